@@ -1,0 +1,244 @@
+"""What can go wrong in the engine, and how LM Studio's clients are told.
+
+EngineError                    title, hint, code, http_status
+├── BadRequestError            the request itself is wrong; nothing was attempted
+│   ├── ContextTooLongError        more context than the model was made for
+│   ├── UnknownEndpointError       no such call
+│   └── UnsupportedError           a call that this engine knows but does not offer
+├── PathNotFoundError          no downloaded model has this key or path
+├── NoModelMatchingQueryError  nothing loaded fits the query
+├── ModelUnloadedError         the instance that was meant is gone
+├── DomainMismatchError        an embedding model where an LLM is needed, or the other way round
+├── IdentifierExistsError      the identifier is taken
+├── GuardrailError             the load would not fit into memory
+├── LoadFailedError            llama.cpp could not load the file
+├── LoadCancelledError         somebody cancelled the load
+├── InferenceError             llama.cpp refused or broke off a request
+├── DownloadFailedError        a download ended without a file
+└── JobNotFoundError           no such download job
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from typing import ClassVar
+
+SAMPLE = 10
+"""How many names an error lists as a sample of what there is."""
+
+
+class EngineError(Exception):
+    """A failure with a stable code, a one-sentence title and, where there is one, a way out."""
+
+    code: ClassVar[str] = "internal_error"
+    http_status: ClassVar[int] = 500
+
+    def __init__(self, title: str, *, hint: str = "") -> None:
+        super().__init__(title)
+        self.title = title
+        self.hint = hint
+
+    def display_data(self) -> dict[str, object] | None:
+        """Return LM Studio's machine-readable part, which selects the client's exception class."""
+        return None
+
+    def envelope(self) -> dict[str, object]:
+        """Return the error object of LM Studio's WebSocket protocol; absent parts are left out."""
+        envelope: dict[str, object] = {"title": self.title, "rootTitle": self.title}
+        if self.hint:
+            envelope["suggestion"] = self.hint
+        display_data = self.display_data()
+        if display_data is not None:
+            envelope["displayData"] = display_data
+        envelope["errorData"] = {"code": self.code}
+        return envelope
+
+
+class BadRequestError(EngineError):
+    """The request is malformed or asks for something impossible; nothing was attempted."""
+
+    code = "invalid_request"
+    http_status = 400
+
+
+class ContextTooLongError(BadRequestError):
+    """The context asked for is longer than the model's own maximum."""
+
+    code = "context_too_long"
+
+    def __init__(self, asked: int, maximum: int, model_key: str) -> None:
+        super().__init__(
+            f"A context of {asked} tokens is longer than the maximum of {model_key!r}, "
+            f"{maximum} tokens.",
+            hint=f"Ask for a context length of {maximum} or less.",
+        )
+        self.asked = asked
+        self.maximum = maximum
+
+
+class UnknownEndpointError(BadRequestError):
+    """No such call in this namespace."""
+
+    code = "unknown_endpoint"
+    http_status = 404
+
+    def __init__(self, namespace: str, endpoint: str) -> None:
+        super().__init__(f"The namespace {namespace!r} has no call {endpoint!r}.")
+
+
+class UnsupportedError(BadRequestError):
+    """LM Studio has this call, the engine does not offer it."""
+
+    code = "not_implemented"
+    http_status = 501
+
+
+class PathNotFoundError(EngineError):
+    """No downloaded model has this key or path."""
+
+    code = "model_not_found"
+    http_status = 404
+
+    def __init__(self, path: str, available: Iterable[str] = ()) -> None:
+        known = list(available)
+        near = difflib.get_close_matches(path, known, n=3, cutoff=0.5)
+        if near:
+            hint = f"Did you mean {' or '.join(near)}?"
+        elif known:
+            hint = f"Downloaded are: {', '.join(known[:SAMPLE])}."
+        else:
+            hint = "There are no downloaded models yet."
+        super().__init__(f"No downloaded model has the key or path {path!r}.", hint=hint)
+        self.path = path
+        self.available = known
+
+    def display_data(self) -> dict[str, object]:
+        """Name the path and a sample of the paths there are."""
+        return {
+            "code": "generic.pathNotFound",
+            "path": self.path,
+            "availablePathsSample": self.available[:SAMPLE],
+            "totalModels": len(self.available),
+        }
+
+
+class NoModelMatchingQueryError(EngineError):
+    """Nothing that is loaded fits the query."""
+
+    code = "instance_not_found"
+    http_status = 404
+
+    def __init__(self, query: Mapping[str, object], loaded: Iterable[str] = ()) -> None:
+        names = list(loaded)
+        wanted = ", ".join(f"{key} {value!r}" for key, value in query.items()) or "any model"
+        hint = f"Loaded are: {', '.join(names[:SAMPLE])}." if names else "Nothing is loaded."
+        super().__init__(f"No loaded model matches {wanted}.", hint=hint)
+        self.query = dict(query)
+        self.loaded = names
+
+    def display_data(self) -> dict[str, object]:
+        """Name the query and a sample of what is loaded."""
+        return {
+            "code": "generic.noModelMatchingQuery",
+            "query": self.query,
+            "loadedModelsSample": self.loaded[:SAMPLE],
+            "totalLoadedModels": len(self.loaded),
+        }
+
+
+class ModelUnloadedError(EngineError):
+    """The instance that was meant has been unloaded."""
+
+    code = "model_unloaded"
+    http_status = 404
+
+    def __init__(self, title: str = "This model has already been unloaded.") -> None:
+        super().__init__(title, hint="Load it again.")
+
+    def display_data(self) -> dict[str, object]:
+        """Say which kind it is; there is nothing more to tell."""
+        return {"code": "generic.specificModelUnloaded"}
+
+
+class DomainMismatchError(EngineError):
+    """An embedding model where an LLM is needed, or the other way round."""
+
+    code = "domain_mismatch"
+    http_status = 400
+
+    def __init__(self, path: str, actual: str, expected: str) -> None:
+        super().__init__(
+            f"{path!r} is of the type {actual!r}, but this call needs {expected!r}.",
+            hint=f"Use the {actual!r} calls for this model, or name a model of type {expected!r}.",
+        )
+        self.path = path
+        self.actual = actual
+        self.expected = expected
+
+    def display_data(self) -> dict[str, object]:
+        """Name the path and both types."""
+        return {
+            "code": "generic.domainMismatch",
+            "path": self.path,
+            "actualDomain": self.actual,
+            "expectedDomain": self.expected,
+        }
+
+
+class IdentifierExistsError(EngineError):
+    """The identifier asked for belongs to another loaded or loading instance."""
+
+    code = "identifier_exists"
+    http_status = 409
+
+    def __init__(self, identifier: str) -> None:
+        super().__init__(
+            f"A model with the identifier {identifier!r} already exists.",
+            hint="Choose another identifier, or unload that one first.",
+        )
+
+
+class GuardrailError(EngineError):
+    """The load was refused because it would take more memory than the guardrail allows."""
+
+    code = "guardrail"
+    http_status = 507
+
+
+class LoadFailedError(EngineError):
+    """llama.cpp could not load the model; the title gives its reason."""
+
+    code = "load_failed"
+
+
+class LoadCancelledError(EngineError):
+    """Somebody cancelled the load; its memory has been given back."""
+
+    code = "load_cancelled"
+    http_status = 499
+
+    def __init__(self, identifier: str) -> None:
+        super().__init__(f"Load cancelled: {identifier!r} was not loaded.")
+
+
+class InferenceError(EngineError):
+    """llama.cpp refused a request or broke it off."""
+
+    code = "inference_failed"
+
+
+class DownloadFailedError(EngineError):
+    """A download ended without a complete file."""
+
+    code = "download_failed"
+
+
+class JobNotFoundError(EngineError):
+    """No download job has this id."""
+
+    code = "job_not_found"
+    http_status = 404
+
+    def __init__(self, job_id: str) -> None:
+        super().__init__(f"There is no download job {job_id!r}.")

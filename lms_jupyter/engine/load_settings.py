@@ -1,0 +1,70 @@
+"""How an instance is, or is asked to be, loaded. Pure data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Literal, TypeAlias
+
+Domain: TypeAlias = Literal["llm", "embedding"]
+CacheType: TypeAlias = Literal["f32", "f16", "q8_0", "q4_0", "q4_1", "iq4_nl", "q5_0", "q5_1"]
+
+DEFAULT_CONTEXT_LENGTH = 4096
+DEFAULT_PARALLEL_SESSIONS = 4
+CHAT_BATCH_SIZE = 128
+"""Small, because llama.cpp looks for a cancelled request only between two batches."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadSettings:
+    """A load configuration. `None` means that the engine decides; `settled` turns it into a value."""
+
+    context_length: int | None = None
+    eval_batch_size: int | None = None
+    physical_batch_size: int | None = None
+    num_parallel_sessions: int | None = None
+    unified_kv_cache: bool = True
+    cpu_threads: int | None = None
+    gpu_offload_ratio: float = 1.0
+    offload_kv_cache_to_gpu: bool = True
+    flash_attention: bool | None = None
+    k_cache_type: CacheType = "f16"
+    v_cache_type: CacheType = "f16"
+    try_mmap: bool = True
+    try_direct_io: bool = False
+    keep_in_memory: bool = False
+    rope_frequency_base: float | None = None
+    rope_frequency_scale: float | None = None
+    seed: int | None = None
+    num_experts: int | None = None
+    context_checkpoints: int | None = None
+    prompt_template: str | None = None
+    reasoning_budget_message: str | None = None
+    draft_model: str | None = None
+    draft_max_tokens: int | None = None
+    draft_min_tokens: int | None = None
+    draft_min_probability: float | None = None
+    main_gpu: int | None = None
+    env: Mapping[str, str] = field(default_factory=dict)
+
+    def settled(self, domain: Domain, max_context_length: int) -> LoadSettings:
+        """Fill in what the engine decides for a model with this maximum context, in tokens.
+
+        An embedding model reads its whole input in one batch, so its batches are as long as its
+        context, and it has one session.
+        """
+        context = self.context_length or min(DEFAULT_CONTEXT_LENGTH, max_context_length)
+        if domain == "embedding":
+            batch, sessions = context, 1
+        else:
+            batch = self.eval_batch_size or CHAT_BATCH_SIZE
+            sessions = self.num_parallel_sessions or DEFAULT_PARALLEL_SESSIONS
+        return replace(
+            self,
+            context_length=context,
+            eval_batch_size=batch,
+            physical_batch_size=min(self.physical_batch_size or batch, batch)
+            if domain == "llm"
+            else batch,
+            num_parallel_sessions=sessions,
+        )

@@ -1,0 +1,1 @@
+"""What clients can call: parse a request, ask the registry, format the answer."""

@@ -1,0 +1,1 @@
+"""LM Studio's formats, as documented: translation only, no state and no sockets."""
