@@ -1,0 +1,44 @@
+"""Local language models as a first-class thing in Jupyter.
+
+`%load_ext lms_jupyter` brings the `%lms` magics, `lms_jupyter.panel()` the live panel. Importing
+this package imports neither the `lmstudio` SDK nor llama.cpp nor anywidget: each comes with its
+first use.
+"""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+    from lms_jupyter.panel import Panel
+
+__version__ = "0.1.0.dev0"
+
+__all__ = ["load_ipython_extension", "panel", "unload_ipython_extension"]
+
+
+def panel() -> "Panel":
+    """Return a live panel of the models in memory, for the last line of a cell.
+
+    Raises:
+        HostUnreachableError: The host that was configured does not answer.
+        EngineMissingError: There is no LM Studio and the embedded engine is not installed.
+    """
+    from lms_jupyter.manager.local import local_manager
+    from lms_jupyter.panel import Panel
+
+    return Panel(local_manager())
+
+
+def load_ipython_extension(shell: "InteractiveShell") -> None:
+    """Add `%lms` to this IPython (what `%load_ext lms_jupyter` calls)."""
+    from lms_jupyter import magics
+
+    magics.load(shell)
+
+
+def unload_ipython_extension(shell: "InteractiveShell") -> None:
+    """Put back what `load_ipython_extension` found (what `%unload_ext lms_jupyter` calls)."""
+    from lms_jupyter import magics
+
+    magics.unload(shell)

@@ -1,0 +1,159 @@
+"""What can go wrong, and what to do about it.
+
+    LmsError                     code, title, hint
+    ├── HostError                the host did not do what we asked
+    │   ├── HostUnreachableError (also ConnectionError)
+    │   ├── HostTimeoutError     (also TimeoutError)
+    │   ├── HostRefusedError     (also PermissionError)
+    │   └── HostReplyError       it answered something that we cannot read
+    ├── ModelError               the request names a model that cannot serve it
+    │   ├── ModelNotFoundError   (also LookupError)
+    │   ├── AmbiguousModelError  carries the candidates
+    │   ├── InstanceNotFoundError (also LookupError)
+    │   ├── InstanceExistsError
+    │   ├── LoadFailedError
+    │   ├── LoadCancelledError
+    │   └── DownloadFailedError
+    ├── CommandError             (also ValueError) malformed; nothing was attempted
+    └── EngineMissingError       (also ImportError) the extra is not installed
+"""
+
+import difflib
+from collections.abc import Iterable
+from typing import ClassVar
+
+
+class LmsError(Exception):
+    """A failure with a stable code, a one-sentence title and, if we have one, a hint."""
+
+    code: ClassVar[str] = "lms_error"
+
+    def __init__(self, title: str, *, hint: str = "") -> None:
+        super().__init__(title)
+        self.title = title
+        self.hint = hint
+
+    def _render_traceback_(self) -> list[str]:
+        """Tell IPython to show the sentence and the hint instead of our frames."""
+        return [line for line in (f"{type(self).__name__}: {self.title}", self.hint) if line]
+
+
+class HostError(LmsError):
+    """The host did not do what we asked."""
+
+    code = "host_error"
+
+
+class HostUnreachableError(HostError, ConnectionError):
+    """Nothing that speaks LM Studio's API answers at this address."""
+
+    code = "host_unreachable"
+
+
+class HostTimeoutError(HostError, TimeoutError):
+    """The host took longer than we were told to wait."""
+
+    code = "host_timeout"
+
+
+class HostRefusedError(HostError, PermissionError):
+    """The host does not let us in."""
+
+    code = "host_refused"
+
+
+class HostReplyError(HostError):
+    """The host answered something that we cannot read."""
+
+    code = "host_reply"
+
+
+class ModelError(LmsError):
+    """The request names a model that cannot serve it."""
+
+    code = "model_error"
+
+
+class ModelNotFoundError(ModelError, LookupError):
+    """No downloaded model has this key."""
+
+    code = "model_not_found"
+
+    def __init__(self, model_key: str, known: Iterable[str] = ()) -> None:
+        near = difflib.get_close_matches(model_key, list(known), n=3, cutoff=0.5)
+        super().__init__(
+            f"No downloaded model has the key {model_key!r}.",
+            hint=f"Did you mean {' or '.join(near)}?" if near else "`%lms ls` lists what is there.",
+        )
+
+
+class AmbiguousModelError(ModelError):
+    """Several downloaded models match; `candidates` are their keys, best match first."""
+
+    code = "ambiguous_model"
+
+    def __init__(self, model_key: str, candidates: Iterable[str]) -> None:
+        self.candidates = tuple(candidates)
+        super().__init__(
+            f"{len(self.candidates)} models match {model_key!r}.",
+            hint=f"Name one of them in full: {', '.join(self.candidates)}.",
+        )
+
+
+class InstanceNotFoundError(ModelError, LookupError):
+    """No instance in memory has this identifier."""
+
+    code = "instance_not_found"
+
+    def __init__(self, identifier: str, known: Iterable[str] = ()) -> None:
+        names = sorted(known)
+        near = difflib.get_close_matches(identifier, names, n=3, cutoff=0.5)
+        if near:
+            hint = f"Did you mean {' or '.join(near)}?"
+        elif names:
+            hint = f"In memory: {', '.join(names[:5])}."
+        else:
+            hint = "Nothing is in memory."
+        super().__init__(f"No instance in memory is called {identifier!r}.", hint=hint)
+
+
+class InstanceExistsError(ModelError):
+    """An instance with the chosen identifier is already in memory."""
+
+    code = "instance_exists"
+
+    def __init__(self, identifier: str) -> None:
+        super().__init__(
+            f"An instance called {identifier!r} already exists.",
+            hint="Choose another identifier, or leave it out and the host makes one.",
+        )
+
+
+class LoadFailedError(ModelError):
+    """The host began to load the model and could not."""
+
+    code = "load_failed"
+
+
+class LoadCancelledError(ModelError):
+    """The load was called off before it was done."""
+
+    code = "load_cancelled"
+
+
+class DownloadFailedError(ModelError):
+    """The model's files could not be fetched."""
+
+    code = "download_failed"
+
+
+class CommandError(LmsError, ValueError):
+    """The command makes no sense as given; nothing was attempted."""
+
+    code = "command_error"
+
+
+class EngineMissingError(LmsError, ImportError):
+    """The embedded engine is wanted but its packages are not installed."""
+
+    code = "engine_missing"
