@@ -1,0 +1,1 @@
+"""Who we talk to: LM Studio, the embedded engine, a fake."""

@@ -1,0 +1,1 @@
+"""What Python and TypeScript say to each other."""

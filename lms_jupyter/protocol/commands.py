@@ -1,0 +1,111 @@
+"""What may be asked of a manager, by a button or a magic."""
+
+from msgspec import Struct
+
+from lms_jupyter.protocol.models import LoadConfig
+
+
+class _Command(Struct, frozen=True, kw_only=True, tag_field="kind"):
+    """The base that gives every command its `kind` on the wire."""
+
+
+class LoadModel(_Command, tag="load"):
+    """Make a new instance of a model, whatever is in memory already."""
+
+    model_key: str
+    identifier: str | None = None
+    """`None`: the host makes one."""
+    ttl_s: float | None = None
+    """`None`: it stays until it is unloaded."""
+    config: LoadConfig = LoadConfig()
+
+
+class EnsureModel(_Command, tag="ensure"):
+    """Use an instance of the model that has the settings named here, else load one.
+
+    An instance that is there keeps its TTL, whatever `ttl_s` says.
+    """
+
+    model_key: str
+    identifier: str | None = None
+    ttl_s: float | None = None
+    config: LoadConfig = LoadConfig()
+
+
+class UnloadInstance(_Command, tag="unload"):
+    """End an instance and give its memory back."""
+
+    identifier: str
+
+
+class CancelLoad(_Command, tag="cancel_load"):
+    """Call off a load in progress."""
+
+    load_id: str
+
+
+class SetTtl(_Command, tag="set_ttl"):
+    """Give an instance another TTL, counted from now on. Hosts with the feature "ttl" only."""
+
+    identifier: str
+    ttl_s: float | None
+    """`None`: it stays until it is unloaded."""
+
+
+class PinInstance(_Command, tag="pin"):
+    """Keep an instance from expiring and from being evicted. Hosts with the feature "pin" only."""
+
+    identifier: str
+    pinned: bool
+
+
+class EstimateLoad(_Command, tag="estimate"):
+    """Ask how much memory a load would take; answered with `Estimated`."""
+
+    model_key: str
+    config: LoadConfig = LoadConfig()
+
+
+class DismissProblem(_Command, tag="dismiss"):
+    """Take a problem off the list: somebody has read it."""
+
+    problem_id: str
+
+
+class Attend(_Command, tag="attend"):
+    """Say that a front end is looking, or has stopped looking.
+
+    Watching costs nothing when nobody looks, so a visible front end says this again before
+    `manager.attendance.LEASE_S` has passed.
+    """
+
+    viewer: str
+    visible: bool
+
+
+class Refresh(_Command, tag="refresh"):
+    """Read the host now, the disk included."""
+
+
+Command = (
+    LoadModel
+    | EnsureModel
+    | UnloadInstance
+    | CancelLoad
+    | SetTtl
+    | PinInstance
+    | EstimateLoad
+    | DismissProblem
+    | Attend
+    | Refresh
+)
+
+
+class Envelope(Struct, frozen=True, kw_only=True):
+    """A command on its way: which click it was, and until when it makes sense."""
+
+    rid: str
+    """Names this click. A command with an `rid` that was seen is not run again."""
+    expires_at: float | None = None
+    """Unix seconds by the host's clock, as `Activity.now` tells it; later it is refused."""
+    command: Command

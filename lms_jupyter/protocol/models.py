@@ -1,0 +1,150 @@
+"""The nouns that Python and TypeScript share.
+
+Field names are the same on the wire, in Python and in TypeScript. Times are Unix seconds by the
+host's clock, lengths of time are seconds (`_s`), sizes are bytes (`_bytes`).
+"""
+
+from typing import Literal
+
+from msgspec import Struct
+
+Kind = Literal["llm", "embedding"]
+Status = Literal["idle", "processing_prompt", "generating", "computing_embedding"]
+Link = Literal["connecting", "connected", "lost"]
+CacheType = Literal["f32", "f16", "q8_0", "q4_0", "q4_1", "iq4_nl", "q5_0", "q5_1"]
+
+
+class Model(Struct, frozen=True, kw_only=True):
+    """Files on a disk that can be loaded; `model_key` names them."""
+
+    model_key: str
+    kind: Kind
+    display_name: str
+    publisher: str | None = None
+    path: str
+    """Relative to the host's models folder: publisher/repository/file."""
+    size_bytes: int
+    params: str | None = None
+    """As people write it: "4B", "30B-A3B"."""
+    architecture: str | None = None
+    quantization: str | None = None
+    format: str = "gguf"
+    max_context_length: int
+    vision: bool = False
+    trained_for_tool_use: bool = False
+    variants: tuple[str, ...] = ()
+    """Keys of the quantisations that are there, `key@q4_k_m`."""
+    selected_variant: str | None = None
+    device: str | None = None
+    """A machine on the same LM Link; `None` is the host itself."""
+
+
+class Instance(Struct, frozen=True, kw_only=True):
+    """A model in memory; `identifier` names it."""
+
+    identifier: str
+    instance_reference: str
+    """The host's own immutable handle: tells a reload from the instance that was there."""
+    model_key: str
+    kind: Kind
+    display_name: str
+    path: str
+    size_bytes: int
+    """Of the file on the disk."""
+    memory_bytes: int | None = None
+    """What it takes in memory, where the host tells it."""
+    params: str | None = None
+    architecture: str | None = None
+    quantization: str | None = None
+    vision: bool = False
+    trained_for_tool_use: bool = False
+    context_length: int
+    max_context_length: int
+    status: Status = "idle"
+    queued: int = 0
+    """Requests under way or waiting; the running one counts."""
+    ttl_s: float | None = None
+    """Seconds of idleness before the host unloads it; `None` is never."""
+    idle_since: float | None = None
+    """When its last request ended; `None` if the host does not tell or it was never used."""
+    pinned: bool = False
+    jit: bool = False
+    """Loaded because a request named it, so it may be evicted for another."""
+    owner: str | None = None
+    device: str | None = None
+
+
+class Load(Struct, frozen=True, kw_only=True):
+    """A load in progress."""
+
+    load_id: str
+    identifier: str | None
+    """`None` until the host has said what it will be called."""
+    model_key: str
+    kind: Kind | None = None
+    fraction: float
+    """0 to 1."""
+    started_at: float
+    cancelling: bool = False
+
+
+class LoadConfig(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """How to load a model. Unset means that the host decides."""
+
+    context_length: int | None = None
+    gpu: float | None = None
+    """The part of the layers on the GPU: 0 is off, 1 is all."""
+    parallel: int | None = None
+    """How many requests it serves at once."""
+    flash_attention: bool | None = None
+    k_cache_type: CacheType | None = None
+    v_cache_type: CacheType | None = None
+    eval_batch_size: int | None = None
+    num_experts: int | None = None
+    seed: int | None = None
+    offload_kv_cache_to_gpu: bool | None = None
+    try_mmap: bool | None = None
+    keep_model_in_memory: bool | None = None
+    rope_frequency_base: float | None = None
+    rope_frequency_scale: float | None = None
+
+
+class Estimate(Struct, frozen=True, kw_only=True):
+    """How much memory a load would take, by the host's reckoning."""
+
+    total_bytes: int
+    vram_bytes: int
+    confidence: Literal["high", "low"]
+    passes_guardrails: bool
+
+
+class Memory(Struct, frozen=True, kw_only=True):
+    """The memory of the machine that the host runs on."""
+
+    total_bytes: int
+    available_bytes: int
+
+
+class HostInfo(Struct, frozen=True, kw_only=True):
+    """Who we talk to, and what it can do beyond loading and unloading."""
+
+    name: str
+    """"LM Studio", "Embedded engine"."""
+    address: str
+    """`host:port`."""
+    version: str | None = None
+    link: Link = "connecting"
+    link_since: float | None = None
+    features: tuple[str, ...] = ()
+    """Extra abilities: "ttl", "pin", "activity", "cancel_load"."""
+
+
+class Problem(Struct, frozen=True, kw_only=True):
+    """A failure, told to a person: one sentence, and what to do about it."""
+
+    code: str
+    title: str
+    hint: str = ""
+    problem_id: str = ""
+    """Names it for `DismissProblem`; empty in a refusal, which nobody keeps."""
+    model_key: str | None = None
