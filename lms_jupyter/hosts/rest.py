@@ -1,0 +1,99 @@
+"""The HTTP calls of a host that need no session: the greeting that tells who it is."""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+from lms_jupyter.errors import CommandError, HostUnreachableError
+
+PROBE_TIMEOUT_S = 1.0
+DEFAULT_PORT = 1234
+ENGINE_PACKAGE = "lms-jupyter-engine"
+
+_ADDRESS = re.compile(r"(?P<host>\[[0-9a-fA-F:]+\]|[^\s:/\[\]]+)(?::(?P<port>\d{1,5}))?")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Greeting:
+    """What a host says of itself before any session."""
+
+    address: str
+    package: str | None
+    version: str | None
+    features: tuple[str, ...]
+
+    @property
+    def is_engine(self) -> bool:
+        """Whether it is an embedded engine of ours."""
+        return self.package == ENGINE_PACKAGE
+
+    @property
+    def name(self) -> str:
+        """What people call it."""
+        return "Embedded engine" if self.is_engine else "LM Studio"
+
+
+def normal_address(text: str) -> str:
+    """Return `host:port` for what a user wrote; the port is 1234 unless given.
+
+    >>> normal_address("localhost")
+    'localhost:1234'
+
+    Raises:
+        CommandError: It is a URL, or no address at all.
+    """
+    match = _ADDRESS.fullmatch(text.strip())
+    port = int(match["port"] or DEFAULT_PORT) if match else 0
+    if match is None or not 1 <= port <= 65535:  # noqa: PLR2004 - the range of TCP ports
+        raise CommandError(
+            f"{text!r} is no address of a host.",
+            hint="Write host:port, for example 127.0.0.1:1234, without http://.",
+        )
+    return f"{match['host']}:{port}"
+
+
+async def greet(address: str, *, timeout_s: float = PROBE_TIMEOUT_S) -> Greeting:
+    """Ask who is there.
+
+    Raises:
+        HostUnreachableError: Nobody answers in time, or somebody who is no LM Studio host.
+    """
+    # A proxy must not stand between us and the address that the user named.
+    async with httpx.AsyncClient(
+        base_url=f"http://{address}", timeout=timeout_s, trust_env=False
+    ) as client:
+        try:
+            greeting = await _json(client, "/lmstudio-greeting")
+            if not isinstance(greeting, dict) or greeting.get("lmstudio") is not True:
+                raise _stranger(address)
+            status = await _json(client, "/lms-status")
+        except httpx.HTTPError as error:
+            raise HostUnreachableError(
+                f"Nothing answers at {address}.",
+                hint="Is LM Studio running there, with its server switched on?",
+            ) from error
+    said = status if isinstance(status, dict) else {}
+    return Greeting(
+        address=address,
+        package=said.get("package"),
+        version=said.get("version"),
+        features=tuple(said.get("extensions", ())),
+    )
+
+
+async def _json(client: httpx.AsyncClient, path: str) -> Any:
+    """Return the parsed body, `None` if there is none that can be parsed."""
+    response = await client.get(path)
+    try:
+        return response.json() if response.is_success else None
+    except ValueError:
+        return None
+
+
+def _stranger(address: str) -> HostUnreachableError:
+    return HostUnreachableError(
+        f"Something answers at {address}, but it is no LM Studio host.",
+        hint="Check the port: LM Studio's own is 1234 unless you changed it.",
+    )
