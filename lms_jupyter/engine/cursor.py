@@ -34,10 +34,10 @@ class Cursor:
 
     def number(self, form: struct.Struct) -> int:
         """Read one number."""
-        number: int = form.unpack(self.bytes(form.size))[0]
+        number: int = form.unpack(self.take(form.size))[0]
         return number
 
-    def bytes(self, count: int) -> bytes:
+    def take(self, count: int) -> bytes:
         """Read bytes.
 
         Raises:

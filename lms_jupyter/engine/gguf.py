@@ -14,8 +14,8 @@ import os
 import stat
 import struct
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import BinaryIO, Final, TypeAlias
@@ -73,6 +73,21 @@ class TensorSummary:
         """The weights' size in bytes."""
         return sum(self.bytes_by_type.values())
 
+    @classmethod
+    def sum_of(cls, summaries: Sequence[TensorSummary]) -> TensorSummary:
+        """Add up the parts of a split model."""
+        by_type: Counter[str] = Counter()
+        matrices: Counter[str] = Counter()
+        for summary in summaries:
+            by_type.update(summary.bytes_by_type)
+            matrices.update(summary.block_matrix_bytes)
+        return cls(
+            count=sum(summary.count for summary in summaries),
+            elements=sum(summary.elements for summary in summaries),
+            bytes_by_type=MappingProxyType(dict(by_type)),
+            block_matrix_bytes=MappingProxyType(dict(matrices)),
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GgufHeader:
@@ -105,6 +120,21 @@ class GgufHeader:
     def of_architecture(self, key: str) -> Value | None:
         """Return the value of the family's own `key`, as `llama.context_length`."""
         return self.metadata.get(f"{self.architecture}.{key}")
+
+    def architecture_integer(self, key: str) -> int | None:
+        """Return the family's own `key` if it is an integer."""
+        return self.integer(f"{self.architecture}.{key}")
+
+    def joined(self, parts: Iterable[GgufHeader]) -> GgufHeader:
+        """Return this first part's header as that of the whole split model."""
+        headers = (self, *parts)
+        summaries = [header.tensors for header in headers if header.tensors is not None]
+        return replace(
+            self,
+            file_bytes=sum(header.file_bytes for header in headers),
+            tensor_count=sum(header.tensor_count for header in headers),
+            tensors=TensorSummary.sum_of(summaries) if self.tensors else None,
+        )
 
 
 def read_header(path: Path, *, light: bool = False) -> GgufHeader:
@@ -176,7 +206,7 @@ class _Walker:
         )
 
     def _preamble(self) -> tuple[int, int, int]:
-        magic = self._cursor.bytes(4)
+        magic = self._cursor.take(4)
         if magic != MAGIC:
             raise self._broken(f"is not a GGUF file: it begins with {magic!r}")
         version = self._cursor.number(U32)
@@ -236,18 +266,18 @@ class _Walker:
         length = self._cursor.number(U64)
         if length > MAX_KEY_BYTES:
             raise self._broken(f"claims a name of {length} bytes")
-        return self._cursor.bytes(length).decode(errors="replace")
+        return self._cursor.take(length).decode(errors="replace")
 
     def _scalar(self, kind: int, key: str) -> Scalar:
         if kind == _STRING:
             length = self._cursor.number(U64)
             if length > MAX_STRING_BYTES:
                 raise self._broken(f"claims {length} bytes of text for {key!r}")
-            return self._cursor.bytes(length).decode(errors="replace")
+            return self._cursor.take(length).decode(errors="replace")
         number = _SCALARS.get(kind)
         if number is None:
             raise self._broken(f"has a value of the unknown type {kind} for {key!r}")
-        value: int | float | bool = number.unpack(self._cursor.bytes(number.size))[0]
+        value: int | float | bool = number.unpack(self._cursor.take(number.size))[0]
         return value
 
     def _array(self, key: str) -> tuple[tuple[Scalar, ...] | None, int]:
