@@ -1,16 +1,21 @@
 """Prints the JSON Schema of the protocol; the TypeScript types are generated from it.
 
-    python -m lms_jupyter.protocol.schema
+python -m lms_jupyter.protocol.schema
 """
 
+import inspect
 import sys
 from typing import Any
 
 import msgspec
 
 from lms_jupyter.protocol.commands import Command, Envelope
+from lms_jupyter.protocol.models import LoadConfig
 from lms_jupyter.protocol.replies import Reply
 from lms_jupyter.protocol.slices import Slice
+
+LEAN = {LoadConfig.__name__}
+"""The structs that leave defaults out of what they write."""
 
 ROOTS = {"Slice": Slice, "Command": Command, "Reply": Reply, "Envelope": Envelope}
 
@@ -26,9 +31,10 @@ def schema() -> dict[str, Any]:
     )
     for definition in definitions.values():
         properties = definition.get("properties", {})
-        if definition.get("title") not in _lean_structs():
+        if definition.get("title") not in LEAN:
             definition["required"] = list(properties)
         definition["additionalProperties"] = False
+        definition["description"] = inspect.cleandoc(definition["description"])
         for name, field in properties.items():
             field.pop("default", None)
             if name == "kind" and len(field.get("enum", ())) == 1:
@@ -44,13 +50,6 @@ def schema() -> dict[str, Any]:
         "additionalProperties": False,
         "definitions": {**definitions, **named},
     }
-
-
-def _lean_structs() -> set[str]:
-    """Name the structs that leave defaults out of what they write."""
-    from lms_jupyter.protocol.models import LoadConfig
-
-    return {struct.__name__ for struct in (LoadConfig,) if struct.__struct_config__.omit_defaults}
 
 
 if __name__ == "__main__":
