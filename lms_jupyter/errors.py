@@ -1,21 +1,21 @@
 """What can go wrong, and what to do about it.
 
-    LmsError                     code, title, hint
-    ├── HostError                the host did not do what we asked
-    │   ├── HostUnreachableError (also ConnectionError)
-    │   ├── HostTimeoutError     (also TimeoutError)
-    │   ├── HostRefusedError     (also PermissionError)
-    │   └── HostReplyError       it answered something that we cannot read
-    ├── ModelError               the request names a model that cannot serve it
-    │   ├── ModelNotFoundError   (also LookupError)
-    │   ├── AmbiguousModelError  carries the candidates
-    │   ├── InstanceNotFoundError (also LookupError)
-    │   ├── InstanceExistsError
-    │   ├── LoadFailedError
-    │   ├── LoadCancelledError
-    │   └── DownloadFailedError
-    ├── CommandError             (also ValueError) malformed; nothing was attempted
-    └── EngineMissingError       (also ImportError) the extra is not installed
+LmsError                     code, title, hint
+├── HostError                the host did not do what we asked
+│   ├── HostUnreachableError (also ConnectionError)
+│   ├── HostTimeoutError     (also TimeoutError)
+│   ├── HostRefusedError     (also PermissionError)
+│   └── HostReplyError       it answered something that we cannot read
+├── ModelError               the request names a model that cannot serve it
+│   ├── ModelNotFoundError   (also LookupError)
+│   ├── AmbiguousModelError  carries the candidates
+│   ├── InstanceNotFoundError (also LookupError)
+│   ├── InstanceExistsError
+│   ├── LoadFailedError
+│   ├── LoadCancelledError
+│   └── DownloadFailedError
+├── CommandError             (also ValueError) malformed; nothing was attempted
+└── EngineMissingError       (also ImportError) the extra is not installed
 """
 
 import difflib
@@ -118,15 +118,26 @@ class InstanceNotFoundError(ModelError, LookupError):
 
 
 class InstanceExistsError(ModelError):
-    """An instance with the chosen identifier is already in memory."""
+    """An instance stands in the way: it has the identifier, or other settings than were asked.
+
+    Args:
+        identifier: What the instance is called.
+        difference: How its settings differ from what was asked, if that is what is wrong.
+    """
 
     code = "instance_exists"
 
-    def __init__(self, identifier: str) -> None:
-        super().__init__(
-            f"An instance called {identifier!r} already exists.",
-            hint="Choose another identifier, or leave it out and the host makes one.",
-        )
+    def __init__(self, identifier: str, difference: str = "") -> None:
+        if difference:
+            super().__init__(
+                f"{identifier!r} is loaded already, with other settings: {difference}.",
+                hint="It was loaded elsewhere. Unload it first, or load another with --new.",
+            )
+        else:
+            super().__init__(
+                f"An instance called {identifier!r} already exists.",
+                hint="Choose another identifier, or leave it out and the host makes one.",
+            )
 
 
 class LoadFailedError(ModelError):

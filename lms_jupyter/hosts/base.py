@@ -114,6 +114,14 @@ class Host(Protocol):
         """
         ...
 
+    async def set_ttl(self, instance: Instance, ttl_s: float | None) -> None:
+        """Give an instance another TTL that counts from now; hosts with the feature "ttl"."""
+        ...
+
+    async def pin(self, instance: Instance, *, pinned: bool) -> None:
+        """Keep an instance from expiring, or no longer; hosts with the feature "pin"."""
+        ...
+
     async def load_config(self, instance: Instance) -> LoadConfig:
         """Return the load config in effect, which may differ from what was asked."""
         ...

@@ -48,12 +48,8 @@ KEYS: Mapping[str, _Key] = {
     "gpu": _both("llama.acceleration.offloadRatio", read=_ratio),
     "parallel": _Key("llm.load.numParallelSessions"),
     "flash_attention": _Key("llm.load.llama.flashAttention"),
-    "k_cache_type": _Key(
-        "llm.load.llama.kCacheQuantizationType", write=_checked, read=_unchecked
-    ),
-    "v_cache_type": _Key(
-        "llm.load.llama.vCacheQuantizationType", write=_checked, read=_unchecked
-    ),
+    "k_cache_type": _Key("llm.load.llama.kCacheQuantizationType", write=_checked, read=_unchecked),
+    "v_cache_type": _Key("llm.load.llama.vCacheQuantizationType", write=_checked, read=_unchecked),
     "eval_batch_size": _both("llama.evalBatchSize"),
     "num_experts": _Key("llm.load.numExperts"),
     "seed": _both("seed", write=_checked, read=_unchecked),

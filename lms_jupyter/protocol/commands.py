@@ -5,11 +5,7 @@ from msgspec import Struct
 from lms_jupyter.protocol.models import LoadConfig
 
 
-class _Command(Struct, frozen=True, kw_only=True, tag_field="kind"):
-    """The base that gives every command its `kind` on the wire."""
-
-
-class LoadModel(_Command, tag="load"):
+class LoadModel(Struct, frozen=True, kw_only=True, tag="load", tag_field="kind"):
     """Make a new instance of a model, whatever is in memory already."""
 
     model_key: str
@@ -20,7 +16,7 @@ class LoadModel(_Command, tag="load"):
     config: LoadConfig = LoadConfig()
 
 
-class EnsureModel(_Command, tag="ensure"):
+class EnsureModel(Struct, frozen=True, kw_only=True, tag="ensure", tag_field="kind"):
     """Use an instance of the model that has the settings named here, else load one.
 
     An instance that is there keeps its TTL, whatever `ttl_s` says.
@@ -32,19 +28,19 @@ class EnsureModel(_Command, tag="ensure"):
     config: LoadConfig = LoadConfig()
 
 
-class UnloadInstance(_Command, tag="unload"):
+class UnloadInstance(Struct, frozen=True, kw_only=True, tag="unload", tag_field="kind"):
     """End an instance and give its memory back."""
 
     identifier: str
 
 
-class CancelLoad(_Command, tag="cancel_load"):
+class CancelLoad(Struct, frozen=True, kw_only=True, tag="cancel_load", tag_field="kind"):
     """Call off a load in progress."""
 
     load_id: str
 
 
-class SetTtl(_Command, tag="set_ttl"):
+class SetTtl(Struct, frozen=True, kw_only=True, tag="set_ttl", tag_field="kind"):
     """Give an instance another TTL, counted from now on. Hosts with the feature "ttl" only."""
 
     identifier: str
@@ -52,27 +48,27 @@ class SetTtl(_Command, tag="set_ttl"):
     """`None`: it stays until it is unloaded."""
 
 
-class PinInstance(_Command, tag="pin"):
+class PinInstance(Struct, frozen=True, kw_only=True, tag="pin", tag_field="kind"):
     """Keep an instance from expiring and from being evicted. Hosts with the feature "pin" only."""
 
     identifier: str
     pinned: bool
 
 
-class EstimateLoad(_Command, tag="estimate"):
+class EstimateLoad(Struct, frozen=True, kw_only=True, tag="estimate", tag_field="kind"):
     """Ask how much memory a load would take; answered with `Estimated`."""
 
     model_key: str
     config: LoadConfig = LoadConfig()
 
 
-class DismissProblem(_Command, tag="dismiss"):
+class DismissProblem(Struct, frozen=True, kw_only=True, tag="dismiss", tag_field="kind"):
     """Take a problem off the list: somebody has read it."""
 
     problem_id: str
 
 
-class Attend(_Command, tag="attend"):
+class Attend(Struct, frozen=True, kw_only=True, tag="attend", tag_field="kind"):
     """Say that a front end is looking, or has stopped looking.
 
     Watching costs nothing when nobody looks, so a visible front end says this again before
@@ -83,7 +79,7 @@ class Attend(_Command, tag="attend"):
     visible: bool
 
 
-class Refresh(_Command, tag="refresh"):
+class Refresh(Struct, frozen=True, kw_only=True, tag="refresh", tag_field="kind"):
     """Read the host now, the disk included."""
 
 

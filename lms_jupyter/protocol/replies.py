@@ -8,6 +8,9 @@ from lms_jupyter.protocol.models import Estimate, Problem
 class Accepted(Struct, frozen=True, kw_only=True, tag="accepted", tag_field="kind"):
     """The command was taken."""
 
+    now: float
+    """The host's clock, so that a front end that has just opened counts down from the truth."""
+
 
 class Refused(Struct, frozen=True, kw_only=True, tag="refused", tag_field="kind"):
     """The command was not taken, and nothing was attempted."""

@@ -1,0 +1,65 @@
+"""Channels of the host's protocol as plain dicts, over a session of the official SDK.
+
+The SDK's own endpoint classes keep progress to themselves and cannot be cancelled from outside;
+a channel's wire form is all we need.
+"""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import aclosing, asynccontextmanager
+from typing import Any
+
+from lmstudio.async_api import AsyncChannel, _AsyncSession
+
+
+class Parameters:
+    """A dict in the shape that the SDK's `remote_call` wants: anything with `to_dict`."""
+
+    def __init__(self, values: Mapping[str, Any]) -> None:
+        self._values = dict(values)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the values as they go on the wire."""
+        return self._values
+
+
+class _RawEndpoint:
+    """What the SDK's channel asks of an endpoint, with nothing read into the messages."""
+
+    is_finished = False
+
+    def __init__(self, api_endpoint: str, creation_params: Mapping[str, Any]) -> None:
+        self.api_endpoint = api_endpoint
+        self.creation_params = dict(creation_params)
+        self.notice_prefix = api_endpoint
+
+
+class Channel:
+    """One open channel: an iterator of packets, and a way to say something back."""
+
+    def __init__(self, channel: AsyncChannel[Any]) -> None:
+        self._channel = channel
+
+    async def packets(self) -> AsyncIterator[dict[str, Any]]:
+        """Yield the host's packets until it closes the channel.
+
+        Raises:
+            lmstudio.LMStudioError: The host ended the channel with an error, or is gone.
+        """
+        async with aclosing(self._channel.rx_stream()) as stream:  # type: ignore[type-var]
+            async for packet in stream:
+                if packet is not None:
+                    yield dict(packet)
+
+    async def say(self, word: str) -> None:
+        """Send `{"type": word}`: "cancel" a load, "stop" a stream."""
+        await self._channel.send_message({"type": word})
+
+
+@asynccontextmanager
+async def open_channel(
+    session: _AsyncSession, endpoint: str, parameters: Mapping[str, Any]
+) -> AsyncIterator[Channel]:
+    """Open a channel on a connected session, and let go of its number at the end."""
+    raw: Any = _RawEndpoint(endpoint, parameters)
+    async with session._create_channel(raw) as channel:
+        yield Channel(channel)

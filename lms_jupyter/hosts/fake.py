@@ -1,0 +1,230 @@
+"""A host made of lists. Shipped, because demos and users' tests need it too."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from itertools import chain, count
+
+import msgspec
+from msgspec.structs import replace
+
+from lms_jupyter.errors import (
+    HostUnreachableError,
+    InstanceExistsError,
+    InstanceNotFoundError,
+    LoadCancelledError,
+    ModelNotFoundError,
+)
+from lms_jupyter.hosts.base import Loaded, Loading, LoadRequest, LoadStep, Sight
+from lms_jupyter.protocol.models import Estimate, HostInfo, Instance, Load, LoadConfig, Model
+
+FEATURES = ("activity", "ttl", "pin", "cancelLoad")
+
+
+def fake_model(model_key: str = "qwen/qwen3-4b", **changes: object) -> Model:
+    """Return a plausible model; any field can be given another value."""
+    model = Model(
+        model_key=model_key,
+        kind="llm",
+        display_name=model_key.rpartition("/")[2],
+        publisher=model_key.partition("/")[0],
+        path=f"{model_key}/model-Q4_K_M.gguf",
+        size_bytes=2_497_281_120,
+        params="4B",
+        architecture="qwen3",
+        quantization="Q4_K_M",
+        max_context_length=40_960,
+        trained_for_tool_use=True,
+    )
+    return replace(model, **changes)
+
+
+class FakeHost:
+    """Keeps models and instances in lists and behaves as a host does, in no time.
+
+    A load yields 0, 0.5 and 1; set `gate` to an `asyncio.Event` and it waits there before each
+    step. `reachable = False` plays dead.
+    """
+
+    def __init__(
+        self, *models: Model, clock: Callable[[], float] = time.time, features: tuple[str, ...] = ()
+    ) -> None:
+        self.disk = list(models)
+        self.memory: list[Instance] = []
+        self.configs: dict[str, LoadConfig] = {}
+        self.loads: dict[str, Load] = {}
+        self.gate: asyncio.Event | None = None
+        self.reachable = True
+        self.looks = 0
+        self.info = HostInfo(name="Fake", address="fake:0", version="1", features=features)
+        self._clock = clock
+        self._serial = count(1)
+        self._changed: set[asyncio.Event] = set()
+
+    async def connect(self) -> None:
+        """Succeed, unless the host plays dead."""
+        self._answer()
+
+    async def close(self) -> None:
+        """Have nothing to let go of."""
+
+    async def models(self) -> tuple[Model, ...]:
+        """List the disk."""
+        self._answer()
+        return tuple(self.disk)
+
+    async def look(self) -> Sight:
+        """List the memory, and count the looks."""
+        self._answer()
+        self.looks += 1
+        return self._sight()
+
+    async def hints(self) -> AsyncIterator[Sight]:
+        """Yield the memory after each change, if the host has the feature "activity"."""
+        if "activity" not in self.info.features:
+            return
+        changed = asyncio.Event()
+        self._changed.add(changed)
+        try:
+            while True:
+                yield self._sight()
+                await changed.wait()
+                changed.clear()
+                self._answer()
+        finally:
+            self._changed.discard(changed)
+
+    async def load(self, request: LoadRequest) -> AsyncIterator[LoadStep]:
+        """Load in three steps; closing the iterator early leaves nothing behind."""
+        self._answer()
+        model = self._model(request.model_key)
+        identifier = self._identifier(request)
+        load = Load(
+            load_id=request.load_id,
+            identifier=identifier,
+            model_key=model.model_key,
+            kind=model.kind,
+            fraction=0.0,
+            started_at=self._clock(),
+        )
+        try:
+            for fraction in (0.0, 0.5, 1.0):
+                self.loads[request.load_id] = replace(load, fraction=fraction)
+                self.tell()
+                yield Loading(fraction=fraction)
+                if self.gate is not None:
+                    await self.gate.wait()
+                self._answer()
+                if request.load_id not in self.loads:
+                    raise LoadCancelledError(f"The load of {model.model_key!r} was cancelled.")
+            instance = self.put(
+                model, identifier=identifier, ttl_s=request.ttl_s, config=request.config
+            )
+        finally:
+            self.loads.pop(request.load_id, None)
+            self.tell()
+        yield Loaded(instance=instance)
+
+    async def cancel_load(self, load_id: str) -> None:
+        """Call off a load."""
+        self._answer()
+        self.loads.pop(load_id, None)
+        self.tell()
+
+    async def unload(self, instance: Instance) -> None:
+        """Take an instance off the list."""
+        self._answer()
+        self.memory.remove(self._instance(instance.identifier))
+        self.tell()
+
+    async def set_ttl(self, instance: Instance, ttl_s: float | None) -> None:
+        """Change a TTL and count it from now."""
+        self._change(instance, ttl_s=ttl_s, idle_since=self._clock())
+
+    async def pin(self, instance: Instance, *, pinned: bool) -> None:
+        """Pin an instance, or no longer."""
+        self._change(instance, pinned=pinned)
+
+    async def load_config(self, instance: Instance) -> LoadConfig:
+        """Return what was asked, and the context length in any case."""
+        self._answer()
+        asked = self.configs[self._instance(instance.identifier).instance_reference]
+        return replace(asked, context_length=instance.context_length)
+
+    async def estimate(self, model: Model, config: LoadConfig) -> Estimate:
+        """Reckon the file's size and a kilobyte a token."""
+        self._answer()
+        total_bytes = model.size_bytes + 1024 * (config.context_length or 4096)
+        return Estimate(
+            total_bytes=total_bytes, vram_bytes=0, confidence="high", passes_guardrails=True
+        )
+
+    def put(
+        self,
+        model: Model,
+        *,
+        identifier: str | None = None,
+        ttl_s: float | None = None,
+        config: LoadConfig | None = None,
+    ) -> Instance:
+        """Put an instance into memory, as another client would."""
+        config = config or LoadConfig()
+        shared = {
+            name: value
+            for name, value in msgspec.structs.asdict(model).items()
+            if name in Instance.__struct_fields__
+        }
+        instance = Instance(
+            **shared,
+            identifier=identifier or model.model_key,
+            instance_reference=f"reference-{next(self._serial)}",
+            context_length=config.context_length or 4096,
+            ttl_s=ttl_s,
+            idle_since=self._clock(),
+        )
+        self.memory.append(instance)
+        self.configs[instance.instance_reference] = config
+        self.tell()
+        return instance
+
+    def tell(self) -> None:
+        """Let everyone who listens for hints look again."""
+        for changed in self._changed:
+            changed.set()
+
+    def _sight(self) -> Sight:
+        return Sight(
+            now=self._clock(), instances=tuple(self.memory), loads=tuple(self.loads.values())
+        )
+
+    def _answer(self) -> None:
+        if not self.reachable:
+            raise HostUnreachableError(f"Nothing answers at {self.info.address}.")
+
+    def _change(self, instance: Instance, **changes: object) -> None:
+        self._answer()
+        known = self._instance(instance.identifier)
+        self.memory[self.memory.index(known)] = replace(known, **changes)
+        self.tell()
+
+    def _model(self, model_key: str) -> Model:
+        for model in self.disk:
+            if model_key in (model.model_key, model.path, *model.variants):
+                return model
+        raise ModelNotFoundError(model_key, [model.model_key for model in self.disk])
+
+    def _instance(self, identifier: str) -> Instance:
+        for instance in self.memory:
+            if instance.identifier == identifier:
+                return instance
+        raise InstanceNotFoundError(identifier, [known.identifier for known in self.memory])
+
+    def _identifier(self, request: LoadRequest) -> str:
+        taken = {instance.identifier for instance in self.memory}
+        taken |= {load.identifier for load in self.loads.values() if load.identifier}
+        if request.identifier is not None:
+            if request.identifier in taken:
+                raise InstanceExistsError(request.identifier)
+            return request.identifier
+        names = chain([request.model_key], (f"{request.model_key}:{n}" for n in count(2)))
+        return next(name for name in names if name not in taken)

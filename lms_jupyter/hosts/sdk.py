@@ -1,0 +1,271 @@
+"""LM Studio over its websocket, through the official SDK. The embedded engine is one of these."""
+
+import asyncio
+import contextlib
+import re
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, aclosing
+from typing import Any
+
+import lmstudio
+from lmstudio.async_api import _AsyncSession
+
+from lms_jupyter.errors import CommandError, LoadFailedError
+from lms_jupyter.hosts import decode, kv_config, rest
+from lms_jupyter.hosts.base import Loaded, Loading, LoadRequest, LoadStep, Sight
+from lms_jupyter.hosts.channel import Channel, Parameters, open_channel
+from lms_jupyter.hosts.sdk_errors import translated
+from lms_jupyter.protocol.models import Estimate, HostInfo, Instance, Kind, LoadConfig, Model
+
+KINDS: tuple[Kind, ...] = ("llm", "embedding")
+CALL_TIMEOUT_S = 20.0
+NEW_CALL_TIMEOUT_S = 2.0
+"""For calls that an older host answers with silence."""
+CANCEL_TIMEOUT_S = 10.0
+
+_TOKEN = re.compile(r"sk-lm-([A-Za-z0-9]{8}):([A-Za-z0-9]{20})")
+
+
+class SdkHost:
+    """A host at an address. All methods are called on one event loop."""
+
+    def __init__(self, address: str, *, token: str | None = None) -> None:
+        if token is not None and _TOKEN.fullmatch(token) is None:
+            # The token itself must not show up in a traceback or a saved notebook.
+            raise CommandError("The API token is not of the form sk-lm-…:… .")
+        self._address = address
+        self._token = token
+        self._client: lmstudio.AsyncClient | None = None
+        self._resources = AsyncExitStack()
+        self._kinds: dict[str, Kind] = {}
+        self._tells_states = True
+        self.info = HostInfo(name="LM Studio", address=address)
+
+    async def connect(self) -> None:
+        """Reach the host; see `Host.connect`."""
+        await self.close()
+        greeting = await rest.greet(self._address)
+        client = lmstudio.AsyncClient(self._address)
+        if match := _TOKEN.fullmatch(self._token or ""):
+            # SDK 1.5 takes no token, 1.6 loses it on some ways; on the wire it is just this pair.
+            client._auth_details = client._format_auth_message(match[1], match[2])
+        with translated(self._address):
+            await self._resources.enter_async_context(client)
+        self._client = client
+        self.info = HostInfo(
+            name=greeting.name,
+            address=self._address,
+            version=greeting.version,
+            features=greeting.features,
+        )
+
+    async def close(self) -> None:
+        """Let go of the sockets; see `Host.close`."""
+        self._client = None
+        # A socket that is gone already has nothing left to close.
+        with contextlib.suppress(lmstudio.LMStudioError, OSError):
+            await self._resources.aclose()
+
+    async def models(self) -> tuple[Model, ...]:
+        """List what is downloaded; see `Host.models`."""
+        models = tuple(map(decode.model, await self._call("system", "listDownloadedModels")))
+        self._kinds = {
+            name: model.kind
+            for model in models
+            for name in (model.model_key, model.path, *model.variants)
+        }
+        return models
+
+    async def look(self) -> Sight:
+        """Look at what is in memory; see `Host.look`."""
+        if "activity" in self.info.features:
+            return decode.sight(await self._call("system", "getActivity"))
+        lists = [await self._call(kind, "listLoaded") for kind in KINDS]
+        found = [await self._with_state(raw) for raws in lists for raw in raws]
+        return Sight(now=time.time(), instances=tuple(found))
+
+    async def hints(self) -> AsyncIterator[Sight]:
+        """Yield what is in memory whenever it changes; see `Host.hints`."""
+        if "activity" not in self.info.features:
+            return
+        with translated(self._address):
+            async with (
+                open_channel(self._session("system"), "watchActivity", {}) as channel,
+                aclosing(channel.packets()) as packets,  # type: ignore[type-var]
+            ):
+                try:
+                    async for packet in packets:
+                        yield decode.sight(packet)
+                finally:
+                    with contextlib.suppress(lmstudio.LMStudioError):
+                        await channel.say("stop")
+
+    async def load(self, request: LoadRequest) -> AsyncIterator[LoadStep]:
+        """Make a new instance; see `Host.load`. Closing the iterator early calls it off."""
+        kind = await self._kind(request.model_key)
+        parameters: dict[str, Any] = {
+            "modelKey": request.model_key,
+            "loadConfigStack": kv_config.stack(request.config, kind),
+        }
+        if request.identifier is not None:
+            parameters["identifier"] = request.identifier
+        if request.ttl_s is not None:
+            parameters["ttlMs"] = max(1, round(request.ttl_s * 1000))
+        if "activity" in self.info.features:
+            parameters |= {"loadId": request.load_id, "owner": request.owner or ""}
+        subject = request.identifier or request.model_key
+        with translated(self._address, subject=subject, loading=True):
+            async with open_channel(self._session(kind), "loadModel", parameters) as channel:
+                ended = False
+                try:
+                    async with aclosing(_steps(channel)) as steps:  # type: ignore[type-var]
+                        async for step in steps:
+                            ended = isinstance(step, Loaded)
+                            yield step
+                except lmstudio.LMStudioServerError:
+                    ended = True
+                    raise
+                finally:
+                    if not ended:
+                        await asyncio.shield(self._call_off(channel))
+        if not ended:
+            raise LoadFailedError(
+                f"The host broke off loading {request.model_key!r} without a reason."
+            )
+
+    async def cancel_load(self, load_id: str) -> None:
+        """Call off another client's load; see `Host.cancel_load`."""
+        await self._call("system", "cancelLoad", {"loadId": load_id})
+
+    async def unload(self, instance: Instance) -> None:
+        """End an instance; see `Host.unload`."""
+        await self._call(
+            instance.kind,
+            "unloadModel",
+            {"identifier": instance.identifier},
+            subject=instance.identifier,
+        )
+
+    async def set_ttl(self, instance: Instance, ttl_s: float | None) -> None:
+        """Give an instance another TTL that counts from now; see `Host.set_ttl`."""
+        ttl_ms = None if ttl_s is None else max(1, round(ttl_s * 1000))
+        await self._call(
+            "system",
+            "setInstanceTtl",
+            {"identifier": instance.identifier, "ttlMs": ttl_ms, "restart": True},
+            subject=instance.identifier,
+        )
+
+    async def pin(self, instance: Instance, *, pinned: bool) -> None:
+        """Keep an instance from expiring, or no longer; see `Host.pin`."""
+        await self._call(
+            "system",
+            "pinInstance",
+            {"identifier": instance.identifier, "pinned": pinned},
+            subject=instance.identifier,
+        )
+
+    async def load_config(self, instance: Instance) -> LoadConfig:
+        """Return the load config in effect; see `Host.load_config`."""
+        raw = await self._call(
+            instance.kind,
+            "getLoadConfig",
+            {"specifier": _specifier(instance)},
+            subject=instance.identifier,
+        )
+        return kv_config.parse(raw.get("fields", []), instance.kind)
+
+    async def estimate(self, model: Model, config: LoadConfig) -> Estimate:
+        """Reckon what a load would take; see `Host.estimate`."""
+        parameters = {
+            "modelKey": model.model_key,
+            "loadConfigStack": kv_config.stack(config, model.kind),
+        }
+        return decode.estimate(
+            await self._call(model.kind, "estimateModelUsage", parameters, subject=model.model_key)
+        )
+
+    def _session(self, namespace: str) -> _AsyncSession:
+        if self._client is None:
+            raise lmstudio.LMStudioWebsocketError("not connected")
+        session: _AsyncSession = getattr(self._client, namespace)
+        return session
+
+    async def _call(
+        self,
+        namespace: str,
+        endpoint: str,
+        parameters: Mapping[str, Any] | None = None,
+        *,
+        subject: str = "",
+        timeout_s: float = CALL_TIMEOUT_S,
+    ) -> Any:
+        """Make one remote call and return the raw answer, bounded in time."""
+        with translated(self._address, subject=subject):
+            call: Any = self._session(namespace).remote_call
+            told = None if parameters is None else Parameters(parameters)
+            try:
+                async with asyncio.timeout(timeout_s):
+                    return await call(endpoint, told)
+            except TimeoutError as error:
+                raise lmstudio.LMStudioTimeoutError(endpoint) from error
+
+    async def _with_state(self, raw: Mapping[str, Any]) -> Instance:
+        """Read an instance and ask what it is doing, as long as the host knows that call."""
+        instance = decode.instance(raw)
+        if not self._tells_states:
+            return instance
+        parameters = {"specifier": _specifier(instance), "throwIfNotFound": True}
+        try:
+            state = await self._call(
+                instance.kind,
+                "getInstanceProcessingState",
+                parameters,
+                subject=instance.identifier,
+                timeout_s=NEW_CALL_TIMEOUT_S,
+            )
+        except TimeoutError:
+            self._tells_states = False
+            return instance
+        except LookupError:
+            # It went between two questions; the next look will not show it.
+            return instance
+        return decode.instance(raw, state)
+
+    async def _kind(self, model_key: str) -> Kind:
+        """Say which namespace a key belongs to; an unknown one is the host's to refuse."""
+        if model_key not in self._kinds:
+            await self.models()
+        return self._kinds.get(model_key, "llm")
+
+    async def _call_off(self, channel: Channel) -> None:
+        """Cancel a load and wait until the host has said that it is over."""
+        with contextlib.suppress(lmstudio.LMStudioError, TimeoutError):
+            await channel.say("cancel")
+            async with asyncio.timeout(CANCEL_TIMEOUT_S):
+                async for step in _steps(channel):
+                    if isinstance(step, Loaded):
+                        # The cancel came too late: undo what nobody wants any more.
+                        await self.unload(step.instance)
+                        return
+
+
+async def _steps(channel: Channel) -> AsyncIterator[LoadStep]:
+    """Read the packets of a load; the fraction never falls."""
+    fraction = 0.0
+    async for packet in channel.packets():
+        match packet:
+            case {"type": "progress", "progress": int() | float() as told}:
+                fraction = max(fraction, min(1.0, float(told)))
+                yield Loading(fraction=fraction)
+            case {"type": "success", "info": dict(info)}:
+                yield Loaded(instance=decode.instance(info))
+                return
+            case _:
+                # "resolved", and whatever a newer host may tell besides.
+                continue
+
+
+def _specifier(instance: Instance) -> dict[str, Any]:
+    return {"type": "query", "query": {"identifier": instance.identifier}}

@@ -1,0 +1,108 @@
+"""What happened: facts in the past tense. Only `reduce` says what they mean for a slice."""
+
+from dataclasses import dataclass
+
+from lms_jupyter.hosts.base import Sight
+from lms_jupyter.protocol.models import HostInfo, Instance, Load, Model, Problem
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostConnected:
+    """The host answered, and we know who it is."""
+
+    info: HostInfo
+    at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostLost:
+    """The host stopped answering. What we last saw is kept, and shown as old."""
+
+    at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Looked:
+    """The host said what is in memory."""
+
+    sight: Sight
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelsListed:
+    """The host said what is on its disk."""
+
+    models: tuple[Model, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadStarted:
+    """A load of ours began."""
+
+    load: Load
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadProgressed:
+    """A load of ours moved forward."""
+
+    load_id: str
+    fraction: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadCancelling:
+    """Somebody called a load off; the host has not said yet that it stopped."""
+
+    load_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadEnded:
+    """A load of ours is over, well or not."""
+
+    load_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InstanceLoaded:
+    """An instance of ours is in memory."""
+
+    instance: Instance
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InstanceUnloaded:
+    """An instance is gone, by our doing."""
+
+    instance_reference: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandFailed:
+    """A command that was taken could not be carried out."""
+
+    problem: Problem
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProblemDismissed:
+    """Somebody has read a problem."""
+
+    problem_id: str
+
+
+Event = (
+    HostConnected
+    | HostLost
+    | Looked
+    | ModelsListed
+    | LoadStarted
+    | LoadProgressed
+    | LoadCancelling
+    | LoadEnded
+    | InstanceLoaded
+    | InstanceUnloaded
+    | CommandFailed
+    | ProblemDismissed
+)

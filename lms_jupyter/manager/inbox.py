@@ -1,0 +1,84 @@
+"""Takes commands from front ends: decode, start, answer. Used by panel and Jupyter Server alike."""
+
+import asyncio
+import contextlib
+from typing import Any
+
+import msgspec
+
+from lms_jupyter.errors import LmsError, LoadCancelledError
+from lms_jupyter.manager.commands import run
+from lms_jupyter.manager.events import CommandFailed
+from lms_jupyter.manager.manager import Manager
+from lms_jupyter.protocol.commands import Envelope, EstimateLoad
+from lms_jupyter.protocol.models import Estimate, Problem
+from lms_jupyter.protocol.replies import Accepted, Estimated, Refused, Reply
+
+RIDS_KEPT = 1000
+
+
+async def accept(message: Any, manager: Manager) -> Reply:
+    """Answer one message of a front end: taken, refused, or, for a question, the answer.
+
+    A command that is taken runs on in a task of the manager; if it fails, that is told in
+    `activity.problems`. A message that was seen before is answered and not run again.
+
+    Args:
+        message: An `Envelope` as builtin types, as it came.
+        manager: Whose host the command is for.
+    """
+    try:
+        envelope = msgspec.convert(message, Envelope)
+    except msgspec.ValidationError as error:
+        return _refused("command_error", "The page sent a command that makes no sense.", str(error))
+    if envelope.rid in manager.seen_rids:
+        return Accepted(now=manager.host_now())
+    _remember(envelope.rid, manager)
+    if envelope.expires_at is not None and manager.host_now() > envelope.expires_at:
+        return _refused(
+            "command_expired",
+            "This click waited too long and was dropped.",
+            "The kernel was busy. Click again if you still want it.",
+        )
+    if isinstance(envelope.command, EstimateLoad):
+        return await _answer(envelope.command, manager)
+    manager.spawn(_carry_out(envelope, manager))
+    return Accepted(now=manager.host_now())
+
+
+async def _answer(question: EstimateLoad, manager: Manager) -> Reply:
+    try:
+        estimate = await run(question, manager)
+    except LmsError as error:
+        return _refused(error.code, error.title, error.hint)
+    assert isinstance(estimate, Estimate)  # noqa: S101 - the runner of this command returns one
+    return Estimated(estimate=estimate)
+
+
+async def _carry_out(envelope: Envelope, manager: Manager) -> None:
+    """Run a command to its end and tell everybody if it fails."""
+    # Whoever cancelled a load knows it.
+    with contextlib.suppress(asyncio.CancelledError, LoadCancelledError):
+        try:
+            await run(envelope.command, manager)
+        except LoadCancelledError:
+            raise
+        except LmsError as error:
+            problem = Problem(
+                code=error.code,
+                title=error.title,
+                hint=error.hint,
+                problem_id=envelope.rid,
+                model_key=getattr(envelope.command, "model_key", None),
+            )
+            manager.apply(CommandFailed(problem=problem))
+
+
+def _remember(rid: str, manager: Manager) -> None:
+    manager.seen_rids[rid] = None
+    while len(manager.seen_rids) > RIDS_KEPT:
+        del manager.seen_rids[next(iter(manager.seen_rids))]
+
+
+def _refused(code: str, title: str, hint: str) -> Refused:
+    return Refused(problem=Problem(code=code, title=title, hint=hint))

@@ -1,0 +1,161 @@
+"""This process's own manager, on its own loop in its own thread.
+
+A notebook's main thread is busy for as long as a cell runs, so the manager lives beside it: the
+panel goes on counting down, and a magic waits for it as for any other work.
+"""
+
+import asyncio
+import atexit
+import concurrent.futures
+import contextlib
+import threading
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
+
+from traitlets.config import Configurable
+
+from lms_jupyter.manager.commands import run
+from lms_jupyter.manager.manager import Manager
+from lms_jupyter.manager.watch import connect, watch
+
+Result = TypeVar("Result")
+
+CLOSE_TIMEOUT_S = 5.0
+CLEAN_UP_TIMEOUT_S = 15.0
+TICK_S = 0.1
+"""Between two glances at the progress of what a thread waits for."""
+
+
+class Submitted(concurrent.futures.Future[Result]):
+    """Work on the manager's loop, seen from another thread.
+
+    Unlike what `asyncio.run_coroutine_threadsafe` returns, it is done only when the work has
+    really ended, its cleaning up after a cancel included.
+    """
+
+    work: asyncio.Task[Result]
+
+    def begin(self, work: Coroutine[Any, Any, Result], manager: Manager) -> None:
+        """Start the work as a task of the manager; called on its loop."""
+        self.work = manager.spawn(work)
+        self.work.add_done_callback(self._end)
+
+    def _end(self, work: asyncio.Task[Result]) -> None:
+        if work.cancelled():
+            self.set_exception(asyncio.CancelledError())
+        elif (error := work.exception()) is not None:
+            self.set_exception(error)
+        else:
+            self.set_result(work.result())
+
+
+class LocalManager:
+    """A manager with a loop and a thread of its own. Usable from any other thread."""
+
+    def __init__(self, manager: Manager) -> None:
+        self.manager = manager
+        self._loop = asyncio.new_event_loop()
+        manager.loop = self._loop
+        self._thread = threading.Thread(target=self._run, name="lms-manager", daemon=True)
+        self._thread.start()
+        self.submit(self._begin())
+
+    @property
+    def alive(self) -> bool:
+        """Whether it still takes work: not after `close`, and not in a forked child."""
+        return self._thread.is_alive() and self._loop.is_running()
+
+    def submit(self, work: Coroutine[Any, Any, Result]) -> "Submitted[Result]":
+        """Start work on the manager's loop."""
+        submitted: Submitted[Result] = Submitted()
+        self._loop.call_soon_threadsafe(submitted.begin, work, self.manager)
+        return submitted
+
+    def connect(self) -> None:
+        """Wait until there is a host.
+
+        Raises:
+            LmsError: There is none; the sentence says why.
+        """
+        self.wait(self.submit(connect(self.manager)))
+
+    def run(self, command: object) -> Any:
+        """Carry out a command and wait for its result.
+
+        Interrupting the wait cancels the command, and waits until it has cleaned up.
+
+        Raises:
+            LmsError: It could not be carried out.
+        """
+        return self.wait(self.submit(self.carry_out(command)))
+
+    async def carry_out(self, command: object) -> Any:
+        """Carry out a command on the manager's loop, finding a host first."""
+        await connect(self.manager)
+        return await run(command, self.manager)
+
+    def wait(self, future: "Submitted[Result]", each: Callable[[], None] = lambda: None) -> Result:
+        """Wait for submitted work, calling `each` now and then in this thread.
+
+        Raises:
+            KeyboardInterrupt: The wait was interrupted. The work was cancelled first, and has
+                cleaned up after itself: a load that was under way is called off on the host.
+        """
+        try:
+            while True:
+                done, _ = concurrent.futures.wait([future], timeout=TICK_S)
+                each()
+                if done:
+                    return future.result()
+        except KeyboardInterrupt:
+            self._loop.call_soon_threadsafe(future.work.cancel)
+            concurrent.futures.wait([future], timeout=CLEAN_UP_TIMEOUT_S)
+            raise
+
+    def close(self) -> None:
+        """End the manager's tasks, close its connections and stop the thread."""
+        if not self.alive:
+            return
+        with contextlib.suppress(TimeoutError):
+            closing = asyncio.run_coroutine_threadsafe(self.manager.close(), self._loop)
+            closing.result(CLOSE_TIMEOUT_S)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(CLOSE_TIMEOUT_S)
+
+    async def _begin(self) -> None:
+        self.manager.spawn(watch(self.manager))
+
+    def _run(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        try:
+            self._loop.run_forever()
+        finally:
+            self._loop.close()
+
+
+_lock = threading.Lock()
+_local: LocalManager | None = None
+
+
+def local_manager(parent: Configurable | None = None) -> LocalManager:
+    """Return this process's manager, started with its first use.
+
+    Args:
+        parent: Who brings the configuration (`c.Manager.host`); only the first use can say it.
+    """
+    global _local  # noqa: PLW0603 - one per process is the point
+    with _lock:
+        if _local is None or not _local.alive:
+            _local = LocalManager(Manager(parent=parent))
+            atexit.register(_local.close)
+        return _local
+
+
+def close_local_manager() -> None:
+    """Close this process's manager, if there is one; the next use starts another."""
+    global _local  # noqa: PLW0603 - see local_manager
+    with _lock:
+        if _local is not None:
+            atexit.unregister(_local.close)
+            _local.close()
+            _local = None

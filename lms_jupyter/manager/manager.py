@@ -1,0 +1,123 @@
+"""The manager: two slices as traits, one writer, and the tasks that it owns."""
+
+import asyncio
+import time
+import uuid
+from collections.abc import Awaitable, Callable, Coroutine
+from itertools import count
+from typing import Any, TypeVar
+
+from traitlets import Instance, Unicode
+from traitlets.config import Configurable
+
+from lms_jupyter.errors import HostUnreachableError
+from lms_jupyter.hosts.base import Host
+from lms_jupyter.hosts.discover import Found, find_host
+from lms_jupyter.manager.attendance import Attendance
+from lms_jupyter.manager.events import Event, Looked
+from lms_jupyter.manager.reduce import State, reduce
+from lms_jupyter.protocol.models import HostInfo
+from lms_jupyter.protocol.slices import Activity, Catalog
+
+Result = TypeVar("Result")
+Finder = Callable[[str], Awaitable[Found]]
+
+
+class Manager(Configurable):
+    """Knows what is in memory and on the disk of one host, and carries out commands.
+
+    Everything but reading the two traits happens on one event loop; observers of the traits are
+    called on that loop's thread.
+    """
+
+    host = Unicode(help="The address of the host, host:port. Empty: look for one.").tag(config=True)
+
+    catalog = Instance(Catalog, help="What lies on the host's disk.")
+    activity = Instance(Activity, help="What is in memory and what is happening to it.")
+
+    def __init__(self, find: Finder = find_host, *, owner: str = "", **kwargs: Any) -> None:
+        epoch = uuid.uuid4().hex[:8]
+        info = HostInfo(name="LM Studio", address=kwargs.get("host", ""))
+        super().__init__(
+            catalog=Catalog(epoch=epoch),
+            activity=Activity(epoch=epoch, now=time.time(), host=info),
+            **kwargs,
+        )
+        self.find = find
+        self.connecting = asyncio.Lock()
+        """Held while somebody looks for a host, so that two never look at once."""
+        self.loop: asyncio.AbstractEventLoop | None = None
+        """The loop that everything but reading the traits happens on."""
+        self.why = ""
+        """Why it is this host, for the line that says which one is used."""
+        self.owner = owner
+        """What the host is told about who loads, for hosts that show it."""
+        self.attendance = Attendance()
+        self.wake = asyncio.Event()
+        """Set to have the watch look at once."""
+        self.loads: dict[str, asyncio.Task[Any]] = {}
+        self.own_references: set[str] = set()
+        """The instances that were loaded through this manager."""
+        self.seen_rids: dict[str, None] = {}
+        self._host: Host | None = None
+        self._serial = count(1)
+        self._clock_lead_s = 0.0
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._state = State(catalog=self.catalog, activity=self.activity)
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether there is a host that answered when it was last asked."""
+        return self._host is not None
+
+    @property
+    def connected_host(self) -> Host:
+        """The host, once it is found.
+
+        Raises:
+            HostUnreachableError: There is none, or it has stopped answering.
+        """
+        if self._host is None:
+            raise HostUnreachableError(
+                f"There is no connection to the host at {self.activity.host.address or 'hand'}.",
+                hint="The panel reconnects by itself once it answers again.",
+            )
+        return self._host
+
+    def adopt(self, found: Found | None) -> None:
+        """Take a connected host as ours, or let go of the one that we had."""
+        self._host = found.host if found else None
+        self.why = found.why if found else self.why
+
+    def apply(self, event: Event) -> None:
+        """Change the slices: the only place that does. Call it on the manager's loop."""
+        if isinstance(event, Looked):
+            self._clock_lead_s = event.sight.now - time.time()
+        self._state = reduce(self._state, event)
+        self.catalog = self._state.catalog
+        self.activity = self._state.activity
+
+    def spawn(self, work: Coroutine[Any, Any, Result]) -> asyncio.Task[Result]:
+        """Start a task that ends with this manager at the latest."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    def new_load_id(self) -> str:
+        """Name a load so that every client of the host can tell whose it is."""
+        return f"{self.activity.epoch}-{next(self._serial)}"
+
+    def host_now(self) -> float:
+        """Return the host's clock now, as far as our last look tells."""
+        return time.time() + self._clock_lead_s
+
+    async def close(self) -> None:
+        """End every task, then let go of the host."""
+        tasks = tuple(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        if self._host is not None:
+            await self._host.close()
+            self._host = None

@@ -1,0 +1,121 @@
+"""(slices, event) → slices. Pure: what an event means is written here and nowhere else."""
+
+from collections.abc import Iterable
+from typing import Any, TypeVar, assert_never
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from lms_jupyter.hosts.base import Sight
+from lms_jupyter.manager.events import (
+    CommandFailed,
+    Event,
+    HostConnected,
+    HostLost,
+    InstanceLoaded,
+    InstanceUnloaded,
+    LoadCancelling,
+    LoadEnded,
+    LoadProgressed,
+    LoadStarted,
+    Looked,
+    ModelsListed,
+    ProblemDismissed,
+)
+from lms_jupyter.protocol.slices import Activity, Catalog
+
+PROBLEMS_KEPT = 20
+
+SliceT = TypeVar("SliceT", Catalog, Activity)
+Thing = TypeVar("Thing")
+
+
+class State(Struct, frozen=True, kw_only=True):
+    """Both slices."""
+
+    catalog: Catalog
+    activity: Activity
+
+
+def reduce(state: State, event: Event) -> State:
+    """Fold one event into the slices; a slice that changed counts a new revision."""
+    if isinstance(event, ModelsListed):
+        catalog = replace(state.catalog, models=event.models)
+        return replace(state, catalog=_counted(state.catalog, catalog))
+    return replace(state, activity=_counted(state.activity, _activity(state.activity, event)))
+
+
+def _activity(known: Activity, event: Event) -> Activity:
+    """Say what an event means for the activity, one line a kind of event."""
+    match event:
+        case HostConnected(info=info, at=at):
+            known = replace(known, now=at, host=replace(info, link="connected", link_since=at))
+        case HostLost(at=at) if known.host.link != "lost":
+            known = replace(known, host=replace(known.host, link="lost", link_since=at))
+        case Looked(sight=sight):
+            known = _looked(known, sight)
+        case LoadStarted(load=load):
+            known = replace(known, loads=(*known.loads, load))
+        case LoadProgressed(load_id=load_id, fraction=fraction):
+            known = _with_load(known, load_id, fraction=fraction)
+        case LoadCancelling(load_id=load_id):
+            known = _with_load(known, load_id, cancelling=True)
+        case LoadEnded(load_id=load_id):
+            known = replace(known, loads=_but(known.loads, load_id=load_id))
+        case InstanceLoaded(instance=instance):
+            others = _but(known.instances, identifier=instance.identifier)
+            known = replace(known, instances=(*others, instance))
+        case InstanceUnloaded(instance_reference=reference):
+            left = _but(known.instances, instance_reference=reference)
+            known = replace(known, instances=left)
+        case CommandFailed(problem=problem):
+            known = replace(known, problems=(*known.problems, problem)[-PROBLEMS_KEPT:])
+        case ProblemDismissed(problem_id=problem_id):
+            known = replace(known, problems=_but(known.problems, problem_id=problem_id))
+        case HostLost() | ModelsListed():
+            pass
+        case _:
+            assert_never(event)
+    return known
+
+
+def _looked(known: Activity, sight: Sight) -> Activity:
+    """Take over what the host sees; our own loads we know better than it does.
+
+    Our loads are told by their number, which begins with the epoch: a sight that was taken before
+    one of them ended must not bring it back.
+    """
+    own = tuple(load for load in known.loads if load.load_id.startswith(known.epoch))
+    cancelling = {load.load_id for load in known.loads if load.cancelling}
+    foreign = (
+        replace(load, cancelling=load.load_id in cancelling)
+        for load in sight.loads
+        if not load.load_id.startswith(known.epoch)
+    )
+    return replace(
+        known,
+        instances=sight.instances,
+        loads=(*own, *foreign),
+        memory=sight.memory,
+        now=sight.now,
+    )
+
+
+def _with_load(known: Activity, load_id: str, **changes: Any) -> Activity:
+    loads = (replace(load, **changes) if load.load_id == load_id else load for load in known.loads)
+    return replace(known, loads=tuple(loads))
+
+
+def _but(things: Iterable[Thing], **named: str) -> tuple[Thing, ...]:
+    """Return all of the things but the one with this name."""
+    ((field, name),) = named.items()
+    return tuple(thing for thing in things if getattr(thing, field) != name)
+
+
+def _counted(known: SliceT, new: SliceT) -> SliceT:
+    """Count a revision if anything but the clock is different; else keep the slice we have."""
+    if isinstance(new, Activity) and isinstance(known, Activity):
+        same = replace(new, now=known.now, memory=known.memory) == known
+    else:
+        same = new == known
+    return known if same else replace(new, revision=known.revision + 1)

@@ -1,0 +1,115 @@
+"""Reads the host on a rhythm and turns what it sees into events."""
+
+import asyncio
+import contextlib
+import random
+import time
+from contextlib import aclosing
+
+from lms_jupyter.errors import LmsError
+from lms_jupyter.hosts.base import Host
+from lms_jupyter.manager.events import HostConnected, HostLost, Looked, ModelsListed
+from lms_jupyter.manager.manager import Manager
+
+LIVELY_S = 0.25
+"""Between two looks while a load runs or somebody generates, and somebody sees it."""
+CALM_S = 1.0
+HINTED_S = 10.0
+"""The same where the host tells by itself when something changes: only to be sure."""
+UNSEEN_S = 3600.0
+"""While nobody looks. A command or an opening panel wakes the watch at once."""
+CATALOG_S = 10.0
+"""Between two readings of the disk while somebody looks."""
+BACK_OFF_S = (0.2, 10.0)
+"""The first and the longest pause before another attempt to reach a lost host."""
+
+
+async def watch(manager: Manager) -> None:
+    """Keep the slices true until cancelled: find the host, follow it, find it again."""
+    failures = 0
+    while True:
+        try:
+            await connect(manager)
+            failures = 0
+            await _follow(manager.connected_host, manager)
+        except LmsError:
+            manager.adopt(None)
+            manager.apply(HostLost(at=time.time()))
+            failures += 1
+            first_s, longest_s = BACK_OFF_S
+            pause_s = min(longest_s, first_s * 2**failures) * random.uniform(0.5, 1.0)  # noqa: S311
+            await _pause(pause_s, manager)
+
+
+async def connect(manager: Manager) -> None:
+    """Find a host, connect to it and read it once, unless that is done already.
+
+    Raises:
+        LmsError: There is none, or it does not let us in.
+    """
+    async with manager.connecting:
+        if manager.is_connected:
+            return
+        found = await manager.find(manager.host)
+        try:
+            await found.host.connect()
+            sight = await found.host.look()
+            models = await found.host.models()
+        except BaseException:
+            await found.host.close()
+            raise
+        manager.adopt(found)
+        manager.apply(HostConnected(info=found.host.info, at=time.time()))
+        manager.apply(ModelsListed(models=models))
+        manager.apply(Looked(sight=sight))
+        manager.wake.set()
+
+
+async def _follow(host: Host, manager: Manager) -> None:
+    """Look again and again until the host is lost."""
+    hints = manager.spawn(_listen(host, manager))
+    listed_at = time.monotonic()
+    try:
+        while True:
+            await _pause(_rhythm_s(manager, hinted=not hints.done()), manager)
+            manager.apply(Looked(sight=await host.look()))
+            if manager.attendance.anyone and time.monotonic() - listed_at > CATALOG_S:
+                manager.apply(ModelsListed(models=await host.models()))
+                listed_at = time.monotonic()
+    finally:
+        hints.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await hints
+        await host.close()
+
+
+async def _listen(host: Host, manager: Manager) -> None:
+    """Take over every sight that the host tells by itself; wake the watch if it stops."""
+    try:
+        async with aclosing(host.hints()) as hints:  # type: ignore[type-var]
+            async for sight in hints:
+                manager.apply(Looked(sight=sight))
+    except LmsError:
+        # The next look finds out whether the host is gone.
+        manager.wake.set()
+
+
+def _rhythm_s(manager: Manager, *, hinted: bool) -> float:
+    """Say how long to wait until the next look."""
+    if hinted:
+        return HINTED_S if manager.attendance.anyone else UNSEEN_S
+    if manager.loads:
+        return LIVELY_S
+    if not manager.attendance.anyone:
+        return UNSEEN_S
+    activity = manager.activity
+    lively = activity.loads or any(i.status != "idle" for i in activity.instances)
+    return LIVELY_S if lively else CALM_S
+
+
+async def _pause(seconds: float, manager: Manager) -> None:
+    """Wait, but not if somebody wakes us."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await manager.wake.wait()
+    manager.wake.clear()
