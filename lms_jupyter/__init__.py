@@ -27,7 +27,9 @@ def panel() -> "Panel":
     from lms_jupyter.manager.local import local_manager
     from lms_jupyter.panel import Panel
 
-    return Panel(local_manager())
+    local = local_manager()
+    local.connect()
+    return Panel(local.manager)
 
 
 def load_ipython_extension(shell: "InteractiveShell") -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import lmstudio
 from lmstudio.async_api import _AsyncSession
+from lmstudio.json_api import ClientBase
 
 from lms_jupyter.errors import CommandError, LoadFailedError
 from lms_jupyter.hosts import decode, kv_config, rest
@@ -27,13 +28,27 @@ CANCEL_TIMEOUT_S = 10.0
 _TOKEN = re.compile(r"sk-lm-([A-Za-z0-9]{8}):([A-Za-z0-9]{20})")
 
 
+def authentication(client: ClientBase, token: str) -> dict[str, Any]:
+    """Return the handshake that carries an API token.
+
+    SDK 1.5 takes no token, and 1.6 loses it on some ways; on the wire it is just a pair of names.
+
+    Raises:
+        CommandError: The token is none. It is not repeated: errors end up in saved notebooks.
+    """
+    match = _TOKEN.fullmatch(token)
+    if match is None:
+        raise CommandError(
+            "The API token is not of the form that LM Studio gives out.",
+            hint="It begins with sk-lm- and has a colon in it.",
+        )
+    return dict(client._format_auth_message(match[1], match[2]))
+
+
 class SdkHost:
     """A host at an address. All methods are called on one event loop."""
 
     def __init__(self, address: str, *, token: str | None = None) -> None:
-        if token is not None and _TOKEN.fullmatch(token) is None:
-            # The token itself must not show up in a traceback or a saved notebook.
-            raise CommandError("The API token is not of the form sk-lm-…:… .")
         self._address = address
         self._token = token
         self._client: lmstudio.AsyncClient | None = None
@@ -47,9 +62,8 @@ class SdkHost:
         await self.close()
         greeting = await rest.greet(self._address)
         client = lmstudio.AsyncClient(self._address)
-        if match := _TOKEN.fullmatch(self._token or ""):
-            # SDK 1.5 takes no token, 1.6 loses it on some ways; on the wire it is just this pair.
-            client._auth_details = client._format_auth_message(match[1], match[2])
+        if self._token:
+            client._auth_details = authentication(client, self._token)
         with translated(self._address):
             await self._resources.enter_async_context(client)
         self._client = client

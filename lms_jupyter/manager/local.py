@@ -108,7 +108,7 @@ class LocalManager:
                 if done:
                     return future.result()
         except KeyboardInterrupt:
-            self._loop.call_soon_threadsafe(future.work.cancel)
+            self._loop.call_soon_threadsafe(lambda: future.work.cancel())
             concurrent.futures.wait([future], timeout=CLEAN_UP_TIMEOUT_S)
             raise
 

@@ -1,0 +1,49 @@
+"""Lengths of time as people write them: `90`, `5m`, `1h30m`, `none`."""
+
+import argparse
+import re
+
+_PATTERN = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?")
+NEVER = ("none", "never")
+LEAST_S = 1
+
+
+def parse_ttl(text: str) -> float | None:
+    """Read a TTL; `None` is "never".
+
+    >>> parse_ttl("1h30m")
+    5400.0
+
+    Raises:
+        argparse.ArgumentTypeError: It is no length of time, or a length that makes no sense.
+    """
+    if text.lower() in NEVER:
+        return None
+    if re.fullmatch(r"-?\d+(\.\d+)?", text):
+        seconds = float(text)
+    elif text and (match := _PATTERN.fullmatch(text.lower())):
+        hours, minutes, rest = (int(part or 0) for part in match.groups())
+        seconds = float(hours * 3600 + minutes * 60 + rest)
+    else:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no TTL: write seconds (90), a time (5m, 1h30m) or none"
+        )
+    if seconds < LEAST_S:
+        raise argparse.ArgumentTypeError(
+            f"a TTL of {text} makes no sense: give at least {LEAST_S} second, or none"
+        )
+    return seconds
+
+
+def say_duration(seconds: float) -> str:
+    """Say a length of time as people do, in at most two units.
+
+    >>> say_duration(5400)
+    '1 h 30 min'
+    """
+    whole = round(seconds)
+    hours, rest = divmod(whole, 3600)
+    minutes, secs = divmod(rest, 60)
+    parts = [(hours, "h"), (minutes, "min"), (secs, "s")]
+    told = [f"{amount} {unit}" for amount, unit in parts if amount]
+    return " ".join(told[:2]) or "0 s"

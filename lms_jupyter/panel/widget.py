@@ -1,0 +1,78 @@
+"""The panel as a widget: a manager's two slices out, commands in."""
+
+import asyncio
+import threading
+from pathlib import Path
+from typing import Any
+
+import anywidget
+import msgspec
+from traitlets import Dict
+
+from lms_jupyter.manager import Manager
+from lms_jupyter.manager.inbox import accept
+from lms_jupyter.panel.live import make_live
+from lms_jupyter.panel.snapshot import snapshot_html, snapshot_text
+from lms_jupyter.protocol.slices import Slice
+
+STATIC = Path(__file__).parent / "static"
+SLICES = ("catalog", "activity")
+
+
+class Panel(anywidget.AnyWidget):
+    """The model panel in a cell: a mirror of a manager and a letter-box to it.
+
+    The traits are set on the manager's thread, so the panel moves while a cell runs. They hold
+    nothing that may not be saved with the notebook.
+    """
+
+    _esm = STATIC / "panel.js"
+    _css = STATIC / "panel.css"
+
+    catalog = Dict(read_only=True).tag(sync=True)
+    activity = Dict(read_only=True).tag(sync=True)
+
+    def __init__(self, manager: Manager) -> None:
+        super().__init__()
+        self._manager = manager
+        self._mirroring = threading.Lock()
+        manager.observe(self._on_slice, names=SLICES)
+        for name in SLICES:
+            self._mirror(name, getattr(manager, name))
+        self.on_msg(self._on_message)
+        make_live(self)
+
+    def close(self) -> None:
+        """Stop listening to the manager, then close the widget."""
+        self._manager.unobserve(self._on_slice, names=SLICES)
+        super().close()
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
+        """Add a static table for places that show no widgets, or none from this notebook."""
+        bundle = super()._repr_mimebundle_(**kwargs)
+        data = bundle[0] if isinstance(bundle, tuple) else bundle
+        if data is not None:
+            data["text/plain"] = snapshot_text(self._manager.activity)
+            data["text/html"] = snapshot_html(self._manager.activity)
+        return bundle
+
+    def _on_slice(self, change: Any) -> None:
+        self._mirror(change.name, change.new)
+
+    def _mirror(self, name: str, value: Slice) -> None:
+        """Show a slice, unless a newer one came in between on the manager's thread."""
+        with self._mirroring:
+            shown = getattr(self, name)
+            if shown and shown["epoch"] == value.epoch and shown["revision"] > value.revision:
+                return
+            self.set_trait(name, msgspec.to_builtins(value))
+
+    def _on_message(self, _widget: object, content: dict[str, Any], _buffers: object) -> None:
+        """Hand a click over to the manager's loop: this may run in the middle of a cell."""
+        loop = self._manager.loop
+        if loop is not None:
+            asyncio.run_coroutine_threadsafe(self._answer(content), loop)
+
+    async def _answer(self, content: dict[str, Any]) -> None:
+        reply = await accept(content, self._manager)
+        self.send({"rid": content.get("rid"), "reply": msgspec.to_builtins(reply)})
