@@ -1,0 +1,82 @@
+"""Turns llama.cpp's last words into one sentence that helps. Pure."""
+
+from __future__ import annotations
+
+import re
+import signal
+from collections.abc import Iterable
+from pathlib import Path
+
+from lms_jupyter.engine.errors import LoadFailedError
+
+_ERROR_LINE = re.compile(r"^(?:[\d.]+ )?E (?P<text>.*)$")
+_NOISE = ("exiting due to", "Failed to init server", "cleaning up")
+
+_KNOWN: tuple[tuple[str, str, str], ...] = (
+    (
+        r"not within the file bounds|corrupted or incomplete|unexpectedly reached end of file"
+        r"|failed to read (?:tensor|key|header|data)|failed to read",
+        "The file is truncated or damaged: {file}.",
+        "Download it again; the transfer may have been cut off.",
+    ),
+    (
+        r"invalid magic|bad magic",
+        "This is not a GGUF file: {file}.",
+        "Only models in the GGUF format can be loaded.",
+    ),
+    (
+        r"failed to allocate|unable to allocate|bad_alloc|Cannot allocate memory",
+        "There is not enough memory to load {file}.",
+        "Use a shorter context or a smaller variant, or unload something first.",
+    ),
+    (
+        r"unknown (?:model )?architecture",
+        "llama.cpp does not know the architecture of {file}.",
+        "A newer xllamacpp may know it.",
+    ),
+    (
+        r"[Vv] cache (?:quantization )?requires flash_attn",
+        "A quantised V cache needs flash attention.",
+        "Turn flash attention on, or use f16 for the V cache.",
+    ),
+    (
+        r"No such file or directory|failed to open",
+        "The file cannot be opened: {file}.",
+        "It may have been moved or deleted since it was listed.",
+    ),
+    (
+        r"cannot import llama\.cpp",
+        "llama.cpp could not be started.",
+        "Check the installation of xllamacpp; on Linux it needs the library libgomp1.",
+    ),
+)
+
+
+def explain(stderr: Iterable[str], exit_code: int, file: Path) -> LoadFailedError:
+    """Return the error for a child that ended before its model was ready."""
+    said = [match["text"] for line in stderr if (match := _ERROR_LINE.match(line))]
+    reasons = [text for text in said if not any(noise in text for noise in _NOISE)]
+    everything = "\n".join(reasons)
+    first = f" llama.cpp says: {_short(reasons[0])}" if reasons else ""
+    for pattern, title, hint in _KNOWN:
+        if re.search(pattern, everything):
+            return LoadFailedError(title.format(file=file), hint=f"{hint}{first}")
+    if exit_code < 0:
+        name = _signal_name(-exit_code)
+        return LoadFailedError(
+            f"llama.cpp was ended by {name} while loading {file}.",
+            hint=f"The machine may be out of memory, or the file unusual.{first}",
+        )
+    return LoadFailedError(f"llama.cpp could not load {file}.", hint=first.strip())
+
+
+def _short(reason: str) -> str:
+    """Drop the name of the C++ function that speaks."""
+    return re.sub(r"^\s*(?:\w+\s+)?\w+:\s*", "", reason).strip()
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"

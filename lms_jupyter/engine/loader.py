@@ -1,0 +1,160 @@
+"""From what a client asks for to a plan that the registry can carry out."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from lms_jupyter.engine import evict, machine, selection
+from lms_jupyter.engine.errors import (
+    BadRequestError,
+    ContextTooLongError,
+    DomainMismatchError,
+    NoModelMatchingQueryError,
+)
+from lms_jupyter.engine.instance import Instance, Plan
+from lms_jupyter.engine.load_settings import Domain, LoadSettings
+
+if TYPE_CHECKING:
+    from lms_jupyter.engine.catalog import Catalog, DownloadedModel
+    from lms_jupyter.engine.registry import Registry
+
+MAX_NAME = 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadRequest:
+    """What a client asks for. `name` is a model key, a path or (to ensure) an identifier."""
+
+    name: str
+    domain: Domain | None = None
+    settings: LoadSettings = LoadSettings()
+    identifier: str | None = None
+    ttl_s: float | None = None
+    owner: str = ""
+    load_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Begun:
+    """An instance that is there or on its way, and what led to it."""
+
+    instance: Instance
+    is_new: bool
+    evicted: tuple[Instance, ...] = ()
+    ambiguous: tuple[str, ...] = ()
+
+
+class Loader:
+    """Resolves names, checks settings, picks identifiers, and starts loads."""
+
+    def __init__(
+        self, catalog: Catalog, registry: Registry, *, jit_ttl_s: float | None, auto_evict: bool
+    ) -> None:
+        self._catalog = catalog
+        self._registry = registry
+        self._jit_ttl_s = jit_ttl_s
+        self._auto_evict = auto_evict
+
+    async def load(self, request: LoadRequest) -> Begun:
+        """Begin to load a new instance, whatever is loaded already.
+
+        Raises `PathNotFoundError`, `DomainMismatchError`, `ContextTooLongError`,
+        `IdentifierExistsError`; what goes wrong later is raised by `Instance.settled`.
+        """
+        plan, ambiguous = await self._checked(request)
+        identifier = request.identifier or self._free(plan.model.model_key)
+        instance = self._registry.load(replace(plan, identifier=identifier))
+        return Begun(instance=instance, is_new=True, ambiguous=ambiguous)
+
+    async def ensure(self, request: LoadRequest) -> Begun:
+        """Return the instance that fits, or one that is being loaded, else begin to load one.
+
+        What is loaded keeps its TTL and its settings. A load that begins here counts as just in
+        time: it has a TTL in any case and makes older ones of its kind go.
+        """
+        known = self._known(request)
+        if known is not None:
+            return Begun(instance=known, is_new=False)
+        plan, ambiguous = await self._checked(request)
+        known = self._known(request) or self._same_file(plan.model)
+        if known is not None:
+            return Begun(instance=known, is_new=False)
+        identifier = self._free(request.identifier or request.name)
+        ttl_s = self._jit_ttl_s if request.ttl_s is None else request.ttl_s
+        plan = replace(plan, identifier=identifier, jit=True, ttl_s=ttl_s)
+        victims = evict.victims(self._registry.instances) if self._auto_evict else ()
+        instance = self._registry.load(plan, evict=victims)
+        return Begun(instance=instance, is_new=True, evicted=victims, ambiguous=ambiguous)
+
+    async def plan(self, request: LoadRequest) -> Plan:
+        """Return what a load would do, without loading."""
+        plan, _ = await self._checked(request)
+        return plan
+
+    async def _checked(self, request: LoadRequest) -> tuple[Plan, tuple[str, ...]]:
+        check_name(request.name)
+        if request.identifier is not None:
+            check_name(request.identifier)
+        resolution = await self._catalog.resolve(request.name)
+        model = resolution.model
+        if request.domain not in (None, model.type):
+            raise DomainMismatchError(model.model_key, model.type, str(request.domain))
+        asked = request.settings.context_length
+        if asked is not None and asked > model.max_context_length:
+            raise ContextTooLongError(asked, model.max_context_length, model.model_key)
+        settings = request.settings.settled(model.type, model.max_context_length)
+        if settings.cpu_threads is None:
+            settings = replace(settings, cpu_threads=self._threads())
+        draft = None
+        if settings.draft_model:
+            draft = (await self._catalog.resolve(settings.draft_model)).model
+        plan = Plan(
+            model=model,
+            settings=settings,
+            identifier=request.identifier or model.model_key,
+            ttl_s=request.ttl_s,
+            owner=request.owner,
+            load_id=request.load_id,
+            draft=draft,
+        )
+        return plan, resolution.ambiguous
+
+    def _threads(self) -> int:
+        """Share the cores: more threads than free cores make every instance many times slower."""
+        cores = machine.cores()
+        if cores <= 2:
+            return 1
+        busy = sum(1 for instance in self._registry.instances if instance.work)
+        return max(1, cores // (busy + 1))
+
+    def _known(self, request: LoadRequest) -> Instance | None:
+        """Find a loaded or loading instance by name."""
+        query = selection.Query(identifier=request.name)
+        try:
+            return selection.select(self._registry.instances, query, request.domain)
+        except NoModelMatchingQueryError:
+            loading = [one for one in self._registry.loads if one.identifier == request.name]
+            return loading[0] if loading and request.domain in (None, loading[0].domain) else None
+
+    def _same_file(self, model: DownloadedModel) -> Instance | None:
+        everything = (*self._registry.instances, *self._registry.loads)
+        return next((one for one in everything if one.model.file == model.file), None)
+
+    def _free(self, wanted: str) -> str:
+        """Return `wanted`, or the first of `wanted:2`, `wanted:3`, … that nobody has."""
+        if not self._registry.is_taken(wanted):
+            return wanted
+        numbered = (f"{wanted}:{number}" for number in itertools.count(2))
+        return next(name for name in numbered if not self._registry.is_taken(name))
+
+
+def check_name(name: str) -> None:
+    """Raise `BadRequestError` if `name` cannot be an identifier, a key or a path."""
+    if not 1 <= len(name) <= MAX_NAME:
+        raise BadRequestError(f"A name has 1 to {MAX_NAME} characters, this one {len(name)}.")
+    if name == "__proto__" or any(ord(letter) < 32 or ord(letter) == 127 for letter in name):
+        raise BadRequestError(
+            f"{name!r} cannot be a name: it has control characters or is reserved."
+        )

@@ -1,0 +1,95 @@
+"""What a client asks of a prediction. Pure data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeAlias
+
+OverflowPolicy: TypeAlias = Literal["stopAtLimit", "truncateMiddle", "rollingWindow"]
+ReasoningType: TypeAlias = Literal["none", "reasoning", "reasoningStartTag", "reasoningEndTag"]
+StopReason: TypeAlias = Literal[
+    "userStopped",
+    "modelUnloaded",
+    "failed",
+    "eosFound",
+    "stopStringFound",
+    "toolCalls",
+    "maxPredictedTokensReached",
+    "contextLengthReached",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReasoningTags:
+    """What surrounds the part of an answer in which a model thinks."""
+
+    start: str = "<think>"
+    end: str = "</think>"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PredictionSettings:
+    """A prediction configuration. `None` means llama.cpp's own default."""
+
+    temperature: float | None = None
+    top_k: int | None = None
+    top_p: float | None = None
+    min_p: float | None = None
+    typical_p: float | None = None
+    xtc_probability: float | None = None
+    xtc_threshold: float | None = None
+    repeat_penalty: float | None = None
+    presence_penalty: float | None = None
+    frequency_penalty: float | None = None
+    mirostat: Mapping[str, Any] | None = None
+    logit_bias: list[Any] | None = None
+    seed: int | None = None
+    log_probs: int | None = None
+    max_tokens: int | None = None
+    stop_strings: tuple[str, ...] = ()
+    overflow: OverflowPolicy = "stopAtLimit"
+    json_schema: Mapping[str, Any] | None = None
+    grammar: str | None = None
+    tools: tuple[Mapping[str, Any], ...] = ()
+    tool_choice: str | None = None
+    template: Mapping[str, Any] | None = None
+    reasoning: ReasoningTags | None = field(default_factory=ReasoningTags)
+    enable_thinking: bool | None = None
+    system_prompt: str | None = None
+    draft_model: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PromptProgress:
+    """How much of the prompt has been read, in tokens."""
+
+    total: int
+    cached: int
+    processed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Fragment:
+    """A piece of the answer."""
+
+    content: str
+    tokens: int
+    reasoning: ReasoningType = "none"
+    structural: bool = False
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What came of a prediction; filled in while it runs, so that a broken one has one, too."""
+
+    stop_reason: StopReason = "failed"
+    stop_string: str | None = None
+    prompt_tokens: int = 0
+    predicted_tokens: int = 0
+    drafted_tokens: int | None = None
+    accepted_tokens: int | None = None
+    first_token_s: float | None = None
+    total_s: float = 0.0
+    tokens_per_second: float | None = None
+    text: str = ""

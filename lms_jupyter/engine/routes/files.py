@@ -1,0 +1,33 @@
+"""The namespace `files`."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from functools import partial
+from typing import Any
+
+from lms_jupyter.engine.errors import BadRequestError
+from lms_jupyter.engine.routes.connection import Namespace
+from lms_jupyter.engine.routes.handshake import Caller
+from lms_jupyter.engine.services import Services
+from lms_jupyter.engine.wire.fields import an_object, text
+
+
+def namespace(services: Services) -> Namespace:
+    """Return what this path offers."""
+    return Namespace("files", {"uploadFileBase64": partial(_upload, services)}, {})
+
+
+def _upload(services: Services, _caller: Caller, parameter: Any) -> dict[str, Any]:
+    asked = an_object(parameter)
+    try:
+        content = base64.b64decode(text(asked, "contentBase64"), validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise BadRequestError(f"'contentBase64' is not base64: {error}.") from error
+    upload = services.uploads.add(text(asked, "name"), content)
+    return {
+        "identifier": upload.identifier,
+        "fileType": upload.file_type,
+        "sizeBytes": len(upload.content),
+    }

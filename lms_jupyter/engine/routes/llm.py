@@ -1,0 +1,124 @@
+"""The namespace `llm`."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import aclosing
+from functools import partial
+from typing import Any
+
+from lms_jupyter.engine.inference import Prompt
+from lms_jupyter.engine.instance import Instance
+from lms_jupyter.engine.prediction import Fragment, Outcome, PredictionSettings, PromptProgress
+from lms_jupyter.engine.routes import models
+from lms_jupyter.engine.routes.connection import Channel, Namespace
+from lms_jupyter.engine.routes.handshake import Caller
+from lms_jupyter.engine.services import Services
+from lms_jupyter.engine.wire.fields import an_object, text
+from lms_jupyter.engine.wire.history import messages
+from lms_jupyter.engine.wire.load_config import load_config
+from lms_jupyter.engine.wire.predict import packet_for, success
+from lms_jupyter.engine.wire.prediction_config import prediction_config, prediction_settings
+
+
+def namespace(services: Services) -> Namespace:
+    """Return what this path offers."""
+    calls: dict[str, Callable[..., Any]] = {
+        "tokenize": tokenize,
+        "countTokens": count_tokens,
+        "applyPromptTemplate": _apply_template,
+    }
+    return Namespace(
+        "llm",
+        models.rpcs(services, "llm")
+        | {name: partial(call, services, "llm") for name, call in calls.items()},
+        models.channels(services, "llm")
+        | {
+            "predict": partial(_predict, services),
+            "completeRawText": partial(_complete, services),
+        },
+    )
+
+
+async def tokenize(services: Services, domain: Any, _caller: Caller, parameter: Any) -> Any:
+    """Return a text's tokens."""
+    asked = an_object(parameter)
+    instance = models.find(services, domain, asked.get("specifier"))
+    return {"tokens": await services.inference.tokenize(instance, text(asked, "inputString"))}
+
+
+async def count_tokens(services: Services, domain: Any, _caller: Caller, parameter: Any) -> Any:
+    """Return how many tokens a text has."""
+    asked = an_object(parameter)
+    instance = models.find(services, domain, asked.get("specifier"))
+    tokens = await services.inference.tokenize(instance, text(asked, "inputString"))
+    return {"tokenCount": len(tokens)}
+
+
+async def _apply_template(services: Services, domain: Any, _caller: Caller, parameter: Any) -> Any:
+    asked = an_object(parameter)
+    instance = models.find(services, domain, asked.get("specifier"))
+    conversation = messages(asked.get("history"), services.uploads.find)
+    settings = prediction_settings(asked.get("predictionConfigStack"))
+    prompt = await services.inference.render(instance, conversation, settings)
+    return {"formatted": prompt.text}
+
+
+async def _predict(services: Services, channel: Channel) -> None:
+    """`predict`: continue a conversation."""
+    asked = an_object(channel.parameter)
+    instance = models.find(services, "llm", asked.get("modelSpecifier"))
+    conversation = messages(asked.get("history"), services.uploads.find)
+    settings = prediction_settings(asked.get("predictionConfigStack"))
+    outcome = Outcome()
+    pieces = services.inference.respond(instance, conversation, settings, outcome)
+    await _stream(services, channel, instance, settings, outcome, pieces)
+
+
+async def _complete(services: Services, channel: Channel) -> None:
+    """`completeRawText`: continue a text as it stands."""
+    asked = an_object(channel.parameter)
+    instance = models.find(services, "llm", asked.get("modelSpecifier"))
+    prompt = Prompt(text(asked, "rawPrompt"))
+    settings = prediction_settings(asked.get("predictionConfigStack"))
+    outcome = Outcome()
+    pieces = services.inference.complete(instance, prompt, settings, outcome)
+    await _stream(services, channel, instance, settings, outcome, pieces)
+
+
+async def _stream(
+    services: Services,
+    channel: Channel,
+    instance: Instance,
+    settings: PredictionSettings,
+    outcome: Outcome,
+    pieces: AsyncIterator[PromptProgress | Fragment],
+) -> None:
+    """Send the pieces as they come, until the end or until the client cancels."""
+    running = asyncio.timeout(None)
+
+    async def on_cancel() -> None:
+        await channel.until("cancel")
+        running.reschedule(0)
+
+    listener = asyncio.create_task(on_cancel())
+    try:
+        async with running, aclosing(pieces):  # type: ignore[type-var]
+            async for piece in pieces:
+                channel.send(packet_for(piece))
+                await channel.room()
+    except TimeoutError:
+        if not running.expired():
+            raise
+        outcome.stop_reason = "userStopped"
+    finally:
+        listener.cancel()
+    channel.send(
+        success(
+            outcome,
+            instance,
+            load_config(instance.settings, instance.domain),
+            prediction_config(settings),
+        )
+    )

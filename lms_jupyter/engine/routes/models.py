@@ -1,0 +1,212 @@
+"""The calls that manage models; the same for LLMs and for embedding models."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import Any
+
+from lms_jupyter.engine import selection
+from lms_jupyter.engine.errors import (
+    BadRequestError,
+    DomainMismatchError,
+    LoadCancelledError,
+    ModelUnloadedError,
+    NoModelMatchingQueryError,
+)
+from lms_jupyter.engine.instance import Instance
+from lms_jupyter.engine.load_settings import Domain
+from lms_jupyter.engine.loader import LoadRequest
+from lms_jupyter.engine.routes.connection import Channel, ChannelHandler, Rpc
+from lms_jupyter.engine.routes.handshake import Caller
+from lms_jupyter.engine.services import Services
+from lms_jupyter.engine.wire.fields import an_object, optional_flag, optional_text, text
+from lms_jupyter.engine.wire.load_config import load_config, load_settings
+from lms_jupyter.engine.wire.sdk import (
+    instance_info,
+    model_info,
+    processing_state,
+    seconds_from,
+)
+from lms_jupyter.engine.wire.specifiers import specifier
+
+NOT_THERE = (NoModelMatchingQueryError, ModelUnloadedError, DomainMismatchError)
+
+
+def rpcs(services: Services, domain: Domain) -> dict[str, Rpc]:
+    """Return the calls of a namespace for this type of model."""
+    calls: dict[str, Callable[..., Any]] = {
+        "listLoaded": _list_loaded,
+        "unloadModel": _unload,
+        "getModelInfo": _get_info,
+        "getLoadConfig": _get_load_config,
+        "getInstanceProcessingState": _get_processing_state,
+        "estimateModelUsage": _estimate,
+    }
+    return {name: partial(call, services, domain) for name, call in calls.items()}
+
+
+def channels(services: Services, domain: Domain) -> dict[str, ChannelHandler]:
+    """Return the channels of a namespace for this type of model."""
+    return {
+        "loadModel": partial(_load, services, domain),
+        "getOrLoad": partial(_get_or_load, services, domain),
+    }
+
+
+def find(services: Services, domain: Domain, value: Any) -> Instance:
+    """Return the instance that a specifier means, or raise what the client is to be told."""
+    wanted = specifier(value)
+    instances = services.registry.instances
+    if isinstance(wanted, str):
+        return selection.by_reference(instances, wanted, domain)
+    return selection.select(instances, wanted, domain)
+
+
+def _list_loaded(
+    services: Services, domain: Domain, _caller: Caller, _parameter: Any
+) -> list[dict[str, Any]]:
+    return [instance_info(one) for one in services.registry.instances if one.domain == domain]
+
+
+async def _unload(services: Services, domain: Domain, _caller: Caller, parameter: Any) -> None:
+    identifier = text(an_object(parameter), "identifier")
+    query = selection.Query(identifier=identifier)
+    instance = selection.select(services.registry.instances, query, domain)
+    await services.registry.unload(instance)
+
+
+def _get_info(
+    services: Services, domain: Domain, _caller: Caller, parameter: Any
+) -> dict[str, Any] | None:
+    asked = an_object(parameter)
+    try:
+        return instance_info(find(services, domain, asked.get("specifier")))
+    except NOT_THERE:
+        if optional_flag(asked, "throwIfNotFound"):
+            raise
+        return None
+
+
+def _get_load_config(
+    services: Services, domain: Domain, _caller: Caller, parameter: Any
+) -> dict[str, Any]:
+    instance = find(services, domain, an_object(parameter).get("specifier"))
+    return load_config(instance.settings, domain)
+
+
+def _get_processing_state(
+    services: Services, domain: Domain, _caller: Caller, parameter: Any
+) -> dict[str, Any]:
+    return processing_state(find(services, domain, an_object(parameter).get("specifier")))
+
+
+async def _estimate(
+    services: Services, domain: Domain, _caller: Caller, parameter: Any
+) -> dict[str, Any]:
+    asked = an_object(parameter)
+    request = LoadRequest(
+        name=text(asked, "modelKey"),
+        domain=domain,
+        settings=load_settings(asked.get("loadConfigStack"), domain),
+    )
+    plan = await services.loader.plan(request)
+    usage = services.guardrail.usage(plan)
+    return {
+        "memory": {
+            "confidence": usage.confidence,
+            "modelVramBytes": usage.model_vram_bytes,
+            "contextVramBytes": usage.context_vram_bytes,
+            "totalVramBytes": usage.total_vram_bytes,
+            "modelBytes": usage.model_bytes,
+            "contextBytes": usage.context_bytes,
+            "totalBytes": usage.total_bytes,
+        },
+        "passesGuardrails": services.guardrail.passes(plan),
+    }
+
+
+async def _load(services: Services, domain: Domain, channel: Channel) -> None:
+    """`loadModel`: always a new instance."""
+    asked = an_object(channel.parameter)
+    request = _request(domain, channel, asked, text(asked, "modelKey"), "ttlMs")
+    begun = await services.loader.load(request)
+    resolved: dict[str, Any] = {"type": "resolved", "info": model_info(begun.instance.model)}
+    if begun.ambiguous:
+        resolved["ambiguous"] = list(begun.ambiguous)
+    channel.send(resolved)
+    async with _cancellable(services, channel, begun.instance, owns=True):
+        async for fraction in begun.instance.progress():
+            channel.send({"type": "progress", "progress": fraction})
+        instance = await begun.instance.settled()
+    channel.send({"type": "progress", "progress": 1.0})
+    channel.send({"type": "success", "info": instance_info(instance)})
+
+
+async def _get_or_load(services: Services, domain: Domain, channel: Channel) -> None:
+    """`getOrLoad`: the instance that fits, else a just-in-time load."""
+    asked = an_object(channel.parameter)
+    request = _request(domain, channel, asked, text(asked, "identifier"), "loadTtlMs")
+    begun = await services.loader.ensure(request)
+    if not begun.is_new and begun.instance.is_ready:
+        channel.send({"type": "alreadyLoaded", "info": instance_info(begun.instance)})
+        return
+    for evicted in begun.evicted:
+        channel.send({"type": "unloadingOtherJITModel", "info": instance_info(evicted)})
+    channel.send(
+        {
+            "type": "startLoading",
+            "identifier": begun.instance.identifier,
+            "info": model_info(begun.instance.model),
+        }
+    )
+    async with _cancellable(services, channel, begun.instance, owns=begun.is_new):
+        async for fraction in begun.instance.progress():
+            channel.send({"type": "loadProgress", "progress": fraction})
+        instance = await begun.instance.settled()
+    channel.send({"type": "loadProgress", "progress": 1.0})
+    channel.send({"type": "loadSuccess", "info": instance_info(instance)})
+
+
+def _request(
+    domain: Domain, channel: Channel, asked: Mapping[str, Any], name: str, ttl_name: str
+) -> LoadRequest:
+    owner = optional_text(asked, "owner")
+    identifier = optional_text(asked, "identifier") if ttl_name == "ttlMs" else None
+    if asked.get("deviceIdentifier") is not None:
+        raise BadRequestError("This engine is not part of an LM Link; it has no other devices.")
+    return LoadRequest(
+        name=name,
+        domain=domain,
+        settings=load_settings(asked.get("loadConfigStack"), domain),
+        identifier=identifier,
+        ttl_s=seconds_from(asked.get(ttl_name), ttl_name),
+        owner=channel.caller.kind if owner is None else owner,
+        load_id=optional_text(asked, "loadId") or "",
+    )
+
+
+@asynccontextmanager
+async def _cancellable(
+    services: Services, channel: Channel, instance: Instance, *, owns: bool
+) -> AsyncIterator[None]:
+    """Let the client cancel: its own load ends, of somebody else's it only stops hearing."""
+    waiting = asyncio.timeout(None)
+
+    async def on_cancel() -> None:
+        await channel.until("cancel")
+        if owns:
+            await services.registry.cancel_load(instance)
+        else:
+            waiting.reschedule(0)
+
+    listener = asyncio.create_task(on_cancel())
+    try:
+        async with waiting:
+            yield
+    except TimeoutError:
+        raise LoadCancelledError(instance.identifier) from None
+    finally:
+        listener.cancel()

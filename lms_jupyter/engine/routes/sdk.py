@@ -1,0 +1,47 @@
+"""The WebSocket paths of LM Studio's SDKs, one per namespace."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from aiohttp import WSMsgType, web
+
+from lms_jupyter.engine.routes import embedding, files, llm, repository, system
+from lms_jupyter.engine.routes.connection import Connection, Namespace
+from lms_jupyter.engine.routes.handshake import Guestbook, introduce, refuse
+from lms_jupyter.engine.services import Services
+from lms_jupyter.engine.wire.frames import encode
+
+MAX_FRAME_BYTES: Final = 128 * 2**20
+"""Images come as base64 inside a frame."""
+
+_NAMESPACES: Final = (llm, embedding, system, repository, files)
+
+
+def add_routes(application: web.Application, services: Services, guests: Guestbook) -> None:
+    """Add one path for each namespace."""
+    for module in _NAMESPACES:
+        namespace = module.namespace(services)
+        handler = _handler(namespace, guests)
+        application.router.add_get(f"/{namespace.name}", handler)
+
+
+def _handler(
+    namespace: Namespace, guests: Guestbook
+) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    async def handle(request: web.Request) -> web.StreamResponse:
+        socket = web.WebSocketResponse(max_msg_size=MAX_FRAME_BYTES, compress=False)
+        await socket.prepare(request)
+        caller = await introduce(socket)
+        if caller is None:
+            return socket
+        with guests.admit(caller) as is_welcome:
+            if is_welcome:
+                await socket.send_frame(encode({"success": True}), WSMsgType.TEXT)
+                await Connection(socket, namespace, caller).serve()
+            else:
+                await refuse(socket, "Another client with this identifier has another passkey.")
+        return socket
+
+    return handle

@@ -1,0 +1,29 @@
+"""The parts of a running engine, handed to whatever answers requests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from lms_jupyter.engine.catalog import Catalog
+from lms_jupyter.engine.guardrail import Guardrail
+from lms_jupyter.engine.inference import Inference
+from lms_jupyter.engine.loader import Loader
+from lms_jupyter.engine.registry import Registry
+from lms_jupyter.engine.settings import Settings
+from lms_jupyter.engine.uploads import Uploads
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """Everything a route may need."""
+
+    settings: Settings
+    catalog: Catalog
+    registry: Registry
+    loader: Loader
+    guardrail: Guardrail
+    inference: Inference
+    uploads: Uploads
+    shut_down: Callable[[], None]
+    """Ask the engine to end."""

@@ -1,0 +1,56 @@
+"""The envelope of LM Studio's WebSocket protocol: what one frame from the engine looks like."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import msgspec
+
+from lms_jupyter.engine.errors import EngineError
+
+encode: Final = msgspec.json.Encoder().encode
+
+
+def rpc_result(call_id: int, result: Any) -> bytes:
+    """Answer a call; a result of `None` is left out, for null is not the same to clients."""
+    frame = {"type": "rpcResult", "callId": call_id}
+    if result is not None:
+        frame["result"] = result
+    return encode(frame)
+
+
+def rpc_error(call_id: int, error: EngineError) -> bytes:
+    """Answer a call that failed."""
+    return encode({"type": "rpcError", "callId": call_id, "error": error.envelope()})
+
+
+def channel_send(channel_id: int, message: dict[str, Any]) -> bytes:
+    """Send one packet of a channel."""
+    return encode({"type": "channelSend", "channelId": channel_id, "message": message})
+
+
+def channel_close(channel_id: int) -> bytes:
+    """End a channel."""
+    return encode({"type": "channelClose", "channelId": channel_id})
+
+
+def channel_error(channel_id: int, error: EngineError) -> bytes:
+    """End a channel that failed."""
+    return encode({"type": "channelError", "channelId": channel_id, "error": error.envelope()})
+
+
+def warning(text: str, kind: str) -> bytes:
+    """Complain about a frame that cannot be answered."""
+    return encode({"type": "communicationWarning", "warning": text, "kind": kind})
+
+
+KEEP_ALIVE_ACK: Final = encode({"type": "keepAliveAck"})
+
+
+def decode(data: str | bytes) -> dict[str, Any] | None:
+    """Read a frame; `None` if it is not a JSON object."""
+    try:
+        frame = msgspec.json.decode(data)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        return None
+    return frame if isinstance(frame, dict) else None

@@ -1,0 +1,167 @@
+"""The load settings as LM Studio's configuration keys, for both types of model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any, Final, get_args
+
+from lms_jupyter.engine.load_settings import CacheType, Domain, LoadSettings
+from lms_jupyter.engine.wire.kv import (
+    Key,
+    boolean,
+    checkbox,
+    checked,
+    collapse,
+    integer,
+    number,
+    one_of,
+    read,
+    text,
+    write,
+)
+
+
+def _ratio(value: object) -> float:
+    """Read the share of layers that goes to the GPU: `max`, `off`, or a number from 0 to 1."""
+    if value == "max":
+        return 1.0
+    if value == "off":
+        return 0.0
+    try:
+        share: float = number(0, 1)(value)
+    except ValueError:
+        raise ValueError("'max', 'off' or a number from 0 to 1") from None
+    return share
+
+
+def _write_ratio(ratio: float) -> float | str:
+    return {0.0: "off", 1.0: "max"}.get(ratio, ratio)
+
+
+def _main_gpu(value: object) -> int | None:
+    """Read the GPU that is to come first, if the split configuration names one."""
+    if not isinstance(value, Mapping):
+        raise ValueError("a GPU split configuration")  # noqa: TRY004 - one kind of complaint
+    priority = value.get("priority")
+    first = priority[0] if isinstance(priority, list) and priority else None
+    return None if first is None else int(integer(0, 1024)(first))
+
+
+def _template(value: object) -> str:
+    """Read a jinja chat template."""
+    jinja = value.get("jinjaPromptTemplate") if isinstance(value, Mapping) else None
+    template = jinja.get("template") if isinstance(jinja, Mapping) else None
+    if not isinstance(template, str):
+        raise ValueError("a jinja prompt template")  # noqa: TRY004 - one kind of complaint
+    return template
+
+
+def _write_template(template: str) -> dict[str, object]:
+    return {"type": "jinja", "jinjaPromptTemplate": {"template": template}, "stopStrings": []}
+
+
+def _write_main_gpu(gpu: int) -> dict[str, object]:
+    return {"strategy": "priorityOrder", "disabledGpus": [], "priority": [gpu], "customRatio": []}
+
+
+_CACHE_TYPE: Final = checkbox(one_of(*get_args(CacheType)))
+
+
+def _shared(prefix: str) -> tuple[Key, ...]:
+    """Return the keys that both types of model have, under their own prefix."""
+    llama = f"{prefix}.load.llama"
+    return (
+        Key(name=f"{prefix}.load.contextLength", field="context_length", read=integer(1)),
+        Key(
+            name=f"{llama}.acceleration.offloadRatio",
+            field="gpu_offload_ratio",
+            read=_ratio,
+            write=_write_ratio,
+        ),
+        Key(name=f"{llama}.evalBatchSize", field="eval_batch_size", read=integer(1)),
+        Key(
+            name=f"{llama}.ropeFrequencyBase",
+            field="rope_frequency_base",
+            read=checkbox(number(0)),
+            write=checked,
+        ),
+        Key(
+            name=f"{llama}.ropeFrequencyScale",
+            field="rope_frequency_scale",
+            read=checkbox(number(0)),
+            write=checked,
+        ),
+        Key(name=f"{llama}.keepModelInMemory", field="keep_in_memory", read=boolean),
+        Key(name=f"{llama}.tryMmap", field="try_mmap", read=boolean),
+        Key(
+            name=f"{prefix}.load.seed",
+            field="seed",
+            read=checkbox(integer(-1, 2**32)),
+            write=checked,
+        ),
+        Key(name="load.gpuSplitConfig", field="main_gpu", read=_main_gpu, write=_write_main_gpu),
+    )
+
+
+_LLAMA: Final = "llm.load.llama"
+_SPECULATIVE: Final = f"{_LLAMA}.speculativeDecoding"
+_LLM: Final = (
+    *_shared("llm"),
+    Key(name="llm.load.numParallelSessions", field="num_parallel_sessions", read=integer(1, 1023)),
+    Key(name="llm.load.useUnifiedKvCache", field="unified_kv_cache", read=boolean),
+    Key(name="llm.load.offloadKVCacheToGpu", field="offload_kv_cache_to_gpu", read=boolean),
+    Key(name="llm.load.numExperts", field="num_experts", read=integer(0)),
+    Key(
+        name="llm.load.promptTemplate",
+        field="prompt_template",
+        read=_template,
+        write=_write_template,
+    ),
+    Key(name=f"{_LLAMA}.physicalBatchSize", field="physical_batch_size", read=integer(1)),
+    Key(name=f"{_LLAMA}.flashAttention", field="flash_attention", read=boolean),
+    Key(name=f"{_LLAMA}.contextCheckpoints", field="context_checkpoints", read=integer(0)),
+    Key(name=f"{_LLAMA}.cpuThreadPoolSize", field="cpu_threads", read=integer(1, 1024)),
+    Key(name=f"{_LLAMA}.tryDirectIO", field="try_direct_io", read=boolean),
+    Key(
+        name=f"{_LLAMA}.kCacheQuantizationType",
+        field="k_cache_type",
+        read=_CACHE_TYPE,
+        write=checked,
+    ),
+    Key(
+        name=f"{_LLAMA}.vCacheQuantizationType",
+        field="v_cache_type",
+        read=_CACHE_TYPE,
+        write=checked,
+    ),
+    Key(name=f"{_LLAMA}.reasoningBudgetMessage", field="reasoning_budget_message", read=text),
+    Key(name=f"{_SPECULATIVE}.draftModel", field="draft_model", read=text),
+    Key(name=f"{_SPECULATIVE}.draftMaxTokens", field="draft_max_tokens", read=integer(0)),
+    Key(name=f"{_SPECULATIVE}.draftMinTokens", field="draft_min_tokens", read=integer(0)),
+    Key(
+        name=f"{_SPECULATIVE}.draftMinContinueProbability",
+        field="draft_min_probability",
+        read=number(0, 1),
+    ),
+)
+_KEYS: Final[Mapping[Domain, tuple[Key, ...]]] = {"llm": _LLM, "embedding": _shared("embedding")}
+
+
+def load_settings(stack: object, domain: Domain) -> LoadSettings:
+    """Read a configuration stack; raises `BadRequestError` naming a setting that is wrong."""
+    values = collapse(stack)
+    fields = read(values, _KEYS[domain])
+    if fields.get("num_experts") == 0:
+        del fields["num_experts"]
+    if values.get(f"{_LLAMA}.useFp16ForKVCache") is False:
+        fields = {"k_cache_type": "f32", "v_cache_type": "f32"} | fields
+    return LoadSettings(**fields)
+
+
+def load_config(settings: LoadSettings, domain: Domain) -> dict[str, Any]:
+    """Write settings as a flat configuration; what has no value is left out."""
+    config = write(asdict(settings), _KEYS[domain])
+    if domain == "llm":
+        config["fields"].append({"key": "llm.load.llama.autoFit", "value": False})
+    return config
