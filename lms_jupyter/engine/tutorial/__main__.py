@@ -1,0 +1,38 @@
+"""`python -m lms_jupyter.engine.tutorial`: train the tutorial models and write their files."""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import sys
+from pathlib import Path
+
+_NEEDED = ("torch", "gguf", "numpy", "tokenizers")
+_MODELS = Path(__file__).parent.parent / "models"
+
+
+def main() -> int:
+    """Train what was asked for; return the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m lms_jupyter.engine.tutorial", description=__doc__)
+    parser.add_argument("--out", type=Path, default=_MODELS, help="where to write (default: into the package)")
+    parser.add_argument("--only", choices=("chat", "embed", "vision"), help="train one model and not all")
+    parser.add_argument("--seed", type=int, default=7, help="start of all random choices (default: 7)")
+    arguments = parser.parse_args()
+
+    missing = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
+    if missing:
+        print(
+            f"Training needs {', '.join(missing)}. "
+            "Install what the README in lms_jupyter/engine/tutorial lists, in an environment of its own.",
+            file=sys.stderr,
+        )
+        return 1
+
+    from lms_jupyter.engine.tutorial.make import make
+
+    make(arguments.out, arguments.only, arguments.seed)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

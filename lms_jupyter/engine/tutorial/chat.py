@@ -1,0 +1,111 @@
+"""Trains the chat model and writes it in three quantisations."""
+
+from __future__ import annotations
+
+import math
+import random
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import torch
+from tokenizers import Tokenizer
+from torch import Tensor
+
+from lms_jupyter.engine.tutorial.corpus import Chat, chats
+from lms_jupyter.engine.tutorial.export import QUANTISATIONS, write_chat_model
+from lms_jupyter.engine.tutorial.network import Shape, Weights, embed, loss, new_weights
+from lms_jupyter.engine.tutorial.template import pieces
+from lms_jupyter.engine.tutorial.tokenizer import train_tokenizer, vocabulary
+
+STEPS = 6000
+BATCH_TOKENS = 2048
+LONGEST_CHAT = 640
+_POOL_CHATS = 512
+_LEARNING_RATE = 4e-3
+_WARM_UP_STEPS = 100
+
+
+def encode(chat: Chat, tokenizer: Tokenizer) -> tuple[list[int], list[int]]:
+    """The tokens of a chat, and for each the next one, or -100 where the model need not know it."""
+    tokens: list[int] = []
+    learned: list[bool] = []
+    for text, learn in pieces(chat):
+        ids = tokenizer.encode(text).ids
+        tokens += ids
+        learned += [learn] * len(ids)
+    targets = [token if learn else -100 for token, learn in zip(tokens[1:], learned[1:], strict=True)]
+    return tokens[:-1], targets
+
+
+def _pad(rows: list[list[int]], filler: int) -> Tensor:
+    longest = max(map(len, rows))
+    return torch.tensor([row + [filler] * (longest - len(row)) for row in rows])
+
+
+def batches(
+    tokenizer: Tokenizer, seed: int, batch_tokens: int = BATCH_TOKENS
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Batches of chats of similar length, about `batch_tokens` tokens each, without end."""
+    rng = random.Random(seed)
+    source = chats(rng)
+    while True:
+        pool = [encode(next(source), tokenizer) for _ in range(_POOL_CHATS)]
+        pool = sorted((pair for pair in pool if len(pair[0]) <= LONGEST_CHAT), key=lambda pair: len(pair[0]))
+        groups: list[list[tuple[list[int], list[int]]]] = [[]]
+        for pair in pool:
+            if (len(groups[-1]) + 1) * len(pair[0]) > batch_tokens and groups[-1]:
+                groups.append([])
+            groups[-1].append(pair)
+        rng.shuffle(groups)
+        for group in groups:
+            yield _pad([tokens for tokens, _ in group], 0), _pad([targets for _, targets in group], -100)
+
+
+def learning_rate(step: int, steps: int) -> float:
+    """The share of the full rate at a step: a short rise, then a long fall to almost nothing."""
+    if step < _WARM_UP_STEPS:
+        return (step + 1) / _WARM_UP_STEPS
+    done = (step - _WARM_UP_STEPS) / max(1, steps - _WARM_UP_STEPS)
+    return 0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * done))
+
+
+def optimizers(weights: Weights, rate: float) -> list[torch.optim.Optimizer]:
+    """Muon for the matrices inside the layers, AdamW for the embeddings and the norms."""
+    matrices = [w for name, w in weights.items() if w.ndim == 2 and "embd" not in name]
+    others = [w for name, w in weights.items() if w.ndim != 2 or "embd" in name]
+    return [
+        torch.optim.Muon(matrices, lr=rate * 4, weight_decay=0.02, adjust_lr_fn="original"),
+        torch.optim.AdamW(others, lr=rate, betas=(0.9, 0.98), weight_decay=0.0),
+    ]
+
+
+def train(weights: Weights, shape: Shape, source: Iterator[tuple[Tensor, Tensor]], steps: int) -> None:
+    """Train in place for `steps` batches and print how it goes."""
+    tools = optimizers(weights, _LEARNING_RATE)
+    rates = [tool.param_groups[0]["lr"] for tool in tools]
+    began, recent = time.monotonic(), 0.0
+    for step, (tokens, targets) in zip(range(steps), source, strict=False):
+        for tool, rate in zip(tools, rates, strict=True):
+            tool.param_groups[0]["lr"] = rate * learning_rate(step, steps)
+        with torch.autocast("cpu", torch.bfloat16):
+            cost = loss(weights, embed(weights, tokens), targets, shape)
+        cost.backward()
+        torch.nn.utils.clip_grad_norm_(list(weights.values()), 1.0)
+        for tool in tools:
+            tool.step()
+            tool.zero_grad(set_to_none=True)
+        recent = cost.item() if step == 0 else 0.98 * recent + 0.02 * cost.item()
+        if step % 100 == 0 or step == steps - 1:
+            print(f"step {step + 1}/{steps}  loss {recent:.3f}  {time.monotonic() - began:.0f} s", flush=True)
+
+
+def make_chat_model(out: Path, seed: int, steps: int = STEPS) -> tuple[Weights, Tokenizer]:
+    """Train the chat model and write its files below `out`."""
+    shape = Shape()
+    tokenizer = train_tokenizer(seed)
+    weights = new_weights(shape, seed)
+    train(weights, shape, batches(tokenizer, seed + 1), steps)
+    for quantisation in QUANTISATIONS:
+        write_chat_model(out, weights, shape, vocabulary(tokenizer), quantisation)
+    return weights, tokenizer

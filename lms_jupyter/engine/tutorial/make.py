@@ -1,0 +1,28 @@
+"""The order in which the tutorial models are made."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+
+from lms_jupyter.engine.tutorial.chat import make_chat_model, train_chat_model
+from lms_jupyter.engine.tutorial.embed import make_embedding_model
+from lms_jupyter.engine.tutorial.vision import make_vision_model
+
+
+def make(out: Path, only: str | None, seed: int) -> None:
+    """Train the models and write their files below `out`.
+
+    One thread and fixed numbers of steps: the same machine gives the same files again. The vision
+    model begins as the chat model, so asking for it alone trains both and writes one.
+    """
+    torch.set_num_threads(1)
+    torch.manual_seed(seed)
+    if only in (None, "chat", "vision"):
+        train_or_make = make_chat_model if only != "vision" else train_chat_model
+        weights, tokenizer = train_or_make(out, seed)
+        if only != "chat":
+            make_vision_model(out, weights, tokenizer, seed)
+    if only in (None, "embed"):
+        make_embedding_model(out, seed)
