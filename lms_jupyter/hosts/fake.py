@@ -87,10 +87,10 @@ class FakeHost:
         self._changed.add(changed)
         try:
             while True:
+                self._answer()
                 yield self._sight()
                 await changed.wait()
                 changed.clear()
-                self._answer()
         finally:
             self._changed.discard(changed)
 

@@ -3,7 +3,7 @@
 import argparse
 import re
 
-_PATTERN = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?")
+_PATTERN = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?", re.ASCII)
 NEVER = ("none", "never")
 LEAST_S = 1
 
@@ -19,7 +19,7 @@ def parse_ttl(text: str) -> float | None:
     """
     if text.lower() in NEVER:
         return None
-    if re.fullmatch(r"-?\d+(\.\d+)?", text):
+    if re.fullmatch(r"-?\d+(\.\d+)?", text, re.ASCII):
         seconds = float(text)
     elif text and (match := _PATTERN.fullmatch(text.lower())):
         hours, minutes, rest = (int(part or 0) for part in match.groups())

@@ -105,7 +105,7 @@ class LmsMagics(Magics):
             outcome: Outcome = self.local.wait(submitted, bar.glance)
         handle = self._handle(outcome.instance)
         if request.name is not None:
-            self._shell.push({request.name: handle})
+            self._shell.user_ns[request.name] = handle
         _say(_told(outcome, request))
         return handle
 

@@ -83,7 +83,7 @@ def parse(line: str) -> Request:
     if not words:
         return ShowHelp(text=parser.format_help())
     verb, *rest = words
-    if verb == "help":
+    if verb == "help" and not {"--help", "-h"} & set(rest):
         return ShowHelp(
             text=_chosen(rest[0], verbs).format_help() if rest else parser.format_help()
         )

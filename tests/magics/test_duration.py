@@ -1,0 +1,39 @@
+import argparse
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lms_jupyter.magics.duration import parse_ttl, say_duration
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("90", 90), ("1.5", 1.5), ("5m", 300), ("1h30m", 5400), ("2H", 7200), ("45s", 45)],
+)
+def test_people_write_times_in_many_ways(text: str, seconds: float) -> None:
+    assert parse_ttl(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["none", "NONE", "never"])
+def test_none_means_never(text: str) -> None:
+    assert parse_ttl(text) is None
+
+
+@pytest.mark.parametrize("text", ["", "0", "-1", "0m", "m", "5 m", "1e3", "nan", "inf", "5d", "٥"])
+def test_what_is_no_time_is_refused(text: str) -> None:
+    with pytest.raises(argparse.ArgumentTypeError):
+        parse_ttl(text)
+
+
+@given(st.integers(0, 99), st.integers(0, 59), st.integers(1, 59))
+def test_hours_minutes_and_seconds_add_up(hours: int, minutes: int, seconds: int) -> None:
+    assert parse_ttl(f"{hours}h{minutes}m{seconds}s") == hours * 3600 + minutes * 60 + seconds
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [(0, "0 s"), (59.6, "1 min"), (90, "1 min 30 s"), (3600, "1 h"), (3661, "1 h 1 min")],
+)
+def test_times_are_said_as_people_say_them(seconds: float, said: str) -> None:
+    assert say_duration(seconds) == said

@@ -1,0 +1,111 @@
+import asyncio
+import threading
+
+import pytest
+from IPython.core.interactiveshell import InteractiveShell
+
+import lms_jupyter
+from lms_jupyter.errors import InstanceNotFoundError
+from lms_jupyter.hosts.fake import FakeHost
+from lms_jupyter.magics.magic import LmsMagics
+from lms_jupyter.manager.local import LocalManager
+
+QWEN = "qwen/qwen3-4b"
+
+
+@pytest.mark.usefixtures("magics")
+def test_the_first_verb_says_which_host_it_uses_and_the_second_does_not(
+    shell: InteractiveShell, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shell.run_line_magic("lms", "ps")
+    shell.run_line_magic("lms", "ps")
+
+    said = capsys.readouterr().out
+    assert said.count("Using Fake 1 at fake:0 (made for this test).") == 1
+    assert said.count("Nothing is in memory.") == 2
+
+
+@pytest.mark.usefixtures("magics")
+def test_load_binds_the_handle_of_the_sdk(
+    shell: InteractiveShell, host: FakeHost, capsys: pytest.CaptureFixture[str]
+) -> None:
+    handle = shell.run_line_magic("lms", f"load {QWEN} --ttl 5m --as llm")
+
+    assert handle.identifier == QWEN
+    assert shell.user_ns["llm"] is handle
+    assert [i.ttl_s for i in host.memory] == [300]
+    assert (
+        f"{QWEN} is loaded: 4,096 tokens, leaves after 5 min of idleness. Its handle is llm."
+        in capsys.readouterr().out
+    )
+
+
+@pytest.mark.usefixtures("magics")
+def test_running_a_load_again_uses_what_is_there(
+    shell: InteractiveShell, host: FakeHost, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shell.run_line_magic("lms", f"load {QWEN}")
+    shell.run_line_magic("lms", f"load {QWEN}")
+
+    assert len(host.memory) == 1
+    assert f"{QWEN} was in memory already" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("magics")
+def test_ls_and_ps_return_what_they_show(shell: InteractiveShell, host: FakeHost) -> None:
+    host.put(host.disk[0], identifier="chat")
+
+    assert [m.model_key for m in shell.run_line_magic("lms", "ls")] == [QWEN, "nomic-embed"]
+    assert [i.identifier for i in shell.run_line_magic("lms", "ps")] == ["chat"]
+
+
+@pytest.mark.usefixtures("magics")
+def test_an_unknown_identifier_raises_and_shows_one_sentence_and_a_hint(
+    shell: InteractiveShell, host: FakeHost
+) -> None:
+    host.put(host.disk[0], identifier="chat")
+
+    with pytest.raises(InstanceNotFoundError) as caught:
+        shell.run_line_magic("lms", "unload chta")
+
+    assert caught.value._render_traceback_() == [
+        "InstanceNotFoundError: No instance in memory is called 'chta'.",
+        "Did you mean chat?",
+    ]
+    assert [i.identifier for i in host.memory] == ["chat"]
+
+
+def test_interrupting_a_load_calls_it_off(
+    magics: LmsMagics, host: FakeHost, local: LocalManager
+) -> None:
+    host.gate = asyncio.Event()
+    bar_moved = threading.Event()
+
+    def interrupt() -> None:
+        if host.loads:
+            bar_moved.set()
+            raise KeyboardInterrupt
+
+    submitted = local.submit(local.carry_out(lms_load(QWEN)))
+    with pytest.raises(KeyboardInterrupt):
+        magics.local.wait(submitted, interrupt)
+
+    assert bar_moved.is_set()
+    assert (host.loads, host.memory) == ({}, [])
+
+
+def lms_load(model_key: str) -> object:
+    from lms_jupyter.protocol.commands import EnsureModel
+
+    return EnsureModel(model_key=model_key)
+
+
+def test_unloading_the_extension_puts_back_what_it_found(shell: InteractiveShell) -> None:
+    mine = shell.magics_manager.magics["line"]["lms"] = lambda line: line
+
+    lms_jupyter.load_ipython_extension(shell)
+    lms_jupyter.load_ipython_extension(shell)
+    assert shell.magics_manager.magics["line"]["lms"] is not mine
+    lms_jupyter.unload_ipython_extension(shell)
+
+    assert shell.magics_manager.magics["line"]["lms"] is mine

@@ -1,0 +1,91 @@
+import json
+
+from msgspec.structs import replace
+
+from lms_jupyter.hosts.fake import FakeHost, fake_model
+from lms_jupyter.magics.render import (
+    Table,
+    draw_instances,
+    draw_models,
+    instances_json,
+    models_json,
+    say_size,
+)
+
+EMBED = fake_model(
+    "nomic-embed",
+    kind="embedding",
+    size_bytes=84_106_624,
+    params=None,
+    architecture="nomic-bert",
+)
+
+
+def test_models_are_drawn_in_the_columns_of_the_cli() -> None:
+    qwen = fake_model(variants=("a", "b"))
+    instance = FakeHost(qwen).put(qwen)
+
+    assert draw_models([EMBED, qwen], [instance, instance]).text() == "\n".join(
+        [
+            "2 models, 2.58 GB on disk.",
+            "",
+            "LLM                           PARAMS    ARCH     SIZE       DEVICE",
+            "qwen/qwen3-4b (2 variants)    4B        qwen3    2.50 GB    Local     ✓ LOADED (2)",
+            "",
+            "EMBEDDING      PARAMS    ARCH          SIZE        DEVICE",
+            "nomic-embed              nomic-bert    84.11 MB    Local",
+        ]
+    )
+
+
+def test_instances_are_drawn_in_the_columns_of_the_cli() -> None:
+    host = FakeHost(fake_model(), EMBED, clock=lambda: 1000.0)
+    chat = host.put(host.disk[0], identifier="chat", ttl_s=3600)
+    embed = replace(host.put(EMBED), status="processing_prompt", context_length=2048)
+
+    assert draw_instances([embed, chat], now=1060.0).text() == "\n".join(
+        [
+            "2 models in memory.",
+            "",
+            "IDENTIFIER     MODEL            STATUS              SIZE        CONTEXT    DEVICE"
+            "    TTL",
+            "chat           qwen/qwen3-4b    IDLE                2.50 GB     4096       Local "
+            "    59m / 1h",
+            "nomic-embed    nomic-embed      PROCESSINGPROMPT    84.11 MB    2048       Local",
+        ]
+    )
+
+
+def test_names_from_outside_are_escaped_in_html() -> None:
+    evil = fake_model("<script>alert(1)</script>")
+
+    assert "<script>" not in draw_models([evil], []).html()
+
+
+def test_a_table_keeps_quiet_once_and_then_draws_itself() -> None:
+    table = Table([fake_model()], lambda rows: draw_models(rows, []))
+
+    assert table._repr_mimebundle_() == {}
+    assert table._repr_mimebundle_()["text/plain"] == repr(table)
+
+
+def test_json_has_the_fields_of_the_cli_and_no_reference() -> None:
+    host = FakeHost(fake_model(), clock=lambda: 1000.0)
+    host.put(host.disk[0], ttl_s=60)
+
+    (told,) = json.loads(instances_json(host.memory))
+    assert (told["ttlMs"], told["lastUsedTime"], told["status"]) == (60_000, 1_000_000, "idle")
+    assert "instanceReference" not in told
+    assert [m["modelKey"] for m in json.loads(models_json([EMBED, fake_model()]))] == [
+        "nomic-embed",
+        "qwen/qwen3-4b",
+    ]
+
+
+def test_sizes_are_said_in_base_1000() -> None:
+    assert [say_size(n) for n in (0, 999, 1_030_000, 4_920_000_000)] == [
+        "0 B",
+        "999 B",
+        "1.03 MB",
+        "4.92 GB",
+    ]

@@ -1,0 +1,25 @@
+from collections.abc import AsyncIterator
+
+import pytest_asyncio
+
+from lms_jupyter.hosts.discover import Found
+from lms_jupyter.hosts.fake import FEATURES, FakeHost, fake_model
+from lms_jupyter.manager import Manager
+from lms_jupyter.manager.watch import connect
+
+
+@pytest_asyncio.fixture
+async def host() -> FakeHost:
+    embed = fake_model("nomic-embed", kind="embedding", max_context_length=2048)
+    return FakeHost(fake_model(), embed, features=FEATURES)
+
+
+@pytest_asyncio.fixture
+async def manager(host: FakeHost) -> AsyncIterator[Manager]:
+    async def find(_named: str) -> Found:
+        return Found(host=host, why="made for this test")
+
+    manager = Manager(find)
+    await connect(manager)
+    yield manager
+    await manager.close()

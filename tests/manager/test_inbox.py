@@ -1,0 +1,96 @@
+import asyncio
+import time
+from typing import Any
+
+import pytest
+
+from lms_jupyter.hosts.fake import FakeHost
+from lms_jupyter.manager import Manager
+from lms_jupyter.manager.inbox import accept
+from lms_jupyter.protocol.replies import Accepted, Estimated, Refused
+
+QWEN = "qwen/qwen3-4b"
+
+
+def click(command: dict[str, Any], **envelope: Any) -> dict[str, Any]:
+    return {"rid": "click-1", "command": command, **envelope}
+
+
+LOAD = {"kind": "load", "model_key": QWEN}
+
+
+async def settled(manager: Manager) -> None:
+    """Wait until the manager has nothing left to do."""
+    await asyncio.gather(*manager._tasks, return_exceptions=True)
+
+
+@pytest.mark.asyncio
+async def test_a_command_is_answered_at_once_and_carried_out(
+    manager: Manager, host: FakeHost
+) -> None:
+    reply = await accept(click(LOAD), manager)
+    await settled(manager)
+
+    assert isinstance(reply, Accepted)
+    assert [i.identifier for i in host.memory] == [QWEN]
+
+
+@pytest.mark.asyncio
+async def test_the_same_click_is_carried_out_once(manager: Manager, host: FakeHost) -> None:
+    for _ in range(5):
+        await accept(click(LOAD), manager)
+    await settled(manager)
+
+    assert len(host.memory) == 1
+
+
+@pytest.mark.asyncio
+async def test_a_click_that_waited_too_long_is_dropped(manager: Manager, host: FakeHost) -> None:
+    reply = await accept(click(LOAD, expires_at=time.time() - 1), manager)
+
+    assert isinstance(reply, Refused)
+    assert reply.problem.code == "command_expired"
+    assert host.memory == []
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(
+    "message",
+    [None, [], {}, {"rid": "1"}, click({"kind": "format_disk"}), click({"kind": "load"})],
+)
+async def test_nonsense_is_refused(manager: Manager, message: Any) -> None:
+    reply = await accept(message, manager)
+
+    assert isinstance(reply, Refused)
+    assert reply.problem.code == "command_error"
+
+
+@pytest.mark.asyncio
+async def test_a_taken_command_that_fails_becomes_a_problem_until_it_is_dismissed(
+    manager: Manager,
+) -> None:
+    await accept(click({"kind": "load", "model_key": "nothing"}), manager)
+    await settled(manager)
+    (problem,) = manager.activity.problems
+    assert (problem.code, problem.model_key) == ("model_not_found", "nothing")
+
+    dismiss = {"kind": "dismiss", "problem_id": problem.problem_id}
+    await accept({"rid": "click-2", "command": dismiss}, manager)
+    await settled(manager)
+
+    assert manager.activity.problems == ()
+
+
+@pytest.mark.asyncio
+async def test_a_question_is_answered_with_its_answer(manager: Manager) -> None:
+    reply = await accept(click({"kind": "estimate", "model_key": QWEN}), manager)
+
+    assert isinstance(reply, Estimated)
+
+
+@pytest.mark.asyncio
+async def test_a_question_about_nothing_is_refused(manager: Manager) -> None:
+    reply = await accept(click({"kind": "estimate", "model_key": "nothing"}), manager)
+
+    assert isinstance(reply, Refused)
+    assert reply.problem.code == "model_not_found"
