@@ -1,0 +1,214 @@
+"""Asks a Hugging Face-style source of models what it has: `/api/models`, and the files of one.
+
+The source is `$HF_ENDPOINT`, or huggingface.co; `$HF_TOKEN` is sent to it, and to nobody else.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Any, Final
+from urllib.parse import quote
+
+import aiohttp
+import msgspec
+
+from lms_jupyter.engine.errors import BadRequestError, DownloadFailedError, PathNotFoundError
+from lms_jupyter.engine.naming import Part, part_of, preferred, read_name, variant_labels
+
+DEFAULT_ENDPOINT: Final = "https://huggingface.co"
+CONNECT_S: Final = 10.0
+SILENCE_S: Final = 30.0
+"""How long the source may say nothing before the connection counts as broken."""
+MAX_ANSWER_BYTES: Final = 32 * 2**20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoteFile:
+    """A file of a repository; `path` is below the repository."""
+
+    path: str
+    size_bytes: int
+    sha256: str | None
+    """In hexadecimal, where the source knows it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DownloadOption:
+    """One quantisation of a repository: everything that has to be fetched to use it."""
+
+    repository: str
+    quantization: str | None
+    label: str
+    files: tuple[RemoteFile, ...]
+    """The model, all its parts, and the vision projector if there is one."""
+    recommended: bool
+
+    @property
+    def identifier(self) -> str:
+        """What `Downloads.start` takes to fetch exactly this."""
+        return f"{self.repository}@{self.label}"
+
+    @property
+    def size_bytes(self) -> int:
+        """All files together."""
+        return sum(file.size_bytes for file in self.files)
+
+
+class Hub:
+    """A client of one source. `close` it."""
+
+    def __init__(
+        self,
+        endpoint: str | None = None,
+        *,
+        token: str | None = None,
+        connect_s: float = CONNECT_S,
+        silence_s: float = SILENCE_S,
+    ) -> None:
+        self.endpoint = (endpoint or os.environ.get("HF_ENDPOINT") or DEFAULT_ENDPOINT).rstrip("/")
+        self._token = token or os.environ.get("HF_TOKEN")
+        self._timeout = aiohttp.ClientTimeout(sock_connect=connect_s, sock_read=silence_s)
+        self._session: aiohttp.ClientSession | None = None
+
+    @property
+    def session(self) -> aiohttp.ClientSession:
+        """The HTTP session, made with its first use."""
+        if self._session is None:
+            headers = {"Authorization": f"Bearer {self._token}"} if self._token else {}
+            self._session = aiohttp.ClientSession(
+                headers=headers, timeout=self._timeout, trust_env=True
+            )
+        return self._session
+
+    async def close(self) -> None:
+        """Close the connections."""
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    async def search(self, term: str, limit: int = 10) -> tuple[str, ...]:
+        """Return the repositories with GGUF files that fit a search term, most used first.
+
+        Raises:
+            DownloadFailedError: The source does not answer, or not as it should.
+        """
+        found = await self._get(
+            "/api/models",
+            {"search": term, "filter": "gguf", "sort": "downloads", "limit": str(limit)},
+        )
+        if not isinstance(found, list):
+            raise self._unreadable()
+        names = (entry.get("id") for entry in found if isinstance(entry, dict))
+        return tuple(name for name in names if isinstance(name, str) and _is_repository(name))
+
+    async def options(self, repository: str) -> tuple[DownloadOption, ...]:
+        """Return what can be downloaded from a repository, `publisher/name`.
+
+        Raises:
+            PathNotFoundError: There is no such repository.
+            DownloadFailedError: The source does not answer, or not as it should.
+        """
+        if not _is_repository(repository):
+            raise BadRequestError(f"{repository!r} is not of the form publisher/repository.")
+        listed = await self._get(
+            f"/api/models/{quote(repository)}/tree/main", {"recursive": "true"}
+        )
+        if not isinstance(listed, list):
+            raise self._unreadable()
+        files = [file for entry in listed if (file := _remote_file(entry)) is not None]
+        return _options(repository, files)
+
+    def url(self, repository: str, path: str) -> str:
+        """Return where the bytes of a file are."""
+        return f"{self.endpoint}/{quote(repository)}/resolve/main/{quote(path)}"
+
+    async def _get(self, path: str, query: Mapping[str, str]) -> Any:
+        try:
+            async with self.session.get(self.endpoint + path, params=query) as response:
+                if response.status == 404:  # noqa: PLR2004
+                    raise PathNotFoundError(path.removeprefix("/api/models/").split("/tree/")[0])
+                if response.status in {401, 403}:
+                    raise DownloadFailedError(
+                        f"{self.endpoint} refuses access ({response.status}).",
+                        hint="Set HF_TOKEN to a token that may read this repository.",
+                    )
+                if not response.ok:
+                    raise DownloadFailedError(f"{self.endpoint} answered {response.status}.")
+                body = await response.content.read(MAX_ANSWER_BYTES)
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise DownloadFailedError(
+                f"The model source {self.endpoint} cannot be reached: {error or 'no answer'}.",
+                hint="Check the network, or name another source in HF_ENDPOINT.",
+            ) from error
+        try:
+            return msgspec.json.decode(body)
+        except msgspec.DecodeError as error:
+            raise self._unreadable() from error
+
+    def _unreadable(self) -> DownloadFailedError:
+        return DownloadFailedError(
+            f"{self.endpoint} answers, but not the way a model source does.",
+            hint="Check HF_ENDPOINT.",
+        )
+
+
+def _is_repository(name: str) -> bool:
+    return name.count("/") == 1 and _is_safe(name)
+
+
+def _is_safe(path: str) -> bool:
+    """Whether a path that the source names stays below the folder that it is put into."""
+    parts = PurePosixPath(path).parts
+    return bool(parts) and not (
+        path.startswith("/")
+        or "\\" in path
+        or "\0" in path
+        or any(part in {".", ".."} or ":" in part for part in parts)
+    )
+
+
+def _remote_file(entry: object) -> RemoteFile | None:
+    """Read one entry of a file list; `None` if it is no GGUF file."""
+    if not isinstance(entry, dict) or entry.get("type") != "file":
+        return None
+    path, size = entry.get("path"), entry.get("size")
+    if not isinstance(path, str) or not isinstance(size, int) or not _is_safe(path):
+        return None
+    if not path.lower().endswith(".gguf"):
+        return None
+    stored = entry.get("lfs")
+    digest = stored.get("oid") if isinstance(stored, dict) else None
+    sha256 = digest.removeprefix("sha256:").lower() if isinstance(digest, str) else None
+    return RemoteFile(path=path, size_bytes=size, sha256=sha256)
+
+
+def _options(repository: str, files: Sequence[RemoteFile]) -> tuple[DownloadOption, ...]:
+    projectors = [file for file in files if "mmproj" in PurePosixPath(file.path).name.lower()]
+    wholes: dict[str, list[RemoteFile]] = {}
+    for file in sorted(files, key=lambda file: file.path):
+        if file not in projectors:
+            part = part_of(PurePosixPath(file.path).stem)
+            wholes.setdefault(_without_part(file.path, part), []).append(file)
+    names = [read_name(PurePosixPath(repository) / whole) for whole in wholes]
+    labels = variant_labels([name.quantization or name.name for name in names])
+    sizes = [sum(file.size_bytes for file in parts) for parts in wholes.values()]
+    best = preferred(labels, sizes) if labels else None
+    return tuple(
+        DownloadOption(
+            repository=repository,
+            quantization=name.quantization,
+            label=label,
+            files=(*parts, *projectors[:1]),
+            recommended=number == best,
+        )
+        for number, (name, label, parts) in enumerate(
+            zip(names, labels, wholes.values(), strict=True)
+        )
+    )
+
+
+def _without_part(path: str, part: Part | None) -> str:
+    return path if part is None else str(PurePosixPath(path).with_name(f"{part.whole}.gguf"))

@@ -1,0 +1,105 @@
+"""A source of models on a local port that can be told to misbehave."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from aiohttp import web
+
+
+@dataclass
+class FlakyHub:
+    """Serves `files` of the repository `a/tiny-GGUF`; each setting breaks one thing."""
+
+    files: dict[str, bytes]
+    sha256: dict[str, str] = field(default_factory=dict)
+    """Instead of the true ones."""
+    sizes: dict[str, int] = field(default_factory=dict)
+    """Instead of the true ones."""
+    hashes: bool = True
+    etag: str | None = '"one"'
+    ranges: bool = True
+    break_after: list[int] = field(default_factory=list)
+    """After how many bytes each next answer breaks off."""
+    statuses: list[int] = field(default_factory=list)
+    """What the next requests for a file are answered with."""
+    piece_bytes: int = 2**20
+    gate: asyncio.Event = field(default_factory=asyncio.Event)
+    """While this is not set, at most `before_gate` bytes of each answer are sent."""
+    before_gate: int = 2**60
+    asked: list[dict[str, str]] = field(default_factory=list)
+    """The headers of all requests for files."""
+    endpoint: str = ""
+
+    @asynccontextmanager
+    async def serve(self) -> AsyncIterator[FlakyHub]:
+        app = web.Application()
+        app.router.add_get("/api/models", self._search)
+        app.router.add_get("/api/models/a/tiny-GGUF/tree/main", self._tree)
+        app.router.add_get("/a/tiny-GGUF/resolve/main/{path:.+}", self._file)
+        runner = web.AppRunner(app, shutdown_timeout=0.1)
+        await runner.setup()
+        site = web.TCPSite(runner, "127.0.0.1", 0)
+        await site.start()
+        host, port = runner.addresses[0][:2]
+        self.endpoint = f"http://{host}:{port}"
+        try:
+            yield self
+        finally:
+            await runner.cleanup()
+
+    async def _search(self, request: web.Request) -> web.Response:
+        found = [{"id": "a/tiny-GGUF"}] if request.query["search"] in "a/tiny-GGUF" else []
+        return web.json_response(found)
+
+    async def _tree(self, _request: web.Request) -> web.Response:
+        entries: list[dict[str, object]] = [{"type": "directory", "path": "sub"}]
+        for path, data in self.files.items():
+            size = self.sizes.get(path, len(data))
+            entry: dict[str, object] = {"type": "file", "path": path, "size": size, "oid": "x"}
+            if self.hashes:
+                digest = self.sha256.get(path) or hashlib.sha256(data).hexdigest()
+                entry["lfs"] = {"oid": digest, "size": size}
+            entries.append(entry)
+        return web.json_response(entries)
+
+    async def _file(self, request: web.Request) -> web.StreamResponse:
+        self.asked.append(dict(request.headers))
+        if self.statuses:
+            status = self.statuses.pop(0)
+            if status != 200:
+                return web.Response(status=status)
+        data = self.files[request.match_info["path"]]
+        start = self._start(request)
+        if start > len(data):
+            return web.Response(status=416)
+        response = web.StreamResponse(status=206 if start else 200)
+        if self.etag:
+            response.headers["ETag"] = self.etag
+        if start:
+            response.headers["Content-Range"] = f"bytes {start}-{len(data) - 1}/{len(data)}"
+        response.content_length = len(data) - start
+        await response.prepare(request)
+        limit = self.break_after.pop(0) if self.break_after else None
+        await self._send(response, data[start:], limit)
+        if limit is not None and request.transport is not None:
+            request.transport.close()
+        return response
+
+    def _start(self, request: web.Request) -> int:
+        wanted = request.headers.get("Range", "")
+        same = request.headers.get("If-Range", self.etag) == self.etag
+        if not (self.ranges and wanted and same):
+            return 0
+        return int(wanted.removeprefix("bytes=").removesuffix("-"))
+
+    async def _send(self, response: web.StreamResponse, data: bytes, limit: int | None) -> None:
+        data = data if limit is None else data[:limit]
+        for at in range(0, len(data), self.piece_bytes):
+            if at >= self.before_gate:
+                await self.gate.wait()
+            await response.write(data[at : at + self.piece_bytes])
