@@ -56,10 +56,13 @@ class Listening:
 
 
 class Child:
-    """One child process. `start` makes it, `load` gives it a model, `end` is always safe to call."""
+    """One child process: `start` makes it, `load` gives it a model, `end` is safe at any time."""
 
     def __init__(self, process: asyncio.subprocess.Process, log: LogSink) -> None:
+        if process.stdin is None or process.stdout is None or process.stderr is None:
+            raise ValueError("A child needs pipes.")
         self._process = process
+        self._stdin, self._stdout, self._errors = process.stdin, process.stdout, process.stderr
         self._log = log
         self._reported = 0.0
         self._model: dict[str, Any] = {}
@@ -115,17 +118,16 @@ class Child:
     async def load(self, order: Order, on_progress: Callable[[float], None]) -> Listening:
         """Load a model and return when the child serves it.
 
-        `on_progress` gets fractions up to 0.95 while the file is read. Raises `LoadFailedError` with
-        llama.cpp's reason. If the caller is cancelled, it still has to `end` the child.
+        `on_progress` gets fractions up to 0.95 while the file is read. Raises `LoadFailedError`
+        with llama.cpp's reason. If the caller is cancelled, it still has to `end` the child.
         """
         line = msgspec.json.encode(self._written(order), enc_hook=str) + b"\n"
-        stdin = self._process.stdin
-        assert stdin is not None
-        stdin.write(line)
+        self._stdin.write(line)
+        awaited: set[asyncio.Future[Any]] = {self._listening, self.exited}
         while not self._listening.done():
             on_progress(0.95 * self._fraction(order.size_bytes))
             await asyncio.wait(
-                [self._listening, self.exited],
+                awaited,
                 timeout=SAMPLE_EVERY_S,
                 return_when=asyncio.FIRST_COMPLETED,
             )
@@ -144,7 +146,8 @@ class Child:
 
     async def warm(self) -> None:
         """Wait until the child has imported llama.cpp, or has died in the attempt."""
-        await asyncio.wait([self._warm, self.exited], return_when=asyncio.FIRST_COMPLETED)
+        awaited: set[asyncio.Future[Any]] = {self._warm, self.exited}
+        await asyncio.wait(awaited, return_when=asyncio.FIRST_COMPLETED)
 
     async def end(self) -> None:
         """Kill the process and return when it no longer exists."""
@@ -153,9 +156,7 @@ class Child:
                 self._process.kill()
         await asyncio.shield(self.exited)
         await asyncio.wait(self._readers)
-        stdin = self._process.stdin
-        if stdin is not None:
-            stdin.close()
+        self._stdin.close()
 
     def resident_bytes(self) -> int:
         """Measure the resident memory of the process."""
@@ -177,9 +178,7 @@ class Child:
         return await self._process.wait()
 
     async def _read_stdout(self) -> None:
-        stdout = self._process.stdout
-        assert stdout is not None
-        async for line in stdout:
+        async for line in self._stdout:
             with contextlib.suppress(msgspec.DecodeError, AttributeError, TypeError, ValueError):
                 self._hear(line)
 
@@ -199,9 +198,7 @@ class Child:
             self._listening.set_result(said)
 
     async def _read_stderr(self) -> None:
-        stderr = self._process.stderr
-        assert stderr is not None
-        async for line in stderr:
+        async for line in self._errors:
             text = line.decode(errors="replace").rstrip()
             self._stderr.append(text)
             self._log(text)

@@ -194,9 +194,16 @@ class IdentifierExistsError(EngineError):
 
     def __init__(self, identifier: str) -> None:
         super().__init__(
-            f"A model with the identifier {identifier!r} already exists.",
-            hint="Choose another identifier, or unload that one first.",
+            f"A model with the identifier {identifier!r} already exists; "
+            "choose another identifier, or unload that one first."
         )
+
+    def envelope(self) -> dict[str, object]:
+        """Return the title alone, because the Python SDK then shows it on one line.
+
+        That SDK's own tests look for it there.
+        """
+        return {"title": self.title, "rootTitle": self.title}
 
 
 class GuardrailError(EngineError):

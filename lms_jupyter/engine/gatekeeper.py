@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from typing import Final
 from urllib.parse import urlsplit
 
 from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
 
 from lms_jupyter.engine.settings import Settings
 
 LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
-
-def gatekeeper(
-    settings: Settings,
-) -> Callable[[web.Request, Handler], Awaitable[web.StreamResponse]]:
+def gatekeeper(settings: Settings) -> Middleware:
     """Return the middleware that answers 403 to foreign origins and, on loopback, foreign hosts.
 
     A foreign `Host` on loopback means that a site has pointed its own name at this machine.

@@ -7,7 +7,7 @@ expiring, and fails clearly if the instance goes away meanwhile.
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
@@ -72,7 +72,7 @@ class Inference:
         conversation: Sequence[Mapping[str, Any]],
         settings: PredictionSettings,
         outcome: Outcome,
-    ) -> AsyncIterator[PromptProgress | Fragment]:
+    ) -> AsyncGenerator[PromptProgress | Fragment]:
         """Continue a conversation. See `complete`."""
         async with self._registry.request(instance, Work.PROCESSING_PROMPT) as request:
             try:
@@ -90,7 +90,7 @@ class Inference:
 
     async def complete(
         self, instance: Instance, prompt: Prompt, settings: PredictionSettings, outcome: Outcome
-    ) -> AsyncIterator[PromptProgress | Fragment]:
+    ) -> AsyncGenerator[PromptProgress | Fragment]:
         """Continue a text; `outcome` is filled in on the way and final when the iterator ends.
 
         Closing the iterator stops llama.cpp. If the instance is unloaded meanwhile, it just ends.
@@ -148,7 +148,7 @@ class Inference:
         prompt: Prompt,
         settings: PredictionSettings,
         outcome: Outcome,
-    ) -> AsyncIterator[PromptProgress | Fragment]:
+    ) -> AsyncGenerator[PromptProgress | Fragment]:
         body = sampling_fields(settings) | {
             "prompt": _written(prompt),
             "stream": True,
@@ -211,7 +211,7 @@ _STOP_TYPES: Mapping[str, StopReason] = {"eos": "eosFound", "word": "stopStringF
 
 
 def _finish(event: Mapping[str, Any], outcome: Outcome) -> None:
-    kind = event.get("stop_type")
+    kind = str(event.get("stop_type"))
     if kind in _STOP_TYPES:
         outcome.stop_reason = _STOP_TYPES[kind]
         outcome.stop_string = event.get("stopping_word") or None

@@ -137,5 +137,5 @@ class Instance:
                 continue
 
     async def settled(self) -> Instance:
-        """Wait for the end of the load; raise what made it fail. A waiter may be cancelled alone."""
+        """Wait for the end of the load; raise what made it fail. Waiters may be cancelled alone."""
         return await asyncio.shield(self.outcome)

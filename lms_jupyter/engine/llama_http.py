@@ -6,7 +6,7 @@ from here is how a request is cancelled.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from typing import Any
 
 import aiohttp
@@ -43,7 +43,7 @@ class LlamaHttp:
 
     async def stream(
         self, instance: Instance, path: str, body: Mapping[str, Any]
-    ) -> AsyncIterator[dict[str, Any]]:
+    ) -> AsyncGenerator[dict[str, Any]]:
         """Yield the events of a streamed answer; closing the iterator cancels the request."""
         try:
             async with self._request(instance, "POST", path, body) as response:

@@ -14,8 +14,7 @@ _NOISE = ("exiting due to", "Failed to init server", "cleaning up")
 
 _KNOWN: tuple[tuple[str, str, str], ...] = (
     (
-        r"not within the file bounds|corrupted or incomplete|unexpectedly reached end of file"
-        r"|failed to read (?:tensor|key|header|data)|failed to read",
+        r"not within the file bounds|corrupted or incomplete|reached end of file|failed to read",
         "The file is truncated or damaged: {file}.",
         "Download it again; the transfer may have been cut off.",
     ),
@@ -67,12 +66,15 @@ def explain(stderr: Iterable[str], exit_code: int, file: Path) -> LoadFailedErro
             f"llama.cpp was ended by {name} while loading {file}.",
             hint=f"The machine may be out of memory, or the file unusual.{first}",
         )
-    return LoadFailedError(f"llama.cpp could not load {file}.", hint=first.strip())
+    why = _short(reasons[0]) if reasons else f"it ended with code {exit_code} and gave no reason"
+    return LoadFailedError(f"llama.cpp could not load {file}: {why}.")
 
 
 def _short(reason: str) -> str:
-    """Drop the name of the C++ function that speaks."""
-    return re.sub(r"^\s*(?:\w+\s+)?\w+:\s*", "", reason).strip()
+    """Drop the names of the C++ functions that speak."""
+    return (
+        re.sub(r"^\s*(?:(?:\w+\s+)?\w+:|error loading model:)+\s*", "", reason).strip().rstrip(".")
+    )
 
 
 def _signal_name(number: int) -> str:

@@ -17,7 +17,7 @@ CHAT_BATCH_SIZE = 128
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadSettings:
-    """A load configuration. `None` means that the engine decides; `settled` turns it into a value."""
+    """A load configuration. `None` means that the engine decides, and `settled` says what."""
 
     context_length: int | None = None
     eval_batch_size: int | None = None

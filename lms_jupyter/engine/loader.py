@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
+from unicodedata import category
 
 from lms_jupyter.engine import evict, machine, selection
 from lms_jupyter.engine.errors import (
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from lms_jupyter.engine.registry import Registry
 
 MAX_NAME = 1024
+FEW_CORES = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +31,7 @@ class LoadRequest:
 
     name: str
     domain: Domain | None = None
-    settings: LoadSettings = LoadSettings()
+    settings: LoadSettings = field(default_factory=LoadSettings)
     identifier: str | None = None
     ttl_s: float | None = None
     owner: str = ""
@@ -124,7 +126,7 @@ class Loader:
     def _threads(self) -> int:
         """Share the cores: more threads than free cores make every instance many times slower."""
         cores = machine.cores()
-        if cores <= 2:
+        if cores <= FEW_CORES:
             return 1
         busy = sum(1 for instance in self._registry.instances if instance.work)
         return max(1, cores // (busy + 1))
@@ -154,7 +156,7 @@ def check_name(name: str) -> None:
     """Raise `BadRequestError` if `name` cannot be an identifier, a key or a path."""
     if not 1 <= len(name) <= MAX_NAME:
         raise BadRequestError(f"A name has 1 to {MAX_NAME} characters, this one {len(name)}.")
-    if name == "__proto__" or any(ord(letter) < 32 or ord(letter) == 127 for letter in name):
+    if name == "__proto__" or any(category(letter) == "Cc" for letter in name):
         raise BadRequestError(
             f"{name!r} cannot be a name: it has control characters or is reserved."
         )

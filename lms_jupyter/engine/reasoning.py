@@ -48,7 +48,7 @@ class ReasoningSplitter:
         return "reasoning" if self._thinking else "none"
 
     def _release(self, content: str, *, keep: str) -> Iterator[Fragment]:
-        """Let go of some text, with the tokens that it may have; at least one stays with the rest."""
+        """Let go of some text with its tokens; at least one of them stays with the rest."""
         if content:
             tokens = max(0, self._held_tokens - 1) if keep else self._held_tokens
             self._held_tokens -= tokens

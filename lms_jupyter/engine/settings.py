@@ -12,6 +12,8 @@ Guardrail: TypeAlias = Literal["off", "relaxed", "balanced", "strict"]
 
 SHIPPED_MODELS = Path(__file__).parent / "models"
 JIT_TTL_S = 3600.0
+PORTS = range(65_536)
+MAX_S = 1e9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,13 +99,13 @@ def _parser() -> argparse.ArgumentParser:
 
 def _port(text: str) -> int:
     port = int(text)
-    if not 0 <= port <= 65535:
-        raise argparse.ArgumentTypeError(f"a port is between 0 and 65535, not {port}")
+    if port not in PORTS:
+        raise argparse.ArgumentTypeError(f"a port is between 0 and {PORTS[-1]}, not {port}")
     return port
 
 
 def _seconds(text: str) -> float:
     seconds = float(text)
-    if not 0 <= seconds < 1e9:
+    if not 0 <= seconds <= MAX_S:
         raise argparse.ArgumentTypeError(f"a number of seconds cannot be {text}")
     return seconds

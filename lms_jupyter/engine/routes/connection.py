@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -59,6 +60,28 @@ class Channel:
         while (await self._messages.get()).get("type") != kind:
             pass
 
+    @asynccontextmanager
+    async def interrupted_by(self, kind: str) -> AsyncIterator[asyncio.Timeout]:
+        """Run a block until it ends or the client sends a message of this type.
+
+        Then the block is cancelled, and `expired()` of what was yielded is true.
+        """
+        scope = asyncio.timeout(None)
+
+        async def listen() -> None:
+            await self.until(kind)
+            scope.reschedule(0)
+
+        listener = asyncio.create_task(listen())
+        try:
+            async with scope:
+                yield scope
+        except TimeoutError:
+            if not scope.expired():
+                raise
+        finally:
+            listener.cancel()
+
 
 Rpc: TypeAlias = Callable[[Caller, Any], Any]
 """Takes the caller and the parameter; returns the result, or an awaitable of it."""
@@ -78,8 +101,15 @@ class Namespace:
 class Connection:
     """A socket after its handshake."""
 
-    def __init__(self, socket: web.WebSocketResponse, namespace: Namespace, caller: Caller) -> None:
+    def __init__(
+        self,
+        socket: web.WebSocketResponse,
+        transport: asyncio.Transport | None,
+        namespace: Namespace,
+        caller: Caller,
+    ) -> None:
         self._socket = socket
+        self._transport = transport
         self._namespace = namespace
         self.caller = caller
         self._waiting: deque[bytes] = deque()
@@ -138,11 +168,11 @@ class Connection:
 
     def _drop(self) -> None:
         """End the connection without the courtesies that need a reader."""
-        transport = self._socket._req and self._socket._req.transport  # noqa: SLF001
-        if transport is not None:
-            transport.abort()
+        if self._transport is not None:
+            self._transport.abort()
 
-    def _take(self, frame: dict[str, Any] | None) -> None:
+    def _take(self, said: dict[str, Any] | None) -> None:
+        frame = said or {}
         match frame:
             case {"type": "rpcCall", "callId": int(call_id), "endpoint": str(endpoint)}:
                 self._call(call_id, endpoint, frame.get("parameter"))
@@ -164,9 +194,11 @@ class Connection:
     def _call(self, call_id: int, endpoint: str, parameter: Any) -> None:
         """Run a call: at once if its handler answers at once, else as a task."""
         handler = self._namespace.rpcs.get(endpoint)
+        if handler is None:
+            unknown = UnknownEndpointError(self._namespace.name, endpoint)
+            self.write(frames.rpc_error(call_id, unknown))
+            return
         try:
-            if handler is None:
-                raise UnknownEndpointError(self._namespace.name, endpoint)
             result = handler(self.caller, parameter)
         except Exception as error:  # noqa: BLE001 - every call is answered
             self.write(frames.rpc_error(call_id, _ours(error, endpoint)))

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from functools import partial
 from typing import Any
@@ -73,7 +72,7 @@ async def _predict(services: Services, channel: Channel) -> None:
     settings = prediction_settings(asked.get("predictionConfigStack"))
     outcome = Outcome()
     pieces = services.inference.respond(instance, conversation, settings, outcome)
-    await _stream(services, channel, instance, settings, outcome, pieces)
+    await _stream(channel, instance, settings, outcome, pieces)
 
 
 async def _complete(services: Services, channel: Channel) -> None:
@@ -84,36 +83,23 @@ async def _complete(services: Services, channel: Channel) -> None:
     settings = prediction_settings(asked.get("predictionConfigStack"))
     outcome = Outcome()
     pieces = services.inference.complete(instance, prompt, settings, outcome)
-    await _stream(services, channel, instance, settings, outcome, pieces)
+    await _stream(channel, instance, settings, outcome, pieces)
 
 
 async def _stream(
-    services: Services,
     channel: Channel,
     instance: Instance,
     settings: PredictionSettings,
     outcome: Outcome,
-    pieces: AsyncIterator[PromptProgress | Fragment],
+    pieces: AsyncGenerator[PromptProgress | Fragment],
 ) -> None:
     """Send the pieces as they come, until the end or until the client cancels."""
-    running = asyncio.timeout(None)
-
-    async def on_cancel() -> None:
-        await channel.until("cancel")
-        running.reschedule(0)
-
-    listener = asyncio.create_task(on_cancel())
-    try:
-        async with running, aclosing(pieces):  # type: ignore[type-var]
-            async for piece in pieces:
-                channel.send(packet_for(piece))
-                await channel.room()
-    except TimeoutError:
-        if not running.expired():
-            raise
+    async with channel.interrupted_by("cancel") as scope, aclosing(pieces):
+        async for piece in pieces:
+            channel.send(packet_for(piece))
+            await channel.room()
+    if scope.expired():
         outcome.stop_reason = "userStopped"
-    finally:
-        listener.cancel()
     channel.send(
         success(
             outcome,

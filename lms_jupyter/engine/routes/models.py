@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
@@ -193,20 +192,11 @@ async def _cancellable(
     services: Services, channel: Channel, instance: Instance, *, owns: bool
 ) -> AsyncIterator[None]:
     """Let the client cancel: its own load ends, of somebody else's it only stops hearing."""
-    waiting = asyncio.timeout(None)
-
-    async def on_cancel() -> None:
-        await channel.until("cancel")
+    async with channel.interrupted_by("cancel") as scope:
+        yield
+    if scope.expired():
         if owns:
             await services.registry.cancel_load(instance)
-        else:
-            waiting.reschedule(0)
-
-    listener = asyncio.create_task(on_cancel())
-    try:
-        async with waiting:
-            yield
-    except TimeoutError:
-        raise LoadCancelledError(instance.identifier) from None
-    finally:
-        listener.cancel()
+        if owns and instance.is_ready:
+            await services.registry.unload(instance, "cancelled at the last moment")
+        raise LoadCancelledError(instance.identifier)

@@ -39,7 +39,7 @@ def _handler(
         with guests.admit(caller) as is_welcome:
             if is_welcome:
                 await socket.send_frame(encode({"success": True}), WSMsgType.TEXT)
-                await Connection(socket, namespace, caller).serve()
+                await Connection(socket, request.transport, namespace, caller).serve()
             else:
                 await refuse(socket, "Another client with this identifier has another passkey.")
         return socket

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from lms_jupyter.engine.routes import extensions
 from lms_jupyter.engine.routes.connection import Channel, Namespace
 from lms_jupyter.engine.routes.handshake import Caller
 from lms_jupyter.engine.services import Services
@@ -31,8 +32,8 @@ def namespace(services: Services) -> Namespace:
     }
     return Namespace(
         "system",
-        {name: partial(call, services) for name, call in calls.items()},
-        {"alive": _alive},
+        {name: partial(call, services) for name, call in calls.items()} | extensions.rpcs(services),
+        {"alive": _alive} | extensions.channels(services),
     )
 
 

@@ -1,7 +1,7 @@
 """LM Studio's key-value configurations: layers of `{"key": …, "value": …}`.
 
-`Key` says how one key is read into a field of ours and written back. A key is read strictly, so that
-a mistake is told and not ignored; keys that nobody knows are ignored, as LM Studio does.
+`Key` says how one key is read into a field of ours and written back. A key is read strictly, so
+that a mistake is told and not ignored; keys that nobody knows are ignored, as LM Studio does.
 """
 
 from __future__ import annotations
@@ -116,11 +116,10 @@ def number(minimum: float, maximum: float = 1e12) -> Read:
     """Read a number in a range."""
 
     def check(value: object) -> float:
-        if not isinstance(value, int | float) or isinstance(value, bool):
-            raise ValueError(f"a number from {minimum} to {maximum}")
-        if not minimum <= value <= maximum:
-            raise ValueError(f"a number from {minimum} to {maximum}")
-        return float(value)
+        number = value if isinstance(value, int | float) and not isinstance(value, bool) else None
+        if number is None or not minimum <= number <= maximum:
+            raise ValueError(f"a number from {minimum:g} to {maximum:g}")
+        return float(number)
 
     return check
 
@@ -141,7 +140,7 @@ def checkbox(inner: Read) -> Read:
 
     def check(value: object) -> Any:
         if not isinstance(value, Mapping) or not isinstance(value.get("checked"), bool):
-            raise ValueError("a checkbox of 'checked' and 'value'")
+            raise ValueError("a checkbox of 'checked' and 'value'")  # noqa: TRY004 - one kind
         return inner(value.get("value")) if value["checked"] else None
 
     return check

@@ -1,0 +1,82 @@
+"""What the namespace `system` offers beyond LM Studio; `/lms-status` names it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import aclosing
+from functools import partial
+from typing import Any
+
+from lms_jupyter.engine import selection
+from lms_jupyter.engine.activity import look, watch
+from lms_jupyter.engine.errors import BadRequestError, NoModelMatchingQueryError
+from lms_jupyter.engine.instance import Instance
+from lms_jupyter.engine.routes.connection import Channel, ChannelHandler, Rpc
+from lms_jupyter.engine.routes.handshake import Caller
+from lms_jupyter.engine.services import Services
+from lms_jupyter.engine.wire.activity import activity_packet
+from lms_jupyter.engine.wire.fields import an_object, optional_flag, text
+from lms_jupyter.engine.wire.sdk import seconds_from
+
+
+def rpcs(services: Services) -> dict[str, Rpc]:
+    """Return the calls."""
+    calls: dict[str, Callable[..., Any]] = {
+        "getActivity": _get_activity,
+        "setInstanceTtl": _set_ttl,
+        "pinInstance": _pin,
+        "cancelLoad": _cancel_load,
+    }
+    return {name: partial(call, services) for name, call in calls.items()}
+
+
+def channels(services: Services) -> dict[str, ChannelHandler]:
+    """Return the channels."""
+    return {"watchActivity": partial(_watch_activity, services)}
+
+
+def _get_activity(services: Services, _caller: Caller, _parameter: Any) -> dict[str, Any]:
+    return activity_packet(look(services.registry))
+
+
+async def _watch_activity(services: Services, channel: Channel) -> None:
+    """Send a packet at once and after every change, until told to stop."""
+    async with channel.interrupted_by("stop"), aclosing(watch(services.registry)) as looks:
+        async for activity in looks:
+            channel.send(activity_packet(activity))
+            await channel.room()
+
+
+def _set_ttl(services: Services, _caller: Caller, parameter: Any) -> None:
+    """Change the TTL of an instance; with `restart`, it counts from now."""
+    asked = an_object(parameter)
+    if "ttlMs" not in asked:
+        raise BadRequestError("'ttlMs' has to be there: a number of milliseconds, or null.")
+    ttl_s = seconds_from(asked["ttlMs"], "ttlMs")
+    instance = _named(services, asked.get("identifier"))
+    services.registry.set_ttl(instance, ttl_s, restart=optional_flag(asked, "restart"))
+
+
+def _pin(services: Services, _caller: Caller, parameter: Any) -> None:
+    """Keep an instance from expiring and from being evicted, or stop to."""
+    asked = an_object(parameter)
+    if not isinstance(asked.get("pinned"), bool):
+        raise BadRequestError("'pinned' has to be true or false.")
+    services.registry.pin(_named(services, asked.get("identifier")), pinned=asked["pinned"])
+
+
+async def _cancel_load(services: Services, _caller: Caller, parameter: Any) -> None:
+    """Stop a load, whoever began it."""
+    load_id = text(an_object(parameter), "loadId")
+    for instance in services.registry.loads:
+        if instance.load_id == load_id:
+            await services.registry.cancel_load(instance)
+            return
+    raise NoModelMatchingQueryError({"loadId": load_id})
+
+
+def _named(services: Services, identifier: Any) -> Instance:
+    if not isinstance(identifier, str):
+        raise BadRequestError(f"'identifier' has to be text, not {identifier!r:.100}.")
+    instances = services.registry.instances
+    return selection.select(instances, selection.Query(identifier=identifier), None)

@@ -1,0 +1,89 @@
+"""Engines for tests: real processes with tiny synthetic models."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import gguf
+import lmstudio
+import psutil
+import pytest
+
+from .synthetic import Shape, write_embedding, write_llm
+
+BIG = Shape(layers=8, width=512, heads=8, kv_heads=8, feed_forward=1408, vocabulary=8000)
+"""About 60 MB as F16: slow enough that a load can be watched and cancelled."""
+
+
+@dataclass
+class EngineProcess:
+    """A running `python -m lms_jupyter.engine`."""
+
+    process: subprocess.Popen[str]
+    address: str
+    log: Path
+
+    @property
+    def children(self) -> list[psutil.Process]:
+        """The processes that it has started, spares included."""
+        return psutil.Process(self.process.pid).children()
+
+    def stop(self) -> int:
+        """End it the polite way and return its exit code."""
+        self.process.terminate()
+        code = self.process.wait(20)
+        assert self.process.stdout is not None
+        self.process.stdout.close()
+        return code
+
+
+def start_engine(models: Path, log: Path, *arguments: str) -> EngineProcess:
+    """Start an engine on a free port and wait until it is ready."""
+    command = [sys.executable, "-m", "lms_jupyter.engine", "--no-default-models"]
+    with log.open("w") as errors:
+        process = subprocess.Popen(
+            [*command, "--models", str(models), *arguments],
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+        )
+    assert process.stdout is not None
+    first = process.stdout.readline()
+    assert first.startswith("listening on http://"), log.read_text()
+    return EngineProcess(process, first.removeprefix("listening on http://").strip(), log)
+
+
+@pytest.fixture(scope="session")
+def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A models folder: a chat model in two variants, a big one, an embedding model, broken files."""
+    folder = tmp_path_factory.mktemp("models")
+    kinds = gguf.GGMLQuantizationType
+    for kind in (kinds.F16, kinds.Q8_0):
+        write_llm(folder / f"acme/tiny-llm-GGUF/tiny-llm-{kind.name}.gguf", quantization=kind)
+    big = write_llm(folder / "acme/big-llm-GGUF/big-llm-F16.gguf", shape=BIG)
+    write_embedding(folder / "acme/tiny-embed-GGUF/tiny-embed-F32.gguf")
+    odd = write_llm(folder / "acme/odd-llm-GGUF/odd-llm-F16.gguf", chat_template="")
+    odd.write_bytes(odd.read_bytes().replace(b"blk.1.ffn_down.weight", b"blk.1.ffn_downXweight"))
+    assert big.stat().st_size > 50_000_000
+    return folder
+
+
+@pytest.fixture(scope="module")
+def engine(models: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[EngineProcess]:
+    """One engine for all tests of a module; each test cleans up after itself."""
+    running = start_engine(models, tmp_path_factory.mktemp("engine") / "log")
+    yield running
+    assert running.stop() == 0
+
+
+@pytest.fixture
+def client(engine: EngineProcess) -> Iterator[lmstudio.Client]:
+    """The official SDK's client; what a test leaves loaded is unloaded."""
+    with lmstudio.Client(engine.address) as client:
+        yield client
+        for instance in [*client.llm.list_loaded(), *client.embedding.list_loaded()]:
+            instance.unload()
