@@ -1,6 +1,7 @@
 """What the rest of the package may ask of anything that speaks LM Studio's API."""
 
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from typing import Protocol
 
 from msgspec import Struct
@@ -129,3 +130,11 @@ class Host(Protocol):
     async def estimate(self, model: Model, config: LoadConfig) -> Estimate:
         """Reckon what a load would take."""
         ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """A host, and why it is this one."""
+
+    host: Host
+    why: str

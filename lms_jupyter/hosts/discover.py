@@ -10,11 +10,10 @@
 import asyncio
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from lms_jupyter.errors import HostUnreachableError
 from lms_jupyter.hosts import embedded
-from lms_jupyter.hosts.base import Host
+from lms_jupyter.hosts.base import Found
 from lms_jupyter.hosts.rest import Greeting, greet, normal_address
 from lms_jupyter.hosts.sdk import SdkHost
 
@@ -23,14 +22,6 @@ TOKEN_VARIABLES = ("LMSTUDIO_API_TOKEN", "LM_API_TOKEN")
 
 PORTS = (41343, 52993, 16141, 39414, 22931, 1234)
 """Where LM Studio listens: the five ports of its API, then that of its optional HTTP server."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
-    """A host, and why it is this one."""
-
-    host: Host
-    why: str
 
 
 async def find_host(

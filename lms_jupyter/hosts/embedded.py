@@ -1,15 +1,17 @@
 """Starts the embedded engine as a process of its own, or adopts one that already runs.
 
-The engine is launched once per user, whoever comes first: it writes where it listens into a file
-in the user's runtime folder, and a lock file keeps two kernels from starting two. It is nobody's
-child: it outlives the kernel that started it, and ends by itself when nobody is connected and
-nothing is loaded any more.
+The engine is launched once per user and machine, whoever comes first: it writes where it listens
+into a file in the user's state folder, and a lock file keeps two kernels from starting two. It is
+nobody's child: it outlives the kernel that started it, and ends by itself when nobody is connected
+and nothing is loaded any more.
 """
 
 import asyncio
 import contextlib
 import importlib.util
 import os
+import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -17,7 +19,7 @@ from typing import IO, cast
 
 import msgspec
 from filelock import FileLock
-from platformdirs import user_log_path, user_runtime_path
+from platformdirs import user_log_path, user_state_path
 
 from lms_jupyter.errors import EngineMissingError, HostUnreachableError
 from lms_jupyter.hosts.rest import Greeting, greet
@@ -40,7 +42,8 @@ class Announcement(msgspec.Struct, frozen=True, kw_only=True):
 
 def announcement_path() -> Path:
     """Return the file in which the user's engine says where it listens."""
-    return user_runtime_path(APP, ensure_exists=True) / "engine.json"
+    # Home folders may be shared between machines; an address on loopback is not.
+    return user_state_path(APP, ensure_exists=True) / f"engine-{socket.gethostname()}.json"
 
 
 def log_path() -> Path:
@@ -138,6 +141,6 @@ def stop_engine() -> bool:
     if known is None:
         return False
     with contextlib.suppress(ProcessLookupError):
-        os.kill(known.pid, 15)
+        os.kill(known.pid, signal.SIGTERM)
         return True
     return False

@@ -155,7 +155,7 @@ class LmsMagics(Magics):
 
 
 def _shown(table: "render.Table[Any]") -> "render.Table[Any]":
-    display(table.bundle(), raw=True)  # type: ignore[no-untyped-call]
+    table.show()
     return table
 
 

@@ -3,8 +3,6 @@
 from types import TracebackType
 from typing import Any, Self
 
-from tqdm.auto import tqdm
-
 from lms_jupyter.manager import Manager
 from lms_jupyter.protocol.models import Load
 
@@ -37,6 +35,8 @@ class LoadBar:
         if load is None:
             return
         if self._bar is None:
+            from tqdm.auto import tqdm  # noqa: PLC0415 - brings ipywidgets in a notebook
+
             self._bar = tqdm(
                 total=PER_CENT,
                 desc=f"Loading {self._model_key}",

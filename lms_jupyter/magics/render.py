@@ -5,6 +5,8 @@ import json
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Generic, TypeVar
 
+from IPython.display import display
+
 from lms_jupyter.protocol.models import Instance, Model
 from lms_jupyter.protocol.slices import Activity
 
@@ -31,14 +33,17 @@ class Table(list[Row], Generic[Row]):
     def _repr_html_(self) -> str:
         return self._describe(self).html()
 
-    def _repr_mimebundle_(self, **_options: Any) -> dict[str, str]:
-        if self._quiet_once:
-            self._quiet_once = False
-            return {}
-        return self.bundle()
+    def _ipython_display_(self) -> None:
+        if not self._quiet_once:
+            self.show()
+        self._quiet_once = False
+
+    def show(self) -> None:
+        """Draw the table into the cell's output."""
+        display(self.bundle(), raw=True)  # type: ignore[no-untyped-call]
 
     def bundle(self) -> dict[str, str]:
-        """Return the table for `display(…, raw=True)`."""
+        """Return the table in the forms that a front end may choose from."""
         return {"text/plain": repr(self), "text/html": self._repr_html_()}
 
 

@@ -40,6 +40,10 @@ class Submitted(concurrent.futures.Future[Result]):
         self.work = manager.spawn(work)
         self.work.add_done_callback(self._end)
 
+    def stop(self) -> None:
+        """Cancel the work; called on its loop, after `begin`."""
+        self.work.cancel()
+
     def _end(self, work: asyncio.Task[Result]) -> None:
         if work.cancelled():
             self.set_exception(asyncio.CancelledError())
@@ -108,7 +112,7 @@ class LocalManager:
                 if done:
                     return future.result()
         except KeyboardInterrupt:
-            self._loop.call_soon_threadsafe(lambda: future.work.cancel())
+            self._loop.call_soon_threadsafe(future.stop)
             concurrent.futures.wait([future], timeout=CLEAN_UP_TIMEOUT_S)
             raise
 

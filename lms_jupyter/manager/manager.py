@@ -11,8 +11,7 @@ from traitlets import Instance, Unicode
 from traitlets.config import Configurable
 
 from lms_jupyter.errors import HostUnreachableError
-from lms_jupyter.hosts.base import Host
-from lms_jupyter.hosts.discover import Found, find_host
+from lms_jupyter.hosts.base import Found, Host
 from lms_jupyter.manager.attendance import Attendance
 from lms_jupyter.manager.events import Event, Looked
 from lms_jupyter.manager.reduce import State, reduce
@@ -21,6 +20,14 @@ from lms_jupyter.protocol.slices import Activity, Catalog
 
 Result = TypeVar("Result")
 Finder = Callable[[str], Awaitable[Found]]
+
+
+async def find_host(named: str) -> Found:
+    """Look for a host in the order of `hosts.discover`, in this process's own environment."""
+    # Brings the SDK, which takes longer to import than `%load_ext` may take.
+    from lms_jupyter.hosts import discover  # noqa: PLC0415
+
+    return await discover.find_host(named)
 
 
 class Manager(Configurable):

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
-from lms_jupyter.hosts.discover import Found
+from lms_jupyter.hosts.base import Found
 from lms_jupyter.hosts.fake import FEATURES, FakeHost, fake_model
 from lms_jupyter.magics.magic import LmsMagics
 from lms_jupyter.manager import Manager

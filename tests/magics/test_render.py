@@ -1,5 +1,6 @@
 import json
 
+from IPython.utils.capture import capture_output
 from msgspec.structs import replace
 
 from lms_jupyter.hosts.fake import FakeHost, fake_model
@@ -65,8 +66,13 @@ def test_names_from_outside_are_escaped_in_html() -> None:
 def test_a_table_keeps_quiet_once_and_then_draws_itself() -> None:
     table = Table([fake_model()], lambda rows: draw_models(rows, []))
 
-    assert table._repr_mimebundle_() == {}
-    assert table._repr_mimebundle_()["text/plain"] == repr(table)
+    with capture_output() as first:
+        table._ipython_display_()
+    with capture_output() as second:
+        table._ipython_display_()
+
+    assert first.stdout == ""
+    assert "qwen/qwen3-4b" in second.stdout
 
 
 def test_json_has_the_fields_of_the_cli_and_no_reference() -> None:
