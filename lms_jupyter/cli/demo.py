@@ -1,0 +1,116 @@
+"""`lms-jupyter demo`: the embedded engine and JupyterLab on the first tutorial, until Ctrl-C."""
+
+import argparse
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import IO, Any, cast
+
+from lms_jupyter.cli.family import dies_with_us
+from lms_jupyter.errors import CommandError, HostUnreachableError
+from lms_jupyter.hosts.discover import VARIABLE
+from lms_jupyter.hosts.embedded import check_installed
+
+FIRST = "00-welcome.ipynb"
+END_TIMEOUT_S = 10.0
+
+
+def add_to(commands: Any) -> None:
+    """Add the command to the command line."""
+    parser = commands.add_parser("demo", help="open JupyterLab on the first tutorial")
+    parser.add_argument("--no-browser", action="store_true", help="only print the address")
+    parser.add_argument("--port", type=int, default=8888, help="port of JupyterLab")
+    parser.set_defaults(run=run)
+
+
+def run(given: argparse.Namespace, options: Sequence[str]) -> int:
+    """Start both, wait for the end of JupyterLab, and end what is left."""
+    if options:
+        raise CommandError(
+            f"lms-jupyter demo: there is no option {options[0]!r}.",
+            hint="See lms-jupyter demo --help.",
+        )
+    check_installed()
+    # A shell starts background jobs with SIGINT ignored; whoever sends it wants the end all the same.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: sys.exit(0))
+    with tempfile.TemporaryDirectory(prefix="lms-jupyter-demo-") as folder, _engine() as address:
+        shutil.copytree(notebooks_folder(), folder, dirs_exist_ok=True)
+        print(f"The embedded engine listens on http://{address}", flush=True)
+        print("Ctrl-C ends it, JupyterLab and this copy of the notebooks.", flush=True)
+        with _ended(_jupyterlab(given, folder, address)) as lab:
+            return lab.wait()
+
+
+def notebooks_folder() -> Path:
+    """Return the folder of the tutorials: in the installed package, or in a checkout.
+
+    Raises:
+        CommandError: Neither has them.
+    """
+    package = Path(__file__).parents[1]
+    for folder in (package / "notebooks", package.parent / "notebooks"):
+        if (folder / FIRST).is_file():
+            return folder
+    raise CommandError(f"The tutorials are missing: there is no {FIRST}.", hint="Install again.")
+
+
+@contextlib.contextmanager
+def _engine() -> Iterator[str]:
+    """Run a private engine on a free port; yields its address."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "lms_jupyter.engine"],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        preexec_fn=dies_with_us(),  # noqa: PLW1509 - there is one thread here
+    )
+    with _ended(process), cast("IO[str]", process.stdout) as stdout:
+        _, marker, address = stdout.readline().strip().partition("listening on http://")
+        if not marker:
+            raise HostUnreachableError("The embedded engine did not start.", hint="See above why.")
+        yield address
+
+
+def _jupyterlab(given: argparse.Namespace, folder: str, address: str) -> "subprocess.Popen[str]":
+    command = [
+        sys.executable,
+        "-m",
+        "jupyterlab",
+        str(Path(folder, FIRST)),
+        f"--ServerApp.root_dir={folder}",
+        f"--ServerApp.port={given.port}",
+        "--ServerApp.answer_yes=True",
+        *(["--no-browser"] if given.no_browser else []),
+        # JupyterLab refuses to run as root unless told; containers often know no other user.
+        *(["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []),
+    ]
+    return subprocess.Popen(
+        command,
+        text=True,
+        stdin=subprocess.DEVNULL,
+        start_new_session=True,
+        env={**os.environ, VARIABLE: address},
+        preexec_fn=dies_with_us(),  # noqa: PLW1509 - there is one thread here
+    )
+
+
+@contextlib.contextmanager
+def _ended(process: "subprocess.Popen[str]") -> Iterator["subprocess.Popen[str]"]:
+    """End a process with the block: politely, then for good."""
+    try:
+        yield process
+    finally:
+        process.terminate()
+        try:
+            process.wait(END_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
