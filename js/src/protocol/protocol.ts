@@ -279,6 +279,7 @@ export interface Accepted {
    * Tells the members of a union apart.
    */
   kind: "accepted";
+  now: number;
 }
 /**
  * The command was not taken, and nothing was attempted.

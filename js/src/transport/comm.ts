@@ -1,5 +1,6 @@
-import type { Activity, Command, Envelope, Reply, Slice } from "../protocol/protocol";
+import type { Command, Envelope, Reply, Slice } from "../protocol/protocol";
 import { attend } from "./attend";
+import { createHostClock } from "./hostClock";
 import { createPulse, type Pulse } from "./pulse";
 import { type Listener, refuse, type Transport } from "./transport";
 import { uniqueName } from "./unique";
@@ -21,32 +22,26 @@ interface Answer {
   reply: Reply;
 }
 
-/**
- * Talk to the kernel through a widget's model: traits are slices, custom messages are commands.
- *
- * `arrived` tells when a slice that the model holds already came in, if that is known.
- */
-export function commTransport(
-  model: WidgetModel,
-  arrived: (slice: Slice) => number = () => performance.now(),
-  page: Document = document,
-): Transport {
+/** Talk to the kernel through a widget's model: traits are slices, custom messages are commands. */
+export function commTransport(model: WidgetModel, page: Document = document): Transport {
   const waiting = new Map<string, (reply: Reply) => void>();
+  const clock = createHostClock();
   let pulse: Pulse | null = null;
-  let clock: { activity: Activity; arrived: number } | null = null;
+  let epoch = "";
 
-  function deliver(listener: Listener, name: string, came?: number): void {
+  function deliver(listener: Listener, name: string): void {
     const slice = readSlice(model.get(name));
     if (slice === null) return;
-    const at = came ?? arrived(slice);
-    if (slice.kind === "activity") clock = { activity: slice, arrived: at };
-    listener.slice(slice, at);
+    if (slice.epoch !== epoch) clock.reset();
+    epoch = slice.epoch;
+    if (slice.kind === "activity") clock.hear(slice.now);
+    listener.slice(slice);
   }
 
   function expiry(command: Command): number | null {
+    const now = clock.now();
     // Being looked at never goes stale: a late one only keeps the watch up a little longer.
-    if (command.kind === "attend" || clock === null) return null;
-    return clock.activity.now + (performance.now() - clock.arrived) / 1000 + EXPIRES_S;
+    return command.kind === "attend" || now === null ? null : now + EXPIRES_S;
   }
 
   function send(command: Command): Promise<Reply> {
@@ -69,15 +64,17 @@ export function commTransport(
 
   return {
     send,
+    now: clock.now,
     open(listener) {
       const beat = createPulse(listener.link);
       pulse = beat;
       const changed = (name: string) => () => {
-        deliver(listener, name, performance.now());
+        deliver(listener, name);
         beat.heard();
       };
       const onAnswer = (answer: Answer) => {
         if (typeof answer?.rid !== "string") return;
+        if (answer.reply.kind === "accepted") clock.hear(answer.reply.now);
         beat.heard();
         waiting.get(answer.rid)?.(answer.reply);
       };
@@ -96,7 +93,8 @@ export function commTransport(
         beat.stop();
         pulse = null;
         for (const [event, callback] of events) model.off(event, callback);
-        for (const settle of [...waiting.values()]) settle(refuse("closed", "The panel is closed."));
+        for (const settle of [...waiting.values()])
+          settle(refuse("closed", "The panel is closed."));
       };
     },
   };

@@ -1,4 +1,5 @@
 import type { Command, Reply, Slice } from "../protocol/protocol";
+import { createHostClock } from "./hostClock";
 import type { Link, Listener, Transport } from "./transport";
 
 /** A transport made of lists: for tests and for the design page. */
@@ -6,7 +7,11 @@ export class FakeTransport implements Transport {
   /** Every command that was sent, first to last. */
   readonly sent: Command[] = [];
   /** How a command is answered; a promise that stays open is a busy kernel. */
-  answer: (command: Command) => Reply | Promise<Reply> = () => ({ kind: "accepted" });
+  answer: (command: Command) => Reply | Promise<Reply> = () => ({
+    kind: "accepted",
+    now: this.now(),
+  });
+  readonly #clock = createHostClock();
   #listener: Listener | null = null;
   #before: (Slice | Link)[] = [];
 
@@ -22,6 +27,10 @@ export class FakeTransport implements Transport {
     };
   }
 
+  now(): number {
+    return this.#clock.now() ?? 0;
+  }
+
   async send(command: Command): Promise<Reply> {
     this.sent.push(command);
     return this.answer(command);
@@ -31,6 +40,9 @@ export class FakeTransport implements Transport {
   deliver(news: Slice | Link): void {
     if (this.#listener === null) this.#before.push(news);
     else if (typeof news === "string") this.#listener.link(news);
-    else this.#listener.slice(news, performance.now());
+    else {
+      if (news.kind === "activity") this.#clock.hear(news.now);
+      this.#listener.slice(news);
+    }
   }
 }

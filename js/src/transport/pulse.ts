@@ -30,7 +30,10 @@ export function createPulse(tell: (link: Link) => void): Pulse {
   return {
     asked() {
       if (doubt !== undefined || over) return;
-      doubt = setTimeout(() => become(link === "live" ? "busy" : link === "opening" ? "absent" : link), PATIENCE_MS);
+      doubt = setTimeout(
+        () => become(link === "live" ? "busy" : link === "opening" ? "absent" : link),
+        PATIENCE_MS,
+      );
     },
     heard() {
       stop();

@@ -11,8 +11,7 @@ import type { Command, Reply, Slice } from "../protocol/protocol";
 export type Link = "opening" | "live" | "busy" | "absent";
 
 export interface Listener {
-  /** `arrived` is by `performance.now()`: a slice may have come before anybody listened. */
-  slice(slice: Slice, arrived: number): void;
+  slice(slice: Slice): void;
   link(link: Link): void;
 }
 
@@ -22,6 +21,8 @@ export interface Transport {
   open(listener: Listener): () => void;
   /** Answer whether the command was taken; what became of it is seen in the slices. */
   send(command: Command): Promise<Reply>;
+  /** The host's clock, Unix seconds; `null` before it was heard. */
+  now(): number | null;
 }
 
 /** A refusal that the page gives itself, in the words of the protocol. */

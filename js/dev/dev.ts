@@ -1,0 +1,64 @@
+import type { Activity } from "../src/protocol/protocol";
+import { FakeTransport } from "../src/transport/fake";
+import { mount } from "../src/ui/mount";
+import { SCENES } from "./scenes";
+
+/**
+ * The design page: `?scene=idle&theme=dark&width=400&dir=rtl&lang=de`.
+ *
+ * `window.lms` is the transport, to deliver more by hand or from a script.
+ */
+const wanted = new URLSearchParams(location.search);
+const scene = SCENES[wanted.get("scene") ?? "idle"];
+const root = document.documentElement;
+root.dir = wanted.get("dir") ?? "ltr";
+root.lang = wanted.get("lang") ?? "en";
+
+const theme = document.createElement("link");
+theme.rel = "stylesheet";
+theme.href = `built/theme-${wanted.get("theme") ?? "light"}.css`;
+document.head.append(theme);
+
+const nav = document.querySelector("nav");
+for (const name of Object.keys(SCENES)) {
+  const link = document.createElement("a");
+  const address = new URLSearchParams(wanted);
+  address.set("scene", name);
+  link.href = `?${address}`;
+  link.textContent = name;
+  nav?.append(link);
+}
+if (nav) nav.hidden = wanted.has("bare");
+
+const place = document.querySelector<HTMLElement>("main");
+if (place && scene) {
+  place.style.inlineSize = `${wanted.get("width") ?? 800}px`;
+  const transport = new FakeTransport();
+  if (scene.answer) transport.answer = scene.answer;
+  const leave = mount(place, transport);
+  for (const news of scene.news) transport.deliver(news);
+  Object.assign(window, { lms: transport, leave });
+  void click(scene.clicks ?? []).then(() => {
+    const last = scene.news.find((news) => typeof news !== "string" && news.kind === "activity");
+    if (wanted.get("scene") === "undo" && last) {
+      const activity = last as Activity;
+      const [, ...instances] = activity.instances;
+      transport.deliver({ ...activity, revision: activity.revision + 1, instances });
+    }
+    document.body.dataset.ready = "";
+  });
+}
+
+/** Click things one after the other, each once it is there. */
+async function click(names: string[]): Promise<void> {
+  for (const name of names) {
+    await new Promise((drawn) => requestAnimationFrame(() => setTimeout(drawn)));
+    const named = [...document.querySelectorAll<HTMLElement>("main button, main summary")];
+    named.find((element) => nameOf(element).startsWith(name))?.click();
+  }
+  await new Promise((drawn) => requestAnimationFrame(() => setTimeout(drawn)));
+}
+
+function nameOf(element: HTMLElement): string {
+  return element.getAttribute("aria-label") ?? element.textContent ?? "";
+}

@@ -1,0 +1,136 @@
+import busy from "../../tests/wire_samples/activity_busy.json" with { type: "json" };
+import connecting from "../../tests/wire_samples/activity_connecting.json" with { type: "json" };
+import empty from "../../tests/wire_samples/activity_empty.json" with { type: "json" };
+import engine from "../../tests/wire_samples/activity_engine.json" with { type: "json" };
+import idle from "../../tests/wire_samples/activity_idle.json" with { type: "json" };
+import loading from "../../tests/wire_samples/activity_loading.json" with { type: "json" };
+import lost from "../../tests/wire_samples/activity_lost.json" with { type: "json" };
+import problems from "../../tests/wire_samples/activity_problems.json" with { type: "json" };
+import catalog from "../../tests/wire_samples/catalog.json" with { type: "json" };
+import emptyCatalog from "../../tests/wire_samples/catalog_empty.json" with { type: "json" };
+import estimated from "../../tests/wire_samples/reply_estimated.json" with { type: "json" };
+import refused from "../../tests/wire_samples/reply_refused.json" with { type: "json" };
+import type { Activity, Catalog, Instance, Model, Reply, Slice } from "../src/protocol/protocol";
+import type { FakeTransport } from "../src/transport/fake";
+import type { Link } from "../src/transport/transport";
+
+/** What a scene delivers, and what is clicked then (accessible names). */
+export interface Scene {
+  news: (Slice | Link)[];
+  clicks?: string[];
+  answer?: FakeTransport["answer"];
+}
+
+const models = catalog as Catalog;
+const three = idle as Activity;
+const [first] = three.instances as [Instance];
+const [gemma] = models.models as [Model];
+
+const NASTY = [
+  "<img src=x onerror=alert(1)><b>bold</b>",
+  "🦙👩‍🚀🏳️‍🌈 llama-of-many-colours-with-a-long-name-🦙🦙🦙",
+  "نموذج-لغوي-عربي-كبير-جدا-للاختبار",
+  `very/${"long-".repeat(60)}name@q4_k_m`,
+  "with  spaces and 'quotes' \"both\"",
+  "\u202Eesrever",
+];
+
+function instance(change: Partial<Instance>): Instance {
+  return { ...first, ...change, instance_reference: `ref-${change.identifier ?? "chat"}` };
+}
+
+function activity(change: Partial<Activity>): Activity {
+  return { ...three, revision: three.revision + 1, ...change };
+}
+
+const lastMinute = activity({
+  instances: [
+    instance({ identifier: "leaving", idle_since: three.now - 258 }),
+    instance({ identifier: "leaving-soon", idle_since: three.now - 291 }),
+    instance({ identifier: "half-way", idle_since: three.now - 150 }),
+    instance({ identifier: "fresh", ttl_s: 7200, idle_since: three.now - 3 }),
+    instance({ identifier: "not-used-yet", idle_since: null }),
+  ],
+});
+const thousands: Catalog = {
+  ...models,
+  models: Array.from({ length: 5000 }, (_, number) => ({
+    ...(models.models[number % models.models.length] ?? gemma),
+    model_key: `publisher-${number % 97}/model-${number}-${number % 2 ? "instruct" : "base"}`,
+  })),
+};
+const nastyCatalog: Catalog = {
+  ...models,
+  models: NASTY.map((model_key) => ({ ...gemma, model_key, display_name: model_key })),
+};
+const nastyActivity = activity({
+  instances: NASTY.map((identifier) => instance({ identifier, model_key: identifier })),
+  problems: [
+    {
+      code: "load_failed",
+      title: `${NASTY[3]} could not be loaded`,
+      hint: NASTY[0] ?? "",
+      problem_id: "p",
+      model_key: null,
+    },
+  ],
+});
+const many = activity({
+  instances: Array.from({ length: 1000 }, (_, number) =>
+    instance({ identifier: `instance-${number}`, idle_since: three.now - number / 4 }),
+  ),
+});
+
+const formAnswer: FakeTransport["answer"] = (command) =>
+  (command.kind === "estimate" ? estimated : { kind: "accepted", now: 0 }) as Reply;
+
+/** Every state that the panel can be in. */
+export const SCENES: Record<string, Scene> = {
+  idle: { news: [models, three, "live"] },
+  nothing: { news: [] },
+  connecting: { news: [emptyCatalog as Catalog, connecting as Activity, "live"] },
+  hostless: {
+    news: [
+      emptyCatalog as Catalog,
+      { ...(empty as Activity), host: { ...(lost as Activity).host, name: "LM Studio" } },
+      "live",
+    ],
+  },
+  empty: { news: [models, empty as Activity, "live"] },
+  no_models: { news: [emptyCatalog as Catalog, empty as Activity, "live"] },
+  loading: { news: [models, loading as Activity, "live"] },
+  busy: { news: [models, busy as Activity, "live"] },
+  last_minute: { news: [models, lastMinute, "live"] },
+  lost: { news: [models, lost as Activity, "live"] },
+  absent: { news: [models, three, "absent"] },
+  kernel_busy: { news: [models, three, "live", "busy"] },
+  problems: { news: [models, problems as Activity, "live"] },
+  engine: { news: [models, engine as Activity, "live"], clicks: ["More about chat"] },
+  form: {
+    news: [models, three, "live"],
+    clicks: ["Load google/gemma-3-12b with settings"],
+    answer: formAnswer,
+  },
+  form_more: {
+    news: [models, three, "live"],
+    clicks: ["Load google/gemma-3-12b with settings", "More settings"],
+    answer: formAnswer,
+  },
+  refused: {
+    news: [models, three, "live"],
+    clicks: ["Load google/gemma-3-12b", "Unload chat"],
+    answer: () => refused as Reply,
+  },
+  queued: {
+    news: [models, three, "live"],
+    clicks: ["Load google/gemma-3-12b"],
+    answer: () => new Promise<Reply>(() => {}),
+  },
+  undo: {
+    news: [models, three, "live"],
+    clicks: ["Unload chat"],
+  },
+  nasty: { news: [nastyCatalog, nastyActivity, "live"] },
+  thousands: { news: [thousands, three, "live"] },
+  many_instances: { news: [models, many, "live"] },
+};

@@ -1,0 +1,127 @@
+import type { Activity, Catalog, Instance, Memory, Model } from "../protocol/protocol";
+import type { State } from "./store";
+
+/** How an instance stands with its TTL. */
+export type Countdown =
+  | { kind: "in_use" | "pinned" | "stays" }
+  /** Not used yet: the whole TTL lies ahead. */
+  | { kind: "not_started"; left_s: number; fraction: 1 }
+  | { kind: "counting"; left_s: number; fraction: number };
+
+/** Tell how long an instance has left. `now` is Unix seconds by the host's clock. */
+export function countdown(instance: Instance, now: number): Countdown {
+  const { status, queued, pinned, ttl_s, idle_since } = instance;
+  if (status !== "idle" || queued > 0) return { kind: "in_use" };
+  if (pinned) return { kind: "pinned" };
+  if (ttl_s === null) return { kind: "stays" };
+  if (idle_since === null) return { kind: "not_started", left_s: ttl_s, fraction: 1 };
+  const left_s = Math.min(ttl_s, Math.max(0, idle_since + ttl_s - now));
+  return { kind: "counting", left_s, fraction: ttl_s > 0 ? left_s / ttl_s : 0 };
+}
+
+/** Whether there is somebody at the other end who could do what is asked. */
+export function canAct({ link, activity }: State): boolean {
+  return link !== "absent" && activity?.host.link === "connected";
+}
+
+/** Whether what is shown may be old: countdowns would be guesses then. */
+export function isStale({ link, activity }: State): boolean {
+  return link === "absent" || activity?.host.link === "lost";
+}
+
+/** How many instances each model has in memory. */
+export function countByModel(activity: Activity | null): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  for (const { model_key } of activity?.instances ?? []) {
+    counts.set(model_key, (counts.get(model_key) ?? 0) + 1);
+  }
+  return counts;
+}
+
+/** The seconds until the next instance leaves; `null` if none will by itself. */
+export function nextToLeave(instances: readonly Instance[], now: number): number | null {
+  let next: number | null = null;
+  for (const instance of instances) {
+    const left = countdown(instance, now);
+    if (left.kind === "counting" && (next === null || left.left_s < next)) next = left.left_s;
+  }
+  return next;
+}
+
+export interface MemoryShares {
+  total_bytes: number;
+  free_bytes: number;
+  /** What others on the machine use. */
+  other_bytes: number;
+  instances: readonly { identifier: string; bytes: number }[];
+}
+
+/** Split the machine's memory into instances, others and free. */
+export function memoryShares(memory: Memory, instances: readonly Instance[]): MemoryShares {
+  const shares = instances.map(({ identifier, ...instance }) => ({
+    identifier,
+    bytes: bytesOf(instance),
+  }));
+  const used = Math.max(0, memory.total_bytes - memory.available_bytes);
+  const ours = shares.reduce((sum, { bytes }) => sum + bytes, 0);
+  return {
+    total_bytes: memory.total_bytes,
+    free_bytes: memory.available_bytes,
+    other_bytes: Math.max(0, used - ours),
+    instances: shares,
+  };
+}
+
+/** What an instance takes in memory; the size of its file where the host does not tell. */
+export function bytesOf(instance: Pick<Instance, "memory_bytes" | "size_bytes">): number {
+  return instance.memory_bytes ?? instance.size_bytes;
+}
+
+export type KindFilter = "all" | "llm" | "vision" | "embedding";
+export type Order = "name" | "size";
+
+/** A model with the text that a search looks through. */
+export interface Indexed {
+  model: Model;
+  text: string;
+}
+
+/** Prepare a catalog for being searched as somebody types. */
+export function index(catalog: Catalog | null): Indexed[] {
+  return (catalog?.models ?? []).map((model) => ({
+    model,
+    text: [
+      model.model_key,
+      model.display_name,
+      model.publisher,
+      model.params,
+      model.architecture,
+      model.quantization,
+      model.format,
+      model.kind,
+      model.vision ? "vision" : "",
+      model.trained_for_tool_use ? "tools" : "",
+    ]
+      .join("\n")
+      .toLowerCase(),
+  }));
+}
+
+/** The models whose text has every word of the query, in order. */
+export function matching(
+  indexed: readonly Indexed[],
+  query: string,
+  kind: KindFilter = "all",
+  order: Order = "name",
+): Model[] {
+  const words = query.toLowerCase().split(/\s+/).filter(Boolean);
+  const found = indexed
+    .filter(({ model, text }) => isKind(model, kind) && words.every((word) => text.includes(word)))
+    .map(({ model }) => model);
+  return order === "size" ? found.sort((a, b) => b.size_bytes - a.size_bytes) : found;
+}
+
+function isKind(model: Model, kind: KindFilter): boolean {
+  if (kind === "vision") return model.vision;
+  return kind === "all" || model.kind === kind;
+}

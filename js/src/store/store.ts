@@ -1,0 +1,134 @@
+import type {
+  Activity,
+  Catalog,
+  Command,
+  EstimateLoad,
+  Problem,
+  Reply,
+  Slice,
+} from "../protocol/protocol";
+import type { Link, Transport } from "../transport/transport";
+import { isSettled, type Pending, subject } from "./pending";
+import { share } from "./share";
+
+/** After this without a reply, the kernel is said to be busy. */
+export const QUEUED_MS = 1000;
+/** A taken command whose effect is not seen by then no longer holds its button. */
+export const TAKEN_MS = 5000;
+
+export interface State {
+  catalog: Catalog | null;
+  activity: Activity | null;
+  link: Link;
+  /** Clicks that have not had their effect yet, by subject. */
+  pending: ReadonlyMap<string, Pending>;
+  /** Why a click was not taken, by subject: shown where the click was. */
+  refusals: ReadonlyMap<string, Problem>;
+}
+
+export interface Store {
+  get(): State;
+  subscribe(listener: () => void): () => void;
+  /** Send a command, unless the same one is still under way. */
+  send(command: Command): Promise<void>;
+  /** Ask something that changes nothing. */
+  ask(question: EstimateLoad): Promise<Reply>;
+  /** The host's clock, Unix seconds. */
+  now(): number;
+  /** Forget why a click was refused. */
+  forgive(subject: string): void;
+  close(): void;
+}
+
+const EMPTY: State = {
+  catalog: null,
+  activity: null,
+  link: "opening",
+  pending: new Map(),
+  refusals: new Map(),
+};
+
+/** Keep the newest slice of each kind, and what became of each click. */
+export function createStore(transport: Transport): Store {
+  let state = EMPTY;
+  let open = true;
+  const listeners = new Set<() => void>();
+  const timers = new Map<string, ReturnType<typeof setTimeout>>();
+
+  function set(change: Partial<State>): void {
+    if (!open) return;
+    state = { ...state, ...change };
+    for (const listener of listeners) listener();
+  }
+
+  function follow(name: string, pending: Pending | null): void {
+    clearTimeout(timers.get(name));
+    timers.delete(name);
+    set({ pending: withEntry(state.pending, name, pending) });
+    if (pending === null || pending.phase === "queued" || !open) return;
+    const [after, next] =
+      pending.phase === "sent"
+        ? [QUEUED_MS, { ...pending, phase: "queued" as const }]
+        : [TAKEN_MS, null];
+    timers.set(
+      name,
+      setTimeout(() => follow(name, next), after),
+    );
+  }
+
+  function receive(slice: Slice): void {
+    if (!isNewer(slice, state[slice.kind])) return;
+    if (slice.kind === "catalog") {
+      set({ catalog: share(slice, state.catalog) });
+      return;
+    }
+    set({ activity: share(slice, state.activity) });
+    for (const [name, pending] of state.pending) {
+      if (pending.phase === "taken" && isSettled(pending, slice)) follow(name, null);
+    }
+  }
+
+  const close = transport.open({ slice: receive, link: (link) => set({ link }) });
+  return {
+    get: () => state,
+    subscribe(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    async send(command) {
+      const name = subject(command);
+      if (state.pending.has(name)) return;
+      const pending: Pending = { command, phase: "sent", before: state.activity };
+      set({ refusals: withEntry(state.refusals, name, null) });
+      follow(name, pending);
+      const reply = await transport.send(command);
+      if (reply.kind === "refused") {
+        set({ refusals: withEntry(state.refusals, name, reply.problem) });
+      }
+      const done = reply.kind !== "accepted" || isSettled(pending, state.activity);
+      follow(name, done ? null : { ...pending, phase: "taken" });
+    },
+    ask: (question) => transport.send(question),
+    now: () => transport.now() ?? 0,
+    forgive: (name) => set({ refusals: withEntry(state.refusals, name, null) }),
+    close() {
+      open = false;
+      for (const timer of timers.values()) clearTimeout(timer);
+      timers.clear();
+      close();
+    },
+  };
+}
+
+/** A higher revision wins; a new epoch (kernel restart, other host) always wins. */
+function isNewer(slice: Slice, known: Slice | null): boolean {
+  return slice.epoch !== known?.epoch || slice.revision > known.revision;
+}
+
+/** A copy of the map with one entry put in, or left out. */
+function withEntry<T>(map: ReadonlyMap<string, T>, name: string, value: T | null) {
+  const copy = new Map(map);
+  if (value === null) copy.delete(name);
+  else copy.set(name, value);
+  return copy;
+}

@@ -1,0 +1,80 @@
+import type { Command, Instance } from "../protocol/protocol";
+import { Button } from "./Button";
+import { CopyButton } from "./CopyButton";
+import { instanceLine, sdkCode } from "./code";
+import { duration } from "./format";
+import { useWords } from "./words";
+
+interface Props {
+  instance: Instance;
+  inert: boolean;
+  canSetTtl: boolean;
+  canPin: boolean;
+  onSend(command: Command): void;
+}
+
+const TTLS_S = [300, 1800, 3600, null] as const;
+
+/** What opens under an instance: the rest of what is known, and the rarer actions. */
+export function InstanceDetails({ instance, inert, canSetTtl, canPin, onSend }: Props) {
+  const { strings, format } = useWords();
+  const { identifier, pinned, ttl_s } = instance;
+  const facts: [string, string | null][] = [
+    [strings.model, instance.model_key],
+    [strings.file, instance.path],
+    [
+      strings.context,
+      strings.ofTokens(
+        format.integer(instance.context_length),
+        format.integer(instance.max_context_length),
+      ),
+    ],
+    [strings.owner, instance.owner ?? (instance.jit ? strings.jit : null)],
+    [strings.device, instance.device],
+  ];
+  return (
+    <div class="lms-Details">
+      <dl class="lms-Details-facts">
+        {facts.map(
+          ([name, value]) =>
+            value && (
+              <div key={name}>
+                <dt>{name}</dt>
+                <dd dir="auto">{value}</dd>
+              </div>
+            ),
+        )}
+      </dl>
+      <div class="lms-Details-actions">
+        <CopyButton text={identifier}>{strings.copyIdentifier}</CopyButton>
+        <CopyButton text={instanceLine(instance)}>{strings.copyLine}</CopyButton>
+        <CopyButton text={sdkCode(instance)}>{strings.copyCode}</CopyButton>
+        {canPin && (
+          <Button
+            pressed={pinned}
+            disabled={inert}
+            onClick={() => onSend({ kind: "pin", identifier, pinned: !pinned })}
+          >
+            {pinned ? strings.unpin : strings.pin}
+          </Button>
+        )}
+      </div>
+      {canSetTtl && (
+        // biome-ignore lint/a11y/useSemanticElements: a fieldset cannot be laid out in one line everywhere.
+        <div class="lms-Details-actions" role="group" aria-label={strings.countAgain}>
+          <span aria-hidden="true">{strings.countAgain}</span>
+          {TTLS_S.map((seconds) => (
+            <Button
+              key={seconds}
+              pressed={seconds === ttl_s}
+              disabled={inert}
+              onClick={() => onSend({ kind: "set_ttl", identifier, ttl_s: seconds })}
+            >
+              {seconds === null ? strings.never : duration(seconds)}
+            </Button>
+          ))}
+        </div>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,160 @@
+import { useCallback, useRef, useState } from "preact/hooks";
+import type { Activity, Command, Instance, Load } from "../protocol/protocol";
+import { subject } from "../store/pending";
+import type { State } from "../store/store";
+import { Button } from "./Button";
+import { InstanceRow } from "./InstanceRow";
+import { LoadRow } from "./LoadRow";
+import { UndoRow } from "./UndoRow";
+import { useRoving } from "./useRoving";
+import { useUndo } from "./useUndo";
+import { useWords } from "./words";
+
+interface Props {
+  activity: Activity;
+  now: () => number;
+  stale: boolean;
+  inert: boolean;
+  pending: State["pending"];
+  refusals: State["refusals"];
+  onSend(command: Command): void;
+  onForgive(subject: string): void;
+}
+
+/** What is in memory and what is on its way there. */
+export function InstanceList(props: Props) {
+  const { activity, now, stale, inert, pending, refusals, onSend } = props;
+  const { strings, format } = useWords();
+  const unloadOf = ({ identifier }: Instance): Command => ({ kind: "unload", identifier });
+  const { rows, note, forget } = useUndo(activity.instances, (instance) =>
+    pending.has(subject(unloadOf(instance))),
+  );
+  const roving = useRoving([
+    ...rows.map(({ instance }) => instance.identifier),
+    ...activity.loads.map((load) => load.load_id),
+  ]);
+
+  // Rows are drawn again only when their props change: what they call must stay the same.
+  const latest = useRef({ note, forget, ...props });
+  latest.current = { note, forget, ...props };
+  const unload = useCallback((instance: Instance) => {
+    latest.current.note(instance);
+    latest.current.onSend({ kind: "unload", identifier: instance.identifier });
+  }, []);
+  const forgive = useCallback((instance: Instance) => {
+    latest.current.onForgive(subject({ kind: "unload", identifier: instance.identifier }));
+  }, []);
+  const undo = useCallback((instance: Instance) => {
+    latest.current.forget(instance);
+    latest.current.onSend(loadAgain(instance));
+  }, []);
+  const cancel = useCallback((load: Load) => {
+    latest.current.onSend({ kind: "cancel_load", load_id: load.load_id });
+  }, []);
+
+  const { features } = activity.host;
+  const count = activity.instances.length;
+  return (
+    <section class="lms-Section" aria-label={strings.inMemory}>
+      <header class="lms-Section-head">
+        <h3>{strings.inMemory}</h3>
+        {count > 0 && <span class="lms-Section-count">{format.integer(count)}</span>}
+        {count > 1 && (
+          <UnloadAll
+            count={count}
+            inert={inert}
+            onUnloadAll={() => activity.instances.forEach(unload)}
+          />
+        )}
+      </header>
+      {rows.length + activity.loads.length === 0 ? (
+        <p class="lms-Empty">
+          {strings.nothingLoaded} {strings.nothingLoadedHint} <code>%lms load</code>
+        </p>
+      ) : (
+        <ul
+          class="lms-List"
+          ref={roving.list}
+          onKeyDown={roving.onKeyDown}
+          onFocusIn={roving.onFocusIn}
+          onFocusOut={roving.onFocusOut}
+        >
+          {rows.map(({ instance, gone }) => {
+            const { identifier, instance_reference } = instance;
+            const tabbable = roving.active === identifier;
+            if (gone) {
+              return (
+                <UndoRow
+                  key={`gone ${instance_reference}`}
+                  instance={instance}
+                  tabbable={tabbable}
+                  onUndo={undo}
+                  onOver={forget}
+                />
+              );
+            }
+            const name = subject(unloadOf(instance));
+            return (
+              <InstanceRow
+                key={instance_reference}
+                instance={instance}
+                now={now}
+                stale={stale}
+                inert={inert}
+                tabbable={tabbable}
+                canSetTtl={features.includes("ttl")}
+                canPin={features.includes("pin")}
+                unloading={pending.get(name)?.phase}
+                refusal={refusals.get(name)}
+                onUnload={unload}
+                onSend={onSend}
+                onForgive={forgive}
+              />
+            );
+          })}
+          {activity.loads.map((load) => (
+            <LoadRow
+              key={load.load_id}
+              load={load}
+              now={now}
+              inert={inert}
+              tabbable={roving.active === load.load_id}
+              cancelling={load.cancelling || pending.has(`cancel_load:${load.load_id}`)}
+              onCancel={cancel}
+            />
+          ))}
+        </ul>
+      )}
+    </section>
+  );
+}
+
+/** As it was, as far as an instance tells. */
+function loadAgain({ model_key, identifier, ttl_s, context_length }: Instance): Command {
+  return { kind: "load", model_key, identifier, ttl_s, config: { context_length } };
+}
+
+interface UnloadAllProps {
+  count: number;
+  inert: boolean;
+  onUnloadAll(): void;
+}
+
+/** Asks once more in its own place: other notebooks may be using what goes. */
+function UnloadAll({ count, inert, onUnloadAll }: UnloadAllProps) {
+  const { strings } = useWords();
+  const [sure, setSure] = useState(false);
+  return (
+    <span class="lms-Section-action" onFocusOut={() => setSure(false)}>
+      <Button
+        disabled={inert}
+        onClick={() => {
+          setSure(!sure);
+          if (sure) onUnloadAll();
+        }}
+      >
+        {sure ? strings.unloadAllSure(count) : strings.unloadAll}
+      </Button>
+    </span>
+  );
+}

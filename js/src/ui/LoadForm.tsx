@@ -1,0 +1,183 @@
+import { useEffect, useRef, useState } from "preact/hooks";
+import type { Instance, LoadConfig, Memory, Model, Reply } from "../protocol/protocol";
+import { Button, quiet } from "./Button";
+import { CopyButton } from "./CopyButton";
+import { type LoadRequest, loadLine } from "./code";
+import { EstimateLine } from "./EstimateLine";
+import { Choice, Field, NumberInput } from "./fields";
+import { contextStops, nearestStop, type Setting, settingsFor } from "./settings";
+import { TtlChoice } from "./TtlChoice";
+import { useEstimate } from "./useEstimate";
+import { useWords } from "./words";
+
+interface Props {
+  model: Model;
+  memory: Memory | null;
+  instances: readonly Instance[];
+  inert: boolean;
+  /** A load is on its way already. */
+  taken: boolean;
+  onAsk(request: LoadRequest): Promise<Reply>;
+  onLoad(request: LoadRequest): void;
+  onClose(): void;
+}
+
+/** Load with settings: opens under the model's row. What is left alone, the host decides. */
+export function LoadForm(props: Props) {
+  const { model, inert, taken, onAsk, onLoad, onClose } = props;
+  const { strings, format } = useWords();
+  const form = useRef<HTMLFormElement>(null);
+  const [request, setRequest] = useState<LoadRequest>({
+    model_key: model.model_key,
+    identifier: null,
+    ttl_s: 3600,
+    config: {},
+  });
+  const { model_key, identifier, config } = request;
+  const change = (part: Partial<LoadRequest>) => setRequest({ ...request, ...part });
+  const set = <Name extends keyof LoadConfig>(name: Name, value: LoadConfig[Name]) => {
+    const { [name]: _, ...others } = config;
+    change({ config: value === null ? others : { ...others, [name]: value } });
+  };
+  const reply = useEstimate(() => onAsk(request), JSON.stringify([model_key, config]));
+  useEffect(() => form.current?.querySelector<HTMLElement>("input, select")?.focus(), []);
+
+  const max = model.max_context_length;
+  const stops = contextStops(max);
+  const length = config.context_length ?? null;
+  const gpu = config.gpu ?? null;
+  const settings = settingsFor(model);
+  const line = loadLine(request);
+  return (
+    <form
+      ref={form}
+      class="lms-LoadForm"
+      aria-label={strings.settingsOf(model.model_key)}
+      onSubmit={(event) => {
+        event.preventDefault();
+        if (!inert && !taken) onLoad(request);
+      }}
+    >
+      {model.variants.length > 1 && (
+        <Field label={strings.variant}>
+          {(id) => (
+            <Choice
+              id={id}
+              value={model_key}
+              options={Object.fromEntries(model.variants.map((key) => [key, key]))}
+              onChange={(key) => change({ model_key: key })}
+            />
+          )}
+        </Field>
+      )}
+      <Field
+        label={strings.contextLength}
+        onReset={length === null ? undefined : () => set("context_length", null)}
+      >
+        {(id) => (
+          <>
+            <input
+              {...quiet}
+              type="range"
+              aria-label={strings.contextLength}
+              aria-valuetext={length === null ? strings.auto : format.integer(length)}
+              data-unset={length === null}
+              max={stops.length - 1}
+              value={nearestStop(stops, length ?? 4096)}
+              onInput={({ currentTarget }) =>
+                set("context_length", stops[currentTarget.valueAsNumber] ?? null)
+              }
+            />
+            <NumberInput
+              id={id}
+              value={length}
+              low={1}
+              high={max}
+              onChange={(value) => set("context_length", value)}
+            />
+            <span class="lms-Field-note">{strings.ofMaximum(format.integer(max))}</span>
+          </>
+        )}
+      </Field>
+      <Field label={strings.gpu} onReset={gpu === null ? undefined : () => set("gpu", null)}>
+        {(id) => (
+          <>
+            <input
+              {...quiet}
+              id={id}
+              type="range"
+              aria-valuetext={gpuText(gpu)}
+              data-unset={gpu === null}
+              max={20}
+              value={(gpu ?? 1) * 20}
+              onInput={({ currentTarget }) => set("gpu", currentTarget.valueAsNumber / 20)}
+            />
+            <span class="lms-Field-note">{gpuText(gpu)}</span>
+          </>
+        )}
+      </Field>
+      <TtlChoice ttl_s={request.ttl_s} onChange={(ttl_s) => change({ ttl_s })} />
+      <Field label={strings.identifier}>
+        {(id) => (
+          <input
+            {...quiet}
+            id={id}
+            type="text"
+            spellcheck={false}
+            placeholder={model_key}
+            value={identifier ?? ""}
+            onInput={({ currentTarget }) => change({ identifier: currentTarget.value || null })}
+          />
+        )}
+      </Field>
+      <details>
+        <summary {...quiet}>{strings.moreSettings(settings.length)}</summary>
+        <div class="lms-LoadForm-more">
+          {settings.map((setting) => (
+            <Field key={setting.name} label={strings.settings[setting.name]}>
+              {(id) => settingInput(id, setting)}
+            </Field>
+          ))}
+        </div>
+      </details>
+      <EstimateLine reply={reply} memory={props.memory} instances={props.instances} />
+      <div class="lms-LoadForm-line">
+        <code dir="ltr">{line}</code>
+        <CopyButton text={line}>{strings.copy}</CopyButton>
+      </div>
+      <div class="lms-LoadForm-end">
+        <Button onClick={onClose}>{strings.cancel}</Button>
+        <Button look="accent" type="submit" disabled={inert || taken}>
+          {taken ? strings.loading : strings.load}
+        </Button>
+      </div>
+    </form>
+  );
+
+  function gpuText(ratio: number | null): string {
+    if (ratio === null) return strings.auto;
+    if (ratio === 0) return strings.off;
+    return ratio === 1 ? strings.max : format.percent(ratio);
+  }
+
+  function settingInput(id: string, setting: Setting) {
+    const value = config[setting.name] ?? null;
+    const put = (next: unknown) => set(setting.name, next as never);
+    if (setting.kind === "number") {
+      return <NumberInput id={id} {...setting} value={value as number | null} onChange={put} />;
+    }
+    const options: Record<string, string> = { "": strings.auto };
+    if (setting.kind === "flag") Object.assign(options, { true: strings.on, false: strings.off });
+    else for (const option of setting.options) options[option] = option;
+    return (
+      <Choice
+        id={id}
+        value={value === null ? "" : String(value)}
+        options={options}
+        onChange={(next) =>
+          put(next === "" ? null : setting.kind === "flag" ? next === "true" : next)
+        }
+      />
+    );
+  }
+}

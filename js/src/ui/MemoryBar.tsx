@@ -1,0 +1,84 @@
+import { useRef } from "preact/hooks";
+import type { Instance, Memory } from "../protocol/protocol";
+import { bytesOf, memoryShares, nextToLeave } from "../store/select";
+import { useTick } from "./clock";
+import { clock } from "./format";
+import { useWords } from "./words";
+
+interface Props {
+  memory: Memory | null;
+  instances: readonly Instance[];
+  now: () => number;
+  stale: boolean;
+}
+
+/** How full the machine's memory is and with what, and when some of it comes back. */
+export function MemoryBar({ memory, instances, now, stale }: Props) {
+  const { strings, format } = useWords();
+  const next = useRef<HTMLSpanElement>(null);
+  const leaves = !stale && nextToLeave(instances, now()) !== null;
+  useTick(() => {
+    const left_s = nextToLeave(instances, now());
+    if (next.current === null || left_s === null) return;
+    const shown = strings.nextLeaves(clock(left_s));
+    if (next.current.textContent !== shown) next.current.textContent = shown;
+  }, leaves);
+
+  if (memory === null && instances.length === 0) return null;
+  const used =
+    memory === null
+      ? strings.memoryFiles(format.bytes(instances.reduce((sum, one) => sum + bytesOf(one), 0)))
+      : strings.memoryOf(
+          format.bytes(memory.total_bytes - memory.available_bytes),
+          format.bytes(memory.total_bytes),
+        );
+  return (
+    <div class="lms-MemoryBar">
+      {memory !== null && <Bar memory={memory} instances={instances} label={used} />}
+      <span class="lms-MemoryBar-text">
+        <span>{used}</span>
+        {leaves && <span ref={next} class="lms-MemoryBar-next" role="timer" />}
+      </span>
+    </div>
+  );
+}
+
+interface BarProps {
+  memory: Memory;
+  instances: readonly Instance[];
+  label: string;
+  /** What a load would add. */
+  added_bytes?: number;
+}
+
+/** One segment an instance, then other programs, then what would be added, then what is free. */
+export function Bar({ memory, instances, label, added_bytes = 0 }: BarProps) {
+  const { strings, format } = useWords();
+  const shares = memoryShares(memory, instances);
+  const added = Math.min(added_bytes, shares.free_bytes);
+  const segments: { name: string; part: string; bytes: number }[] = [
+    ...shares.instances.map(({ identifier, bytes }) => ({
+      name: identifier,
+      part: "instance",
+      bytes,
+    })),
+    { name: strings.memoryOther, part: "other", bytes: shares.other_bytes },
+    { name: strings.loading, part: "added", bytes: added },
+    { name: strings.memoryFree, part: "free", bytes: shares.free_bytes - added },
+  ];
+  return (
+    <div class="lms-Bar" role="img" aria-label={`${strings.memory}: ${label}`}>
+      {segments.map(
+        ({ name, part, bytes }, place) =>
+          bytes > 0 && (
+            <span
+              key={place}
+              class={`lms-Bar-${part}`}
+              style={{ flexGrow: bytes / shares.total_bytes }}
+              title={`${name}: ${format.bytes(bytes)}`}
+            />
+          ),
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,113 @@
+import type { Activity, Model, Problem, Reply } from "../protocol/protocol";
+import type { Pending } from "../store/pending";
+import { Button } from "./Button";
+import type { LoadRequest } from "./code";
+import { modelFacts } from "./facts";
+import { Icon } from "./Icon";
+import { LoadForm } from "./LoadForm";
+import { memo } from "./memo";
+import { Name } from "./Name";
+import { Refusal } from "./Refusal";
+import { useWords } from "./words";
+
+export interface ModelActions {
+  onLoad(request: LoadRequest): void;
+  onAsk(request: LoadRequest): Promise<Reply>;
+  onOpen(model_key: string | null): void;
+  onForgive(model_key: string): void;
+}
+
+interface Props {
+  model: Model;
+  /** How many instances of it are in memory. */
+  loaded: number;
+  /** A load of it is in progress. */
+  loading: boolean;
+  inert: boolean;
+  tabbable: boolean;
+  /** The load form is open under it. */
+  open: boolean;
+  /** Told to the row with the open form only. */
+  activity: Activity | null;
+  pending: Pending["phase"] | undefined;
+  refusal: Problem | undefined;
+  actions: ModelActions;
+}
+
+/** A one-click load stays for an hour of idleness. */
+const TTL_S = 3600;
+
+/** One downloaded model: what it is, and the ways to load it. */
+export const ModelRow = memo((props: Props) => {
+  const { model, loaded, loading, inert, tabbable, open, pending, refusal, actions } = props;
+  const { model_key } = model;
+  const words = useWords();
+  const { strings } = words;
+  const facts = modelFacts(model, words).join(" · ");
+  const taken = loading || pending !== undefined;
+  const tabIndex = tabbable ? 0 : -1;
+  return (
+    <li
+      class="lms-Row"
+      data-key={model_key}
+      onKeyDown={(event) => {
+        if (event.key !== "Escape" || !open) return;
+        event.stopPropagation();
+        actions.onOpen(null);
+      }}
+    >
+      <div class="lms-Row-line lms-ModelRow">
+        <Name title={`${model.display_name}\n${model_key}\n${model.path}`}>{model_key}</Name>
+        <span class="lms-Row-facts" title={facts}>
+          {facts}
+        </span>
+        <span class="lms-Row-state">
+          {loaded > 0 && (
+            <>
+              <Icon name="check" />
+              {strings.loaded(loaded)}
+            </>
+          )}
+        </span>
+        <span class="lms-Row-actions lms-Split">
+          <Button
+            look="split"
+            label={strings.loadNamed(model_key)}
+            disabled={inert || taken}
+            stop
+            tabIndex={tabIndex}
+            onClick={() =>
+              actions.onLoad({ model_key, identifier: null, ttl_s: TTL_S, config: {} })
+            }
+          >
+            {taken ? strings.loading : strings.load}
+          </Button>
+          <Button
+            look="split"
+            label={strings.loadWith(model_key)}
+            title={strings.loadWith(model_key)}
+            expanded={open}
+            stop
+            tabIndex={tabIndex}
+            onClick={() => actions.onOpen(open ? null : model_key)}
+          >
+            <Icon name="chevron" />
+          </Button>
+        </span>
+      </div>
+      {refusal && <Refusal problem={refusal} onDismiss={() => actions.onForgive(model_key)} />}
+      {open && (
+        <LoadForm
+          model={model}
+          memory={props.activity?.memory ?? null}
+          instances={props.activity?.instances ?? []}
+          inert={inert}
+          taken={pending !== undefined}
+          onAsk={actions.onAsk}
+          onLoad={actions.onLoad}
+          onClose={() => actions.onOpen(null)}
+        />
+      )}
+    </li>
+  );
+});

@@ -1,0 +1,36 @@
+import type { Problem } from "../protocol/protocol";
+import { Button } from "./Button";
+import { Icon } from "./Icon";
+import { titleOf, useWords } from "./words";
+
+interface Props {
+  problem: Problem;
+  onDismiss(): void;
+}
+
+/** Why something was not done, and what helps: where the click was, or on top of the panel. */
+export function Refusal({ problem, onDismiss }: Props) {
+  const { strings } = useWords();
+  const title = titleOf(problem, strings);
+  return (
+    <div class="lms-Refusal" role="alert">
+      <Icon name="error" />
+      <div class="lms-Refusal-text">
+        <span dir="auto">{title}</span>
+        {problem.hint && (
+          <span class="lms-Refusal-hint" dir="auto">
+            {problem.hint}
+          </span>
+        )}
+      </div>
+      <Button
+        look="icon"
+        label={strings.dismissNamed(title)}
+        title={strings.dismiss}
+        onClick={onDismiss}
+      >
+        <Icon name="close" />
+      </Button>
+    </div>
+  );
+}

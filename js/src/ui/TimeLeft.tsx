@@ -1,0 +1,80 @@
+import { useRef } from "preact/hooks";
+import type { Instance } from "../protocol/protocol";
+import { type Countdown, countdown } from "../store/select";
+import { useTick } from "./clock";
+import { clock, duration } from "./format";
+import { Icon } from "./Icon";
+import { useWords, type Words } from "./words";
+
+/** From here on the countdown warns. */
+const LAST_S = 60;
+
+interface Props {
+  instance: Instance;
+  /** The host's clock, Unix seconds. */
+  now: () => number;
+  /** The picture is old, so that nobody knows how long is left. */
+  stale: boolean;
+}
+
+/** The ring that drains clockwise and the time left, or what stands in their place. */
+export function TimeLeft({ instance, now, stale }: Props) {
+  const words = useWords();
+  const ring = useRef<SVGCircleElement>(null);
+  const text = useRef<HTMLSpanElement>(null);
+  const left = countdown(instance, now());
+  const counting = left.kind === "counting" && !stale;
+
+  useTick(() => {
+    if (!counting || ring.current === null || text.current === null) return;
+    const current = countdown(instance, now());
+    if (current.kind !== "counting") return;
+    const { left_s, fraction } = current;
+    const shown = clock(left_s);
+    if (text.current.textContent === shown) return;
+    text.current.textContent = shown;
+    text.current.parentElement?.toggleAttribute("data-last", left_s <= LAST_S);
+    ring.current.style.strokeDasharray = `${fraction * 100} 100`;
+    ring.current.style.strokeDashoffset = `${fraction * 100 - 100}`;
+  }, counting);
+
+  const hint = stale ? words.strings.unknownLeft : hintFor(left, words);
+  const marked = left.kind === "stays" ? "infinity" : left.kind === "pinned" ? "pin" : null;
+  return (
+    <span class="lms-TimeLeft" data-kind={stale ? "unknown" : left.kind} title={hint}>
+      {marked ? (
+        <Icon name={marked} />
+      ) : (
+        <svg class="lms-Ring" viewBox="0 0 16 16" aria-hidden="true" focusable="false">
+          <circle class="lms-Ring-track" cx="8" cy="8" r="6" />
+          <circle ref={ring} class="lms-Ring-left" cx="8" cy="8" r="6" pathLength={100} />
+          {left.kind === "in_use" && <circle class="lms-Ring-core" cx="8" cy="8" r="3" />}
+        </svg>
+      )}
+      {counting ? (
+        // Its text is written by the clock alone.
+        <span key="counting" ref={text} class="lms-TimeLeft-text" role="timer" />
+      ) : (
+        <span key="still" class="lms-TimeLeft-text">
+          {stale ? "–" : standFor(left, words)}
+        </span>
+      )}
+    </span>
+  );
+}
+
+function standFor(left: Countdown, { strings }: Words): string {
+  if (left.kind === "in_use") return strings.inUse;
+  if (left.kind === "stays") return strings.stays;
+  return "left_s" in left ? clock(left.left_s) : strings.pinned;
+}
+
+function hintFor(left: Countdown, { strings, format }: Words): string | undefined {
+  if (left.kind === "stays") return strings.staysHint;
+  if (left.kind === "pinned") return strings.pinnedHint;
+  if (left.kind === "not_started") return strings.notStarted(duration(left.left_s));
+  // By the reader's own clock: the host's may be wrong, the time left is not.
+  if (left.kind === "counting")
+    return strings.leavesAt(format.time(Date.now() / 1000 + left.left_s));
+  return undefined;
+}

@@ -1,0 +1,45 @@
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
+
+/** One timer for all countdowns of the page; none while the page is hidden or nothing counts. */
+const ticks = new Set<() => void>();
+let timer: ReturnType<typeof setTimeout> | undefined;
+
+function plan(): void {
+  // On the second by the monotonic clock: a countdown never skips a second by drift.
+  timer = setTimeout(run, 1000 - (performance.now() % 1000));
+}
+
+function run(): void {
+  for (const tick of ticks) tick();
+  plan();
+}
+
+function turn(): void {
+  clearTimeout(timer);
+  timer = undefined;
+  if (document.visibilityState === "visible" && ticks.size > 0) run();
+}
+
+/** Call `tick` once a second while the page is visible, until the returned function is called. */
+export function onTick(tick: () => void): () => void {
+  ticks.add(tick);
+  if (ticks.size === 1) {
+    document.addEventListener("visibilitychange", turn);
+    if (document.visibilityState === "visible") plan();
+  }
+  return () => {
+    ticks.delete(tick);
+    if (ticks.size > 0) return;
+    document.removeEventListener("visibilitychange", turn);
+    clearTimeout(timer);
+    timer = undefined;
+  };
+}
+
+/** Let `write` put what depends on the time into the page: after each drawing, and each second. */
+export function useTick(write: () => void, ticking: boolean): void {
+  const latest = useRef(write);
+  latest.current = write;
+  useLayoutEffect(write);
+  useEffect(() => (ticking ? onTick(() => latest.current()) : undefined), [ticking]);
+}

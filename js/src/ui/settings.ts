@@ -1,0 +1,64 @@
+import type { LoadConfig, Model } from "../protocol/protocol";
+
+/** A setting that the form offers below the fold; unset, the host decides. */
+export type Setting = { name: Exclude<keyof LoadConfig, "context_length" | "gpu"> } & (
+  | { kind: "flag" }
+  | { kind: "choice"; options: readonly string[] }
+  | { kind: "number"; low: number; high: number; step: number }
+);
+
+const CACHE = ["f32", "f16", "q8_0", "q5_1", "q5_0", "iq4_nl", "q4_1", "q4_0"];
+const number = (low: number, high: number, step = 1) => ({
+  kind: "number" as const,
+  low,
+  high,
+  step,
+});
+const flag = { kind: "flag" as const };
+
+/** In the order of the form: what people change most comes first. */
+export const SETTINGS: readonly Setting[] = [
+  { name: "parallel", ...number(1, 64) },
+  { name: "flash_attention", ...flag },
+  { name: "k_cache_type", kind: "choice", options: CACHE },
+  { name: "v_cache_type", kind: "choice", options: CACHE },
+  { name: "offload_kv_cache_to_gpu", ...flag },
+  { name: "keep_model_in_memory", ...flag },
+  { name: "try_mmap", ...flag },
+  { name: "eval_batch_size", ...number(1, 65_536) },
+  { name: "num_experts", ...number(0, 1024) },
+  { name: "seed", ...number(0, 4_294_967_295) },
+  { name: "rope_frequency_base", ...number(0, 1e9, 0.1) },
+  { name: "rope_frequency_scale", ...number(0, 1000, 0.01) },
+];
+
+/** What an embedding model can be told. */
+const EMBEDDING = new Set([
+  "keep_model_in_memory",
+  "try_mmap",
+  "rope_frequency_base",
+  "rope_frequency_scale",
+]);
+
+export function settingsFor({ kind }: Model): readonly Setting[] {
+  return kind === "embedding" ? SETTINGS.filter(({ name }) => EMBEDDING.has(name)) : SETTINGS;
+}
+
+/** The stops of the context slider: round sizes, each about half as large again as the last. */
+export function contextStops(max: number): number[] {
+  const stops: number[] = [];
+  for (let size = 512; size < max; size *= 2) {
+    stops.push(size);
+    if (size * 1.5 < max) stops.push(size * 1.5);
+  }
+  return [...stops, max];
+}
+
+/** The stop that is nearest to a length, by its place. */
+export function nearestStop(stops: readonly number[], length: number): number {
+  let best = 0;
+  stops.forEach((stop, place) => {
+    if (Math.abs(stop - length) < Math.abs((stops[best] ?? 0) - length)) best = place;
+  });
+  return best;
+}

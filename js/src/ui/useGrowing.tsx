@@ -1,0 +1,35 @@
+import type { ComponentChild } from "preact";
+import { useEffect, useRef, useState } from "preact/hooks";
+
+/** Enough to fill the list's height a few times over. */
+const FIRST = 40;
+const MORE = 120;
+
+/**
+ * The first part of a long list, that grows as its end comes into view.
+ *
+ * With thousands of models a keystroke draws a few dozen rows. A new `question` starts over.
+ */
+export function useGrowing<T>(
+  all: readonly T[],
+  question: string,
+): { shown: readonly T[]; end: ComponentChild } {
+  const [drawn, setDrawn] = useState({ question, count: FIRST });
+  const count = drawn.question === question ? drawn.count : FIRST;
+  const mark = useRef<HTMLLIElement>(null);
+  const more = count < all.length;
+
+  useEffect(() => {
+    if (mark.current === null) return;
+    const watch = new IntersectionObserver((seen) => {
+      if (seen.some((entry) => entry.isIntersecting)) setDrawn({ question, count: count + MORE });
+    });
+    watch.observe(mark.current);
+    return () => watch.disconnect();
+  }, [question, count, more]);
+
+  return {
+    shown: more ? all.slice(0, count) : all,
+    end: more && <li key="end" ref={mark} class="lms-List-end" aria-hidden="true" />,
+  };
+}
