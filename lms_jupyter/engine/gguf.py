@@ -36,6 +36,7 @@ MAX_DIMENSIONS: Final = 4
 MAX_KEPT_ARRAY: Final = 4096
 """Longer arrays (vocabularies, mostly) are walked over; only their length is kept."""
 
+_MULTIPLIED: Final = ("blk.", "output.")
 _VOCABULARY: Final = b"tokenizer."
 _STRING, _ARRAY = 8, 9
 _SCALARS: Final = {
@@ -65,8 +66,10 @@ class TensorSummary:
     elements: int
     bytes_by_type: Mapping[str, int]
     """By type name, as in `Q4_0`."""
-    block_matrix_bytes: Mapping[str, int]
-    """The same for the matrices of the layers only; embeddings, norms and biases left out."""
+    matrix_bytes: Mapping[str, int]
+    """The same for what is multiplied with: the matrices of the layers and of the output."""
+    tail_bytes: Mapping[str, int]
+    """The same for the matrices after the last vector in the file."""
 
     @property
     def total_bytes(self) -> int:
@@ -78,14 +81,17 @@ class TensorSummary:
         """Add up the parts of a split model."""
         by_type: Counter[str] = Counter()
         matrices: Counter[str] = Counter()
+        tail: Counter[str] = Counter()
         for summary in summaries:
             by_type.update(summary.bytes_by_type)
-            matrices.update(summary.block_matrix_bytes)
+            matrices.update(summary.matrix_bytes)
+            tail.update(summary.tail_bytes)
         return cls(
             count=sum(summary.count for summary in summaries),
             elements=sum(summary.elements for summary in summaries),
             bytes_by_type=MappingProxyType(dict(by_type)),
-            block_matrix_bytes=MappingProxyType(dict(matrices)),
+            matrix_bytes=MappingProxyType(dict(matrices)),
+            tail_bytes=MappingProxyType(dict(tail)),
         )
 
 
@@ -225,6 +231,7 @@ class _Walker:
         elements = 0
         by_type: Counter[str] = Counter()
         matrices: Counter[str] = Counter()
+        tail: Counter[str] = Counter()
         end = 0
         for _ in range(count):
             name = self._key()
@@ -242,15 +249,20 @@ class _Walker:
             type_name = known.name if known else f"type {kind}"
             elements += size
             by_type[type_name] += length
-            if dimensions > 1 and name.startswith("blk."):
-                matrices[type_name] += length
+            if dimensions > 1:
+                tail[type_name] += length
+                if name.startswith(_MULTIPLIED):
+                    matrices[type_name] += length
+            else:
+                tail.clear()
             end = max(end, offset + length)
         self._check_complete(end, metadata)
         return TensorSummary(
             count=count,
             elements=elements,
             bytes_by_type=MappingProxyType(dict(by_type)),
-            block_matrix_bytes=MappingProxyType(dict(matrices)),
+            matrix_bytes=MappingProxyType(dict(matrices)),
+            tail_bytes=MappingProxyType(dict(tail)),
         )
 
     def _check_complete(self, data_bytes: int, metadata: Mapping[str, Value]) -> None:

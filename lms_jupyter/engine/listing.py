@@ -170,7 +170,7 @@ def _model(file: ReadFile, name: FileName) -> DownloadedModel:
     summary = header.tensors
     return DownloadedModel(
         model_key=name.name,
-        type=_type(header),
+        type=model_type(header),
         display_name=_display_name(header, file.relative),
         publisher=name.publisher,
         path=str(file.relative),
@@ -191,7 +191,8 @@ def _model(file: ReadFile, name: FileName) -> DownloadedModel:
     )
 
 
-def _type(header: GgufHeader) -> ModelType:
+def model_type(header: GgufHeader) -> ModelType:
+    """Say what a model is for: it embeds if its answers are pooled, or its family only embeds."""
     pooled = header.of_architecture("pooling_type") is not None
     return "embedding" if pooled or header.architecture in EMBEDDING_ARCHITECTURES else "llm"
 
