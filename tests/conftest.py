@@ -1,6 +1,5 @@
 """What every test may use. No test reads or writes the user's own folders."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,11 +8,10 @@ pytest_plugins = ["pytest_jupyter.jupyter_server"]
 
 
 @pytest.fixture(autouse=True)
-def _private_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _private_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Give each test a home, a runtime folder and a log folder of its own."""
     for variable in ("HOME", "XDG_RUNTIME_DIR", "XDG_STATE_HOME", "XDG_CACHE_HOME", "IPYTHONDIR"):
         folder = tmp_path / "home" / variable.lower()
         folder.mkdir(parents=True)
         monkeypatch.setenv(variable, str(folder))
     monkeypatch.delenv("LMS_JUPYTER_HOST", raising=False)
-    yield

@@ -30,6 +30,13 @@ from lms_jupyter.protocol.models import Estimate, LoadConfig
 QWEN = "qwen/qwen3-4b"
 
 
+async def begun(host: FakeHost) -> None:
+    """Wait until the host has begun a load."""
+    async for _sight in host.hints():
+        if host.loads:
+            return
+
+
 @pytest.mark.parametrize("command", get_args(Command))
 def test_every_command_has_a_runner(command: type) -> None:
     assert run.dispatch(command) is not run.dispatch(object)
@@ -88,9 +95,7 @@ async def test_our_own_instance_is_reloaded_when_other_settings_are_asked(
 
 
 @pytest.mark.asyncio
-async def test_an_instance_of_somebody_else_is_left_alone(
-    manager: Manager, host: FakeHost
-) -> None:
+async def test_an_instance_of_somebody_else_is_left_alone(manager: Manager, host: FakeHost) -> None:
     host.put(host.disk[0], config=LoadConfig(context_length=2048))
 
     with pytest.raises(InstanceExistsError, match="context_length is 2048, not 8192"):
@@ -148,8 +153,7 @@ async def test_a_context_beyond_the_model_is_refused_before_anything_is_unloaded
 async def test_cancelling_a_load_ends_it_on_the_host(manager: Manager, host: FakeHost) -> None:
     host.gate = asyncio.Event()
     loading = manager.spawn(run(LoadModel(model_key=QWEN), manager))
-    while not host.loads:
-        await asyncio.sleep(0)
+    await begun(host)
     (load_id,) = host.loads
 
     await run(CancelLoad(load_id=load_id), manager)
@@ -165,8 +169,7 @@ async def test_ending_the_waiting_task_calls_the_load_off_too(
 ) -> None:
     host.gate = asyncio.Event()
     loading = manager.spawn(run(LoadModel(model_key=QWEN), manager))
-    while not host.loads:
-        await asyncio.sleep(0)
+    await begun(host)
 
     loading.cancel()
 

@@ -27,7 +27,7 @@ async def until(manager: Manager, condition: Callable[[Activity], bool]) -> None
     """Wait until the activity is as wanted."""
     reached = asyncio.Event()
 
-    def look(change: object) -> None:
+    def look(_change: object) -> None:
         if condition(manager.activity):
             reached.set()
 

@@ -1,0 +1,93 @@
+"""The house rules that a linter cannot say."""
+
+import importlib
+import json
+import pkgutil
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+import lms_jupyter
+from lms_jupyter import errors
+from lms_jupyter.magics.parser import verb_names
+from lms_jupyter.manager import events
+
+ROOT = Path(__file__).parents[1]
+SOURCES = [
+    path
+    for folder in ("lms_jupyter", "js/src", "tests")
+    for path in (ROOT / folder).rglob("*")
+    if path.suffix in {".py", ".ts", ".tsx", ".css"}
+    and not {"node_modules", "static"} & set(path.parts)
+    and path.name != "protocol.ts"
+]
+DOORS = {
+    "lmstudio": {"lms_jupyter/hosts"},
+    "xllamacpp": {"lms_jupyter/engine/llama.py"},
+    "anywidget": {"lms_jupyter/panel"},
+    "IPython": {"lms_jupyter/magics"},
+    "torch": {"lms_jupyter/engine/tutorial"},
+}
+
+
+def test_no_file_is_longer_than_400_lines() -> None:
+    lengths = {str(p.relative_to(ROOT)): len(p.read_text().splitlines()) for p in SOURCES}
+
+    assert len(lengths) > 100
+    assert {path: lines for path, lines in lengths.items() if lines > 400} == {}
+
+
+@pytest.mark.parametrize("library", DOORS)
+def test_each_foreign_library_has_one_door(library: str) -> None:
+    pattern = re.compile(rf"^\s*(from|import) {library}\b", re.MULTILINE)
+    users = {
+        str(path.relative_to(ROOT))
+        for path in (ROOT / "lms_jupyter").rglob("*.py")
+        if pattern.search(typed_out(path.read_text()))
+    }
+
+    assert {user for user in users if not any(user.startswith(d) for d in DOORS[library])} == set()
+
+
+def typed_out(source: str) -> str:
+    """Return the source without what only the type checker imports."""
+    return re.sub(r"if TYPE_CHECKING:\n(?:    .*\n|\n)+", "", source)
+
+
+def test_importing_the_package_imports_none_of_the_heavy_libraries() -> None:
+    check = "import lms_jupyter, sys, json; print(json.dumps(sorted(sys.modules)))"
+    told = subprocess.run([sys.executable, "-c", check], capture_output=True, check=True)
+
+    heavy = {"lmstudio", "xllamacpp", "anywidget", "ipywidgets", "httpx", "IPython", "torch"}
+    assert heavy & set(json.loads(told.stdout)) == set()
+
+
+def test_every_error_has_a_code_of_its_own() -> None:
+    classes = [e for e in vars(errors).values() if isinstance(e, type)]
+    codes = [e.code for e in classes if issubclass(e, errors.LmsError)]
+
+    assert len(codes) == len(set(codes))
+
+
+def test_every_event_is_a_frozen_fact() -> None:
+    assert all(event.__dataclass_params__.frozen for event in get_args(events.Event))
+
+
+def test_every_verb_of_step_one_is_there() -> None:
+    assert {"ls", "ps", "load", "unload", "status"} <= set(verb_names())
+
+
+def test_every_module_can_be_imported_alone() -> None:
+    names = [
+        module.name
+        for module in pkgutil.walk_packages(lms_jupyter.__path__, "lms_jupyter.")
+        if not re.search(r"__main__|\.engine\.(tutorial|llama$)", module.name)
+    ]
+
+    assert len(names) > 40
+    for name in names:
+        importlib.import_module(name)
