@@ -7,26 +7,34 @@ import contextlib
 import logging
 import signal
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 
 from aiohttp import web
 
 from lms_jupyter.engine import announcement
 from lms_jupyter.engine.catalog import Catalog
+from lms_jupyter.engine.child import Child
+from lms_jupyter.engine.downloads import RUNNING, Downloads
 from lms_jupyter.engine.gatekeeper import gatekeeper
 from lms_jupyter.engine.guardrail import Guardrail
+from lms_jupyter.engine.hub import Hub
 from lms_jupyter.engine.inference import Inference
 from lms_jupyter.engine.launcher import ProcessLauncher
 from lms_jupyter.engine.llama_http import LlamaHttp
 from lms_jupyter.engine.loader import Loader
+from lms_jupyter.engine.log_file import LLAMA, logging_to
+from lms_jupyter.engine.logs import LlamaLine, LogHub
 from lms_jupyter.engine.registry import Registry
 from lms_jupyter.engine.routes import greeting, sdk
-from lms_jupyter.engine.routes.handshake import Guestbook
 from lms_jupyter.engine.services import Services
 from lms_jupyter.engine.settings import Settings
 from lms_jupyter.engine.uploads import Uploads
+from lms_jupyter.engine.usage import Usage
 
 MAX_BODY_BYTES = 128 * 2**20
+
+_LEVELS = {" E ": "error", " W ": "warn", " D ": "debug"}
 
 logger = logging.getLogger(__name__)
 
@@ -35,15 +43,53 @@ logger = logging.getLogger(__name__)
 async def running(settings: Settings) -> AsyncIterator[tuple[str, asyncio.Event]]:
     """Run an engine; yields its address, and an event that is set when it is to end."""
     ending = asyncio.Event()
-    guests = Guestbook()
+    log = LogHub()
+    async with AsyncExitStack() as stack:
+        stack.enter_context(logging_to(settings.log, log))
+        services = _services(settings, log, ending, stack)
+        application = web.Application(
+            middlewares=[gatekeeper(settings)], client_max_size=MAX_BODY_BYTES
+        )
+        greeting.add_routes(application)
+        sdk.add_routes(application, services)
+        runner = web.AppRunner(application, access_log=None, shutdown_timeout=1.0)
+        stack.push_async_callback(runner.cleanup)
+        await runner.setup()
+        await web.TCPSite(runner, settings.host, settings.port, backlog=512).start()
+        stack.push_async_callback(services.registry.close)
+        host, port = runner.addresses[0][:2]
+        address = f"{f'[{host}]' if ':' in host else host}:{port}"
+        logger.info("listening on %s", address)
+        services.usage.look()
+        yield address, ending
+        services.usage.stop()
+
+
+def _services(
+    settings: Settings, log: LogHub, ending: asyncio.Event, stack: AsyncExitStack
+) -> Services:
+    """Make the parts; the stack closes those that need it."""
     catalog = Catalog(settings.models)
     guardrail = Guardrail(settings.guardrail)
     launcher = ProcessLauncher(
-        spares=settings.spares, nice=settings.nice, log=logging.getLogger("llama.cpp").debug
+        spares=settings.spares, nice=settings.nice, log=partial(_note_line, log)
     )
     registry = Registry(launcher, guardrail.check)
     llama = LlamaHttp()
-    services = Services(
+    stack.push_async_callback(llama.close)
+    hub = Hub()
+    downloads = Downloads(settings.downloads, hub)
+    stack.push_async_callback(downloads.close)
+    launcher.refill()
+
+    def is_busy() -> bool:
+        return bool(registry.instances or registry.loads) or any(
+            job.state in RUNNING for job in downloads.jobs
+        )
+
+    usage = Usage(settings.linger_s, is_busy, ending.set)
+    registry.listen(usage.look)
+    return Services(
         settings=settings,
         catalog=catalog,
         registry=registry,
@@ -51,27 +97,21 @@ async def running(settings: Settings) -> AsyncIterator[tuple[str, asyncio.Event]
             catalog, registry, jit_ttl_s=settings.jit_ttl_s, auto_evict=settings.auto_evict
         ),
         guardrail=guardrail,
-        inference=Inference(registry, llama),
+        inference=Inference(registry, llama, log),
         uploads=Uploads(),
+        hub=hub,
+        downloads=downloads,
+        log=log,
+        usage=usage,
         shut_down=ending.set,
     )
-    application = web.Application(
-        middlewares=[gatekeeper(settings)], client_max_size=MAX_BODY_BYTES
-    )
-    greeting.add_routes(application)
-    sdk.add_routes(application, services, guests)
-    runner = web.AppRunner(application, access_log=None, shutdown_timeout=1.0)
-    await runner.setup()
-    try:
-        site = web.TCPSite(runner, settings.host, settings.port, backlog=512)
-        await site.start()
-        host, port = runner.addresses[0][:2]
-        launcher.refill()
-        yield f"{f'[{host}]' if ':' in host else host}:{port}", ending
-    finally:
-        await registry.close()
-        await runner.cleanup()
-        await llama.close()
+
+
+def _note_line(log: LogHub, child: Child, text: str) -> None:
+    """Keep a line that llama.cpp wrote: `0.00.012.667 I cmn …`."""
+    LLAMA.info("%s: %s", child.identifier or child.pid, text, extra={"from_llama": True})
+    level = next((name for mark, name in _LEVELS.items() if mark in text[:20]), "info")
+    log.publish(LlamaLine(level, text, child.identifier, child.pid))
 
 
 async def serve(settings: Settings) -> None:

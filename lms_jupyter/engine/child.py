@@ -27,7 +27,7 @@ EMPTY_CHILD_BYTES = 30_000_000
 
 _NO_FLASH = "Flash Attention was auto, set to disabled"
 
-LogSink = Callable[[str], None]
+LogSink = Callable[["Child", str], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +74,7 @@ class Child:
             asyncio.create_task(self._read_stdout()),
             asyncio.create_task(self._read_stderr()),
         ]
+        self.identifier = ""
         self.api_key = secrets.token_hex(16)
         self.exited = asyncio.create_task(self._wait())
 
@@ -122,6 +123,7 @@ class Child:
         with llama.cpp's reason. If the caller is cancelled, it still has to `end` the child.
         """
         line = msgspec.json.encode(self._written(order), enc_hook=str) + b"\n"
+        self.identifier = order.identifier
         self._stdin.write(line)
         awaited: set[asyncio.Future[Any]] = {self._listening, self.exited}
         while not self._listening.done():
@@ -201,7 +203,7 @@ class Child:
         async for line in self._errors:
             text = line.decode(errors="replace").rstrip()
             self._stderr.append(text)
-            self._log(text)
+            self._log(self, text)
 
 
 def _overall(payload: dict[str, Any]) -> float:

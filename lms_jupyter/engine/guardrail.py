@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from lms_jupyter.engine import machine
 from lms_jupyter.engine.errors import GuardrailError
+from lms_jupyter.engine.estimate import MemoryEstimate, estimate
 from lms_jupyter.engine.instance import Plan
 from lms_jupyter.engine.settings import Guardrail as Level
-
-if TYPE_CHECKING:
-    from lms_jupyter.engine.estimate import MemoryEstimate
 
 _SHARE: Final[dict[Level, float]] = {"relaxed": 1.0, "balanced": 0.9, "strict": 0.75}
 """How much of the available memory one load may take."""
@@ -24,9 +22,10 @@ class Guardrail:
 
     def usage(self, plan: Plan) -> MemoryEstimate:
         """Estimate what a load will take."""
-        from lms_jupyter.engine.estimate import estimate
-
-        return estimate(plan.model.header, plan.settings)
+        extra = plan.draft.size_bytes if plan.draft else 0
+        if plan.model.mmproj is not None:
+            extra += plan.model.mmproj.stat().st_size
+        return estimate(plan.model.header, plan.settings, extra_bytes=extra)
 
     def passes(self, plan: Plan) -> bool:
         """Whether a load would be let through now."""

@@ -6,25 +6,27 @@ expiring, and fails clearly if the instance goes away meanwhile.
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
 
+from lms_jupyter.engine import logs
 from lms_jupyter.engine.errors import BadRequestError, EngineError, ModelUnloadedError
+from lms_jupyter.engine.generation import Generation
 from lms_jupyter.engine.instance import Instance, Request, Work
 from lms_jupyter.engine.llama_http import LlamaHttp
-from lms_jupyter.engine.prediction import (
-    Fragment,
-    Outcome,
-    PredictionSettings,
-    PromptProgress,
-    StopReason,
-)
+from lms_jupyter.engine.overflow import drop_message, shorten
+from lms_jupyter.engine.prediction import Outcome, Piece, PredictionSettings, PromptProgress
 from lms_jupyter.engine.reasoning import ReasoningSplitter
 from lms_jupyter.engine.registry import Registry
-from lms_jupyter.engine.sampling import sampling_fields
+from lms_jupyter.engine.template import write_prompt
+from lms_jupyter.engine.tool_calls import chat_with_tools
+
+Message = Mapping[str, Any]
+"""One message as in OpenAI's chat format."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,188 +40,190 @@ class Prompt:
 class Inference:
     """The requests that instances can serve."""
 
-    def __init__(self, registry: Registry, llama: LlamaHttp) -> None:
+    def __init__(self, registry: Registry, llama: LlamaHttp, log: logs.LogHub) -> None:
         self._registry = registry
         self._llama = llama
+        self._log = log
 
     async def tokenize(self, instance: Instance, content: str) -> list[int]:
         """Return the tokens of a text, special ones included."""
-        body = {"content": content, "add_special": True, "parse_special": True}
-        answer = await self._once(instance, Work.PROCESSING_PROMPT, "/tokenize", body)
-        tokens: list[int] = answer["tokens"]
-        return tokens
+        async with self._registry.request(instance, Work.PROCESSING_PROMPT):
+            return await self._tokens(instance, content)
 
     async def embed(self, instance: Instance, content: str) -> list[float]:
         """Return the embedding of a text."""
         body = {"input": content, "encoding_format": "float"}
-        answer = await self._once(instance, Work.COMPUTING_EMBEDDING, "/v1/embeddings", body)
+        async with self._registry.request(instance, Work.COMPUTING_EMBEDDING):
+            answer = await self._post(instance, "/v1/embeddings", body)
         embedding: list[float] = answer["data"][0]["embedding"]
         return embedding
 
     async def render(
-        self,
-        instance: Instance,
-        conversation: Sequence[Mapping[str, Any]],
-        settings: PredictionSettings,
+        self, instance: Instance, conversation: Sequence[Message], settings: PredictionSettings
     ) -> Prompt:
-        """Write a conversation with the model's chat template."""
+        """Write a conversation with the chat template."""
         async with self._registry.request(instance, Work.PROCESSING_PROMPT):
             return await self._render(instance, conversation, settings)
 
     async def respond(
         self,
         instance: Instance,
-        conversation: Sequence[Mapping[str, Any]],
+        conversation: Sequence[Message],
         settings: PredictionSettings,
         outcome: Outcome,
-    ) -> AsyncGenerator[PromptProgress | Fragment]:
+    ) -> AsyncGenerator[Piece]:
         """Continue a conversation. See `complete`."""
-        async with self._registry.request(instance, Work.PROCESSING_PROMPT) as request:
-            try:
-                prompt = await self._render(instance, conversation, settings)
-            except EngineError:
-                if instance.is_ready:
-                    raise
-                outcome.stop_reason = "modelUnloaded"
-                return
-            async with aclosing(
-                self._generate(instance, request, prompt, settings, outcome)
-            ) as pieces:
-                async for piece in pieces:
-                    yield piece
+        async with (
+            self._registry.request(instance, Work.PROCESSING_PROMPT) as request,
+            aclosing(self._answer(instance, conversation, settings, outcome)) as pieces,
+        ):
+            async for piece in self._followed(instance, request, pieces, outcome):
+                yield piece
 
     async def complete(
         self, instance: Instance, prompt: Prompt, settings: PredictionSettings, outcome: Outcome
-    ) -> AsyncGenerator[PromptProgress | Fragment]:
+    ) -> AsyncGenerator[Piece]:
         """Continue a text; `outcome` is filled in on the way and final when the iterator ends.
 
         Closing the iterator stops llama.cpp. If the instance is unloaded meanwhile, it just ends.
         """
         async with (
             self._registry.request(instance, Work.PROCESSING_PROMPT) as request,
-            aclosing(self._generate(instance, request, prompt, settings, outcome)) as pieces,
+            aclosing(self._continue(instance, prompt, settings, outcome)) as pieces,
         ):
-            async for piece in pieces:
+            async for piece in self._followed(instance, request, pieces, outcome):
                 yield piece
 
-    async def _once(
-        self, instance: Instance, work: Work, path: str, body: Mapping[str, Any]
-    ) -> Any:
-        async with self._registry.request(instance, work):
-            try:
-                return await self._llama.post(instance, path, body)
-            except EngineError:
-                if instance.is_ready:
-                    raise
-                raise ModelUnloadedError(
-                    f"{instance.identifier!r} was unloaded during the request."
-                ) from None
-
-    async def _render(
-        self,
-        instance: Instance,
-        conversation: Sequence[Mapping[str, Any]],
-        settings: PredictionSettings,
-    ) -> Prompt:
-        images = tuple(
-            part["image_url"]["url"].partition("base64,")[2]
-            for message in conversation
-            if isinstance(message.get("content"), list)
-            for part in message["content"]
-            if part["type"] == "image_url"
-        )
-        if images and not instance.model.vision:
-            raise BadRequestError(
-                f"{instance.identifier!r} cannot look at images.",
-                hint="Load a vision model, one with an 'mmproj' file beside it.",
-            )
-        body: dict[str, Any] = {"messages": list(conversation)}
-        if settings.tools:
-            body["tools"] = list(settings.tools)
-        if settings.enable_thinking is not None:
-            body["chat_template_kwargs"] = {"enable_thinking": settings.enable_thinking}
-        answer = await self._llama.post(instance, "/apply-template", body)
-        return Prompt(answer["prompt"], images)
-
-    async def _generate(
+    async def _followed(
         self,
         instance: Instance,
         request: Request,
-        prompt: Prompt,
-        settings: PredictionSettings,
+        pieces: AsyncGenerator[Piece],
         outcome: Outcome,
-    ) -> AsyncGenerator[PromptProgress | Fragment]:
-        body = sampling_fields(settings) | {
-            "prompt": _written(prompt),
-            "stream": True,
-            "return_tokens": True,
-            "return_progress": True,
-            "cache_prompt": True,
-            "timings_per_token": True,
-        }
-        splitter = ReasoningSplitter(settings.reasoning, prompt.text)
+    ) -> AsyncGenerator[Piece]:
+        """Pass pieces on, and keep the books about them."""
         started = time.monotonic()
         try:
-            async with aclosing(self._llama.stream(instance, "/completion", body)) as events:
-                async for event in events:
-                    if "prompt_progress" in event:
-                        yield _progress(event["prompt_progress"])
-                        continue
+            async for piece in pieces:
+                if not isinstance(piece, PromptProgress):
                     self._registry.mark(request, Work.GENERATING)
-                    for fragment in _fragments(event, splitter, outcome, started):
-                        yield fragment
                     request.tokens_per_second = outcome.tokens_per_second
-                    if event.get("stop"):
-                        _finish(event, outcome)
-            for fragment in splitter.end():
-                yield fragment
+                yield piece
         except EngineError:
             if instance.is_ready:
                 raise
             outcome.stop_reason = "modelUnloaded"
         finally:
             outcome.total_s = time.monotonic() - started
+            self._log.publish(logs.Output(instance, outcome))
+
+    async def _answer(
+        self,
+        instance: Instance,
+        conversation: Sequence[Message],
+        settings: PredictionSettings,
+        outcome: Outcome,
+    ) -> AsyncGenerator[Piece]:
+        if settings.system_prompt and not any(m["role"] == "system" for m in conversation):
+            conversation = [{"role": "system", "content": settings.system_prompt}, *conversation]
+        conversation, prompt = await self._fitting(instance, conversation, settings)
+        if settings.tools and settings.template is None:
+            self._log.publish(logs.Input(instance, prompt.text))
+            with_tools = chat_with_tools(self._llama, instance, conversation, settings, outcome)
+            async with aclosing(with_tools) as pieces:
+                async for piece in pieces:
+                    yield piece
+            return
+        async with aclosing(self._continue(instance, prompt, settings, outcome)) as pieces:
+            async for piece in pieces:
+                yield piece
+
+    async def _continue(
+        self, instance: Instance, prompt: Prompt, settings: PredictionSettings, outcome: Outcome
+    ) -> AsyncGenerator[Piece]:
+        """Generate; if the context is full and the policy allows it, shorten and go on."""
+        self._log.publish(logs.Input(instance, prompt.text))
+        splitter = ReasoningSplitter(settings.reasoning, prompt.text)
+        if prompt.images:
+            written: Any = {"prompt_string": prompt.text, "multimodal_data": list(prompt.images)}
+        else:
+            written = prompt.text
+        generation = Generation(self._llama, instance, settings, splitter, outcome)
+        while True:
+            async with aclosing(generation.run(written)) as pieces:
+                async for piece in pieces:
+                    yield piece
+            if outcome.stop_reason != "contextLengthReached" or not _may_go_on(prompt, settings):
+                break
+            tokens = await self._tokens(instance, prompt.text + outcome.text)
+            written = shorten(tokens, instance.context_length, settings.overflow)
+        for fragment in splitter.end():
+            yield fragment
+
+    async def _fitting(
+        self, instance: Instance, conversation: Sequence[Message], settings: PredictionSettings
+    ) -> tuple[Sequence[Message], Prompt]:
+        """Render a conversation, leaving messages out until it fits, if the policy allows it."""
+        while True:
+            prompt = await self._render(instance, conversation, settings)
+            if settings.overflow == "stopAtLimit" or prompt.images:
+                return conversation, prompt
+            if len(await self._tokens(instance, prompt.text)) < instance.context_length:
+                return conversation, prompt
+            roles = [message["role"] for message in conversation]
+            leave_out = drop_message(roles, settings.overflow)
+            if leave_out is None:
+                return conversation, prompt
+            conversation = [m for i, m in enumerate(conversation) if i != leave_out]
+
+    async def _render(
+        self, instance: Instance, conversation: Sequence[Message], settings: PredictionSettings
+    ) -> Prompt:
+        images = tuple(_images(conversation))
+        if images and not instance.model.vision:
+            raise BadRequestError(
+                f"{instance.identifier!r} cannot look at images.",
+                hint="Load a vision model, one with an 'mmproj' file beside it.",
+            )
+        if settings.template is not None:
+            text = await asyncio.to_thread(write_prompt, settings.template, conversation)
+            return Prompt(text, images)
+        body: dict[str, Any] = {"messages": list(conversation)}
+        if settings.tools:
+            body["tools"] = list(settings.tools)
+        if settings.enable_thinking is not None:
+            body["chat_template_kwargs"] = {"enable_thinking": settings.enable_thinking}
+        answer = await self._post(instance, "/apply-template", body)
+        return Prompt(answer["prompt"], images)
+
+    async def _tokens(self, instance: Instance, content: str) -> list[int]:
+        body = {"content": content, "add_special": True, "parse_special": True}
+        answer = await self._post(instance, "/tokenize", body)
+        tokens: list[int] = answer["tokens"]
+        return tokens
+
+    async def _post(self, instance: Instance, path: str, body: Mapping[str, Any]) -> Any:
+        try:
+            return await self._llama.post(instance, path, body)
+        except EngineError:
+            if instance.is_ready:
+                raise
+            raise ModelUnloadedError(
+                f"{instance.identifier!r} was unloaded during the request."
+            ) from None
 
 
-def _written(prompt: Prompt) -> Any:
-    if not prompt.images:
-        return prompt.text
-    return {"prompt_string": prompt.text, "multimodal_data": list(prompt.images)}
+def _may_go_on(prompt: Prompt, settings: PredictionSettings) -> bool:
+    """Whether a full context is no reason to stop; a grammar could not be taken up again."""
+    constrained = settings.grammar is not None or settings.json_schema is not None
+    return settings.overflow != "stopAtLimit" and not prompt.images and not constrained
 
 
-def _progress(said: Mapping[str, Any]) -> PromptProgress:
-    return PromptProgress(said["total"], said["cache"], said["processed"])
-
-
-def _fragments(
-    event: Mapping[str, Any], splitter: ReasoningSplitter, outcome: Outcome, started: float
-) -> list[Fragment]:
-    """Take one event of the stream into the outcome, and return what it adds to the answer."""
-    tokens = event["tokens_predicted"] - outcome.predicted_tokens
-    outcome.predicted_tokens = event["tokens_predicted"]
-    outcome.prompt_tokens = event.get("tokens_evaluated", outcome.prompt_tokens)
-    timings = event.get("timings") or {}
-    if timings.get("predicted_ms") and timings.get("predicted_n", 0) > 1:
-        outcome.tokens_per_second = timings["predicted_per_second"]
-    if outcome.first_token_s is None:
-        outcome.first_token_s = time.monotonic() - started
-    outcome.text += event["content"]
-    return list(splitter.feed(event["content"], tokens)) if event["content"] or tokens else []
-
-
-_STOP_TYPES: Mapping[str, StopReason] = {"eos": "eosFound", "word": "stopStringFound"}
-
-
-def _finish(event: Mapping[str, Any], outcome: Outcome) -> None:
-    kind = str(event.get("stop_type"))
-    if kind in _STOP_TYPES:
-        outcome.stop_reason = _STOP_TYPES[kind]
-        outcome.stop_string = event.get("stopping_word") or None
-    elif event.get("truncated"):
-        outcome.stop_reason = "contextLengthReached"
-    else:
-        outcome.stop_reason = "maxPredictedTokensReached"
-    timings = event.get("timings") or {}
-    if "draft_n" in timings:
-        outcome.drafted_tokens = timings["draft_n"]
-        outcome.accepted_tokens = timings["draft_n_accepted"]
+def _images(conversation: Sequence[Message]) -> list[str]:
+    return [
+        part["image_url"]["url"].partition("base64,")[2]
+        for message in conversation
+        if isinstance(message.get("content"), list)
+        for part in message["content"]
+        if part["type"] == "image_url"
+    ]

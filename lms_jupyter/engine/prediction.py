@@ -79,6 +79,56 @@ class Fragment:
     structural: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class ToolCallBegan:
+    """The model begins to call a tool."""
+
+    call_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCallNamed:
+    """It is known which tool."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCallArguments:
+    """A piece of the arguments' JSON."""
+
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCallEnded:
+    """A call is complete."""
+
+    call_id: str
+    name: str
+    arguments: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCallFailed:
+    """A call could not be read; `content` is what the model wrote."""
+
+    title: str
+    content: str
+
+
+Piece: TypeAlias = (
+    PromptProgress
+    | Fragment
+    | ToolCallBegan
+    | ToolCallNamed
+    | ToolCallArguments
+    | ToolCallEnded
+    | ToolCallFailed
+)
+"""What a prediction yields."""
+
+
 @dataclass(slots=True)
 class Outcome:
     """What came of a prediction; filled in while it runs, so that a broken one has one, too."""

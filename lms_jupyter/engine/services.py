@@ -6,12 +6,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from lms_jupyter.engine.catalog import Catalog
+from lms_jupyter.engine.downloads import Downloads
 from lms_jupyter.engine.guardrail import Guardrail
+from lms_jupyter.engine.hub import Hub
 from lms_jupyter.engine.inference import Inference
 from lms_jupyter.engine.loader import Loader
+from lms_jupyter.engine.logs import LogHub
 from lms_jupyter.engine.registry import Registry
 from lms_jupyter.engine.settings import Settings
 from lms_jupyter.engine.uploads import Uploads
+from lms_jupyter.engine.usage import Usage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,5 +29,9 @@ class Services:
     guardrail: Guardrail
     inference: Inference
     uploads: Uploads
+    hub: Hub
+    downloads: Downloads
+    log: LogHub
+    usage: Usage
     shut_down: Callable[[], None]
     """Ask the engine to end."""

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias, get_args
 
+import platformdirs
+
 Guardrail: TypeAlias = Literal["off", "relaxed", "balanced", "strict"]
 
 SHIPPED_MODELS = Path(__file__).parent / "models"
@@ -23,13 +25,13 @@ class Settings:
     host: str = "127.0.0.1"
     port: int = 0
     models: tuple[Path, ...] = ()
-    downloads: Path | None = None
+    downloads: Path = Path("models")
     announce: Path | None = None
     log: Path | None = None
     linger_s: float | None = None
     jit_ttl_s: float | None = JIT_TTL_S
     auto_evict: bool = True
-    guardrail: Guardrail = "off"
+    guardrail: Guardrail = "balanced"
     spares: int = 1
     nice: int = 10
     origins: tuple[str, ...] = ()
@@ -42,7 +44,7 @@ class Settings:
         return cls(
             host=given.host,
             port=given.port,
-            models=(*given.models, *own),
+            models=(*given.models, given.downloads, *own),
             downloads=given.downloads,
             announce=given.announce,
             log=given.log,
@@ -59,6 +61,11 @@ class Settings:
 def default_folders() -> tuple[Path, ...]:
     """Return the shipped models and LM Studio's own folder, those that exist."""
     return tuple(folder for folder in (SHIPPED_MODELS, lm_studio_models()) if folder.is_dir())
+
+
+def own_models() -> Path:
+    """Return the folder of this user's own downloads."""
+    return platformdirs.user_data_path("lms-jupyter") / "models"
 
 
 def lm_studio_models() -> Path:
@@ -84,13 +91,13 @@ def _parser() -> argparse.ArgumentParser:
     add("--port", type=_port, default=0, help="port to bind (default: a free one)")
     add("--models", type=Path, action="append", default=[], metavar="DIR", help="more models")
     add("--no-default-models", action="store_true", help="only the folders named by --models")
-    add("--downloads", type=Path, metavar="DIR", help="where downloads go")
+    add("--downloads", type=Path, default=own_models(), metavar="DIR", help="where downloads go")
     add("--announce", type=Path, metavar="FILE", help="write the address here while it runs")
     add("--log", type=Path, metavar="FILE", help="log here; the file is rotated")
     add("--linger", type=_seconds, metavar="S", help="end after S seconds without use")
     add("--jit-ttl", type=_seconds, default=JIT_TTL_S, metavar="S", help="0 is never")
     add("--no-auto-evict", action="store_true", help="keep earlier just-in-time loads")
-    add("--guardrail", choices=get_args(Guardrail), default="off", help="memory guardrail")
+    add("--guardrail", choices=get_args(Guardrail), default="balanced", help="memory guardrail")
     add("--spares", type=int, default=1, metavar="N", help="processes kept warm for fast loads")
     add("--nice", type=int, default=10, help="how far the models stand back for other programs")
     add("--allow-origin", action="append", default=[], metavar="URL", help="web page allowed in")

@@ -1,4 +1,4 @@
-"""The engine's version: the one of the package that it came in."""
+"""Versions: the engine's own is the one of the package that it came in."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Final
 
 
-def _installed() -> str:
+def _installed(distribution: str) -> str:
     try:
-        return version("lms-jupyter")
+        return version(distribution)
     except PackageNotFoundError:
         return "0.0.0"
 
 
-VERSION: Final = _installed()
+VERSION: Final = _installed("lms-jupyter")
+LLAMA_VERSION: Final = _installed("xllamacpp")
 EXTENSIONS: Final = ("activity", "ttl", "pin", "cancelLoad")
 """What this engine can do beyond LM Studio, by name."""

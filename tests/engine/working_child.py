@@ -19,7 +19,7 @@ async def resident_bytes(file: Path, settings: LoadSettings, *, prompt: int) -> 
     context_length = header.architecture_integer("context_length") or 0
     settled = replace(settings, cpu_threads=1).settled(model_type(header), context_length)
     embeds = model_type(header) == "embedding"
-    child = await Child.start(nice=0, log=lambda _line: None)
+    child = await Child.start(nice=0, log=lambda *_said: None)
     try:
         order = Order(
             identifier="weighed",

@@ -9,7 +9,7 @@ from typing import Any
 
 from lms_jupyter.engine.inference import Prompt
 from lms_jupyter.engine.instance import Instance
-from lms_jupyter.engine.prediction import Fragment, Outcome, PredictionSettings, PromptProgress
+from lms_jupyter.engine.prediction import Outcome, Piece, PredictionSettings
 from lms_jupyter.engine.routes import models
 from lms_jupyter.engine.routes.connection import Channel, Namespace
 from lms_jupyter.engine.routes.handshake import Caller
@@ -91,7 +91,7 @@ async def _stream(
     instance: Instance,
     settings: PredictionSettings,
     outcome: Outcome,
-    pieces: AsyncGenerator[PromptProgress | Fragment],
+    pieces: AsyncGenerator[Piece],
 ) -> None:
     """Send the pieces as they come, until the end or until the client cancels."""
     async with channel.interrupted_by("cancel") as scope, aclosing(pieces):

@@ -2,35 +2,67 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, assert_never
 
+from lms_jupyter.engine.errors import InferenceError
 from lms_jupyter.engine.instance import Instance
-from lms_jupyter.engine.prediction import Fragment, Outcome, PromptProgress
+from lms_jupyter.engine.prediction import (
+    Fragment,
+    Outcome,
+    Piece,
+    PromptProgress,
+    ToolCallArguments,
+    ToolCallBegan,
+    ToolCallEnded,
+    ToolCallFailed,
+    ToolCallNamed,
+)
 from lms_jupyter.engine.wire.sdk import instance_info
 
 
-def packet_for(piece: PromptProgress | Fragment) -> dict[str, Any]:
+def packet_for(piece: Piece) -> dict[str, Any]:  # noqa: PLR0911 - one for each kind of piece
     """Write a piece of a prediction."""
-    if isinstance(piece, PromptProgress):
-        return {
-            "type": "promptProcessingProgress",
-            "progress": piece.processed / piece.total if piece.total else 1.0,
-            "details": {
-                "cachedTokenCount": piece.cached,
-                "totalPromptTokenCount": piece.total,
-                "processedPromptTokenCount": piece.processed,
-                "unprocessedPromptTokenCount": max(0, piece.total - piece.processed),
-            },
-        }
+    match piece:
+        case PromptProgress():
+            return _progress(piece)
+        case Fragment():
+            return {"type": "fragment", "fragment": _fragment(piece)}
+        case ToolCallBegan(call_id):
+            return {"type": "toolCallGenerationStart", "toolCallId": call_id}
+        case ToolCallNamed(name):
+            return {"type": "toolCallGenerationNameReceived", "name": name}
+        case ToolCallArguments(content):
+            return {"type": "toolCallGenerationArgumentFragmentGenerated", "content": content}
+        case ToolCallEnded(call_id, name, arguments):
+            request = {"type": "function", "id": call_id, "name": name, "arguments": arguments}
+            return {"type": "toolCallGenerationEnd", "toolCallRequest": request}
+        case ToolCallFailed(title, content):
+            error = InferenceError(title).envelope()
+            return {"type": "toolCallGenerationFailed", "error": error, "rawContent": content}
+        case _:
+            assert_never(piece)
+
+
+def _progress(progress: PromptProgress) -> dict[str, Any]:
     return {
-        "type": "fragment",
-        "fragment": {
-            "content": piece.content,
-            "tokensCount": piece.tokens,
-            "containsDrafted": False,
-            "reasoningType": piece.reasoning,
-            "isStructural": piece.structural,
+        "type": "promptProcessingProgress",
+        "progress": progress.processed / progress.total if progress.total else 1.0,
+        "details": {
+            "cachedTokenCount": progress.cached,
+            "totalPromptTokenCount": progress.total,
+            "processedPromptTokenCount": progress.processed,
+            "unprocessedPromptTokenCount": max(0, progress.total - progress.processed),
         },
+    }
+
+
+def _fragment(fragment: Fragment) -> dict[str, Any]:
+    return {
+        "content": fragment.content,
+        "tokensCount": fragment.tokens,
+        "containsDrafted": False,
+        "reasoningType": fragment.reasoning,
+        "isStructural": fragment.structural,
     }
 
 

@@ -1,0 +1,102 @@
+"""Reads llama.cpp's stream of a plain completion (`/completion`)."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncGenerator, Iterator, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Any, Final
+
+from lms_jupyter.engine.instance import Instance
+from lms_jupyter.engine.llama_http import LlamaHttp
+from lms_jupyter.engine.prediction import (
+    Fragment,
+    Outcome,
+    PredictionSettings,
+    PromptProgress,
+    StopReason,
+)
+from lms_jupyter.engine.reasoning import ReasoningSplitter
+from lms_jupyter.engine.sampling import sampling_fields
+
+STREAMED: Final = {
+    "stream": True,
+    "return_progress": True,
+    "cache_prompt": True,
+    "timings_per_token": True,
+}
+"""Progress also makes llama.cpp notice a cancelled request while it reads the prompt."""
+
+_STOP_TYPES: Final[Mapping[str, StopReason]] = {"eos": "eosFound", "word": "stopStringFound"}
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """One prediction on its way, which may take several runs of llama.cpp."""
+
+    llama: LlamaHttp
+    instance: Instance
+    settings: PredictionSettings
+    splitter: ReasoningSplitter
+    outcome: Outcome
+
+    async def run(self, prompt: Any) -> AsyncGenerator[PromptProgress | Fragment]:
+        """Continue `prompt` (text, tokens, or text with images) until llama.cpp stops.
+
+        Counts go on from where the outcome stands.
+        """
+        outcome = self.outcome
+        before = outcome.predicted_tokens
+        started = time.monotonic()
+        body = STREAMED | sampling_fields(self.settings) | {"prompt": prompt}
+        if self.settings.max_tokens is not None:
+            body["n_predict"] = self.settings.max_tokens - before
+        async with aclosing(self.llama.stream(self.instance, "/completion", body)) as events:
+            async for event in events:
+                if "prompt_progress" in event:
+                    yield progress_of(event)
+                    continue
+                if outcome.first_token_s is None:
+                    outcome.first_token_s = time.monotonic() - started
+                if not before:
+                    outcome.prompt_tokens = event.get("tokens_evaluated", outcome.prompt_tokens)
+                for fragment in self._heard(event, before + event["tokens_predicted"]):
+                    yield fragment
+
+    def _heard(self, event: Mapping[str, Any], total: int) -> Iterator[Fragment]:
+        outcome = self.outcome
+        note_timings(event, outcome)
+        tokens, outcome.predicted_tokens = total - outcome.predicted_tokens, total
+        outcome.text += event["content"]
+        if event["content"] or tokens:
+            yield from self.splitter.feed(event["content"], tokens)
+        if event.get("stop"):
+            _note_stop(event, outcome)
+
+
+def progress_of(event: Mapping[str, Any]) -> PromptProgress:
+    """Return how far the prompt has been read."""
+    said = event["prompt_progress"]
+    return PromptProgress(said["total"], said["cache"], said["processed"])
+
+
+def note_timings(event: Mapping[str, Any], outcome: Outcome) -> None:
+    """Take llama.cpp's measurements into the outcome."""
+    timings = event.get("timings") or {}
+    if timings.get("predicted_ms") and timings.get("predicted_n", 0) > 1:
+        outcome.tokens_per_second = timings["predicted_per_second"]
+    if "draft_n" in timings:
+        outcome.drafted_tokens = timings["draft_n"]
+        outcome.accepted_tokens = timings["draft_n_accepted"]
+
+
+def _note_stop(event: Mapping[str, Any], outcome: Outcome) -> None:
+    kind = str(event.get("stop_type"))
+    if kind in _STOP_TYPES:
+        outcome.stop_reason = _STOP_TYPES[kind]
+        outcome.stop_string = event.get("stopping_word") or None
+    elif event.get("truncated"):
+        outcome.stop_reason = "contextLengthReached"
+    else:
+        outcome.stop_reason = "maxPredictedTokensReached"

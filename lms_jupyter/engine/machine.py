@@ -1,0 +1,61 @@
+"""What this machine, or the container around us, has to offer."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+_CGROUP = Path("/sys/fs/cgroup")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Memory:
+    """Main memory, limited by the container if there is one."""
+
+    total_bytes: int
+    available_bytes: int
+
+
+def memory() -> Memory:
+    """Measure main memory now."""
+    here = psutil.virtual_memory()
+    limit = _number(_CGROUP / "memory.max")
+    used = _number(_CGROUP / "memory.current")
+    if limit is None or used is None or limit >= here.total:
+        return Memory(total_bytes=here.total, available_bytes=here.available)
+    return Memory(total_bytes=limit, available_bytes=max(0, min(here.available, limit - used)))
+
+
+def cores() -> int:
+    """Return how many cores a compute-bound process can use here: physical ones, at least 1."""
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    physical = psutil.cpu_count(logical=False) or usable or 1
+    return max(1, min(physical, usable or 1, _cpu_quota() or physical))
+
+
+def resident_bytes(pid: int) -> int:
+    """Return the resident memory of a process, or 0 if it is gone."""
+    try:
+        size: int = psutil.Process(pid).memory_info().rss
+    except psutil.Error:
+        return 0
+    return size
+
+
+def _cpu_quota() -> int | None:
+    """Return the container's CPU quota in whole cores, if it has one (`cpu.max`: quota period)."""
+    try:
+        quota, period = (_CGROUP / "cpu.max").read_text().split()
+        return max(1, int(quota) // int(period))
+    except (OSError, ValueError):
+        return None
+
+
+def _number(file: Path) -> int | None:
+    try:
+        return int(file.read_text())
+    except (OSError, ValueError):
+        return None

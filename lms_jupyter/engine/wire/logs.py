@@ -1,0 +1,49 @@
+"""Log entries as `diagnostics.streamLogs` sends them."""
+
+from __future__ import annotations
+
+import time
+from typing import Any, assert_never
+
+from lms_jupyter.engine.logs import EngineLine, Entry, Input, LlamaLine, Output
+from lms_jupyter.engine.version import LLAMA_VERSION
+from lms_jupyter.engine.wire.predict import stats
+from lms_jupyter.engine.wire.sdk import milliseconds
+
+
+def log_packet(entry: Entry) -> dict[str, Any]:
+    """Write one entry, with the time of now."""
+    return {"type": "log", "log": {"timestamp": milliseconds(time.time()), "data": _data(entry)}}
+
+
+def _data(entry: Entry) -> dict[str, Any]:
+    match entry:
+        case Input(instance, text):
+            return {
+                "type": "llm.prediction.input",
+                "input": text,
+                "modelPath": instance.model.path,
+                "modelIdentifier": instance.identifier,
+            }
+        case Output(instance, outcome):
+            return {
+                "type": "llm.prediction.output",
+                "output": outcome.text,
+                "stats": stats(outcome),
+                "modelIdentifier": instance.identifier,
+            }
+        case EngineLine(level, text):
+            return {"type": "server.log", "level": level, "content": text}
+        case LlamaLine(level, text, identifier, pid):
+            line: dict[str, Any] = {
+                "type": "runtime.log",
+                "level": level,
+                "message": text,
+                "engineName": "llama.cpp",
+                "engineVersion": LLAMA_VERSION,
+                "engineType": "llama.cpp",
+                "pid": pid,
+            }
+            return line | ({"modelIdentifier": identifier} if identifier else {})
+        case _:
+            assert_never(entry)
