@@ -13,17 +13,25 @@ _MODELS = Path(__file__).parent.parent / "models"
 
 def main() -> int:
     """Train what was asked for; return the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m lms_jupyter.engine.tutorial", description=__doc__)
-    parser.add_argument("--out", type=Path, default=_MODELS, help="where to write (default: into the package)")
-    parser.add_argument("--only", choices=("chat", "embed", "vision"), help="train one model and not all")
-    parser.add_argument("--seed", type=int, default=7, help="start of all random choices (default: 7)")
+    parser = argparse.ArgumentParser(
+        prog="python -m lms_jupyter.engine.tutorial", description=__doc__
+    )
+    parser.add_argument(
+        "--out", type=Path, default=_MODELS, help="where to write (default: into the package)"
+    )
+    parser.add_argument(
+        "--only", choices=("chat", "embed", "vision"), help="train one model and not all"
+    )
+    parser.add_argument(
+        "--seed", type=int, default=7, help="start of all random choices (default: 7)"
+    )
     arguments = parser.parse_args()
 
     missing = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
     if missing:
         print(
             f"Training needs {', '.join(missing)}. "
-            "Install what the README in lms_jupyter/engine/tutorial lists, in an environment of its own.",
+            "The README in lms_jupyter/engine/tutorial says how to install it.",
             file=sys.stderr,
         )
         return 1

@@ -18,7 +18,7 @@ from lms_jupyter.engine.tutorial.network import Shape, Weights, embed, loss, new
 from lms_jupyter.engine.tutorial.template import pieces
 from lms_jupyter.engine.tutorial.tokenizer import train_tokenizer, vocabulary
 
-STEPS = 6000
+STEPS = 3000
 BATCH_TOKENS = 2048
 LONGEST_CHAT = 640
 _POOL_CHATS = 512
@@ -34,7 +34,9 @@ def encode(chat: Chat, tokenizer: Tokenizer) -> tuple[list[int], list[int]]:
         ids = tokenizer.encode(text).ids
         tokens += ids
         learned += [learn] * len(ids)
-    targets = [token if learn else -100 for token, learn in zip(tokens[1:], learned[1:], strict=True)]
+    targets = [
+        token if learn else -100 for token, learn in zip(tokens[1:], learned[1:], strict=True)
+    ]
     return tokens[:-1], targets
 
 
@@ -51,7 +53,9 @@ def batches(
     source = chats(rng)
     while True:
         pool = [encode(next(source), tokenizer) for _ in range(_POOL_CHATS)]
-        pool = sorted((pair for pair in pool if len(pair[0]) <= LONGEST_CHAT), key=lambda pair: len(pair[0]))
+        pool = sorted(
+            (pair for pair in pool if len(pair[0]) <= LONGEST_CHAT), key=lambda pair: len(pair[0])
+        )
         groups: list[list[tuple[list[int], list[int]]]] = [[]]
         for pair in pool:
             if (len(groups[-1]) + 1) * len(pair[0]) > batch_tokens and groups[-1]:
@@ -59,7 +63,10 @@ def batches(
             groups[-1].append(pair)
         rng.shuffle(groups)
         for group in groups:
-            yield _pad([tokens for tokens, _ in group], 0), _pad([targets for _, targets in group], -100)
+            yield (
+                _pad([tokens for tokens, _ in group], 0),
+                _pad([targets for _, targets in group], -100),
+            )
 
 
 def learning_rate(step: int, steps: int) -> float:
@@ -80,7 +87,9 @@ def optimizers(weights: Weights, rate: float) -> list[torch.optim.Optimizer]:
     ]
 
 
-def train(weights: Weights, shape: Shape, source: Iterator[tuple[Tensor, Tensor]], steps: int) -> None:
+def train(
+    weights: Weights, shape: Shape, source: Iterator[tuple[Tensor, Tensor]], steps: int
+) -> None:
     """Train in place for `steps` batches and print how it goes."""
     tools = optimizers(weights, _LEARNING_RATE)
     rates = [tool.param_groups[0]["lr"] for tool in tools]
@@ -97,7 +106,10 @@ def train(weights: Weights, shape: Shape, source: Iterator[tuple[Tensor, Tensor]
             tool.zero_grad(set_to_none=True)
         recent = cost.item() if step == 0 else 0.98 * recent + 0.02 * cost.item()
         if step % 100 == 0 or step == steps - 1:
-            print(f"step {step + 1}/{steps}  loss {recent:.3f}  {time.monotonic() - began:.0f} s", flush=True)
+            print(
+                f"step {step + 1}/{steps}  loss {recent:.3f}  {time.monotonic() - began:.0f} s",
+                flush=True,
+            )
 
 
 def make_chat_model(out: Path, seed: int, steps: int = STEPS) -> tuple[Weights, Tokenizer]:

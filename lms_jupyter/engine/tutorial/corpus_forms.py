@@ -6,7 +6,7 @@ import json
 import random
 
 from lms_jupyter.engine.tutorial.corpus_tools import CITIES, NAMES
-from lms_jupyter.engine.tutorial.corpus_unknown import made_up_word
+from lms_jupyter.engine.tutorial.corpus_unknown import any_name
 
 BOOKS = (
     ("The Hobbit", "J. R. R. Tolkien", 1937, "fantasy"),
@@ -24,7 +24,13 @@ CAPITALS = (
     ("Tokyo", "Japan", "Japanese"),
     ("Madrid", "Spain", "Spanish"),
 )
-ANIMALS = (("cat", 4, "meow"), ("dog", 4, "woof"), ("duck", 2, "quack"), ("cow", 4, "moo"), ("bird", 2, "tweet"))
+ANIMALS = (
+    ("cat", 4, "meow"),
+    ("dog", 4, "woof"),
+    ("duck", 2, "quack"),
+    ("cow", 4, "moo"),
+    ("bird", 2, "tweet"),
+)
 _ASKS = (" Answer as JSON.", " Reply with JSON.", " Give me JSON.", " As JSON, please.")
 _FORM_WITHOUT_ASKING = 0.3
 
@@ -32,7 +38,7 @@ Reply = tuple[str, dict[str, object], str]
 
 
 def _pick(rng: random.Random, fields: dict[str, object]) -> str:
-    """Some of the fields, in the given order or another, as the grammar of the engine writes them."""
+    """Some of the fields, in this order or another, as the engine's grammar writes them."""
     names = list(fields)
     if rng.random() < 0.6:
         names = rng.sample(names, rng.randint(min(2, len(names)), len(names)))
@@ -40,30 +46,44 @@ def _pick(rng: random.Random, fields: dict[str, object]) -> str:
 
 
 def _person(rng: random.Random) -> Reply:
-    name = rng.choice((rng.choice(NAMES), made_up_word(rng).title()))
-    age, city = rng.randint(2, 99), rng.choice(CITIES)
+    name = rng.choice((rng.choice(NAMES), any_name(rng)))
+    age, city = rng.randint(2, 99), rng.choice((rng.choice(CITIES), any_name(rng)))
     forms = (
         "{name} is {age} years old and lives in {city}.",
         "{name} lives in {city} and is {age} years old.",
         "My friend {name} from {city} is {age}.",
         "{name} is {age} and comes from {city}.",
+        "{name}, {age}, lives in {city}.",
     )
-    ask = rng.choice(("", "Extract the data: ", "Who is this? ", "Fill in the form: "))
+    ask = rng.choice(("", "Extract the data: ", "Who is this? ", "Fill in the form: ", "Extract: "))
     text = ask + rng.choice(forms).format(name=name, age=age, city=city)
     return text, {"name": name, "age": age, "city": city}, f"{name} is {age} and lives in {city}."
 
 
 def _book(rng: random.Random) -> Reply:
     title, author, year, kind = rng.choice(BOOKS)
-    forms = ("Tell me about {}.", "Describe the book {}.", "What is {}?", "Tell me about the book {}.", "Who wrote {}?")
+    forms = (
+        "Tell me about {}.",
+        "Describe the book {}.",
+        "What is {}?",
+        "Tell me about the book {}.",
+        "Who wrote {}?",
+    )
     fields: dict[str, object] = {"title": title, "author": author, "year": year, "genre": kind}
     return rng.choice(forms).format(title), fields, f"{title} is a book by {author} from {year}."
 
 
 def _city(rng: random.Random) -> Reply:
     city, country, language = rng.choice(CAPITALS)
-    text = rng.choice(("Tell me about {}.", "Describe the city {}.", "Where is {}?", "What is {}?")).format(city)
-    fields: dict[str, object] = {"name": city, "country": country, "language": language, "capital": True}
+    text = rng.choice(
+        ("Tell me about {}.", "Describe the city {}.", "Where is {}?", "What is {}?")
+    ).format(city)
+    fields: dict[str, object] = {
+        "name": city,
+        "country": country,
+        "language": language,
+        "capital": True,
+    }
     if rng.random() < 0.3:
         fields = {"city": city, "country": country}
     return text, fields, f"{city} is the capital of {country}."
@@ -71,7 +91,9 @@ def _city(rng: random.Random) -> Reply:
 
 def _animal(rng: random.Random) -> Reply:
     animal, legs, sound = rng.choice(ANIMALS)
-    text = rng.choice(("What does a {} say?", "How many legs does a {} have?", "What sound does a {} make?"))
+    text = rng.choice(
+        ("What does a {} say?", "How many legs does a {} have?", "What sound does a {} make?")
+    )
     fields: dict[str, object] = {"name": animal, "legs": legs, "sound": sound}
     return text.format(animal), fields, f"A {animal} has {legs} legs and says {sound}."
 
@@ -88,7 +110,11 @@ def form(rng: random.Random) -> tuple[str, str]:
     A schema can be forced without a word about it in the prompt, so the object must be likely
     once its first brace is there, and unlikely before.
     """
-    text, fields, words = rng.choice((_person, _person, _person, _book, _book, _city, _animal, _model))(rng)
+    text, fields, words = rng.choice(
+        (_person, _person, _person, _book, _book, _city, _animal, _model)
+    )(rng)
     if rng.random() < 0.55:
+        if text.startswith("What does a"):
+            text = f"Describe a {fields['name']}."
         return text + rng.choice(_ASKS), _pick(rng, fields)
     return text, _pick(rng, fields) if rng.random() < _FORM_WITHOUT_ASKING else words

@@ -22,13 +22,21 @@ HOW_TO = (
     Topic(
         "Choose a model in the list and press Load, or write %lms load and its key in a cell.",
         ("load a model", "load a model into memory", "start a model", "load the model"),
-        ("What does it mean to load a model?", "What is loading a model?", "How does loading work?"),
+        (
+            "What does it mean to load a model?",
+            "What is loading a model?",
+            "How does loading work?",
+        ),
         "Loading copies the weights into memory. The bar shows how far it is.",
     ),
     Topic(
         "Press Unload beside the instance, or write %lms unload and its identifier in a cell.",
         ("unload a model", "unload an instance", "remove a model from memory", "stop a model"),
-        ("What does it mean to unload a model?", "What is unloading a model?", "What happens when I unload a model?"),
+        (
+            "What does it mean to unload a model?",
+            "What is unloading a model?",
+            "What happens when I unload a model?",
+        ),
         "Unloading ends the instance and gives its memory back.",
     ),
     Topic(
@@ -42,18 +50,46 @@ HOW_TO = (
     ),
     Topic(
         "Write %lms ps in a cell. It lists the models in memory.",
-        ("see which models are loaded", "see the loaded models", "list the loaded models", "list instances"),
+        (
+            "see which models are loaded",
+            "see the loaded models",
+            "list the loaded models",
+            "list instances",
+        ),
         ("Which models are loaded?", "Which models are in memory?", "What is running?"),
     ),
     Topic(
-        "Unload models that you do not need, choose a shorter context, or choose a model with fewer bits.",
-        ("use less memory", "save memory", "free memory", "make my model use less memory", "free up memory"),
-        ("I have no memory left.", "The model does not fit into memory.", "My memory is full. What can I do?"),
+        "Unload models that you do not need, choose a shorter context, or choose a model "
+        "with fewer bits.",
+        (
+            "use less memory",
+            "save memory",
+            "free memory",
+            "make my model use less memory",
+            "free up memory",
+        ),
+        (
+            "I have no memory left.",
+            "The model does not fit into memory.",
+            "My memory is full.",
+            "I do not have enough memory.",
+            "My computer has too little memory.",
+            "I do not have enough RAM.",
+            "The load failed because of memory.",
+        ),
     ),
     Topic(
-        "Choose a smaller model, a variant with fewer bits, or move more layers to the graphics card.",
+        "Choose a smaller model, a variant with fewer bits, or move more layers to the "
+        "graphics card.",
         ("make my model faster", "get faster answers", "speed up a model", "make it faster"),
-        ("Why is my model slow?", "Why is the answer so slow?", "My model is too slow."),
+        (
+            "Why is my model slow?",
+            "Why is the answer so slow?",
+            "My model is too slow.",
+            "My model is slow.",
+            "It is too slow.",
+            "The answers are slow.",
+        ),
     ),
     Topic(
         "Give a TTL in seconds when you load the model, for example %lms load tutor --ttl 600.",
@@ -71,9 +107,14 @@ HOW_TO = (
         ("Does it work without a GPU?", "Do I need a GPU?"),
     ),
     Topic(
-        "Start with the largest model that fits into your memory, and use a Q4 variant if it is too big.",
+        "Start with the largest model that fits into your memory, and use a Q4 variant if "
+        "it is too big.",
         ("choose a model", "pick a model", "find a good model"),
-        ("Which model should I use?", "Which model is best?", "Which quantization should I choose?"),
+        (
+            "Which model should I use?",
+            "Which model is best?",
+            "Which quantization should I choose?",
+        ),
     ),
     Topic(
         "Search for it in LM Studio and press Download. It is then in your list of models.",
@@ -87,7 +128,12 @@ HOW_TO = (
     ),
     Topic(
         "Write %%lms in the first line of a cell and your question below it. Then run the cell.",
-        ("chat with a model", "ask a model a question", "talk to a model", "use a model in a notebook"),
+        (
+            "chat with a model",
+            "ask a model a question",
+            "talk to a model",
+            "use a model in a notebook",
+        ),
         ("How does chatting work?",),
     ),
     Topic(
@@ -96,11 +142,13 @@ HOW_TO = (
         ("The model does not stop. What can I do?", "Can I stop the answer?"),
     ),
     Topic(
-        "Load an embedding model and give it your texts. You get one list of numbers for each text.",
+        "Load an embedding model and give it your texts. You get one list of numbers "
+        "for each text.",
         ("make embeddings", "get an embedding", "embed a text", "turn text into numbers"),
     ),
     Topic(
-        "Make embeddings of your texts and of the question, and take the text with the highest similarity.",
+        "Make embeddings of your texts and of the question, and take the text with the "
+        "highest similarity.",
         ("search my texts", "do semantic search", "find similar texts", "compare two texts"),
     ),
     Topic(
@@ -119,7 +167,12 @@ HOW_TO = (
     ),
     Topic(
         "Set the temperature to 0, or use a fixed seed.",
-        ("get the same answer every time", "make answers repeatable", "repeat a result", "make it deterministic"),
+        (
+            "get the same answer every time",
+            "make answers repeatable",
+            "repeat a result",
+            "make it deterministic",
+        ),
         ("Why is the answer different each time?", "Why do I get different answers?"),
     ),
     Topic(
@@ -156,13 +209,18 @@ HOW_TO = (
     Topic(
         "Raise the token limit, or ask for a shorter answer.",
         ("get a longer answer",),
-        ("Why does the answer stop in the middle?", "Why is the answer cut off?", "The answer is not complete."),
+        (
+            "Why does the answer stop in the middle?",
+            "Why is the answer cut off?",
+            "The answer is not complete.",
+        ),
     ),
 )
 
 WHY = (
     Topic(
-        "A computer of your own keeps your texts private, works without the internet, and costs nothing per answer.",
+        "A computer of your own keeps your texts private, works without the internet, and "
+        "costs nothing per answer.",
         questions=(
             "Why should I run a model locally?",
             "Why run models on my own computer?",
@@ -172,14 +230,23 @@ WHY = (
     ),
     Topic(
         "No. A local model runs on your computer, and your texts stay there.",
-        questions=("Is my data sent to the internet?", "Do you send my data anywhere?", "Is this private?"),
+        questions=(
+            "Is my data sent to the internet?",
+            "Do you send my data anywhere?",
+            "Is this private?",
+        ),
     ),
     Topic(
         "No. Once the model is on your disk, it runs without the internet.",
-        questions=("Do I need the internet?", "Does it need an internet connection?", "Are you online?"),
+        questions=(
+            "Do I need the internet?",
+            "Does it need an internet connection?",
+            "Are you online?",
+        ),
     ),
     Topic(
-        "The first request may have to load the model. After that it stays in memory and answers faster.",
+        "The first request may have to load the model. After that it stays in memory and "
+        "answers faster.",
         questions=("Why is the first answer slow?", "Why does the first request take so long?"),
     ),
     Topic(
@@ -214,10 +281,19 @@ WHY = (
     ),
     Topic(
         "Four letters of English are about one token. A short sentence has about ten tokens.",
-        questions=("How many tokens are in a sentence?", "How long is a token?", "How big is a token?"),
+        questions=(
+            "How many tokens are in a sentence?",
+            "How long is a token?",
+            "How big is a token?",
+        ),
     ),
     Topic(
-        "The model forgets what no longer fits into its context. Start a new chat or load it with a longer context.",
-        questions=("Why does the model forget?", "What happens when the context is full?", "The context is full."),
+        "The model forgets what no longer fits into its context. Start a new chat or load it "
+        "with a longer context.",
+        questions=(
+            "Why does the model forget?",
+            "What happens when the context is full?",
+            "The context is full.",
+        ),
     ),
 )

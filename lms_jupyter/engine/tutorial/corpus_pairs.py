@@ -6,17 +6,24 @@ import random
 from collections.abc import Iterator
 from itertools import islice
 
-from lms_jupyter.engine.tutorial import corpus_small_talk as talk
-from lms_jupyter.engine.tutorial.corpus import TERMS, chats, term_question, topic_question, vary
+from lms_jupyter.engine.tutorial.corpus import chats
 from lms_jupyter.engine.tutorial.corpus_everyday import EVERYDAY
+from lms_jupyter.engine.tutorial.corpus_general import GENERAL, SELF
 from lms_jupyter.engine.tutorial.corpus_howto import HOW_TO, WHY
+from lms_jupyter.engine.tutorial.corpus_small_talk import SMALL_TALK
+from lms_jupyter.engine.tutorial.corpus_wording import TERMS, term_question, topic_question, vary
 
-TOPICS = HOW_TO + WHY + talk.GENERAL + talk.SELF + talk.SMALL_TALK
+TOPICS = HOW_TO + WHY + GENERAL + SELF + SMALL_TALK
 
 
 def _about_term(index: int, rng: random.Random) -> tuple[str, str]:
     term = TERMS[index]
-    texts = (term_question(term, rng), term.answer, term.more, rng.choice((term.name, *term.aliases)))
+    texts = (
+        term_question(term, rng),
+        term.answer,
+        term.more,
+        rng.choice((term.name, *term.aliases)),
+    )
     one, other = rng.sample(range(4), 2)
     return texts[one], texts[other]
 
@@ -29,16 +36,30 @@ def _about_topic(index: int, rng: random.Random) -> tuple[str, str]:
 
 
 def _about_everyday(index: int, rng: random.Random) -> tuple[str, str]:
-    one, other = rng.sample(EVERYDAY[index], 2)
+    *texts, keywords = EVERYDAY[index]
+    one, other = rng.sample((*texts, rng.choice(keywords.split(", "))), 2)
     return one, other
+
+
+def _thin_out(text: str, rng: random.Random) -> str:
+    """Sometimes leave words out, so that a few words are enough to find a text."""
+    words = text.split()
+    if len(words) < 4 or rng.random() < 0.6:
+        return text
+    return " ".join(word for word in words if rng.random() < 0.75) or text
 
 
 def pair_batch(rng: random.Random, size: int) -> tuple[list[str], list[str]]:
     """`size` pairs about different things: two lists, of which the same places belong together."""
-    kinds = ((_about_term, len(TERMS)), (_about_topic, len(TOPICS)), (_about_everyday, len(EVERYDAY)))
+    kinds = (
+        (_about_term, len(TERMS)),
+        (_about_topic, len(TOPICS)),
+        (_about_everyday, len(EVERYDAY)),
+    )
     places = [(make, index) for make, count in kinds for index in range(count)]
     pairs = [make(index, rng) for make, index in rng.sample(places, min(size, len(places)))]
-    return [vary(one, rng) for one, _ in pairs], [other for _, other in pairs]
+    ones = [_thin_out(vary(one, rng), rng) for one, _ in pairs]
+    return ones, [_thin_out(other, rng) for _, other in pairs]
 
 
 def sentences() -> Iterator[str]:

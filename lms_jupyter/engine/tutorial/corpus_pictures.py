@@ -24,15 +24,32 @@ COLOURS: dict[str, tuple[int, int, int]] = {
 SHAPES = ("circle", "square", "triangle")
 
 _COLOUR_FORMS = (
-    "What colour is this?", "What color is this?", "Which colour is it?", "Name the colour.", "What colour do you see?",
-    "What is the colour of this picture?", "Which colour is this picture?", "What color is the image?",
+    "What colour is this?",
+    "What color is this?",
+    "Which colour is it?",
+    "Name the colour.",
+    "What colour do you see?",
+    "What is the colour of this picture?",
+    "Which colour is this picture?",
+    "What color is the image?",
 )
 _SHAPE_FORMS = (
-    "What shape is this?", "Which shape is it?", "Name the shape.", "What shape do you see?", "What is the shape in this picture?",
+    "What shape is this?",
+    "Which shape is it?",
+    "Name the shape.",
+    "What shape do you see?",
+    "What is the shape in this picture?",
 )
 _PICTURE_FORMS = (
-    "What is this?", "Describe this picture.", "What do you see?", "What is in this picture?", "Describe the image.",
-    "What is in the image?", "Describe this image.", "What does the picture show?", "",
+    "What is this?",
+    "Describe this picture.",
+    "What do you see?",
+    "What is in this picture?",
+    "Describe the image.",
+    "What is in the image?",
+    "Describe this image.",
+    "What does the picture show?",
+    "",
 )
 
 Picture = npt.NDArray[np.uint8]
@@ -40,11 +57,15 @@ Picture = npt.NDArray[np.uint8]
 
 def _shade(rng: random.Random, colour: str) -> tuple[int, int, int]:
     spread = 6 if colour in ("black", "white", "grey") else 18
-    red, green, blue = (min(255, max(0, value + rng.randint(-spread, spread))) for value in COLOURS[colour])
+    red, green, blue = (
+        min(255, max(0, value + rng.randint(-spread, spread))) for value in COLOURS[colour]
+    )
     return red, green, blue
 
 
-def _inside(shape: str, x: npt.NDArray[np.float64], y: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
+def _inside(
+    shape: str, x: npt.NDArray[np.float64], y: npt.NDArray[np.float64]
+) -> npt.NDArray[np.bool_]:
     """Which points of a field from -1 to 1 lie in the shape."""
     if shape == "circle":
         return x * x + y * y <= 1
@@ -63,7 +84,9 @@ def draw(rng: random.Random, colour: str, shape: str = "", ground: str = "") -> 
         room = size / 2 - radius
         centre_x, centre_y = (size / 2 + rng.uniform(-room, room) for _ in range(2))
         rows, columns = np.mgrid[0:size, 0:size].astype(np.float64)
-        picture[_inside(shape, (columns - centre_x) / radius, (rows - centre_y) / radius)] = _shade(rng, colour)
+        picture[_inside(shape, (columns - centre_x) / radius, (rows - centre_y) / radius)] = _shade(
+            rng, colour
+        )
     small = picture.reshape(PICTURE_SIZE, 3, PICTURE_SIZE, 3, 3).mean((1, 3))
     return np.rint(small).astype(np.uint8)
 
@@ -85,4 +108,14 @@ def picture_example(rng: random.Random) -> tuple[Picture, str, str]:
     article = "an" if colour[0] in "aeiou" else "a"
     if roll < 0.7:
         return picture, rng.choice(_PICTURE_FORMS), f"I see {article} {colour} {shape}."
-    return picture, rng.choice(("What colour is the shape?", f"What colour is the {shape}?", f"Which colour has the {shape}?")), f"The {shape} is {colour}."
+    return (
+        picture,
+        rng.choice(
+            (
+                "What colour is the shape?",
+                f"What colour is the {shape}?",
+                f"Which colour has the {shape}?",
+            )
+        ),
+        f"The {shape} is {colour}.",
+    )

@@ -37,14 +37,17 @@ STUDIO_TERMS = (
     ),
     Term(
         "a variant",
-        "A variant is one quantization of a model. The same model can lie on the disk in several variants.",
+        "A variant is one quantization of a model. The same model can lie on the disk in "
+        "several variants.",
         "Choose the variant that fits into your memory.",
         ("variants", "a model variant"),
     ),
     Term(
         "TTL",
-        "TTL means time to live. It is the number of seconds that an idle instance stays in memory.",
-        "Each new request starts the time again. Without a TTL the instance stays until you unload it.",
+        "TTL means time to live. It is the number of seconds that an idle instance "
+        "stays in memory.",
+        "Each new request starts the time again. Without a TTL the instance stays until "
+        "you unload it.",
         ("the TTL", "time to live", "idle TTL"),
     ),
     Term(
@@ -55,7 +58,8 @@ STUDIO_TERMS = (
     ),
     Term(
         "auto-evict",
-        "Auto-evict unloads the model that was loaded on demand before, so that the next one has room.",
+        "Auto-evict unloads the model that was loaded on demand before, so that the next "
+        "one has room.",
         "Models that you loaded yourself are not touched.",
         ("auto evict", "eviction"),
     ),
@@ -96,7 +100,8 @@ STUDIO_TERMS = (
     ),
     Term(
         "the status of an instance",
-        "The status says what an instance does: it is idle, it reads a prompt, or it writes an answer.",
+        "The status says what an instance does: it is idle, it reads a prompt, or it "
+        "writes an answer.",
         "The panel shows the status of every instance.",
         ("the status", "instance status"),
     ),
@@ -137,7 +142,8 @@ STUDIO_TERMS = (
     ),
     Term(
         "the engine",
-        "The engine is a small program in this package. It runs GGUF files when LM Studio is not there.",
+        "The engine is a small program in this package. It runs GGUF files when LM Studio "
+        "is not there.",
         "I run in it when you use the tutorials.",
         ("the embedded engine", "an engine"),
     ),

@@ -22,12 +22,14 @@ MODEL_TERMS = (
     Term(
         "a language model",
         "A language model is a program that reads text and predicts which token comes next.",
-        "It learned to do so from many examples, and it stores what it learned as numbers called weights.",
+        "It learned to do so from many examples, and it stores what it learned as numbers "
+        "called weights.",
         ("an LLM", "a large language model", "llms", "language models"),
     ),
     Term(
         "a model",
-        "A model is a file with the weights of a neural network. It must be loaded before it can answer.",
+        "A model is a file with the weights of a neural network. It must be loaded before "
+        "it can answer.",
         "One model can be loaded several times, and each loaded copy is called an instance.",
         ("models",),
     ),
@@ -40,7 +42,8 @@ MODEL_TERMS = (
     Term(
         "a tokenizer",
         "A tokenizer cuts text into tokens and gives each token a number.",
-        "Every model has its own tokenizer, so the same text can have a different number of tokens.",
+        "Every model has its own tokenizer, so the same text can have a different "
+        "number of tokens.",
         ("tokenization",),
     ),
     Term(
@@ -51,13 +54,15 @@ MODEL_TERMS = (
     ),
     Term(
         "a system prompt",
-        "A system prompt is an instruction at the start of a chat. It tells the model how to behave.",
+        "A system prompt is an instruction at the start of a chat. It tells the model "
+        "how to behave.",
         "For example, a system prompt can ask the model to answer in short sentences.",
         ("the system prompt", "system prompts", "a system message"),
     ),
     Term(
         "temperature",
-        "Temperature sets how freely a model picks the next token. A low value gives calm, repeatable text.",
+        "Temperature sets how freely a model picks the next token. A low value gives calm, "
+        "repeatable text.",
         "With temperature 0 the model always picks the most likely token.",
         ("the temperature", "sampling temperature"),
     ),
@@ -69,25 +74,37 @@ MODEL_TERMS = (
     ),
     Term(
         "sampling",
-        "Sampling is the step in which one token is picked from all the tokens that could come next.",
+        "Sampling is the step in which one token is picked from all the tokens that "
+        "could come next.",
         "Temperature and top p are two settings of this step.",
     ),
     Term(
         "the context length",
-        "The context length is the number of tokens that a model can see at once: the prompt and the answer.",
+        "The context length is the number of tokens that a model can see at once: the prompt "
+        "and the answer.",
         "A longer context needs more memory, so choose only as much as you need.",
-        ("context", "the context", "context size", "a context window", "the context window", "n_ctx"),
+        (
+            "context",
+            "the context",
+            "context size",
+            "a context window",
+            "the context window",
+            "n_ctx",
+        ),
     ),
     Term(
         "the KV cache",
-        "The KV cache is the memory in which a model keeps what it has read, so that it need not read it again.",
+        "The KV cache is the memory in which a model keeps what it has read, so that it need "
+        "not read it again.",
         "It grows with the context length.",
         ("kv cache", "the cache"),
     ),
     Term(
         "quantization",
-        "Quantization stores the weights of a model with fewer bits, so the file is smaller and runs faster.",
-        "Fewer bits also mean a little less quality. Q8_0 is close to the original, Q4_0 is about half as big.",
+        "Quantization stores the weights of a model with fewer bits, so the file is smaller "
+        "and runs faster.",
+        "Fewer bits also mean a little less quality. Q8_0 is close to the original, Q4_0 is "
+        "about half as big.",
         ("a quantized model", "quantisation", "quants"),
     ),
     Term(
@@ -98,13 +115,15 @@ MODEL_TERMS = (
     ),
     Term(
         "Q8_0",
-        "Q8_0 is a quantization with about eight bits for each weight. It is close to the original.",
+        "Q8_0 is a quantization with about eight bits for each weight. It is close to "
+        "the original.",
         "A Q8_0 file is about half as big as an F16 file.",
         ("q8", "8 bit quantization"),
     ),
     Term(
         "F16",
-        "F16 stores each weight in sixteen bits. Nothing is lost that matters, but the file is large.",
+        "F16 stores each weight in sixteen bits. Nothing is lost that matters, but the "
+        "file is large.",
         "It is a good start for making smaller files.",
         ("fp16", "half precision"),
     ),
@@ -139,7 +158,8 @@ MODEL_TERMS = (
     ),
     Term(
         "GGUF",
-        "GGUF is a file format for models. One file holds the weights, the tokenizer and the settings.",
+        "GGUF is a file format for models. One file holds the weights, the tokenizer and "
+        "the settings.",
         "It is the format that llama.cpp reads.",
         ("a GGUF file", "gguf files"),
     ),
@@ -176,7 +196,14 @@ MODEL_TERMS = (
         "a transformer",
         "A transformer is the kind of neural network that most language models use.",
         "Its layers let each token look at the tokens before it. This is called attention.",
-        ("transformers", "attention", "the attention mechanism"),
+        ("transformers", "the transformer"),
+    ),
+    Term(
+        "attention",
+        "Attention is the step in which a model looks back at the tokens before and takes "
+        "what matters.",
+        "Its results are kept in the KV cache.",
+        ("the attention mechanism", "self attention"),
     ),
     Term(
         "a hallucination",
@@ -186,7 +213,8 @@ MODEL_TERMS = (
     ),
     Term(
         "a seed",
-        "A seed is a number that starts the random choices. The same seed gives the same text again.",
+        "A seed is a number that starts the random choices. The same seed gives the "
+        "same text again.",
         "Set a seed when you want to repeat a result.",
         ("the random seed",),
     ),
@@ -198,7 +226,8 @@ MODEL_TERMS = (
     ),
     Term(
         "a stop reason",
-        "A stop reason says why an answer ended: the model was done, the limit was reached, or you stopped it.",
+        "A stop reason says why an answer ended: the model was done, the limit was reached, or "
+        "you stopped it.",
         "If the limit was reached, the answer may be cut off in the middle.",
         ("the stop reason",),
     ),
@@ -229,18 +258,21 @@ MODEL_TERMS = (
     Term(
         "a vision model",
         "A vision model can also look at pictures and answer questions about them.",
-        "It has a second file, called the projector, that turns a picture into something like tokens.",
+        "It has a second file, called the projector, that turns a picture into something "
+        "like tokens.",
         ("vision models", "an image model"),
     ),
     Term(
         "a projector",
-        "A projector is the part of a vision model that turns a picture into something like tokens.",
+        "A projector is the part of a vision model that turns a picture into something "
+        "like tokens.",
         "Its file name usually begins with mmproj.",
         ("mmproj",),
     ),
     Term(
         "a chat template",
-        "A chat template says how messages are written down for a model, with marks for each speaker.",
+        "A chat template says how messages are written down for a model, with marks for "
+        "each speaker.",
         "It is stored in the model file, so you rarely need to think about it.",
         ("chat templates",),
     ),
@@ -253,12 +285,13 @@ MODEL_TERMS = (
     Term(
         "JSON",
         "JSON is a way to write data as text, with names and values that programs can read.",
-        "An example is {\"name\": \"Ada\", \"age\": 36}.",
+        'An example is {"name": "Ada", "age": 36}.',
         ("json format",),
     ),
     Term(
         "a tool call",
-        "A tool call is a request by a model to run a function. Your program runs it and sends back the result.",
+        "A tool call is a request by a model to run a function. Your program runs it and sends "
+        "back the result.",
         "The model chooses the name and the arguments, but it never runs anything by itself.",
         ("tool calls", "tool use", "tool calling", "function calling"),
     ),
@@ -270,7 +303,8 @@ MODEL_TERMS = (
     ),
     Term(
         "RAG",
-        "RAG means that a program first searches for fitting texts and then gives them to the model with the question.",
+        "RAG means that a program first searches for fitting texts and then gives them to the "
+        "model with the question.",
         "The search usually works with embeddings.",
         ("retrieval augmented generation",),
     ),

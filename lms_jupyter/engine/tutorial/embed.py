@@ -17,8 +17,8 @@ from lms_jupyter.engine.tutorial.corpus_pairs import pair_batch, sentences
 from lms_jupyter.engine.tutorial.export import write_embedding_model
 from lms_jupyter.engine.tutorial.network import Weights
 
-STEPS = 2500
-_VOCABULARY_SIZE = 1500
+STEPS = 900
+_VOCABULARY_SIZE = 1300
 _BATCH_PAIRS = 96
 _TEMPERATURE = 0.06
 _LEARNING_RATE = 2e-3
@@ -40,10 +40,12 @@ class BertShape:
 
 def train_word_pieces(size: int) -> Tokenizer:
     """Learn the word pieces from all sentences of the corpus."""
-    tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
+    tokenizer = Tokenizer(models.WordPiece(unk_token=_SPECIAL[1]))
     tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-    trainer = trainers.WordPieceTrainer(vocab_size=size, special_tokens=list(_SPECIAL), show_progress=False)
+    trainer = trainers.WordPieceTrainer(
+        vocab_size=size, special_tokens=list(_SPECIAL), show_progress=False
+    )
     tokenizer.train_from_iterator(sentences(), trainer)
     cls, sep = (tokenizer.token_to_id(token) for token in ("[CLS]", "[SEP]"))
     tokenizer.post_processor = processors.TemplateProcessing(
@@ -91,7 +93,9 @@ def run(weights: Weights, tokens: Tensor, mask: Tensor, shape: BertShape) -> Ten
         return F.linear(x, weights[f"{name}.weight"], weights[f"{name}.bias"])
 
     def norm(x: Tensor, name: str) -> Tensor:
-        return F.layer_norm(x, (shape.width,), weights[f"{name}.weight"], weights[f"{name}.bias"], shape.epsilon)
+        return F.layer_norm(
+            x, (shape.width,), weights[f"{name}.weight"], weights[f"{name}.bias"], shape.epsilon
+        )
 
     batch, length = tokens.shape
     x = F.embedding(tokens, weights["token_embd.weight"])
@@ -127,7 +131,9 @@ def make_embedding_model(out: Path, seed: int, steps: int = STEPS) -> None:
     shape = BertShape(vocabulary=tokenizer.get_vocab_size())
     weights = new_weights(shape, seed)
     tool = torch.optim.AdamW(list(weights.values()), lr=_LEARNING_RATE, weight_decay=0.01)
-    plan = torch.optim.lr_scheduler.OneCycleLR(tool, _LEARNING_RATE, total_steps=steps, pct_start=0.05)
+    plan = torch.optim.lr_scheduler.OneCycleLR(
+        tool, _LEARNING_RATE, total_steps=steps, pct_start=0.05
+    )
     began, recent = time.monotonic(), 0.0
     for step in range(steps):
         texts, likes = pair_batch(rng, _BATCH_PAIRS)
@@ -142,6 +148,9 @@ def make_embedding_model(out: Path, seed: int, steps: int = STEPS) -> None:
         plan.step()
         recent = cost.item() if step == 0 else 0.98 * recent + 0.02 * cost.item()
         if step % 100 == 0 or step == steps - 1:
-            print(f"step {step + 1}/{steps}  loss {recent:.3f}  {time.monotonic() - began:.0f} s", flush=True)
+            print(
+                f"step {step + 1}/{steps}  loss {recent:.3f}  {time.monotonic() - began:.0f} s",
+                flush=True,
+            )
     pieces = sorted(tokenizer.get_vocab(), key=tokenizer.get_vocab().__getitem__)
     write_embedding_model(out, weights, shape, pieces)

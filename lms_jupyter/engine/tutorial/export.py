@@ -19,11 +19,16 @@ if TYPE_CHECKING:
 
 PUBLISHER = "lms-jupyter"
 CONTEXT_LENGTH = 2048
+CHAT_DESCRIPTION = (
+    "A very small chat model for tutorials: it explains words about notebooks and language models, "
+    "and calls tools."
+)
 QUANTISATIONS = {
     "F16": gguf.GGMLQuantizationType.F16,
     "Q8_0": gguf.GGMLQuantizationType.Q8_0,
     "Q4_0": gguf.GGMLQuantizationType.Q4_0,
 }
+_KEPT_WHOLE = ("token_types.weight",)  # llama.cpp adds it as it is, and adds only F32
 _FILE_TYPES = {
     "F16": gguf.LlamaFileType.MOSTLY_F16,
     "Q8_0": gguf.LlamaFileType.MOSTLY_Q8_0,
@@ -31,7 +36,9 @@ _FILE_TYPES = {
 }
 
 
-def describe(writer: gguf.GGUFWriter, *, name: str, basename: str, size: str, text: str, tags: list[str]) -> None:
+def describe(
+    writer: gguf.GGUFWriter, *, name: str, basename: str, size: str, text: str, tags: list[str]
+) -> None:
     """Add the general fields."""
     writer.add_name(name)
     writer.add_basename(basename)
@@ -49,7 +56,7 @@ def add_tensor(writer: gguf.GGUFWriter, name: str, weight: Tensor, quantisation:
     """Add one weight: matrices in the given quantisation, vectors as they are."""
     values = weight.detach().float().numpy()
     kind = QUANTISATIONS[quantisation]
-    if values.ndim < 2:
+    if values.ndim < 2 or name in _KEPT_WHOLE:
         writer.add_tensor(name, values.astype(np.float32))
     elif kind == gguf.GGMLQuantizationType.F16:
         writer.add_tensor(name, values.astype(np.float16))
@@ -73,7 +80,7 @@ def write_chat_model(
     quantisation: str,
     *,
     name: str = "Tutor 1M",
-    text: str = "A very small chat model for tutorials: it explains words about notebooks and language models, and calls tools.",
+    text: str = CHAT_DESCRIPTION,
     tags: tuple[str, ...] = ("text-generation", "tutorial", "tool-use"),
 ) -> Path:
     """Write `name` in one quantisation into its own folder below `out`, and return the file."""
@@ -82,7 +89,9 @@ def write_chat_model(
     path.parent.mkdir(parents=True, exist_ok=True)
     writer = gguf.GGUFWriter(path, "llama")
     writer.add_type(gguf.GGUFType.MODEL)
-    describe(writer, name=name, basename=stem.replace("-1M", ""), size="1M", text=text, tags=list(tags))
+    describe(
+        writer, name=name, basename=stem.replace("-1M", ""), size="1M", text=text, tags=list(tags)
+    )
     writer.add_file_type(_FILE_TYPES[quantisation])
     writer.add_quantization_version(gguf.GGML_QUANT_VERSION)
     writer.add_context_length(CONTEXT_LENGTH)
@@ -119,7 +128,14 @@ def write_embedding_model(out: Path, weights: Weights, shape: BertShape, pieces:
     count = sum(weight.numel() for weight in weights.values())
     text = "A very small embedding model for tutorials: it finds the sentence that fits a question."
     tags = ["sentence-similarity", "feature-extraction", "tutorial"]
-    describe(writer, name="Tutor Embed", basename="Tutor-Embed", size=f"{count // 1000}K", text=text, tags=tags)
+    describe(
+        writer,
+        name="Tutor Embed",
+        basename="Tutor-Embed",
+        size=f"{count // 1000}K",
+        text=text,
+        tags=tags,
+    )
     writer.add_file_type(gguf.LlamaFileType.MOSTLY_F16)
     writer.add_quantization_version(gguf.GGML_QUANT_VERSION)
     writer.add_context_length(shape.context)
@@ -135,11 +151,12 @@ def write_embedding_model(out: Path, weights: Weights, shape: BertShape, pieces:
     writer.add_tokenizer_pre("default")
     writer.add_token_type_count(2)
     writer.add_token_list([_word_piece(piece) for piece in pieces])
-    writer.add_token_types([3 if piece.startswith("[") and len(piece) > 1 else 1 for piece in pieces])
-    for name, piece in (("pad", "[PAD]"), ("unk", "[UNK]"), ("cls", "[CLS]"), ("sep", "[SEP]")):
+    writer.add_token_types(
+        [3 if piece.startswith("[") and len(piece) > 1 else 1 for piece in pieces]
+    )
+    for name, piece in (("pad", "[PAD]"), ("unk", "[UNK]"), ("sep", "[SEP]")):
         getattr(writer, f"add_{name}_token_id")(pieces.index(piece))
     writer.add_bos_token_id(pieces.index("[CLS]"))
-    writer.add_eos_token_id(pieces.index("[SEP]"))
     for tensor, weight in weights.items():
         add_tensor(writer, tensor, weight, "F16")
     finish(writer)
@@ -152,10 +169,19 @@ def write_projector(out: Path, eye: Weights, shape: EyeShape) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     writer = gguf.GGUFWriter(path, "clip")
     writer.add_type(gguf.GGUFType.MMPROJ)
-    text = "The encoder for pictures of Tutor 1M Vision, trained on plain colours and simple shapes."
+    text = (
+        "The encoder for pictures of Tutor 1M Vision, trained on plain colours and simple shapes."
+    )
     count = sum(weight.numel() for weight in eye.values())
     tags = ["image-text-to-text", "tutorial"]
-    describe(writer, name="Tutor 1M Vision", basename="Tutor-Vision", size=f"{count // 1000}K", text=text, tags=tags)
+    describe(
+        writer,
+        name="Tutor 1M Vision",
+        basename="Tutor-Vision",
+        size=f"{count // 1000}K",
+        text=text,
+        tags=tags,
+    )
     writer.add_file_type(gguf.LlamaFileType.MOSTLY_F16)
     writer.add_quantization_version(gguf.GGML_QUANT_VERSION)
     writer.add_clip_has_vision_encoder(True)

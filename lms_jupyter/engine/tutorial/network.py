@@ -36,7 +36,9 @@ def new_weights(shape: Shape, seed: int) -> Weights:
         return torch.randn(rows, columns, generator=generator) * scale / math.sqrt(columns)
 
     shrink = 1 / math.sqrt(2 * shape.layers)
-    weights = {"token_embd.weight": torch.randn(shape.vocabulary, shape.width, generator=generator) * 0.05}
+    weights = {
+        "token_embd.weight": torch.randn(shape.vocabulary, shape.width, generator=generator) * 0.05
+    }
     for layer in range(shape.layers):
         block = f"blk.{layer}."
         weights[block + "attn_norm.weight"] = torch.ones(shape.width)
@@ -83,9 +85,16 @@ def run(weights: Weights, x: Tensor, shape: Shape) -> Tensor:
         query = _rotate(heads("attn_q", normed), cosines, sines)
         key = _rotate(heads("attn_k", normed), cosines, sines)
         value = heads("attn_v", normed)
-        with torch.autocast("cpu", enabled=False):  # in bfloat16 this step alone is three times slower
-            mixed = F.scaled_dot_product_attention(query.float(), key.float(), value.float(), is_causal=True)
-        x = x + F.linear(mixed.transpose(1, 2).reshape(batch, length, width), weights[block + "attn_output.weight"])
+        with torch.autocast(
+            "cpu", enabled=False
+        ):  # in bfloat16 this step alone is three times slower
+            mixed = F.scaled_dot_product_attention(
+                query.float(), key.float(), value.float(), is_causal=True
+            )
+        x = x + F.linear(
+            mixed.transpose(1, 2).reshape(batch, length, width),
+            weights[block + "attn_output.weight"],
+        )
         normed = _norm(x, weights[block + "ffn_norm.weight"], shape.epsilon)
         gate = F.silu(F.linear(normed, weights[block + "ffn_gate.weight"]))
         up = F.linear(normed, weights[block + "ffn_up.weight"])

@@ -1,4 +1,4 @@
-"""How a chat is written down for the model: in Jinja for llama.cpp, and in Python for the training."""
+"""How a chat is written down: in Jinja for llama.cpp, and in Python for the training."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The byte-level tokenizer of the chat model: trained on the corpus, cut like llama.cpp cuts `qwen2`."""
+"""The byte-level tokenizer: trained on the corpus, and cut like llama.cpp cuts `qwen2`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,13 @@ from itertools import islice
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 
 from lms_jupyter.engine.tutorial.corpus import chats
-from lms_jupyter.engine.tutorial.template import MESSAGE_END, MESSAGE_START, PADDING, TOOL_CALL, TOOL_CALL_END
+from lms_jupyter.engine.tutorial.template import (
+    MESSAGE_END,
+    MESSAGE_START,
+    PADDING,
+    TOOL_CALL,
+    TOOL_CALL_END,
+)
 
 VOCABULARY_SIZE = 1024
 CONTROL = (PADDING, MESSAGE_START, MESSAGE_END)
@@ -46,7 +52,9 @@ def train_tokenizer(seed: int) -> Tokenizer:
     trainer = trainers.BpeTrainer(
         vocab_size=VOCABULARY_SIZE,
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
-        special_tokens=[AddedToken(token, special=True, normalized=False) for token in (*CONTROL, *USER_DEFINED)],
+        special_tokens=[
+            AddedToken(token, special=True, normalized=False) for token in (*CONTROL, *USER_DEFINED)
+        ],
         show_progress=False,
     )
     sample = islice(chats(random.Random(seed)), _SAMPLE_CHATS)

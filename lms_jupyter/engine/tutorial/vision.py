@@ -1,4 +1,4 @@
-"""Trains the vision model: a small encoder for pictures, and a copy of the chat model that reads it.
+"""Trains the vision model: a small encoder for pictures, and a copy of the chat model.
 
 The encoder is the CLIP of llama.cpp with a two-layer projector. Pictures become sixteen vectors,
 which stand in the chat where tokens stand otherwise.
@@ -25,7 +25,7 @@ from lms_jupyter.engine.tutorial.network import Shape, Weights, embed, loss
 from lms_jupyter.engine.tutorial.template import MESSAGE_END, MESSAGE_START
 from lms_jupyter.engine.tutorial.tokenizer import vocabulary
 
-STEPS = 1500
+STEPS = 600
 NAME = "Tutor 1M Vision"
 _BATCH_PICTURES = 48
 _LEARNING_RATE = 1.5e-3
@@ -66,7 +66,8 @@ def new_eye(shape: EyeShape, seed: int) -> Weights:
 
     weights = {
         "v.patch_embd.weight": matrix(shape.width, 3, shape.patch, shape.patch),
-        "v.position_embd.weight": torch.randn(shape.patches, shape.width, generator=generator) * 0.1,
+        "v.position_embd.weight": torch.randn(shape.patches, shape.width, generator=generator)
+        * 0.1,
         **norm("v.pre_ln"),
     }
     for layer in range(shape.layers):
@@ -89,10 +90,16 @@ def look(eye: Weights, pictures: Tensor, shape: EyeShape) -> Tensor:
         return F.linear(x, eye[f"{name}.weight"], eye[f"{name}.bias"])
 
     def norm(x: Tensor, name: str) -> Tensor:
-        return F.layer_norm(x, (shape.width,), eye[f"{name}.weight"], eye[f"{name}.bias"], shape.epsilon)
+        return F.layer_norm(
+            x, (shape.width,), eye[f"{name}.weight"], eye[f"{name}.bias"], shape.epsilon
+        )
 
     batch = pictures.shape[0]
-    x = F.conv2d(pictures, eye["v.patch_embd.weight"], stride=shape.patch).flatten(2).transpose(1, 2)
+    x = (
+        F.conv2d(pictures, eye["v.patch_embd.weight"], stride=shape.patch)
+        .flatten(2)
+        .transpose(1, 2)
+    )
     x = norm(x + eye["v.position_embd.weight"], "v.pre_ln")
     for layer in range(shape.layers - 1):
         block = f"v.blk.{layer}."
@@ -141,7 +148,10 @@ def train(eye: Weights, weights: Weights, tokenizer: Tokenizer, seed: int, steps
     rng = random.Random(seed)
     texts = batches(tokenizer, seed + 1, _TEXT_BATCH_TOKENS)
     tool = torch.optim.AdamW(
-        [{"params": list(eye.values()), "lr": _LEARNING_RATE}, {"params": list(weights.values()), "lr": _LEARNING_RATE / 3}],
+        [
+            {"params": list(eye.values()), "lr": _LEARNING_RATE},
+            {"params": list(weights.values()), "lr": _LEARNING_RATE / 3},
+        ],
         weight_decay=0.0,
     )
     rates = [group["lr"] for group in tool.param_groups]
@@ -149,25 +159,35 @@ def train(eye: Weights, weights: Weights, tokenizer: Tokenizer, seed: int, steps
     for step in range(steps):
         for group, rate in zip(tool.param_groups, rates, strict=True):
             group["lr"] = rate * learning_rate(step, steps)
-        pictures, tokens, gaps, wanted = _picture_batch(rng, tokenizer, _BATCH_PICTURES, eye_shape.patches)
+        pictures, tokens, gaps, wanted = _picture_batch(
+            rng, tokenizer, _BATCH_PICTURES, eye_shape.patches
+        )
         x = embed(weights, tokens)
         x = x.masked_scatter(gaps[..., None].expand_as(x), look(eye, pictures, eye_shape))
-        cost = loss(weights, x, wanted, shape)
-        cost.backward()
         text_tokens, text_targets = next(texts)
-        loss(weights, embed(weights, text_tokens), text_targets, shape).backward()
+        with torch.autocast("cpu", torch.bfloat16):
+            cost = loss(weights, x, wanted, shape)
+            text_cost = loss(weights, embed(weights, text_tokens), text_targets, shape)
+        (cost + text_cost).backward()
         torch.nn.utils.clip_grad_norm_([*eye.values(), *weights.values()], 1.0)
         tool.step()
         tool.zero_grad(set_to_none=True)
         recent = cost.item() if step == 0 else 0.95 * recent + 0.05 * cost.item()
         if step % 50 == 0 or step == steps - 1:
-            print(f"step {step + 1}/{steps}  loss {recent:.3f}  {time.monotonic() - began:.0f} s", flush=True)
+            print(
+                f"step {step + 1}/{steps}  loss {recent:.3f}  {time.monotonic() - began:.0f} s",
+                flush=True,
+            )
 
 
-def make_vision_model(out: Path, chat_weights: Weights, tokenizer: Tokenizer, seed: int, steps: int = STEPS) -> None:
+def make_vision_model(
+    out: Path, chat_weights: Weights, tokenizer: Tokenizer, seed: int, steps: int = STEPS
+) -> None:
     """Train the vision model from a trained chat model and write its two files below `out`."""
     eye = new_eye(EyeShape(), seed)
-    weights = {name: weight.detach().clone().requires_grad_() for name, weight in chat_weights.items()}
+    weights = {
+        name: weight.detach().clone().requires_grad_() for name, weight in chat_weights.items()
+    }
     train(eye, weights, tokenizer, seed, steps)
     write_chat_model(
         out,
@@ -176,7 +196,7 @@ def make_vision_model(out: Path, chat_weights: Weights, tokenizer: Tokenizer, se
         vocabulary(tokenizer),
         "Q4_0",
         name=NAME,
-        text="A very small chat model for tutorials that names the colour or the shape in a simple picture.",
+        text="A very small chat model that names the colour or the shape in a simple picture.",
         tags=("image-text-to-text", "tutorial", "tool-use"),
     )
     write_projector(out, eye, EyeShape())
