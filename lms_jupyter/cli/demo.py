@@ -37,7 +37,7 @@ def run(given: argparse.Namespace, options: Sequence[str]) -> int:
             hint="See lms-jupyter demo --help.",
         )
     check_installed()
-    # A shell starts background jobs with SIGINT ignored; whoever sends it wants the end all the same.
+    # A shell starts background jobs with SIGINT ignored; who sends it wants the end all the same.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: sys.exit(0))
     with tempfile.TemporaryDirectory(prefix="lms-jupyter-demo-") as folder, _engine() as address:
