@@ -44,7 +44,9 @@ export const InstanceRow = memo((props: Props) => {
       data-status={status}
       onKeyDown={(event) => {
         if (event.key === "Delete" && !inert && !unloading) unload();
-        if (event.key === "Escape" && open) setOpen(false);
+        if (event.key !== "Escape" || !open) return;
+        event.currentTarget.querySelector<HTMLElement>("[data-stop][aria-expanded]")?.focus();
+        setOpen(false);
       }}
     >
       <div class="lms-Row-line lms-InstanceRow">

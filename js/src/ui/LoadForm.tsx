@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { Instance, LoadConfig, Memory, Model, Reply } from "../protocol/protocol";
+import type { Pending } from "../store/pending";
 import { Button, quiet } from "./Button";
 import { CopyButton } from "./CopyButton";
 import { type LoadRequest, loadLine } from "./code";
@@ -15,8 +16,8 @@ interface Props {
   memory: Memory | null;
   instances: readonly Instance[];
   inert: boolean;
-  /** A load is on its way already. */
-  taken: boolean;
+  /** What became of the last click on Load, or of a load that is on its way already. */
+  phase: Pending["phase"] | undefined;
   onAsk(request: LoadRequest): Promise<Reply>;
   onLoad(request: LoadRequest): void;
   onClose(): void;
@@ -24,7 +25,7 @@ interface Props {
 
 /** Load with settings: opens under the model's row. What is left alone, the host decides. */
 export function LoadForm(props: Props) {
-  const { model, inert, taken, onAsk, onLoad, onClose } = props;
+  const { model, inert, phase, onAsk, onLoad, onClose } = props;
   const { strings, format } = useWords();
   const form = useRef<HTMLFormElement>(null);
   const [request, setRequest] = useState<LoadRequest>({
@@ -40,6 +41,11 @@ export function LoadForm(props: Props) {
     change({ config: value === null ? others : { ...others, [name]: value } });
   };
   const reply = useEstimate(() => onAsk(request), JSON.stringify([model_key, config]));
+  const taken = phase !== undefined;
+  const sent = useRef(false);
+  useEffect(() => {
+    if (sent.current && phase === "taken") onClose();
+  }, [phase]);
   useEffect(() => form.current?.querySelector<HTMLElement>("input, select")?.focus(), []);
 
   const max = model.max_context_length;
@@ -55,7 +61,9 @@ export function LoadForm(props: Props) {
       aria-label={strings.settingsOf(model.model_key)}
       onSubmit={(event) => {
         event.preventDefault();
-        if (!inert && !taken) onLoad(request);
+        if (inert || taken) return;
+        sent.current = true;
+        onLoad(request);
       }}
     >
       {model.variants.length > 1 && (

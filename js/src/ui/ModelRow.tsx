@@ -1,3 +1,4 @@
+import { useRef } from "preact/hooks";
 import type { Activity, Model, Problem, Reply } from "../protocol/protocol";
 import type { Pending } from "../store/pending";
 import { Button } from "./Button";
@@ -46,14 +47,18 @@ export const ModelRow = memo((props: Props) => {
   const facts = modelFacts(model, words).join(" · ");
   const taken = loading || pending !== undefined;
   const tabIndex = tabbable ? 0 : -1;
+  const row = useRef<HTMLLIElement>(null);
+  const close = () => {
+    row.current?.querySelector<HTMLElement>("[data-stop][aria-expanded]")?.focus();
+    actions.onOpen(null);
+  };
   return (
     <li
+      ref={row}
       class="lms-Row"
       data-key={model_key}
       onKeyDown={(event) => {
-        if (event.key !== "Escape" || !open) return;
-        event.stopPropagation();
-        actions.onOpen(null);
+        if (event.key === "Escape" && open) close();
       }}
     >
       <div class="lms-Row-line lms-ModelRow">
@@ -102,10 +107,10 @@ export const ModelRow = memo((props: Props) => {
           memory={props.activity?.memory ?? null}
           instances={props.activity?.instances ?? []}
           inert={inert}
-          taken={pending !== undefined}
+          phase={pending}
           onAsk={actions.onAsk}
           onLoad={actions.onLoad}
-          onClose={() => actions.onOpen(null)}
+          onClose={close}
         />
       )}
     </li>

@@ -28,7 +28,7 @@ export function Panel({ store }: { store: Store }) {
   return (
     <section class="lms-Panel" aria-label={strings.panel} lang={lang}>
       <div class="lms-Panel-inner">
-        {activity && (
+        {activity && !isHostless(state) && (
           <HostBar
             host={activity.host}
             absent={state.link === "absent"}

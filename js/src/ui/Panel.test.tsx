@@ -1,0 +1,419 @@
+import { act, fireEvent, screen, within } from "@testing-library/preact";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import busy from "../../../tests/wire_samples/activity_busy.json" with { type: "json" };
+import connecting from "../../../tests/wire_samples/activity_connecting.json" with { type: "json" };
+import empty from "../../../tests/wire_samples/activity_empty.json" with { type: "json" };
+import engine from "../../../tests/wire_samples/activity_engine.json" with { type: "json" };
+import idle from "../../../tests/wire_samples/activity_idle.json" with { type: "json" };
+import loading from "../../../tests/wire_samples/activity_loading.json" with { type: "json" };
+import lost from "../../../tests/wire_samples/activity_lost.json" with { type: "json" };
+import problems from "../../../tests/wire_samples/activity_problems.json" with { type: "json" };
+import catalog from "../../../tests/wire_samples/catalog.json" with { type: "json" };
+import emptyCatalog from "../../../tests/wire_samples/catalog_empty.json" with { type: "json" };
+import load from "../../../tests/wire_samples/command_load.json" with { type: "json" };
+import estimated from "../../../tests/wire_samples/reply_estimated.json" with { type: "json" };
+import refused from "../../../tests/wire_samples/reply_refused.json" with { type: "json" };
+import type { Activity, Catalog, Reply, Slice } from "../protocol/protocol";
+import { QUEUED_MS } from "../store/store";
+import { FakeTransport } from "../transport/fake";
+import type { Link } from "../transport/transport";
+import { mount } from "./mount";
+import { UNDO_MS } from "./UndoRow";
+import { PAUSE_MS } from "./useEstimate";
+
+const three = idle as Activity;
+let unmount: () => void = () => {};
+
+async function show(...news: (object | Link)[]): Promise<FakeTransport> {
+  const transport = new FakeTransport();
+  const element = document.body.appendChild(document.createElement("div"));
+  await act(() => {
+    unmount = mount(element, transport);
+  });
+  for (const one of news) await deliver(transport, one);
+  return transport;
+}
+
+const deliver = (transport: FakeTransport, news: object | Link) =>
+  act(() => transport.deliver(news as Slice | Link));
+const wait = (ms: number) =>
+  act(async () => {
+    await vi.advanceTimersByTimeAsync(ms);
+  });
+const button = (name: string | RegExp) => screen.getByRole("button", { name });
+const press = (name: string | RegExp) =>
+  act(async () => {
+    fireEvent.click(button(name));
+  });
+const isDisabled = (name: string) => button(name).getAttribute("aria-disabled") === "true";
+const timers = () => screen.getAllByRole("timer").map(({ textContent }) => textContent);
+const later = (change: Partial<Activity>): Activity => ({
+  ...three,
+  revision: three.revision + 1,
+  ...change,
+});
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => {
+  unmount();
+  document.body.replaceChildren();
+  vi.useRealTimers();
+});
+
+describe("what is in memory", () => {
+  it("shows each instance with its facts and the time it has left", async () => {
+    await show(catalog, three, "live");
+
+    const list = screen.getByRole("region", { name: "In memory" });
+    const rows = within(list).getAllByRole("listitem");
+    expect(rows).toHaveLength(3);
+    expect(rows[0]?.textContent).toContain("4:12chat4B · Q4_K_M · 8,192 tokens");
+    expect(rows[2]?.textContent).toContain("stays");
+  });
+
+  it("counts down by itself, all countdowns on one timer", async () => {
+    await show(catalog, three, "live");
+    expect(timers()).toEqual(["next leaves in 4:12", "4:12", "59:55"]);
+
+    await wait(2000);
+
+    expect(timers()).toEqual(["next leaves in 4:10", "4:10", "59:53"]);
+    expect(vi.getTimerCount()).toBe(1);
+  });
+
+  it("says in use instead of a countdown while an instance works", async () => {
+    await show(catalog, busy, "live");
+
+    const list = screen.getByRole("region", { name: "In memory" });
+    expect(within(list).getAllByText("in use")).toHaveLength(2);
+    expect(within(list).getByText("generating, 2 waiting")).toBeTruthy();
+    expect(screen.queryByRole("timer")).toBeNull();
+  });
+
+  it("does nothing by itself once it is unmounted", async () => {
+    const transport = await show(catalog, three, "live");
+
+    unmount();
+    await wait(1000);
+
+    expect(transport.isOpen).toBe(false);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it("offers another TTL and a pin only where the host can", async () => {
+    await show(catalog, three, "live");
+    await press("More about chat");
+    expect(screen.queryByRole("button", { name: "Pin" })).toBeNull();
+    expect(screen.queryByRole("group", { name: "Count again from" })).toBeNull();
+    unmount();
+    document.body.replaceChildren();
+
+    const transport = await show(catalog, engine, "live");
+    await press("More about chat");
+    await press("Pin");
+    await press(/^30.min$/);
+
+    expect(transport.sent).toEqual([
+      { kind: "pin", identifier: "chat", pinned: true },
+      { kind: "set_ttl", identifier: "chat", ttl_s: 1800 },
+    ]);
+  });
+
+  it("shows names as text, whatever they hold", async () => {
+    const name = "<img src=x onerror=alert(1)>";
+    const [first] = three.instances;
+    await show(catalog, later({ instances: [{ ...first, identifier: name } as never] }), "live");
+
+    expect(button(`Unload ${name}`)).toBeTruthy();
+    expect(document.querySelector("img")).toBeNull();
+  });
+});
+
+describe("unloading", () => {
+  const gone = later({ instances: three.instances.slice(1) });
+
+  it("sends one command, shows at once that it was taken, and offers to undo it", async () => {
+    const transport = await show(catalog, three, "live");
+
+    await press("Unload chat");
+    await press("Unload chat");
+    expect(transport.sent).toEqual([{ kind: "unload", identifier: "chat" }]);
+    expect(isDisabled("Unload chat")).toBe(true);
+
+    await deliver(transport, gone);
+    await press("Undo: load chat again");
+
+    expect(transport.sent[1]).toEqual({
+      kind: "load",
+      model_key: "qwen/qwen3-4b-2507",
+      identifier: "chat",
+      ttl_s: 300,
+      config: { context_length: 8192 },
+    });
+    expect(screen.queryByRole("button", { name: /Undo/ })).toBeNull();
+  });
+
+  it("takes the offer back after six seconds", async () => {
+    const transport = await show(catalog, three, "live");
+    await press("Unload chat");
+    await deliver(transport, gone);
+
+    await wait(UNDO_MS);
+
+    expect(screen.queryByRole("button", { name: /Undo/ })).toBeNull();
+  });
+
+  it("offers nothing when an instance leaves by itself", async () => {
+    const transport = await show(catalog, three, "live");
+
+    await deliver(transport, gone);
+
+    expect(screen.queryByRole("button", { name: /Undo/ })).toBeNull();
+  });
+
+  it("offers nothing when the unload was refused and the instance expires later", async () => {
+    const transport = await show(catalog, three, "live");
+    transport.answer = () => refused as Reply;
+    await press("Unload chat");
+    expect(screen.getByRole("alert").textContent).toContain("in memory already");
+
+    await deliver(transport, gone);
+
+    expect(screen.queryByRole("button", { name: /Undo/ })).toBeNull();
+  });
+
+  it("asks once more before it unloads all", async () => {
+    const transport = await show(catalog, three, "live");
+    await press("Unload all");
+    expect(transport.sent).toEqual([]);
+
+    await press("Unload all 3?");
+
+    expect(transport.sent).toHaveLength(3);
+  });
+});
+
+describe("loading", () => {
+  it("loads with one click for an hour of idleness", async () => {
+    const transport = await show(catalog, three, "live");
+
+    await press("Load google/gemma-3-12b");
+
+    expect(transport.sent).toEqual([load]);
+    expect(button("Load google/gemma-3-12b").textContent).toBe("Loading");
+  });
+
+  it("shows how far a load is and cancels it", async () => {
+    const transport = await show(catalog, loading, "live");
+
+    expect(screen.getByRole<HTMLProgressElement>("progressbar").value).toBe(0.625);
+    expect(screen.getByText(/loading 63% · about 12 s left/)).toBeTruthy();
+    await press("Cancel loading gemma");
+
+    expect(transport.sent).toEqual([{ kind: "cancel_load", load_id: "load-7" }]);
+    expect(screen.getByText("cancelling")).toBeTruthy();
+  });
+
+  it("shows a refusal where the click was, and puts it away", async () => {
+    const transport = await show(catalog, three, "live");
+    transport.answer = () => refused as Reply;
+
+    await press("Load google/gemma-3-12b");
+
+    const alert = screen.getByRole("alert");
+    expect(alert.closest("li")?.textContent).toContain("google/gemma-3-12b");
+    expect(alert.textContent).toContain("Choose another identifier");
+    await press(`Dismiss: ${refused.problem.title}`);
+    expect(screen.queryByRole("alert")).toBeNull();
+  });
+
+  it("says that the kernel is busy when a click waits", async () => {
+    const transport = await show(catalog, three, "live");
+    transport.answer = () => new Promise(() => {});
+    await press("Load google/gemma-3-12b");
+
+    await wait(QUEUED_MS);
+
+    expect(screen.getByText("Queued: the kernel is busy").getAttribute("role")).toBe("status");
+  });
+});
+
+describe("the load form", () => {
+  async function openForm(): Promise<FakeTransport> {
+    const transport = await show(catalog, three, "live");
+    transport.answer = ({ kind }) =>
+      (kind === "estimate" ? estimated : { kind: "accepted", now: three.now }) as Reply;
+    await press("Load google/gemma-3-12b with settings");
+    return transport;
+  }
+  const type = (name: string, value: string) =>
+    act(() => void fireEvent.input(screen.getByLabelText(name), { target: { value } }));
+  const choose = (name: string, value: string) =>
+    act(() => void fireEvent.change(screen.getByLabelText(name), { target: { value } }));
+  const asked = (transport: FakeTransport) =>
+    transport.sent.filter(({ kind }) => kind === "estimate");
+
+  it("opens in its place with the focus in it, and Escape closes it", async () => {
+    await openForm();
+    const form = screen.getByRole("form", { name: "Settings for google/gemma-3-12b" });
+    expect(form.contains(document.activeElement)).toBe(true);
+
+    await act(() => void fireEvent.keyDown(form, { key: "Escape" }));
+
+    expect(screen.queryByRole("form")).toBeNull();
+  });
+
+  it("sends what was set, leaves the rest to the host, and writes the same as a line", async () => {
+    const transport = await openForm();
+    await act(() => {
+      const length = screen.getByRole("spinbutton", { name: "Context length" });
+      fireEvent.input(length, { target: { value: "8192" } });
+    });
+    await type("GPU offload", "20");
+    await type("Identifier", "gemma");
+    await act(() => void fireEvent.click(screen.getByRole("radio", { name: /30.min/ })));
+    await choose("Flash attention", "true");
+    await choose("K cache type", "q8_0");
+    expect(screen.getByText(/^%lms load google/).textContent).toContain(
+      "-c 8192 --gpu max --flash-attention on --k-cache-type q8_0 --ttl 30m --identifier gemma",
+    );
+
+    await press("Load");
+
+    expect(transport.sent.at(-1)).toEqual({
+      kind: "load",
+      model_key: "google/gemma-3-12b",
+      identifier: "gemma",
+      ttl_s: 1800,
+      config: { context_length: 8192, gpu: 1, flash_attention: true, k_cache_type: "q8_0" },
+    });
+  });
+
+  it("asks for an estimate once it is left alone for a moment", async () => {
+    const transport = await openForm();
+    await type("GPU offload", "10");
+    await type("GPU offload", "12");
+    expect(asked(transport)).toEqual([]);
+
+    await wait(PAUSE_MS);
+
+    expect(asked(transport)).toEqual([
+      { kind: "estimate", model_key: "google/gemma-3-12b", config: { gpu: 0.6 } },
+    ]);
+    expect(screen.getByText("needs about 9.4 GB, 36 GB free")).toBeTruthy();
+    expect(screen.getByText("fits")).toBeTruthy();
+  });
+
+  it("lets the host decide again", async () => {
+    const transport = await openForm();
+    await type("GPU offload", "0");
+    await press("Let the host decide: GPU offload");
+    await press("Load");
+
+    expect(transport.sent.at(-1)).toMatchObject({ config: {} });
+  });
+
+  it("takes minutes of one's own, and never", async () => {
+    const transport = await openForm();
+    await act(() => void fireEvent.click(screen.getByRole("radio", { name: "custom" })));
+    await type("Minutes", "7");
+    expect(screen.getByText(/--ttl 7m/)).toBeTruthy();
+    await act(() => void fireEvent.click(screen.getByRole("radio", { name: "never" })));
+    await press("Load");
+
+    expect(transport.sent.at(-1)).toMatchObject({ ttl_s: null });
+  });
+});
+
+describe("what lies on the disk", () => {
+  it("filters as one types, and shows all again", async () => {
+    await show(catalog, three, "live");
+    const search = screen.getByRole("searchbox");
+
+    await act(() => void fireEvent.input(search, { target: { value: "qwen 30b" } }));
+    expect(screen.getByText("1 / 6")).toBeTruthy();
+    expect(screen.queryByRole("button", { name: "Load google/gemma-3-12b" })).toBeNull();
+
+    await act(() => void fireEvent.input(search, { target: { value: "zzz" } }));
+    expect(screen.getByText(/No model matches/)).toBeTruthy();
+    await press("Show all");
+    expect(button("Load google/gemma-3-12b")).toBeTruthy();
+  });
+
+  it("marks what is in memory", async () => {
+    await show(catalog, three, "live");
+
+    expect(button("Load qwen/qwen3-4b-2507").closest("li")?.textContent).toContain("in memory");
+  });
+
+  it("draws a few dozen rows of five thousand", async () => {
+    const [model] = (catalog as Catalog).models;
+    const models = Array.from({ length: 5000 }, (_, number) => ({
+      ...model,
+      model_key: `model-${number}`,
+    }));
+    await show({ ...catalog, models }, three, "live");
+
+    expect(screen.getByText("5,000")).toBeTruthy();
+    expect(screen.getAllByRole("listitem").length).toBeLessThan(100);
+  });
+});
+
+describe("when things are not as they should be", () => {
+  it("says how old the picture is when the host is lost, and lets nobody act on it", async () => {
+    const transport = await show(catalog, lost, "live");
+
+    expect(screen.getByText(/Connection lost · snapshot from \d\d:\d\d/)).toBeTruthy();
+    expect(isDisabled("Unload chat")).toBe(true);
+    expect(isDisabled("Load google/gemma-3-12b")).toBe(true);
+    expect(screen.queryByRole("timer")).toBeNull();
+    await press("Unload chat");
+    expect(transport.sent).toEqual([]);
+  });
+
+  it("says that there is no live connection when nobody answers", async () => {
+    await show(catalog, three, "absent");
+
+    expect(screen.getByText(/No live connection.*snapshot from/)).toBeTruthy();
+    expect(isDisabled("Unload chat")).toBe(true);
+    expect(isDisabled("Look again")).toBe(true);
+  });
+
+  it("says what went wrong and what helps, and puts it away", async () => {
+    const transport = await show(catalog, problems, "live");
+    const [first] = problems.problems;
+    expect(screen.getAllByRole("alert")).toHaveLength(2);
+    expect(screen.getByText(first?.hint ?? "")).toBeTruthy();
+
+    await press(`Dismiss: ${first?.title}`);
+
+    expect(transport.sent).toEqual([{ kind: "dismiss", problem_id: "problem-1" }]);
+  });
+
+  it("teaches where there is nothing to show", async () => {
+    const transport = await show(catalog, empty, "live");
+    expect(screen.getByText(/Nothing in memory/).textContent).toContain("%lms load");
+    await deliver(transport, { ...emptyCatalog, revision: 9 });
+    expect(screen.getByText(/No models on this host/)).toBeTruthy();
+  });
+
+  it("says what it is waiting for, and how to begin where there is no host", async () => {
+    const transport = await show(emptyCatalog, connecting, "live");
+    expect(screen.getByText("Looking for LM Studio…")).toBeTruthy();
+
+    await deliver(transport, { ...empty, host: { ...empty.host, link: "lost" } });
+
+    expect(screen.getByText("No LM Studio found.")).toBeTruthy();
+    await press("Look again");
+    expect(transport.sent).toEqual([{ kind: "refresh" }]);
+  });
+
+  it("speaks German on a German page", async () => {
+    document.documentElement.lang = "de-DE";
+    await show(catalog, three, "live");
+    document.documentElement.lang = "en";
+
+    expect(button("chat entladen")).toBeTruthy();
+    expect(screen.getByText(/3,3 GB/)).toBeTruthy();
+  });
+});

@@ -1,0 +1,133 @@
+import { act, fireEvent, screen } from "@testing-library/preact";
+import axe from "axe-core";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import engine from "../../../tests/wire_samples/activity_engine.json" with { type: "json" };
+import idle from "../../../tests/wire_samples/activity_idle.json" with { type: "json" };
+import loading from "../../../tests/wire_samples/activity_loading.json" with { type: "json" };
+import problems from "../../../tests/wire_samples/activity_problems.json" with { type: "json" };
+import catalog from "../../../tests/wire_samples/catalog.json" with { type: "json" };
+import type { Activity, Catalog } from "../protocol/protocol";
+import { FakeTransport } from "../transport/fake";
+import { mount } from "./mount";
+
+const three = idle as Activity;
+let unmount: () => void = () => {};
+
+async function show(activity: object): Promise<FakeTransport> {
+  const transport = new FakeTransport();
+  const element = document.body.appendChild(document.createElement("div"));
+  await act(() => {
+    unmount = mount(element, transport);
+    transport.deliver(catalog as Catalog);
+    transport.deliver(activity as Activity);
+    transport.deliver("live");
+  });
+  return transport;
+}
+
+const key = (name: string) =>
+  act(() => void fireEvent.keyDown(document.activeElement ?? document.body, { key: name }));
+const focused = () => document.activeElement?.getAttribute("aria-label");
+const focus = (name: string) => act(() => screen.getByRole("button", { name }).focus());
+const press = (name: string) =>
+  act(() => void fireEvent.click(screen.getByRole("button", { name })));
+
+afterEach(() => {
+  unmount();
+  document.body.replaceChildren();
+});
+
+describe("by keyboard", () => {
+  it("walks a list with arrows", async () => {
+    await show(three);
+    await focus("Unload chat");
+
+    await key("ArrowDown");
+    await key("ArrowDown");
+    expect(focused()).toBe("Unload my-coder");
+    await key("ArrowLeft");
+    expect(focused()).toBe("More about my-coder");
+    await key("Home");
+    expect(focused()).toBe("More about chat");
+    await key("ArrowUp");
+    expect(focused()).toBe("More about chat");
+  });
+
+  it("stops at one row of a list with the Tab key", async () => {
+    await show(three);
+    const tabbable = () =>
+      screen
+        .getAllByRole("button", { name: /^(Unload|More about) (chat|my|text)/ })
+        .filter(({ tabIndex }) => tabIndex === 0)
+        .map((button) => button.getAttribute("aria-label"));
+    expect(tabbable()).toEqual(["More about chat", "Unload chat"]);
+
+    await focus("Unload my-coder");
+
+    expect(tabbable()).toEqual(["More about my-coder", "Unload my-coder"]);
+  });
+
+  it("unloads with Delete and goes on where the row was", async () => {
+    const transport = await show(three);
+    await focus("Unload chat");
+
+    await key("Delete");
+    expect(transport.sent).toEqual([{ kind: "unload", identifier: "chat" }]);
+    await act(() =>
+      transport.deliver({ ...three, revision: 9, instances: three.instances.slice(1) }),
+    );
+
+    expect(focused()).toBe("Undo: load chat again");
+  });
+
+  it("closes what is open with Escape, and gives the focus back", async () => {
+    await show(three);
+    await focus("Load google/gemma-3-12b with settings");
+    await press("Load google/gemma-3-12b with settings");
+    expect(focused()).toBe("Context length");
+
+    await key("Escape");
+
+    expect(focused()).toBe("Load google/gemma-3-12b with settings");
+  });
+
+  it("never lets a key reach the notebook's shortcuts", async () => {
+    await show(engine);
+    await press("More about chat");
+    await press("About this host");
+    await press("Load google/gemma-3-12b with settings");
+
+    const focusable = document.querySelectorAll("button, input, select, summary, a, [tabindex]");
+    const leaking = [...focusable].filter(
+      (element) => element.getAttribute("data-lm-suppress-shortcuts") !== "true",
+    );
+    expect(focusable.length).toBeGreaterThan(40);
+    expect(leaking).toEqual([]);
+  });
+});
+
+describe("for a screen reader", () => {
+  // axe waits with real timers.
+  beforeEach(() => void vi.useRealTimers());
+
+  it.each([
+    ["idle", idle],
+    ["loading", loading],
+    ["problems", problems],
+    ["open", engine],
+  ])("has nothing for axe to find: %s", async (name, activity) => {
+    await show(activity);
+    if (name === "open") {
+      await press("More about chat");
+      await press("About this host");
+      await press("Load google/gemma-3-12b with settings");
+    }
+
+    const { violations } = await axe.run(document.body, {
+      // There is no layout here; contrast is looked at in a real browser.
+      rules: { "color-contrast": { enabled: false }, region: { enabled: false } },
+    });
+
+    expect(violations.map(({ id, nodes }) => [id, nodes.map((node) => node.html)])).toEqual([]);
+  });
+});
