@@ -28,6 +28,18 @@ class EnsureModel(Struct, frozen=True, kw_only=True, tag="ensure", tag_field="ki
     config: LoadConfig = LoadConfig()
 
 
+class UseModel(Struct, frozen=True, kw_only=True, tag="use", tag_field="kind"):
+    """Use what is in memory under this name, else load it, as the SDK's `.model()` does.
+
+    TTL and config count only if this loads it; what is there is taken as it is.
+    """
+
+    name: str
+    """An identifier or a model key."""
+    ttl_s: float | None = None
+    config: LoadConfig = LoadConfig()
+
+
 class UnloadInstance(Struct, frozen=True, kw_only=True, tag="unload", tag_field="kind"):
     """End an instance and give its memory back."""
 
@@ -86,6 +98,7 @@ class Refresh(Struct, frozen=True, kw_only=True, tag="refresh", tag_field="kind"
 Command = (
     LoadModel
     | EnsureModel
+    | UseModel
     | UnloadInstance
     | CancelLoad
     | SetTtl

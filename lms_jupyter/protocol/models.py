@@ -107,6 +107,14 @@ class LoadConfig(Struct, frozen=True, kw_only=True, omit_defaults=True):
     keep_model_in_memory: bool | None = None
     rope_frequency_base: float | None = None
     rope_frequency_scale: float | None = None
+    draft_mtp: bool | None = None
+    """Speculative decoding with the model's own extra layers."""
+    draft_model: str | None = None
+    """Speculative decoding with a smaller model, named by its key."""
+    draft_max_tokens: int | None = None
+    draft_min_tokens: int | None = None
+    draft_min_probability: float | None = None
+    """Below this the draft ends: 0 to 1."""
 
 
 class Estimate(Struct, frozen=True, kw_only=True):

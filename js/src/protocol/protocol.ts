@@ -4,6 +4,7 @@ export type Slice = Catalog | Activity;
 export type Command =
   | LoadModel
   | EnsureModel
+  | UseModel
   | UnloadInstance
   | CancelLoad
   | SetTtl
@@ -169,6 +170,11 @@ export interface LoadConfig {
   keep_model_in_memory?: boolean | null;
   rope_frequency_base?: number | null;
   rope_frequency_scale?: number | null;
+  draft_mtp?: boolean | null;
+  draft_model?: string | null;
+  draft_max_tokens?: number | null;
+  draft_min_tokens?: number | null;
+  draft_min_probability?: number | null;
 }
 /**
  * Use an instance of the model that has the settings named here, else load one.
@@ -182,6 +188,20 @@ export interface EnsureModel {
   kind: "ensure";
   model_key: string;
   identifier: string | null;
+  ttl_s: number | null;
+  config: LoadConfig;
+}
+/**
+ * Use what is in memory under this name, else load it, as the SDK's `.model()` does.
+ *
+ * TTL and config count only if this loads it; what is there is taken as it is.
+ */
+export interface UseModel {
+  /**
+   * Tells the members of a union apart.
+   */
+  kind: "use";
+  name: string;
   ttl_s: number | null;
   config: LoadConfig;
 }
@@ -319,6 +339,7 @@ export interface Envelope {
   command:
     | LoadModel
     | EnsureModel
+    | UseModel
     | UnloadInstance
     | CancelLoad
     | SetTtl

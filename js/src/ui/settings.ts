@@ -1,7 +1,9 @@
 import type { LoadConfig, Model } from "../protocol/protocol";
 
 /** A setting that the form offers below the fold; unset, the host decides. */
-export type Setting = { name: Exclude<keyof LoadConfig, "context_length" | "gpu"> } & (
+export type Setting = {
+  name: Exclude<keyof LoadConfig, "context_length" | "gpu" | `draft_${string}`>;
+} & (
   | { kind: "flag" }
   | { kind: "choice"; options: readonly string[] }
   | { kind: "number"; low: number; high: number; step: number }
