@@ -21,6 +21,7 @@ from lms_jupyter.engine.guardrail import Guardrail
 from lms_jupyter.engine.hub import Hub
 from lms_jupyter.engine.inference import Inference
 from lms_jupyter.engine.launcher import ProcessLauncher
+from lms_jupyter.engine.listeners import Listeners
 from lms_jupyter.engine.llama_http import LlamaHttp
 from lms_jupyter.engine.loader import Loader
 from lms_jupyter.engine.log_file import LLAMA, logging_to
@@ -46,19 +47,18 @@ async def running(settings: Settings) -> AsyncIterator[tuple[str, asyncio.Event]
     log = LogHub()
     async with AsyncExitStack() as stack:
         stack.enter_context(logging_to(settings.log, log))
-        services = _services(settings, log, ending, stack)
         application = web.Application(
             middlewares=[gatekeeper(settings)], client_max_size=MAX_BODY_BYTES
         )
+        runner = web.AppRunner(application, access_log=None, shutdown_timeout=1.0)
+        listeners = Listeners(runner)
+        services = _services(settings, log, listeners, ending, stack)
         greeting.add_routes(application)
         sdk.add_routes(application, services)
-        runner = web.AppRunner(application, access_log=None, shutdown_timeout=1.0)
         stack.push_async_callback(runner.cleanup)
         await runner.setup()
-        await web.TCPSite(runner, settings.host, settings.port, backlog=512).start()
+        address = await listeners.bind(settings.host, settings.port)
         stack.push_async_callback(services.registry.close)
-        host, port = runner.addresses[0][:2]
-        address = f"{f'[{host}]' if ':' in host else host}:{port}"
         logger.info("listening on %s", address)
         services.usage.look()
         yield address, ending
@@ -66,7 +66,11 @@ async def running(settings: Settings) -> AsyncIterator[tuple[str, asyncio.Event]
 
 
 def _services(
-    settings: Settings, log: LogHub, ending: asyncio.Event, stack: AsyncExitStack
+    settings: Settings,
+    log: LogHub,
+    listeners: Listeners,
+    ending: asyncio.Event,
+    stack: AsyncExitStack,
 ) -> Services:
     """Make the parts; the stack closes those that need it."""
     catalog = Catalog(settings.models)
@@ -102,6 +106,7 @@ def _services(
         hub=hub,
         downloads=downloads,
         log=log,
+        listeners=listeners,
         usage=usage,
         shut_down=ending.set,
     )

@@ -25,6 +25,7 @@ SAMPLE_EVERY_S = 0.05
 EMPTY_CHILD_BYTES = 30_000_000
 """What a child weighs before it has loaded anything."""
 
+_UNREADABLE = (msgspec.DecodeError, AttributeError, LookupError, TypeError, ValueError)
 _NO_FLASH = "Flash Attention was auto, set to disabled"
 
 LogSink = Callable[["Child", str], None]
@@ -181,7 +182,7 @@ class Child:
 
     async def _read_stdout(self) -> None:
         async for line in self._stdout:
-            with contextlib.suppress(msgspec.DecodeError, AttributeError, TypeError, ValueError):
+            with contextlib.suppress(*_UNREADABLE):
                 self._hear(line)
 
     def _hear(self, line: bytes) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_address
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -22,7 +23,7 @@ def gatekeeper(settings: Settings) -> Middleware:
     @web.middleware
     async def keep(request: web.Request, handler: Handler) -> web.StreamResponse:
         host = request.headers.get("Host", "")
-        if settings.host in LOOPBACK and _name(f"//{host}") not in LOOPBACK:
+        if _is_local(request) and _name(f"//{host}") not in LOOPBACK:
             raise web.HTTPForbidden(text=f"The host {host!r} is not this machine.")
         origin = request.headers.get("Origin")
         if origin is not None and not _is_welcome(origin, host, settings.origins):
@@ -30,6 +31,19 @@ def gatekeeper(settings: Settings) -> Middleware:
         return await handler(request)
 
     return keep
+
+
+def _is_local(request: web.Request) -> bool:
+    """Whether the request came in over this machine's own loopback."""
+    ours = request.transport.get_extra_info("sockname") if request.transport else None
+    return isinstance(ours, tuple) and _is_loopback(str(ours[0]))
+
+
+def _is_loopback(address: str) -> bool:
+    try:
+        return ip_address(address).is_loopback
+    except ValueError:
+        return False
 
 
 def _is_welcome(origin: str, host: str, origins: tuple[str, ...]) -> bool:

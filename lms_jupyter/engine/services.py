@@ -10,6 +10,7 @@ from lms_jupyter.engine.downloads import Downloads
 from lms_jupyter.engine.guardrail import Guardrail
 from lms_jupyter.engine.hub import Hub
 from lms_jupyter.engine.inference import Inference
+from lms_jupyter.engine.listeners import Listeners
 from lms_jupyter.engine.loader import Loader
 from lms_jupyter.engine.logs import LogHub
 from lms_jupyter.engine.registry import Registry
@@ -32,6 +33,7 @@ class Services:
     hub: Hub
     downloads: Downloads
     log: LogHub
+    listeners: Listeners
     usage: Usage
     shut_down: Callable[[], None]
     """Ask the engine to end."""

@@ -7,6 +7,7 @@ from contextlib import aclosing
 from functools import partial
 from typing import Any
 
+from lms_jupyter.engine.errors import BadRequestError
 from lms_jupyter.engine.inference import Prompt
 from lms_jupyter.engine.instance import Instance
 from lms_jupyter.engine.prediction import Outcome, Piece, PredictionSettings
@@ -18,7 +19,11 @@ from lms_jupyter.engine.wire.fields import an_object, text
 from lms_jupyter.engine.wire.history import messages
 from lms_jupyter.engine.wire.load_config import load_config
 from lms_jupyter.engine.wire.predict import packet_for, success
-from lms_jupyter.engine.wire.prediction_config import prediction_config, prediction_settings
+from lms_jupyter.engine.wire.prediction_config import (
+    DEFAULTS,
+    prediction_config,
+    prediction_settings,
+)
 
 
 def namespace(services: Services) -> Namespace:
@@ -27,6 +32,8 @@ def namespace(services: Services) -> Namespace:
         "tokenize": tokenize,
         "countTokens": count_tokens,
         "applyPromptTemplate": _apply_template,
+        "getBasePredictionConfig": _base_config,
+        "preloadDraftModel": _preload_draft,
     }
     return Namespace(
         "llm",
@@ -64,12 +71,37 @@ async def _apply_template(services: Services, domain: Any, _caller: Caller, para
     return {"formatted": prompt.text}
 
 
+def _base_config(services: Services, domain: Any, _caller: Caller, parameter: Any) -> Any:
+    """Return what a prediction does where nothing else is asked."""
+    models.find(services, domain, an_object(parameter).get("specifier"))
+    return prediction_config(DEFAULTS)
+
+
+async def _preload_draft(services: Services, domain: Any, _caller: Caller, parameter: Any) -> None:
+    """See to it that the draft model is there; it can only have come with the model itself."""
+    asked = an_object(parameter)
+    instance = models.find(services, domain, asked.get("specifier"))
+    draft = (await services.catalog.resolve(text(asked, "draftModelKey"))).model
+    check_draft(instance, draft.model_key)
+
+
+def check_draft(instance: Instance, draft_key: str | None) -> None:
+    """Raise `BadRequestError` if a prediction wants a draft model that was not loaded with it."""
+    loaded = instance.plan.draft
+    if draft_key and (loaded is None or loaded.model_key != draft_key):
+        raise BadRequestError(
+            f"{instance.identifier!r} was loaded without the draft model {draft_key!r}.",
+            hint="llama.cpp takes a draft model at load: set it in the load configuration.",
+        )
+
+
 async def _predict(services: Services, channel: Channel) -> None:
     """`predict`: continue a conversation."""
     asked = an_object(channel.parameter)
     instance = models.find(services, "llm", asked.get("modelSpecifier"))
     conversation = messages(asked.get("history"), services.uploads.find)
     settings = prediction_settings(asked.get("predictionConfigStack"))
+    check_draft(instance, settings.draft_model)
     outcome = Outcome()
     pieces = services.inference.respond(instance, conversation, settings, outcome)
     await _stream(channel, instance, settings, outcome, pieces)
@@ -81,6 +113,7 @@ async def _complete(services: Services, channel: Channel) -> None:
     instance = models.find(services, "llm", asked.get("modelSpecifier"))
     prompt = Prompt(text(asked, "rawPrompt"))
     settings = prediction_settings(asked.get("predictionConfigStack"))
+    check_draft(instance, settings.draft_model)
     outcome = Outcome()
     pieces = services.inference.complete(instance, prompt, settings, outcome)
     await _stream(channel, instance, settings, outcome, pieces)

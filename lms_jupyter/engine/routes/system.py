@@ -9,13 +9,17 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from lms_jupyter.engine.errors import BadRequestError, UnsupportedError
 from lms_jupyter.engine.routes import extensions
 from lms_jupyter.engine.routes.connection import Channel, Namespace
 from lms_jupyter.engine.routes.handshake import Caller
 from lms_jupyter.engine.services import Services
 from lms_jupyter.engine.version import VERSION
-from lms_jupyter.engine.wire.fields import an_object, text
+from lms_jupyter.engine.wire.fields import an_object, optional_text, text
 from lms_jupyter.engine.wire.sdk import model_info
+
+DEFAULT_PORT = 1234
+PORTS = range(1, 65_536)
 
 logger = logging.getLogger(__name__)
 
@@ -29,6 +33,10 @@ def namespace(services: Services) -> Namespace:
         "info": _info,
         "notify": _notify,
         "requestShutdown": _shut_down,
+        "startHttpServer": _start_http,
+        "stopHttpServer": _stop_http,
+        "setExperimentFlag": _set_flag,
+        "getExperimentFlags": _flags,
     }
     return Namespace(
         "system",
@@ -62,6 +70,28 @@ def _notify(_services: Services, _caller: Caller, parameter: Any) -> None:
 def _shut_down(services: Services, _caller: Caller, _parameter: Any) -> None:
     """Answer first, then end."""
     asyncio.get_running_loop().call_later(0.05, services.shut_down)
+
+
+async def _start_http(services: Services, _caller: Caller, parameter: Any) -> None:
+    """Listen on one more port; everything that the engine offers is there, too."""
+    asked = an_object(parameter or {})
+    port = asked.get("port") or DEFAULT_PORT
+    if not isinstance(port, int) or port not in PORTS:
+        raise BadRequestError(f"A port is from 1 to {PORTS[-1]}, not {port!r:.100}.")
+    host = optional_text(asked, "networkInterface") or services.settings.host
+    await services.listeners.open(host, port)
+
+
+async def _stop_http(services: Services, _caller: Caller, _parameter: Any) -> None:
+    await services.listeners.close()
+
+
+def _set_flag(_services: Services, _caller: Caller, _parameter: Any) -> None:
+    raise UnsupportedError("This engine has no experiment flags.")
+
+
+def _flags(_services: Services, _caller: Caller, _parameter: Any) -> list[str]:
+    return []
 
 
 async def _alive(_channel: Channel) -> None:

@@ -124,6 +124,12 @@ def prediction_settings(stack: object) -> PredictionSettings:
     return PredictionSettings(**fields)
 
 
+DEFAULTS: Final = PredictionSettings(
+    temperature=0.8, top_k=40, top_p=0.95, min_p=0.05, repeat_penalty=1.0, overflow="stopAtLimit"
+)
+"""What llama.cpp does where nothing else is asked."""
+
+
 def prediction_config(settings: PredictionSettings) -> dict[str, Any]:
     """Write the settings that were given as a flat configuration."""
     given = {
