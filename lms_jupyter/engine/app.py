@@ -102,6 +102,7 @@ def _services(
         ),
         guardrail=guardrail,
         inference=Inference(registry, llama, log),
+        llama=llama,
         uploads=Uploads(),
         hub=hub,
         downloads=downloads,

@@ -56,6 +56,19 @@ class LlamaHttp:
         except (aiohttp.ClientError, OSError) as error:
             raise _broken(instance, error) from error
 
+    async def raw(
+        self, instance: Instance, path: str, body: Mapping[str, Any]
+    ) -> AsyncGenerator[bytes]:
+        """Yield the bytes of an answer as they come; closing the iterator cancels the request."""
+        try:
+            async with self._request(instance, "POST", path, body) as response:
+                if response.status != 200:  # noqa: PLR2004 - OK
+                    raise _problem(response.status, await response.read())
+                async for chunk in response.content.iter_any():
+                    yield chunk
+        except (aiohttp.ClientError, OSError) as error:
+            raise _broken(instance, error) from error
+
     async def _ask(
         self, instance: Instance, method: str, path: str, body: Mapping[str, Any] | None
     ) -> Any:

@@ -11,6 +11,7 @@ from lms_jupyter.engine.guardrail import Guardrail
 from lms_jupyter.engine.hub import Hub
 from lms_jupyter.engine.inference import Inference
 from lms_jupyter.engine.listeners import Listeners
+from lms_jupyter.engine.llama_http import LlamaHttp
 from lms_jupyter.engine.loader import Loader
 from lms_jupyter.engine.logs import LogHub
 from lms_jupyter.engine.registry import Registry
@@ -29,6 +30,7 @@ class Services:
     loader: Loader
     guardrail: Guardrail
     inference: Inference
+    llama: LlamaHttp
     uploads: Uploads
     hub: Hub
     downloads: Downloads
