@@ -19,6 +19,8 @@ from lms_jupyter.engine.tutorial.template import pieces
 from lms_jupyter.engine.tutorial.tokenizer import train_tokenizer, vocabulary
 
 STEPS = 3000
+COPYING_STEPS = 1400
+_COPYING_RATE = 0.6
 BATCH_TOKENS = 2048
 LONGEST_CHAT = 640
 _POOL_CHATS = 512
@@ -46,11 +48,15 @@ def _pad(rows: list[list[int]], filler: int) -> Tensor:
 
 
 def batches(
-    tokenizer: Tokenizer, seed: int, batch_tokens: int = BATCH_TOKENS
+    tokenizer: Tokenizer,
+    seed: int,
+    batch_tokens: int = BATCH_TOKENS,
+    *,
+    copying: bool = False,
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """Batches of chats of similar length, about `batch_tokens` tokens each, without end."""
     rng = random.Random(seed)
-    source = chats(rng)
+    source = chats(rng, copying=copying)
     while True:
         pool = [encode(next(source), tokenizer) for _ in range(_POOL_CHATS)]
         pool = sorted(
@@ -88,10 +94,14 @@ def optimizers(weights: Weights, rate: float) -> list[torch.optim.Optimizer]:
 
 
 def train(
-    weights: Weights, shape: Shape, source: Iterator[tuple[Tensor, Tensor]], steps: int
+    weights: Weights,
+    shape: Shape,
+    source: Iterator[tuple[Tensor, Tensor]],
+    steps: int,
+    share: float = 1.0,
 ) -> None:
-    """Train in place for `steps` batches and print how it goes."""
-    tools = optimizers(weights, _LEARNING_RATE)
+    """Train in place for `steps` batches, at a share of the usual rate, and print how it goes."""
+    tools = optimizers(weights, _LEARNING_RATE * share)
     rates = [tool.param_groups[0]["lr"] for tool in tools]
     began, recent = time.monotonic(), 0.0
     for step, (tokens, targets) in zip(range(steps), source, strict=False):
@@ -112,12 +122,23 @@ def train(
             )
 
 
-def make_chat_model(out: Path, seed: int, steps: int = STEPS) -> tuple[Weights, Tokenizer]:
-    """Train the chat model and write its files below `out`."""
+def train_chat_model(seed: int) -> tuple[Weights, Tokenizer]:
+    """Train the chat model in two rounds, the second with more practice in copying words."""
     shape = Shape()
     tokenizer = train_tokenizer(seed)
     weights = new_weights(shape, seed)
-    train(weights, shape, batches(tokenizer, seed + 1), steps)
-    for quantisation in QUANTISATIONS:
-        write_chat_model(out, weights, shape, vocabulary(tokenizer), quantisation)
+    train(weights, shape, batches(tokenizer, seed + 1), STEPS)
+    practise_copying(weights, tokenizer, seed)
     return weights, tokenizer
+
+
+def practise_copying(weights: Weights, tokenizer: Tokenizer, seed: int) -> None:
+    """The second round, in place: arguments, names and numbers must be taken over exactly."""
+    source = batches(tokenizer, seed + 2, copying=True)
+    train(weights, Shape(), source, COPYING_STEPS, _COPYING_RATE)
+
+
+def write_chat_files(out: Path, weights: Weights, tokenizer: Tokenizer) -> None:
+    """Write the chat model below `out`, one file for each quantisation."""
+    for quantisation in QUANTISATIONS:
+        write_chat_model(out, weights, Shape(), vocabulary(tokenizer), quantisation)

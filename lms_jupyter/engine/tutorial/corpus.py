@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 
 from lms_jupyter.engine.tutorial.corpus_tools import NAMES, tool_list, tool_use
 from lms_jupyter.engine.tutorial.corpus_turns import (
@@ -74,10 +75,10 @@ def _chat(turns: list[Turn], system: str = "") -> Chat:
     return chat
 
 
-def _plain_chat(rng: random.Random) -> Chat:
-    turns = some_turns(rng)
+def _plain_chat(rng: random.Random, *, copying: bool = False) -> Chat:
+    turns = some_turns(rng, copying=copying)
     for _ in range(rng.choice((0, 0, 0, 0, 0, 0, 1, 1, 2, 3, 5))):
-        turns += some_turns(rng)
+        turns += some_turns(rng, copying=copying)
     return _chat(turns, rng.choice(_PLAIN_SYSTEM) if rng.random() < 0.25 else "")
 
 
@@ -161,8 +162,9 @@ def _tool_chat(rng: random.Random) -> Chat:
     return [*chat, Message("tool", result), Message("assistant", answer)]
 
 
-def chats(rng: random.Random) -> Iterator[Chat]:
-    """Chats without end."""
-    makers = (_plain_chat, _styled_chat, _tool_chat)
+def chats(rng: random.Random, *, copying: bool = False) -> Iterator[Chat]:
+    """Chats without end. With `copying`, more of those in which words must be copied exactly."""
+    makers = (partial(_plain_chat, copying=copying), _styled_chat, _tool_chat)
+    weights = (44, 14, 42) if copying else (64, 12, 24)
     while True:
-        yield rng.choices(makers, (64, 12, 24))[0](rng)
+        yield rng.choices(makers, weights)[0](rng)

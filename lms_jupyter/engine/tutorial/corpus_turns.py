@@ -173,26 +173,27 @@ HOW_TO_TURNS = _topics(HOW_TO, WHY)
 TALK_TURNS = _topics(SMALL_TALK)
 SELF_TURNS = _topics(SELF)
 GENERAL_TURNS = _topics(GENERAL)
-_TURNS: tuple[tuple[Callable[[random.Random], list[Turn]], int], ...] = (
-    (term, 26),
-    (HOW_TO_TURNS, 15),
-    (SELF_TURNS, 5),
-    (TALK_TURNS, 7),
-    (GENERAL_TURNS, 6),
-    (unknown, 18),
-    (_haiku, 2),
-    (_poem, 1),
-    (_story, 4),
-    (_count, 5),
-    (_sum, 5),
-    (_form, 9),
-    (_my_name, 3),
-    (_echo, 3),
+_TURNS: tuple[tuple[Callable[[random.Random], list[Turn]], int, int], ...] = (
+    (term, 26, 18),
+    (HOW_TO_TURNS, 15, 11),
+    (SELF_TURNS, 5, 4),
+    (TALK_TURNS, 7, 5),
+    (GENERAL_TURNS, 6, 4),
+    (unknown, 18, 14),
+    (_haiku, 2, 1),
+    (_poem, 1, 1),
+    (_story, 4, 4),
+    (_count, 5, 9),
+    (_sum, 5, 6),
+    (_form, 9, 18),
+    (_my_name, 3, 8),
+    (_echo, 3, 10),
 )
+"""The kinds of questions, and how often they come: at first, and when copying is practised."""
 
 
-def some_turns(rng: random.Random) -> list[Turn]:
+def some_turns(rng: random.Random, *, copying: bool = False) -> list[Turn]:
     """One of the kinds above, the frequent ones more often."""
-    makers, weights = zip(*_TURNS, strict=True)
-    turns: list[Turn] = rng.choices(makers, weights)[0](rng)
+    makers, at_first, later = zip(*_TURNS, strict=True)
+    turns: list[Turn] = rng.choices(makers, later if copying else at_first)[0](rng)
     return turns

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import torch
 
-from lms_jupyter.engine.tutorial.chat import make_chat_model, train_chat_model
+from lms_jupyter.engine.tutorial.chat import train_chat_model, write_chat_files
 from lms_jupyter.engine.tutorial.embed import make_embedding_model
 from lms_jupyter.engine.tutorial.vision import make_vision_model
 
@@ -20,8 +20,9 @@ def make(out: Path, only: str | None, seed: int) -> None:
     torch.set_num_threads(1)
     torch.manual_seed(seed)
     if only in (None, "chat", "vision"):
-        train_or_make = make_chat_model if only != "vision" else train_chat_model
-        weights, tokenizer = train_or_make(out, seed)
+        weights, tokenizer = train_chat_model(seed)
+        if only != "vision":
+            write_chat_files(out, weights, tokenizer)
         if only != "chat":
             make_vision_model(out, weights, tokenizer, seed)
     if only in (None, "embed"):
