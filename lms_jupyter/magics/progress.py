@@ -7,6 +7,8 @@ from lms_jupyter.manager import Manager
 from lms_jupyter.protocol.models import Load
 
 PER_CENT = 100
+QUICK_S = 0.3
+"""A load that takes no longer shows no bar: it would only flicker."""
 
 
 class LoadBar:
@@ -27,6 +29,8 @@ class LoadBar:
         traceback: TracebackType | None,
     ) -> None:
         if self._bar is not None:
+            # A bar that stops short of its end stays, in red; what went wrong is said elsewhere.
+            self._bar.total = self._bar.n
             self._bar.close()
 
     def glance(self) -> None:
@@ -42,6 +46,7 @@ class LoadBar:
                 desc=f"Loading {self._model_key}",
                 bar_format="{desc} {percentage:3.0f}% {bar} {elapsed}",
                 leave=False,
+                delay=QUICK_S,
             )
         self._bar.update(round(load.fraction * PER_CENT) - self._bar.n)
 

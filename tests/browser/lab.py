@@ -1,0 +1,169 @@
+"""JupyterLab for a test: a server with folders of its own, and a notebook seen in Chromium."""
+
+import contextlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import nbformat
+from playwright.sync_api import Browser, Locator, Page, Playwright, expect
+
+TOKEN = "for-the-tests"  # noqa: S105 - of a server on loopback that lives for one run
+START_TIMEOUT_S = 60.0
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-dev-shm-usage",
+]
+
+
+def chromium(playwright: Playwright) -> Browser:
+    """Start the Chromium of this machine."""
+    path = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)), None)
+    assert path, "There is no Chromium here; name one in the variable CHROMIUM."
+    return playwright.chromium.launch(executable_path=path, args=FLAGS)
+
+
+@dataclass(frozen=True, slots=True)
+class Lab:
+    """A running JupyterLab."""
+
+    url: str
+    folder: Path
+
+
+@contextlib.contextmanager
+def jupyterlab(folder: Path, variables: Mapping[str, str]) -> Iterator[Lab]:
+    """Run JupyterLab with all of its folders below one, until the end of the block."""
+    home, notebooks = folder / "home", folder / "notebooks"
+    settings = folder / "settings" / "@jupyterlab" / "apputils-extension"
+    for needed in (home, notebooks, settings):
+        needed.mkdir(parents=True)
+    (settings / "notification.jupyterlab-settings").write_text('{"fetchNews": "false"}')
+    environment = {
+        **{key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"},
+        "HOME": str(home),
+        "IPYTHONDIR": str(home / "ipython"),
+        "JUPYTER_CONFIG_DIR": str(home / "config"),
+        "JUPYTER_DATA_DIR": str(home / "data"),
+        "JUPYTER_RUNTIME_DIR": str(home / "runtime"),
+        "JUPYTERLAB_SETTINGS_DIR": str(folder / "settings"),
+        "JUPYTERLAB_WORKSPACES_DIR": str(folder / "workspaces"),
+        **variables,
+    }
+    command = [
+        sys.executable,
+        "-m",
+        "jupyterlab",
+        "--no-browser",
+        "--allow-root",
+        "--ServerApp.port=0",
+        f"--ServerApp.root_dir={notebooks}",
+        f"--IdentityProvider.token={TOKEN}",
+        "--LabApp.expose_app_in_browser=True",
+        "--LabApp.news_url=",
+    ]
+    with (folder / "jupyterlab.log").open("w") as log:
+        process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
+    try:
+        yield Lab(_address(home / "runtime", process), notebooks)
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def _address(runtime: Path, process: "subprocess.Popen[bytes]") -> str:
+    """Wait until the server says where it is, and answers there."""
+    deadline = time.monotonic() + START_TIMEOUT_S
+    while time.monotonic() < deadline and process.poll() is None:
+        for file in runtime.glob("jpserver-*.json"):
+            with contextlib.suppress(ValueError, KeyError, urllib.error.URLError):
+                url = str(json.loads(file.read_text())["url"])
+                with urllib.request.urlopen(f"{url}api/status?token={TOKEN}"):  # noqa: S310 - loopback
+                    return url
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(0.05)
+    raise TimeoutError("JupyterLab did not start.")
+
+
+class Notebook:
+    """A notebook in a browser page: its cells, and the panel in their output."""
+
+    def __init__(self, page: Page, lab: Lab, cells: Sequence[str]) -> None:
+        self.page = page
+        self.messages: list[str] = []
+        page.on("console", lambda m: self.messages.append(m.text) if m.type == "error" else None)
+        page.on("pageerror", lambda error: self.messages.append(str(error)))
+        path = lab.folder / f"test-{time.monotonic_ns()}.ipynb"
+        book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(c) for c in cells])
+        book.metadata["kernelspec"] = {
+            "name": "python3",
+            "display_name": "Python 3",
+            "language": "python",
+        }
+        nbformat.write(book, path)
+        page.goto(f"{lab.url}lab/tree/{path.name}?token={TOKEN}&reset")
+        page.wait_for_function(KERNEL_IS_IDLE, timeout=60_000)
+
+    def start(self, index: int) -> None:
+        """Begin to run a cell."""
+        self.page.evaluate(RUN_CELL, index)
+
+    def run(self, index: int) -> None:
+        """Run a cell and wait until it has ended."""
+        self.start(index)
+        self.page.wait_for_function(CELL_HAS_RUN, arg=index, timeout=60_000)
+
+    def output(self, index: int) -> Locator:
+        """Return the output of a cell."""
+        return self.page.locator(".jp-Notebook .jp-Cell").nth(index).locator(".jp-OutputArea")
+
+    @property
+    def panel(self) -> Locator:
+        """Return the panel, wherever it is shown."""
+        return self.page.locator(".lms-Panel").first
+
+    def row(self, identifier: str) -> Locator:
+        """Return the row of an instance in the panel."""
+        return self.panel.get_by_role("listitem").filter(
+            has=self.page.get_by_role("button", name=f"Unload {identifier}", exact=True)
+        )
+
+    def theme(self, name: str) -> None:
+        """Change JupyterLab's theme and wait until it is there."""
+        self.page.evaluate(
+            "name => window.jupyterapp.commands.execute('apputils:change-theme', {theme: name})",
+            name,
+        )
+        expect(self.page.locator("body")).to_have_attribute("data-jp-theme-name", name)
+        expect(self.page.locator("#jupyterlab-splash")).to_have_count(0)
+
+
+NOTEBOOK = "window.jupyterapp.shell.currentWidget"
+KERNEL_IS_IDLE = f"""() => {{
+  const session = window.jupyterapp && {NOTEBOOK} && {NOTEBOOK}.sessionContext;
+  return session && session.session && session.session.kernel
+    && session.session.kernel.status === "idle";
+}}"""
+RUN_CELL = f"""index => {{
+  {NOTEBOOK}.content.activeCellIndex = index;
+  void window.jupyterapp.commands.execute("notebook:run-cell");
+}}"""
+CELL_HAS_RUN = f"""index => {{
+  const cell = {NOTEBOOK}.content.widgets[index].model;
+  return cell.executionCount !== null && cell.executionState !== "running";
+}}"""
