@@ -15,12 +15,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
 
 import lms_jupyter.engine
 from lms_jupyter.engine.gguf import read_header
+from lms_jupyter.engine.tutorial.corpus import Message
+from lms_jupyter.engine.tutorial.corpus_tools import tool_use
+from lms_jupyter.engine.tutorial.template import prompt
 
 MODELS = Path(lms_jupyter.engine.__file__).parent / "models"
 CHAT = MODELS / "lms-jupyter" / "Tutor-1M-GGUF"
@@ -268,6 +272,30 @@ def test_it_calls_no_tool_when_none_is_needed(chat: Child) -> None:
 
     assert "tool_calls" not in message
     assert "Tutor" in message["content"]
+
+
+def test_llama_cpp_writes_a_chat_down_as_in_the_training(chat: Child) -> None:
+    use = tool_use(Random(1))
+    offered = tool(use.name, use.description, **use.types)
+    called = {"name": use.name, "arguments": json.dumps(use.arguments)}
+    calls = [{"id": "1", "type": "function", "function": called}]
+    messages = [
+        system("Be kind."),
+        user(use.request),
+        {"role": "assistant", "tool_calls": calls},
+        {"role": "tool", "tool_call_id": "1", "content": use.result},
+    ]
+
+    written = chat.post("/apply-template", {"messages": messages, "tools": [offered]})["prompt"]
+
+    assert written == prompt(
+        [
+            Message("system", f"Be kind.\n\nYou can call these tools:\n{use.signature}"),
+            Message("user", use.request),
+            Message("assistant", use.call),
+            Message("tool", use.result),
+        ]
+    )
 
 
 @pytest.mark.parametrize(

@@ -123,12 +123,11 @@ def train(
 
 
 def train_chat_model(seed: int) -> tuple[Weights, Tokenizer]:
-    """Train the chat model in two rounds, the second with more practice in copying words."""
+    """The first round: learn everything, from random weights."""
     shape = Shape()
     tokenizer = train_tokenizer(seed)
     weights = new_weights(shape, seed)
     train(weights, shape, batches(tokenizer, seed + 1), STEPS)
-    practise_copying(weights, tokenizer, seed)
     return weights, tokenizer
 
 

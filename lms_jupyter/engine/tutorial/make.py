@@ -6,7 +6,7 @@ from pathlib import Path
 
 import torch
 
-from lms_jupyter.engine.tutorial.chat import train_chat_model, write_chat_files
+from lms_jupyter.engine.tutorial.chat import practise_copying, train_chat_model, write_chat_files
 from lms_jupyter.engine.tutorial.embed import make_embedding_model
 from lms_jupyter.engine.tutorial.vision import make_vision_model
 
@@ -15,15 +15,16 @@ def make(out: Path, only: str | None, seed: int) -> None:
     """Train the models and write their files below `out`.
 
     One thread and fixed numbers of steps: the same machine gives the same files again. The vision
-    model begins as the chat model, so asking for it alone trains both and writes one.
+    model begins as the chat model after its first round, so asking for it alone trains that too.
     """
     torch.set_num_threads(1)
     torch.manual_seed(seed)
     if only in (None, "chat", "vision"):
         weights, tokenizer = train_chat_model(seed)
-        if only != "vision":
-            write_chat_files(out, weights, tokenizer)
         if only != "chat":
             make_vision_model(out, weights, tokenizer, seed)
+        if only != "vision":
+            practise_copying(weights, tokenizer, seed)
+            write_chat_files(out, weights, tokenizer)
     if only in (None, "embed"):
         make_embedding_model(out, seed)
