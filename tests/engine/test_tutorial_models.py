@@ -15,7 +15,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
-from random import Random
 from typing import Any
 
 import pytest
@@ -23,7 +22,7 @@ import pytest
 import lms_jupyter.engine
 from lms_jupyter.engine.gguf import read_header
 from lms_jupyter.engine.tutorial.corpus import Message
-from lms_jupyter.engine.tutorial.corpus_tools import tool_use
+from lms_jupyter.engine.tutorial.corpus_tools import ToolUse
 from lms_jupyter.engine.tutorial.template import prompt
 
 MODELS = Path(lms_jupyter.engine.__file__).parent / "models"
@@ -275,7 +274,15 @@ def test_it_calls_no_tool_when_none_is_needed(chat: Child) -> None:
 
 
 def test_llama_cpp_writes_a_chat_down_as_in_the_training(chat: Child) -> None:
-    use = tool_use(Random(1))
+    use = ToolUse(
+        name="add",
+        description="Add two numbers.",
+        types={"a": "integer", "b": "integer"},
+        request="What is 12 plus 30?",
+        arguments={"a": 12, "b": 30},
+        result="42",
+        answer="The result is 42.",
+    )
     offered = tool(use.name, use.description, **use.types)
     called = {"name": use.name, "arguments": json.dumps(use.arguments)}
     calls = [{"id": "1", "type": "function", "function": called}]

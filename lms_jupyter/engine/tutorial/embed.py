@@ -17,7 +17,7 @@ from lms_jupyter.engine.tutorial.corpus_pairs import pair_batch, sentences
 from lms_jupyter.engine.tutorial.export import write_embedding_model
 from lms_jupyter.engine.tutorial.network import Weights
 
-STEPS = 900
+STEPS = 1500
 _VOCABULARY_SIZE = 1300
 _BATCH_PAIRS = 96
 _TEMPERATURE = 0.06

@@ -196,7 +196,7 @@ def make_vision_model(
         vocabulary(tokenizer),
         "Q4_0",
         name=NAME,
-        text="A very small chat model that names the colour or the shape in a simple picture.",
+        text="A very small chat model: it names a picture's colour and guesses at its shapes.",
         tags=("image-text-to-text", "tutorial", "tool-use"),
     )
     write_projector(out, eye, EyeShape())
