@@ -75,11 +75,12 @@ const nastyActivity = activity({
     },
   ],
 });
-const many = activity({
-  instances: Array.from({ length: 1000 }, (_, number) =>
-    instance({ identifier: `instance-${number}`, idle_since: three.now - number / 4 }),
-  ),
-});
+const many = (length: number) =>
+  activity({
+    instances: Array.from({ length }, (_, number) =>
+      instance({ identifier: `instance-${number}`, ttl_s: 3600, idle_since: three.now - number }),
+    ),
+  });
 
 const formAnswer: FakeTransport["answer"] = (command) =>
   (command.kind === "estimate" ? estimated : { kind: "accepted", now: 0 }) as Reply;
@@ -132,5 +133,6 @@ export const SCENES: Record<string, Scene> = {
   },
   nasty: { news: [nastyCatalog, nastyActivity, "live"] },
   thousands: { news: [thousands, three, "live"] },
-  many_instances: { news: [models, many, "live"] },
+  hundred: { news: [models, many(100), "live"] },
+  thousand: { news: [models, many(1000), "live"] },
 };

@@ -6,6 +6,8 @@ import { useWords } from "./words";
 
 interface Props {
   host: HostInfo;
+  /** How we stand with it: not as it says itself when nobody answers. */
+  link: HostInfo["link"];
   /** Nobody answers: what is shown is a snapshot. */
   absent: boolean;
   refreshing: boolean;
@@ -13,17 +15,16 @@ interface Props {
 }
 
 /** Which host this is, and how we stand with it. */
-export function HostBar({ host, absent, refreshing, onRefresh }: Props) {
+export function HostBar({ host, link, absent, refreshing, onRefresh }: Props) {
   const { strings, format } = useWords();
   const [open, setOpen] = useState(false);
-  const link = absent ? "lost" : host.link;
   const facts: [string, string | null][] = [
     [strings.address, host.address],
     [strings.version, host.version],
     [strings.since, host.link_since === null ? null : format.time(host.link_since)],
   ];
   return (
-    <header class="lms-HostBar" data-link={link}>
+    <header class="lms-HostBar">
       <div class="lms-HostBar-line">
         <LinkMark link={link} />
         <span class="lms-HostBar-name">

@@ -46,7 +46,10 @@ export function LoadForm(props: Props) {
   useEffect(() => {
     if (sent.current && phase === "taken") onClose();
   }, [phase]);
-  useEffect(() => form.current?.querySelector<HTMLElement>("input, select")?.focus(), []);
+  useEffect(() => {
+    form.current?.querySelector<HTMLElement>("input, select")?.focus({ preventScroll: true });
+    form.current?.scrollIntoView({ block: "nearest" });
+  }, []);
 
   const max = model.max_context_length;
   const stops = contextStops(max);

@@ -25,7 +25,7 @@ export const LoadRow = memo((props: Props) => {
   return (
     <li class="lms-Row" data-key={load.load_id}>
       <div class="lms-Row-line lms-LoadRow">
-        <progress max={1} value={load.fraction} aria-label={strings.loadingShare(name)} />
+        <progress max={1} value={load.fraction} aria-label={strings.loadingNamed(name)} />
         <Name title={load.model_key}>{name}</Name>
         <span class="lms-Row-facts">
           {cancelling ? strings.cancelling : strings.loadingShare(share)}

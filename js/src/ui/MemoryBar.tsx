@@ -17,12 +17,12 @@ export function MemoryBar({ memory, instances, now, stale }: Props) {
   const { strings, format } = useWords();
   const next = useRef<HTMLSpanElement>(null);
   const leaves = !stale && nextToLeave(instances, now()) !== null;
-  useTick(() => {
+  useTick(next, leaves, () => {
     const left_s = nextToLeave(instances, now());
     if (next.current === null || left_s === null) return;
     const shown = strings.nextLeaves(clock(left_s));
     if (next.current.textContent !== shown) next.current.textContent = shown;
-  }, leaves);
+  });
 
   if (memory === null && instances.length === 0) return null;
   const used =

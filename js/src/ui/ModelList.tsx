@@ -99,7 +99,9 @@ export function ModelList({ catalog, activity, inert, pending, refusals, actions
       {models.length === 0 && (
         <p class="lms-Empty">
           {total === 0 ? (
-            `${strings.noModels} ${strings.noModelsHint}`
+            <>
+              {strings.noModels} {strings.noModelsHint} <code>lms get</code>
+            </>
           ) : (
             <>
               {strings.noMatch(query)}{" "}

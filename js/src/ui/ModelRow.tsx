@@ -77,7 +77,7 @@ export const ModelRow = memo((props: Props) => {
         <span class="lms-Row-actions lms-Split">
           <Button
             look="split"
-            label={strings.loadNamed(model_key)}
+            label={taken ? strings.loadingNamed(model_key) : strings.loadNamed(model_key)}
             disabled={inert || taken}
             stop
             tabIndex={tabIndex}

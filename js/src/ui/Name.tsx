@@ -14,12 +14,14 @@ export function Name({ children, title }: { children: string; title?: string | u
   );
 }
 
+let characters: Intl.Segmenter | undefined;
+
 /** Split off the end, never within what is one character to a reader. */
 export function split(name: string): [string, string] {
   if (name.length <= 2 * TAIL) return [name, ""];
-  const characters =
-    "Segmenter" in Intl
-      ? Array.from(new Intl.Segmenter().segment(name), ({ segment }) => segment)
-      : Array.from(name);
-  return [characters.slice(0, -TAIL).join(""), characters.slice(-TAIL).join("")];
+  // Most names are plain, and there may be thousands of them.
+  if (/^[ -~]*$/.test(name)) return [name.slice(0, -TAIL), name.slice(-TAIL)];
+  characters ??= new Intl.Segmenter();
+  const all = Array.from(characters.segment(name), ({ segment }) => segment);
+  return [all.slice(0, -TAIL).join(""), all.slice(-TAIL).join("")];
 }

@@ -67,7 +67,9 @@ describe("what is in memory", () => {
     const list = screen.getByRole("region", { name: "In memory" });
     const rows = within(list).getAllByRole("listitem");
     expect(rows).toHaveLength(3);
-    expect(rows[0]?.textContent).toContain("4:12chat4B · Q4_K_M · 8,192 tokens");
+    expect(rows[0]?.textContent).toContain(
+      "4:12chat8,192 tokens · 3.3 GB · 4B".replace(" GB", "\u00a0GB"),
+    );
     expect(rows[2]?.textContent).toContain("stays");
   });
 
@@ -200,7 +202,7 @@ describe("loading", () => {
     await press("Load google/gemma-3-12b");
 
     expect(transport.sent).toEqual([load]);
-    expect(button("Load google/gemma-3-12b").textContent).toBe("Loading");
+    expect(isDisabled("Loading google/gemma-3-12b")).toBe(true);
   });
 
   it("shows how far a load is and cancels it", async () => {
@@ -374,7 +376,7 @@ describe("when things are not as they should be", () => {
   it("says that there is no live connection when nobody answers", async () => {
     await show(catalog, three, "absent");
 
-    expect(screen.getByText(/No live connection.*snapshot from/)).toBeTruthy();
+    expect(screen.getByText(/Snapshot from .*no live connection/)).toBeTruthy();
     expect(isDisabled("Unload chat")).toBe(true);
     expect(isDisabled("Look again")).toBe(true);
   });

@@ -25,12 +25,14 @@ export function Panel({ store }: { store: Store }) {
   const refresh = () => send({ kind: "refresh" });
   const refreshRefusal = refusals.get("refresh");
 
+  const link = state.link === "absent" ? "lost" : (activity?.host.link ?? "connecting");
   return (
-    <section class="lms-Panel" aria-label={strings.panel} lang={lang}>
+    <section class="lms-Panel" aria-label={strings.panel} lang={lang} data-link={link}>
       <div class="lms-Panel-inner">
         {activity && !isHostless(state) && (
           <HostBar
             host={activity.host}
+            link={link}
             absent={state.link === "absent"}
             refreshing={pending.has("refresh")}
             onRefresh={refresh}
@@ -49,7 +51,7 @@ export function Panel({ store }: { store: Store }) {
             onDismiss={() => send({ kind: "dismiss", problem_id: problem.problem_id })}
           />
         ))}
-        {activity && isHostless(state) ? (
+        {isHostless(state) && (
           <div class="lms-Empty lms-Empty-host">
             <p>{strings.noHost}</p>
             <p>{strings.noHostHint}</p>
@@ -59,37 +61,36 @@ export function Panel({ store }: { store: Store }) {
               {strings.refresh}
             </Button>
           </div>
-        ) : (
-          activity && (
-            <>
-              <MemoryBar
-                memory={activity.memory}
-                instances={activity.instances}
-                now={now}
-                stale={stale}
-              />
-              <InstanceList
+        )}
+        {activity && isKnown(state) && (
+          <>
+            <MemoryBar
+              memory={activity.memory}
+              instances={activity.instances}
+              now={now}
+              stale={stale}
+            />
+            <InstanceList
+              activity={activity}
+              now={now}
+              stale={stale}
+              inert={inert}
+              pending={pending}
+              refusals={refusals}
+              onSend={send}
+              onForgive={store.forgive}
+            />
+            {catalog && (
+              <ModelList
+                catalog={catalog}
                 activity={activity}
-                now={now}
-                stale={stale}
                 inert={inert}
                 pending={pending}
                 refusals={refusals}
-                onSend={send}
-                onForgive={store.forgive}
+                actions={calls}
               />
-            </>
-          )
-        )}
-        {catalog && !isHostless(state) && (
-          <ModelList
-            catalog={catalog}
-            activity={activity}
-            inert={inert}
-            pending={pending}
-            refusals={refusals}
-            actions={calls}
-          />
+            )}
+          </>
         )}
       </div>
     </section>
@@ -111,21 +112,25 @@ function callsFor(store: Store) {
 }
 
 /** No host was ever there: nothing that could be shown as a snapshot. */
-function isHostless({ activity, catalog }: State): boolean {
+function isHostless(state: State): boolean {
+  return state.activity?.host.link === "lost" && !isKnown(state);
+}
+
+/** Something was heard of a host, be it that it has nothing. */
+function isKnown({ activity, catalog }: State): boolean {
   return (
-    activity?.host.link === "lost" &&
-    activity.instances.length === 0 &&
-    (catalog?.models.length ?? 0) === 0
+    activity?.host.link === "connected" ||
+    (activity?.instances.length ?? 0) + (catalog?.models.length ?? 0) > 0
   );
 }
 
 /** One sentence on how the page stands with the other end, where that is not as it should be. */
 function noticeFor(state: State, { strings, format }: Words): string {
   const { link, activity, pending } = state;
-  const snapshot = activity && strings.snapshot(format.time(activity.now));
-  if (link === "absent") return [strings.noLink, snapshot].filter(Boolean).join(" ");
   if (activity === null || activity.host.link === "connecting") return strings.looking;
-  if (activity.host.link === "lost" && !isHostless(state)) return `${strings.lost} · ${snapshot}`;
+  const time = format.time(activity.now);
+  if (link === "absent") return strings.noLink(time);
+  if (activity.host.link === "lost") return isHostless(state) ? "" : strings.lostAt(time);
   if ([...pending.values()].some(({ phase }) => phase === "queued")) return strings.queued;
   return link === "busy" ? strings.busyKernel : "";
 }

@@ -22,26 +22,28 @@ export function TimeLeft({ instance, now, stale }: Props) {
   const words = useWords();
   const ring = useRef<SVGCircleElement>(null);
   const text = useRef<HTMLSpanElement>(null);
+  const mark = useRef<HTMLSpanElement>(null);
   const left = countdown(instance, now());
   const counting = left.kind === "counting" && !stale;
 
-  useTick(() => {
+  useTick(mark, counting, () => {
     if (!counting || ring.current === null || text.current === null) return;
     const current = countdown(instance, now());
     if (current.kind !== "counting") return;
     const { left_s, fraction } = current;
-    const shown = clock(left_s);
-    if (text.current.textContent === shown) return;
-    text.current.textContent = shown;
-    text.current.parentElement?.toggleAttribute("data-last", left_s <= LAST_S);
-    ring.current.style.strokeDasharray = `${fraction * 100} 100`;
-    ring.current.style.strokeDashoffset = `${fraction * 100 - 100}`;
-  }, counting);
+    text.current.textContent = clock(left_s);
+    mark.current?.toggleAttribute("data-last", left_s <= LAST_S);
+    // In whole per cent: most seconds move nothing, and cost nothing.
+    const share = Math.ceil(fraction * 100);
+    if (ring.current.getAttribute("stroke-dasharray") === `${share} 100`) return;
+    ring.current.setAttribute("stroke-dasharray", `${share} 100`);
+    ring.current.setAttribute("stroke-dashoffset", `${share - 100}`);
+  });
 
   const hint = stale ? words.strings.unknownLeft : hintFor(left, words);
   const marked = left.kind === "stays" ? "infinity" : left.kind === "pinned" ? "pin" : null;
   return (
-    <span class="lms-TimeLeft" data-kind={stale ? "unknown" : left.kind} title={hint}>
+    <span ref={mark} class="lms-TimeLeft" data-kind={stale ? "unknown" : left.kind}>
       {marked ? (
         <Icon name={marked} />
       ) : (
@@ -53,9 +55,9 @@ export function TimeLeft({ instance, now, stale }: Props) {
       )}
       {counting ? (
         // Its text is written by the clock alone.
-        <span key="counting" ref={text} class="lms-TimeLeft-text" role="timer" />
+        <span key="counting" ref={text} class="lms-TimeLeft-text" role="timer" title={hint} />
       ) : (
-        <span key="still" class="lms-TimeLeft-text">
+        <span key="still" class="lms-TimeLeft-text" title={hint}>
           {stale ? "–" : standFor(left, words)}
         </span>
       )}

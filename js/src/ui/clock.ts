@@ -1,5 +1,8 @@
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 
+/** Told by a row with `content-visibility: auto` that comes into sight or leaves it. */
+const TURNED = "contentvisibilityautostatechange";
+
 /** One timer for all countdowns of the page; none while the page is hidden or nothing counts. */
 const ticks = new Set<() => void>();
 let timer: ReturnType<typeof setTimeout> | undefined;
@@ -36,10 +39,34 @@ export function onTick(tick: () => void): () => void {
   };
 }
 
-/** Let `write` put what depends on the time into the page: after each drawing, and each second. */
-export function useTick(write: () => void, ticking: boolean): void {
+/**
+ * Let `write` put what depends on the time into the page: after each drawing, and each second.
+ *
+ * In a row that is out of sight, and that the browser therefore does not draw, nothing is written.
+ */
+export function useTick(
+  place: { current: Element | null },
+  ticking: boolean,
+  write: () => void,
+): void {
   const latest = useRef(write);
   latest.current = write;
   useLayoutEffect(write);
-  useEffect(() => (ticking ? onTick(() => latest.current()) : undefined), [ticking]);
+  useEffect(() => {
+    if (!ticking) return;
+    const row = place.current?.closest("li");
+    let stop: (() => void) | null = onTick(() => latest.current());
+    const turn = (event: Event) => {
+      stop?.();
+      stop = null;
+      if ((event as Event & { skipped: boolean }).skipped) return;
+      latest.current();
+      stop = onTick(() => latest.current());
+    };
+    row?.addEventListener(TURNED, turn);
+    return () => {
+      row?.removeEventListener(TURNED, turn);
+      stop?.();
+    };
+  }, [ticking]);
 }

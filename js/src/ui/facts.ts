@@ -11,16 +11,16 @@ export function modelFacts(model: Model, { strings, format }: Words): string[] {
   ]);
 }
 
-/** What an instance in memory is. A size that is only the file's says so. */
+/** What an instance takes and is. A size that is only the file's says so. */
 export function instanceFacts(instance: Instance, { strings, format }: Words): string[] {
   const { memory_bytes, size_bytes, context_length } = instance;
   return present([
-    instance.params,
-    instance.quantization,
     strings.tokens(format.integer(context_length)),
     memory_bytes === null
       ? strings.onDiskSize(format.bytes(size_bytes))
       : format.bytes(memory_bytes),
+    instance.params,
+    instance.quantization,
     ...abilities(instance, strings),
   ]);
 }

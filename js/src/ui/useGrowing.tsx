@@ -1,9 +1,9 @@
 import type { ComponentChild } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 
-/** Enough to fill the list's height a few times over. */
-const FIRST = 40;
-const MORE = 120;
+/** More than the list shows at once. */
+const FIRST = 20;
+const MORE = 60;
 
 /**
  * The first part of a long list, that grows as its end comes into view.
