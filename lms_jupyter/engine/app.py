@@ -27,7 +27,7 @@ from lms_jupyter.engine.loader import Loader
 from lms_jupyter.engine.log_file import LLAMA, logging_to
 from lms_jupyter.engine.logs import LlamaLine, LogHub
 from lms_jupyter.engine.registry import Registry
-from lms_jupyter.engine.routes import greeting, sdk
+from lms_jupyter.engine.routes import anthropic, greeting, openai, rest_v0, rest_v1, sdk
 from lms_jupyter.engine.services import Services
 from lms_jupyter.engine.settings import Settings
 from lms_jupyter.engine.uploads import Uploads
@@ -55,6 +55,8 @@ async def running(settings: Settings) -> AsyncIterator[tuple[str, asyncio.Event]
         services = _services(settings, log, listeners, ending, stack)
         greeting.add_routes(application)
         sdk.add_routes(application, services)
+        for rest in (anthropic, openai, rest_v0, rest_v1):
+            rest.add_routes(application, services)
         stack.push_async_callback(runner.cleanup)
         await runner.setup()
         address = await listeners.bind(settings.host, settings.port)

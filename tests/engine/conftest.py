@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -35,15 +36,20 @@ class EngineProcess:
     def stop(self) -> int:
         """End it the polite way and return its exit code."""
         self.process.terminate()
-        code = self.process.wait(20)
-        assert self.process.stdout is not None
-        self.process.stdout.close()
-        return code
+        try:
+            return self.process.wait(20)
+        except subprocess.TimeoutExpired:
+            self.process.send_signal(signal.SIGABRT)
+            self.process.wait(5)
+            pytest.fail(f"The engine did not end. It was here:\n{self.log.read_text()}")
+        finally:
+            assert self.process.stdout is not None
+            self.process.stdout.close()
 
 
 def start_engine(models: Path, log: Path, *arguments: str) -> EngineProcess:
     """Start an engine on a free port and wait until it is ready."""
-    command = [sys.executable, "-m", "lms_jupyter.engine", "--no-default-models"]
+    command = [sys.executable, "-X", "faulthandler", "-m", "lms_jupyter.engine", "--no-default-models"]
     with log.open("w") as errors:
         process = subprocess.Popen(
             [*command, "--models", str(models), *arguments],

@@ -7,6 +7,7 @@ dropped. Nobody else notices.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
@@ -16,13 +17,14 @@ from typing import Any, TypeAlias
 
 from aiohttp import WSMsgType, web
 
-from lms_jupyter.engine.errors import EngineError, UnknownEndpointError
+from lms_jupyter.engine.errors import BadRequestError, EngineError, UnknownEndpointError
 from lms_jupyter.engine.routes.handshake import Caller
 from lms_jupyter.engine.wire import frames
 
 MAX_WAITING_FRAMES = 1000
 MAX_WAITING_BYTES = 2**23
-MAX_TASKS = 2000
+MAX_CALLS = 1000
+MAX_CHANNELS = 1000
 STALLED_S = 30.0
 
 logger = logging.getLogger(__name__)
@@ -119,6 +121,7 @@ class Connection:
         self._room.set()
         self._channels: dict[int, Channel] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._calls = asyncio.Semaphore(MAX_CALLS)
 
     async def serve(self) -> None:
         """Serve until the client leaves or is dropped."""
@@ -127,6 +130,8 @@ class Connection:
             async for message in self._socket:
                 if message.type is WSMsgType.TEXT:
                     self._take(frames.decode(message.data))
+                    async with self._calls:
+                        pass  # when too many calls run, read on after one has ended
                 else:
                     self._warn("Only text frames are understood.", "unknown")
                 await self.room()
@@ -159,10 +164,8 @@ class Connection:
             while self._waiting:
                 frame = self._waiting.popleft()
                 self._waiting_bytes -= len(frame)
-                try:
+                with contextlib.suppress(ConnectionError, RuntimeError):
                     await self._socket.send_frame(frame, WSMsgType.TEXT)
-                except (ConnectionError, RuntimeError):
-                    return
             self._room.set()
             self._something.clear()
 
@@ -210,7 +213,9 @@ class Connection:
 
     async def _finish_call(self, call_id: int, endpoint: str, result: Awaitable[Any]) -> None:
         try:
-            self.write(frames.rpc_result(call_id, await result))
+            async with self._calls:
+                answer = await result
+            self.write(frames.rpc_result(call_id, answer))
         except Exception as error:  # noqa: BLE001 - every call is answered
             self.write(frames.rpc_error(call_id, _ours(error, endpoint)))
 
@@ -222,6 +227,9 @@ class Connection:
             self._warn(text, "channelEndpointUnknown")
         elif channel_id in self._channels:
             self._warn(f"The channel {channel_id} is already open.", "channelAlreadyOpen")
+        elif len(self._channels) >= MAX_CHANNELS:
+            crowded = BadRequestError(f"More than {MAX_CHANNELS} channels cannot be open at once.")
+            self.write(frames.channel_error(channel_id, crowded))
         else:
             channel = self._channels[channel_id] = Channel(self, channel_id, parameter)
             self._spawn(self._run_channel(channel_id, endpoint, handler, channel))

@@ -1,0 +1,120 @@
+"""`/api/v1/chat`: the one REST call that shows how a load goes, and that remembers chats."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from aiohttp import web
+
+from lms_jupyter.engine.conversations import Conversations
+from lms_jupyter.engine.errors import EngineError, ModelUnloadedError, UnsupportedError
+from lms_jupyter.engine.instance import Instance
+from lms_jupyter.engine.prediction import Outcome, PredictionSettings
+from lms_jupyter.engine.routes.http import read_object, reply, stream_to
+from lms_jupyter.engine.routes.passthrough import load_request
+from lms_jupyter.engine.services import Services
+from lms_jupyter.engine.wire import rest_v1
+from lms_jupyter.engine.wire.chat_v1 import ChatWriter, load_event
+from lms_jupyter.engine.wire.fields import optional_flag, optional_text
+from lms_jupyter.engine.wire.sse import Event, event
+
+
+@dataclass(slots=True, kw_only=True)
+class _Chat:
+    """One message and what comes of it."""
+
+    messages: list[dict[str, Any]]
+    settings: PredictionSettings
+    writer: ChatWriter = field(default_factory=ChatWriter)
+    outcome: Outcome = field(default_factory=Outcome)
+    load_s: float | None = None
+    response_id: str = ""
+
+    def result(self, instance: Instance) -> dict[str, Any]:
+        """Write what has come of it so far."""
+        return self.writer.result(
+            instance, self.outcome, load_s=self.load_s, response_id=self.response_id
+        )
+
+
+async def chat(
+    services: Services, conversations: Conversations, request: web.Request
+) -> web.StreamResponse:
+    """Answer one message, streamed or whole."""
+    body = await read_object(request)
+    if body.get("integrations"):
+        raise UnsupportedError("This engine has no integrations; leave 'integrations' out.")
+    streams = optional_flag(body, "stream")
+    keep = conversations if body.get("store") is not False else None
+    earlier = conversations.recall(optional_text(body, "previous_response_id"))
+    said = _Chat(
+        messages=[*_system(body, earlier), *earlier, *rest_v1.conversation(body)],
+        settings=rest_v1.prediction_settings(body),
+    )
+    wanted = load_request(services, body, "llm")
+    wanted = replace(wanted, settings=rest_v1.load_settings(body))
+    instance = (await services.loader.ensure(wanted)).instance
+    async with aclosing(_events(services, said, instance, keep)) as events:
+        if streams:
+            return await _stream(request, said, instance, events)
+        async for _ in events:
+            pass
+        return reply(said.result(instance))
+
+
+async def _stream(
+    request: web.Request, said: _Chat, instance: Instance, events: AsyncGenerator[Event]
+) -> web.StreamResponse:
+    """Send the events as they come; an error is one of them, and the end comes in any case."""
+    response = await stream_to(request)
+    start = {"type": "chat.start", "model_instance_id": instance.identifier}
+    await response.write(event(start).encode())
+    try:
+        async for one in events:
+            await response.write(one.encode())
+    except EngineError as error:
+        await response.write(rest_v1.error_event(error).encode())
+    end = {"type": "chat.end", "result": said.result(instance)}
+    await response.write(event(end).encode())
+    await response.write_eof()
+    return response
+
+
+async def _events(
+    services: Services, said: _Chat, instance: Instance, keep: Conversations | None
+) -> AsyncGenerator[Event]:
+    """Wait for the load if there is one, generate, and remember."""
+    if not instance.is_ready:
+        started = time.monotonic()
+        yield load_event("start", instance)
+        async for fraction in instance.progress():
+            yield load_event("progress", instance, progress=fraction)
+        await instance.settled()
+        said.load_s = time.monotonic() - started
+        yield load_event("end", instance, load_time_seconds=said.load_s)
+    for one in said.writer.begin():
+        yield one
+    answer = services.inference.respond(instance, said.messages, said.settings, said.outcome)
+    async with aclosing(answer) as pieces:
+        async for piece in pieces:
+            for one in said.writer.write(piece):
+                yield one
+    for one in said.writer.end():
+        yield one
+    if said.outcome.stop_reason == "modelUnloaded":
+        raise ModelUnloadedError(f"{instance.identifier!r} was unloaded during the request.")
+    if keep is not None:
+        reply_message = {"role": "assistant", "content": said.writer.text}
+        said.response_id = keep.remember([*said.messages, reply_message])
+
+
+def _system(body: Mapping[str, Any], earlier: list[Any]) -> list[dict[str, Any]]:
+    """Return the system message; a chat that goes on keeps the one that it has."""
+    prompt = optional_text(body, "system_prompt")
+    if prompt is None or any(message["role"] == "system" for message in earlier):
+        return []
+    return [{"role": "system", "content": prompt}]

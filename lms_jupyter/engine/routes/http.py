@@ -1,0 +1,121 @@
+"""What all HTTP paths share: read a body, answer errors in the right format, notice who leaves."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any, Final, TypeAlias
+
+import msgspec
+from aiohttp import web
+
+from lms_jupyter.engine.errors import BadRequestError, EngineError
+from lms_jupyter.engine.services import Services
+from lms_jupyter.engine.wire.sse import Event
+
+LOOK_EVERY_S: Final = 0.25
+"""How often to look whether a client that waits for an answer is still there."""
+
+Handler: TypeAlias = Callable[[web.Request], Coroutine[Any, Any, web.StreamResponse]]
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """How a family of paths writes errors."""
+
+    body: Callable[[EngineError], dict[str, Any]]
+    event: Callable[[EngineError], Event]
+
+
+class UnknownPathError(BadRequestError):
+    """The engine has no such path, or not with this method."""
+
+    code = "unknown_path"
+    http_status = 404
+
+    def __init__(self, method: str, path: str) -> None:
+        super().__init__(f"There is no {method} {path}.")
+
+
+def answering(
+    services: Services, style: Style, handler: Handler
+) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    """Wrap a handler: its errors are answered, and it is cancelled when its client leaves."""
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        with services.usage.client():
+            try:
+                return await _while_connected(request, handler(request))
+            except EngineError as error:
+                return failure(style, error)
+            except Exception as error:
+                logger.exception("%s failed", request.path)
+                mistake = EngineError(f"The engine failed: {type(error).__name__}.")
+                return failure(style, mistake)
+
+    return answer
+
+
+def unknown_path(style: Style) -> Handler:
+    """Return a handler for what no other path matches."""
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        return failure(style, UnknownPathError(request.method, request.path))
+
+    return answer
+
+
+def failure(style: Style, error: EngineError) -> web.Response:
+    """Write an error as an answer."""
+    return reply(style.body(error), status=error.http_status)
+
+
+def reply(content: object, *, status: int = 200) -> web.Response:
+    """Write an object as an answer."""
+    return web.Response(
+        body=msgspec.json.encode(content), status=status, content_type="application/json"
+    )
+
+
+async def read_object(request: web.Request) -> dict[str, Any]:
+    """Read a body that has to be a JSON object."""
+    try:
+        body: dict[str, Any] = msgspec.json.decode(await request.read(), type=dict[str, Any])
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise BadRequestError(f"The body is not a JSON object: {error}.") from error
+    return body
+
+
+async def stream_to(request: web.Request) -> web.StreamResponse:
+    """Begin a stream of events."""
+    response = web.StreamResponse(
+        headers={"Content-Type": "text/event-stream", "Cache-Control": "no-cache"}
+    )
+    await response.prepare(request)
+    return response
+
+
+async def _while_connected(
+    request: web.Request, work: Coroutine[Any, Any, web.StreamResponse]
+) -> web.StreamResponse:
+    """Run a handler until it ends or its client is gone."""
+    task = asyncio.create_task(work)
+    try:
+        while not task.done():
+            await asyncio.wait([task], timeout=LOOK_EVERY_S)
+            if request.transport is None or request.transport.is_closing():
+                break
+    finally:
+        if not task.done():
+            task.cancel()
+            await asyncio.wait([task])
+    if task.cancelled():
+        return web.Response(status=499, reason="Client Closed Request")
+    try:
+        return task.result()
+    except ConnectionError:
+        return web.Response(status=499, reason="Client Closed Request")

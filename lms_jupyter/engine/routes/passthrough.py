@@ -1,0 +1,201 @@
+"""Passes a request on to the llama.cpp of the instance that it names, loading it if need be."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack, aclosing
+from dataclasses import dataclass
+from typing import Any, Final
+
+import msgspec
+from aiohttp import web
+
+from lms_jupyter.engine.errors import (
+    BadRequestError,
+    EngineError,
+    InferenceError,
+    ModelUnloadedError,
+)
+from lms_jupyter.engine.instance import Instance, Request, Work
+from lms_jupyter.engine.load_settings import Domain, LoadSettings
+from lms_jupyter.engine.loader import LoadRequest
+from lms_jupyter.engine.routes.http import Style, reply, stream_to
+from lms_jupyter.engine.services import Services
+from lms_jupyter.engine.wire import sse
+from lms_jupyter.engine.wire.fields import optional_flag, optional_text
+
+ATTEMPTS: Final = 3
+"""How often an instance may be unloaded between our finding and our using it."""
+
+_IMAGE_PARTS: Final = frozenset({"image_url", "image", "input_image"})
+
+EventFilter = Callable[[sse.Event], sse.Event | None]
+Change = Callable[[dict[str, Any]], dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """Where a request goes, and what is changed about the answer."""
+
+    path: str
+    """Of llama.cpp's server."""
+    style: Style
+    domain: Domain = "llm"
+    on_answer: Callable[[Instance], Change] | None = None
+    on_event: Callable[[Instance], EventFilter] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """An instance that is being used, and the mark that it bears meanwhile."""
+
+    instance: Instance
+    marker: Request
+
+
+async def forward(
+    services: Services, request: web.Request, body: Mapping[str, Any], target: Target
+) -> web.StreamResponse:
+    """Answer a request with llama.cpp's answer."""
+    async with AsyncExitStack() as stack:
+        passed = dict(body)
+        wanted = load_request(services, passed, target.domain)
+        embeds, streams = target.domain == "embedding", optional_flag(passed, "stream")
+        work = Work.COMPUTING_EMBEDDING if embeds else Work.GENERATING
+        work = Work.PROCESSING_PROMPT if streams else work
+        use = await occupy(services, stack, wanted, work)
+        _refuse_images(use.instance, passed)
+        passed["model"] = use.instance.identifier
+        if streams:
+            # llama.cpp notices that we are gone only when it has something to say.
+            passed["return_progress"] = True
+            return await _stream(services, request, use, passed, target)
+        return await _once(services, use.instance, passed, target)
+
+
+def load_request(services: Services, body: dict[str, Any], domain: Domain) -> LoadRequest:
+    """Take out of a body what says which model is wanted, and how to load it if it is not there.
+
+    Without a name it is what is loaded.
+    """
+    name = optional_text(body, "model")
+    if not name:
+        loaded = [one for one in services.registry.instances if one.domain == domain]
+        if not loaded:
+            raise BadRequestError("'model' has to be there: nothing is loaded.")
+        name = loaded[0].identifier
+    body.pop("preset", None)
+    return LoadRequest(
+        name=name,
+        domain=domain,
+        settings=LoadSettings(draft_model=optional_text(body, "draft_model")),
+        ttl_s=_ttl(body.pop("ttl", None)),
+        owner="rest",
+    )
+
+
+async def occupy(services: Services, stack: AsyncExitStack, wanted: LoadRequest, work: Work) -> Use:
+    """Load what is wanted if it is not there, and use it until the stack is closed."""
+    for attempt in range(ATTEMPTS):
+        begun = await services.loader.ensure(wanted)
+        instance = await begun.instance.settled()
+        try:
+            marker = await stack.enter_async_context(services.registry.request(instance, work))
+        except ModelUnloadedError:
+            if attempt == ATTEMPTS - 1:
+                raise
+        else:
+            return Use(instance, marker)
+    raise AssertionError("there is at least one attempt")
+
+
+async def _once(
+    services: Services, instance: Instance, body: Mapping[str, Any], target: Target
+) -> web.Response:
+    try:
+        answer = await services.llama.post(instance, target.path, body)
+    except InferenceError as error:
+        raise _meant(instance, error) from error
+    change = target.on_answer(instance) if target.on_answer else None
+    return reply(change(answer) if change else answer)
+
+
+async def _stream(
+    services: Services,
+    request: web.Request,
+    use: Use,
+    body: Mapping[str, Any],
+    target: Target,
+) -> web.StreamResponse:
+    instance = use.instance
+    change = target.on_event(instance) if target.on_event else _as_it_is
+    async with aclosing(services.llama.raw(instance, target.path, body)) as chunks:
+        events = sse.events(chunks)
+        # An error before the first event is still an answer with a status of its own.
+        first = await anext(events, None)
+        response = await stream_to(request)
+        try:
+            async for event in _after(first, events):
+                if event.name == "error":
+                    raise _said(event)
+                changed = event if event.data == sse.DONE else change(event)
+                if changed is not None:
+                    services.registry.mark(use.marker, Work.GENERATING)
+                    await response.write(changed.encode())
+        except EngineError as error:
+            await response.write(target.style.event(_meant(instance, error)).encode())
+    await response.write_eof()
+    return response
+
+
+async def _after(
+    first: sse.Event | None, events: AsyncIterator[sse.Event]
+) -> AsyncIterator[sse.Event]:
+    if first is not None:
+        yield first
+    async for event in events:
+        yield event
+
+
+def _as_it_is(event: sse.Event) -> sse.Event:
+    return event
+
+
+def _meant(instance: Instance, error: EngineError) -> EngineError:
+    """Return the error to tell: a connection that breaks because of an unload says so."""
+    if instance.is_ready or not isinstance(error, InferenceError):
+        return error
+    return ModelUnloadedError(f"{instance.identifier!r} was unloaded during the request.")
+
+
+def _said(event: sse.Event) -> InferenceError:
+    try:
+        message = event.decode().get("message")
+    except msgspec.DecodeError:
+        message = event.data.decode(errors="replace")
+    return InferenceError(f"llama.cpp broke the answer off: {message}.")
+
+
+def _ttl(value: object) -> float | None:
+    """Read a time to live in seconds."""
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 2**40:
+        raise BadRequestError(f"'ttl' has to be a number of seconds above 0, not {value!r:.100}.")
+    return float(value)
+
+
+def _refuse_images(instance: Instance, body: Mapping[str, Any]) -> None:
+    """Say clearly that a text model cannot look at images."""
+    if instance.model.vision:
+        return
+    for name in ("messages", "input"):
+        messages = body.get(name)
+        for message in messages if isinstance(messages, list) else ():
+            parts = message.get("content") if isinstance(message, dict) else None
+            for part in parts if isinstance(parts, list) else ():
+                if isinstance(part, dict) and part.get("type") in _IMAGE_PARTS:
+                    raise BadRequestError(
+                        f"{instance.identifier!r} cannot look at images.",
+                        hint="Load a vision model, one with an 'mmproj' file beside it.",
+                    )

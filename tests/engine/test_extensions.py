@@ -1,0 +1,250 @@
+"""What the engine offers beyond LM Studio: activity, TTL, pins, cancelling others' loads."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Any
+
+import psutil
+import pytest
+
+from .conftest import EngineProcess
+from .raw import Raw, introduced
+
+
+async def _load(llm: Raw, **parameter: Any) -> dict[str, Any]:
+    channel = await llm.open("loadModel", **({"modelKey": "tiny-llm"} | parameter))
+    info = (await llm.packet(channel, "success"))["info"]
+    assert (await llm.read())["type"] == "channelClose"
+    return dict(info)
+
+
+async def _unload(llm: Raw, identifier: str) -> None:
+    assert await llm.call("unloadModel", identifier=identifier) is None
+
+
+@pytest.mark.asyncio
+async def test_activity_tells_all_about_instances_and_memory(engine: EngineProcess) -> None:
+    async with (
+        introduced(engine.address, "llm") as llm,
+        introduced(engine.address, "system") as system,
+    ):
+        info = await _load(llm, identifier="seen", ttlMs=60_000, owner="a test")
+        activity = await system.call("getActivity")
+        await _unload(llm, "seen")
+    assert activity["type"] == "activity"
+    assert abs(activity["now"] / 1000 - time.time()) < 5
+    (instance,) = activity["instances"]
+    assert info.items() <= instance.items()
+    assert (instance["status"], instance["queued"], instance["owner"]) == ("idle", 0, "a test")
+    assert (instance["pinned"], instance["jit"]) == (False, False)
+    assert instance["memoryBytes"] > 10_000_000
+    assert 0 < activity["memory"]["availableBytes"] < activity["memory"]["totalBytes"]
+    assert activity["loads"] == []
+
+
+@pytest.mark.asyncio
+async def test_watching_shows_a_load_of_somebody_else_from_beginning_to_end(
+    engine: EngineProcess,
+) -> None:
+    async with (
+        introduced(engine.address, "llm") as llm,
+        introduced(engine.address, "system", clientIdentifier="lms-cli-remote-x") as system,
+    ):
+        watching = await system.open("watchActivity")
+        first = await system.packet(watching, "activity")
+        assert first["instances"] == first["loads"] == []
+        loading = await llm.open(
+            "loadModel", modelKey="big-llm", identifier="watched", loadId="mine", owner="me"
+        )
+        seen = [await system.packet(watching, "activity")]
+        while not seen[-1]["instances"]:
+            seen.append(await system.packet(watching, "activity"))
+        load = seen[0]["loads"][0]
+        assert (load["loadId"], load["identifier"], load["owner"]) == ("mine", "watched", "me")
+        assert (load["modelKey"], load["type"]) == ("big-llm", "llm")
+        assert load["sizeBytes"] > 50_000_000
+        await llm.end(loading)
+        await _unload(llm, "watched")
+        while seen[-1]["instances"]:
+            seen.append(await system.packet(watching, "activity"))
+        await system.say(watching, "stop")
+        assert (await system.read())["type"] == "channelClose"
+
+
+@pytest.mark.asyncio
+async def test_packets_come_at_most_ten_times_a_second(engine: EngineProcess) -> None:
+    async with (
+        introduced(engine.address, "llm") as llm,
+        introduced(engine.address, "system") as system,
+    ):
+        await _load(llm, identifier="busy")
+        watching = await system.open("watchActivity")
+        await system.packet(watching, "activity")
+        specifier = {"type": "query", "query": {"identifier": "busy"}}
+        until = time.monotonic() + 0.6
+        while time.monotonic() < until:
+            await llm.call("tokenize", specifier=specifier, inputString="hello")
+        await system.say(watching, "stop")
+        packets, last = await system.end(watching)
+        assert 2 <= len(packets) <= 8
+        assert last["type"] == "channelClose"
+        await _unload(llm, "busy")
+
+
+@pytest.mark.asyncio
+async def test_somebody_elses_load_can_be_cancelled_and_its_process_is_gone(
+    engine: EngineProcess,
+) -> None:
+    async with (
+        introduced(engine.address, "llm") as llm,
+        introduced(engine.address, "system") as system,
+    ):
+        loading = await llm.open("loadModel", modelKey="big-llm", loadId="doomed")
+        assert (await llm.packet(loading, "progress"))["progress"] < 1
+        before = {child.pid for child in engine.children}
+        assert await system.call("cancelLoad", loadId="doomed") is None
+        packets, last = await llm.end(loading)
+        assert last["type"] == "channelError"
+        assert "Load cancelled" in last["error"]["title"]
+        assert all(packet["type"] != "success" for packet in packets)
+        left = {child.pid for child in engine.children if child.status() != psutil.STATUS_ZOMBIE}
+        assert len(before - left) <= 1
+        assert await llm.call("listLoaded") == []
+        answer = await system.call("cancelLoad", loadId="doomed")
+        assert answer["type"] == "rpcError"
+
+
+@pytest.mark.asyncio
+async def test_a_load_is_cancelled_on_its_own_channel(engine: EngineProcess) -> None:
+    async with introduced(engine.address, "llm") as llm:
+        for endpoint, key in (("loadModel", "modelKey"), ("getOrLoad", "identifier")):
+            loading = await llm.open(endpoint, **{key: "big-llm"})
+            await llm.say(loading, "cancel")
+            packets, last = await llm.end(loading)
+            assert last["type"] == "channelError"
+            assert "cancelled" in last["error"]["title"]
+            assert not any("uccess" in packet["type"] for packet in packets)
+            assert await llm.call("listLoaded") == []
+
+
+@pytest.mark.asyncio
+async def test_a_ttl_can_be_changed_and_made_to_start_again(engine: EngineProcess) -> None:
+    async with (
+        introduced(engine.address, "llm") as llm,
+        introduced(engine.address, "system") as system,
+    ):
+        info = await _load(llm, identifier="brief")
+        assert info["ttlMs"] is None
+        answer = await system.call("setInstanceTtl", identifier="brief", ttlMs=60_000)
+        assert answer is None
+        (kept,) = await llm.call("listLoaded")
+        assert (kept["ttlMs"], kept["lastUsedTime"]) == (60_000, info["lastUsedTime"])
+        await system.call("setInstanceTtl", identifier="brief", ttlMs=None)
+        await system.call("setInstanceTtl", identifier="brief", ttlMs=300, restart=True)
+        (kept,) = await llm.call("listLoaded")
+        assert kept["lastUsedTime"] > info["lastUsedTime"]
+        while await llm.call("listLoaded"):
+            assert time.time() < kept["lastUsedTime"] / 1000 + 3
+        assert time.time() > kept["lastUsedTime"] / 1000 + 0.29
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(
+    ("endpoint", "parameter"),
+    [
+        ("setInstanceTtl", {"identifier": "x"}),
+        ("setInstanceTtl", {"identifier": "x", "ttlMs": 0}),
+        ("setInstanceTtl", {"identifier": "nobody", "ttlMs": 5}),
+        ("setInstanceTtl", {"identifier": 7, "ttlMs": 5}),
+        ("pinInstance", {"identifier": "nobody", "pinned": True}),
+        ("pinInstance", {"identifier": "nobody", "pinned": "yes"}),
+        ("cancelLoad", {"loadId": None}),
+    ],
+)
+async def test_wrong_wishes_are_errors(
+    engine: EngineProcess, endpoint: str, parameter: dict[str, Any]
+) -> None:
+    async with introduced(engine.address, "system") as system:
+        assert (await system.call(endpoint, **parameter))["type"] == "rpcError"
+
+
+@pytest.mark.asyncio
+async def test_a_pinned_instance_neither_expires_nor_is_evicted(engine: EngineProcess) -> None:
+    async with (
+        introduced(engine.address, "llm") as llm,
+        introduced(engine.address, "system") as system,
+        introduced(engine.address, "embedding") as embedding,
+    ):
+        channel = await llm.open("getOrLoad", identifier="tiny-llm", loadTtlMs=200)
+        await llm.end(channel)
+        await system.call("pinInstance", identifier="tiny-llm", pinned=True)
+        other = await embedding.open("getOrLoad", identifier="tiny-embed")
+        packets, _ = await embedding.end(other)
+        assert "unloadingOtherJITModel" not in [packet["type"] for packet in packets]
+        await asyncio.sleep(0.4)
+        assert len(await llm.call("listLoaded")) == 1
+        await system.call("pinInstance", identifier="tiny-llm", pinned=False)
+        while await llm.call("listLoaded"):
+            pass
+        await _unload(embedding, "tiny-embed")
+
+
+@pytest.mark.asyncio
+async def test_two_clients_that_want_the_same_model_share_one_load(engine: EngineProcess) -> None:
+    async with (
+        introduced(engine.address, "llm") as one,
+        introduced(engine.address, "llm", clientIdentifier="two") as two,
+    ):
+        channels = [await raw.open("getOrLoad", identifier="big-llm") for raw in (one, two)]
+        ends = [await raw.end(channel) for raw, channel in zip((one, two), channels, strict=True)]
+        for packets, last in ends:
+            assert last["type"] == "channelClose"
+            assert packets[-1]["type"] in {"loadSuccess", "alreadyLoaded"}
+        references = {packets[-1]["info"]["instanceReference"] for packets, _ in ends}
+        assert len(references) == 1
+        assert len(await one.call("listLoaded")) == 1
+        await _unload(one, "big-llm")
+
+
+@pytest.mark.asyncio
+async def test_a_busy_instance_does_not_expire_and_counts_from_the_end_of_its_work(
+    engine: EngineProcess,
+) -> None:
+    async with introduced(engine.address, "llm") as llm:
+        await _load(llm, modelKey="big-llm", identifier="worker", ttlMs=300)
+        specifier = {"type": "query", "query": {"identifier": "worker"}}
+        config = {
+            "layers": [
+                {
+                    "layerName": "apiOverride",
+                    "config": {
+                        "fields": [
+                            {
+                                "key": "llm.prediction.maxPredictedTokens",
+                                "value": {"checked": True, "value": 300},
+                            }
+                        ]
+                    },
+                }
+            ]
+        }
+        text = {"role": "user", "content": [{"type": "text", "text": "go on"}]}
+        channel = await llm.open(
+            "predict",
+            modelSpecifier=specifier,
+            history={"messages": [text]},
+            predictionConfigStack=config,
+        )
+        began = time.time()
+        packets, last = await llm.end(channel)
+        ended = time.time()
+        assert last["type"] == "channelClose"
+        assert packets[-1]["stats"]["stopReason"] == "maxPredictedTokensReached"
+        assert ended - began > 0.3, "the work has to be longer than the TTL for this test"
+        (info,) = await llm.call("listLoaded")
+        assert abs(info["lastUsedTime"] / 1000 - ended) < 0.2
+        while await llm.call("listLoaded"):
+            assert time.time() < ended + 3
+        assert time.time() > ended + 0.25
