@@ -1,0 +1,32 @@
+"""Anthropic's path, `/v1/messages`, which llama.cpp speaks, too."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Final
+
+from aiohttp import web
+
+from lms_jupyter.engine.errors import BadRequestError
+from lms_jupyter.engine.routes.http import Style, answering, read_object
+from lms_jupyter.engine.routes.passthrough import Target, forward
+from lms_jupyter.engine.services import Services
+from lms_jupyter.engine.wire import anthropic
+
+STYLE: Final = Style(anthropic.error_body, anthropic.error_event)
+MESSAGES: Final = Target(path="/v1/messages", style=STYLE)
+COUNT_TOKENS: Final = Target(path="/v1/messages/count_tokens", style=STYLE)
+
+
+def add_routes(application: web.Application, services: Services) -> None:
+    """Add the paths."""
+    for target in (MESSAGES, COUNT_TOKENS):
+        handler = answering(services, STYLE, partial(_pass, services, target))
+        application.router.add_post(target.path, handler)
+
+
+async def _pass(services: Services, target: Target, request: web.Request) -> web.StreamResponse:
+    body = await read_object(request)
+    if not isinstance(body.get("messages"), list):
+        raise BadRequestError("'messages' has to be a list of messages.")
+    return await forward(services, request, body, target)

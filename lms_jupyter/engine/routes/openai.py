@@ -1,0 +1,112 @@
+"""OpenAI's paths, `/v1/…`. llama.cpp speaks the format; we find, load and count."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any, Final
+
+from aiohttp import web
+
+from lms_jupyter.engine.conversations import Conversations
+from lms_jupyter.engine.errors import BadRequestError
+from lms_jupyter.engine.instance import Instance
+from lms_jupyter.engine.routes.http import (
+    Handler,
+    Style,
+    answering,
+    read_object,
+    reply,
+    unknown_path,
+)
+from lms_jupyter.engine.routes.passthrough import Change, EventFilter, Target, forward
+from lms_jupyter.engine.services import Services
+from lms_jupyter.engine.wire import openai
+
+STYLE: Final = Style(openai.error_body, openai.error_event)
+
+CHAT: Final = Target(
+    path="/v1/chat/completions", style=STYLE, on_event=lambda _instance: openai.without_progress
+)
+COMPLETION: Final = Target(
+    path="/v1/completions", style=STYLE, on_event=lambda _instance: openai.without_progress
+)
+EMBEDDINGS: Final = Target(path="/v1/embeddings", style=STYLE, domain="embedding")
+
+
+def add_routes(application: web.Application, services: Services) -> None:
+    """Add the paths below `/v1`; what Anthropic has there must be added before."""
+
+    def add(method: str, path: str, handler: Handler) -> None:
+        application.router.add_route(method, path, answering(services, STYLE, handler))
+
+    add("GET", "/v1/models", partial(_models, services))
+    add("GET", "/v1/models/{name:.+}", partial(_model, services))
+    add("POST", "/v1/chat/completions", partial(_pass, services, CHAT))
+    add("POST", "/v1/completions", partial(_pass, services, COMPLETION))
+    add("POST", "/v1/embeddings", partial(_pass, services, EMBEDDINGS))
+    add("POST", "/v1/responses", partial(_respond, services, Conversations()))
+    add("*", "/v1/{rest:.*}", unknown_path(STYLE))
+
+
+async def _models(services: Services, _request: web.Request) -> web.Response:
+    models = await services.catalog.models()
+    loaded = [instance.identifier for instance in services.registry.instances]
+    return reply(openai.model_list(models, loaded))
+
+
+async def _model(services: Services, request: web.Request) -> web.Response:
+    name = request.match_info["name"]
+    for instance in services.registry.instances:
+        if instance.identifier == name:
+            return reply(openai.model_entry(name, instance.model.publisher))
+    model = (await services.catalog.resolve(name)).model
+    return reply(openai.model_entry(name, model.publisher))
+
+
+async def _pass(services: Services, target: Target, request: web.Request) -> web.StreamResponse:
+    return await forward(services, request, await read_object(request), target)
+
+
+async def _respond(
+    services: Services, conversations: Conversations, request: web.Request
+) -> web.StreamResponse:
+    """`/v1/responses`: llama.cpp keeps no responses, so what came before is repeated for it."""
+    body = await read_object(request)
+    store = body.pop("store", None)
+    if store not in (None, True, False):
+        raise BadRequestError(f"'store' has to be true or false, not {store!r:.100}.")
+    items = conversations.recall(body.pop("previous_response_id", None))
+    items += openai.input_items(body)
+    body["input"] = items
+    remember = _forget if store is False else partial(_remember, conversations, items)
+    target = Target(
+        path="/v1/responses",
+        style=STYLE,
+        on_answer=partial(_whole, remember),
+        on_event=partial(_events, remember),
+    )
+    return await forward(services, request, body, target)
+
+
+def _whole(remember: Callable[[Mapping[str, Any]], None], instance: Instance) -> Change:
+    def change(answer: dict[str, Any]) -> dict[str, Any]:
+        response = openai.whole_response(answer, instance.identifier)
+        remember(response)
+        return response
+
+    return change
+
+
+def _events(remember: Callable[[Mapping[str, Any]], None], instance: Instance) -> EventFilter:
+    return openai.ResponseEvents(instance.identifier, remember).complete
+
+
+def _remember(conversations: Conversations, items: list[Any], response: Mapping[str, Any]) -> None:
+    conversations.remember(
+        openai.kept_items([*items, *response["output"]]), str(response.get("id", ""))
+    )
+
+
+def _forget(_response: Mapping[str, Any]) -> None:
+    """Do not keep the response: the client asked for that."""

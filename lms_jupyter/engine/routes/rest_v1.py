@@ -1,0 +1,111 @@
+"""LM Studio's REST paths, `/api/v1/…`: models, loads and downloads. The chat is in `chat_v1`."""
+
+from __future__ import annotations
+
+import time
+from functools import partial
+from typing import Any, Final
+
+from aiohttp import web
+
+from lms_jupyter.engine.conversations import Conversations
+from lms_jupyter.engine.errors import NoModelMatchingQueryError
+from lms_jupyter.engine.loader import LoadRequest
+from lms_jupyter.engine.routes.chat_v1 import chat
+from lms_jupyter.engine.routes.http import (
+    Handler,
+    Style,
+    answering,
+    read_object,
+    reply,
+    unknown_path,
+)
+from lms_jupyter.engine.services import Services
+from lms_jupyter.engine.wire import rest_v1
+from lms_jupyter.engine.wire.fields import optional_flag, optional_text, text
+
+STYLE: Final = Style(rest_v1.error_body, rest_v1.error_event)
+
+
+def add_routes(application: web.Application, services: Services) -> None:
+    """Add the paths. Those to pause, resume and cancel a download are ours."""
+
+    def add(method: str, path: str, handler: Handler) -> None:
+        answer = answering(services, STYLE, handler)
+        application.router.add_route(method, f"/api/v1{path}", answer)
+
+    add("GET", "/models", partial(_models, services))
+    add("POST", "/models/load", partial(_load, services))
+    add("POST", "/models/unload", partial(_unload, services))
+    add("POST", "/models/download", partial(_download, services))
+    add("GET", "/models/download/status", partial(_jobs, services))
+    add("GET", "/models/download/status/{job_id}", partial(_job, services))
+    for change in ("pause", "resume", "cancel"):
+        add("POST", f"/models/download/{change}/{{job_id}}", partial(_change, services, change))
+    add("POST", "/chat", partial(chat, services, Conversations()))
+    add("*", "/{rest:.*}", unknown_path(STYLE))
+
+
+async def _models(services: Services, _request: web.Request) -> web.Response:
+    entries: list[dict[str, Any]] = []
+    for model in await services.catalog.models():
+        names = {model.model_key, *model.variants}
+        instances = [i for i in services.registry.instances if i.model.model_key in names]
+        entries.append(rest_v1.model_entry(model, instances))
+    return reply({"models": entries})
+
+
+async def _load(services: Services, request: web.Request) -> web.Response:
+    """Load a new instance, and answer when it is there."""
+    body = await read_object(request)
+    wanted = LoadRequest(
+        name=text(body, "model"), settings=rest_v1.load_settings(body), owner="rest"
+    )
+    echo = optional_flag(body, "echo_load_config")
+    started = time.monotonic()
+    begun = await services.loader.load(wanted)
+    instance = await begun.instance.settled()
+    answer: dict[str, Any] = {
+        "type": instance.domain,
+        "instance_id": instance.identifier,
+        "load_time_seconds": time.monotonic() - started,
+        "status": "loaded",
+    }
+    if echo:
+        answer["load_config"] = rest_v1.load_config(instance)
+    return reply(answer)
+
+
+async def _unload(services: Services, request: web.Request) -> web.Response:
+    identifier = text(await read_object(request), "instance_id")
+    instances = services.registry.instances
+    for instance in instances:
+        if instance.identifier == identifier:
+            await services.registry.unload(instance)
+            return reply({"instance_id": identifier})
+    raise NoModelMatchingQueryError(
+        {"instance_id": identifier}, [instance.identifier for instance in instances]
+    )
+
+
+async def _download(services: Services, request: web.Request) -> web.Response:
+    body = await read_object(request)
+    job = await services.downloads.start(text(body, "model"), optional_text(body, "quantization"))
+    return reply(rest_v1.started_entry(job))
+
+
+async def _jobs(services: Services, _request: web.Request) -> web.Response:
+    return reply(rest_v1.job_lists(services.downloads.jobs))
+
+
+async def _job(services: Services, request: web.Request) -> web.Response:
+    return reply(rest_v1.job_entry(services.downloads.job(request.match_info["job_id"])))
+
+
+async def _change(services: Services, change: str, request: web.Request) -> web.Response:
+    """Pause, resume or cancel a download."""
+    job_id, downloads = request.match_info["job_id"], services.downloads
+    if change == "resume":
+        return reply(rest_v1.job_entry(downloads.resume(job_id)))
+    act = downloads.pause if change == "pause" else downloads.cancel
+    return reply(rest_v1.job_entry(await act(job_id)))

@@ -1,0 +1,126 @@
+"""OpenAI's formats: what llama.cpp does not write itself."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Final
+
+import msgspec
+
+from lms_jupyter.engine.catalog import DownloadedModel
+from lms_jupyter.engine.errors import BadRequestError, EngineError
+from lms_jupyter.engine.wire.sse import Event, event
+
+SERVER_ERRORS: Final = 500
+PROGRESS: Final = b'"prompt_progress":'
+"""Cannot stand in a text, where its quotation marks would be escaped."""
+
+_KEPT_ITEMS: Final = frozenset({"message", "function_call", "function_call_output"})
+_CREATED: Final = int(time.time())
+
+
+def error_body(error: EngineError) -> dict[str, Any]:
+    """Write an error as OpenAI does."""
+    kind = "server_error" if error.http_status >= SERVER_ERRORS else "invalid_request_error"
+    message = f"{error.title} {error.hint}".strip()
+    return {"error": {"message": message, "type": kind, "param": None, "code": error.code}}
+
+
+def error_event(error: EngineError) -> Event:
+    """Write an error into a stream that has begun."""
+    return Event(msgspec.json.encode(error_body(error)))
+
+
+def model_list(models: Iterable[DownloadedModel], identifiers: Iterable[str]) -> dict[str, Any]:
+    """List the models by key, and what is loaded under another name."""
+    owners = {model.model_key: model.publisher for model in models}
+    names = dict.fromkeys([*owners, *identifiers])
+    return {"object": "list", "data": [model_entry(name, owners.get(name)) for name in names]}
+
+
+def model_entry(name: str, owner: str | None) -> dict[str, Any]:
+    """Describe one model."""
+    return {
+        "id": name,
+        "object": "model",
+        "created": _CREATED,
+        "owned_by": owner or "organization_owner",
+    }
+
+
+def without_progress(said: Event) -> Event | None:
+    """Drop llama.cpp's reports about the prompt, which OpenAI's clients do not know."""
+    return None if PROGRESS in said.data else said
+
+
+def input_items(body: Mapping[str, Any]) -> list[Any]:
+    """Return the `input` of a request for a response as a list of items."""
+    given = body.get("input")
+    if isinstance(given, str):
+        return [{"type": "message", "role": "user", "content": given}]
+    if not isinstance(given, list):
+        raise BadRequestError("'input' has to be text or a list of items.")
+    return given
+
+
+def kept_items(items: Sequence[Any]) -> list[Any]:
+    """Return what of a conversation the next request has to repeat; thoughts are not."""
+    return [
+        item
+        for item in items
+        if isinstance(item, dict) and item.get("type", "message") in _KEPT_ITEMS
+    ]
+
+
+def whole_response(response: Mapping[str, Any], model: str) -> dict[str, Any]:
+    """Add what OpenAI's clients expect of a response and llama.cpp leaves out."""
+    return {
+        "created_at": int(time.time()),
+        "error": None,
+        "incomplete_details": None,
+        "instructions": None,
+        "metadata": {},
+        "model": model,
+        "output": [],
+        "parallel_tool_calls": True,
+        "tool_choice": "auto",
+        "tools": [],
+    } | dict(response)
+
+
+class ResponseEvents:
+    """Completes the events of a streamed response: positions, numbers, whole responses."""
+
+    def __init__(self, model: str, on_response: Callable[[Mapping[str, Any]], None]) -> None:
+        self._model = model
+        self._on_response = on_response
+        self._numbers = itertools.count()
+        self._items: list[str] = []
+        self._is_in_progress = False
+
+    def complete(self, said: Event) -> Event | None:
+        """Return the event as OpenAI sends it; `None` if it is not one of theirs."""
+        content = said.decode()
+        kind = content.get("type")
+        if kind == "response.in_progress":
+            if self._is_in_progress:
+                return None
+            self._is_in_progress = True
+        content.pop("prompt_progress", None)
+        if isinstance(content.get("response"), dict):
+            content["response"] = whole_response(content["response"], self._model)
+            if kind == "response.completed":
+                self._on_response(content["response"])
+        item_id = content.get("item_id") or (content.get("item") or {}).get("id")
+        if item_id is not None:
+            if item_id not in self._items:
+                self._items.append(item_id)
+            content.setdefault("output_index", self._items.index(item_id))
+        if "item_id" in content:
+            content.setdefault("content_index", 0)
+        if kind in {"response.output_text.delta", "response.output_text.done"}:
+            content.setdefault("logprobs", [])
+        content["sequence_number"] = next(self._numbers)
+        return event(content)

@@ -1,0 +1,91 @@
+"""LM Studio's older REST format: OpenAI's, with figures added."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import msgspec
+
+from lms_jupyter.engine.catalog import DownloadedModel
+from lms_jupyter.engine.instance import Instance
+from lms_jupyter.engine.version import LLAMA_VERSION
+from lms_jupyter.engine.wire.openai import without_progress
+from lms_jupyter.engine.wire.sse import DONE, Event
+
+_TIMINGS: Final = b'"timings":'
+_STOP_REASONS: Final = {
+    "stop": "eosFound",
+    "length": "maxPredictedTokensReached",
+    "tool_calls": "toolCalls",
+}
+
+
+def model_entry(model: DownloadedModel, *, is_loaded: bool) -> dict[str, Any]:
+    """Describe a model."""
+    kind = "embeddings" if model.type == "embedding" else "vlm" if model.vision else "llm"
+    entry: dict[str, Any] = {
+        "id": model.model_key,
+        "object": "model",
+        "type": kind,
+        "publisher": model.publisher,
+        "arch": model.architecture or "unknown",
+        "compatibility_type": "gguf",
+        "quantization": model.quantization_name or "unknown",
+        "state": "loaded" if is_loaded else "not-loaded",
+        "max_context_length": model.max_context_length,
+    }
+    if model.type == "llm":
+        entry["capabilities"] = ["tool_use"] if model.trained_for_tool_use else []
+    return entry
+
+
+class WithFigures:
+    """Adds what LM Studio tells about an answer to what OpenAI does."""
+
+    def __init__(self, instance: Instance) -> None:
+        self._instance = instance
+        self._finish_reason = "stop"
+
+    def answer(self, answer: dict[str, Any]) -> dict[str, Any]:
+        """Complete a whole answer."""
+        self._note_reason(answer)
+        timings = answer.pop("timings", None) or {}
+        return answer | self._figures(timings)
+
+    def event(self, said: Event) -> Event | None:
+        """Complete one event: the last one with content gets the figures."""
+        if without_progress(said) is None or said.data == DONE:
+            return without_progress(said)
+        content = said.decode()
+        self._note_reason(content)
+        if _TIMINGS not in said.data:
+            return said
+        figures = self._figures(content.pop("timings", None) or {})
+        return Event(msgspec.json.encode(content | figures))
+
+    def _note_reason(self, content: Mapping[str, Any]) -> None:
+        for choice in content.get("choices") or ():
+            self._finish_reason = choice.get("finish_reason") or self._finish_reason
+
+    def _figures(self, timings: Mapping[str, Any]) -> dict[str, Any]:
+        model = self._instance.model
+        return {
+            "stats": {
+                "tokens_per_second": timings.get("predicted_per_second", 0.0),
+                "time_to_first_token": timings.get("prompt_ms", 0.0) / 1000,
+                "generation_time": timings.get("predicted_ms", 0.0) / 1000,
+                "stop_reason": _STOP_REASONS.get(self._finish_reason, "eosFound"),
+            },
+            "model_info": {
+                "arch": model.architecture or "unknown",
+                "quant": model.quantization_name or "unknown",
+                "format": "gguf",
+                "context_length": self._instance.context_length,
+            },
+            "runtime": {
+                "name": "llama.cpp",
+                "version": LLAMA_VERSION,
+                "supported_formats": ["gguf"],
+            },
+        }
