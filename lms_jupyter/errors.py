@@ -131,7 +131,8 @@ class InstanceExistsError(ModelError):
         if difference:
             super().__init__(
                 f"{identifier!r} is loaded already, with other settings: {difference}.",
-                hint="It was loaded elsewhere. Unload it first, or load another with --new.",
+                hint="It was loaded elsewhere. --reload loads it anew with your settings, "
+                "--new loads another beside it.",
             )
         else:
             super().__init__(

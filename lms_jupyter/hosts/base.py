@@ -1,15 +1,17 @@
 """What the rest of the package may ask of anything that speaks LM Studio's API."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from msgspec import Struct
 
+from lms_jupyter.hosts.talk import Message, Sampling, TalkStep
 from lms_jupyter.protocol.models import (
     Estimate,
     HostInfo,
     Instance,
+    Kind,
     Load,
     LoadConfig,
     Memory,
@@ -37,6 +39,10 @@ class LoadRequest(Struct, frozen=True, kw_only=True):
     ttl_s: float | None = None
     config: LoadConfig = LoadConfig()
     owner: str | None = None
+    device: str | None = None
+    """A machine on the same LM Link; `None`: the host decides."""
+    kind: Kind | None = None
+    """Where the name is an identifier, which the host's disk does not know."""
 
 
 class Loading(Struct, frozen=True, kw_only=True):
@@ -45,13 +51,62 @@ class Loading(Struct, frozen=True, kw_only=True):
     fraction: float
 
 
+class Evicting(Struct, frozen=True, kw_only=True):
+    """The host unloads another instance to make room."""
+
+    identifier: str
+
+
 class Loaded(Struct, frozen=True, kw_only=True):
     """A load has ended well; the last thing a load says."""
 
     instance: Instance
+    was_there: bool = False
+    """Whether nothing had to be loaded."""
 
 
-LoadStep = Loading | Loaded
+LoadStep = Loading | Evicting | Loaded
+
+
+class Downloading(Struct, frozen=True, kw_only=True):
+    """A download moved forward."""
+
+    downloaded_bytes: int
+    total_bytes: int
+    bytes_per_second: float = 0.0
+
+
+class Downloaded(Struct, frozen=True, kw_only=True):
+    """A download has ended well; the last thing a download says."""
+
+    model_key: str
+
+
+DownloadStep = Downloading | Downloaded
+
+
+class Offer(Struct, frozen=True, kw_only=True):
+    """A file that the host can download."""
+
+    name: str
+    download_id: str
+    size_bytes: int
+    quantization: str | None = None
+    recommended: bool = False
+    fits: bool = True
+    """Whether the host thinks that it could be loaded there."""
+
+
+class LogEntry(Struct, frozen=True, kw_only=True):
+    """One line of the host's log."""
+
+    at: float
+    """Unix seconds, by the host's clock."""
+    kind: str
+    """As the host calls it: `llm.prediction.input`, `server.log`, …"""
+    text: str
+    level: str = "info"
+    identifier: str | None = None
 
 
 class Host(Protocol):
@@ -103,6 +158,13 @@ class Host(Protocol):
         """
         ...
 
+    def use(self, request: LoadRequest) -> AsyncIterator[LoadStep]:
+        """Take the instance of this name or key as it is, else load it just in time.
+
+        Raises as `load` does; `identifier` of the request is not looked at.
+        """
+        ...
+
     async def cancel_load(self, load_id: str) -> None:
         """Call off a load that another client began, where the host has the feature."""
         ...
@@ -129,6 +191,51 @@ class Host(Protocol):
 
     async def estimate(self, model: Model, config: LoadConfig) -> Estimate:
         """Reckon what a load would take."""
+        ...
+
+    async def variants(self, model: Model) -> tuple[Model, ...]:
+        """List the quantisations of a model, each as a model; empty where the host has none."""
+        ...
+
+    def talk(
+        self, instance: Instance, messages: Sequence[Message], sampling: Sampling
+    ) -> AsyncIterator[TalkStep]:
+        """Continue a conversation. Closing the iterator early stops the generation.
+
+        Yields:
+            `Fragment`s, then one `Told`.
+
+        Raises:
+            InstanceNotFoundError: It is gone.
+        """
+        ...
+
+    async def search(self, words: str) -> tuple[str, ...]:
+        """Name what could be downloaded, best first."""
+        ...
+
+    async def offers(self, name: str) -> tuple[Offer, ...]:
+        """List the files of something that `search` named."""
+        ...
+
+    def download(self, offer: Offer) -> AsyncIterator[DownloadStep]:
+        """Fetch a file to the host's disk. Closing the iterator early calls it off.
+
+        Raises:
+            DownloadFailedError: It could not be fetched.
+        """
+        ...
+
+    def log(self) -> AsyncIterator[LogEntry]:
+        """Yield what the host logs from now on, until the iterator is closed."""
+        ...
+
+    async def serve(self, *, on: bool, port: int | None = None, cors: bool = False) -> None:
+        """Start or stop the HTTP server of a host that has one apart from this connection.
+
+        Raises:
+            CommandError: This host has none that could be switched.
+        """
         ...
 
 

@@ -14,6 +14,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import IO, cast
 
@@ -119,10 +120,11 @@ def _launch() -> str:
         )
     with cast("IO[str]", process.stdout) as stdout:
         _, marker, address = stdout.readline().strip().partition("listening on http://")
+    # Somebody must wait for it, or it stays behind as a zombie for as long as this process lives.
+    threading.Thread(target=process.wait, name="lms-engine-wait", daemon=True).start()
     if marker:
         return address
     process.kill()
-    process.wait()
     said = errors_path.read_text(errors="replace").strip().splitlines()
     raise HostUnreachableError(
         f"The embedded engine did not start: {said[-1] if said else 'it said nothing'}.",

@@ -2,20 +2,33 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from itertools import chain, count
 
 import msgspec
 from msgspec.structs import replace
 
 from lms_jupyter.errors import (
+    CommandError,
     HostUnreachableError,
     InstanceExistsError,
     InstanceNotFoundError,
     LoadCancelledError,
     ModelNotFoundError,
 )
-from lms_jupyter.hosts.base import Loaded, Loading, LoadRequest, LoadStep, Sight
+from lms_jupyter.hosts.base import (
+    Downloaded,
+    Downloading,
+    DownloadStep,
+    Loaded,
+    Loading,
+    LoadRequest,
+    LoadStep,
+    LogEntry,
+    Offer,
+    Sight,
+)
+from lms_jupyter.hosts.talk import Fragment, Message, Sampling, TalkStep, Told
 from lms_jupyter.protocol.models import Estimate, HostInfo, Instance, Load, LoadConfig, Model
 
 FEATURES = ("activity", "ttl", "pin", "cancelLoad")
@@ -43,7 +56,8 @@ class FakeHost:
     """Keeps models and instances in lists and behaves as a host does, in no time.
 
     A load yields 0, 0.5 and 1; set `gate` to an `asyncio.Event` and it waits there before each
-    step. `reachable = False` plays dead.
+    step. `reachable = False` plays dead. What `ceiling` sets, every load gets instead of what was
+    asked.
     """
 
     def __init__(
@@ -52,7 +66,11 @@ class FakeHost:
         self.disk = list(models)
         self.memory: list[Instance] = []
         self.configs: dict[str, LoadConfig] = {}
+        self.ceiling = LoadConfig()
         self.loads: dict[str, Load] = {}
+        self.requests: list[LoadRequest] = []
+        self.heard: list[tuple[tuple[Message, ...], Sampling]] = []
+        self.market: list[Offer] = []
         self.gate: asyncio.Event | None = None
         self.reachable = True
         self.looks = 0
@@ -97,6 +115,7 @@ class FakeHost:
     async def load(self, request: LoadRequest) -> AsyncIterator[LoadStep]:
         """Load in three steps; closing the iterator early leaves nothing behind."""
         self._answer()
+        self.requests.append(request)
         model = self._model(request.model_key)
         identifier = self._identifier(request)
         load = Load(
@@ -125,6 +144,16 @@ class FakeHost:
             self.tell()
         yield Loaded(instance=instance)
 
+    async def use(self, request: LoadRequest) -> AsyncIterator[LoadStep]:
+        """Take what is there under this name or key, else load it."""
+        self._answer()
+        for instance in self.memory:
+            if request.model_key in (instance.identifier, instance.model_key):
+                yield Loaded(instance=instance, was_there=True)
+                return
+        async for step in self.load(request):
+            yield step
+
     async def cancel_load(self, load_id: str) -> None:
         """Call off a load."""
         self._answer()
@@ -149,7 +178,12 @@ class FakeHost:
         """Return what was asked, and the context length in any case."""
         self._answer()
         asked = self.configs[self._instance(instance.identifier).instance_reference]
-        return replace(asked, context_length=instance.context_length)
+        given = {
+            name: value
+            for name, value in msgspec.structs.asdict(self.ceiling).items()
+            if value is not None
+        }
+        return replace(asked, **{"context_length": instance.context_length} | given)
 
     async def estimate(self, model: Model, config: LoadConfig) -> Estimate:
         """Reckon the file's size and a kilobyte a token."""
@@ -158,6 +192,71 @@ class FakeHost:
         return Estimate(
             total_bytes=total_bytes, vram_bytes=0, confidence="high", passes_guardrails=True
         )
+
+    async def variants(self, model: Model) -> tuple[Model, ...]:
+        """Make a model of each variant, named after what stands behind the @."""
+        self._answer()
+        return tuple(
+            replace(
+                model,
+                model_key=key,
+                path=f"{model.path}@{key.rpartition('@')[2]}",
+                quantization=key.rpartition("@")[2].upper(),
+                variants=(),
+            )
+            for key in model.variants
+        )
+
+    async def talk(
+        self, instance: Instance, messages: Sequence[Message], sampling: Sampling
+    ) -> AsyncIterator[TalkStep]:
+        """Say what was said last, word by word."""
+        self._answer()
+        self._instance(instance.identifier)
+        self.heard.append((tuple(messages), sampling))
+        words = messages[-1].text.split()
+        for word in words:
+            if self.gate is not None:
+                await self.gate.wait()
+            yield Fragment(text=f"{word} ")
+        yield Told(
+            stop_reason="eosFound",
+            tokens_per_second=100.0,
+            first_token_s=0.01,
+            prompt_tokens=sum(len(message.text.split()) for message in messages),
+            predicted_tokens=len(words),
+        )
+
+    async def search(self, words: str) -> tuple[str, ...]:
+        """Name what is on offer."""
+        self._answer()
+        return tuple(dict.fromkeys(o.name for o in self.market if words.lower() in o.name.lower()))
+
+    async def offers(self, name: str) -> tuple[Offer, ...]:
+        """List what is on offer under a name."""
+        self._answer()
+        return tuple(offer for offer in self.market if offer.name == name)
+
+    async def download(self, offer: Offer) -> AsyncIterator[DownloadStep]:
+        """Put a model on the disk, in two steps."""
+        self._answer()
+        for part in (0, offer.size_bytes):
+            yield Downloading(downloaded_bytes=part, total_bytes=offer.size_bytes)
+            if self.gate is not None:
+                await self.gate.wait()
+        model = fake_model(offer.name, size_bytes=offer.size_bytes)
+        self.disk.append(model)
+        yield Downloaded(model_key=model.model_key)
+
+    async def log(self) -> AsyncIterator[LogEntry]:
+        """Tell one line, then wait."""
+        self._answer()
+        yield LogEntry(at=self._clock(), kind="server.log", text="The fake host listens.")
+        await asyncio.Event().wait()
+
+    async def serve(self, *, on: bool, port: int | None = None, cors: bool = False) -> None:  # noqa: ARG002 - the protocol of hosts
+        """Have no server to switch."""
+        raise CommandError("The fake host has no server to switch.")
 
     def put(
         self,
@@ -209,7 +308,9 @@ class FakeHost:
 
     def _model(self, model_key: str) -> Model:
         for model in self.disk:
-            if model_key in (model.model_key, model.path, *model.variants):
+            if model_key in model.variants:
+                return replace(model, model_key=model_key)
+            if model_key in (model.model_key, model.path):
                 return model
         raise ModelNotFoundError(model_key, [model.model_key for model in self.disk])
 

@@ -43,6 +43,8 @@ def _both(name: str, **how: Callable[[Any], Any]) -> _Key:
     return _Key(f"llm.load.{name}", f"embedding.load.{name}", **how)
 
 
+_SPECULATIVE = "llm.load.llama.speculativeDecoding"
+
 KEYS: Mapping[str, _Key] = {
     "context_length": _both("contextLength"),
     "gpu": _both("llama.acceleration.offloadRatio", read=_ratio),
@@ -58,7 +60,15 @@ KEYS: Mapping[str, _Key] = {
     "keep_model_in_memory": _both("llama.keepModelInMemory"),
     "rope_frequency_base": _both("llama.ropeFrequencyBase", write=_checked, read=_unchecked),
     "rope_frequency_scale": _both("llama.ropeFrequencyScale", write=_checked, read=_unchecked),
+    "draft_mtp": _Key(f"{_SPECULATIVE}.draftMtp"),
+    "draft_model": _Key(f"{_SPECULATIVE}.draftModel"),
+    "draft_max_tokens": _Key(f"{_SPECULATIVE}.draftMaxTokens"),
+    "draft_min_tokens": _Key(f"{_SPECULATIVE}.draftMinTokens"),
+    "draft_min_probability": _Key(f"{_SPECULATIVE}.draftMinContinueProbability"),
 }
+
+AUTO_FIT = tuple(f"llm.load.{engine}.autoFit" for engine in ("llama", "mlx", "yuzu"))
+"""Whether the host may choose context and offload itself; what the user names must win."""
 
 
 def stack(config: LoadConfig, kind: Kind) -> dict[str, Any]:
@@ -71,6 +81,10 @@ def stack(config: LoadConfig, kind: Kind) -> dict[str, Any]:
         for field, key in KEYS.items()
         if (value := getattr(config, field)) is not None and (name := key.name(kind))
     ]
+    if kind == "llm" and (config.context_length is not None or config.gpu is not None):
+        fields += [{"key": name, "value": False} for name in AUTO_FIT]
+    if kind == "llm" and config.draft_model is not None:
+        fields.append({"key": f"{_SPECULATIVE}.draftSimple", "value": True})
     return {"layers": [{"layerName": "apiOverride", "config": {"fields": fields}}]}
 
 

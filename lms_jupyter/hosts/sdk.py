@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import re
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, aclosing
 from typing import Any
 
@@ -12,11 +12,21 @@ import lmstudio
 from lmstudio.async_api import _AsyncSession
 from lmstudio.json_api import ClientBase
 
-from lms_jupyter.errors import CommandError, LoadFailedError
-from lms_jupyter.hosts import decode, kv_config, rest
-from lms_jupyter.hosts.base import Loaded, Loading, LoadRequest, LoadStep, Sight
+from lms_jupyter.errors import CommandError
+from lms_jupyter.hosts import decode, kv_config, rest, sdk_streams
+from lms_jupyter.hosts.base import (
+    DownloadStep,
+    Loaded,
+    LoadRequest,
+    LoadStep,
+    LogEntry,
+    Offer,
+    Sight,
+)
 from lms_jupyter.hosts.channel import Channel, Parameters, open_channel
+from lms_jupyter.hosts.proxy import go_direct
 from lms_jupyter.hosts.sdk_errors import translated
+from lms_jupyter.hosts.talk import Message, Sampling, TalkStep
 from lms_jupyter.protocol.models import Estimate, HostInfo, Instance, Kind, LoadConfig, Model
 
 KINDS: tuple[Kind, ...] = ("llm", "embedding")
@@ -60,6 +70,7 @@ class SdkHost:
     async def connect(self) -> None:
         """Reach the host; see `Host.connect`."""
         await self.close()
+        go_direct(self._address)
         greeting = await rest.greet(self._address)
         client = lmstudio.AsyncClient(self._address)
         if self._token:
@@ -117,36 +128,25 @@ class SdkHost:
 
     async def load(self, request: LoadRequest) -> AsyncIterator[LoadStep]:
         """Make a new instance; see `Host.load`. Closing the iterator early calls it off."""
-        kind = await self._kind(request.model_key)
-        parameters: dict[str, Any] = {
-            "modelKey": request.model_key,
-            "loadConfigStack": kv_config.stack(request.config, kind),
-        }
+        kind = request.kind or await self._kind(request.model_key)
+        parameters = self._load_parameters(request, kind) | {"modelKey": request.model_key}
         if request.identifier is not None:
             parameters["identifier"] = request.identifier
         if request.ttl_s is not None:
             parameters["ttlMs"] = max(1, round(request.ttl_s * 1000))
-        if "activity" in self.info.features:
-            parameters |= {"loadId": request.load_id, "owner": request.owner or ""}
-        subject = request.identifier or request.model_key
-        with translated(self._address, subject=subject, loading=True):
-            async with open_channel(self._session(kind), "loadModel", parameters) as channel:
-                ended = False
-                try:
-                    async with aclosing(_steps(channel)) as steps:  # type: ignore[type-var]
-                        async for step in steps:
-                            ended = isinstance(step, Loaded)
-                            yield step
-                except lmstudio.LMStudioServerError:
-                    ended = True
-                    raise
-                finally:
-                    if not ended:
-                        await asyncio.shield(self._call_off(channel))
-        if not ended:
-            raise LoadFailedError(
-                f"The host broke off loading {request.model_key!r} without a reason."
-            )
+        async with aclosing(self._drive("loadModel", kind, parameters, request)) as steps:
+            async for step in steps:
+                yield step
+
+    async def use(self, request: LoadRequest) -> AsyncIterator[LoadStep]:
+        """Take what is in memory as it is, else load it; see `Host.use`."""
+        kind = request.kind or await self._kind(request.model_key)
+        parameters = self._load_parameters(request, kind) | {"identifier": request.model_key}
+        if request.ttl_s is not None:
+            parameters["loadTtlMs"] = max(1, round(request.ttl_s * 1000))
+        async with aclosing(self._drive("getOrLoad", kind, parameters, request)) as steps:
+            async for step in steps:
+                yield step
 
     async def cancel_load(self, load_id: str) -> None:
         """Call off another client's load; see `Host.cancel_load`."""
@@ -199,6 +199,116 @@ class SdkHost:
         return decode.estimate(
             await self._call(model.kind, "estimateModelUsage", parameters, subject=model.model_key)
         )
+
+    async def variants(self, model: Model) -> tuple[Model, ...]:
+        """List the quantisations of a model; see `Host.variants`."""
+        if not model.variants:
+            return ()
+        raws = await self._call(
+            "system",
+            "listDownloadedModelVariants",
+            {"modelKey": model.model_key},
+            subject=model.model_key,
+        )
+        return tuple(map(decode.model, raws))
+
+    async def talk(
+        self, instance: Instance, messages: Sequence[Message], sampling: Sampling
+    ) -> AsyncIterator[TalkStep]:
+        """Continue a conversation; see `Host.talk`."""
+        with translated(self._address, subject=instance.identifier):
+            answer = sdk_streams.answer(
+                self._session("llm"),
+                self._session("files"),
+                instance.identifier,
+                messages,
+                sampling,
+            )
+            async with aclosing(answer) as steps:  # type: ignore[type-var]
+                async for step in steps:
+                    yield step
+
+    async def search(self, words: str) -> tuple[str, ...]:
+        """Name what could be downloaded; see `Host.search`."""
+        told = await self._call("repository", "searchModels", {"opts": {"searchTerm": words}})
+        return tuple(result["identifier"]["identifier"] for result in told.get("results", ()))
+
+    async def offers(self, name: str) -> tuple[Offer, ...]:
+        """List the files of something that can be downloaded; see `Host.offers`."""
+        identifier = {"type": "hf" if "/" in name else "catalog", "identifier": name}
+        told = await self._call(
+            "repository",
+            "getModelDownloadOptions",
+            {"modelSearchResultIdentifier": identifier},
+            subject=name,
+        )
+        return tuple(map(sdk_streams.offer, told.get("results", ())))
+
+    async def download(self, offer: Offer) -> AsyncIterator[DownloadStep]:
+        """Fetch a file to the host's disk; see `Host.download`."""
+        with translated(self._address, subject=offer.name):
+            downloading = sdk_streams.download_steps(self._session("repository"), offer)
+            async with aclosing(downloading) as steps:  # type: ignore[type-var]
+                async for step in steps:
+                    yield step
+
+    async def log(self) -> AsyncIterator[LogEntry]:
+        """Yield what the host logs from now on; see `Host.log`."""
+        with translated(self._address):
+            if self._client is None:
+                raise lmstudio.LMStudioWebsocketError("not connected")
+            session = sdk_streams.Diagnostics(self._client)
+            await session.connect()
+            try:
+                async with aclosing(sdk_streams.log_entries(session)) as entries:  # type: ignore[type-var]
+                    async for entry in entries:
+                        yield entry
+            finally:
+                await session.disconnect()
+
+    async def serve(self, *, on: bool, port: int | None = None, cors: bool = False) -> None:
+        """Start or stop LM Studio's HTTP server; see `Host.serve`."""
+        if "activity" in self.info.features:
+            raise CommandError(
+                "The embedded engine has one server, and it always runs.",
+                hint="`%lms host stop` ends the engine.",
+            )
+        asked: dict[str, Any] = {"cors": cors} | ({"port": port} if port else {})
+        if on:
+            await self._call("system", "startHttpServer", asked)
+        else:
+            await self._call("system", "stopHttpServer")
+
+    def _load_parameters(self, request: LoadRequest, kind: Kind) -> dict[str, Any]:
+        """Write what both ways to load have in common."""
+        parameters: dict[str, Any] = {"loadConfigStack": kv_config.stack(request.config, kind)}
+        if request.device is not None:
+            parameters["deviceIdentifier"] = request.device
+        if "activity" in self.info.features:
+            parameters |= {"loadId": request.load_id, "owner": request.owner or ""}
+        return parameters
+
+    async def _drive(
+        self, endpoint: str, kind: Kind, parameters: Mapping[str, Any], request: LoadRequest
+    ) -> AsyncGenerator[LoadStep]:
+        """Follow a load to its end, or call it off if nobody follows any more."""
+        subject = request.identifier or request.model_key
+        with translated(self._address, subject=subject, loading=True):
+            async with open_channel(self._session(kind), endpoint, parameters) as channel:
+                ended = False
+                try:
+                    async with aclosing(sdk_streams.load_steps(channel)) as steps:  # type: ignore[type-var]
+                        async for step in steps:
+                            ended = isinstance(step, Loaded)
+                            yield step
+                except lmstudio.LMStudioServerError:
+                    ended = True
+                    raise
+                finally:
+                    if not ended:
+                        await asyncio.shield(self._call_off(channel))
+        if not ended:
+            raise sdk_streams.broken_off(request.model_key)
 
     def _session(self, namespace: str) -> _AsyncSession:
         if self._client is None:
@@ -258,27 +368,11 @@ class SdkHost:
         with contextlib.suppress(lmstudio.LMStudioError, TimeoutError):
             await channel.say("cancel")
             async with asyncio.timeout(CANCEL_TIMEOUT_S):
-                async for step in _steps(channel):
-                    if isinstance(step, Loaded):
+                async for step in sdk_streams.load_steps(channel):
+                    if isinstance(step, Loaded) and not step.was_there:
                         # The cancel came too late: undo what nobody wants any more.
                         await self.unload(step.instance)
                         return
-
-
-async def _steps(channel: Channel) -> AsyncIterator[LoadStep]:
-    """Read the packets of a load; the fraction never falls."""
-    fraction = 0.0
-    async for packet in channel.packets():
-        match packet:
-            case {"type": "progress", "progress": int() | float() as told}:
-                fraction = max(fraction, min(1.0, float(told)))
-                yield Loading(fraction=fraction)
-            case {"type": "success", "info": dict(info)}:
-                yield Loaded(instance=decode.instance(info))
-                return
-            case _:
-                # "resolved", and whatever a newer host may tell besides.
-                continue
 
 
 def _specifier(instance: Instance) -> dict[str, Any]:

@@ -1,35 +1,15 @@
 """Carries out commands: one coroutine per command, chosen by its type."""
 
-import asyncio
-from collections.abc import Iterator
-from contextlib import aclosing
-from dataclasses import dataclass
 from functools import singledispatch
-from typing import Literal
 
-import msgspec
+from msgspec.structs import replace as changed
 
-from lms_jupyter.errors import (
-    CommandError,
-    HostReplyError,
-    InstanceExistsError,
-    InstanceNotFoundError,
-    LoadCancelledError,
-    ModelNotFoundError,
-)
-from lms_jupyter.hosts.base import Loaded, LoadRequest
-from lms_jupyter.manager.events import (
-    InstanceLoaded,
-    InstanceUnloaded,
-    LoadCancelling,
-    LoadEnded,
-    LoadProgressed,
-    LoadStarted,
-    Looked,
-    ModelsListed,
-    ProblemDismissed,
-)
+from lms_jupyter.errors import CommandError, ModelNotFoundError
+from lms_jupyter.manager import loading, lookup
+from lms_jupyter.manager.events import LoadCancelling, Looked, ModelsListed, ProblemDismissed
+from lms_jupyter.manager.loading import Order, Outcome
 from lms_jupyter.manager.manager import Manager
+from lms_jupyter.manager.resolve import Meant, resolve
 from lms_jupyter.protocol.commands import (
     Attend,
     CancelLoad,
@@ -41,16 +21,11 @@ from lms_jupyter.protocol.commands import (
     Refresh,
     SetTtl,
     UnloadInstance,
+    UseModel,
 )
-from lms_jupyter.protocol.models import Estimate, Instance, Load, LoadConfig, Model
+from lms_jupyter.protocol.models import Estimate, Instance
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    """The instance that a load or an ensure ended with, and how it came about."""
-
-    instance: Instance
-    how: Literal["loaded", "used", "reloaded"]
+__all__ = ["Outcome", "run"]
 
 
 @singledispatch
@@ -62,75 +37,41 @@ async def run(command: object, _manager: Manager) -> Outcome | Estimate | Instan
 @run.register
 async def load(command: LoadModel, manager: Manager) -> Outcome:
     """Make a new instance; cancelling this coroutine calls the load off on the host."""
-    _check_ttl(command.ttl_s)
-    model = await _model(command.model_key, manager)
-    _check_context(command.config, model)
-    load = Load(
-        load_id=manager.new_load_id(),
+    order = Order(
+        name=command.model_key,
+        how="new",
         identifier=command.identifier,
-        model_key=command.model_key,
-        kind=model.kind,
-        fraction=0.0,
-        started_at=manager.host_now(),
+        ttl_s=command.ttl_s,
+        config=command.config,
     )
-    manager.apply(LoadStarted(load=load))
-    task = manager.spawn(_drive(command, load.load_id, manager))
-    manager.loads[load.load_id] = task
-    try:
-        instance = await task
-    except asyncio.CancelledError:
-        current = asyncio.current_task()
-        if current is not None and current.cancelling():
-            raise
-        raise LoadCancelledError(f"The load of {command.model_key!r} was cancelled.") from None
-    finally:
-        del manager.loads[load.load_id]
-        manager.apply(LoadEnded(load_id=load.load_id))
-        manager.wake.set()
-    manager.own_references.add(instance.instance_reference)
-    manager.apply(InstanceLoaded(instance=instance))
-    return Outcome(instance=instance, how="loaded")
+    return await loading.carry_out(order, manager, await _exactly(command.model_key, manager))
 
 
 @run.register
 async def ensure(command: EnsureModel, manager: Manager) -> Outcome:
     """Use the instance that fits; load one if there is none; reload one of ours that differs."""
-    _check_ttl(command.ttl_s)
-    candidates = await _candidates(command, manager)
-    differing: list[tuple[Instance, str]] = []
-    for instance in candidates:
-        effective = await manager.connected_host.load_config(instance)
-        difference = ", ".join(_differences(command.config, effective))
-        if not difference:
-            return Outcome(instance=instance, how="used")
-        differing.append((instance, difference))
-    wanted = LoadModel(
-        model_key=command.model_key,
+    order = Order(
+        name=command.model_key,
+        how="ensure",
         identifier=command.identifier,
         ttl_s=command.ttl_s,
         config=command.config,
     )
-    if not differing:
-        return await load(wanted, manager)
-    own = [i for i, _ in differing if i.instance_reference in manager.own_references]
-    if not own:
-        instance, difference = differing[0]
-        raise InstanceExistsError(instance.identifier, difference)
-    _check_context(command.config, await _model(command.model_key, manager))
-    await run(UnloadInstance(identifier=own[0].identifier), manager)
-    wanted = msgspec.structs.replace(wanted, identifier=own[0].identifier)
-    outcome = await load(wanted, manager)
-    return Outcome(instance=outcome.instance, how="reloaded")
+    return await loading.carry_out(order, manager, await _exactly(command.model_key, manager))
+
+
+@run.register
+async def use(command: UseModel, manager: Manager) -> Outcome:
+    """Use what is in memory under a name, else load it."""
+    order = Order(name=command.name, how="use", ttl_s=command.ttl_s, config=command.config)
+    return await loading.carry_out(order, manager)
 
 
 @run.register
 async def unload(command: UnloadInstance, manager: Manager) -> Instance:
     """End an instance. The host is asked which one it is: our picture may be old."""
-    instance = await _instance(command.identifier, manager)
-    await manager.connected_host.unload(instance)
-    manager.own_references.discard(instance.instance_reference)
-    manager.apply(InstanceUnloaded(instance_reference=instance.instance_reference))
-    manager.wake.set()
+    instance = await lookup.instance(command.identifier, manager)
+    await loading.end(instance, manager)
     return instance
 
 
@@ -152,9 +93,9 @@ async def cancel_load(command: CancelLoad, manager: Manager) -> None:
 @run.register
 async def set_ttl(command: SetTtl, manager: Manager) -> None:
     """Give an instance another TTL, where the host can."""
-    _check_ttl(command.ttl_s)
+    lookup.check_ttl(command.ttl_s)
     _check_feature("ttl", "change the TTL of a loaded instance", manager)
-    instance = await _instance(command.identifier, manager)
+    instance = await lookup.instance(command.identifier, manager)
     await manager.connected_host.set_ttl(instance, command.ttl_s)
     manager.wake.set()
 
@@ -163,7 +104,7 @@ async def set_ttl(command: SetTtl, manager: Manager) -> None:
 async def pin(command: PinInstance, manager: Manager) -> None:
     """Pin an instance or let it go, where the host can."""
     _check_feature("pin", "pin an instance", manager)
-    instance = await _instance(command.identifier, manager)
+    instance = await lookup.instance(command.identifier, manager)
     await manager.connected_host.pin(instance, pinned=command.pinned)
     manager.wake.set()
 
@@ -171,7 +112,8 @@ async def pin(command: PinInstance, manager: Manager) -> None:
 @run.register
 async def estimate(command: EstimateLoad, manager: Manager) -> Estimate:
     """Ask the host what a load would take."""
-    model = await _model(command.model_key, manager)
+    meant = await _exactly(command.model_key, manager)
+    model = changed(meant.model, model_key=meant.name)
     return await manager.connected_host.estimate(model, command.config)
 
 
@@ -196,80 +138,13 @@ async def refresh(_command: Refresh, manager: Manager) -> None:
     manager.apply(Looked(sight=await manager.connected_host.look()))
 
 
-async def _drive(command: LoadModel, load_id: str, manager: Manager) -> Instance:
-    """Follow a load on the host to its end."""
-    request = LoadRequest(
-        model_key=command.model_key,
-        load_id=load_id,
-        identifier=command.identifier,
-        ttl_s=command.ttl_s,
-        config=command.config,
-        owner=manager.owner,
-    )
-    async with aclosing(manager.connected_host.load(request)) as steps:  # type: ignore[type-var]
-        async for step in steps:
-            if isinstance(step, Loaded):
-                return step.instance
-            manager.apply(LoadProgressed(load_id=load_id, fraction=step.fraction))
-    raise HostReplyError(f"The host ended loading {command.model_key!r} without an instance.")
-
-
-async def _model(model_key: str, manager: Manager) -> Model:
-    """Find a model by key, variant or path on the host's disk as it is now."""
-    models = await manager.connected_host.models()
-    manager.apply(ModelsListed(models=models))
-    for model in models:
-        if model_key in (model.model_key, model.path, *model.variants):
-            return model
-    raise ModelNotFoundError(model_key, [model.model_key for model in models])
-
-
-async def _instance(identifier: str, manager: Manager) -> Instance:
-    sight = await manager.connected_host.look()
-    for instance in sight.instances:
-        if instance.identifier == identifier:
-            return instance
-    raise InstanceNotFoundError(identifier, [known.identifier for known in sight.instances])
-
-
-async def _candidates(command: EnsureModel, manager: Manager) -> tuple[Instance, ...]:
-    """Return the instances that could serve an ensure, the named one alone if one is named."""
-    model = await _model(command.model_key, manager)
-    instances = (await manager.connected_host.look()).instances
-    fitting = tuple(i for i in instances if i.model_key in (model.model_key, command.model_key))
-    if command.identifier is None:
-        return fitting
-    named = tuple(i for i in instances if i.identifier == command.identifier)
-    if named and named[0] not in fitting:
-        raise InstanceExistsError(command.identifier)
-    return named
-
-
-def _differences(asked: LoadConfig, effective: LoadConfig) -> Iterator[str]:
-    """Say where what is in effect is not what was asked, for the settings that were named."""
-    for name in LoadConfig.__struct_fields__:
-        wanted, got = getattr(asked, name), getattr(effective, name)
-        if wanted is not None and wanted != got:
-            yield f"{name} is {got}, not {wanted}"
-
-
-def _check_ttl(ttl_s: float | None) -> None:
-    if ttl_s is not None and not ttl_s >= 1:
-        raise CommandError(
-            f"A TTL of {ttl_s:g} s makes no sense.",
-            hint="Give at least 1 second, or no TTL at all to keep it until it is unloaded.",
-        )
-
-
-def _check_context(config: LoadConfig, model: Model) -> None:
-    """Refuse before anything is attempted what the model cannot do."""
-    length = config.context_length
-    if length is not None and not 1 <= length <= model.max_context_length:
-        raise CommandError(
-            f"{model.model_key} has a context of at most {model.max_context_length:,} tokens, "
-            f"not {length:,}.",
-            hint=f"Ask for a context length from 1 to {model.max_context_length}.",
-        )
+async def _exactly(model_key: str, manager: Manager) -> Meant:
+    """Find a model by key, variant or path: what a button names is never guessed at."""
+    models = await lookup.models(manager)
+    meant = resolve(model_key, models, first=True)
+    if meant.how in ("fuzzy", "first"):
+        raise ModelNotFoundError(model_key, [model.model_key for model in models])
+    return meant
 
 
 def _check_feature(feature: str, what: str, manager: Manager) -> None:

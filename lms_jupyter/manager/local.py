@@ -15,6 +15,8 @@ from typing import Any, TypeVar
 from traitlets.config import Configurable
 
 from lms_jupyter.manager.commands import run
+from lms_jupyter.manager.identity import this_kernel
+from lms_jupyter.manager.leases import LeaseBook
 from lms_jupyter.manager.manager import Manager
 from lms_jupyter.manager.watch import connect, watch
 
@@ -150,7 +152,10 @@ def local_manager(parent: Configurable | None = None) -> LocalManager:
     global _local  # noqa: PLW0603 - one per process is the point
     with _lock:
         if _local is None or not _local.alive:
-            _local = LocalManager(Manager(parent=parent))
+            identity = this_kernel()
+            manager = Manager(parent=parent, owner=identity.label)
+            manager.identity, manager.leases = identity, LeaseBook()
+            _local = LocalManager(manager)
             atexit.register(_local.close)
         return _local
 

@@ -14,8 +14,10 @@ from lms_jupyter.errors import HostUnreachableError
 from lms_jupyter.hosts.base import Found, Host
 from lms_jupyter.manager.attendance import Attendance
 from lms_jupyter.manager.events import Event, Looked
+from lms_jupyter.manager.identity import Identity
+from lms_jupyter.manager.leases import LeaseBook
 from lms_jupyter.manager.reduce import State, reduce
-from lms_jupyter.protocol.models import HostInfo
+from lms_jupyter.protocol.models import HostInfo, LoadConfig
 from lms_jupyter.protocol.slices import Activity, Catalog
 
 Result = TypeVar("Result")
@@ -63,8 +65,12 @@ class Manager(Configurable):
         self.wake = asyncio.Event()
         """Set to have the watch look at once."""
         self.loads: dict[str, asyncio.Task[Any]] = {}
-        self.own_references: set[str] = set()
-        """The instances that were loaded through this manager."""
+        self.own: dict[str, LoadConfig] = {}
+        """What was asked for the instances that this kernel loaded, by their references."""
+        self.identity: Identity | None = None
+        """Which kernel this is, if it is one."""
+        self.leases: LeaseBook | None = None
+        """Where this kernel's claims are written down, if it makes any."""
         self.seen_rids: dict[str, None] = {}
         self._host: Host | None = None
         self._serial = count(1)

@@ -62,7 +62,20 @@ async def connect(manager: Manager) -> None:
         manager.apply(HostConnected(info=found.host.info, at=time.time()))
         manager.apply(ModelsListed(models=models))
         manager.apply(Looked(sight=sight))
+        take_over(manager)
         manager.wake.set()
+
+
+def take_over(manager: Manager) -> None:
+    """Make ours again what this kernel loaded before it was restarted."""
+    if manager.leases is None or manager.identity is None:
+        return
+    address = manager.activity.host.address
+    alive = {instance.instance_reference for instance in manager.activity.instances}
+    manager.leases.forget(address, alive)
+    for lease in manager.leases.take_over(address, manager.identity):
+        if lease.loaded:
+            manager.own[lease.instance_reference] = lease.asked
 
 
 async def _follow(host: Host, manager: Manager) -> None:

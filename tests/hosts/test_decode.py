@@ -111,6 +111,10 @@ def test_every_load_setting_survives_the_way_to_the_host_and_back(field: str) ->
         "seed": 7,
         "rope_frequency_base": 10_000.0,
         "rope_frequency_scale": 0.5,
+        "draft_model": "tiny",
+        "draft_max_tokens": 8,
+        "draft_min_tokens": 2,
+        "draft_min_probability": 0.25,
     }
     config = LoadConfig(**{field: values.get(field, True)})
 

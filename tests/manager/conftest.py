@@ -11,7 +11,8 @@ from lms_jupyter.manager.watch import connect
 @pytest_asyncio.fixture
 async def host() -> FakeHost:
     embed = fake_model("nomic-embed", kind="embedding", max_context_length=2048)
-    return FakeHost(fake_model(), embed, features=FEATURES)
+    variants = ("qwen/qwen3-4b@q4_k_m", "qwen/qwen3-4b@q8_0")
+    return FakeHost(fake_model(variants=variants), embed, features=FEATURES)
 
 
 @pytest_asyncio.fixture

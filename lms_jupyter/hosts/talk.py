@@ -1,0 +1,133 @@
+"""Conversations with a loaded model: what is said, how it is sampled, and what comes back."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+import msgspec
+from msgspec import Struct
+
+Role = Literal["system", "user", "assistant"]
+
+
+class Picture(Struct, frozen=True, kw_only=True):
+    """An image that is shown to a model."""
+
+    name: str
+    content: bytes
+
+
+class Message(Struct, frozen=True, kw_only=True):
+    """One turn of a conversation."""
+
+    role: Role
+    text: str
+    pictures: tuple[Picture, ...] = ()
+
+
+class Sampling(Struct, frozen=True, kw_only=True):
+    """How the answer is chosen. Unset means that the model's own defaults count."""
+
+    temperature: float | None = None
+    max_tokens: int | None = None
+    top_k: int | None = None
+    top_p: float | None = None
+    min_p: float | None = None
+    repeat_penalty: float | None = None
+    seed: int | None = None
+    stop: tuple[str, ...] = ()
+    json_schema: Mapping[str, Any] | None = None
+    thinking: bool | None = None
+    """Whether a reasoning model may think first."""
+
+
+class Fragment(Struct, frozen=True, kw_only=True):
+    """The next piece of an answer."""
+
+    text: str
+    thought: bool = False
+    """Whether the model is still thinking, and not answering yet."""
+
+
+class Told(Struct, frozen=True, kw_only=True):
+    """The figures of an answer that has ended; the last thing that comes."""
+
+    stop_reason: str
+    tokens_per_second: float | None = None
+    first_token_s: float | None = None
+    prompt_tokens: int | None = None
+    predicted_tokens: int | None = None
+
+
+TalkStep = Fragment | Told
+
+_CHECKED = {
+    "max_tokens": "maxPredictedTokens",
+    "top_p": "topPSampling",
+    "min_p": "minPSampling",
+    "repeat_penalty": "repeatPenalty",
+    "seed": "seed",
+}
+
+
+def stack(sampling: Sampling) -> dict[str, Any]:
+    """Write a sampling as the stack that `predict` takes."""
+    values: dict[str, Any] = {
+        "temperature": sampling.temperature,
+        "topKSampling": sampling.top_k,
+        "stopStrings": list(sampling.stop) or None,
+        "reasoning.enableThinking": sampling.thinking,
+    }
+    for field, name in _CHECKED.items():
+        value = getattr(sampling, field)
+        values[name] = None if value is None else {"checked": True, "value": value}
+    if sampling.json_schema is not None:
+        values["structured"] = {"type": "json", "jsonSchema": dict(sampling.json_schema)}
+    fields = [
+        {"key": f"llm.prediction.{name}", "value": value}
+        for name, value in values.items()
+        if value is not None
+    ]
+    return {"layers": [{"layerName": "apiOverride", "config": {"fields": fields}}]}
+
+
+def history(messages: Sequence[Message], files: Mapping[Picture, Mapping[str, Any]]) -> Any:
+    """Write a conversation as the host reads it; `files` are the pictures that were sent."""
+    return {
+        "messages": [
+            {
+                "role": message.role,
+                "content": [
+                    {"type": "text", "text": message.text},
+                    *(
+                        {"type": "file", "name": picture.name, **files[picture]}
+                        for picture in message.pictures
+                    ),
+                ],
+            }
+            for message in messages
+        ]
+    }
+
+
+def step(packet: Mapping[str, Any]) -> TalkStep | None:
+    """Read one packet of a prediction; `None` for those that tell nothing to a reader."""
+    match packet:
+        case {"type": "fragment", "fragment": {"content": str(text), **rest}}:
+            kind = rest.get("reasoningType", "none")
+            if kind in ("reasoningStartTag", "reasoningEndTag"):
+                return None
+            return Fragment(text=text, thought=kind == "reasoning")
+        case {"type": "success", "stats": dict(stats)}:
+            return msgspec.convert(
+                {
+                    "stop_reason": stats.get("stopReason", "unknown"),
+                    "tokens_per_second": stats.get("tokensPerSecond"),
+                    "first_token_s": stats.get("timeToFirstTokenSec"),
+                    "prompt_tokens": stats.get("promptTokensCount"),
+                    "predicted_tokens": stats.get("predictedTokensCount"),
+                },
+                Told,
+                strict=False,
+            )
+        case _:
+            return None

@@ -1,0 +1,63 @@
+"""How the settings in effect differ from those that were asked. Pure."""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from lms_jupyter.protocol.models import LoadConfig
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """A setting that is not what was asked."""
+
+    name: str
+    asked: Any
+    got: Any
+    """`None`: the host does not tell."""
+
+    def __str__(self) -> str:
+        got = "not told by the host" if self.got is None else self.got
+        return f"{self.name} is {got}, not {self.asked}"
+
+
+def differences(asked: LoadConfig, effective: LoadConfig) -> tuple[Difference, ...]:
+    """Return where what is in effect is not what was asked, of the settings that were named."""
+    return tuple(
+        Difference(name=name, asked=wanted, got=got)
+        for name in LoadConfig.__struct_fields__
+        if (wanted := getattr(asked, name)) is not None
+        and not _equal(wanted, got := getattr(effective, name))
+    )
+
+
+def unlike(asked: LoadConfig, before: LoadConfig, found: Iterable[Difference]) -> tuple[Any, ...]:
+    """Leave out what was asked in the same way before: the host could not give it then either.
+
+    Args:
+        asked: What is asked now.
+        before: What was asked when the instance was loaded.
+        found: Where the instance differs from what is asked now.
+    """
+    return tuple(
+        difference
+        for difference in found
+        if not _equal(getattr(asked, difference.name), getattr(before, difference.name))
+    )
+
+
+def say(found: Iterable[Difference]) -> str:
+    """Say differences in one line.
+
+    >>> say([Difference(name="context_length", asked=8192, got=2048)])
+    'context_length is 2048, not 8192'
+    """
+    return ", ".join(map(str, found))
+
+
+def _equal(wanted: Any, got: Any) -> bool:
+    if isinstance(wanted, float) and isinstance(got, int | float):
+        # Single precision on the way must not look like another setting.
+        return math.isclose(wanted, got, rel_tol=1e-5)
+    return bool(wanted == got)

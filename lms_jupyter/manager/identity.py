@@ -1,0 +1,49 @@
+"""Who this process is: which kernel, of which notebook."""
+
+import os
+import re
+import socket
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from msgspec import Struct
+
+_CONNECTION_FILE = re.compile(r"kernel-([^/\\]+)\.json$")
+
+
+class Identity(Struct, frozen=True, kw_only=True):
+    """A kernel, as others can recognise it."""
+
+    kernel_id: str
+    """Survives a restart of the kernel in Jupyter."""
+    notebook: str | None = None
+    """The path of the notebook, where it is known."""
+    pid: int
+    machine: str
+
+    @property
+    def label(self) -> str:
+        """What people call it."""
+        return Path(self.notebook).name if self.notebook else f"kernel {self.kernel_id[:8]}"
+
+    def continues(self, other: "Identity") -> bool:
+        """Whether this is the same kernel, restarted, or another one of the same notebook."""
+        if self.machine != other.machine:
+            return False
+        same_notebook = self.notebook is not None and self.notebook == other.notebook
+        return same_notebook or self.kernel_id == other.kernel_id
+
+
+def this_kernel(
+    arguments: Sequence[str] = sys.argv, environ: Mapping[str, str] = os.environ
+) -> Identity:
+    """Return who we are, from what Jupyter tells a kernel that it starts."""
+    pid = os.getpid()
+    named = (match[1] for word in arguments if (match := _CONNECTION_FILE.search(word)))
+    return Identity(
+        kernel_id=next(named, f"process-{pid}"),
+        notebook=environ.get("JPY_SESSION_NAME") or None,
+        pid=pid,
+        machine=socket.gethostname(),
+    )

@@ -1,0 +1,132 @@
+"""Which kernel holds which instance: small files that outlive the kernels that write them.
+
+One file for each pair of instance and kernel, so that no two processes write the same file. A
+kernel writes what it loaded or uses; whoever outlives it (the Jupyter Server extension, a
+supervisor) reads them, and ends an instance some time after its last holder has gone:
+
+    book = LeaseBook()
+    for lease in book.of(address):          # of one host
+        lease.holder                        # kernel id, notebook, pid, machine
+    book.watching(pid)                      # "a clock runs here": `ps` stops warning
+    book.forget(address, alive_references)  # instances that are gone need no leases
+"""
+
+import contextlib
+import hashlib
+import os
+import re
+import tempfile
+import time
+from collections.abc import Collection
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+from platformdirs import user_state_path
+
+from lms_jupyter.manager.identity import Identity
+from lms_jupyter.protocol.models import LoadConfig
+
+GRACE_S = 300.0
+"""How long an instance stays when its last holder has gone."""
+
+
+class Lease(Struct, frozen=True, kw_only=True):
+    """One kernel's claim on one instance."""
+
+    address: str
+    """Of the host."""
+    instance_reference: str
+    identifier: str
+    model_key: str
+    holder: Identity
+    loaded: bool = True
+    """Whether the holder loaded it, or uses what somebody else loaded."""
+    expires: bool = True
+    """Whether the instance may go when its holders have gone; `--no-lease` says no."""
+    asked: LoadConfig = LoadConfig()
+    """The settings that were named; what the host made of them may differ."""
+    ttl_s: float | None = None
+    since: float = msgspec.field(default_factory=time.time)
+
+
+class LeaseBook:
+    """All leases of this user on this machine."""
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self._folder = folder or user_state_path("lms-jupyter") / "leases"
+
+    def write(self, lease: Lease) -> None:
+        """Note a lease, at once and whole."""
+        self._put(self._path(lease), msgspec.json.encode(lease))
+
+    def of(self, address: str) -> tuple[Lease, ...]:
+        """Return the leases on instances of one host, oldest first."""
+        found = (self._read(path) for path in self._folder.glob("*.lease"))
+        leases = [lease for lease in found if lease is not None and lease.address == address]
+        return tuple(sorted(leases, key=lambda lease: lease.since))
+
+    def remove(self, lease: Lease) -> None:
+        """End a lease."""
+        self._path(lease).unlink(missing_ok=True)
+
+    def forget(self, address: str, references: Collection[str]) -> None:
+        """End the leases on instances that are not among these any more."""
+        for lease in self.of(address):
+            if lease.instance_reference not in references:
+                self.remove(lease)
+
+    def take_over(self, address: str, holder: Identity) -> tuple[Lease, ...]:
+        """Return a kernel's leases; those from before its restart get its new name."""
+        renewed = []
+        for lease in self.of(address):
+            if holder.continues(lease.holder):
+                new = msgspec.structs.replace(lease, holder=holder)
+                if lease.holder != holder:
+                    self.remove(lease)
+                    self.write(new)
+                renewed.append(new)
+        return tuple(renewed)
+
+    def watching(self, pid: int) -> None:
+        """Note that a process outlives the kernels and ends what nobody holds any more."""
+        self._put(self._folder / f"{pid}.watcher", b"")
+
+    @property
+    def is_watched(self) -> bool:
+        """Whether such a process runs now."""
+        return any(
+            path.stem.isdigit() and is_alive(int(path.stem))
+            for path in self._folder.glob("*.watcher")
+        )
+
+    def _path(self, lease: Lease) -> Path:
+        readable = re.sub(r"[^A-Za-z0-9-]", "-", lease.identifier)[:40]
+        named = f"{lease.address} {lease.instance_reference} {lease.holder.kernel_id}"
+        return self._folder / f"{readable}-{hashlib.sha256(named.encode()).hexdigest()[:16]}.lease"
+
+    def _put(self, path: Path, content: bytes) -> None:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=self._folder)
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        Path(name).replace(path)
+
+    @staticmethod
+    def _read(path: Path) -> Lease | None:
+        # Another process may end it between the listing and here; a file of another version is
+        # nobody's lease.
+        with contextlib.suppress(OSError, msgspec.MsgspecError):
+            return msgspec.json.decode(path.read_bytes(), type=Lease)
+        return None
+
+
+def is_alive(pid: int) -> bool:
+    """Whether a process with this number runs on this machine."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

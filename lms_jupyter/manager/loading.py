@@ -1,0 +1,217 @@
+"""The three ways to get an instance: always a new one, one that fits, or whatever is there."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from msgspec import Struct
+from msgspec.structs import replace as changed
+
+from lms_jupyter.errors import HostReplyError, InstanceExistsError, LmsError, LoadCancelledError
+from lms_jupyter.hosts.base import Evicting, Loaded, Loading, LoadRequest, LoadStep
+from lms_jupyter.manager import lookup
+from lms_jupyter.manager.events import (
+    InstanceLoaded,
+    InstanceUnloaded,
+    LoadEnded,
+    LoadProgressed,
+    LoadStarted,
+)
+from lms_jupyter.manager.fit import Difference, differences, say, unlike
+from lms_jupyter.manager.leases import Lease
+from lms_jupyter.manager.manager import Manager
+from lms_jupyter.manager.resolve import Meant, serves
+from lms_jupyter.protocol.models import Instance, Load, LoadConfig
+
+How = Literal["new", "ensure", "use"]
+Drive = Callable[[LoadRequest], AsyncIterator[LoadStep]]
+
+
+class Order(Struct, frozen=True, kw_only=True):
+    """A load as a kernel asks for it; buttons ask with fewer words."""
+
+    name: str
+    """A key, a variant, a path or an identifier, exactly."""
+    how: How = "ensure"
+    identifier: str | None = None
+    ttl_s: float | None = None
+    config: LoadConfig = LoadConfig()
+    device: str | None = None
+    lease: bool = True
+    reload: bool = False
+    """Reload an instance with other settings even if somebody else loaded it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """The instance that a load ended with, and how it came about."""
+
+    instance: Instance
+    how: Literal["loaded", "used", "reloaded"]
+    evicted: tuple[str, ...] = ()
+    """What the host unloaded to make room."""
+    differences: tuple[Difference, ...] = ()
+    """Where the host did not give what was asked, or why it was reloaded."""
+
+
+async def carry_out(order: Order, manager: Manager, meant: Meant | None = None) -> Outcome:
+    """Get an instance as ordered; cancelling this calls a load off on the host.
+
+    Args:
+        order: What is wanted.
+        manager: Whose host it is wanted of.
+        meant: What the name stands for, if that was found out already.
+    """
+    lookup.check_ttl(order.ttl_s)
+    meant = meant or await lookup.look_up(order.name, manager)
+    lookup.check_config(order.config, meant.model)
+    if order.how == "new":
+        return await _load(order, meant, manager)
+    if order.how == "use":
+        return await _load(order, meant, manager, use=True)
+    return await _ensure(order, meant, manager)
+
+
+async def end(instance: Instance, manager: Manager) -> None:
+    """End an instance."""
+    await manager.connected_host.unload(instance)
+    manager.own.pop(instance.instance_reference, None)
+    manager.apply(InstanceUnloaded(instance_reference=instance.instance_reference))
+    manager.wake.set()
+
+
+async def _ensure(order: Order, meant: Meant, manager: Manager) -> Outcome:
+    """Use the instance that fits; load one if there is none; reload one of ours that differs."""
+    differing: list[tuple[Instance, tuple[Difference, ...]]] = []
+    for instance in await _candidates(order, meant, manager):
+        effective = await manager.connected_host.load_config(instance)
+        found = differences(order.config, effective)
+        before = manager.own.get(instance.instance_reference)
+        if not found or (before is not None and not unlike(order.config, before, found)):
+            _hold(instance, order, manager, loaded=False)
+            return Outcome(instance=instance, how="used", differences=found)
+        differing.append((instance, found))
+    if not differing:
+        return await _load(order, meant, manager)
+    ours = [pair for pair in differing if pair[0].instance_reference in manager.own]
+    if not ours and not order.reload:
+        instance, found = differing[0]
+        raise InstanceExistsError(instance.identifier, say(found))
+    instance, found = (ours or differing)[0]
+    outcome = await _reload(order, meant, instance, manager)
+    return replace(outcome, how="reloaded", differences=found)
+
+
+async def _candidates(order: Order, meant: Meant, manager: Manager) -> tuple[Instance, ...]:
+    """Return the instances that could serve, the named one alone if one is named; ours first."""
+    known = await lookup.instances(manager)
+    fitting = [instance for instance in known if serves(instance, meant)]
+    if order.identifier is not None:
+        named = tuple(i for i in known if i.identifier == order.identifier)
+        if named and named[0] not in fitting:
+            raise InstanceExistsError(order.identifier)
+        return named
+    return tuple(sorted(fitting, key=lambda i: i.instance_reference not in manager.own))
+
+
+async def _reload(order: Order, meant: Meant, old: Instance, manager: Manager) -> Outcome:
+    """Load an instance anew under its own name; if that fails, bring back what was there."""
+    effective = await manager.connected_host.load_config(old)
+    before = manager.own.get(old.instance_reference)
+    await end(old, manager)
+    order = changed(order, identifier=old.identifier)
+    try:
+        return await _load(order, meant, manager)
+    except (LmsError, asyncio.CancelledError):
+        config = effective if before is None else before
+        again = changed(order, config=config, ttl_s=old.ttl_s)
+        former = Meant(name=old.model_key, model=meant.model)
+        await asyncio.shield(manager.spawn(_load(again, former, manager)))
+        raise
+
+
+async def _load(order: Order, meant: Meant, manager: Manager, *, use: bool = False) -> Outcome:
+    """Follow one load on the host from its start to its end."""
+    name = meant.instance.identifier if use and meant.instance else meant.name
+    load = Load(
+        load_id=manager.new_load_id(),
+        identifier=order.identifier,
+        model_key=meant.name,
+        kind=meant.model.kind,
+        fraction=0.0,
+        started_at=manager.host_now(),
+    )
+    request = LoadRequest(
+        model_key=name,
+        load_id=load.load_id,
+        identifier=order.identifier,
+        ttl_s=order.ttl_s,
+        config=order.config,
+        owner=manager.owner,
+        device=order.device,
+        kind=meant.model.kind,
+    )
+    host = manager.connected_host
+    task = manager.spawn(_follow(host.use if use else host.load, request, load, manager))
+    manager.loads[load.load_id] = task
+    try:
+        loaded, evicted = await task
+    except asyncio.CancelledError:
+        current = asyncio.current_task()
+        if current is not None and current.cancelling():
+            raise
+        raise LoadCancelledError(f"The load of {meant.name!r} was cancelled.") from None
+    finally:
+        del manager.loads[load.load_id]
+        manager.apply(LoadEnded(load_id=load.load_id))
+        manager.wake.set()
+    instance = loaded.instance
+    _hold(instance, order, manager, loaded=not loaded.was_there)
+    if loaded.was_there:
+        return Outcome(instance=instance, how="used")
+    manager.apply(InstanceLoaded(instance=instance))
+    found = differences(order.config, await host.load_config(instance))
+    return Outcome(instance=instance, how="loaded", evicted=evicted, differences=found)
+
+
+async def _follow(
+    drive: Drive, request: LoadRequest, load: Load, manager: Manager
+) -> tuple[Loaded, tuple[str, ...]]:
+    """Follow a load on the host to its end."""
+    evicted: list[str] = []
+    manager.apply(LoadStarted(load=load))
+    async with aclosing(drive(request)) as steps:  # type: ignore[type-var]
+        async for step in steps:
+            match step:
+                case Loaded():
+                    return step, tuple(evicted)
+                case Evicting(identifier=identifier):
+                    evicted.append(identifier)
+                case Loading(fraction=fraction):
+                    manager.apply(LoadProgressed(load_id=load.load_id, fraction=fraction))
+    raise HostReplyError(f"The host ended loading {request.model_key!r} without an instance.")
+
+
+def _hold(instance: Instance, order: Order, manager: Manager, *, loaded: bool) -> None:
+    """Remember that this kernel loaded an instance, or uses it."""
+    reference = instance.instance_reference
+    if loaded:
+        manager.own[reference] = order.config
+    if manager.leases is None or manager.identity is None:
+        return
+    if not loaded and reference in manager.own:
+        return
+    lease = Lease(
+        address=manager.activity.host.address,
+        instance_reference=reference,
+        identifier=instance.identifier,
+        model_key=instance.model_key,
+        holder=manager.identity,
+        loaded=loaded,
+        expires=order.lease,
+        asked=order.config,
+        ttl_s=instance.ttl_s,
+    )
+    manager.leases.write(lease)

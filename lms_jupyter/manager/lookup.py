@@ -1,0 +1,69 @@
+"""Asks the host, and not our picture of it, before something is changed."""
+
+from lms_jupyter.errors import CommandError, InstanceNotFoundError
+from lms_jupyter.manager.events import Looked, ModelsListed
+from lms_jupyter.manager.manager import Manager
+from lms_jupyter.manager.resolve import Meant, resolve
+from lms_jupyter.protocol.models import Instance, LoadConfig, Model
+
+
+async def look_up(name: str, manager: Manager) -> Meant:
+    """Find a model or an instance by an exact name, on the host as it is now.
+
+    Raises:
+        ModelNotFoundError: Nothing is called like this.
+        AmbiguousModelError: It is no name, and several models look like it.
+    """
+    return resolve(name, await models(manager), await instances(manager))
+
+
+async def models(manager: Manager) -> tuple[Model, ...]:
+    """Read what is on the host's disk."""
+    found = await manager.connected_host.models()
+    manager.apply(ModelsListed(models=found))
+    return found
+
+
+async def instances(manager: Manager) -> tuple[Instance, ...]:
+    """Read what is in the host's memory."""
+    sight = await manager.connected_host.look()
+    manager.apply(Looked(sight=sight))
+    return sight.instances
+
+
+async def instance(identifier: str, manager: Manager) -> Instance:
+    """Find an instance.
+
+    Raises:
+        InstanceNotFoundError: No instance is called like this.
+    """
+    found = await instances(manager)
+    for one in found:
+        if one.identifier == identifier:
+            return one
+    raise InstanceNotFoundError(identifier, [known.identifier for known in found])
+
+
+def check_ttl(ttl_s: float | None) -> None:
+    """Refuse a TTL that makes no sense."""
+    if ttl_s is not None and not ttl_s >= 1:
+        raise CommandError(
+            f"A TTL of {ttl_s:g} s makes no sense.",
+            hint="Give at least 1 second, or no TTL at all to keep it until it is unloaded.",
+        )
+
+
+def check_config(config: LoadConfig, model: Model) -> None:
+    """Refuse before anything is attempted what the model cannot do."""
+    length = config.context_length
+    if length is not None and not 1 <= length <= model.max_context_length:
+        raise CommandError(
+            f"{model.model_key} has a context of at most {model.max_context_length:,} tokens, "
+            f"not {length:,}.",
+            hint=f"Ask for a context length from 1 to {model.max_context_length}.",
+        )
+    if model.kind == "embedding" and (config.draft_model or config.draft_mtp):
+        raise CommandError(
+            f"{model.model_key} is an embedding model: there is nothing to draft.",
+            hint="Speculative decoding is for LLMs.",
+        )

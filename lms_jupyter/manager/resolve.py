@@ -1,0 +1,172 @@
+"""Which model, or which instance, somebody means. Pure.
+
+An exact name always wins: an identifier in memory, a key, a variant, a path. Only what is none of
+these is looked for by the fuzzy rule of LM Studio's own command line, and only a single match
+counts.
+"""
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from lms_jupyter.errors import AmbiguousModelError, ModelNotFoundError
+from lms_jupyter.protocol.models import Instance, Model
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Meant:
+    """What a name stands for."""
+
+    name: str
+    """What to tell the host: a key or a variant."""
+    model: Model
+    instance: Instance | None = None
+    """The one that was named, if it was an instance."""
+    how: Literal["identifier", "key", "variant", "path", "fuzzy", "first"] = "key"
+    passed_over: tuple[str, ...] = ()
+    """The other keys that matched, if the first was taken."""
+
+
+def score(pattern: str, text: str) -> float | None:
+    """Rate a match as the npm package `fuzzy` 0.1.3 does; `None` if there is none.
+
+    The pattern's letters have to occur in the text in order, whatever their case. Each run of
+    letters in a row counts 1, 3, 7, 15, …; equality is infinitely good.
+
+    >>> score("qwen3-4b", "qwen/qwen3-4b")
+    52.0
+    """
+    wanted, found = pattern.lower(), text.lower()
+    if wanted == found:
+        return math.inf
+    total = run = place = 0
+    for letter in found:
+        if place < len(wanted) and letter == wanted[place]:
+            place += 1
+            run = 2 * run + 1
+        else:
+            run = 0
+        total += run
+    return float(total) if place == len(wanted) else None
+
+
+def rank(pattern: str, keys: Iterable[str]) -> list[str]:
+    """Return the keys that match, best first; of equals the earlier comes first."""
+    scored = [(rating, key) for key in keys if (rating := score(pattern, key)) is not None]
+    return [key for _, key in sorted(scored, key=lambda pair: -pair[0])]
+
+
+def resolve(
+    name: str,
+    models: Sequence[Model],
+    instances: Sequence[Instance] = (),
+    *,
+    first: bool = False,
+    exact: bool = False,
+) -> Meant:
+    """Say what a name stands for.
+
+    Args:
+        name: What somebody wrote.
+        models: What is downloaded.
+        instances: What is in memory.
+        first: Take the best of several fuzzy matches.
+        exact: Take a path alone, to the letter.
+
+    Raises:
+        ModelNotFoundError: Nothing is called like this.
+        AmbiguousModelError: Several keys match.
+    """
+    if exact:
+        return _at_path(name, models)
+    for found in (_exact(name, models), _instance(name, models, instances)):
+        if found is not None:
+            return found
+    loadable = [model for model in models if "clip" not in (model.architecture or "")]
+    keys = rank(name, dict.fromkeys(m.model_key for m in _recent(loadable, instances)))
+    if not keys:
+        raise ModelNotFoundError(name, [model.model_key for model in models])
+    best, *others = keys
+    if others and score(name, best) == math.inf:
+        others = []
+    if others and not first:
+        raise AmbiguousModelError(name, keys)
+    model = _by_key(best, models)
+    how: Literal["first", "fuzzy"] = "first" if others else "fuzzy"
+    return Meant(name=best, model=model, how=how, passed_over=tuple(others))
+
+
+def serves(instance: Instance, meant: Meant) -> bool:
+    """Whether an instance is of the model, and of the variant if one was named."""
+    if meant.instance is not None:
+        return instance.instance_reference == meant.instance.instance_reference
+    model = meant.model
+    if meant.how == "path":
+        return instance.path == model.path
+    if meant.name in model.variants:
+        names = {meant.name}
+        if meant.name == model.selected_variant:
+            names.add(model.model_key)
+    else:
+        names = {model.model_key, *model.variants}
+    return instance.model_key in names
+
+
+def _exact(name: str, models: Sequence[Model]) -> Meant | None:
+    for model in models:
+        if name == model.model_key:
+            return Meant(name=name, model=model, how="key")
+    for model in models:
+        if name in model.variants:
+            return Meant(name=name, model=model, how="variant")
+    for model in models:
+        if name == model.path:
+            return Meant(name=name, model=model, how="path")
+    return None
+
+
+def _instance(name: str, models: Sequence[Model], instances: Sequence[Instance]) -> Meant | None:
+    """Find an instance by its identifier. One that is called like a key is the model's."""
+    for instance in instances:
+        if instance.identifier == name:
+            model = _of(instance, models)
+            return Meant(name=instance.model_key, model=model, instance=instance, how="identifier")
+    return None
+
+
+def _of(instance: Instance, models: Sequence[Model]) -> Model:
+    for model in models:
+        if instance.model_key in (model.model_key, *model.variants):
+            return model
+    # Its files are gone from the disk, or it lives on another device: it still is what it is.
+    return Model(
+        model_key=instance.model_key,
+        kind=instance.kind,
+        display_name=instance.display_name,
+        path=instance.path,
+        size_bytes=instance.size_bytes,
+        max_context_length=instance.max_context_length,
+    )
+
+
+def _at_path(path: str, models: Sequence[Model]) -> Meant:
+    for model in models:
+        if model.path == path:
+            return Meant(name=path, model=model, how="path")
+    raise ModelNotFoundError(path, [model.path for model in models])
+
+
+def _by_key(key: str, models: Sequence[Model]) -> Model:
+    """Find a model, on this host rather than on another device."""
+    named = [model for model in models if model.model_key == key]
+    return min(named, key=lambda model: model.device is not None)
+
+
+def _recent(models: Sequence[Model], instances: Sequence[Instance]) -> list[Model]:
+    """Put the models that were used last in front; the rest stay in the host's order."""
+    used: dict[str, float] = {}
+    for instance in instances:
+        at = instance.idle_since or 0.0
+        used[instance.model_key] = max(at, used.get(instance.model_key, 0.0))
+    return sorted(models, key=lambda model: -used.get(model.model_key, -1.0))

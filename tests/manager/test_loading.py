@@ -1,0 +1,150 @@
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from lms_jupyter.errors import InstanceExistsError
+from lms_jupyter.hosts.base import Found
+from lms_jupyter.hosts.fake import FakeHost
+from lms_jupyter.manager import Manager
+from lms_jupyter.manager.commands import run
+from lms_jupyter.manager.identity import Identity
+from lms_jupyter.manager.leases import LeaseBook
+from lms_jupyter.manager.loading import Order, Outcome, carry_out
+from lms_jupyter.manager.watch import connect
+from lms_jupyter.protocol.commands import UseModel
+from lms_jupyter.protocol.models import LoadConfig
+
+QWEN = "qwen/qwen3-4b"
+SHORT, LONG = LoadConfig(context_length=2048), LoadConfig(context_length=8192)
+
+
+@pytest.mark.asyncio
+async def test_using_takes_what_is_there_and_ignores_ttl_and_config(
+    manager: Manager, host: FakeHost
+) -> None:
+    host.put(host.disk[0], identifier="chat", ttl_s=60, config=SHORT)
+
+    outcome = await run(UseModel(name="chat", ttl_s=900, config=LONG), manager)
+
+    assert isinstance(outcome, Outcome)
+    assert (outcome.how, outcome.instance.identifier) == ("used", "chat")
+    assert [(i.ttl_s, i.context_length) for i in host.memory] == [(60, 2048)]
+
+
+@pytest.mark.asyncio
+async def test_using_loads_what_is_not_there(manager: Manager, host: FakeHost) -> None:
+    outcome = await run(UseModel(name=QWEN, ttl_s=900, config=LONG), manager)
+
+    assert isinstance(outcome, Outcome)
+    assert outcome.how == "loaded"
+    assert [(i.ttl_s, i.context_length) for i in host.memory] == [(900, 8192)]
+
+
+@pytest.mark.asyncio
+async def test_somebody_elses_instance_is_reloaded_if_the_user_insists(
+    manager: Manager, host: FakeHost
+) -> None:
+    host.put(host.disk[0], identifier="chat", config=SHORT)
+
+    outcome = await carry_out(Order(name=QWEN, config=LONG, reload=True), manager)
+
+    assert outcome.how == "reloaded"
+    assert [(i.identifier, i.context_length) for i in host.memory] == [("chat", 8192)]
+
+
+@pytest.mark.asyncio
+async def test_a_difference_names_the_settings_and_both_ways_out(
+    manager: Manager, host: FakeHost
+) -> None:
+    host.put(host.disk[0], config=SHORT)
+
+    with pytest.raises(InstanceExistsError) as caught:
+        await carry_out(Order(name=QWEN, config=LONG), manager)
+
+    assert "context_length is 2048, not 8192" in caught.value.title
+    assert "--reload" in caught.value.hint
+    assert "--new" in caught.value.hint
+
+
+@pytest.mark.asyncio
+async def test_what_the_host_did_not_give_is_said_once_and_not_asked_for_again(
+    manager: Manager, host: FakeHost
+) -> None:
+    host.ceiling = LoadConfig(gpu=0.0)
+
+    first = await carry_out(Order(name=QWEN, config=LoadConfig(gpu=1.0)), manager)
+    second = await carry_out(Order(name=QWEN, config=LoadConfig(gpu=1.0)), manager)
+
+    assert [str(difference) for difference in first.differences] == ["gpu is 0.0, not 1.0"]
+    assert second.how == "used"
+    assert len(host.requests) == 1
+
+
+@pytest.mark.asyncio
+async def test_a_reload_that_fails_brings_back_what_was_there(
+    manager: Manager, host: FakeHost
+) -> None:
+    await carry_out(Order(name=QWEN, identifier="chat", ttl_s=60, config=SHORT), manager)
+    host.gate = asyncio.Event()
+    reloading = manager.spawn(carry_out(Order(name="chat", config=LONG), manager))
+    while not host.loads:
+        await asyncio.sleep(0)
+
+    reloading.cancel()
+    host.gate.set()
+    with pytest.raises(asyncio.CancelledError):
+        await reloading
+
+    assert [(i.identifier, i.context_length, i.ttl_s) for i in host.memory] == [("chat", 2048, 60)]
+
+
+@pytest.mark.asyncio
+async def test_a_variant_is_not_served_by_another(manager: Manager, host: FakeHost) -> None:
+    await carry_out(Order(name=f"{QWEN}@q4_k_m"), manager)
+    await carry_out(Order(name=f"{QWEN}@q8_0"), manager)
+    await carry_out(Order(name=f"{QWEN}@q8_0"), manager)
+
+    assert [request.model_key for request in host.requests] == [f"{QWEN}@q4_k_m", f"{QWEN}@q8_0"]
+
+
+async def kernel(host: FakeHost, book: LeaseBook, kernel_id: str, pid: int) -> Manager:
+    async def find(_named: str) -> Found:
+        return Found(host=host, why="made for this test")
+
+    manager = Manager(find)
+    manager.leases = book
+    manager.identity = Identity(kernel_id=kernel_id, pid=pid, machine="here")
+    await connect(manager)
+    return manager
+
+
+@pytest.mark.asyncio
+async def test_a_restarted_kernel_still_owns_what_it_loaded(host: FakeHost, tmp_path: Path) -> None:
+    book = LeaseBook(tmp_path)
+    before = await kernel(host, book, "one", pid=1)
+    await carry_out(Order(name=QWEN, config=SHORT), before)
+    await before.close()
+
+    after = await kernel(host, book, "one", pid=2)
+    outcome = await carry_out(Order(name=QWEN, config=LONG), after)
+    await after.close()
+
+    assert outcome.how == "reloaded"
+    assert [lease.holder.pid for lease in book.of("fake:0")][-1] == 2
+
+
+@pytest.mark.asyncio
+async def test_a_kernel_that_uses_what_another_loaded_holds_it_too(
+    host: FakeHost, tmp_path: Path
+) -> None:
+    book = LeaseBook(tmp_path)
+    one, two = await kernel(host, book, "one", 1), await kernel(host, book, "two", 2)
+
+    await carry_out(Order(name=QWEN), one)
+    await carry_out(Order(name=QWEN), two)
+    await one.close()
+    await two.close()
+
+    held = {lease.holder.kernel_id: lease.loaded for lease in book.of("fake:0")}
+    assert held == {"one": True, "two": False}
