@@ -6,7 +6,7 @@ import { SCENES } from "./scenes";
 /**
  * The design page: `?scene=idle&theme=dark&width=400&dir=rtl&lang=de`.
  *
- * `window.lms` is the transport, to deliver more by hand or from a script.
+ * `window.lms` is the transport and `window.scene` the scene, to deliver more by hand or by script.
  */
 const wanted = new URLSearchParams(location.search);
 const scene = SCENES[wanted.get("scene") ?? "idle"];
@@ -37,7 +37,7 @@ if (place && scene) {
   if (scene.answer) transport.answer = scene.answer;
   const leave = mount(place, transport);
   for (const news of scene.news) transport.deliver(news);
-  Object.assign(window, { lms: transport, leave });
+  Object.assign(window, { lms: transport, scene, leave });
   void click(scene.clicks ?? []).then(() => {
     const last = scene.news.find((news) => typeof news !== "string" && news.kind === "activity");
     if (wanted.get("scene") === "undo" && last) {

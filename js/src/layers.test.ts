@@ -6,11 +6,14 @@ const LAYERS = ["protocol", "transport", "store", "ui", "entry"];
 /** What talks to one particular host of the panel: for `entry` alone to choose. */
 const DOORS = /transport\/(comm|jupyter|fake)$/;
 
-const sources = import.meta.glob<string>(["./*/*.ts", "./*/*.tsx", "!./*/*.test.*"], {
-  query: "?raw",
-  import: "default",
-  eager: true,
-});
+const sources = import.meta.glob<string>(
+  ["./*/*.ts", "./*/*.tsx", "!./*/*.test.*", "!./*/fake*.ts"],
+  {
+    query: "?raw",
+    import: "default",
+    eager: true,
+  },
+);
 const imports = Object.entries(sources).flatMap(([path, text]) =>
   Array.from(text.matchAll(/from "(\.[^"]+)"/g), ([, target = ""]) => ({
     file: path,

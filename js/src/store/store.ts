@@ -3,6 +3,7 @@ import type {
   Catalog,
   Command,
   EstimateLoad,
+  LoadModel,
   Problem,
   Reply,
   Slice,
@@ -35,6 +36,8 @@ export interface Store {
   ask(question: EstimateLoad): Promise<Reply>;
   /** The host's clock, Unix seconds. */
   now(): number;
+  /** How a model was last asked for from here, to try it again. */
+  lastLoad(model_key: string | null): LoadModel | undefined;
   /** Forget why a click was refused. */
   forgive(subject: string): void;
   close(): void;
@@ -53,6 +56,7 @@ export function createStore(transport: Transport): Store {
   let state = EMPTY;
   let open = true;
   const listeners = new Set<() => void>();
+  const loads = new Map<string | null, LoadModel>();
   const timers = new Map<string, ReturnType<typeof setTimeout>>();
 
   function set(change: Partial<State>): void {
@@ -98,6 +102,7 @@ export function createStore(transport: Transport): Store {
     async send(command) {
       const name = subject(command);
       if (state.pending.has(name)) return;
+      if (command.kind === "load") loads.set(command.model_key, command);
       const pending: Pending = { command, phase: "sent", before: state.activity };
       set({ refusals: withEntry(state.refusals, name, null) });
       follow(name, pending);
@@ -109,6 +114,7 @@ export function createStore(transport: Transport): Store {
       follow(name, done ? null : { ...pending, phase: "taken" });
     },
     ask: (question) => transport.send(question),
+    lastLoad: (model_key) => loads.get(model_key),
     now: () => transport.now() ?? 0,
     forgive: (name) => set({ refusals: withEntry(state.refusals, name, null) }),
     close() {

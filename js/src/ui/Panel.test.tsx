@@ -83,6 +83,22 @@ describe("what is in memory", () => {
     expect(vi.getTimerCount()).toBe(1);
   });
 
+  it("has no timer while the page is hidden, and is right when it is back", async () => {
+    const turn = (state: DocumentVisibilityState) => {
+      Object.defineProperty(document, "visibilityState", { value: state, configurable: true });
+      return act(() => void document.dispatchEvent(new Event("visibilitychange")));
+    };
+    await show(catalog, three, "live");
+    await wait(500);
+
+    await turn("hidden");
+    expect(vi.getTimerCount()).toBe(0);
+    await wait(60_000);
+    await turn("visible");
+
+    expect(timers()[1]).toBe("3:12");
+  });
+
   it("says in use instead of a countdown while an instance works", async () => {
     await show(catalog, busy, "live");
 
@@ -390,6 +406,23 @@ describe("when things are not as they should be", () => {
     await press(`Dismiss: ${first?.title}`);
 
     expect(transport.sent).toEqual([{ kind: "dismiss", problem_id: "problem-1" }]);
+  });
+
+  it("tries a failed load again as it was asked for", async () => {
+    const transport = await show(catalog, three, "live");
+    await press("Load google/gemma-3-12b");
+    const problem = { ...problems.problems[0], model_key: "google/gemma-3-12b" };
+    await deliver(transport, later({ problems: [problem as never] }));
+
+    await press("Try again: load google/gemma-3-12b");
+
+    expect(transport.sent).toEqual([load, { kind: "dismiss", problem_id: "problem-1" }, load]);
+  });
+
+  it("offers no second try for a load that was asked for elsewhere", async () => {
+    await show(catalog, problems, "live");
+
+    expect(screen.queryByRole("button", { name: /Try again/ })).toBeNull();
   });
 
   it("teaches where there is nothing to show", async () => {

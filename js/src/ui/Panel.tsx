@@ -44,13 +44,16 @@ export function Panel({ store }: { store: Store }) {
         {refreshRefusal && (
           <Refusal problem={refreshRefusal} onDismiss={() => store.forgive("refresh")} />
         )}
-        {activity?.problems.map((problem) => (
-          <Refusal
-            key={problem.problem_id}
-            problem={problem}
-            onDismiss={() => send({ kind: "dismiss", problem_id: problem.problem_id })}
-          />
-        ))}
+        {activity?.problems.map((problem) => {
+          const { problem_id, model_key } = problem;
+          const again = inert ? undefined : store.lastLoad(model_key);
+          const dismiss = () => send({ kind: "dismiss", problem_id });
+          const retry = () => {
+            dismiss();
+            if (again) send(again);
+          };
+          return <Refusal key={problem_id} problem={problem} onRetry={retry} onDismiss={dismiss} />;
+        })}
         {isHostless(state) && (
           <div class="lms-Empty lms-Empty-host">
             <p>{strings.noHost}</p>

@@ -5,11 +5,13 @@ import { titleOf, useWords } from "./words";
 
 interface Props {
   problem: Problem;
+  /** Does again what failed, if that was asked for here. */
+  onRetry?: (() => void) | undefined;
   onDismiss(): void;
 }
 
 /** Why something was not done, and what helps: where the click was, or on top of the panel. */
-export function Refusal({ problem, onDismiss }: Props) {
+export function Refusal({ problem, onRetry, onDismiss }: Props) {
   const { strings } = useWords();
   const title = titleOf(problem, strings);
   return (
@@ -23,6 +25,11 @@ export function Refusal({ problem, onDismiss }: Props) {
           </span>
         )}
       </div>
+      {onRetry && (
+        <Button label={strings.retryNamed(problem.model_key ?? "")} onClick={onRetry}>
+          {strings.retry}
+        </Button>
+      )}
       <Button
         look="icon"
         label={strings.dismissNamed(title)}

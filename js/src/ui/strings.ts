@@ -136,6 +136,8 @@ const en = {
     rope_frequency_scale: "RoPE scale",
   },
   // Problems
+  retry: "Try again",
+  retryNamed: (name: string) => `Try again: load ${name}`,
   dismiss: "Dismiss",
   dismissNamed: (title: string) => `Dismiss: ${title}`,
   no_answer: "The kernel did not answer in time. Nothing was done.",
@@ -273,6 +275,8 @@ const de: Strings = {
     rope_frequency_base: "RoPE-Basis",
     rope_frequency_scale: "RoPE-Skala",
   },
+  retry: "Noch einmal",
+  retryNamed: (name) => `Noch einmal: ${name} laden`,
   dismiss: "Schließen",
   dismissNamed: (title) => `Schließen: ${title}`,
   no_answer: "Der Kernel hat nicht rechtzeitig geantwortet. Nichts wurde getan.",

@@ -1,0 +1,41 @@
+import type { Command, Envelope, Reply } from "../protocol/protocol";
+import type { WidgetModel } from "./comm";
+
+/** What anywidget hands to `render`, with the kernel's side of it. */
+export class FakeModel implements WidgetModel {
+  readonly sent: Envelope[] = [];
+  readonly traits: Record<string, unknown> = { catalog: {}, activity: {} };
+  readonly #callbacks = new Map<string, Set<(...given: never[]) => void>>();
+
+  get = (name: string) => this.traits[name];
+  send = (content: unknown) => void this.sent.push(content as Envelope);
+
+  on(event: string, callback: (...given: never[]) => void): void {
+    this.#callbacks.set(event, (this.#callbacks.get(event) ?? new Set()).add(callback));
+  }
+
+  off(event: string, callback: (...given: never[]) => void): void {
+    this.#callbacks.get(event)?.delete(callback);
+  }
+
+  emit(event: string, given?: unknown): void {
+    for (const callback of this.#callbacks.get(event) ?? []) callback(given as never);
+  }
+
+  push(slice: { kind: string; [name: string]: unknown }): void {
+    this.traits[slice.kind] = slice;
+    this.emit(`change:${slice.kind}`);
+  }
+
+  reply(envelope: Envelope | undefined, reply: Reply): void {
+    this.emit("msg:custom", { rid: envelope?.rid, reply });
+  }
+
+  get listeners(): number {
+    return [...this.#callbacks.values()].reduce((sum, { size }) => sum + size, 0);
+  }
+
+  of(kind: Command["kind"]): Envelope[] {
+    return this.sent.filter(({ command }) => command.kind === kind);
+  }
+}
