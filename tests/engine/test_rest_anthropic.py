@@ -1,0 +1,96 @@
+"""Anthropic's path, driven by Anthropic's own client against a real engine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import anthropic
+import lmstudio
+import pytest
+from anthropic.types import MessageParam
+
+from .conftest import EngineProcess
+
+HELLO: list[MessageParam] = [{"role": "user", "content": "Hello"}]
+
+
+@pytest.fixture
+def api(engine: EngineProcess, client: lmstudio.Client) -> Iterator[anthropic.Anthropic]:
+    """Anthropic's client; what it loads is unloaded by the fixture `client`."""
+    assert client.llm.list_loaded() == []
+    url = f"http://{engine.address}"
+    with anthropic.Anthropic(base_url=url, api_key="unused", max_retries=0) as api:
+        yield api
+
+
+def test_a_message_is_answered_by_a_model_loaded_just_in_time(
+    api: anthropic.Anthropic, client: lmstudio.Client
+) -> None:
+    answer = api.messages.create(
+        model="tiny-llm", max_tokens=5, messages=HELLO, extra_body={"ttl": 44}
+    )
+
+    assert answer.stop_reason == "max_tokens"
+    assert answer.usage.output_tokens == 5
+    assert answer.model == "tiny-llm"
+    assert [block.type for block in answer.content] == ["text"]
+    (loaded,) = client._get_session(lmstudio.sync_api._SyncSessionLlm).remote_call("listLoaded")
+    assert loaded["ttlMs"] == 44_000
+
+
+def test_a_streamed_message_is_put_together_by_anthropics_client(
+    api: anthropic.Anthropic,
+) -> None:
+    with api.messages.stream(
+        model="tiny-llm", max_tokens=12, messages=HELLO, system="Be short."
+    ) as stream:
+        text = "".join(stream.text_stream)
+        final = stream.get_final_message()
+
+    assert text == "".join(block.text for block in final.content if block.type == "text")
+    assert final.stop_reason == "max_tokens"
+    assert final.usage.output_tokens == 12
+
+
+def test_tokens_are_counted(api: anthropic.Anthropic) -> None:
+    short = api.messages.count_tokens(model="tiny-llm", messages=HELLO)
+    long = api.messages.count_tokens(
+        model="tiny-llm", messages=[{"role": "user", "content": "Hello hello hello"}]
+    )
+
+    assert 0 < short.input_tokens < long.input_tokens
+
+
+def test_what_is_wrong_is_said_in_anthropics_way(api: anthropic.Anthropic) -> None:
+    with pytest.raises(anthropic.NotFoundError, match="No downloaded model") as missing:
+        api.messages.create(model="nothing", max_tokens=5, messages=HELLO)
+    with pytest.raises(anthropic.BadRequestError, match="The prompt has") as too_long:
+        api.messages.create(
+            model="tiny-llm",
+            max_tokens=5,
+            messages=[{"role": "user", "content": "a b " * 6000}],
+        )
+    with pytest.raises(anthropic.BadRequestError, match="'messages' has to be a list"):
+        api.messages.create(model="tiny-llm", max_tokens=5, messages=5)  # type: ignore[call-overload]
+    with pytest.raises(anthropic.BadRequestError, match="cannot look at images"):
+        api.messages.create(
+            model="tiny-llm",
+            max_tokens=5,
+            messages=[
+                {
+                    "role": "user",
+                    "content": [
+                        {"type": "image", "source": {"type": "url", "url": "http://127.0.0.1/x"}}
+                    ],
+                }
+            ],
+        )
+
+    assert missing.value.body == {
+        "type": "error",
+        "error": {
+            "type": "not_found_error",
+            "message": missing.value.body["error"]["message"],  # type: ignore[index]
+        },
+    }
+    assert too_long.value.body["error"]["type"] == "invalid_request_error"  # type: ignore[index]
