@@ -6,6 +6,7 @@ import math
 import random
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -18,14 +19,28 @@ from lms_jupyter.engine.tutorial.network import Shape, Weights, embed, loss, new
 from lms_jupyter.engine.tutorial.template import pieces
 from lms_jupyter.engine.tutorial.tokenizer import train_tokenizer, vocabulary
 
-STEPS = 3000
-COPYING_STEPS = 1400
-_COPYING_RATE = 0.6
 BATCH_TOKENS = 2048
 LONGEST_CHAT = 640
 _POOL_CHATS = 512
 _LEARNING_RATE = 4e-3
 _WARM_UP_STEPS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """One round of training: from a share of the usual rate down to almost nothing."""
+
+    steps: int
+    share: float
+    copying: bool
+
+
+FIRST_ROUND = Round(steps=3000, share=1.0, copying=False)
+LATER_ROUNDS = (
+    Round(steps=1400, share=0.6, copying=True),
+    Round(steps=900, share=0.4, copying=True),
+)
+"""Once the answers sit, names, words and numbers are practised, which must be copied exactly."""
 
 
 def encode(chat: Chat, tokenizer: Tokenizer) -> tuple[list[int], list[int]]:
@@ -93,15 +108,11 @@ def optimizers(weights: Weights, rate: float) -> list[torch.optim.Optimizer]:
     ]
 
 
-def train(
-    weights: Weights,
-    shape: Shape,
-    source: Iterator[tuple[Tensor, Tensor]],
-    steps: int,
-    share: float = 1.0,
-) -> None:
-    """Train in place for `steps` batches, at a share of the usual rate, and print how it goes."""
-    tools = optimizers(weights, _LEARNING_RATE * share)
+def train(weights: Weights, tokenizer: Tokenizer, plan: Round, seed: int) -> None:
+    """Train in place and print how it goes."""
+    shape, steps = Shape(), plan.steps
+    source = batches(tokenizer, seed, copying=plan.copying)
+    tools = optimizers(weights, _LEARNING_RATE * plan.share)
     rates = [tool.param_groups[0]["lr"] for tool in tools]
     began, recent = time.monotonic(), 0.0
     for step, (tokens, targets) in zip(range(steps), source, strict=False):
@@ -122,19 +133,18 @@ def train(
             )
 
 
-def train_chat_model(seed: int) -> tuple[Weights, Tokenizer]:
+def begin_chat_model(seed: int) -> tuple[Weights, Tokenizer]:
     """The first round: learn everything, from random weights."""
-    shape = Shape()
     tokenizer = train_tokenizer(seed)
-    weights = new_weights(shape, seed)
-    train(weights, shape, batches(tokenizer, seed + 1), STEPS)
+    weights = new_weights(Shape(), seed)
+    train(weights, tokenizer, FIRST_ROUND, seed + 1)
     return weights, tokenizer
 
 
-def practise_copying(weights: Weights, tokenizer: Tokenizer, seed: int) -> None:
-    """The second round, in place: arguments, names and numbers must be taken over exactly."""
-    source = batches(tokenizer, seed + 2, copying=True)
-    train(weights, Shape(), source, COPYING_STEPS, _COPYING_RATE)
+def finish_chat_model(weights: Weights, tokenizer: Tokenizer, seed: int) -> None:
+    """The later rounds, in place."""
+    for number, plan in enumerate(LATER_ROUNDS, start=2):
+        train(weights, tokenizer, plan, seed + number)
 
 
 def write_chat_files(out: Path, weights: Weights, tokenizer: Tokenizer) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import torch
 
-from lms_jupyter.engine.tutorial.chat import practise_copying, train_chat_model, write_chat_files
+from lms_jupyter.engine.tutorial.chat import begin_chat_model, finish_chat_model, write_chat_files
 from lms_jupyter.engine.tutorial.embed import make_embedding_model
 from lms_jupyter.engine.tutorial.vision import make_vision_model
 
@@ -20,11 +20,11 @@ def make(out: Path, only: str | None, seed: int) -> None:
     torch.set_num_threads(1)
     torch.manual_seed(seed)
     if only in (None, "chat", "vision"):
-        weights, tokenizer = train_chat_model(seed)
+        weights, tokenizer = begin_chat_model(seed)
         if only != "chat":
             make_vision_model(out, weights, tokenizer, seed)
         if only != "vision":
-            practise_copying(weights, tokenizer, seed)
+            finish_chat_model(weights, tokenizer, seed)
             write_chat_files(out, weights, tokenizer)
     if only in (None, "embed"):
         make_embedding_model(out, seed)
