@@ -50,17 +50,16 @@ async def running(settings: Settings) -> AsyncIterator[tuple[str, asyncio.Event]
         application = web.Application(
             middlewares=[gatekeeper(settings)], client_max_size=MAX_BODY_BYTES
         )
-        runner = web.AppRunner(application, access_log=None, shutdown_timeout=1.0)
+        runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.1)
+        stack.push_async_callback(runner.cleanup)
         listeners = Listeners(runner)
         services = _services(settings, log, listeners, ending, stack)
         greeting.add_routes(application)
         sdk.add_routes(application, services)
         for rest in (anthropic, openai, rest_v0, rest_v1):
             rest.add_routes(application, services)
-        stack.push_async_callback(runner.cleanup)
         await runner.setup()
         address = await listeners.bind(settings.host, settings.port)
-        stack.push_async_callback(services.registry.close)
         logger.info("listening on %s", address)
         services.usage.look()
         yield address, ending
@@ -86,6 +85,7 @@ def _services(
     hub = Hub()
     downloads = Downloads(settings.downloads, hub)
     stack.push_async_callback(downloads.close)
+    stack.push_async_callback(registry.close)
     launcher.refill()
 
     def is_busy() -> bool:

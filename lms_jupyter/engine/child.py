@@ -21,6 +21,7 @@ from lms_jupyter.engine.load_settings import LoadSettings
 
 STATE_PREFIX = b"cmd_child_to_router:state:"
 STDERR_LINES = 100
+MAX_LINE_BYTES = 2**24
 SAMPLE_EVERY_S = 0.05
 EMPTY_CHILD_BYTES = 30_000_000
 """What a child weighs before it has loaded anything."""
@@ -87,19 +88,27 @@ class Child:
             "GGML_NO_BACKTRACE": "1",
             "GOMP_SPINCOUNT": "1000",
         }
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            f"{__package__}.llama",
-            str(os.getpid()),
-            str(nice),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            env=environment,
-            limit=2**24,
-            start_new_session=True,
+        starting = asyncio.ensure_future(
+            asyncio.create_subprocess_exec(
+                sys.executable,
+                "-m",
+                f"{__package__}.llama",
+                str(os.getpid()),
+                str(nice),
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.PIPE,
+                env=environment,
+                limit=MAX_LINE_BYTES,
+                start_new_session=True,
+            )
         )
+        try:
+            process = await asyncio.shield(starting)
+        except asyncio.CancelledError:
+            # asyncio would wait for ever for the end of a process whose start was cancelled.
+            await cls(await starting, log).end()
+            raise
         return cls(process, log)
 
     @property

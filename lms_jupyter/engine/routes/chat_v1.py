@@ -14,7 +14,7 @@ from lms_jupyter.engine.conversations import Conversations
 from lms_jupyter.engine.errors import EngineError, ModelUnloadedError, UnsupportedError
 from lms_jupyter.engine.instance import Instance
 from lms_jupyter.engine.prediction import Outcome, PredictionSettings
-from lms_jupyter.engine.routes.http import read_object, reply, stream_to
+from lms_jupyter.engine.routes.http import read_object, reply, send, stream_to
 from lms_jupyter.engine.routes.passthrough import load_request
 from lms_jupyter.engine.services import Services
 from lms_jupyter.engine.wire import rest_v1
@@ -72,14 +72,14 @@ async def _stream(
     """Send the events as they come; an error is one of them, and the end comes in any case."""
     response = await stream_to(request)
     start = {"type": "chat.start", "model_instance_id": instance.identifier}
-    await response.write(event(start).encode())
+    await send(request, response, event(start))
     try:
         async for one in events:
-            await response.write(one.encode())
+            await send(request, response, one)
     except EngineError as error:
-        await response.write(rest_v1.error_event(error).encode())
+        await send(request, response, rest_v1.error_event(error))
     end = {"type": "chat.end", "result": said.result(instance)}
-    await response.write(event(end).encode())
+    await send(request, response, event(end))
     await response.write_eof()
     return response
 

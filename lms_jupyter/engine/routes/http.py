@@ -15,6 +15,9 @@ from lms_jupyter.engine.errors import BadRequestError, EngineError
 from lms_jupyter.engine.services import Services
 from lms_jupyter.engine.wire.sse import Event
 
+STALLED_S: Final = 30.0
+"""How long a client may leave a stream unread."""
+
 LOOK_EVERY_S: Final = 0.25
 """How often to look whether a client that waits for an answer is still there."""
 
@@ -97,6 +100,24 @@ async def stream_to(request: web.Request) -> web.StreamResponse:
     )
     await response.prepare(request)
     return response
+
+
+async def send(
+    request: web.Request,
+    response: web.StreamResponse,
+    event: Event,
+    *,
+    patience_s: float = STALLED_S,
+) -> None:
+    """Send an event; a client that does not read is dropped, and `ConnectionError` is raised."""
+    try:
+        async with asyncio.timeout(patience_s):
+            await response.write(event.encode())
+    except TimeoutError as error:
+        logger.warning("dropped a client that does not read (%s)", request.path)
+        if request.transport is not None:
+            request.transport.abort()
+        raise ConnectionResetError("The client does not read.") from error
 
 
 async def _while_connected(

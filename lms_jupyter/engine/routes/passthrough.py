@@ -19,7 +19,7 @@ from lms_jupyter.engine.errors import (
 from lms_jupyter.engine.instance import Instance, Request, Work
 from lms_jupyter.engine.load_settings import Domain, LoadSettings
 from lms_jupyter.engine.loader import LoadRequest
-from lms_jupyter.engine.routes.http import Style, reply, stream_to
+from lms_jupyter.engine.routes.http import Style, reply, send, stream_to
 from lms_jupyter.engine.services import Services
 from lms_jupyter.engine.wire import sse
 from lms_jupyter.engine.wire.fields import optional_flag, optional_text
@@ -141,9 +141,9 @@ async def _stream(
                 changed = event if event.data == sse.DONE else change(event)
                 if changed is not None:
                     services.registry.mark(use.marker, Work.GENERATING)
-                    await response.write(changed.encode())
+                    await send(request, response, changed)
         except EngineError as error:
-            await response.write(target.style.event(_meant(instance, error)).encode())
+            await send(request, response, target.style.event(_meant(instance, error)))
     await response.write_eof()
     return response
 

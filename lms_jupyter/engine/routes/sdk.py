@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 from typing import Final
+from weakref import WeakSet
 
-from aiohttp import WSMsgType, web
+from aiohttp import WSCloseCode, WSMsgType, web
 
 from lms_jupyter.engine.routes import (
     diagnostics,
@@ -25,23 +28,39 @@ from lms_jupyter.engine.wire.frames import encode
 MAX_FRAME_BYTES: Final = 128 * 2**20
 """Images come as base64 inside a frame."""
 
+GOODBYE_S: Final = 0.5
 _NAMESPACES: Final = (llm, embedding, system, repository, files, diagnostics, runtime)
 
 
 def add_routes(application: web.Application, services: Services) -> None:
     """Add one path for each namespace."""
     guests = Guestbook()
+    sockets: WeakSet[web.WebSocketResponse] = WeakSet()
+
+    async def close_sockets(_application: web.Application) -> None:
+        """Say goodbye to every client, for a moment."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(GOODBYE_S):
+                await asyncio.gather(
+                    *(socket.close(code=WSCloseCode.GOING_AWAY) for socket in set(sockets))
+                )
+
+    application.on_shutdown.append(close_sockets)
     for module in _NAMESPACES:
         namespace = module.namespace(services)
-        handler = _handler(namespace, guests, services.usage)
+        handler = _handler(namespace, guests, sockets, services.usage)
         application.router.add_get(f"/{namespace.name}", handler)
 
 
 def _handler(
-    namespace: Namespace, guests: Guestbook, usage: Usage
+    namespace: Namespace,
+    guests: Guestbook,
+    sockets: WeakSet[web.WebSocketResponse],
+    usage: Usage,
 ) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
     async def handle(request: web.Request) -> web.StreamResponse:
         socket = web.WebSocketResponse(max_msg_size=MAX_FRAME_BYTES, compress=False)
+        sockets.add(socket)
         await socket.prepare(request)
         caller = await introduce(socket)
         if caller is None:
