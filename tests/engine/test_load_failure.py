@@ -1,0 +1,40 @@
+"""What a user reads when llama.cpp could not load a file. The lines are llama.cpp's own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from lms_jupyter.engine.load_failure import explain
+
+FILE = Path("/models/a/b/c.gguf")
+CASES = {
+    "E gguf_init_from_file: invalid magic characters: 'NOPE', expected 'GGUF'": "not a GGUF file",
+    "E llama_model_load: error loading model: tensor 'output.weight' data is not within the file "
+    "bounds, model is corrupted or incomplete": "truncated or damaged",
+    "E alloc_tensor_range: failed to allocate CPU buffer of size 999": "not enough memory",
+    "E llama_model_load: error loading model: unknown model architecture: 'x9'": "architecture",
+    "E llama_init_from_model: V cache quantization requires flash_attn": "flash attention",
+    "E gguf_init_from_file: failed to open GGUF file '/c' (No such file)": "cannot be opened",
+    "E srv load_model: something entirely new": "something entirely new",
+}
+
+
+@pytest.mark.parametrize(("line", "told"), CASES.items())
+def test_the_reason_is_told_in_one_sentence(line: str, told: str) -> None:
+    stderr = ["0.00.1 I all is well", f"0.00.2 {line}", "0.00.3 E srv init: exiting due to model"]
+    error = explain(stderr, 1, FILE)
+    assert told in error.title
+    assert str(FILE) in error.title or "cache" in error.title
+    assert error.title.endswith(".")
+    assert "exiting due to" not in error.title + error.hint
+
+
+def test_a_child_that_was_killed_is_told_so_by_the_name_of_the_signal() -> None:
+    assert "SIGKILL" in explain([], -9, FILE).title
+    assert "signal 99" in explain([], -99, FILE).title
+
+
+def test_a_child_that_says_nothing_is_told_so() -> None:
+    assert "gave no reason" in explain([], 3, FILE).title
