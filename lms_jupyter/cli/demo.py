@@ -84,7 +84,7 @@ def _jupyterlab(given: argparse.Namespace, folder: str, address: str) -> "subpro
         sys.executable,
         "-m",
         "jupyterlab",
-        str(Path(folder, FIRST)),
+        f"--LabApp.default_url=/lab/tree/{FIRST}",
         f"--ServerApp.root_dir={folder}",
         f"--ServerApp.port={given.port}",
         "--ServerApp.answer_yes=True",

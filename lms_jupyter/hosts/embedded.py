@@ -72,16 +72,20 @@ async def running_engine() -> Greeting | None:
     return greeting if greeting.is_engine else None
 
 
+def missing() -> tuple[str, ...]:
+    """Name the packages that the engine needs and that are not installed."""
+    return tuple(name for name in NEEDED if importlib.util.find_spec(name) is None)
+
+
 def check_installed() -> None:
     """Make sure that the engine can run here.
 
     Raises:
         EngineMissingError: The extra `engine` is not installed.
     """
-    missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
-    if missing:
+    if lacking := missing():
         raise EngineMissingError(
-            f"The embedded engine lacks {', '.join(missing)}.",
+            f"The embedded engine lacks {', '.join(lacking)}.",
             hint="Start LM Studio, or run: pip install 'lms-jupyter[engine]'",
         )
 

@@ -36,6 +36,7 @@ class Panel(anywidget.AnyWidget):
         super().__init__()
         self._manager = manager
         self._mirroring = threading.Lock()
+        self._listening = True
         manager.observe(self._on_slice, names=SLICES)
         for name in SLICES:
             self._mirror(name, getattr(manager, name))
@@ -43,8 +44,10 @@ class Panel(anywidget.AnyWidget):
         make_live(self)
 
     def close(self) -> None:
-        """Stop listening to the manager, then close the widget."""
-        self._manager.unobserve(self._on_slice, names=SLICES)
+        """Stop listening to the manager, then close the widget. Closing twice does no harm."""
+        if self._listening:
+            self._listening = False
+            self._manager.unobserve(self._on_slice, names=SLICES)
         super().close()
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
