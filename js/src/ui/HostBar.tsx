@@ -27,7 +27,7 @@ export function HostBar({ host, link, absent, refreshing, onRefresh }: Props) {
     <header class="lms-HostBar">
       <div class="lms-HostBar-line">
         <LinkMark link={link} />
-        <span class="lms-HostBar-name">
+        <span class="lms-HostBar-name" title={host.address}>
           {host.name} {host.version}
         </span>
         <span class="lms-HostBar-address" dir="ltr">

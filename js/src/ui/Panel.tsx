@@ -48,10 +48,7 @@ export function Panel({ store }: { store: Store }) {
           const { problem_id, model_key } = problem;
           const again = inert ? undefined : store.lastLoad(model_key);
           const dismiss = () => send({ kind: "dismiss", problem_id });
-          const retry = () => {
-            dismiss();
-            if (again) send(again);
-          };
+          const retry = again && (() => send(again));
           return <Refusal key={problem_id} problem={problem} onRetry={retry} onDismiss={dismiss} />;
         })}
         {isHostless(state) && (

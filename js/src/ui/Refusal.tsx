@@ -5,7 +5,7 @@ import { titleOf, useWords } from "./words";
 
 interface Props {
   problem: Problem;
-  /** Does again what failed, if that was asked for here. */
+  /** Does again what failed, if that was asked for here; it is dismissed then. */
   onRetry?: (() => void) | undefined;
   onDismiss(): void;
 }
@@ -26,7 +26,13 @@ export function Refusal({ problem, onRetry, onDismiss }: Props) {
         )}
       </div>
       {onRetry && (
-        <Button label={strings.retryNamed(problem.model_key ?? "")} onClick={onRetry}>
+        <Button
+          label={strings.retryNamed(problem.model_key ?? "")}
+          onClick={() => {
+            onDismiss();
+            onRetry();
+          }}
+        >
           {strings.retry}
         </Button>
       )}

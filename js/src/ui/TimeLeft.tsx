@@ -40,17 +40,20 @@ export function TimeLeft({ instance, now, stale }: Props) {
     ring.current.setAttribute("stroke-dashoffset", `${share - 100}`);
   });
 
-  const hint = stale ? words.strings.unknownLeft : hintFor(left, words);
   const marked = left.kind === "stays" ? "infinity" : left.kind === "pinned" ? "pin" : null;
+  const unknown = stale && marked === null;
+  const hint = unknown ? words.strings.unknownLeft : hintFor(left, words);
   return (
-    <span ref={mark} class="lms-TimeLeft" data-kind={stale ? "unknown" : left.kind}>
+    <span ref={mark} class="lms-TimeLeft" data-kind={unknown ? "unknown" : left.kind}>
       {marked ? (
         <Icon name={marked} />
       ) : (
         <svg class="lms-Ring" viewBox="0 0 16 16" aria-hidden="true" focusable="false">
           <circle class="lms-Ring-track" cx="8" cy="8" r="6" />
           <circle ref={ring} class="lms-Ring-left" cx="8" cy="8" r="6" pathLength={100} />
-          {left.kind === "in_use" && <circle class="lms-Ring-core" cx="8" cy="8" r="3" />}
+          {left.kind === "in_use" && !unknown && (
+            <circle class="lms-Ring-core" cx="8" cy="8" r="3" />
+          )}
         </svg>
       )}
       {counting ? (
@@ -58,7 +61,7 @@ export function TimeLeft({ instance, now, stale }: Props) {
         <span key="counting" ref={text} class="lms-TimeLeft-text" role="timer" title={hint} />
       ) : (
         <span key="still" class="lms-TimeLeft-text" title={hint}>
-          {stale ? "–" : standFor(left, words)}
+          {unknown ? "–" : standFor(left, words)}
         </span>
       )}
     </span>

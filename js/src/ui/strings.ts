@@ -7,7 +7,7 @@ const en = {
   lost: "Connection lost",
   lostAt: (time: string) => `Connection lost · snapshot from ${time}`,
   noLink: (time: string) =>
-    `Snapshot from ${time}: no live connection. Run the cell again to reconnect.`,
+    `Snapshot from ${time}: no live connection. Unless the kernel is busy, run the cell again.`,
   busyKernel: "The kernel is busy. What you click waits until it is free.",
   queued: "Queued: the kernel is busy",
   refresh: "Look again",
@@ -152,7 +152,8 @@ const de: Strings = {
   connecting: "Suche einen Host",
   lost: "Verbindung verloren",
   lostAt: (time) => `Verbindung verloren · Stand von ${time}`,
-  noLink: (time) => `Stand von ${time}: keine Verbindung. Zelle erneut ausführen, um zu verbinden.`,
+  noLink: (time) =>
+    `Stand von ${time}: keine Verbindung. Wenn der Kernel frei ist, Zelle neu ausführen.`,
   busyKernel: "Der Kernel ist beschäftigt. Klicks warten, bis er frei ist.",
   queued: "Wartet: der Kernel ist beschäftigt",
   refresh: "Neu nachsehen",
