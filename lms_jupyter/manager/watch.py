@@ -24,8 +24,13 @@ BACK_OFF_S = (0.2, 10.0)
 """The first and the longest pause before another attempt to reach a lost host."""
 
 
-async def watch(manager: Manager) -> None:
-    """Keep the slices true until cancelled: find the host, follow it, find it again."""
+async def watch(manager: Manager, *, persistent: bool = True) -> None:
+    """Keep the slices true until cancelled: find the host, follow it, find it again.
+
+    Args:
+        manager: Whose slices.
+        persistent: Look for a lost host also while nobody looks.
+    """
     failures = 0
     while True:
         try:
@@ -38,7 +43,7 @@ async def watch(manager: Manager) -> None:
             failures += 1
             first_s, longest_s = BACK_OFF_S
             pause_s = min(longest_s, first_s * 2**failures) * random.uniform(0.5, 1.0)  # noqa: S311
-            await _pause(pause_s, manager)
+            await _pause(pause_s if persistent or manager.attendance.anyone else UNSEEN_S, manager)
 
 
 async def connect(manager: Manager) -> None:

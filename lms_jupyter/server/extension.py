@@ -1,0 +1,54 @@
+"""The extension itself: what is configured, and what starts and stops with Jupyter Server."""
+
+from typing import Any
+
+from jupyter_server.extension.application import ExtensionApp
+from traitlets import List, Unicode, validate
+
+from lms_jupyter.server.handlers import CommandHandler, EngineHandler, HostsHandler
+from lms_jupyter.server.limits import Allowance
+from lms_jupyter.server.socket import SlicesHandler
+from lms_jupyter.server.switchboard import Switchboard
+
+
+class LmsExtension(ExtensionApp):
+    """Models in memory, for every page of this Jupyter Server."""
+
+    name = "lms"
+    description = "See, load and unload local language models from JupyterLab's sidebar."
+    load_other_extensions = True
+
+    hosts = List(
+        Unicode(),
+        help="The hosts that the sidebar may show, host:port each. Empty: the one that is found "
+        "as notebooks find theirs; none is started until somebody asks for it.",
+    ).tag(config=True)
+
+    @validate("hosts")
+    def _check_hosts(self, proposal: Any) -> list[str]:
+        if not proposal["value"]:
+            return []
+        from lms_jupyter.hosts.rest import normal_address  # noqa: PLC0415 - brings httpx
+
+        return [normal_address(address) for address in proposal["value"]]
+
+    def initialize_settings(self) -> None:
+        """Make the switchboard; nobody is connected to a host yet."""
+        self.switchboard = Switchboard(self.hosts)
+        self.settings["lms_switchboard"] = self.switchboard
+        self.settings["lms_allowance"] = Allowance()
+
+    def initialize_handlers(self) -> None:
+        """Add our addresses; Jupyter Server puts them below its base URL."""
+        self.handlers.extend(
+            [
+                (r"/lms/slices", SlicesHandler),
+                (r"/lms/hosts", HostsHandler),
+                (r"/lms/command", CommandHandler),
+                (r"/lms/engine", EngineHandler),
+            ]
+        )
+
+    async def stop_extension(self) -> None:
+        """End every manager; hosts and engines go on."""
+        await self.switchboard.close()

@@ -1,0 +1,110 @@
+"""The plain HTTP requests: which hosts there are, one command, start the engine."""
+
+from typing import Any
+
+import msgspec
+from jupyter_server.auth.decorator import authorized
+from jupyter_server.base.handlers import APIHandler
+from tornado.web import HTTPError, authenticated
+
+from lms_jupyter.errors import LmsError
+from lms_jupyter.manager.inbox import accept
+from lms_jupyter.manager.watch import connect
+from lms_jupyter.protocol.replies import Accepted, Estimated, Refused
+from lms_jupyter.server.limits import MESSAGE_BYTES, Allowance
+from lms_jupyter.server.socket import refused
+from lms_jupyter.server.switchboard import Line, Switchboard
+
+STATUS = {Accepted: 202, Estimated: 200, Refused: 400}
+
+
+class LmsHandler(APIHandler):
+    """What the requests share."""
+
+    auth_resource = "lms"
+
+    @property
+    def board(self) -> Switchboard:
+        """The hosts of this server."""
+        board: Switchboard = self.settings["lms_switchboard"]
+        return board
+
+    def line(self) -> Line:
+        """Return the host that the request names; it has to be one of the configuration."""
+        line = self.board.line(self.get_query_argument("host", None))
+        if line is None:
+            raise HTTPError(404, "No such host in this server's configuration.")
+        return line
+
+    async def say(self, value: Any, status: int = 200) -> None:
+        """Answer with JSON."""
+        self.set_status(status)
+        await self.finish(msgspec.json.encode(value))
+
+
+class HostsHandler(LmsHandler):
+    """`GET lms/hosts`: what the sidebar can show."""
+
+    @authenticated
+    @authorized
+    async def get(self) -> None:
+        """List the hosts, and say whether an engine may be started."""
+        from lms_jupyter.hosts import embedded  # noqa: PLC0415 - only who asks pays for it
+
+        await self.say(
+            {
+                "hosts": self.board.addresses,
+                "discovers": self.board.discovers,
+                "engine_missing": embedded.missing(),
+            }
+        )
+
+
+class CommandHandler(LmsHandler):
+    """`POST lms/command`: start one command, for scripts."""
+
+    @authenticated
+    @authorized
+    async def post(self) -> None:
+        """Reply 202 if the command was taken, 400 with a problem if not."""
+        if len(self.request.body) > MESSAGE_BYTES:
+            raise HTTPError(413, "A command is never this long.")
+        allowance: Allowance = self.settings["lms_allowance"]
+        if not allowance.take():
+            await self.say(refused("too_many_commands", "Too many commands at once."), 429)
+            return
+        manager = self.line().manager
+        try:
+            message = msgspec.json.decode(self.request.body)
+            await connect(manager)
+        except msgspec.DecodeError:
+            await self.say(refused("command_error", "The body is no JSON."), 400)
+        except LmsError as error:
+            await self.say(refused(error.code, error.title, error.hint), 503)
+        else:
+            reply = await accept(message, manager)
+            await self.say(reply, STATUS[type(reply)])
+
+
+class EngineHandler(LmsHandler):
+    """`POST lms/engine`: start the embedded engine, because somebody asked for it."""
+
+    @authenticated
+    @authorized
+    async def post(self) -> None:
+        """Reply once it runs; its managers find it by themselves."""
+        from lms_jupyter.hosts import embedded  # noqa: PLC0415 - see above
+
+        if not self.board.discovers:
+            sentence = "The hosts of this server are set in its configuration."
+            await self.say(refused("command_error", sentence), 409)
+            return
+        try:
+            greeting = await embedded.start_engine()
+        except LmsError as error:
+            await self.say(refused(error.code, error.title, error.hint), 503)
+            return
+        for line in self.board.lines:
+            if line.running is not None:
+                line.running.wake.set()
+        await self.say({"address": greeting.address, "version": greeting.version})

@@ -1,0 +1,35 @@
+"""How much one client may ask."""
+
+import time
+from collections.abc import Callable
+
+MESSAGE_BYTES = 65_536
+"""The largest message that is read; a load with every setting takes less than two thousand."""
+BURST = 200
+"""Commands at once: far more than hands can click, less than a page gone wild sends."""
+PER_SECOND = 50.0
+AT_ONCE = 64
+"""Questions of one client under way at the same time."""
+REPLIES_WAITING = 1000
+"""Replies to a client that does not read them, before it is dropped."""
+SEND_TIMEOUT_S = 30.0
+"""How long a client may take to read one message, before it is dropped."""
+
+
+class Allowance:
+    """What a client may still ask: a burst, refilled at a steady rate."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._left = float(BURST)
+        self._at = clock()
+
+    def take(self) -> bool:
+        """Use up one command; `False` if there is none left."""
+        now = self._clock()
+        self._left = min(float(BURST), self._left + (now - self._at) * PER_SECOND)
+        self._at = now
+        if self._left < 1:
+            return False
+        self._left -= 1
+        return True

@@ -1,0 +1,146 @@
+"""The hosts of this Jupyter Server: one manager each, however many pages listen."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import msgspec
+
+from lms_jupyter.hosts.base import Found
+from lms_jupyter.manager import Manager
+from lms_jupyter.manager.manager import Finder
+from lms_jupyter.manager.watch import watch
+from lms_jupyter.protocol.slices import Slice
+
+Listener = Callable[[str, str], None]
+"""Called with the kind of a slice and the slice as JSON."""
+
+SLICES = ("catalog", "activity")
+LINGER_S = 60.0
+"""How long a manager outlives its last listener: a page that is loaded again finds it."""
+OWNER = "JupyterLab"
+"""Who loads, as the host is told."""
+
+
+async def find_running(named: str) -> Found:
+    """Find a host as everywhere, but start none: in the sidebar that is for a person to say."""
+    # Brings the SDK, which no server should wait for that nobody asks about models.
+    from lms_jupyter.hosts import discover  # noqa: PLC0415
+
+    return await discover.find_host(named, start=False)
+
+
+class Line:
+    """One host: its manager, for as long as somebody listens."""
+
+    def __init__(self, address: str, board: "Switchboard") -> None:
+        self.address = address
+        self.listeners: set[Listener] = set()
+        self._board = board
+        self._manager: Manager | None = None
+        self._release: asyncio.TimerHandle | None = None
+
+    @property
+    def manager(self) -> Manager:
+        """The manager, started with its first use; call this on the server's loop."""
+        if self._manager is None:
+            self._manager = Manager(self._board.find, owner=OWNER, host=self.address)
+            self._manager.loop = asyncio.get_running_loop()
+            self._manager.observe(self._tell, names=SLICES)
+            self._manager.spawn(watch(self._manager, persistent=False))
+            self._release_later()
+        return self._manager
+
+    @property
+    def running(self) -> Manager | None:
+        """The manager if there is one now."""
+        return self._manager
+
+    def join(self, listener: Listener) -> None:
+        """Tell a listener the newest slices, then every change."""
+        manager = self.manager
+        self.listeners.add(listener)
+        for name in SLICES:
+            listener(name, encode(getattr(manager, name)))
+
+    def leave(self, listener: Listener) -> None:
+        """Tell a listener nothing any more."""
+        self.listeners.discard(listener)
+        self._release_later()
+
+    async def close(self) -> None:
+        """End the manager, if there is one."""
+        if self._release is not None:
+            self._release.cancel()
+        if self._manager is not None:
+            manager, self._manager = self._manager, None
+            manager.unobserve(self._tell, names=SLICES)
+            await manager.close()
+
+    def _tell(self, change: Any) -> None:
+        text = encode(change.new)
+        for listener in tuple(self.listeners):
+            listener(change.name, text)
+
+    def _release_later(self) -> None:
+        if self._release is not None:
+            self._release.cancel()
+        loop = asyncio.get_running_loop()
+        self._release = loop.call_later(self._board.linger_s, self._release_now)
+
+    def _release_now(self) -> None:
+        """Let the host go if nobody listens and no load of ours would be called off by it."""
+        if self.listeners or self._manager is None:
+            return
+        if self._manager.loads:
+            self._release_later()
+        else:
+            self._board.spawn(self.close())
+
+
+class Switchboard:
+    """Connects pages with hosts. What hosts there are is said once, and not by a page."""
+
+    def __init__(
+        self,
+        addresses: Sequence[str] = (),
+        find: Finder = find_running,
+        *,
+        linger_s: float = LINGER_S,
+    ) -> None:
+        self.find = find
+        self.linger_s = linger_s
+        self.discovers = not addresses
+        """Whether the one host is looked for."""
+        self._lines = {address: Line(address, self) for address in addresses or ("",)}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """The hosts, in the order of the configuration; empty is the one that is looked for."""
+        return tuple(self._lines)
+
+    @property
+    def lines(self) -> tuple[Line, ...]:
+        """Every host's line."""
+        return tuple(self._lines.values())
+
+    def line(self, address: str | None = None) -> Line | None:
+        """Return the line of a configured host, the first if none is named."""
+        return self.lines[0] if address is None else self._lines.get(address)
+
+    def spawn(self, work: Any) -> None:
+        """Start a task that ends with this switchboard at the latest."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def close(self) -> None:
+        """End every manager."""
+        await asyncio.gather(*(line.close() for line in self.lines))
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+
+def encode(value: Slice) -> str:
+    """Write a slice once for everybody who gets it."""
+    return msgspec.json.encode(value).decode()
