@@ -38,9 +38,9 @@ class Round:
 FIRST_ROUND = Round(steps=3000, share=1.0, copying=False)
 LATER_ROUNDS = (
     Round(steps=1400, share=0.6, copying=True),
-    Round(steps=900, share=0.4, copying=True),
+    Round(steps=900, share=0.4, copying=False),
 )
-"""Once the answers sit, names, words and numbers are practised, which must be copied exactly."""
+"""Practice in copying names, words and numbers exactly, and then everything once more, slowly."""
 
 
 def encode(chat: Chat, tokenizer: Tokenizer) -> tuple[list[int], list[int]]:
