@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
-from lms_jupyter.engine import machine
 from lms_jupyter.engine.errors import GuardrailError
 from lms_jupyter.engine.estimate import MemoryEstimate, estimate
 from lms_jupyter.engine.instance import Plan
+from lms_jupyter.engine.machine import Memory, memory
 from lms_jupyter.engine.settings import Guardrail as Level
 
 _SHARE: Final[dict[Level, float]] = {"relaxed": 1.0, "balanced": 0.9, "strict": 0.75}
@@ -17,8 +18,9 @@ _SHARE: Final[dict[Level, float]] = {"relaxed": 1.0, "balanced": 0.9, "strict": 
 class Guardrail:
     """Compares what a load will take with what there is."""
 
-    def __init__(self, level: Level) -> None:
+    def __init__(self, level: Level, measure: Callable[[], Memory] = memory) -> None:
         self._level = level
+        self._measure = measure
 
     def usage(self, plan: Plan) -> MemoryEstimate:
         """Estimate what a load will take."""
@@ -40,7 +42,7 @@ class Guardrail:
         if self._level == "off":
             return
         needed = self.usage(plan).total_bytes
-        available = machine.memory().available_bytes
+        available = self._measure().available_bytes
         if needed > available * _SHARE[self._level]:
             raise GuardrailError(
                 f"Loading {plan.model.model_key!r} would take about {_gb(needed)}, but only "

@@ -22,7 +22,6 @@ from lms_jupyter.engine.overflow import drop_message, shorten
 from lms_jupyter.engine.prediction import Outcome, Piece, PredictionSettings, PromptProgress
 from lms_jupyter.engine.reasoning import ReasoningSplitter
 from lms_jupyter.engine.registry import Registry
-from lms_jupyter.engine.template import write_prompt
 from lms_jupyter.engine.tool_calls import chat_with_tools
 
 Message = Mapping[str, Any]
@@ -186,8 +185,7 @@ class Inference:
                 hint="Load a vision model, one with an 'mmproj' file beside it.",
             )
         if settings.template is not None:
-            text = await asyncio.to_thread(write_prompt, settings.template, conversation)
-            return Prompt(text, images)
+            return Prompt(await asyncio.to_thread(_with_template, settings, conversation), images)
         body: dict[str, Any] = {"messages": list(conversation)}
         if settings.tools:
             body["tools"] = list(settings.tools)
@@ -211,6 +209,12 @@ class Inference:
             raise ModelUnloadedError(
                 f"{instance.identifier!r} was unloaded during the request."
             ) from None
+
+
+def _with_template(settings: PredictionSettings, conversation: Sequence[Message]) -> str:
+    from lms_jupyter.engine.template import write_prompt  # noqa: PLC0415 - jinja2, seldom needed
+
+    return write_prompt(settings.template or {}, conversation)
 
 
 def _may_go_on(prompt: Prompt, settings: PredictionSettings) -> bool:

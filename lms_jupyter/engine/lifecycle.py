@@ -123,7 +123,7 @@ class IllegalMoveError(Exception):
         super().__init__(f"{type(event).__name__} cannot happen to an instance in {state.phase}.")
 
 
-def advance(state: State, event: Event) -> State:
+def advance(state: State, event: Event) -> State:  # noqa: PLR0911 - one for each move
     """Return the state after the event, or raise `IllegalMoveError`."""
     phase = state.phase
     match event:

@@ -3,7 +3,7 @@
 It is the only place that imports xllamacpp. Its life, seen from the engine (`child.py`):
 
     started  ──▶ imports llama.cpp, says {"kind": "warm"} on stdout, waits
-    one line of JSON on stdin (`Order` in `child.py`) ──▶ loads; llama.cpp reports progress on stdout
+    one line of JSON on stdin, an `Order` ──▶ loads; llama.cpp reports its progress on stdout
     loaded   ──▶ says {"kind": "listening", …}, serves until it is killed
 
 It ends when its stdin ends, and on Linux also the moment the engine dies.
@@ -16,7 +16,6 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable
 from typing import Any, TextIO
 
 _TINY_MODEL_BYTES = 50_000_000
@@ -41,21 +40,27 @@ def main() -> int:
     if not line:
         return 0
     order = json.loads(line)
-    parameters = xllamacpp.CommonParams()
-    refused = _configure(xllamacpp, parameters, order)
+    parameters = _Parameters(xllamacpp)
+    _configure(parameters, order)
     try:
-        server = xllamacpp.Server(parameters)
+        server = xllamacpp.Server(parameters.native)
     except RuntimeError as error:
         print(f"E {error}", file=sys.stderr)
         return 1
     gpu = any("CPU" not in device["type"].name for device in xllamacpp.get_device_info())
-    _say(channel, kind="listening", address=server.listening_address, gpu=gpu, refused=refused)
+    _say(
+        channel,
+        kind="listening",
+        address=server.listening_address,
+        gpu=gpu,
+        refused=parameters.refused,
+    )
     threading.Event().wait()
     return 0
 
 
 def _die_with(parent: int) -> None:
-    """Ask Linux to kill this process when the engine dies, and make sure that it has not already."""
+    """Ask Linux to kill this process when the engine dies; make sure that it has not already."""
     if sys.platform != "linux":
         return
     import ctypes
@@ -71,62 +76,81 @@ def _say(channel: TextIO, **message: object) -> None:
     channel.flush()
 
 
-def _configure(llama: Any, parameters: Any, order: dict[str, Any]) -> list[str]:
-    """Set the parameters; return the names of settings that this llama.cpp does not have."""
-    settings = order["settings"]
-    refused: list[str] = []
+class _Parameters:
+    """Sets llama.cpp's parameters, whose names change over releases."""
 
-    def put(name: str, value: object, *others: str) -> None:
-        """Set the first parameter that exists under one of the names; they change over releases."""
+    def __init__(self, llama: Any) -> None:
+        self._llama = llama
+        self.native = llama.CommonParams()
+        self.refused: list[str] = []
+        """Names that this llama.cpp does not have."""
+
+    def put(self, name: str, value: object, *others: str) -> None:
+        """Set the first parameter that exists under one of the names."""
         for candidate in (name, *others):
-            if hasattr(parameters, candidate):
-                setattr(parameters, candidate, value)
+            if hasattr(self.native, candidate):
+                setattr(self.native, candidate, value)
                 return
-        refused.append(name)
+        self.refused.append(name)
 
-    parameters.model.path = order["file"]
+    def constant(self, family: str, name: str) -> object:
+        """Return a constant of llama.cpp's."""
+        return getattr(getattr(self._llama, family), name)
+
+    def has(self, family: str) -> bool:
+        """Whether this llama.cpp has such constants."""
+        return hasattr(self._llama, family)
+
+
+def _configure(parameters: _Parameters, order: dict[str, Any]) -> None:
+    """Set everything for one order."""
+    settings = order["settings"]
+    parameters.native.model.path = order["file"]
     if order["mmproj"]:
-        parameters.mmproj.path = order["mmproj"]
-    put("model_alias", {order["identifier"]})
-    put("api_keys", [order["api_key"]])
-    put("cors_origins", "localhost")
-    put("cors_credentials", False)
-    put("ui", False, "webui")
-    put("cache_ram_mib", 0)
-    put("endpoint_slots", False)
-    put("fit_params", False)
-    put("warmup", os.path.getsize(order["file"]) > _TINY_MODEL_BYTES)
-
-    put("embedding", order["embedding"])
-    put("n_ctx", settings["context_length"])
-    put("n_batch", settings["eval_batch_size"])
-    put("n_ubatch", settings["physical_batch_size"])
-    put("n_parallel", settings["num_parallel_sessions"])
-    put("kv_unified", settings["unified_kv_cache"])
-    parameters.cpuparams.n_threads = settings["cpu_threads"]
-    parameters.cpuparams_batch.n_threads = settings["cpu_threads"]
-    put("n_gpu_layers", order["gpu_layers"])
-    put("no_kv_offload", not settings["offload_kv_cache_to_gpu"])
-    _set_memory_mode(llama, parameters, settings, put)
-    flash = {None: "AUTO", True: "ENABLED", False: "DISABLED"}[settings["flash_attention"]]
-    kinds = llama.llama_flash_attn_type
-    put("flash_attn_type", getattr(kinds, f"LLAMA_FLASH_ATTN_TYPE_{flash}"))
-    for side in "kv":
-        name = settings[f"{side}_cache_type"].upper()
-        put(f"cache_type_{side}", getattr(llama.ggml_type, f"GGML_TYPE_{name}"))
-    if settings["main_gpu"] is not None:
-        put("main_gpu", settings["main_gpu"])
+        parameters.native.mmproj.path = order["mmproj"]
+    _set_server(parameters, order)
+    _set_sizes(parameters, order)
+    _set_memory_mode(parameters, settings)
+    _set_attention(parameters, settings)
     for name, parameter in _PLAIN.items():
         if settings[name] is not None:
-            put(parameter, settings[name])
-    if settings["reasoning_budget_message"] is not None:
-        parameters.sampling.reasoning_budget_message = settings["reasoning_budget_message"]
+            parameters.put(parameter, settings[name])
+    message = settings["reasoning_budget_message"]
+    if message is not None:
+        parameters.native.sampling.reasoning_budget_message = message
     if order["draft_file"]:
-        _set_draft(llama, parameters, order["draft_file"], settings)
-    return refused
+        _set_draft(parameters, order["draft_file"], settings)
+
+
+def _set_server(parameters: _Parameters, order: dict[str, Any]) -> None:
+    """Let nobody but the engine in, and keep nothing that the engine does not use."""
+    parameters.put("model_alias", {order["identifier"]})
+    parameters.put("api_keys", [order["api_key"]])
+    parameters.put("cors_origins", "localhost")
+    parameters.put("cors_credentials", False)
+    parameters.put("ui", False, "webui")
+    parameters.put("cache_ram_mib", 0)
+    parameters.put("endpoint_slots", False)
+    parameters.put("fit_params", False)
+    parameters.put("warmup", order["size_bytes"] > _TINY_MODEL_BYTES)
+    parameters.put("embedding", order["embedding"])
+
+
+def _set_sizes(parameters: _Parameters, order: dict[str, Any]) -> None:
+    settings = order["settings"]
+    parameters.put("n_ctx", settings["context_length"])
+    parameters.put("n_batch", settings["eval_batch_size"])
+    parameters.put("n_ubatch", settings["physical_batch_size"])
+    parameters.put("n_parallel", settings["num_parallel_sessions"])
+    parameters.put("kv_unified", settings["unified_kv_cache"])
+    parameters.native.cpuparams.n_threads = settings["cpu_threads"]
+    parameters.native.cpuparams_batch.n_threads = settings["cpu_threads"]
+    parameters.put("n_gpu_layers", order["gpu_layers"])
+    parameters.put("no_kv_offload", not settings["offload_kv_cache_to_gpu"])
 
 
 _PLAIN = {
+    "main_gpu": "main_gpu",
     "rope_frequency_base": "rope_freq_base",
     "rope_frequency_scale": "rope_freq_scale",
     "context_checkpoints": "n_ctx_checkpoints",
@@ -134,16 +158,13 @@ _PLAIN = {
 }
 
 
-def _set_memory_mode(
-    llama: Any, parameters: Any, settings: dict[str, Any], put: Callable[..., None]
-) -> None:
+def _set_memory_mode(parameters: _Parameters, settings: dict[str, Any]) -> None:
     """Choose how the file gets into memory; older releases have three flags instead of one mode."""
-    modes = getattr(llama, "llama_load_mode", None)
     lock, mapped = settings["keep_in_memory"], settings["try_mmap"]
-    if modes is None:
-        put("use_mmap", mapped)
-        put("use_mlock", lock)
-        put("use_direct_io", settings["try_direct_io"])
+    if not parameters.has("llama_load_mode"):
+        parameters.put("use_mmap", mapped)
+        parameters.put("use_mlock", lock)
+        parameters.put("use_direct_io", settings["try_direct_io"])
         return
     if settings["try_direct_io"]:
         mode = "DIRECT_IO"
@@ -151,18 +172,29 @@ def _set_memory_mode(
         mode = "MMAP_MLOCK" if lock else "AUTO"
     else:
         mode = "MLOCK" if lock else "NONE"
-    put("load_mode", getattr(modes, f"LLAMA_LOAD_MODE_{mode}"))
+    constant = parameters.constant("llama_load_mode", f"LLAMA_LOAD_MODE_{mode}")
+    parameters.put("load_mode", constant)
 
 
-def _set_draft(llama: Any, parameters: Any, file: str, settings: dict[str, Any]) -> None:
+def _set_attention(parameters: _Parameters, settings: dict[str, Any]) -> None:
+    flash = {None: "AUTO", True: "ENABLED", False: "DISABLED"}[settings["flash_attention"]]
+    constant = f"LLAMA_FLASH_ATTN_TYPE_{flash}"
+    parameters.put("flash_attn_type", parameters.constant("llama_flash_attn_type", constant))
+    for side in "kv":
+        name = settings[f"{side}_cache_type"].upper()
+        kind = parameters.constant("ggml_type", f"GGML_TYPE_{name}")
+        parameters.put(f"cache_type_{side}", kind)
+
+
+def _set_draft(parameters: _Parameters, file: str, settings: dict[str, Any]) -> None:
     """Let a smaller model of the same vocabulary propose tokens."""
-    draft = parameters.speculative.draft
+    speculative = parameters.native.speculative
+    draft = speculative.draft
     draft.mparams.path = file
     draft.cpuparams.n_threads = settings["cpu_threads"]
     draft.cpuparams_batch.n_threads = settings["cpu_threads"]
-    parameters.speculative.types = [
-        llama.common_speculative_type.COMMON_SPECULATIVE_TYPE_DRAFT_SIMPLE
-    ]
+    kind = "COMMON_SPECULATIVE_TYPE_DRAFT_SIMPLE"
+    speculative.types = [parameters.constant("common_speculative_type", kind)]
     for name, parameter in (
         ("draft_max_tokens", "n_max"),
         ("draft_min_tokens", "n_min"),

@@ -204,6 +204,8 @@ class Registry:
             error = LoadFailedError(f"The process for {instance.identifier!r} failed: {failure}.")
         else:
             instance.address = listening.address
+            if listening.refused:
+                logger.warning("llama.cpp has no %s", ", ".join(listening.refused))
             instance.settings = in_effect(instance.settings, listening)
             self._apply(instance, Loaded(now()))
             del self._loads[instance]

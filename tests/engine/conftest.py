@@ -49,7 +49,14 @@ class EngineProcess:
 
 def start_engine(models: Path, log: Path, *arguments: str) -> EngineProcess:
     """Start an engine on a free port and wait until it is ready."""
-    command = [sys.executable, "-X", "faulthandler", "-m", "lms_jupyter.engine", "--no-default-models"]
+    command = [
+        sys.executable,
+        "-X",
+        "faulthandler",
+        "-m",
+        "lms_jupyter.engine",
+        "--no-default-models",
+    ]
     with log.open("w") as errors:
         process = subprocess.Popen(
             [*command, "--models", str(models), *arguments],
@@ -65,7 +72,7 @@ def start_engine(models: Path, log: Path, *arguments: str) -> EngineProcess:
 
 @pytest.fixture(scope="session")
 def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A models folder: a chat model in two variants, a big one, an embedding model, broken files."""
+    """A models folder: a chat model in two variants, a big one, an embedding model, a bad one."""
     folder = tmp_path_factory.mktemp("models")
     kinds = gguf.GGMLQuantizationType
     for kind in (kinds.F16, kinds.Q8_0):

@@ -31,12 +31,14 @@ async def test_the_greeting_and_the_status_are_as_clients_probe_them(engine: Eng
 async def test_another_passkey_for_an_identifier_in_use_is_refused_with_text(
     engine: EngineProcess,
 ) -> None:
-    async with introduced(engine.address, "llm", clientIdentifier="one", clientPasskey="right"):
-        async with connected(engine.address, "llm") as thief:
-            answer = await thief.introduce(clientIdentifier="one", clientPasskey="wrong")
-            assert answer["success"] is False
-            assert isinstance(answer["error"], str)
-            assert (await thief.socket.receive()).type is aiohttp.WSMsgType.CLOSE
+    async with (
+        introduced(engine.address, "llm", clientIdentifier="one", clientPasskey="right"),
+        connected(engine.address, "llm") as thief,
+    ):
+        answer = await thief.introduce(clientIdentifier="one", clientPasskey="wrong")
+        assert answer["success"] is False
+        assert isinstance(answer["error"], str)
+        assert (await thief.socket.receive()).type is aiohttp.WSMsgType.CLOSE
     async with connected(engine.address, "llm") as later:
         answer = await later.introduce(clientIdentifier="one", clientPasskey="another")
         assert answer == {"success": True}

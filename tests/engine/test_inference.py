@@ -277,7 +277,12 @@ async def test_more_requests_than_sessions_queue_and_are_counted(
         await llm.end(loading)
         one = {"type": "query", "query": {"identifier": "one"}}
         limit = {"checked": True, "value": 2000}
-        config = _config(maxPredictedTokens=limit, contextOverflowPolicy="rollingWindow")
+        never_end = [[token, "-inf"] for token in range(3)]
+        config = _config(
+            maxPredictedTokens=limit | {"value": 100_000},
+            contextOverflowPolicy="rollingWindow",
+            **{"llama.logitBias": never_end},
+        )
         channels = [
             await llm.open(
                 "completeRawText",
@@ -298,11 +303,37 @@ async def test_more_requests_than_sessions_queue_and_are_counted(
                 frame = await llm.read()
                 if frame.get("message", {}).get("type") == "success":
                     reasons.append(frame["message"]["stats"]["stopReason"])
-            assert set(reasons) <= {"userStopped", "eosFound"}
-            assert "userStopped" in reasons
+            assert set(reasons) == {"userStopped"}
             state = await other.call("getInstanceProcessingState", specifier=one)
             assert state == {"status": "idle", "queued": 0}
             await other.call("unloadModel", identifier="one")
+
+
+@pytest.mark.asyncio
+async def test_a_draft_model_proposes_tokens_and_is_counted(tutor_engine: EngineProcess) -> None:
+    draft = {"key": "llm.load.llama.speculativeDecoding.draftModel", "value": "tutor-1m@q4_0"}
+    stack = {"layers": [{"layerName": "apiOverride", "config": {"fields": [draft]}}]}
+    async with _llm(tutor_engine) as llm:
+        loading = await llm.open(
+            "loadModel", modelKey="tutor-1m@q8_0", identifier="fast", loadConfigStack=stack
+        )
+        packets, _ = await llm.end(loading)
+        assert packets[-1]["type"] == "success"
+        fast = {"type": "query", "query": {"identifier": "fast"}}
+        predicting = await llm.open(
+            "predict",
+            modelSpecifier=fast,
+            history=_saying("Who are you?"),
+            predictionConfigStack=_config(temperature=0),
+        )
+        packets, _ = await llm.end(predicting)
+        stats = packets[-1]["stats"]
+        assert stats["acceptedDraftTokensCount"] > 0
+        wanted = {"specifier": fast, "draftModelKey": "tutor-1m@q4_0"}
+        assert await llm.call("preloadDraftModel", **wanted) is None
+        other = await llm.call("preloadDraftModel", **wanted | {"draftModelKey": "tutor-1m@f16"})
+        assert other["type"] == "rpcError"
+        await llm.call("unloadModel", identifier="fast")
 
 
 @pytest.mark.asyncio

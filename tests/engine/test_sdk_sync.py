@@ -81,7 +81,7 @@ def test_an_unknown_key_is_told_with_what_there_is(client: lmstudio.Client) -> N
 
 
 def test_an_embedding_model_is_no_llm(client: lmstudio.Client) -> None:
-    with pytest.raises(LMStudioServerError, match="type 'embedding'.*needs 'llm'"):
+    with pytest.raises(LMStudioServerError, match=r"type 'embedding'.*needs 'llm'"):
         client.llm.load_new_instance("tiny-embed")
 
 
