@@ -9,6 +9,9 @@ import lmstudio
 import pytest
 from anthropic.types import MessageParam
 
+from lms_jupyter.engine.wire.anthropic import MessageEvents
+from lms_jupyter.engine.wire.sse import event
+
 from .conftest import EngineProcess
 
 HELLO: list[MessageParam] = [{"role": "user", "content": "Hello"}]
@@ -94,3 +97,21 @@ def test_what_is_wrong_is_said_in_anthropics_way(api: anthropic.Anthropic) -> No
         },
     }
     assert too_long.value.body["error"]["type"] == "invalid_request_error"  # type: ignore[index]
+
+
+def test_a_message_whose_start_llama_cpp_leaves_out_gets_one() -> None:
+    delta = event({"type": "content_block_start", "index": 0})
+    stop = event({"type": "message_stop"})
+    events = MessageEvents("tiny-llm")
+
+    start, same = events.complete(delta)
+
+    assert start.decode()["message"]["model"] == "tiny-llm"
+    assert (start.name, same) == ("message_start", delta)
+    assert events.complete(stop) == (stop,)
+
+
+def test_a_message_that_has_a_start_keeps_it() -> None:
+    start = event({"type": "message_start", "message": {}})
+
+    assert MessageEvents("tiny-llm").complete(start) == (start,)

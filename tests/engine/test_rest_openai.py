@@ -14,6 +14,8 @@ import pytest
 from openai.types.chat import ChatCompletionMessageParam, ChatCompletionToolParam
 
 from lms_jupyter.engine.settings import SHIPPED_MODELS
+from lms_jupyter.engine.wire.openai import ChatEvents
+from lms_jupyter.engine.wire.sse import Event
 
 from .conftest import EngineProcess, start_engine
 
@@ -359,3 +361,17 @@ def test_an_unload_ends_a_stream_with_an_error(http: httpx.Client, client: lmstu
         last = [line for line in lines if line][-1]
 
     assert "was unloaded during the request" in json.loads(last[6:])["error"]["message"]
+
+
+def test_the_role_is_told_once_and_first() -> None:
+    report = (
+        b'{"choices":[{"delta":{"role":"assistant","content":null}}],"prompt_progress":{"a":1}}'
+    )
+    role = b'{"choices":[{"delta":{"role":"assistant","content":null}}]}'
+    text = b'{"choices":[{"delta":{"content":"\\"prompt_progress\\": x"}}]}'
+    said = [Event(report), Event(report), Event(role), Event(text)]
+
+    events = ChatEvents()
+    told = [one for event in said for one in events.complete(event)]
+
+    assert told == [Event(role), Event(text)]

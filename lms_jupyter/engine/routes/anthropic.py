@@ -14,7 +14,11 @@ from lms_jupyter.engine.services import Services
 from lms_jupyter.engine.wire import anthropic
 
 STYLE: Final = Style(anthropic.error_body, anthropic.error_event)
-MESSAGES: Final = Target(path="/v1/messages", style=STYLE)
+MESSAGES: Final = Target(
+    path="/v1/messages",
+    style=STYLE,
+    on_event=lambda instance: anthropic.MessageEvents(instance.identifier).complete,
+)
 COUNT_TOKENS: Final = Target(path="/v1/messages/count_tokens", style=STYLE)
 
 

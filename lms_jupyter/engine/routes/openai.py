@@ -26,7 +26,9 @@ from lms_jupyter.engine.wire import openai
 STYLE: Final = Style(openai.error_body, openai.error_event)
 
 CHAT: Final = Target(
-    path="/v1/chat/completions", style=STYLE, on_event=lambda _instance: openai.without_progress
+    path="/v1/chat/completions",
+    style=STYLE,
+    on_event=lambda _instance: openai.ChatEvents().complete,
 )
 COMPLETION: Final = Target(
     path="/v1/completions", style=STYLE, on_event=lambda _instance: openai.without_progress

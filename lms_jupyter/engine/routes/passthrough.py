@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass
 from typing import Any, Final
@@ -21,7 +21,7 @@ from lms_jupyter.engine.load_settings import Domain, LoadSettings
 from lms_jupyter.engine.loader import LoadRequest
 from lms_jupyter.engine.routes.http import Style, reply, send, stream_to
 from lms_jupyter.engine.services import Services
-from lms_jupyter.engine.wire import sse
+from lms_jupyter.engine.wire import openai, sse
 from lms_jupyter.engine.wire.fields import optional_flag, optional_text
 
 ATTEMPTS: Final = 3
@@ -29,7 +29,7 @@ ATTEMPTS: Final = 3
 
 _IMAGE_PARTS: Final = frozenset({"image_url", "image", "input_image"})
 
-EventFilter = Callable[[sse.Event], sse.Event | None]
+EventFilter = Callable[[sse.Event], Sequence[sse.Event]]
 Change = Callable[[dict[str, Any]], dict[str, Any]]
 
 
@@ -128,7 +128,7 @@ async def _stream(
     target: Target,
 ) -> web.StreamResponse:
     instance = use.instance
-    change = target.on_event(instance) if target.on_event else _as_it_is
+    change = target.on_event(instance) if target.on_event else as_it_is
     async with aclosing(services.llama.raw(instance, target.path, body)) as chunks:
         events = sse.events(chunks)
         # An error before the first event is still an answer with a status of its own.
@@ -138,9 +138,9 @@ async def _stream(
             async for event in _after(first, events):
                 if event.name == "error":
                     raise _said(event)
-                changed = event if event.data == sse.DONE else change(event)
-                if changed is not None:
+                if openai.PROGRESS not in event.data:
                     services.registry.mark(use.marker, Work.GENERATING)
+                for changed in (event,) if event.data == sse.DONE else change(event):
                     await send(request, response, changed)
         except EngineError as error:
             await send(request, response, target.style.event(_meant(instance, error)))
@@ -157,8 +157,9 @@ async def _after(
         yield event
 
 
-def _as_it_is(event: sse.Event) -> sse.Event:
-    return event
+def as_it_is(event: sse.Event) -> Sequence[sse.Event]:
+    """Change nothing."""
+    return (event,)
 
 
 def _meant(instance: Instance, error: EngineError) -> EngineError:

@@ -8,6 +8,7 @@ from typing import Final
 
 from aiohttp import web
 
+from lms_jupyter.engine.instance import Instance
 from lms_jupyter.engine.routes import openai
 from lms_jupyter.engine.routes.http import (
     Handler,
@@ -16,7 +17,7 @@ from lms_jupyter.engine.routes.http import (
     reply,
     unknown_path,
 )
-from lms_jupyter.engine.routes.passthrough import Target, forward
+from lms_jupyter.engine.routes.passthrough import EventFilter, Target, as_it_is, forward
 from lms_jupyter.engine.services import Services
 from lms_jupyter.engine.wire.rest_v0 import WithFigures, model_entry
 
@@ -55,10 +56,14 @@ async def _model(services: Services, request: web.Request) -> web.Response:
 
 
 async def _pass(services: Services, target: Target, request: web.Request) -> web.StreamResponse:
+    def figured_event(instance: Instance) -> EventFilter:
+        complete = target.on_event(instance) if target.on_event else as_it_is
+        return WithFigures(instance, complete).event
+
     figured = replace(
         target,
         on_answer=lambda instance: WithFigures(instance).answer,
-        on_event=lambda instance: WithFigures(instance).event,
+        on_event=figured_event,
     )
     return await forward(services, request, await read_object(request), figured)
 

@@ -1,7 +1,9 @@
-"""Anthropic's format of errors; llama.cpp writes everything else of `/v1/messages` itself."""
+"""Anthropic's format where llama.cpp, which speaks `/v1/messages`, leaves something out."""
 
 from __future__ import annotations
 
+import secrets
+from collections.abc import Sequence
 from typing import Any, Final
 
 from lms_jupyter.engine.errors import EngineError
@@ -31,3 +33,31 @@ def error_body(error: EngineError) -> dict[str, Any]:
 def error_event(error: EngineError) -> Event:
     """Write an error into a stream that has begun."""
     return event(error_body(error))
+
+
+class MessageEvents:
+    """Makes every streamed message begin with its start.
+
+    llama.cpp leaves it out when the first token is only a part of a letter.
+    """
+
+    def __init__(self, model: str) -> None:
+        self._model = model
+        self._has_started = False
+
+    def complete(self, said: Event) -> Sequence[Event]:
+        """Return the event, with the start before it if that is missing."""
+        is_first, self._has_started = not self._has_started, True
+        if not is_first or said.name == "message_start":
+            return (said,)
+        message: dict[str, Any] = {
+            "id": f"msg_{secrets.token_hex(12)}",
+            "type": "message",
+            "role": "assistant",
+            "content": [],
+            "model": self._model,
+            "stop_reason": None,
+            "stop_sequence": None,
+            "usage": {"input_tokens": 0, "output_tokens": 0},
+        }
+        return (event({"type": "message_start", "message": message}), said)

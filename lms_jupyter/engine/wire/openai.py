@@ -17,6 +17,8 @@ SERVER_ERRORS: Final = 500
 PROGRESS: Final = b'"prompt_progress":'
 """Cannot stand in a text, where its quotation marks would be escaped."""
 
+_ROLE: Final = b'"delta":{"role":'
+
 _KEPT_ITEMS: Final = frozenset({"message", "function_call", "function_call_output"})
 _CREATED: Final = int(time.time())
 
@@ -50,9 +52,32 @@ def model_entry(name: str, owner: str | None) -> dict[str, Any]:
     }
 
 
-def without_progress(said: Event) -> Event | None:
+def without_progress(said: Event) -> Sequence[Event]:
     """Drop llama.cpp's reports about the prompt, which OpenAI's clients do not know."""
-    return None if PROGRESS in said.data else said
+    return () if PROGRESS in said.data else (said,)
+
+
+class ChatEvents:
+    """Makes the first event of a chat tell the role, and no other one.
+
+    llama.cpp leaves that event out when the first token is only a part of a letter. Its reports
+    about the prompt bear the role, too, and the first one comes in any case.
+    """
+
+    def __init__(self) -> None:
+        self._is_role_told = False
+
+    def complete(self, said: Event) -> Sequence[Event]:
+        """Return the event as OpenAI sends it."""
+        is_report = PROGRESS in said.data
+        if self._is_role_told and (is_report or _ROLE in said.data):
+            return ()
+        self._is_role_told = True
+        if not is_report:
+            return (said,)
+        content = said.decode()
+        content.pop("prompt_progress", None)
+        return (Event(msgspec.json.encode(content)),)
 
 
 def input_items(body: Mapping[str, Any]) -> list[Any]:
@@ -100,13 +125,13 @@ class ResponseEvents:
         self._items: list[str] = []
         self._is_in_progress = False
 
-    def complete(self, said: Event) -> Event | None:
-        """Return the event as OpenAI sends it; `None` if it is not one of theirs."""
+    def complete(self, said: Event) -> Sequence[Event]:
+        """Return the event as OpenAI sends it; none if it is not one of theirs."""
         content = said.decode()
         kind = content.get("type")
         if kind == "response.in_progress":
             if self._is_in_progress:
-                return None
+                return ()
             self._is_in_progress = True
         content.pop("prompt_progress", None)
         if isinstance(content.get("response"), dict):
@@ -123,4 +148,4 @@ class ResponseEvents:
         if kind in {"response.output_text.delta", "response.output_text.done"}:
             content.setdefault("logprobs", [])
         content["sequence_number"] = next(self._numbers)
-        return event(content)
+        return (event(content),)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -11,7 +11,7 @@ from lms_jupyter.engine.catalog import DownloadedModel
 from lms_jupyter.engine.instance import Instance
 from lms_jupyter.engine.version import LLAMA_VERSION
 from lms_jupyter.engine.wire.openai import without_progress
-from lms_jupyter.engine.wire.sse import DONE, Event
+from lms_jupyter.engine.wire.sse import Event
 
 _TIMINGS: Final = b'"timings":'
 _STOP_REASONS: Final = {
@@ -43,8 +43,11 @@ def model_entry(model: DownloadedModel, *, is_loaded: bool) -> dict[str, Any]:
 class WithFigures:
     """Adds what LM Studio tells about an answer to what OpenAI does."""
 
-    def __init__(self, instance: Instance) -> None:
+    def __init__(
+        self, instance: Instance, complete: Callable[[Event], Sequence[Event]] = without_progress
+    ) -> None:
         self._instance = instance
+        self._complete = complete
         self._finish_reason = "stop"
 
     def answer(self, answer: dict[str, Any]) -> dict[str, Any]:
@@ -53,10 +56,11 @@ class WithFigures:
         timings = answer.pop("timings", None) or {}
         return answer | self._figures(timings)
 
-    def event(self, said: Event) -> Event | None:
+    def event(self, said: Event) -> Sequence[Event]:
         """Complete one event: the last one with content gets the figures."""
-        if without_progress(said) is None or said.data == DONE:
-            return without_progress(said)
+        return tuple(self._with_figures(one) for one in self._complete(said))
+
+    def _with_figures(self, said: Event) -> Event:
         content = said.decode()
         self._note_reason(content)
         if _TIMINGS not in said.data:
