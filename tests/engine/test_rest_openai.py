@@ -21,7 +21,7 @@ from .conftest import EngineProcess, start_engine
 
 HELLO: list[ChatCompletionMessageParam] = [{"role": "user", "content": "Hello"}]
 ENDLESS = {"model": "big-llm", "messages": HELLO, "max_tokens": 1900, "ignore_eos": True}
-LONG = {"contextLength": 2048}
+LONG: lmstudio.LlmLoadModelConfigDict = {"contextLength": 2048}
 """Room for an answer that takes many seconds."""
 
 
@@ -242,7 +242,7 @@ def test_a_tool_is_called_and_its_result_told(tutor: openai.OpenAI) -> None:
         model="tutor-1m",
         messages=[
             question,
-            {"role": "assistant", "tool_calls": [call.model_dump()]},  # type: ignore[typeddict-item,list-item]
+            {"role": "assistant", "tool_calls": [call.model_dump()]},  # type: ignore[list-item]
             {"role": "tool", "tool_call_id": call.id, "content": "42"},
         ],
         tools=[add],
