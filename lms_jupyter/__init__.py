@@ -7,10 +7,14 @@ first use.
 
 from typing import TYPE_CHECKING
 
+# Imported before the function of the same name is defined: a submodule's first import would put
+# the module in its place. It is light, and brings anywidget only when `Panel` is asked for.
+import lms_jupyter.panel  # noqa: F401 - see above
+
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
-    from lms_jupyter.panel import Panel
+    from lms_jupyter.panel.widget import Panel
 
 __version__ = "0.1.0.dev0"
 
@@ -25,7 +29,7 @@ def panel() -> "Panel":
         EngineMissingError: There is no LM Studio and the embedded engine is not installed.
     """
     from lms_jupyter.manager.local import local_manager
-    from lms_jupyter.panel import Panel
+    from lms_jupyter.panel.widget import Panel
 
     local = local_manager()
     local.connect()

@@ -1,4 +1,4 @@
-"""The package as a user installs it: from a checkout, into a clean venv, on a machine without Node."""
+"""The package as a user installs it: in a clean venv, on a machine without Node."""
 
 import os
 import shutil
@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
+GIT = shutil.which("git") or "git"
 NEEDED = (
     "lms_jupyter/panel/static/panel.js",
     "lms_jupyter/panel/static/panel.css",
@@ -32,7 +33,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory, venv: Path) -> Path:
     """Build the wheel from the checkout's own files, with no npm on the path."""
     checkout = tmp_path_factory.mktemp("checkout") / "lms_jupyter"
     listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        [GIT, "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT,
         check=True,
         capture_output=True,
@@ -42,11 +43,17 @@ def wheel(tmp_path_factory: pytest.TempPathFactory, venv: Path) -> Path:
         if (ROOT / name).is_file():
             (checkout / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, checkout / name)
+    tools = checkout.parent / "tools"
+    tools.mkdir()
+    for tool in ("sh", "env"):
+        (tools / tool).symlink_to(shutil.which(tool) or tool)
+    path = f"{venv / 'bin'}{os.pathsep}{tools}"
+    assert shutil.which("npm", path=path) is None
     subprocess.run(
         [venv / "bin" / "python", "-m", "pip", "wheel", "-q", "--no-deps", "-w", "wheels", "."],
         cwd=checkout,
         check=True,
-        env={**os.environ, "PATH": str(venv / "bin"), "HOME": str(checkout.parent)},
+        env={**os.environ, "PATH": path},
     )
     (wheel,) = (checkout / "wheels").glob("lms_jupyter-*.whl")
     return wheel
