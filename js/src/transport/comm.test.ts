@@ -144,6 +144,31 @@ it("is absent for good once the comm has closed", () => {
   close();
 });
 
+it("is absent while the front end sees no kernel, and back when somebody answers", () => {
+  const model = new FakeModel();
+  const { links, close } = open(model);
+  model.push(idle);
+
+  model.emit("comm_live_update");
+  expect(links).toEqual(["live", "absent"]);
+
+  model.reply(model.of("attend").at(-1), ACCEPTED);
+  expect(links).toEqual(["live", "absent", "live"]);
+  close();
+});
+
+it("refuses a click on a kernel that has died, and throws nothing", async () => {
+  const model = new FakeModel();
+  const { transport, links, close } = open(model);
+  model.push(idle);
+  model.dead = true;
+
+  expect(await transport.send(UNLOAD)).toMatchObject({ problem: { code: "no_answer" } });
+  expect(links).toEqual(["live", "absent"]);
+  close();
+  expect(vi.getTimerCount()).toBe(0);
+});
+
 it("leaves nothing behind: no listener, no timer, no open promise", async () => {
   const model = new FakeModel();
   const { transport, close } = open(model);

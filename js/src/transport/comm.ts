@@ -57,8 +57,14 @@ export function commTransport(model: WidgetModel, page: Document = document): Tr
         waiting.delete(rid);
         resolve(reply);
       });
-      model.send(envelope);
-      beat.asked();
+      try {
+        model.send(envelope);
+        beat.asked();
+      } catch {
+        // The front end has seen the kernel die.
+        beat.lost();
+        give();
+      }
     });
   }
 
@@ -83,11 +89,18 @@ export function commTransport(model: WidgetModel, page: Document = document): Tr
         ["change:activity", changed("activity")],
         ["msg:custom", onAnswer as (...given: never[]) => void],
         ["comm:close", () => beat.ended()],
+        ["comm_live_update", () => probe()],
       ];
       for (const [event, callback] of events) model.on(event, callback);
       deliver(listener, "catalog");
       deliver(listener, "activity");
-      const leave = attend(send, page);
+      let leave = attend(send, page);
+      /** The front end says that the kernel came or went, not which: whoever answers is there. */
+      const probe = () => {
+        beat.lost();
+        leave();
+        leave = attend(send, page);
+      };
       return () => {
         leave();
         beat.stop();

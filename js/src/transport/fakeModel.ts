@@ -8,7 +8,13 @@ export class FakeModel implements WidgetModel {
   readonly #callbacks = new Map<string, Set<(...given: never[]) => void>>();
 
   get = (name: string) => this.traits[name];
-  send = (content: unknown) => void this.sent.push(content as Envelope);
+  /** A front end that has seen its kernel die throws. */
+  dead = false;
+
+  send(content: unknown): void {
+    if (this.dead) throw new Error("Kernel is dead");
+    this.sent.push(content as Envelope);
+  }
 
   on(event: string, callback: (...given: never[]) => void): void {
     this.#callbacks.set(event, (this.#callbacks.get(event) ?? new Set()).add(callback));

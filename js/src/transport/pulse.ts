@@ -9,6 +9,8 @@ export interface Pulse {
   asked(): void;
   /** Something came in. */
   heard(): void;
+  /** The other side is gone, until something is heard. */
+  lost(): void;
   /** The other side is gone for good. */
   ended(): void;
   stop(): void;
@@ -38,6 +40,10 @@ export function createPulse(tell: (link: Link) => void): Pulse {
     heard() {
       stop();
       if (!over) become("live");
+    },
+    lost() {
+      stop();
+      become("absent");
     },
     ended() {
       stop();

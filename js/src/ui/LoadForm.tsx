@@ -75,7 +75,9 @@ export function LoadForm(props: Props) {
             <Choice
               id={id}
               value={model_key}
-              options={Object.fromEntries(model.variants.map((key) => [key, key]))}
+              options={Object.fromEntries(
+                [model.model_key, ...model.variants].map((key) => [key, key]),
+              )}
               onChange={(key) => change({ model_key: key })}
             />
           )}

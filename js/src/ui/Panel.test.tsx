@@ -322,6 +322,18 @@ describe("the load form", () => {
     expect(screen.getByText("fits")).toBeTruthy();
   });
 
+  it("offers the variants that are there, and leaves the choice to the host at first", async () => {
+    const transport = await show(catalog, three, "live");
+    await press("Load lms-jupyter/tutor with settings");
+    const variants = screen.getByLabelText<HTMLSelectElement>("Variant");
+    expect(variants.value).toBe("lms-jupyter/tutor");
+
+    await choose("Variant", "lms-jupyter/tutor@q4_0");
+    await press("Load");
+
+    expect(transport.sent.at(-1)).toMatchObject({ model_key: "lms-jupyter/tutor@q4_0" });
+  });
+
   it("lets the host decide again", async () => {
     const transport = await openForm();
     await type("GPU offload", "0");

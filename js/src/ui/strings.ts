@@ -8,7 +8,7 @@ const en = {
   lostAt: (time: string) => `Connection lost · snapshot from ${time}`,
   noLink: (time: string) =>
     `Snapshot from ${time}: no live connection. Unless the kernel is busy, run the cell again.`,
-  busyKernel: "The kernel is busy. What you click waits until it is free.",
+  busyKernel: "The kernel does not answer: it is busy or gone. A click waits for half a minute.",
   queued: "Queued: the kernel is busy",
   refresh: "Look again",
   hostDetails: "About this host",
@@ -154,7 +154,7 @@ const de: Strings = {
   lostAt: (time) => `Verbindung verloren · Stand von ${time}`,
   noLink: (time) =>
     `Stand von ${time}: keine Verbindung. Wenn der Kernel frei ist, Zelle neu ausführen.`,
-  busyKernel: "Der Kernel ist beschäftigt. Klicks warten, bis er frei ist.",
+  busyKernel: "Der Kernel antwortet nicht: er ist beschäftigt oder weg. Ein Klick wartet eine halbe Minute.",
   queued: "Wartet: der Kernel ist beschäftigt",
   refresh: "Neu nachsehen",
   hostDetails: "Über diesen Host",
