@@ -51,7 +51,6 @@ export function InstanceDetails({ instance, inert, canSetTtl, canPin, onSend }: 
         <CopyButton text={sdkCode(instance)}>{strings.copyCode}</CopyButton>
         {canPin && (
           <Button
-            pressed={pinned}
             disabled={inert}
             onClick={() => onSend({ kind: "pin", identifier, pinned: !pinned })}
           >

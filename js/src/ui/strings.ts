@@ -154,7 +154,8 @@ const de: Strings = {
   lostAt: (time) => `Verbindung verloren · Stand von ${time}`,
   noLink: (time) =>
     `Stand von ${time}: keine Verbindung. Wenn der Kernel frei ist, Zelle neu ausführen.`,
-  busyKernel: "Der Kernel antwortet nicht: er ist beschäftigt oder weg. Ein Klick wartet eine halbe Minute.",
+  busyKernel:
+    "Der Kernel antwortet nicht: er ist beschäftigt oder weg. Ein Klick wartet eine halbe Minute.",
   queued: "Wartet: der Kernel ist beschäftigt",
   refresh: "Neu nachsehen",
   hostDetails: "Über diesen Host",
