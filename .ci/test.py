@@ -50,6 +50,22 @@ def pip(*what: str) -> None:
     )
 
 
+def link_jupyter() -> None:
+    """Put our links where a wheel puts its data: an editable install leaves them out."""
+    package = ROOT / "lms_jupyter"
+    for link, target in (
+        ("share/jupyter/labextensions/lms-jupyter", package / "labextension"),
+        (
+            "etc/jupyter/jupyter_server_config.d/lms_jupyter.json",
+            package / "server" / "config" / "lms_jupyter.json",
+        ),
+    ):
+        place = VENV / link
+        place.parent.mkdir(parents=True, exist_ok=True)
+        if not place.exists():
+            place.symlink_to(target, target_is_directory=target.is_dir())
+
+
 def set_up_browser() -> None:
     """Find Chromium, or install it where that is allowed; else say what is missing."""
     if os.environ.get("CHROMIUM") or any(map(shutil.which, BROWSERS)):
@@ -79,6 +95,7 @@ def main() -> None:
     run("npm", "run", "--silent", "build", folder=JS)
     say("The package and its test tools")
     pip("-e", ".[test]")
+    link_jupyter()
     set_up_browser()
 
     say("Checks")

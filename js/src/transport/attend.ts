@@ -6,13 +6,19 @@ export const EVERY_MS = 20_000;
 /** An answer this late is not coming: the message was lost. */
 const LOST_MS = 60_000;
 
+/** A page, or a part of one, that can be seen or not; tells when that changes. */
+export type Visibility = Pick<
+  Document,
+  "visibilityState" | "addEventListener" | "removeEventListener"
+>;
+
 /**
  * Say "somebody is looking" for as long as the page is visible.
  *
  * A kernel that is busy gets one such message, not a queue of them; as soon as it answers late, it
  * gets the next. Calling the returned function says "nobody is looking" and ends it.
  */
-export function attend(send: (command: Attend) => Promise<Reply>, page: Document): () => void {
+export function attend(send: (command: Attend) => Promise<Reply>, page: Visibility): () => void {
   const viewer = uniqueName();
   let timer: ReturnType<typeof setInterval> | undefined;
   let asked: number | null = null;

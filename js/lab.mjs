@@ -1,0 +1,61 @@
+// Builds the prebuilt JupyterLab extension: `npm run build:lab`, a part of `npm run build`.
+import { spawnSync } from "node:child_process";
+import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+
+/** What a page loads of ours before compression, besides what JupyterLab shares with it. */
+const LIMIT_BYTES = 120_000;
+
+const here = (path) => fileURLToPath(new URL(path, import.meta.url));
+const output = here("../lms_jupyter/labextension");
+
+// Preact comes in; JupyterLab's own modules stay outside and are JupyterLab's.
+await build({
+  entryPoints: [here("src/entry/lab.ts")],
+  outfile: here("lib/lab.js"),
+  bundle: true,
+  format: "esm",
+  target: "es2021",
+  external: ["@jupyterlab/*", "@lumino/*"],
+  legalComments: "none",
+  jsx: "automatic",
+  jsxImportSource: "preact",
+  logLevel: "warning",
+});
+
+const { status } = spawnSync(
+  process.execPath,
+  [
+    here("node_modules/@jupyter/builder/lib/build-labextension.js"),
+    "--core-package-file",
+    here("node_modules/@jupyterlab/core-meta/core.package.json"),
+    here("."),
+  ],
+  { stdio: ["ignore", "ignore", "inherit"] },
+);
+if (status !== 0) process.exit(status ?? 1);
+
+// The version stands in one place, in Python's words; JupyterLab wants it here, in npm's.
+const [, version] = readFileSync(here("../lms_jupyter/__init__.py"), "utf8").match(
+  /^__version__ = "(.+)"$/m,
+);
+const described = `${output}/package.json`;
+const description = JSON.parse(readFileSync(described, "utf8"));
+description.version = version.replace(/^(\d+\.\d+\.\d+)\.?([a-z])/, "$1-$2");
+// Types are those of the oldest JupyterLab that we work in, the code works in the newer ones too.
+description.dependencies = Object.fromEntries(
+  Object.entries(description.jupyterlab.sharedPackages).map(([name, { requiredVersion }]) => [
+    name,
+    requiredVersion,
+  ]),
+);
+writeFileSync(described, `${JSON.stringify(description, null, 2)}\n`);
+
+const scripts = readdirSync(`${output}/static`).filter((name) => name.endsWith(".js"));
+const bytes = scripts.reduce((sum, name) => sum + statSync(`${output}/static/${name}`).size, 0);
+process.stdout.write(`labextension: ${bytes} bytes in ${scripts.length} scripts\n`);
+if (bytes > LIMIT_BYTES) {
+  process.stderr.write(`The labextension is over its ${LIMIT_BYTES} bytes.\n`);
+  process.exitCode = 1;
+}

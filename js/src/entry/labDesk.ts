@@ -1,0 +1,80 @@
+import { createStore, type State, type Store } from "../store/store";
+import { jupyterLine } from "../transport/jupyter";
+import type { Transport } from "../transport/transport";
+import type { Hosts, Server } from "./labServer";
+
+/** What all parts of the page share: one line to one host, and what is known from it. */
+export interface Desk {
+  readonly server: Server;
+  readonly host: string;
+  readonly line: Transport;
+  readonly store: Store;
+  /** What the Jupyter Server says of itself, once it has. */
+  readonly known: Hosts | null;
+  /** Talk to another of the configured hosts. */
+  choose(host: string): void;
+  /** Call at once and with every change of what is known. */
+  watch(listener: (state: State) => void): () => void;
+  /** Call when the host is another one, or the list of them is known. */
+  onHost(listener: () => void): () => void;
+}
+
+export function createDesk(server: Server): Desk {
+  const watchers = new Set<(state: State) => void>();
+  const listeners = new Set<() => void>();
+  let known: Hosts | null = null;
+  let host = "";
+  let line = jupyterLine(() => server.connect(host));
+  let store = createStore(line);
+  const tell = () => {
+    for (const watcher of watchers) watcher(store.get());
+  };
+  const follow = () => store.subscribe(tell);
+  let unfollow = follow();
+
+  function choose(next: string): void {
+    if (next === host) return;
+    host = next;
+    unfollow();
+    store.close();
+    line = jupyterLine(() => server.connect(next));
+    store = createStore(line);
+    unfollow = follow();
+    tell();
+    for (const listener of listeners) listener();
+  }
+
+  server.hosts().then(
+    (told) => {
+      known = told;
+      for (const listener of listeners) listener();
+    },
+    // An old or a disabled extension on the server: the panel itself says that nobody answers.
+    () => {},
+  );
+  return {
+    server,
+    get host() {
+      return host;
+    },
+    get line() {
+      return line;
+    },
+    get store() {
+      return store;
+    },
+    get known() {
+      return known;
+    },
+    choose,
+    watch(watcher) {
+      watchers.add(watcher);
+      watcher(store.get());
+      return () => watchers.delete(watcher);
+    },
+    onHost(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+  };
+}

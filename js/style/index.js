@@ -1,0 +1,2 @@
+import "../src/ui/panel.css";
+import "./lab.css";
