@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import secrets
 import string
 import time
@@ -131,10 +132,9 @@ class Instance:
         while self.state.phase is Phase.LOADING:
             changed = self.changed
             yield self.state.fraction
-            try:
-                await asyncio.wait_for(changed.wait(), HEARTBEAT_S)
-            except TimeoutError:
-                continue
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(HEARTBEAT_S):
+                    await changed.wait()
 
     async def settled(self) -> Instance:
         """Wait for the end of the load; raise what made it fail. Waiters may be cancelled alone."""

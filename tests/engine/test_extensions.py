@@ -6,11 +6,18 @@ import asyncio
 import time
 from typing import Any
 
+import lmstudio
 import psutil
 import pytest
 
 from .conftest import EngineProcess
 from .raw import Raw, introduced
+
+
+@pytest.fixture(autouse=True)
+def _clean(client: lmstudio.Client) -> None:
+    """Leave nothing loaded for the next test, also after a failure."""
+    assert client.llm.list_loaded() == []
 
 
 async def _load(llm: Raw, **parameter: Any) -> dict[str, Any]:
@@ -55,6 +62,7 @@ async def test_watching_shows_a_load_of_somebody_else_from_beginning_to_end(
         watching = await system.open("watchActivity")
         first = await system.packet(watching, "activity")
         assert first["instances"] == first["loads"] == []
+        await asyncio.sleep(0.15)  # after a quiet tenth of a second, a change is told at once
         loading = await llm.open(
             "loadModel", modelKey="big-llm", identifier="watched", loadId="mine", owner="me"
         )
