@@ -10,8 +10,11 @@ import lmstudio
 import psutil
 import pytest
 
-from .conftest import EngineProcess
+from .conftest import BIG, EngineProcess
 from .raw import Raw, introduced
+
+
+NEVER_END = [[BIG.vocabulary - 1, "-inf"]]
 
 
 @pytest.fixture(autouse=True)
@@ -232,7 +235,9 @@ async def test_a_busy_instance_does_not_expire_and_counts_from_the_end_of_its_wo
                             {
                                 "key": "llm.prediction.maxPredictedTokens",
                                 "value": {"checked": True, "value": 300},
-                            }
+                            },
+                            {"key": "llm.prediction.temperature", "value": 0},
+                            {"key": "llm.prediction.llama.logitBias", "value": NEVER_END},
                         ]
                     },
                 }
