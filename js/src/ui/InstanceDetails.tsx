@@ -3,6 +3,7 @@ import { Button } from "./Button";
 import { CopyButton } from "./CopyButton";
 import { instanceLine, sdkCode } from "./code";
 import { duration } from "./format";
+import { usePlace } from "./place";
 import { useWords } from "./words";
 
 interface Props {
@@ -18,6 +19,7 @@ const TTLS_S = [300, 1800, 3600, null] as const;
 /** What opens under an instance: the rest of what is known, and the rarer actions. */
 export function InstanceDetails({ instance, inert, canSetTtl, canPin, onSend }: Props) {
   const { strings, format } = useWords();
+  const { use } = usePlace();
   const { identifier, pinned, ttl_s } = instance;
   const facts: [string, string | null][] = [
     [strings.model, instance.model_key],
@@ -46,6 +48,9 @@ export function InstanceDetails({ instance, inert, canSetTtl, canPin, onSend }: 
         )}
       </dl>
       <div class="lms-Details-actions">
+        {use && (
+          <Button onClick={() => use({ kind: "instance", name: identifier })}>{strings.use}</Button>
+        )}
         <CopyButton text={identifier}>{strings.copyIdentifier}</CopyButton>
         <CopyButton text={instanceLine(instance)}>{strings.copyLine}</CopyButton>
         <CopyButton text={sdkCode(instance)}>{strings.copyCode}</CopyButton>

@@ -8,6 +8,7 @@ import { Icon } from "./Icon";
 import { LoadForm } from "./LoadForm";
 import { memo } from "./memo";
 import { Name } from "./Name";
+import { type Place, usePlace } from "./place";
 import { Refusal } from "./Refusal";
 import { useWords } from "./words";
 
@@ -37,6 +38,7 @@ interface Props {
 
 /** A one-click load stays for an hour of idleness. */
 const TTL_S = 3600;
+const ttl_s = (place: Place) => (place.ttl_s ? place.ttl_s() : TTL_S);
 
 /** One downloaded model: what it is, and the ways to load it. */
 export const ModelRow = memo((props: Props) => {
@@ -44,6 +46,7 @@ export const ModelRow = memo((props: Props) => {
   const { model_key } = model;
   const words = useWords();
   const { strings } = words;
+  const place = usePlace();
   const facts = modelFacts(model, words).join(" · ");
   const taken = loading || pending !== undefined;
   const tabIndex = tabbable ? 0 : -1;
@@ -82,7 +85,7 @@ export const ModelRow = memo((props: Props) => {
             stop
             tabIndex={tabIndex}
             onClick={() =>
-              actions.onLoad({ model_key, identifier: null, ttl_s: TTL_S, config: {} })
+              actions.onLoad({ model_key, identifier: null, ttl_s: ttl_s(place), config: {} })
             }
           >
             {taken ? strings.loading : strings.load}

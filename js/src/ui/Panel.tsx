@@ -3,11 +3,13 @@ import type { Command } from "../protocol/protocol";
 import { canAct, isStale } from "../store/select";
 import type { State, Store } from "../store/store";
 import { Button } from "./Button";
+import { EngineStart } from "./EngineStart";
 import { HostBar } from "./HostBar";
 import { Icon } from "./Icon";
 import { InstanceList } from "./InstanceList";
 import { MemoryBar } from "./MemoryBar";
 import { ModelList } from "./ModelList";
+import { usePlace } from "./place";
 import { Refusal } from "./Refusal";
 import { useStore } from "./useStore";
 import { useWords, type Words } from "./words";
@@ -22,6 +24,7 @@ export function Panel({ store }: { store: Store }) {
   const inert = !canAct(state);
   const stale = isStale(state);
   const { send, now } = calls;
+  const offer = usePlace().engine?.() ?? null;
   const refresh = () => send({ kind: "refresh" });
   const refreshRefusal = refusals.get("refresh");
 
@@ -55,8 +58,16 @@ export function Panel({ store }: { store: Store }) {
           <div class="lms-Empty lms-Empty-host">
             <p>{strings.noHost}</p>
             <p>{strings.noHostHint}</p>
-            <code>lms-jupyter engine</code>
-            <Button look="accent" disabled={state.link === "absent"} onClick={refresh}>
+            {offer ? (
+              <EngineStart offer={offer} onStarted={refresh} />
+            ) : (
+              <code>lms-jupyter engine</code>
+            )}
+            <Button
+              look={offer ? "plain" : "accent"}
+              disabled={state.link === "absent"}
+              onClick={refresh}
+            >
               <Icon name="refresh" />
               {strings.refresh}
             </Button>

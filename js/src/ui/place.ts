@@ -1,0 +1,34 @@
+import { createContext } from "preact";
+import { useContext } from "preact/hooks";
+import type { Problem } from "../protocol/protocol";
+
+/** What somebody wants to use where they write code. */
+export interface Usable {
+  kind: "instance" | "model";
+  /** The identifier of the instance, or the key of the model. */
+  name: string;
+}
+
+/** What it takes to start an engine where there is no host. */
+export interface EngineOffer {
+  /** Packages that have to be installed first. */
+  missing: readonly string[];
+  /** Answers why not, or nothing if it runs. */
+  start(): Promise<Problem | null>;
+}
+
+/** What the place that the panel is in can do beyond it. */
+export interface Place {
+  /** Put code for it where the user writes. */
+  use?(what: Usable): void;
+  /** Whether an engine may be started from here, as far as is known by now. */
+  engine?(): EngineOffer | null;
+  /** How long an instance stays that was loaded with one click. */
+  ttl_s?(): number | null;
+}
+
+export const PlaceContext = createContext<Place>({});
+
+export function usePlace(): Place {
+  return useContext(PlaceContext);
+}
