@@ -10,6 +10,7 @@ from lms_jupyter.manager.events import LoadCancelling, Looked, ModelsListed, Pro
 from lms_jupyter.manager.loading import Order, Outcome
 from lms_jupyter.manager.manager import Manager
 from lms_jupyter.manager.resolve import Meant, resolve
+from lms_jupyter.manager.watch import connect
 from lms_jupyter.protocol.commands import (
     Attend,
     CancelLoad,
@@ -133,7 +134,8 @@ async def attend(command: Attend, manager: Manager) -> None:
 
 @run.register
 async def refresh(_command: Refresh, manager: Manager) -> None:
-    """Read the host now, the disk included."""
+    """Read the host now, the disk included; if there is none, look for one."""
+    await connect(manager)
     manager.apply(ModelsListed(models=await manager.connected_host.models()))
     manager.apply(Looked(sight=await manager.connected_host.look()))
 
