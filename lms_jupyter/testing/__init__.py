@@ -1,0 +1,1 @@
+"""For tests of code that talks to models: a private engine, with pytest fixtures or without."""

@@ -1,0 +1,74 @@
+"""An embedded engine of one's own, for the length of a block."""
+
+import contextlib
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, cast
+
+from lms_jupyter.errors import HostUnreachableError
+
+TUTORIAL_MODELS = Path(__file__).parents[1] / "engine" / "models"
+END_TIMEOUT_S = 20.0
+
+
+@contextlib.contextmanager
+def private_engine(folder: Path, *options: str) -> Iterator[str]:
+    """Run an engine that nobody else finds, with the tutorial models alone, on a free port.
+
+    Args:
+        folder: Where its log and its downloads go.
+        *options: More of what `lms-jupyter engine --help` lists.
+
+    Yields:
+        Its address, `127.0.0.1:port`.
+
+    Raises:
+        EngineMissingError: The extra `engine` is not installed.
+        HostUnreachableError: It did not start; the sentence says why.
+    """
+    from lms_jupyter.hosts.embedded import check_installed  # noqa: PLC0415 - brings httpx
+
+    check_installed()
+    folder.mkdir(parents=True, exist_ok=True)
+    errors = folder / "engine.err"
+    with errors.open("w") as stderr:
+        keeper = subprocess.Popen(
+            [sys.executable, "-m", "lms_jupyter.testing.keeper", *_command(folder, *options)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            text=True,
+            # Ctrl-C is meant for the tests; the engine goes when they have cleaned up.
+            start_new_session=True,
+            env={**os.environ, "HOME": str(folder), "USERPROFILE": str(folder)},
+        )
+    stdout = cast("IO[str]", keeper.stdout)
+    try:
+        _, marker, address = stdout.readline().strip().partition("listening on http://")
+        if not marker:
+            said = errors.read_text(errors="replace").strip().splitlines()
+            raise HostUnreachableError(
+                f"The engine did not start: {said[-1] if said else 'it said nothing'}.",
+                hint=f"More is in {errors}.",
+            )
+        yield address
+    finally:
+        cast("IO[str]", keeper.stdin).close()
+        try:
+            keeper.wait(END_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            keeper.kill()
+            keeper.wait()
+        stdout.close()
+
+
+def _command(folder: Path, *options: str) -> list[str]:
+    return [
+        *(sys.executable, "-m", "lms_jupyter.engine"),
+        *("--no-default-models", "--models", str(TUTORIAL_MODELS)),
+        *("--downloads", str(folder / "downloads"), "--log", str(folder / "engine.log")),
+        *options,
+    ]
