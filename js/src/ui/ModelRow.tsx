@@ -8,7 +8,7 @@ import { Icon } from "./Icon";
 import { LoadForm } from "./LoadForm";
 import { memo } from "./memo";
 import { Name } from "./Name";
-import { type Place, usePlace } from "./place";
+import { usePlace } from "./place";
 import { Refusal } from "./Refusal";
 import { useWords } from "./words";
 
@@ -36,9 +36,8 @@ interface Props {
   actions: ModelActions;
 }
 
-/** A one-click load stays for an hour of idleness. */
-const TTL_S = 3600;
-const ttl_s = (place: Place) => (place.ttl_s ? place.ttl_s() : TTL_S);
+/** A one-click load stays for an hour of idleness, unless the place says otherwise. */
+const ONE_CLICK = { ttl_s: 3600, config: {} };
 
 /** One downloaded model: what it is, and the ways to load it. */
 export const ModelRow = memo((props: Props) => {
@@ -85,7 +84,7 @@ export const ModelRow = memo((props: Props) => {
             stop
             tabIndex={tabIndex}
             onClick={() =>
-              actions.onLoad({ model_key, identifier: null, ttl_s: ttl_s(place), config: {} })
+              actions.onLoad({ model_key, identifier: null, ...(place.oneClick?.() ?? ONE_CLICK) })
             }
           >
             {taken ? strings.loading : strings.load}

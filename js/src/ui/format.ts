@@ -1,19 +1,21 @@
 /** Numbers, sizes and times as people say them, in one language. */
 export interface Format {
   integer(value: number): string;
-  /** Decimal units: 2500000000 is "2.5 GB". */
+  /** 2500000000 is "2.5 GB", or "2.3 GiB". */
   bytes(value: number): string;
   percent(fraction: number): string;
   /** A moment as the wall clock shows it: "14:32". */
   time(unix_s: number): string;
 }
 
-const UNITS = ["B", "kB", "MB", "GB", "TB"] as const;
+export type Units = "decimal" | "binary";
+
+const UNITS = { decimal: ["B", "kB", "MB", "GB", "TB"], binary: ["B", "KiB", "MiB", "GiB", "TiB"] };
 const made = new Map<string, Format>();
 
 /** Making an `Intl` object is slow, so there is one set a language. */
-export function formatFor(lang: string): Format {
-  const known = made.get(lang);
+export function formatFor(lang: string, units: Units = "decimal"): Format {
+  const known = made.get(`${lang} ${units}`);
   if (known) return known;
   const integers = new Intl.NumberFormat(lang, { maximumFractionDigits: 0 });
   const tenths = new Intl.NumberFormat(lang, { maximumFractionDigits: 1 });
@@ -23,22 +25,23 @@ export function formatFor(lang: string): Format {
     minute: "2-digit",
     hourCycle: "h23",
   });
+  const [base, names] = [units === "binary" ? 1024 : 1000, UNITS[units]];
   const format: Format = {
     integer: (value) => integers.format(value),
     bytes(value) {
       let unit = 0;
       let shown = value;
-      while (shown >= 999.5 && unit < UNITS.length - 1) {
-        shown /= 1000;
+      while (shown >= base - 0.5 && unit < names.length - 1) {
+        shown /= base;
         unit += 1;
       }
       const number = unit < 2 || shown >= 99.95 ? integers.format(shown) : tenths.format(shown);
-      return `${number}\u00a0${UNITS[unit]}`;
+      return `${number}\u00a0${names[unit]}`;
     },
     percent: (fraction) => percents.format(fraction),
     time: (unix_s) => times.format(new Date(unix_s * 1000)),
   };
-  made.set(lang, format);
+  made.set(`${lang} ${units}`, format);
   return format;
 }
 

@@ -12,7 +12,7 @@ import { WordsContext, wordsFor } from "./words";
  */
 export function mount(element: HTMLElement, transport: Transport, place: Place = {}): () => void {
   const store = createStore(transport);
-  const words = wordsFor(element.ownerDocument.documentElement.lang);
+  const words = wordsFor(element.ownerDocument.documentElement.lang, place.units);
   render(
     <WordsContext.Provider value={words}>
       <PlaceContext.Provider value={place}>

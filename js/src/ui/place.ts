@@ -1,6 +1,8 @@
 import { createContext } from "preact";
 import { useContext } from "preact/hooks";
 import type { Problem } from "../protocol/protocol";
+import type { LoadRequest } from "./code";
+import type { Units } from "./format";
 
 /** What somebody wants to use where they write code. */
 export interface Usable {
@@ -23,8 +25,10 @@ export interface Place {
   use?(what: Usable): void;
   /** Whether an engine may be started from here, as far as is known by now. */
   engine?(): EngineOffer | null;
-  /** How long an instance stays that was loaded with one click. */
-  ttl_s?(): number | null;
+  /** How a model is loaded with one click. */
+  oneClick?(): Pick<LoadRequest, "ttl_s" | "config">;
+  /** 1000 or 1024 to the next unit. */
+  units?: Units;
 }
 
 export const PlaceContext = createContext<Place>({});

@@ -1,7 +1,7 @@
 import { createContext } from "preact";
 import { useContext } from "preact/hooks";
 import type { Problem } from "../protocol/protocol";
-import { type Format, formatFor } from "./format";
+import { type Format, formatFor, type Units } from "./format";
 import { type Strings, stringsFor } from "./strings";
 
 /** The words and numbers of one language. */
@@ -12,9 +12,9 @@ export interface Words {
 }
 
 /** The words for a page in `lang`. */
-export function wordsFor(lang: string): Words {
+export function wordsFor(lang: string, units?: Units): Words {
   const chosen = stringsFor(lang);
-  return { ...chosen, format: formatFor(chosen.lang) };
+  return { ...chosen, format: formatFor(chosen.lang, units) };
 }
 
 export const WordsContext = createContext<Words>(wordsFor("en"));
