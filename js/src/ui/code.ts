@@ -29,7 +29,7 @@ export function instanceLine({ model_key, identifier, ttl_s, context_length }: I
 }
 
 /** Python that gets hold of an instance through LM Studio's SDK. */
-export function sdkCode({ kind, identifier }: Instance): string {
+export function sdkCode({ kind, identifier }: Pick<Instance, "kind" | "identifier">): string {
   const call = kind === "embedding" ? "embedding_model" : "llm";
   return `import lmstudio\n\nmodel = lmstudio.${call}(${JSON.stringify(identifier)})`;
 }
