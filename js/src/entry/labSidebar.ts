@@ -1,40 +1,60 @@
 import type { Message } from "@lumino/messaging";
 import { Widget } from "@lumino/widgets";
-import type { Visibility } from "../transport/attend";
 import { lookedAt } from "../transport/jupyter";
 import { mount } from "../ui/mount";
+import type { Place } from "../ui/place";
 import type { Desk } from "./labDesk";
 import { icon } from "./labIcon";
+import { Seen } from "./labSeen";
+import { STRINGS } from "./labStrings";
 
 /** The frame of the panel in a side area of JupyterLab. */
 export class Sidebar extends Widget {
   readonly #desk: Desk;
-  readonly #seen: Seen;
+  readonly #place: () => Place;
+  readonly #hosts: () => readonly string[];
+  readonly #seen = new Seen(() => this.isVisible);
+  readonly #head = document.createElement("div");
+  readonly #body = document.createElement("div");
+  readonly #unhost: () => void;
   #leave: (() => void) | null = null;
 
-  constructor(desk: Desk) {
+  constructor(desk: Desk, place: () => Place, hosts: () => readonly string[]) {
     super();
     this.id = "lms-sidebar";
     this.addClass("lms-Sidebar");
     this.title.icon = icon;
-    this.title.caption = "Models in memory";
+    this.title.caption = STRINGS.title;
     this.node.tabIndex = -1;
+    this.#head.className = "lms-Sidebar-head";
+    this.node.append(this.#head, this.#body);
     this.#desk = desk;
-    this.#seen = new Seen(() => this.isVisible);
-    desk.onHost(() => {
-      if (this.#leave !== null) this.#mount();
-    });
+    this.#place = place;
+    this.#hosts = hosts;
+    this.#unhost = desk.onHost(() => this.refresh());
   }
 
   override dispose(): void {
+    this.#unhost();
     this.#leave?.();
     this.#seen.dispose();
     super.dispose();
   }
 
-  /** Draw the panel when it is first seen: a page that never shows it pays nothing. */
+  /** Whether somebody can see the panel now. */
+  get isSeen(): boolean {
+    return this.#seen.visibilityState === "visible";
+  }
+
+  /** Draw again what depends on the host and the settings. */
+  refresh(): void {
+    this.#drawHosts();
+    if (this.#leave !== null) this.#mount();
+  }
+
   protected override onAfterShow(message: Message): void {
     super.onAfterShow(message);
+    // A page that never shows the panel never pays for it.
     if (this.#leave === null) this.#mount();
     this.#seen.update();
   }
@@ -55,32 +75,21 @@ export class Sidebar extends Widget {
 
   #mount(): void {
     this.#leave?.();
-    this.#leave = mount(this.node, lookedAt(this.#desk.line, this.#seen));
-  }
-}
-
-/** Whether a widget can be seen: it is shown, and so is the page. */
-class Seen extends EventTarget implements Visibility {
-  readonly #shown: () => boolean;
-  #was: DocumentVisibilityState = "hidden";
-  readonly update = () => {
-    const now = this.visibilityState;
-    if (now === this.#was) return;
-    this.#was = now;
-    this.dispatchEvent(new Event("visibilitychange"));
-  };
-
-  constructor(shown: () => boolean) {
-    super();
-    this.#shown = shown;
-    document.addEventListener("visibilitychange", this.update);
+    this.#leave = mount(this.#body, lookedAt(this.#desk.line, this.#seen), this.#place());
   }
 
-  get visibilityState(): DocumentVisibilityState {
-    return this.#shown() && document.visibilityState === "visible" ? "visible" : "hidden";
-  }
-
-  dispose(): void {
-    document.removeEventListener("visibilitychange", this.update);
+  /** Offer the hosts where there is more than one. */
+  #drawHosts(): void {
+    const hosts = this.#hosts();
+    this.#head.replaceChildren();
+    if (hosts.length < 2) return;
+    const select = document.createElement("select");
+    select.setAttribute("aria-label", STRINGS.host);
+    for (const host of hosts) {
+      const option = new Option(host || STRINGS.anyHost, host, false, host === this.#desk.host);
+      select.append(option);
+    }
+    select.addEventListener("change", () => this.#desk.choose(select.value));
+    this.#head.append(select);
   }
 }

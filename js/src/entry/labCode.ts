@@ -1,0 +1,26 @@
+import type { Activity, Catalog } from "../protocol/protocol";
+import { instanceLine, type LoadRequest, loadLine, sdkCode } from "../ui/code";
+import type { Usable } from "../ui/place";
+import type { InsertWhat } from "./labSettings";
+
+type OneClick = Pick<LoadRequest, "ttl_s" | "config">;
+
+/** The code that uses an instance, or loads a model; `null` if it is not there any more. */
+export function codeFor(
+  { kind, name }: Usable,
+  what: InsertWhat,
+  { activity, catalog }: { activity: Activity | null; catalog: Catalog | null },
+  oneClick: OneClick,
+): string | null {
+  if (what === "cell") return `%%lms ${/^[\w@%+=:,./-]+$/.test(name) ? name : `'${name}'`}\n`;
+  if (kind === "instance") {
+    const instance = activity?.instances.find(({ identifier }) => identifier === name);
+    if (!instance) return null;
+    return what === "line" ? instanceLine(instance) : sdkCode(instance);
+  }
+  const model = catalog?.models.find(({ model_key }) => model_key === name);
+  if (!model) return null;
+  return what === "line"
+    ? loadLine({ model_key: name, identifier: null, ...oneClick })
+    : sdkCode({ kind: model.kind, identifier: name });
+}

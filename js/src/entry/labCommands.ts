@@ -1,0 +1,249 @@
+import type { JupyterFrontEnd } from "@jupyterlab/application";
+import { Dialog, type ICommandPalette, InputDialog, showDialog } from "@jupyterlab/apputils";
+import type { ReadonlyPartialJSONObject } from "@lumino/coreutils";
+import type { Command, Instance } from "../protocol/protocol";
+import type { Usable } from "../ui/place";
+import type { Desk } from "./labDesk";
+import { icon } from "./labIcon";
+import type { InsertWhat } from "./labSettings";
+import { STRINGS } from "./labStrings";
+
+/** What the commands need besides the desk. */
+interface Deps {
+  desk: Desk;
+  show(): void;
+  insert(what: Usable, as?: InsertWhat): Promise<void>;
+  oneClick(): Pick<Extract<Command, { kind: "load" }>, "ttl_s" | "config">;
+  startEngine(): Promise<void>;
+  /** The row that the context menu was opened on. */
+  underMenu(): Usable | null;
+  hosts(): readonly string[];
+  palette: ICommandPalette | null;
+}
+
+type Args = ReadonlyPartialJSONObject;
+type Property = { type: string | string[]; description: string };
+
+const TEXT = (description: string): Property => ({ type: "string", description });
+const IDENTIFIER = { identifier: TEXT("The identifier of an instance; asked for if left out.") };
+const ROW = {
+  ...IDENTIFIER,
+  model_key: TEXT("The key of a model, instead of an instance."),
+};
+
+/** Add a command for everything that the panel can do; each takes arguments, or asks. */
+export function addCommands(app: JupyterFrontEnd, deps: Deps): void {
+  const { desk, palette } = deps;
+  const send = (command: Command) => desk.store.send(command);
+  const activity = () => desk.store.get().activity;
+  const instances = () => activity()?.instances ?? [];
+  const can = () => activity()?.host.link === "connected";
+
+  function add(
+    id: string,
+    label: string,
+    properties: Record<string, Property>,
+    execute: (args: Args) => unknown,
+    more: { isEnabled?: () => boolean; listed?: boolean } = {},
+  ): void {
+    const command = `lms:${id}`;
+    app.commands.addCommand(command, {
+      label: (args) => (typeof args.label === "string" ? args.label : label),
+      describedBy: { args: { type: "object", properties } },
+      execute,
+      ...(more.isEnabled && { isEnabled: more.isEnabled }),
+      ...(id === "open" && { icon, caption: STRINGS.title }),
+    });
+    if (more.listed !== false) palette?.addItem({ command, category: STRINGS.category });
+  }
+
+  /** The instance that is named, is under the menu, is the only one, or is chosen. */
+  async function instance(args: Args, label: string): Promise<Instance | null> {
+    const row = args.menu === true ? deps.underMenu() : null;
+    const name = args.identifier ?? (row?.kind === "instance" ? row.name : undefined);
+    const known = instances();
+    const named = known.find(({ identifier }) => identifier === name);
+    if (named || name !== undefined || known.length === 0) return named ?? null;
+    const chosen = await choose(
+      label,
+      known.map(({ identifier }) => identifier),
+    );
+    return known.find(({ identifier }) => identifier === chosen) ?? null;
+  }
+
+  async function row(args: Args, label: string): Promise<Usable | null> {
+    const under = args.menu === true ? deps.underMenu() : null;
+    if (under) return under;
+    if (typeof args.model_key === "string") return { kind: "model", name: args.model_key };
+    const found = await instance(args, label);
+    return found && { kind: "instance", name: found.identifier };
+  }
+
+  add("open", STRINGS.open, {}, deps.show);
+  add("refresh", STRINGS.refresh, {}, () => send({ kind: "refresh" }));
+  add(
+    "load",
+    STRINGS.load,
+    {
+      model_key: TEXT("The key of the model; asked for if left out."),
+      identifier: TEXT("What to call the instance; the host chooses if left out."),
+      ttl_s: { type: ["number", "null"], description: "Seconds of idleness, null for never." },
+      config: { type: "object", description: "Load settings, as in %lms load." },
+    },
+    async (args) => {
+      const under = args.menu === true ? deps.underMenu() : null;
+      const model_key =
+        (args.model_key as string | undefined) ??
+        under?.name ??
+        (await choose(
+          STRINGS.load,
+          desk.store.get().catalog?.models.map((model) => model.model_key) ?? [],
+        ));
+      if (model_key === null) return;
+      const asked = deps.oneClick();
+      await send({
+        kind: "load",
+        model_key,
+        identifier: (args.identifier as string | undefined) ?? null,
+        ttl_s: args.ttl_s === undefined ? asked.ttl_s : (args.ttl_s as number | null),
+        config: (args.config as typeof asked.config | undefined) ?? asked.config,
+      });
+    },
+    { isEnabled: can },
+  );
+  const some = () => can() && instances().length > 0;
+  add(
+    "unload",
+    STRINGS.unload,
+    IDENTIFIER,
+    async (args) => {
+      const found = await instance(args, STRINGS.unload);
+      if (found) await send({ kind: "unload", identifier: found.identifier });
+    },
+    { isEnabled: some },
+  );
+  add(
+    "unload-all",
+    STRINGS.unloadAll,
+    { sure: { type: "boolean", description: "Do not ask." } },
+    async (args) => {
+      const known = instances();
+      if (args.sure !== true && !(await isSure(STRINGS.unloadAllBody(known.length)))) return;
+      await Promise.all(
+        known.map(({ identifier }) => send({ kind: "unload" as const, identifier })),
+      );
+    },
+    { isEnabled: some },
+  );
+  add(
+    "set-ttl",
+    STRINGS.setTtl,
+    { ...IDENTIFIER, ttl_s: { type: ["number", "null"], description: "Seconds; null is never." } },
+    async (args) => {
+      const found = await instance(args, STRINGS.setTtl);
+      if (!found) return;
+      const ttl_s = args.ttl_s === undefined ? await askTtl(found) : (args.ttl_s as number | null);
+      if (ttl_s !== undefined) {
+        await send({ kind: "set_ttl", identifier: found.identifier, ttl_s });
+      }
+    },
+    { isEnabled: () => some() && has("ttl") },
+  );
+  add(
+    "pin",
+    STRINGS.pin,
+    { ...IDENTIFIER, pinned: { type: "boolean", description: "The other way round if left out." } },
+    async (args) => {
+      const found = await instance(args, STRINGS.pin);
+      if (!found) return;
+      const pinned = (args.pinned as boolean | undefined) ?? !found.pinned;
+      await send({ kind: "pin", identifier: found.identifier, pinned });
+    },
+    { isEnabled: () => some() && has("pin") },
+  );
+  add(
+    "cancel-load",
+    STRINGS.cancelLoad,
+    { load_id: TEXT("Which load; the latest if left out.") },
+    async (args) => {
+      const load_id = (args.load_id as string | undefined) ?? activity()?.loads.at(-1)?.load_id;
+      if (load_id !== undefined) await send({ kind: "cancel_load", load_id });
+    },
+    { isEnabled: () => can() && (activity()?.loads.length ?? 0) > 0 },
+  );
+  const kinds: [string, InsertWhat, string][] = [
+    ["insert-line", "line", STRINGS.insertLine],
+    ["insert-python", "python", STRINGS.insertPython],
+    ["insert-cell", "cell", STRINGS.insertCell],
+  ];
+  for (const [id, as, label] of kinds) {
+    add(id, label, ROW, async (args) => {
+      const what = await row(args, label);
+      if (what) await deps.insert(what, as);
+    });
+  }
+  add(
+    "use",
+    STRINGS.use,
+    ROW,
+    async (args) => {
+      const what = await row(args, STRINGS.use);
+      if (what) await deps.insert(what);
+    },
+    { listed: false },
+  );
+  add(
+    "copy-name",
+    STRINGS.copyName,
+    ROW,
+    async (args) => {
+      const what = await row(args, STRINGS.copyName);
+      if (what) await navigator.clipboard.writeText(what.name);
+    },
+    { listed: false },
+  );
+  add(
+    "switch-host",
+    STRINGS.switchHost,
+    { host: TEXT("One of the hosts of the Jupyter Server's configuration.") },
+    async (args) => {
+      const host = (args.host as string | undefined) ?? (await choose(STRINGS.host, deps.hosts()));
+      if (host !== null && deps.hosts().includes(host)) desk.choose(host);
+    },
+    { isEnabled: () => deps.hosts().length > 1 },
+  );
+  add("start-engine", STRINGS.startEngine, {}, deps.startEngine, {
+    isEnabled: () => desk.known?.discovers === true && desk.known.engine_missing.length === 0,
+  });
+
+  function has(feature: string): boolean {
+    return activity()?.host.features.includes(feature) === true;
+  }
+}
+
+async function choose(title: string, items: readonly string[]): Promise<string | null> {
+  if (items.length < 2) return items[0] ?? null;
+  const { value } = await InputDialog.getItem({
+    title,
+    label: STRINGS.which,
+    items: [...items],
+  });
+  return value;
+}
+
+/** Seconds, `null` for never; nothing if somebody thought better of it. */
+async function askTtl({ identifier, ttl_s }: Instance): Promise<number | null | undefined> {
+  const { value } = await InputDialog.getNumber({
+    title: identifier,
+    label: STRINGS.minutes,
+    value: (ttl_s ?? 0) / 60,
+  });
+  if (value === null) return undefined;
+  return value > 0 ? value * 60 : null;
+}
+
+async function isSure(body: string): Promise<boolean> {
+  const buttons = [Dialog.cancelButton(), Dialog.warnButton({ label: STRINGS.unloadAll })];
+  const { button } = await showDialog({ title: STRINGS.title, body, buttons });
+  return button.accept;
+}

@@ -1,0 +1,42 @@
+/** What the sidebar's frame says; the panel has words of its own. */
+export const STRINGS = {
+  category: "Local models",
+  title: "Models in memory",
+  open: "Show models in memory",
+  host: "Host",
+  anyHost: "found here",
+  noHost: "no model host",
+  models: (count: number) => (count === 1 ? "1 model" : `${count} models`),
+  nextUnload: (left: string) => `next unload ${left}`,
+  loading: (share: string) => `loading ${share}`,
+  // Commands
+  load: "Load a model…",
+  loadNamed: (name: string) => `Load ${name}`,
+  unload: "Unload an instance…",
+  unloadNamed: (name: string) => `Unload ${name}`,
+  unloadAll: "Unload all",
+  unloadAllBody: (count: number) => `Unload ${count === 1 ? "the one instance" : `all ${count}`}?`,
+  setTtl: "Count an instance's time again…",
+  pin: "Pin or unpin an instance…",
+  cancelLoad: "Cancel the load in progress",
+  refresh: "Look at the host again",
+  insertLine: "Insert %lms line",
+  insertPython: "Insert Python",
+  insertCell: "Insert %%lms cell",
+  switchHost: "Choose another host…",
+  startEngine: "Start the built-in engine",
+  engineRuns: "The built-in engine runs.",
+  copyName: "Copy its name",
+  which: "Which one?",
+  minutes: "Minutes of idleness, 0 for never",
+  nowhere: "Open a notebook or a console first.",
+  // Notices
+  expiring: (name: string, left: string) => `${name} leaves memory in ${left}.`,
+  keep: "Keep",
+  loaded: (name: string) => `${name} is in memory.`,
+  use: "Use in notebook",
+  lost: (name: string) => `${name} has stopped answering.`,
+  show: "Show",
+} as const;
+
+export type Strings = typeof STRINGS;
