@@ -1,6 +1,6 @@
 // Builds the prebuilt JupyterLab extension: `npm run build:lab`, a part of `npm run build`.
 import { spawnSync } from "node:child_process";
-import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
@@ -10,14 +10,18 @@ const LIMIT_BYTES = 120_000;
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 const output = here("../lms_jupyter/labextension");
 
-// Preact comes in; JupyterLab's own modules stay outside and are JupyterLab's.
+// Preact comes in; JupyterLab's own modules stay outside and are JupyterLab's. The panel is a script
+// of its own, which a page loads when somebody opens the sidebar.
+rmSync(here("lib"), { recursive: true, force: true });
 await build({
-  entryPoints: [here("src/entry/lab.ts")],
-  outfile: here("lib/lab.js"),
+  entryPoints: { lab: here("src/entry/lab.ts"), style: here("style/index.css") },
+  outdir: here("lib"),
   bundle: true,
+  splitting: true,
   format: "esm",
   target: "es2021",
   external: ["@jupyterlab/*", "@lumino/*"],
+  minify: true,
   legalComments: "none",
   jsx: "automatic",
   jsxImportSource: "preact",

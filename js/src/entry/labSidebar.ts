@@ -1,7 +1,6 @@
 import type { Message } from "@lumino/messaging";
 import { Widget } from "@lumino/widgets";
 import { lookedAt } from "../transport/jupyter";
-import { mount } from "../ui/mount";
 import type { Place } from "../ui/place";
 import type { Desk } from "./labDesk";
 import { icon } from "./labIcon";
@@ -54,7 +53,7 @@ export class Sidebar extends Widget {
 
   protected override onAfterShow(message: Message): void {
     super.onAfterShow(message);
-    // A page that never shows the panel never pays for it.
+    // A page that never shows the panel never loads it.
     if (this.#leave === null) this.#mount();
     this.#seen.update();
   }
@@ -75,7 +74,14 @@ export class Sidebar extends Widget {
 
   #mount(): void {
     this.#leave?.();
-    this.#leave = mount(this.#body, lookedAt(this.#desk.line, this.#seen), this.#place());
+    let left = false;
+    let leave = () => {
+      left = true;
+    };
+    this.#leave = () => leave();
+    void import("../ui/mount").then(({ mount }) => {
+      if (!left) leave = mount(this.#body, lookedAt(this.#desk.line, this.#seen), this.#place());
+    });
   }
 
   /** Offer the hosts where there is more than one. */

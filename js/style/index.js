@@ -1,2 +1,0 @@
-import "../src/ui/panel.css";
-import "./lab.css";
