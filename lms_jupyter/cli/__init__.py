@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 
 from lms_jupyter import __version__
-from lms_jupyter.cli import demo, engine
+from lms_jupyter.cli import demo, doctor, engine, tutorials
 from lms_jupyter.errors import LmsError
 
 NAME = "lms-jupyter"
@@ -20,6 +20,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     demo.add_to(commands)
     engine.add_to(commands)
+    doctor.add_to(commands)
+    tutorials.add_to(commands)
     given, rest = parser.parse_known_args(arguments)
     try:
         return int(given.run(given, rest))

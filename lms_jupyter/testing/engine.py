@@ -33,10 +33,17 @@ def private_engine(folder: Path, *options: str) -> Iterator[str]:
 
     check_installed()
     folder.mkdir(parents=True, exist_ok=True)
+    with _kept(_command(folder, *options), folder) as address:
+        yield address
+
+
+@contextlib.contextmanager
+def _kept(command: list[str], folder: Path) -> Iterator[str]:
+    """Run an engine's command line under a keeper; yields the address that it names."""
     errors = folder / "engine.err"
     with errors.open("w") as stderr:
         keeper = subprocess.Popen(
-            [sys.executable, "-m", "lms_jupyter.testing.keeper", *_command(folder, *options)],
+            [sys.executable, "-m", "lms_jupyter.testing.keeper", *command],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=stderr,

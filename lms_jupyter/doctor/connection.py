@@ -1,0 +1,145 @@
+"""Checks of the way to the host: which one, why, its ports, the token, the proxies."""
+
+import asyncio
+import socket
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+from lms_jupyter.doctor.finding import Finding, Visit, bad, good, look
+from lms_jupyter.errors import HostRefusedError, HostUnreachableError, LmsError
+
+KNOCK_TIMEOUT_S = 1.0
+PROXIES = ("http_proxy", "https_proxy", "all_proxy")
+LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
+
+
+def host(visit: Visit) -> Iterator[Finding]:
+    """Say which host is used and why, and whether it lets us in."""
+    return iter([asyncio.run(_host(visit))])
+
+
+async def _host(visit: Visit) -> Finding:
+    from lms_jupyter.hosts import discover  # noqa: PLC0415 - brings the SDK
+
+    try:
+        found = await discover.find_host(visit.named, environ=visit.environ, start=False)
+        try:
+            await found.host.connect()
+            info, models = found.host.info, await found.host.models()
+        finally:
+            await found.host.close()
+    except HostRefusedError as error:
+        return bad("Host", error.title, error.hint or _name_a_token())
+    except HostUnreachableError as error:
+        if visit.named or visit.environ.get(discover.VARIABLE):
+            return bad("Host", error.title, error.hint)
+        return _no_host()
+    except LmsError as error:
+        return bad("Host", error.title, error.hint)
+    version = f" {info.version}" if info.version else ""
+    says = f"{info.name}{version} at {info.address} ({found.why}), {len(models)} models."
+    if not models:
+        return look("Host", says, "It has nothing to load yet: %lms get NAME downloads a model.")
+    return good("Host", says)
+
+
+def _no_host() -> Finding:
+    from lms_jupyter.hosts import embedded  # noqa: PLC0415 - brings httpx
+
+    if lacking := embedded.missing():
+        return bad(
+            "Host",
+            f"There is no LM Studio here, and the embedded engine lacks {', '.join(lacking)}.",
+            "Start LM Studio, or run: pip install 'lms-jupyter[engine]'",
+        )
+    return good("Host", "No LM Studio here: the embedded engine starts with the first use.")
+
+
+def ports(_visit: Visit) -> Iterator[Finding]:
+    """Say on which of its ports LM Studio listens, and who else does."""
+    from lms_jupyter.hosts import discover  # noqa: PLC0415 - brings the SDK
+
+    said = asyncio.run(_knock_at_all(discover.PORTS))
+    studio = [str(port) for port, answer in said if answer == "studio"]
+    others = [str(port) for port, answer in said if answer == "other"]
+    if studio:
+        yield good("Ports", f"LM Studio's API answers on {', '.join(studio)}.")
+    elif others:
+        yield look(
+            "Ports",
+            f"Something that is no LM Studio listens on {', '.join(others)}.",
+            "If LM Studio is to run here, let it have that port or give it another.",
+        )
+    else:
+        yield good("Ports", "LM Studio's ports are free: it does not run here.")
+
+
+async def _knock_at_all(numbers: tuple[int, ...]) -> list[tuple[int, str]]:
+    return list(zip(numbers, await asyncio.gather(*map(_knock, numbers)), strict=True))
+
+
+async def _knock(port: int) -> str:
+    from lms_jupyter.hosts.rest import greet  # noqa: PLC0415 - brings httpx
+
+    try:
+        await greet(f"127.0.0.1:{port}", timeout_s=KNOCK_TIMEOUT_S)
+    except HostUnreachableError:
+        return "other" if await asyncio.to_thread(_is_open, port) else "nobody"
+    return "studio"
+
+
+def _is_open(port: int) -> bool:
+    with socket.socket() as knocking:
+        knocking.settimeout(KNOCK_TIMEOUT_S)
+        return knocking.connect_ex(("127.0.0.1", port)) == 0
+
+
+def token(visit: Visit) -> Iterator[Finding]:
+    """Say whether there is an API token, never which."""
+    from lms_jupyter.hosts import discover  # noqa: PLC0415 - brings the SDK
+
+    holder = next((name for name in discover.TOKEN_VARIABLES if visit.environ.get(name)), None)
+    if holder is None:
+        yield good("Token", f"None, which is right unless the host wants one. {_name_a_token()}")
+        return
+    address = visit.named or visit.environ.get(discover.VARIABLE) or LOOPBACK[0]
+    if address.rpartition(":")[0] in LOOPBACK or address in LOOPBACK:
+        yield good("Token", f"There is one in {holder}.")
+        return
+    yield look(
+        "Token",
+        f"There is one in {holder}, and it travels to {address} without encryption.",
+        "Use a tunnel: ssh -N -L 1234:127.0.0.1:1234 HOST, then LMS_JUPYTER_HOST=127.0.0.1:1234.",
+    )
+
+
+def _name_a_token() -> str:
+    from lms_jupyter.hosts import discover  # noqa: PLC0415 - brings the SDK
+
+    return f"A token goes into the environment as {discover.TOKEN_VARIABLES[0]}."
+
+
+def proxies(visit: Visit) -> Iterator[Finding]:
+    """Say which proxies are set, and that they do not stand between us and the host."""
+    names = [
+        name for lower in PROXIES for name in (lower, lower.upper()) if visit.environ.get(name)
+    ]
+    if not names:
+        yield good("Proxies", "None.")
+        return
+    unreadable = [name for name in names if not _is_proxy(visit.environ[name])]
+    if unreadable:
+        yield look(
+            "Proxies",
+            f"{', '.join(unreadable)} is no address of a proxy.",
+            "Write it as http://host:port, or unset it: downloads of models need it.",
+        )
+    else:
+        yield good("Proxies", f"{', '.join(names)}: set, and the host is reached without them.")
+
+
+def _is_proxy(text: str) -> bool:
+    try:
+        return bool(urlsplit(text).hostname)
+    except ValueError:
+        return False

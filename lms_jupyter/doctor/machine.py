@@ -1,0 +1,113 @@
+"""Checks of this machine: the embedded engine, where models lie, disk and memory."""
+
+import asyncio
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from platformdirs import user_data_path, user_state_path
+
+from lms_jupyter.doctor.finding import Finding, Visit, bad, good, look
+
+APP = "lms-jupyter"
+TIGHT_DISK_BYTES = 1e9
+"""Less than a small model takes."""
+ROOMY_DISK_BYTES = 10e9
+ROOMY_MEMORY_BYTES = 4e9
+
+
+def engine(_visit: Visit) -> Iterator[Finding]:
+    """Say whether the embedded engine can run, and whether it does."""
+    from lms_jupyter.hosts import embedded  # noqa: PLC0415 - brings httpx
+
+    if lacking := embedded.missing():
+        yield look(
+            "Engine",
+            f"The embedded engine lacks {', '.join(lacking)}.",
+            "Only where there is no LM Studio: pip install 'lms-jupyter[engine]'",
+        )
+        return
+    running = asyncio.run(embedded.running_engine())
+    if running is not None:
+        yield good("Engine", f"Running at {running.address}, version {running.version}.")
+        return
+    yield good("Engine", "Installed; it starts when no LM Studio is found.")
+
+
+def models_folder(visit: Visit) -> Iterator[Finding]:
+    """Say where models lie on this machine, and whether downloads can be written."""
+    own, studio = user_data_path(APP) / "models", studio_models(visit)
+    there = [str(folder) for folder in (own, studio) if folder.is_dir()]
+    tutorial = "the tutorial models of the package"
+    for folder in (own, user_state_path(APP)):
+        if not os.access(_nearest(folder), os.W_OK):
+            yield bad(
+                "Models",
+                f"{folder} cannot be written.",
+                "Give yourself the right to write there, or set XDG_DATA_HOME and XDG_STATE_HOME.",
+            )
+            return
+    yield good("Models", f"The engine looks into {', '.join([*there, tutorial])}.")
+
+
+def studio_models(visit: Visit) -> Path:
+    """Return LM Studio's models folder: a pointer file in the home folder may move it."""
+    home = Path(visit.environ.get("HOME") or Path.home())
+    try:
+        named = (home / ".lmstudio-home-pointer").read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError):
+        named = ""
+    old = home / ".cache" / "lm-studio"
+    return (Path(named) if named else old if old.is_dir() else home / ".lmstudio") / "models"
+
+
+def disk(visit: Visit) -> Iterator[Finding]:
+    """Say how much room there is for downloads."""
+    seen: dict[int, Finding] = {}
+    for folder in (studio_models(visit), user_data_path(APP) / "models"):
+        place = _nearest(folder)
+        free_bytes = shutil.disk_usage(place).free
+        says = f"{free_bytes / 1e9:.1f} GB free for {folder}."
+        if free_bytes < TIGHT_DISK_BYTES:
+            finding = bad("Disk", says, "Free some space before you download a model.")
+        elif free_bytes < ROOMY_DISK_BYTES:
+            finding = look("Disk", says, "A model of 7 billion weights takes about 5 GB.")
+        else:
+            finding = good("Disk", says)
+        seen.setdefault(place.stat().st_dev, finding)
+    yield from seen.values()
+
+
+def memory(_visit: Visit) -> Iterator[Finding]:
+    """Say how much memory a model could have now."""
+    available_bytes = _available_bytes()
+    if available_bytes is None:
+        yield good("Memory", "This system does not tell; `%lms estimate KEY` asks the host.")
+    elif available_bytes < ROOMY_MEMORY_BYTES:
+        yield look(
+            "Memory",
+            f"{available_bytes / 2**30:.1f} GiB are available.",
+            "`%lms free` and `%lms unload --all` give some back; `%lms estimate KEY` says if a "
+            "model fits.",
+        )
+    else:
+        yield good("Memory", f"{available_bytes / 2**30:.1f} GiB are available.")
+
+
+def _available_bytes() -> int | None:
+    try:
+        import psutil  # noqa: PLC0415 - there with the engine, not without
+    except ImportError:
+        pass
+    else:
+        return int(psutil.virtual_memory().available)
+    if sys.platform == "linux":
+        return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    return None
+
+
+def _nearest(folder: Path) -> Path:
+    """Return the folder, or the nearest of those above it that is there."""
+    return next(place for place in (folder, *folder.parents) if place.exists())

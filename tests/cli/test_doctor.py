@@ -1,0 +1,253 @@
+"""`lms-jupyter doctor`: each line good or with what to do, whatever state the machine is in."""
+
+import asyncio
+import json
+import re
+import shutil
+import threading
+import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import pytest
+
+from lms_jupyter.cli import main
+from lms_jupyter.doctor import connection, jupyter, machine, software
+from lms_jupyter.doctor.examine import CHECKS, examine, text
+from lms_jupyter.doctor.finding import Finding, Visit, bad, good, look
+from lms_jupyter.testing import engine as testing_engine
+from lms_jupyter.testing.engine import private_engine
+
+HOME = {"HOME": "/nowhere"}
+
+
+class Stranger(BaseHTTPRequestHandler):
+    """A web server that is no LM Studio."""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b"hello")
+
+    def log_message(self, *_words: object) -> None:
+        pass
+
+
+@pytest.fixture(scope="module")
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with private_engine(tmp_path_factory.mktemp("doctor")) as address:
+        yield address
+
+
+@pytest.fixture
+def stranger() -> Iterator[str]:
+    with HTTPServer(("127.0.0.1", 0), Stranger) as http:
+        thread = threading.Thread(target=http.serve_forever, args=(0.01,))
+        thread.start()
+        yield f"127.0.0.1:{http.server_port}"
+        http.shutdown()
+        thread.join()
+
+
+def only(findings: Iterator[Finding]) -> Finding:
+    (finding,) = findings
+    return finding
+
+
+def host(named: str = "", **environ: str) -> Finding:
+    return only(connection.host(Visit(named=named, environ=HOME | environ)))
+
+
+def test_every_line_is_good_or_says_what_to_do(engine: str) -> None:
+    findings = examine(engine)
+
+    assert {finding.name for finding in findings} >= set(CHECKS)
+    assert all((finding.state == "good") == (not finding.advice) for finding in findings)
+
+
+def test_the_report_is_for_people_and_for_programs(
+    engine: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(["doctor", "--host", engine])
+    lines = capsys.readouterr().out.splitlines()
+    main(["doctor", "--host", engine, "--json"])
+    told = json.loads(capsys.readouterr().out)
+
+    assert any(re.match(rf"ok +Host +Embedded engine .* at {engine}", line) for line in lines)
+    assert {finding["name"] for finding in told} >= set(CHECKS)
+    assert {"name", "state", "says", "advice"} == set(told[0])
+
+
+def test_the_exit_code_says_whether_something_is_to_be_repaired(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["doctor", "--host", "127.0.0.1:9"]) == 1
+    assert "BAD   Host" in capsys.readouterr().out
+
+
+def test_the_host_is_named_with_its_reason(engine: str) -> None:
+    assert host(engine).says.startswith("Embedded engine ")
+    assert "(as you asked)" in host(engine).says
+    assert "(by LMS_JUPYTER_HOST)" in host(LMS_JUPYTER_HOST=engine).says
+
+
+@pytest.mark.parametrize("named", ["127.0.0.1:9", "http://127.0.0.1:1234", "no such name:80"])
+def test_a_host_that_cannot_be_reached_is_bad_and_says_what_to_do(named: str) -> None:
+    finding = host(named)
+
+    assert finding.state == "bad"
+    assert finding.advice
+
+
+def test_somebody_else_at_the_address_is_told_from_nobody(stranger: str) -> None:
+    assert "no LM Studio host" in host(stranger).says
+    assert asyncio.run(connection._knock(int(stranger.rpartition(":")[2]))) == "other"
+    assert asyncio.run(connection._knock(9)) == "nobody"
+
+
+def test_an_engine_without_models_is_pointed_to_a_download(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    options = ("--no-default-models", "--models", str(tmp_path / "empty"))
+    command = [*testing_engine._command(tmp_path)[:3], *options]
+    with testing_engine._kept(command, tmp_path) as address:
+        finding = host(address)
+
+    assert finding.state == "look"
+    assert "%lms get" in finding.advice
+
+
+SECRET = "sk-very-secret"  # noqa: S105 - no real one
+
+
+def test_no_secret_is_ever_printed(
+    engine: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("LMSTUDIO_API_TOKEN", SECRET)
+    monkeypatch.setenv("HTTPS_PROXY", f"http://user:{SECRET}@proxy.invalid:3128")
+    monkeypatch.setenv("ALL_PROXY", f"//{SECRET}")
+
+    main(["doctor", "--host", engine])
+    main(["doctor", "--host", engine, "--json"])
+
+    told = capsys.readouterr().out
+    assert "LMSTUDIO_API_TOKEN" in told
+    assert "HTTPS_PROXY" in told
+    assert SECRET not in told
+
+
+@pytest.mark.parametrize(
+    ("named", "state"), [("127.0.0.1:1234", "good"), ("", "good"), ("gpu.example:1234", "look")]
+)
+def test_a_token_that_leaves_the_machine_is_pointed_out(named: str, state: str) -> None:
+    visit = Visit(named=named, environ={"LM_API_TOKEN": SECRET})
+
+    assert only(connection.token(visit)).state == state
+
+
+def test_a_proxy_that_is_none_is_pointed_out() -> None:
+    visit = Visit(environ={"http_proxy": "nonsense", "HTTPS_PROXY": "http://proxy.example:3128"})
+
+    finding = only(connection.proxies(visit))
+
+    assert (finding.state, finding.says) == ("look", "http_proxy is no address of a proxy.")
+
+
+def test_a_check_that_hangs_or_fails_keeps_no_other_from_its_say() -> None:
+    forever = threading.Event()
+
+    def hangs(_visit: Visit) -> Iterator[Finding]:
+        forever.wait()
+        yield good("Hangs", "never")
+
+    def fails(_visit: Visit) -> Iterator[Finding]:
+        raise OSError(SECRET)
+
+    started = time.monotonic()
+    findings = examine(
+        checks={"Hangs": hangs, "Fails": fails, "Memory": machine.memory}, timeout_s=0.2
+    )
+    took_s = time.monotonic() - started
+    forever.set()
+
+    assert [finding.name for finding in findings] == ["Hangs", "Fails", "Memory"]
+    assert [finding.state for finding in findings[:2]] == ["bad", "bad"]
+    assert took_s < 5
+    assert SECRET not in text(findings)
+
+
+def test_the_last_line_counts() -> None:
+    fine, better, wrong = good("A", "a."), look("B", "b.", "do b"), bad("C", "c.", "do c")
+
+    assert text([fine]).splitlines()[-1] == "Everything is fine."
+    assert text([fine, better]).splitlines()[-1] == "Nothing to repair, 1 to look at."
+    assert text([fine, better, wrong]).splitlines()[-1] == "1 to repair, 1 to look at."
+
+
+@pytest.mark.parametrize(
+    ("said", "read"), [("7.1.0", (7, 1, 0)), ("7.1rc1", (7, 1)), ("dev", ()), (None, ())]
+)
+def test_versions_are_compared_by_their_numbers(said: str | None, read: tuple[int, ...]) -> None:
+    assert software.numbers(said) == read
+
+
+def folder(tmp_path: Path, name: str, content: object) -> list[Path]:
+    (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / name).write_text(json.dumps(content))
+    return [tmp_path]
+
+
+@pytest.mark.parametrize(
+    "disabled", [{"lms-jupyter": True}, ["lms-jupyter"], {"lms-jupyter:lab": True}]
+)
+def test_a_disabled_sidebar_is_found(tmp_path: Path, disabled: object) -> None:
+    place = folder(tmp_path, "lms-jupyter/package.json", {})[0] / "lms-jupyter"
+    configs = folder(tmp_path, "labconfig/page_config.json", {"disabledExtensions": disabled})
+
+    assert jupyter._front([place], []).state == "good"
+    assert "enable" in jupyter._front([place], configs).advice
+    assert jupyter._front([], configs).state == "bad"
+
+
+@pytest.mark.parametrize(
+    ("known", "state"),
+    [
+        ({"lms_jupyter.server": True}, "good"),
+        ({"lms_jupyter.server": False}, "bad"),
+        ({}, "bad"),
+    ],
+)
+def test_the_first_word_about_the_server_extension_counts(
+    tmp_path: Path, known: dict[str, bool], state: str
+) -> None:
+    first = folder(
+        tmp_path / "1",
+        "jupyter_server_config.d/lms_jupyter.json",
+        {"ServerApp": {"jpserver_extensions": known}},
+    )
+    broken = tmp_path / "2" / "jupyter_server_config.json"
+    broken.parent.mkdir()
+    broken.write_text("{")
+
+    assert jupyter._back([broken.parent, *first]).state == state
+
+
+def test_lm_studios_folder_may_be_elsewhere(tmp_path: Path) -> None:
+    visit = Visit(environ={"HOME": str(tmp_path)})
+
+    assert machine.studio_models(visit) == tmp_path / ".lmstudio" / "models"
+    (tmp_path / ".cache" / "lm-studio").mkdir(parents=True)
+    assert machine.studio_models(visit) == tmp_path / ".cache" / "lm-studio" / "models"
+    (tmp_path / ".lmstudio-home-pointer").write_text("/big/disk\n")
+    assert machine.studio_models(visit) == Path("/big/disk/models")
+
+
+def test_the_disk_of_a_folder_that_is_not_there_yet_is_measured(tmp_path: Path) -> None:
+    (finding, *_) = machine.disk(Visit(environ={"HOME": str(tmp_path / "later")}))
+
+    free = shutil.disk_usage(tmp_path).free / 1e9
+    assert float(finding.says.split()[0]) == pytest.approx(free, abs=1)
+
+
+def test_the_doctor_knows_its_options() -> None:
+    assert main(["doctor", "--jsno"]) == 1
