@@ -15,7 +15,8 @@ async def server(answer: Callable[[web.Request], Awaitable[web.Response]]) -> As
     """Serve one answer to every request; yields the address."""
     application = web.Application()
     application.router.add_get("/{path:.*}", answer)
-    runner = web.AppRunner(application)
+    # What never answers must not hold up the end of a test.
+    runner = web.AppRunner(application, shutdown_timeout=0.1)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     host, port = runner.addresses[0][:2]
