@@ -5,20 +5,57 @@ this package imports neither the `lmstudio` SDK nor llama.cpp nor anywidget: eac
 first use.
 """
 
-from typing import TYPE_CHECKING
-
-# Imported before the function of the same name is defined: a submodule's first import would put
-# the module in its place. It is light, and brings anywidget only when `Panel` is asked for.
-import lms_jupyter.panel  # noqa: F401 - see above
+import importlib
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
-    from lms_jupyter.panel.widget import Panel
+    from lms_jupyter.api import aio
+    from lms_jupyter.api.calls import ensure, estimate, load, ls, model, paused, ps, unload
+    from lms_jupyter.api.events import on
+    from lms_jupyter.panel import Panel
 
 __version__ = "0.1.0.dev0"
 
-__all__ = ["load_ipython_extension", "panel", "unload_ipython_extension"]
+__all__ = [
+    "aio",
+    "ensure",
+    "estimate",
+    "load",
+    "load_ipython_extension",
+    "ls",
+    "model",
+    "on",
+    "panel",
+    "paused",
+    "ps",
+    "unload",
+    "unload_ipython_extension",
+]
+
+_HOMES = {
+    **dict.fromkeys(
+        ("ensure", "estimate", "load", "ls", "model", "paused", "ps", "unload"),
+        "lms_jupyter.api.calls",
+    ),
+    "on": "lms_jupyter.api.events",
+}
+"""Where the functions of the package live; each is imported with its first use."""
+
+
+def __getattr__(name: str) -> Any:
+    """Import a function with its first use."""
+    if name == "aio":
+        return importlib.import_module("lms_jupyter.api.aio")
+    if name in _HOMES:
+        return getattr(importlib.import_module(_HOMES[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """Name what there is, for completion."""
+    return sorted({*globals(), *__all__})
 
 
 def panel() -> "Panel":

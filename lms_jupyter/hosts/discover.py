@@ -44,7 +44,7 @@ async def find_host(
         HostUnreachableError: The named host does not answer, or there is none at all.
         EngineMissingError: There is none, and the engine is not installed.
     """
-    token = next((environ[name] for name in TOKEN_VARIABLES if environ.get(name)), None)
+    token = api_token(environ)
     for address, why in ((named, "as you asked"), (environ.get(VARIABLE, ""), f"by {VARIABLE}")):
         if address:
             greeting = await greet(normal_address(address))
@@ -59,6 +59,11 @@ async def find_host(
         )
     engine = await embedded.start_engine()
     return Found(host=SdkHost(engine.address), why="no LM Studio here, engine started")
+
+
+def api_token(environ: Mapping[str, str] = os.environ) -> str | None:
+    """Return the API token that the environment holds; never one from a notebook's cell."""
+    return next((environ[name] for name in TOKEN_VARIABLES if environ.get(name)), None)
 
 
 async def _first(ports: Sequence[int]) -> Greeting | None:

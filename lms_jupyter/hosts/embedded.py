@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import IO, cast
 
 import msgspec
-from filelock import FileLock
+from filelock import FileLock, Timeout
 from platformdirs import user_log_path, user_state_path
 
 from lms_jupyter.errors import EngineMissingError, HostUnreachableError
@@ -99,7 +99,13 @@ async def start_engine() -> Greeting:
     """
     check_installed()
     lock = FileLock(announcement_path().with_suffix(".lock"), timeout=START_TIMEOUT_S)
-    await asyncio.to_thread(lock.acquire)
+    try:
+        await asyncio.to_thread(lock.acquire)
+    except Timeout as error:
+        raise HostUnreachableError(
+            f"Another process has been starting the embedded engine for {START_TIMEOUT_S:g} s.",
+            hint=f"If there is none, remove {lock.lock_file} and try again.",
+        ) from error
     try:
         if (greeting := await running_engine()) is not None:
             return greeting

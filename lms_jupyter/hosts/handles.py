@@ -2,20 +2,36 @@
 
 import contextlib
 import threading
+from collections.abc import Callable
 
 import lmstudio
 
+from lms_jupyter.hosts.healing import HealingEmbeddingModel, HealingLLM
+from lms_jupyter.hosts.proxy import go_direct
 from lms_jupyter.hosts.sdk import authentication
 from lms_jupyter.protocol.models import Instance
 
 Handle = lmstudio.LLM | lmstudio.EmbeddingModel
+AsyncHandle = lmstudio.AsyncLLM | lmstudio.AsyncEmbeddingModel
+Revive = Callable[[], None]
 
 
 def sync_client(address: str, token: str | None = None) -> lmstudio.Client:
     """Return a client of the SDK's sync API; it connects with its first use."""
+    go_direct(address)
     client = lmstudio.Client(address)
     if token:
         client._auth_details = authentication(client, token)
+    return client
+
+
+async def async_client(address: str, token: str | None = None) -> lmstudio.AsyncClient:
+    """Return a connected client of the SDK's async API, for the loop that runs now."""
+    go_direct(address)
+    client = lmstudio.AsyncClient(address)
+    if token:
+        client._auth_details = authentication(client, token)
+    await client.__aenter__()
     return client
 
 
@@ -26,14 +42,32 @@ class Handles:
         self._clients: dict[str, lmstudio.Client] = {}
         self._lock = threading.Lock()
 
-    def handle(self, address: str, instance: Instance, token: str | None = None) -> Handle:
-        """Return the SDK's handle of an instance."""
+    def handle(
+        self,
+        address: str,
+        instance: Instance,
+        token: str | None = None,
+        *,
+        revive: Revive | None = None,
+    ) -> Handle:
+        """Return the SDK's handle of an instance.
+
+        Args:
+            address: Where the host is.
+            instance: What the handle is for.
+            token: The host's API token, if it wants one.
+            revive: Brings the instance back when it is gone; the handle then heals itself.
+        """
         with self._lock:
             client = self._clients.get(address)
             if client is None:
                 client = self._clients[address] = sync_client(address, token)
         if instance.kind == "embedding":
+            if revive is not None:
+                return HealingEmbeddingModel(instance.identifier, client.embedding, revive)
             return lmstudio.EmbeddingModel(instance.identifier, client.embedding)
+        if revive is not None:
+            return HealingLLM(instance.identifier, client.llm, revive)
         return lmstudio.LLM(instance.identifier, client.llm)
 
     def close(self) -> None:
@@ -45,3 +79,10 @@ class Handles:
             # A host that is gone cannot be said goodbye to.
             with contextlib.suppress(lmstudio.LMStudioError, OSError):
                 client.close()
+
+
+def async_handle(client: lmstudio.AsyncClient, instance: Instance) -> AsyncHandle:
+    """Return the SDK's async handle of an instance."""
+    if instance.kind == "embedding":
+        return lmstudio.AsyncEmbeddingModel(instance.identifier, client.embedding)
+    return lmstudio.AsyncLLM(instance.identifier, client.llm)

@@ -1,13 +1,26 @@
 """`%lms`: the models in memory from a notebook's cells."""
 
+from dataclasses import dataclass
 from typing import Any
 
+from lms_jupyter.magics.hooks import Hooks
 from lms_jupyter.magics.magic import LmsMagics
 from lms_jupyter.manager.local import close_local_manager, local_manager
 
 NAME = "lms"
+KINDS = ("line", "cell")
 
-_loaded: dict[int, tuple[LmsMagics, Any]] = {}
+
+@dataclass(frozen=True, slots=True)
+class _Loaded:
+    """What `load` did to a shell, and what it found there."""
+
+    magics: LmsMagics
+    hooks: Hooks
+    found: dict[str, Any]
+
+
+_loaded: dict[int, _Loaded] = {}
 
 
 def load(shell: Any) -> None:
@@ -18,10 +31,13 @@ def load(shell: Any) -> None:
     if id(shell) in _loaded:
         return
     magics = LmsMagics(shell)
-    found = shell.magics_manager.magics["line"].get(NAME)
+    registered = shell.magics_manager.magics
+    found = {kind: registered[kind].get(NAME) for kind in KINDS}
     shell.register_magics(magics)
     magics.default_client.install()
-    _loaded[id(shell)] = (magics, found)
+    hooks = Hooks(shell, magics.desk.session)
+    hooks.install()
+    _loaded[id(shell)] = _Loaded(magics, hooks, found)
     local_manager(parent=shell)
 
 
@@ -29,11 +45,13 @@ def unload(shell: Any) -> None:
     """Put back what `load` found, and end the manager of this process."""
     if id(shell) not in _loaded:
         return
-    magics, found = _loaded.pop(id(shell))
-    line_magics = shell.magics_manager.magics["line"]
-    if found is None:
-        line_magics.pop(NAME, None)
-    else:
-        line_magics[NAME] = found
-    magics.close()
+    loaded = _loaded.pop(id(shell))
+    for kind, found in loaded.found.items():
+        registered = shell.magics_manager.magics[kind]
+        if found is None:
+            registered.pop(NAME, None)
+        else:
+            registered[NAME] = found
+    loaded.hooks.remove()
+    loaded.magics.close()
     close_local_manager()

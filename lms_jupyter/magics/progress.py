@@ -7,16 +7,14 @@ from lms_jupyter.manager import Manager
 from lms_jupyter.protocol.models import Load
 
 PER_CENT = 100
-QUICK_S = 0.3
-"""A load that takes no longer shows no bar: it would only flicker."""
 
 
 class LoadBar:
-    """Follows the loads of one model through the manager's activity; gone when it is over."""
+    """Follows the load that begins while it is there; gone when it is over."""
 
-    def __init__(self, model_key: str, manager: Manager) -> None:
-        self._model_key = model_key
+    def __init__(self, manager: Manager) -> None:
         self._manager = manager
+        self._before = {load.load_id for load in manager.activity.loads}
         self._bar: Any = None
 
     def __enter__(self) -> Self:
@@ -29,8 +27,6 @@ class LoadBar:
         traceback: TracebackType | None,
     ) -> None:
         if self._bar is not None:
-            # A bar that stops short of its end stays, in red; what went wrong is said elsewhere.
-            self._bar.total = self._bar.n
             self._bar.close()
 
     def glance(self) -> None:
@@ -43,17 +39,16 @@ class LoadBar:
 
             self._bar = tqdm(
                 total=PER_CENT,
-                desc=f"Loading {self._model_key}",
+                desc=f"Loading {load.model_key}",
                 bar_format="{desc} {percentage:3.0f}% {bar} {elapsed}",
                 leave=False,
-                delay=QUICK_S,
             )
         self._bar.update(round(load.fraction * PER_CENT) - self._bar.n)
 
     def _load(self) -> Load | None:
-        """Return our own load of this model, if one is under way."""
+        """Return the load of ours that has begun since, if one is under way."""
         activity = self._manager.activity
         for load in activity.loads:
-            if load.load_id.startswith(activity.epoch) and load.model_key == self._model_key:
+            if load.load_id.startswith(activity.epoch) and load.load_id not in self._before:
                 return load
         return None

@@ -25,7 +25,9 @@ class Identity(Struct, frozen=True, kw_only=True):
     @property
     def label(self) -> str:
         """What people call it."""
-        return Path(self.notebook).name if self.notebook else f"kernel {self.kernel_id[:8]}"
+        if self.notebook:
+            return Path(self.notebook).name
+        return self.kernel_id if "process" in self.kernel_id else f"kernel {self.kernel_id[:8]}"
 
     def continues(self, other: "Identity") -> bool:
         """Whether this is the same kernel, restarted, or another one of the same notebook."""
@@ -42,7 +44,7 @@ def this_kernel(
     pid = os.getpid()
     named = (match[1] for word in arguments if (match := _CONNECTION_FILE.search(word)))
     return Identity(
-        kernel_id=next(named, f"process-{pid}"),
+        kernel_id=next(named, f"process {pid}"),
         notebook=environ.get("JPY_SESSION_NAME") or None,
         pid=pid,
         machine=socket.gethostname(),

@@ -60,11 +60,15 @@ class LeaseBook:
         """Note a lease, at once and whole."""
         self._put(self._path(lease), msgspec.json.encode(lease))
 
+    def all(self) -> tuple[Lease, ...]:
+        """Return every lease, oldest first."""
+        found = (self._read(path) for path in self._folder.glob("*.lease"))
+        leases = [lease for lease in found if lease is not None]
+        return tuple(sorted(leases, key=lambda lease: lease.since))
+
     def of(self, address: str) -> tuple[Lease, ...]:
         """Return the leases on instances of one host, oldest first."""
-        found = (self._read(path) for path in self._folder.glob("*.lease"))
-        leases = [lease for lease in found if lease is not None and lease.address == address]
-        return tuple(sorted(leases, key=lambda lease: lease.since))
+        return tuple(lease for lease in self.all() if lease.address == address)
 
     def remove(self, lease: Lease) -> None:
         """End a lease."""
@@ -91,6 +95,10 @@ class LeaseBook:
     def watching(self, pid: int) -> None:
         """Note that a process outlives the kernels and ends what nobody holds any more."""
         self._put(self._folder / f"{pid}.watcher", b"")
+
+    def unwatch(self, pid: int) -> None:
+        """Note that such a process ends."""
+        (self._folder / f"{pid}.watcher").unlink(missing_ok=True)
 
     @property
     def is_watched(self) -> bool:

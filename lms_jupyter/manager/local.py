@@ -114,9 +114,13 @@ class LocalManager:
                 if done:
                     return future.result()
         except KeyboardInterrupt:
-            self._loop.call_soon_threadsafe(future.stop)
+            self.stop(future)
             concurrent.futures.wait([future], timeout=CLEAN_UP_TIMEOUT_S)
             raise
+
+    def stop(self, future: "Submitted[Any]") -> None:
+        """Cancel submitted work without waiting for it."""
+        self._loop.call_soon_threadsafe(future.stop)
 
     def close(self) -> None:
         """End the manager's tasks, close its connections and stop the thread."""

@@ -97,10 +97,24 @@ class Manager(Configurable):
             )
         return self._host
 
+    def has(self, host: Host) -> bool:
+        """Whether this host is ours, and no other has taken its place."""
+        return self._host is host
+
     def adopt(self, found: Found | None) -> None:
         """Take a connected host as ours, or let go of the one that we had."""
         self._host = found.host if found else None
         self.why = found.why if found else self.why
+
+    def begin_anew(self, info: HostInfo) -> None:
+        """Forget what is known of a host, because from now on it is another one."""
+        epoch = uuid.uuid4().hex[:8]
+        self.own.clear()
+        self._state = State(
+            catalog=Catalog(epoch=epoch),
+            activity=Activity(epoch=epoch, now=time.time(), host=info),
+        )
+        self.catalog, self.activity = self._state.catalog, self._state.activity
 
     def apply(self, event: Event) -> None:
         """Change the slices: the only place that does. Call it on the manager's loop."""

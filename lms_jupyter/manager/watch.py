@@ -33,11 +33,16 @@ async def watch(manager: Manager, *, persistent: bool = True) -> None:
     """
     failures = 0
     while True:
+        host = None
         try:
             await connect(manager)
             failures = 0
-            await _follow(manager.connected_host, manager)
+            host = manager.connected_host
+            await _follow(host, manager)
         except LmsError:
+            if host is not None and not manager.has(host):
+                # Another host has taken its place in the meantime.
+                continue
             manager.adopt(None)
             manager.apply(HostLost(at=time.time()))
             failures += 1
@@ -55,20 +60,42 @@ async def connect(manager: Manager) -> None:
     async with manager.connecting:
         if manager.is_connected:
             return
-        found = await manager.find(manager.host)
-        try:
-            await found.host.connect()
-            sight = await found.host.look()
-            models = await found.host.models()
-        except BaseException:
-            await found.host.close()
-            raise
-        manager.adopt(found)
-        manager.apply(HostConnected(info=found.host.info, at=time.time()))
-        manager.apply(ModelsListed(models=models))
-        manager.apply(Looked(sight=sight))
-        take_over(manager)
-        manager.wake.set()
+        await _reach(manager.host, manager)
+
+
+async def switch(address: str, manager: Manager) -> None:
+    """Go over to another host; the one that we have stays if the other cannot be reached.
+
+    Args:
+        address: Where it is; empty: look for one, as at the beginning.
+        manager: Whose host it will be.
+
+    Raises:
+        LmsError: There is no host at the address, or it does not let us in.
+    """
+    async with manager.connecting:
+        await _reach(address, manager, anew=True)
+        manager.host = address
+
+
+async def _reach(address: str, manager: Manager, *, anew: bool = False) -> None:
+    """Find a host, connect to it, read it, and only then make it ours."""
+    found = await manager.find(address)
+    try:
+        await found.host.connect()
+        sight = await found.host.look()
+        models = await found.host.models()
+    except BaseException:
+        await found.host.close()
+        raise
+    manager.adopt(found)
+    if anew:
+        manager.begin_anew(found.host.info)
+    manager.apply(HostConnected(info=found.host.info, at=time.time()))
+    manager.apply(ModelsListed(models=models))
+    manager.apply(Looked(sight=sight))
+    take_over(manager)
+    manager.wake.set()
 
 
 def take_over(manager: Manager) -> None:
@@ -84,12 +111,14 @@ def take_over(manager: Manager) -> None:
 
 
 async def _follow(host: Host, manager: Manager) -> None:
-    """Look again and again until the host is lost."""
+    """Look again and again until the host is lost, or another one has taken its place."""
     hints = manager.spawn(_listen(host, manager))
     listed_at = time.monotonic()
     try:
         while True:
             await _pause(_rhythm_s(manager, hinted=not hints.done()), manager)
+            if not manager.has(host):
+                return
             manager.apply(Looked(sight=await host.look()))
             if manager.attendance.anyone and time.monotonic() - listed_at > CATALOG_S:
                 manager.apply(ModelsListed(models=await host.models()))
@@ -106,6 +135,8 @@ async def _listen(host: Host, manager: Manager) -> None:
     try:
         async with aclosing(host.hints()) as hints:  # type: ignore[type-var]
             async for sight in hints:
+                if not manager.has(host):
+                    return
                 manager.apply(Looked(sight=sight))
     except LmsError:
         # The next look finds out whether the host is gone.

@@ -9,6 +9,7 @@ from lms_jupyter.errors import InstanceNotFoundError
 from lms_jupyter.hosts.fake import FakeHost
 from lms_jupyter.magics.magic import LmsMagics
 from lms_jupyter.manager.local import LocalManager
+from lms_jupyter.protocol.commands import EnsureModel
 
 QWEN = "qwen/qwen3-4b"
 
@@ -95,7 +96,6 @@ def test_interrupting_a_load_calls_it_off(
 
 
 def lms_load(model_key: str) -> object:
-    from lms_jupyter.protocol.commands import EnsureModel
 
     return EnsureModel(model_key=model_key)
 

@@ -1,8 +1,12 @@
 import pytest
 
+from lms_jupyter.api.session import Wish
 from lms_jupyter.errors import CommandError
-from lms_jupyter.magics.parser import ListModels, LoadLine, ShowHelp, parse, verb_names
-from lms_jupyter.protocol.commands import EnsureModel, LoadModel, UnloadInstance
+from lms_jupyter.magics.parser import parse, verb_names
+from lms_jupyter.magics.verbs.listing import ListModels
+from lms_jupyter.magics.verbs.loading import LoadLine
+from lms_jupyter.magics.verbs.memory import Unload
+from lms_jupyter.magics.verbs.notebook import ShowHelp
 from lms_jupyter.protocol.models import LoadConfig
 
 
@@ -11,22 +15,24 @@ from lms_jupyter.protocol.models import LoadConfig
     [
         ("ls --llm", ListModels(kinds=("llm",))),
         ("ls", ListModels(kinds=("llm", "embedding"))),
-        ("unload chat", UnloadInstance(identifier="chat")),
-        ("unload 'my chat'", UnloadInstance(identifier="my chat")),
-        ("load m", LoadLine(command=EnsureModel(model_key="m", ttl_s=3600.0))),
+        ("unload chat", Unload(identifier="chat")),
+        ("unload 'my chat'", Unload(identifier="my chat")),
+        ("load m", LoadLine(wish=Wish(name="m", ttl_s=3600.0))),
         (
             "load m --ttl 1h30m -c 4096 --gpu max --parallel 2 --identifier x --as llm --new",
             LoadLine(
-                command=LoadModel(
-                    model_key="m",
+                wish=Wish(
+                    name="m",
+                    how="new",
                     identifier="x",
                     ttl_s=5400.0,
                     config=LoadConfig(context_length=4096, gpu=1.0, parallel=2),
                 ),
                 name="llm",
+                says_ttl=True,
             ),
         ),
-        ("load m --ttl none", LoadLine(command=EnsureModel(model_key="m", ttl_s=None))),
+        ("load m --ttl none", LoadLine(wish=Wish(name="m", ttl_s=None), says_ttl=True)),
     ],
 )
 def test_a_line_becomes_a_request(line: str, request_: object) -> None:
@@ -37,7 +43,7 @@ def test_a_line_becomes_a_request(line: str, request_: object) -> None:
     ("line", "sentence"),
     [
         ("laod m", "no verb 'laod'"),
-        ("load", "required: KEY"),
+        ("load", "KEY is missing"),
         ("load m n", "one word too many: 'n'"),
         ("load m --tll 5", "no flag --tll, did you mean --ttl?"),
         ("load m --ttl 0", "TTL of 0 makes no sense"),

@@ -27,7 +27,7 @@ def test_a_kernel_is_known_by_its_connection_file_and_its_notebook() -> None:
     me = this_kernel(["-f", "/run/kernel-1a2b.json"], {"JPY_SESSION_NAME": "/work/a.ipynb"})
 
     assert (me.kernel_id, me.notebook, me.label) == ("1a2b", "/work/a.ipynb", "a.ipynb")
-    assert this_kernel([], {}).label.startswith("kernel process")
+    assert this_kernel([], {}).label.startswith("process ")
 
 
 def test_leases_outlive_the_book_that_wrote_them(tmp_path: Path) -> None:

@@ -1,7 +1,8 @@
 """Lengths of time as people write them: `90`, `5m`, `1h30m`, `none`."""
 
-import argparse
 import re
+
+from lms_jupyter.errors import CommandError
 
 _PATTERN = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?", re.ASCII)
 NEVER = ("none", "never")
@@ -15,24 +16,34 @@ def parse_ttl(text: str) -> float | None:
     5400.0
 
     Raises:
-        argparse.ArgumentTypeError: It is no length of time, or a length that makes no sense.
+        CommandError: It is no length of time, or a length that makes no sense.
     """
     if text.lower() in NEVER:
         return None
-    if re.fullmatch(r"-?\d+(\.\d+)?", text, re.ASCII):
-        seconds = float(text)
-    elif text and (match := _PATTERN.fullmatch(text.lower())):
-        hours, minutes, rest = (int(part or 0) for part in match.groups())
-        seconds = float(hours * 3600 + minutes * 60 + rest)
-    else:
-        raise argparse.ArgumentTypeError(
-            f"{text!r} is no TTL: write seconds (90), a time (5m, 1h30m) or none"
-        )
+    seconds = parse_duration(text, "TTL")
     if seconds < LEAST_S:
-        raise argparse.ArgumentTypeError(
+        raise CommandError(
             f"a TTL of {text} makes no sense: give at least {LEAST_S} second, or none"
         )
     return seconds
+
+
+def parse_duration(text: str, what: str = "length of time") -> float:
+    """Read a length of time in seconds.
+
+    >>> parse_duration("90")
+    90.0
+
+    Raises:
+        CommandError: It is no length of time.
+    """
+    if re.fullmatch(r"-?\d+(\.\d+)?", text, re.ASCII):
+        return float(text)
+    if text and (match := _PATTERN.fullmatch(text.lower())):
+        hours, minutes, rest = (int(part or 0) for part in match.groups())
+        return float(hours * 3600 + minutes * 60 + rest)
+    or_none = " or none" if what == "TTL" else ""
+    raise CommandError(f"{text!r} is no {what}: write seconds (90), a time (5m, 1h30m){or_none}")
 
 
 def say_duration(seconds: float) -> str:

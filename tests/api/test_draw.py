@@ -1,17 +1,15 @@
 import json
 
-from IPython.utils.capture import capture_output
 from msgspec.structs import replace
 
-from lms_jupyter.hosts.fake import FakeHost, fake_model
-from lms_jupyter.magics.render import (
-    Table,
+from lms_jupyter.api.draw import (
     draw_instances,
     draw_models,
     instances_json,
     models_json,
     say_size,
 )
+from lms_jupyter.hosts.fake import FakeHost, fake_model
 
 EMBED = fake_model(
     "nomic-embed",
@@ -34,7 +32,7 @@ def test_models_are_drawn_in_the_columns_of_the_cli() -> None:
             "qwen/qwen3-4b (2 variants)    4B        qwen3    2.50 GB    Local     ✓ LOADED (2)",
             "",
             "EMBEDDING      PARAMS    ARCH          SIZE        DEVICE",
-            "nomic-embed              nomic-bert    84.11 MB    Local",
+            "nomic-embed              Nomic BERT    84.11 MB    Local",
         ]
     )
 
@@ -44,15 +42,16 @@ def test_instances_are_drawn_in_the_columns_of_the_cli() -> None:
     chat = host.put(host.disk[0], identifier="chat", ttl_s=3600)
     embed = replace(host.put(EMBED), status="processing_prompt", context_length=2048)
 
-    assert draw_instances([embed, chat], now=1060.0).text() == "\n".join(
+    assert draw_instances([embed, chat], 1060.0, {chat.instance_reference: 4}).text() == "\n".join(
         [
             "2 models in memory.",
             "",
-            "IDENTIFIER     MODEL            STATUS              SIZE        CONTEXT    DEVICE"
-            "    TTL",
-            "chat           qwen/qwen3-4b    IDLE                2.50 GB     4096       Local "
-            "    59m / 1h",
-            "nomic-embed    nomic-embed      PROCESSINGPROMPT    84.11 MB    2048       Local",
+            "IDENTIFIER     MODEL            STATUS              SIZE        CONTEXT    PARALLEL"
+            "    DEVICE    TTL",
+            "chat           qwen/qwen3-4b    IDLE                2.50 GB     4096       4       "
+            "    Local     59m / 1h",
+            "nomic-embed    nomic-embed      PROCESSINGPROMPT    84.11 MB    2048       -       "
+            "    Local",
         ]
     )
 
@@ -61,18 +60,6 @@ def test_names_from_outside_are_escaped_in_html() -> None:
     evil = fake_model("<script>alert(1)</script>")
 
     assert "<script>" not in draw_models([evil], []).html()
-
-
-def test_a_table_keeps_quiet_once_and_then_draws_itself() -> None:
-    table = Table([fake_model()], lambda rows: draw_models(rows, []))
-
-    with capture_output() as first:
-        table._ipython_display_()
-    with capture_output() as second:
-        table._ipython_display_()
-
-    assert first.stdout == ""
-    assert "qwen/qwen3-4b" in second.stdout
 
 
 def test_json_has_the_fields_of_the_cli_and_no_reference() -> None:

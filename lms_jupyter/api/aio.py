@@ -1,0 +1,113 @@
+"""The verbs for `await`: the same as in `lms_jupyter`, with the SDK's async handles.
+
+from lms_jupyter import aio
+llm = await aio.load("qwen3-4b")
+print(await llm.respond("Hello"))
+"""
+
+import asyncio
+from collections.abc import Coroutine
+from typing import TYPE_CHECKING, Any, TypeVar, Unpack
+from weakref import WeakKeyDictionary
+
+from lms_jupyter.api import views
+from lms_jupyter.api.calls import run_command
+from lms_jupyter.api.session import session
+from lms_jupyter.api.tables import Table
+from lms_jupyter.api.wishes import Options, warn_of_differences, wish
+from lms_jupyter.manager.loading import How
+from lms_jupyter.manager.watch import connect
+from lms_jupyter.protocol.commands import EstimateLoad, UnloadInstance
+from lms_jupyter.protocol.models import Estimate, Instance, Model
+
+if TYPE_CHECKING:
+    from lms_jupyter.hosts.handles import AsyncHandle
+
+__all__ = ["close", "ensure", "estimate", "load", "ls", "model", "ps", "unload"]
+
+Result = TypeVar("Result")
+
+_clients: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, Any]] = WeakKeyDictionary()
+"""The SDK's async clients belong to the loop that they were opened on."""
+
+
+async def load(
+    key: str, *, new: bool = False, reload: bool = False, **options: Unpack[Options]
+) -> "AsyncHandle":
+    """Use the instance of a model that has the settings named here, else load it."""
+    return await _get(key, "new" if new else "ensure", reload=reload, **options)
+
+
+async def ensure(key: str, *, reload: bool = False, **options: Unpack[Options]) -> "AsyncHandle":
+    """Do what `load` does without `new`."""
+    return await _get(key, "ensure", reload=reload, **options)
+
+
+async def model(key: str, **options: Unpack[Options]) -> "AsyncHandle":
+    """Use what is in memory under this key or identifier as it is, else load it."""
+    return await _get(key, "use", reload=False, **options)
+
+
+async def unload(identifier: str) -> None:
+    """End an instance and give its memory back."""
+    await _wait(run_command(UnloadInstance(identifier=identifier)))
+    session().let_go(identifier)
+
+
+async def ps() -> Table[Instance]:
+    """List what is in memory."""
+    return await _wait(views.instances(session().local.manager))
+
+
+async def ls() -> Table[Model]:
+    """List what is downloaded."""
+    return await _wait(views.models(session().local.manager))
+
+
+async def estimate(key: str, **options: Unpack[Options]) -> Estimate:
+    """Reckon how much memory a load would take; nothing is loaded."""
+    config = wish(session(), key, "ensure", reload=False, **options).config
+    told = await _wait(run_command(EstimateLoad(model_key=key, config=config)))
+    assert isinstance(told, Estimate)  # noqa: S101 - the runner of this command returns one
+    return told
+
+
+async def close() -> None:
+    """Close the SDK's async clients of this loop; their handles stop working."""
+    for client in _clients.pop(asyncio.get_running_loop(), {}).values():
+        await client.__aexit__(None, None, None)
+
+
+async def _get(key: str, how: How, *, reload: bool, **options: Unpack[Options]) -> "AsyncHandle":
+    from lms_jupyter.hosts.discover import api_token  # noqa: PLC0415 - brings the SDK
+    from lms_jupyter.hosts.handles import async_client, async_handle  # noqa: PLC0415 - as above
+
+    here = session()
+    got = await _wait(here.fulfil(wish(here, key, how, reload=reload, **options)))
+    warn_of_differences(got)
+    address = here.local.manager.activity.host.address
+    clients = _clients.setdefault(asyncio.get_running_loop(), {})
+    if address not in clients:
+        clients[address] = await async_client(address, api_token())
+    return async_handle(clients[address], got.instance)
+
+
+async def _wait(work: Coroutine[Any, Any, Result]) -> Result:
+    """Await work on the manager's loop from this one; cancelling cancels it there."""
+    local = session().local
+
+    async def connected() -> Result:
+        try:
+            await connect(local.manager)
+        except BaseException:
+            work.close()
+            raise
+        return await work
+
+    submitted = local.submit(connected())
+    try:
+        return await asyncio.shield(asyncio.wrap_future(submitted))
+    except asyncio.CancelledError:
+        if not submitted.done():
+            local.stop(submitted)
+        raise

@@ -1,0 +1,110 @@
+"""The verbs as Python functions. Each waits until it is done; `lms_jupyter.aio` has async twins."""
+
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Unpack
+
+from lms_jupyter.api import views
+from lms_jupyter.api.pause import Paused
+from lms_jupyter.api.session import Got, session
+from lms_jupyter.api.tables import Table
+from lms_jupyter.api.wishes import Options, warn_of_differences, wish
+from lms_jupyter.manager.commands import run
+from lms_jupyter.manager.loading import How
+from lms_jupyter.protocol.commands import EstimateLoad, UnloadInstance
+from lms_jupyter.protocol.models import Estimate, Instance, Model
+
+if TYPE_CHECKING:
+    from lms_jupyter.hosts.handles import Handle
+
+__all__ = ["ensure", "estimate", "load", "ls", "model", "paused", "ps", "unload"]
+
+
+def load(
+    key: str, *, new: bool = False, reload: bool = False, **options: Unpack[Options]
+) -> "Handle":
+    """Use the instance of a model that has the settings named here, else load it.
+
+    Args:
+        key: A model key, a variant, a path, an identifier, or enough of a key to be unique.
+        new: Always load another instance, whatever is there.
+        reload: Reload an instance with other settings even if somebody else loaded it.
+        **options: `ttl`, `identifier`, `config`, `profile`, `timeout`, `device`, `lease`, `heal`,
+            and every load setting by its name (`context_length`, `gpu`, …).
+
+    Returns:
+        The SDK's handle: `lmstudio.LLM` or `lmstudio.EmbeddingModel`. Unless `heal` is false it
+        brings its instance back when that was unloaded meanwhile.
+
+    Raises:
+        ModelNotFoundError: Nothing is called like this.
+        AmbiguousModelError: Several models could be meant.
+        InstanceExistsError: An instance that somebody else loaded has other settings.
+        LoadFailedError: The host could not load it.
+    """
+    return _get(key, "new" if new else "ensure", reload=reload, **options)
+
+
+def ensure(key: str, *, reload: bool = False, **options: Unpack[Options]) -> "Handle":
+    """Do what `load` does without `new`: re-running a cell never loads a second copy."""
+    return _get(key, "ensure", reload=reload, **options)
+
+
+def model(key: str, **options: Unpack[Options]) -> "Handle":
+    """Use what is in memory under this key or identifier as it is, else load it.
+
+    This is the SDK's own `.model()`: TTL and settings count only if it is loaded by this.
+    """
+    return _get(key, "use", reload=False, **options)
+
+
+def unload(identifier: str) -> None:
+    """End an instance and give its memory back.
+
+    Raises:
+        InstanceNotFoundError: No instance is called like this.
+    """
+    here = session()
+    here.run(run_command(UnloadInstance(identifier=identifier)))
+    here.let_go(identifier)
+
+
+def ps() -> Table[Instance]:
+    """List what is in memory."""
+    here = session()
+    return here.run(views.instances(here.local.manager))
+
+
+def ls() -> Table[Model]:
+    """List what is downloaded."""
+    here = session()
+    return here.run(views.models(here.local.manager))
+
+
+def estimate(key: str, **options: Unpack[Options]) -> Estimate:
+    """Reckon how much memory a load would take; nothing is loaded."""
+    config = wish(session(), key, "ensure", reload=False, **options).config
+    told = session().run(run_command(EstimateLoad(model_key=key, config=config)))
+    assert isinstance(told, Estimate)  # noqa: S101 - the runner of this command returns one
+    return told
+
+
+def paused(*identifiers: str, everything: bool = False) -> AbstractContextManager[None]:
+    """Give the memory of models to something else for the length of a `with` block.
+
+    Args:
+        *identifiers: Which instances; by default those that this kernel loaded.
+        everything: All instances of the host, whoever loaded them.
+    """
+    return Paused(session(), identifiers, everything=everything)
+
+
+async def run_command(command: object) -> object:
+    """Carry out a command on this process's manager; called on its loop."""
+    return await run(command, session().local.manager)
+
+
+def _get(key: str, how: How, *, reload: bool, **options: Unpack[Options]) -> "Handle":
+    here = session()
+    got: Got = here.get(wish(here, key, how, reload=reload, **options))
+    warn_of_differences(got)
+    return here.handle(got)

@@ -1,0 +1,260 @@
+"""What `ls`, `ps` and `status` show, in the columns of the CLI."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from msgspec.structs import replace
+
+from lms_jupyter.api.tables import Drawing, Table, count
+from lms_jupyter.protocol.models import Instance, Model
+from lms_jupyter.protocol.slices import Activity
+
+ARCHITECTURES = {
+    "bert": "BERT",
+    "gemma2": "Gemma 2",
+    "llama": "Llama",
+    "mistral": "Mistral",
+    "nomic-bert": "Nomic BERT",
+    "phi2": "Phi-2",
+    "phi3": "Phi-3",
+    "qwen2": "Qwen2",
+}
+"""Architectures that have a name which people write otherwise; the rest are shown as they are."""
+
+
+def draw_models(models: Sequence[Model], instances: Sequence[Instance]) -> Drawing:
+    """Draw `%lms ls`: one table for each kind of model, sorted by key."""
+    if not models:
+        return Drawing("There is no model on the disk of this host.")
+    lead = f"{count(len(models), 'model')}, {say_size(sum(m.size_bytes for m in models))} on disk."
+    return Drawing(
+        lead,
+        [
+            (
+                (heading, "PARAMS", "ARCH", "SIZE", "DEVICE", ""),
+                [_model_row(m, instances) for m in by_key(models) if m.kind == kind],
+            )
+            for kind, heading in (("llm", "LLM"), ("embedding", "EMBEDDING"))
+        ],
+    )
+
+
+def draw_variants(
+    bases: Sequence[Model],
+    variants: Mapping[str, Sequence[Model]],
+    instances: Sequence[Instance],
+    *,
+    heads: bool = True,
+) -> Drawing:
+    """Draw `%lms ls --variants`: below each model its variants, the one that a key means marked.
+
+    Args:
+        bases: The models.
+        variants: The variants of those that have some, by key.
+        instances: What is in memory.
+        heads: Whether the models have rows of their own.
+    """
+    rows: dict[str, list[Sequence[str]]] = {"llm": [], "embedding": []}
+    for base in by_key(bases):
+        if heads:
+            rows[base.kind].append(_model_row(base, instances))
+        for variant in variants.get(base.model_key, ()):
+            mark = "* " if variant.model_key == base.selected_variant else "  "
+            first, *rest = _model_row(replace(variant, variants=()), instances)
+            rows[base.kind].append((f"{mark}{first}", *rest))
+    total = sum(len(found) for found in variants.values())
+    return Drawing(
+        f"{count(len(bases), 'model')}, {count(total, 'variant')}.",
+        [
+            ((heading, "PARAMS", "ARCH", "SIZE", "DEVICE", ""), rows[kind])
+            for kind, heading in (("llm", "LLM"), ("embedding", "EMBEDDING"))
+        ],
+    )
+
+
+def draw_instances(
+    instances: Sequence[Instance],
+    now: float,
+    parallel: Mapping[str, int | None] | None = None,
+    owners: Mapping[str, str] | None = None,
+    after: str = "",
+) -> Drawing:
+    """Draw `%lms ps`: one row for each instance, sorted by identifier.
+
+    Args:
+        instances: What is in memory.
+        now: The host's clock.
+        parallel: How many requests each serves at once, by reference.
+        owners: Whose each is, by reference; the column is there only if somebody owns something.
+        after: What to say below the table.
+    """
+    parallel, owners = parallel or {}, owners or {}
+    if not instances:
+        return Drawing("Nothing is in memory. To load a model: %lms load KEY")
+    owner = ("OWNER",) if owners else ()
+    heading = (
+        *("IDENTIFIER", "MODEL", "STATUS", "SIZE", "CONTEXT", "PARALLEL", "DEVICE", "TTL"),
+        *owner,
+    )
+    rows = [
+        (
+            i.identifier,
+            i.model_key,
+            i.status.replace("_", "").upper(),
+            say_size(i.size_bytes),
+            str(i.context_length),
+            str(parallel.get(i.instance_reference) or "-"),
+            i.device or "Local",
+            say_ttl(i, now),
+            *((owners.get(i.instance_reference, ""),) if owner else ()),
+        )
+        for i in sorted(instances, key=lambda i: i.identifier)
+    ]
+    return Drawing(f"{count(len(instances), 'model')} in memory.", [(heading, rows)], after=after)
+
+
+def draw_status(activity: Activity, why: str) -> Drawing:
+    """Draw `%lms status`: which host, why this one, and what it has in memory."""
+    host = activity.host
+    named = f"{host.name} {host.version}" if host.version else host.name
+    reason = f" ({why})" if why else ""
+    rows = [(i.identifier, say_size(i.size_bytes)) for i in activity.instances]
+    loaded = count(len(rows), "model") if rows else "nothing"
+    lead = f"{named} at {host.address}{reason}: {loaded} in memory."
+    return Drawing(lead, [(("IDENTIFIER", "SIZE"), rows)])
+
+
+def models_json(models: Sequence[Model]) -> str:
+    """Return `%lms ls --json`, with the fields of the CLI."""
+    return compact([model_fields(model) for model in by_key(models)])
+
+
+def instances_json(
+    instances: Sequence[Instance], parallel: Mapping[str, int | None] | None = None
+) -> str:
+    """Return `%lms ps --json`, with the fields of the CLI: everything but the reference."""
+    told = [
+        _shared_fields(i)
+        | {
+            "identifier": i.identifier,
+            "ttlMs": None if i.ttl_s is None else round(i.ttl_s * 1000),
+            "lastUsedTime": None if i.idle_since is None else round(i.idle_since * 1000),
+            "contextLength": i.context_length,
+            "status": _camel(i.status),
+            "queued": i.queued,
+            "parallel": (parallel or {}).get(i.instance_reference),
+        }
+        for i in sorted(instances, key=lambda i: i.kind != "llm")
+    ]
+    return compact(told)
+
+
+def compact(value: Any) -> str:
+    """Write JSON on one line."""
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+
+
+def model_fields(model: Model) -> dict[str, Any]:
+    """Return a model with the CLI's names of fields."""
+    fields = _shared_fields(model) | {"publisher": model.publisher, "format": model.format}
+    if model.variants:
+        fields["variants"] = list(model.variants)
+    if model.selected_variant:
+        fields["selectedVariant"] = model.selected_variant
+    return fields
+
+
+def say_size(size_bytes: float) -> str:
+    """Say a size as the CLI does: base 1000, two decimals.
+
+    >>> say_size(4_920_000_000)
+    '4.92 GB'
+    """
+    for unit in ("B", "KB", "MB", "GB"):
+        if size_bytes < 1000:  # noqa: PLR2004 - the base that the unit names stand for
+            return f"{size_bytes:.2f} {unit}" if unit != "B" else f"{size_bytes:.0f} B"
+        size_bytes /= 1000
+    return f"{size_bytes:.2f} TB"
+
+
+def say_binary_size(size_bytes: float) -> str:
+    """Say a size in memory as the CLI does: base 1024.
+
+    >>> say_binary_size(4_917_000_000)
+    '4.58 GiB'
+    """
+    for unit in ("Bytes", "KiB", "MiB", "GiB"):
+        if size_bytes < 1024:  # noqa: PLR2004 - the base that the unit names stand for
+            return f"{size_bytes:.0f} Bytes" if unit == "Bytes" else f"{size_bytes:.2f} {unit}"
+        size_bytes /= 1024
+    return f"{size_bytes:.2f} TiB"
+
+
+def say_ttl(instance: Instance, now: float) -> str:
+    """Say what is left of a TTL, and the whole of it, as the CLI does: `59m / 1h`."""
+    if instance.pinned:
+        return "pinned"
+    if instance.ttl_s is None:
+        return ""
+    idle_s = 0.0 if instance.idle_since is None else now - instance.idle_since
+    return f"{_lean(instance.ttl_s - idle_s)} / {_lean(instance.ttl_s)}"
+
+
+def by_key(models: Sequence[Model]) -> list[Model]:
+    """Sort models by key."""
+    return sorted(models, key=lambda model: model.model_key)
+
+
+def table_of_models(models: Sequence[Model], instances: Sequence[Instance]) -> Table[Model]:
+    """Return `%lms ls` as a list."""
+    return Table(models, lambda rows: draw_models(rows, instances))
+
+
+def _lean(seconds: float) -> str:
+    """Round to one unit, in the CLI's own way."""
+    if abs(seconds) < 60:  # noqa: PLR2004 - seconds in a minute
+        return f"{round(seconds)}s"
+    if abs(seconds) < 3600:  # noqa: PLR2004 - seconds in an hour
+        return f"{round(seconds / 60)}m"
+    return f"{round(seconds / 3600)}h"
+
+
+def _model_row(model: Model, instances: Sequence[Instance]) -> tuple[str, ...]:
+    loaded = sum(i.model_key in (model.model_key, *model.variants) for i in instances)
+    mark = "" if not loaded else "✓ LOADED" if loaded == 1 else f"✓ LOADED ({loaded})"
+    variants = f" ({count(len(model.variants), 'variant')})" if model.variants else ""
+    architecture = model.architecture or ""
+    return (
+        model.model_key + variants,
+        model.params or "",
+        ARCHITECTURES.get(architecture, architecture),
+        say_size(model.size_bytes),
+        model.device or "Local",
+        mark,
+    )
+
+
+def _shared_fields(thing: Model | Instance) -> dict[str, Any]:
+    fields: dict[str, Any] = {
+        "type": thing.kind,
+        "modelKey": thing.model_key,
+        "displayName": thing.display_name,
+        "path": thing.path,
+        "sizeBytes": thing.size_bytes,
+        "deviceIdentifier": thing.device,
+    }
+    if thing.params:
+        fields["paramsString"] = thing.params
+    if thing.architecture:
+        fields["architecture"] = thing.architecture
+    if thing.quantization:
+        fields["quantization"] = {"name": thing.quantization}
+    if thing.kind == "llm":
+        fields |= {"vision": thing.vision, "trainedForToolUse": thing.trained_for_tool_use}
+    return fields | {"maxContextLength": thing.max_context_length}
+
+
+def _camel(status: str) -> str:
+    first, *rest = status.split("_")
+    return first + "".join(word.capitalize() for word in rest)

@@ -1,0 +1,90 @@
+"""`lms_jupyter.on("unloaded", tell)`: be told what happens to the models of the host."""
+
+import warnings
+from collections.abc import Callable, Iterator
+from typing import Literal, get_args
+
+from msgspec import Struct
+from traitlets import Bunch
+
+from lms_jupyter.api.session import session
+from lms_jupyter.errors import CommandError
+from lms_jupyter.protocol.commands import Attend
+from lms_jupyter.protocol.models import Instance
+from lms_jupyter.protocol.slices import Activity
+
+What = Literal["loaded", "unloaded", "busy", "idle", "lost", "connected"]
+Listener = Callable[["Happening"], object]
+
+
+class Happening(Struct, frozen=True, kw_only=True):
+    """Something that happened on the host, by whomever."""
+
+    what: What
+    instance: Instance | None = None
+    """Which one; `None` if it happened to the host itself."""
+
+
+def on(what: What, listener: Listener) -> Callable[[], None]:
+    """Call a function whenever something happens; it runs on the manager's thread.
+
+    Args:
+        what: "loaded", "unloaded", "busy", "idle", "lost" or "connected".
+        listener: Called with a `Happening`. It should return soon; what it raises becomes a
+            warning.
+
+    Returns:
+        A function that ends it.
+
+    Raises:
+        CommandError: Nothing of this name ever happens.
+    """
+    if what not in get_args(What):
+        raise CommandError(
+            f"Nothing called {what!r} ever happens.",
+            hint=f"There are: {', '.join(get_args(What))}.",
+        )
+    here = session()
+    here.local.connect()
+    manager = here.local.manager
+
+    def observe(change: Bunch) -> None:
+        for happening in happenings(change.old, change.new):
+            if happening.what == what:
+                _call(listener, happening)
+
+    manager.observe(observe, "activity")
+    viewer = f"on-{id(observe)}"
+    here.local.run(Attend(viewer=viewer, visible=True))
+
+    def end() -> None:
+        manager.unobserve(observe, "activity")
+        here.local.run(Attend(viewer=viewer, visible=False))
+
+    return end
+
+
+def happenings(old: Activity, new: Activity) -> Iterator[Happening]:
+    """Say what happened between two looks at the same host."""
+    if old.epoch != new.epoch:
+        return
+    if old.host.link != new.host.link and new.host.link in ("lost", "connected"):
+        yield Happening(what="lost" if new.host.link == "lost" else "connected")
+    before = {instance.instance_reference: instance for instance in old.instances}
+    after = {instance.instance_reference: instance for instance in new.instances}
+    for reference, instance in before.items():
+        if reference not in after:
+            yield Happening(what="unloaded", instance=instance)
+    for reference, instance in after.items():
+        if reference not in before:
+            yield Happening(what="loaded", instance=instance)
+        elif (instance.status == "idle") != (before[reference].status == "idle"):
+            what: What = "idle" if instance.status == "idle" else "busy"
+            yield Happening(what=what, instance=instance)
+
+
+def _call(listener: Listener, happening: Happening) -> None:
+    try:
+        listener(happening)
+    except Exception as error:  # noqa: BLE001 - a listener's failure must not end the watch
+        warnings.warn(f"A listener for {happening.what!r} failed: {error!r}", stacklevel=2)

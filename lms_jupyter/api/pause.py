@@ -1,0 +1,89 @@
+"""`with lms_jupyter.paused():` unloads, lets the block run, and brings back what was there."""
+
+from contextlib import AbstractContextManager
+from types import TracebackType
+
+from msgspec import Struct
+
+from lms_jupyter.api.session import Session
+from lms_jupyter.errors import InstanceNotFoundError
+from lms_jupyter.manager import loading, lookup
+from lms_jupyter.manager.loading import Order
+from lms_jupyter.protocol.models import Instance, LoadConfig
+
+
+class Resting(Struct, frozen=True, kw_only=True):
+    """An instance that was unloaded for a while, and how to get it back."""
+
+    instance: Instance
+    config: LoadConfig
+    """What was in effect."""
+    asked: LoadConfig | None
+    """What had been asked, if this kernel loaded it."""
+
+
+class Paused(AbstractContextManager[None]):
+    """The length of a block in which instances are out of memory."""
+
+    def __init__(
+        self, session: Session, identifiers: tuple[str, ...] = (), *, everything: bool = False
+    ) -> None:
+        self._session = session
+        self._identifiers = identifiers
+        self._everything = everything
+        self._resting: list[Resting] = []
+
+    def __enter__(self) -> None:
+        """Unload; if that is interrupted, what went already comes back."""
+        try:
+            self._session.run(self._rest())
+        except BaseException:
+            self._session.run(self._wake())
+            raise
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Load the same instances again, also after an error in the block."""
+        self._session.run(self._wake())
+
+    async def _rest(self) -> None:
+        manager = self._session.local.manager
+        for instance in self._chosen(await lookup.instances(manager)):
+            resting = Resting(
+                instance=instance,
+                config=await manager.connected_host.load_config(instance),
+                asked=manager.own.get(instance.instance_reference),
+            )
+            await loading.end(instance, manager)
+            self._resting.append(resting)
+
+    async def _wake(self) -> None:
+        manager = self._session.local.manager
+        while self._resting:
+            resting = self._resting[0]
+            instance = resting.instance
+            order = Order(
+                name=instance.model_key,
+                how="ensure",
+                identifier=instance.identifier,
+                ttl_s=instance.ttl_s,
+                config=resting.config,
+            )
+            outcome = await loading.carry_out(order, manager)
+            if resting.asked is not None:
+                manager.own[outcome.instance.instance_reference] = resting.asked
+            self._resting.pop(0)
+
+    def _chosen(self, known: tuple[Instance, ...]) -> tuple[Instance, ...]:
+        if self._identifiers:
+            names = {instance.identifier: instance for instance in known}
+            for identifier in self._identifiers:
+                if identifier not in names:
+                    raise InstanceNotFoundError(identifier, names)
+            return tuple(names[identifier] for identifier in self._identifiers)
+        own = self._session.local.manager.own
+        return tuple(i for i in known if self._everything or i.instance_reference in own)

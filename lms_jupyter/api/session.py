@@ -1,0 +1,232 @@
+"""What the Python functions and the magics share: one manager, its handles, its folder."""
+
+import asyncio
+import contextlib
+import os
+import threading
+import weakref
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from msgspec import Struct
+
+from lms_jupyter.api.settings import DEFAULT_TTL_S
+from lms_jupyter.errors import HostTimeoutError
+from lms_jupyter.manager import loading, lookup
+from lms_jupyter.manager.loading import How, Order, Outcome
+from lms_jupyter.manager.local import LocalManager, local_manager
+from lms_jupyter.manager.resolve import Meant, resolve
+from lms_jupyter.manager.watch import connect
+from lms_jupyter.protocol.models import Instance, LoadConfig
+
+if TYPE_CHECKING:
+    from lms_jupyter.hosts.handles import Handle
+
+Result = TypeVar("Result")
+
+
+class Wish(Struct, frozen=True, kw_only=True):
+    """A load as a user asks for it: the name may be vague."""
+
+    name: str
+    how: How = "ensure"
+    identifier: str | None = None
+    ttl_s: float | None = DEFAULT_TTL_S
+    config: LoadConfig = LoadConfig()
+    device: str | None = None
+    lease: bool = True
+    reload: bool = False
+    first: bool = False
+    """Take the best of several matches."""
+    exact: bool = False
+    """The name is a path, to the letter."""
+    local: bool = False
+    """Look at this host's own models only."""
+    timeout_s: float | None = None
+    heal: bool = True
+
+
+class Got(Struct, frozen=True, kw_only=True):
+    """What a wish came to."""
+
+    wish: Wish
+    meant: Meant
+    outcome: Outcome
+
+    @property
+    def instance(self) -> Instance:
+        """The instance that serves the wish."""
+        return self.outcome.instance
+
+
+class Session:
+    """One manager as a notebook uses it. Its methods may be called from any thread but its own."""
+
+    def __init__(self, local: LocalManager | None = None, parent: Any = None) -> None:
+        self._own = local
+        self._parent = parent
+        self._handles: Any = None
+        self._given: weakref.WeakValueDictionary[int, Any] = weakref.WeakValueDictionary()
+        self._lock = threading.Lock()
+        self.say: Callable[[str], None] = print
+        """Where a line goes that somebody should read."""
+
+    @property
+    def local(self) -> LocalManager:
+        """The manager with its thread; started with the first use."""
+        return self._own or local_manager(parent=self._parent)
+
+    @property
+    def folder(self) -> Path:
+        """Where the notebook lies: profiles and lock files are next to it."""
+        notebook = os.environ.get("JPY_SESSION_NAME")
+        parent = Path(notebook).parent if notebook else Path()
+        return parent if parent.is_absolute() and parent.is_dir() else Path.cwd()
+
+    @property
+    def notebook(self) -> str:
+        """What the notebook is called, without its ending."""
+        return Path(os.environ.get("JPY_SESSION_NAME") or "notebook").stem
+
+    def run(
+        self, work: Coroutine[Any, Any, Result], each: Callable[[], None] = lambda: None
+    ) -> Result:
+        """Wait for work on the manager's loop, once there is a host; interrupting cancels it."""
+
+        async def connected() -> Result:
+            try:
+                await connect(self.local.manager)
+            except BaseException:
+                work.close()
+                raise
+            return await work
+
+        return self.local.wait(self.local.submit(connected()), each)
+
+    def get(self, wish: Wish, each: Callable[[], None] = lambda: None) -> Got:
+        """Load, ensure or use, as wished; see `fulfil`."""
+        return self.run(self.fulfil(wish), each)
+
+    async def fulfil(self, wish: Wish) -> Got:
+        """Find out what is meant, then get it. Called on the manager's loop.
+
+        Raises:
+            ModelNotFoundError: Nothing is called like this.
+            AmbiguousModelError: Several models could be meant.
+            HostTimeoutError: It took longer than the wish allows; the load was called off.
+        """
+        manager = self.local.manager
+        models = await lookup.models(manager)
+        if wish.local:
+            models = tuple(model for model in models if model.device is None)
+        instances = await lookup.instances(manager)
+        meant = resolve(wish.name, models, instances, first=wish.first, exact=wish.exact)
+        order = Order(
+            name=meant.name,
+            how=wish.how,
+            identifier=wish.identifier,
+            ttl_s=wish.ttl_s,
+            config=wish.config,
+            device=wish.device,
+            lease=wish.lease,
+            reload=wish.reload,
+        )
+        work = manager.spawn(loading.carry_out(order, manager, meant))
+        done, _ = await _patiently(work, wish.timeout_s)
+        if not done:
+            work.cancel()
+            with contextlib.suppress(BaseException):
+                await work
+            raise HostTimeoutError(
+                f"Loading {meant.name!r} took longer than {wish.timeout_s:g} s and was called off.",
+                hint="Give it more time with --timeout, or leave it out.",
+            )
+        return Got(wish=wish, meant=meant, outcome=work.result())
+
+    def handle(self, got: Got) -> "Handle":
+        """Return the SDK's handle of what a wish came to."""
+        return self.handle_of(got.instance, got.wish)
+
+    def handle_of(self, instance: Instance, wish: Wish | None = None) -> "Handle":
+        """Return the SDK's handle of an instance, as it was wished for."""
+        from lms_jupyter.hosts.discover import api_token  # noqa: PLC0415 - brings the SDK
+        from lms_jupyter.hosts.handles import Handles  # noqa: PLC0415 - as above
+
+        wish = wish or Wish(name=instance.model_key)
+        with self._lock:
+            if self._handles is None:
+                self._handles = Handles()
+        handle: Handle = self._handles.handle(
+            self.local.manager.activity.host.address,
+            instance,
+            api_token(),
+            revive=self._revive(instance, wish) if wish.heal else None,
+        )
+        self._given[id(handle)] = handle
+        return handle
+
+    def let_go(self, identifier: str) -> None:
+        """Stop handles from bringing back what the user has ended."""
+        for handle in tuple(self._given.values()):
+            if handle.identifier == identifier and hasattr(handle, "stop_healing"):
+                handle.stop_healing()
+
+    def close(self) -> None:
+        """Close the SDK's clients; handles that were given out stop working."""
+        if self._handles is not None:
+            self._handles.close()
+            self._handles = None
+
+    def _revive(self, instance: Instance, wish: Wish) -> Callable[[], None]:
+        """Return what brings an instance back as it was asked for."""
+        again = Order(
+            name=instance.model_key,
+            how="ensure",
+            identifier=instance.identifier,
+            ttl_s=instance.ttl_s,
+            config=wish.config,
+            device=wish.device,
+            lease=wish.lease,
+        )
+
+        def revive() -> None:
+            manager = self.local.manager
+            outcome = self.run(loading.carry_out(again, manager))
+            if outcome.how != "used":
+                self.say(f"{instance.identifier} had been unloaded meanwhile, and is loaded again.")
+
+        return revive
+
+
+async def _patiently(work: Any, timeout_s: float | None) -> tuple[set[Any], set[Any]]:
+    """Wait for work, but not longer than this; cancelling the wait cancels the work."""
+    try:
+        return await asyncio.wait([work], timeout=timeout_s)
+    except asyncio.CancelledError:
+        work.cancel()
+        with contextlib.suppress(BaseException):
+            await asyncio.shield(_ended(work))
+        raise
+
+
+async def _ended(work: Any) -> None:
+    with contextlib.suppress(BaseException):
+        await work
+
+
+_lock = threading.Lock()
+_session: Session | None = None
+
+
+def session(parent: Any = None) -> Session:
+    """Return this process's session.
+
+    Args:
+        parent: Who brings the configuration, with the first use.
+    """
+    global _session  # noqa: PLW0603 - one per process is the point
+    with _lock:
+        if _session is None:
+            _session = Session(parent=parent)
+        return _session

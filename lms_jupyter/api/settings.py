@@ -1,0 +1,165 @@
+"""Load settings as people write them: keywords, TOML files and named profiles."""
+
+import difflib
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TypedDict, Unpack
+
+import msgspec
+
+from lms_jupyter.api.duration import parse_ttl
+from lms_jupyter.errors import CommandError
+from lms_jupyter.protocol.models import CacheType, LoadConfig
+
+DEFAULT_TTL_S = 3600.0
+"""The SDK's own default, for loads that do not say."""
+PROFILES = "lms_profiles.toml"
+"""The file of named profiles, next to the notebook."""
+TTL_KEY = "ttl"
+
+ALIASES = {
+    "context": "context_length",
+    "kv_cache": ("k_cache_type", "v_cache_type"),
+    "kv": ("k_cache_type", "v_cache_type"),
+    "flash_attn": "flash_attention",
+    "flash": "flash_attention",
+    "experts": "num_experts",
+    "batch": "eval_batch_size",
+    "mmap": "try_mmap",
+    "keep_in_memory": "keep_model_in_memory",
+    "offload_kv": "offload_kv_cache_to_gpu",
+}
+"""Short names, as the flags have them."""
+OFFLOAD = {"off": 0.0, "max": 1.0}
+
+
+class Settings(TypedDict, total=False):
+    """The load settings as keywords."""
+
+    context_length: int
+    gpu: float | str
+    parallel: int
+    flash_attention: bool
+    k_cache_type: CacheType
+    v_cache_type: CacheType
+    kv_cache: CacheType
+    eval_batch_size: int
+    num_experts: int
+    seed: int
+    offload_kv_cache_to_gpu: bool
+    try_mmap: bool
+    keep_model_in_memory: bool
+    rope_frequency_base: float
+    rope_frequency_scale: float
+    draft_mtp: bool
+    draft_model: str
+    draft_max_tokens: int
+    draft_min_tokens: int
+    draft_min_probability: float
+
+
+def read_settings(told: Mapping[str, Any], where: str = "the settings") -> LoadConfig:
+    """Read settings by their names or short names.
+
+    Raises:
+        CommandError: A name is unknown or a value makes no sense.
+    """
+    fields: dict[str, Any] = {}
+    for name, value in told.items():
+        if value is None:
+            continue
+        names = ALIASES.get(name, name)
+        for field in (names,) if isinstance(names, str) else names:
+            if field not in LoadConfig.__struct_fields__:
+                raise CommandError(f"There is no load setting {name!r} ({where}).", hint=near(name))
+            fields[field] = value
+    if isinstance(fields.get("gpu"), str):
+        fields["gpu"] = OFFLOAD.get(fields["gpu"], fields["gpu"])
+    try:
+        return msgspec.convert(fields, LoadConfig)
+    except msgspec.ValidationError as error:
+        raise CommandError(f"A load setting makes no sense ({where}): {error}.") from error
+
+
+def near(name: str) -> str:
+    """Suggest a setting for a name that is none."""
+    known = [*LoadConfig.__struct_fields__, *ALIASES]
+    found = difflib.get_close_matches(name, known, n=1)
+    return f"Did you mean {found[0]}?" if found else f"There are: {', '.join(known)}."
+
+
+def merged(*configs: LoadConfig) -> LoadConfig:
+    """Join load configs; what comes later wins."""
+    fields: dict[str, Any] = {}
+    for config in configs:
+        told = {name: getattr(config, name) for name in LoadConfig.__struct_fields__}
+        fields |= {name: value for name, value in told.items() if value is not None}
+    return LoadConfig(**fields)
+
+
+def keywords(**settings: Unpack[Settings]) -> LoadConfig:
+    """Read settings that were given as keywords."""
+    return read_settings(settings, "a keyword")
+
+
+class Recipe(msgspec.Struct, frozen=True, kw_only=True):
+    """Settings from a file, and the TTL if it names one."""
+
+    config: LoadConfig = LoadConfig()
+    ttl_s: float | None = None
+    names_ttl: bool = False
+
+
+def read_file(path: Path) -> Recipe:
+    """Read a TOML file of load settings.
+
+    Raises:
+        CommandError: It is not there, is no TOML, or holds something else.
+    """
+    return _recipe(_toml(path), str(path))
+
+
+def read_profile(name: str, folder: Path) -> Recipe:
+    """Read one table of the file of profiles.
+
+    Raises:
+        CommandError: There is no such file or no such profile.
+    """
+    path = folder / PROFILES
+    told = _toml(path)
+    profile = told.get(name)
+    if not isinstance(profile, dict):
+        close = difflib.get_close_matches(name, told, n=1)
+        hint = f"Did you mean {close[0]}?" if close else f"There are: {', '.join(told) or 'none'}."
+        raise CommandError(f"{path} has no profile {name!r}.", hint=hint)
+    return _recipe(profile, f"profile {name}")
+
+
+def profile_names(folder: Path) -> tuple[str, ...]:
+    """Name the profiles that are there; none if the file is missing or broken."""
+    try:
+        told = _toml(folder / PROFILES)
+    except CommandError:
+        return ()
+    return tuple(name for name, value in told.items() if isinstance(value, dict))
+
+
+def _recipe(told: Mapping[str, Any], where: str) -> Recipe:
+    settings = {name: value for name, value in told.items() if name != TTL_KEY}
+    config = read_settings(settings, where)
+    if TTL_KEY not in told:
+        return Recipe(config=config)
+    return Recipe(config=config, ttl_s=parse_ttl(str(told[TTL_KEY])), names_ttl=True)
+
+
+def _toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        hint = "A profile is a table in it: [fast], then context_length = 4096."
+        raise CommandError(
+            f"There is no file {path}.", hint=hint if path.name == PROFILES else ""
+        ) from error
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise CommandError(f"{path} cannot be read as TOML: {error}.") from error

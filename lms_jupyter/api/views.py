@@ -1,0 +1,95 @@
+"""What is on the disk and in memory, as tables that know what `ps` adds."""
+
+import asyncio
+
+from lms_jupyter.api.draw import (
+    compact,
+    draw_instances,
+    draw_variants,
+    model_fields,
+    table_of_models,
+)
+from lms_jupyter.api.tables import Table
+from lms_jupyter.errors import CommandError, LmsError, ModelNotFoundError
+from lms_jupyter.manager import Manager, lookup
+from lms_jupyter.protocol.models import Instance, Model
+
+KINDS = ("llm", "embedding")
+
+
+async def models(manager: Manager, kinds: tuple[str, ...] = KINDS) -> Table[Model]:
+    """List what is downloaded, by key."""
+    found = await lookup.models(manager)
+    loaded = await lookup.instances(manager)
+    return table_of_models([model for model in found if model.kind in kinds], loaded)
+
+
+async def variants(
+    manager: Manager, model_key: str | None = None, kinds: tuple[str, ...] = KINDS
+) -> tuple[Table[Model], str]:
+    """List the variants of one model or of all, and the same as the CLI's JSON.
+
+    Raises:
+        ModelNotFoundError: There is no such model.
+        CommandError: The model has no variants.
+    """
+    known = await lookup.models(manager)
+    loaded = await lookup.instances(manager)
+    bases = [m for m in known if m.kind in kinds and model_key in (None, m.model_key)]
+    if model_key is not None and not bases:
+        raise ModelNotFoundError(model_key, [model.model_key for model in known])
+    host = manager.connected_host
+    found = {base.model_key: await host.variants(base) for base in bases if base.variants}
+    if model_key is not None and not found:
+        raise CommandError(f"{model_key} has no variants: there is one file of it.")
+    rows = [variant for several in found.values() for variant in several]
+    table = Table(rows, lambda _: draw_variants(bases, found, loaded, heads=model_key is None))
+    if model_key is not None:
+        return table, compact([model_fields(variant) for variant in rows])
+    told = [
+        {"model": model_fields(base), "variants": [model_fields(v) for v in found[base.model_key]]}
+        for base in bases
+        if base.model_key in found
+    ]
+    return table, compact(told)
+
+
+async def instances(manager: Manager) -> Table[Instance]:
+    """List what is in memory, with what it can do at once and whose it is."""
+    found = await lookup.instances(manager)
+    told = await parallel(manager, found)
+    owners, note = owners_of(manager, found)
+    return Table(found, lambda rows: draw_instances(rows, manager.host_now(), told, owners, note))
+
+
+async def parallel(manager: Manager, found: tuple[Instance, ...]) -> dict[str, int | None]:
+    """Ask how many requests each LLM serves at once."""
+
+    async def ask(instance: Instance) -> int | None:
+        if instance.kind != "llm":
+            return None
+        try:
+            return (await manager.connected_host.load_config(instance)).parallel
+        except LmsError:
+            # It went between two questions, or the host is too old to say.
+            return None
+
+    answers = await asyncio.gather(*map(ask, found))
+    return {one.instance_reference: told for one, told in zip(found, answers, strict=True)}
+
+
+def owners_of(manager: Manager, found: tuple[Instance, ...]) -> tuple[dict[str, str], str]:
+    """Say whose each instance is, and what happens to it when its owner goes."""
+    owners = {one.instance_reference: one.owner for one in found if one.owner}
+    book = manager.leases
+    if book is None:
+        return owners, ""
+    leases = book.of(manager.activity.host.address)
+    alive = {one.instance_reference for one in found}
+    for lease in leases:
+        if lease.loaded and lease.instance_reference in alive:
+            owners[lease.instance_reference] = lease.holder.label
+    leased = any(lease.expires and lease.instance_reference in alive for lease in leases)
+    if leased and not book.is_watched:
+        return owners, "Nothing here outlives a kernel: an instance ends by its TTL alone."
+    return owners, ""

@@ -1,0 +1,126 @@
+"""What a model said, and how that is shown while it comes and when it has ended."""
+
+import html
+import json
+from collections.abc import Callable, Mapping
+from typing import Any, Self
+
+from msgspec import Struct
+
+from lms_jupyter.hosts.talk import Fragment, Told
+
+STOPS = {
+    "eosFound": "it had said all",
+    "stopStringFound": "a stop text came",
+    "maxPredictedTokensReached": "as long as it may be",
+    "contextLengthReached": "the context is full",
+    "userStopped": "stopped",
+    "modelUnloaded": "the model was unloaded",
+    "toolCalls": "it wants a tool",
+    "failed": "it failed",
+}
+STOPPED = "userStopped"
+
+
+class Answer(str):  # noqa: SLOT000 - it carries its figures
+    """An answer as text, with its figures.
+
+    Attributes:
+        told: Tokens per second, time to the first token, counts, and why it ended; `None` if it
+            was stopped.
+        thoughts: What a reasoning model thought before it answered.
+        model: The identifier of the instance that answered.
+    """
+
+    told: Told | None
+    thoughts: str
+    model: str
+
+    @classmethod
+    def of(cls, draft: "Draft", model: str) -> Self:
+        """Return what has been said, as a value to keep."""
+        answer = cls(draft.text)
+        answer.told, answer.thoughts, answer.model = draft.told, draft.thoughts, model
+        return answer
+
+    def _repr_markdown_(self) -> str:
+        return str(self)
+
+
+class Draft:
+    """An answer that grows: written on the manager's loop, read in the thread of the cell."""
+
+    def __init__(self) -> None:
+        self.text = ""
+        self.thoughts = ""
+        self.told: Told | None = None
+
+    def take(self, step: Fragment | Told) -> None:
+        """Take the next piece."""
+        if isinstance(step, Told):
+            self.told = step
+        elif step.thought:
+            self.thoughts += step.text
+        else:
+            self.text += step.text
+
+    def bundle(self) -> dict[str, str]:
+        """Show what there is as Markdown; thoughts stand in a quotation above the answer."""
+        thoughts = self.thoughts.strip()
+        quoted = "\n".join(f"> {line}" for line in thoughts.splitlines())
+        parts = [part for part in (quoted, self.text) if part]
+        return {"text/markdown": "\n\n".join(parts), "text/plain": self.text}
+
+
+class Figures(Struct, frozen=True, kw_only=True):
+    """The line below an answer."""
+
+    model: str
+    told: Told | None
+
+    def __str__(self) -> str:
+        told = self.told
+        if told is None:
+            return f"{self.model} · stopped"
+        parts = [self.model]
+        if told.tokens_per_second is not None:
+            parts.append(f"{told.tokens_per_second:.2f} tokens/s")
+        if told.first_token_s is not None:
+            parts.append(f"first token after {told.first_token_s:.3f} s")
+        if told.prompt_tokens is not None and told.predicted_tokens is not None:
+            parts.append(f"{told.prompt_tokens} tokens in, {told.predicted_tokens} out")
+        parts.append(STOPS.get(told.stop_reason, told.stop_reason))
+        return " · ".join(parts)
+
+    def bundle(self) -> dict[str, str]:
+        """Show it small."""
+        return {"text/plain": str(self), "text/html": f"<small>{html.escape(str(self))}</small>"}
+
+
+def side_by_side(columns: Mapping[str, Draft], figures: Callable[[str], str]) -> dict[str, str]:
+    """Show several answers as columns, with everything that came from a model escaped."""
+    cells = "".join(
+        '<div style="flex:1;min-width:16em;padding:0 1em 0 0">'
+        f"<b>{html.escape(name)}</b>"
+        f'<div style="white-space:pre-wrap">{html.escape(draft.text)}</div>'
+        f"<small>{html.escape(figures(name))}</small></div>"
+        for name, draft in columns.items()
+    )
+    plain = "\n\n".join(
+        f"{name}\n{'-' * len(name)}\n{draft.text}\n{figures(name)}".rstrip()
+        for name, draft in columns.items()
+    )
+    page = f'<div style="display:flex;flex-wrap:wrap">{cells}</div>'
+    return {"text/plain": plain, "text/html": page}
+
+
+def as_value(answer: Answer, schema: Any) -> Any:
+    """Read an answer that was to be JSON into what its schema makes of it.
+
+    Raises:
+        ValueError: It is no such JSON: it was cut short, or the host does not hold to schemas.
+    """
+    if hasattr(schema, "model_validate_json"):
+        return schema.model_validate_json(str(answer))
+
+    return json.loads(str(answer))

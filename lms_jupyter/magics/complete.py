@@ -1,0 +1,112 @@
+"""Tab completion of `%lms` and `%%lms`, from what the manager knows already."""
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+from lms_jupyter.api.settings import profile_names
+from lms_jupyter.magics.grammar import Completes, Flag, Verb, Word
+from lms_jupyter.magics.parser import BOOK, verb_names
+from lms_jupyter.magics.verbs.talking import AXES, CELL, COMPARE, COMPARING, SWEEP, SWEEPING
+from lms_jupyter.manager import Manager
+
+_MAGIC = re.compile(r"(?P<lead>.*?)(?P<magic>%%?)lms(?P<rest>(?:\s.*)?)$")
+_BLANKS = re.compile(r"\s+")
+
+ENGINE_WORDS = ("list", "start", "stop", "use", "auto")
+Names = Callable[[], Manager | None]
+
+
+class Completer:
+    """Says how a line may go on. Asks no host: what the manager last saw is enough."""
+
+    def __init__(self, manager: Names, folder: Callable[[], Path]) -> None:
+        self._manager = manager
+        self._folder = folder
+
+    def complete(self, line: str) -> tuple[str, list[str]] | None:
+        """Return the word that is being written, and what it could become.
+
+        Args:
+            line: The text up to the cursor.
+
+        Returns:
+            `None` if the line is none of ours.
+        """
+        match = _MAGIC.fullmatch(line)
+        if match is None or (match["magic"] == "%%" and match["lead"].strip()):
+            return None
+        if not match["rest"]:
+            return None
+        words = _BLANKS.split(match["rest"].lstrip())
+        *before, word = words
+        found = self._cell(before, word) if match["magic"] == "%%" else self._line(before, word)
+        starts = [name for name in dict.fromkeys(found) if name.startswith(word)]
+        others = [name for name in dict.fromkeys(found) if word in name and name not in starts]
+        return word, [*starts, *others]
+
+    def _line(self, before: Sequence[str], word: str) -> Iterable[str]:
+        if not before:
+            return verb_names()
+        verb = BOOK.verbs.get(before[0])
+        return () if verb is None else self._behind(verb, before[1:], word)
+
+    def _cell(self, before: Sequence[str], word: str) -> Iterable[str]:
+        kinds = {COMPARE: COMPARING, SWEEP: SWEEPING}
+        if before and before[0] in kinds:
+            found = [*self._behind(kinds[before[0]], before[1:], word)]
+            axes = [f"{name}=[" for name in AXES] if before[0] == SWEEP else []
+            return [*found, *axes]
+        first = () if before else tuple(kinds)
+        return [*self._behind(CELL, before, word), *first]
+
+    def _behind(self, verb: Verb, before: Sequence[str], word: str) -> Iterable[str]:
+        """Say what may stand behind these words."""
+        flags = {name: flag for flag in verb.flags for name in flag.names}
+        last = flags.get(before[-1]) if before else None
+        if last is not None and last.metavar:
+            return self._values(last.completes, last.choices)
+        if word.startswith("-"):
+            return [*flags, "--help"]
+        slot = _slot(verb, before, flags)
+        return () if slot is None else self._values(slot.completes, slot.choices)
+
+    def _values(self, completes: Completes, choices: Sequence[str]) -> Iterable[str]:
+        if choices:
+            return choices
+        if completes == "verb":
+            return verb_names()
+        if completes == "profile":
+            return profile_names(self._folder())
+        if completes == "path":
+            return sorted(path.name for path in self._folder().glob("*.toml"))
+        manager = self._manager()
+        if manager is None:
+            return ENGINE_WORDS if completes == "host" else ()
+        identifiers = [instance.identifier for instance in manager.activity.instances]
+        keys = [
+            name for model in manager.catalog.models for name in (model.model_key, *model.variants)
+        ]
+        found: dict[Completes, list[str]] = {
+            "key": keys,
+            "identifier": identifiers,
+            "name": [*keys, *identifiers],
+            "host": [*ENGINE_WORDS, manager.activity.host.address],
+        }
+        return found.get(completes, [])
+
+
+def _slot(verb: Verb, before: Sequence[str], flags: dict[str, Flag]) -> Word | None:
+    """Find the word without dashes that comes next."""
+    taken = 0
+    skip = False
+    for word in before:
+        if skip:
+            skip = False
+        elif word in flags:
+            skip = bool(flags[word].metavar)
+        elif not word.startswith("-"):
+            taken += 1
+    if verb.words and verb.words[-1].many == "any":
+        return verb.words[-1]
+    return verb.words[taken] if taken < len(verb.words) else None

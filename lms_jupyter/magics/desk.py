@@ -1,0 +1,138 @@
+"""What a verb works with: the session, the notebook's namespace, and the output of its cell."""
+
+from collections.abc import Mapping
+from typing import Any, Generic, TypeVar
+
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.display import display
+
+from lms_jupyter.api.session import Got, Session
+from lms_jupyter.api.tables import Table
+from lms_jupyter.errors import AmbiguousModelError
+from lms_jupyter.hosts.talk import Message
+from lms_jupyter.magics.progress import LoadBar
+from lms_jupyter.manager import Manager
+from lms_jupyter.manager.commands import run
+
+Row = TypeVar("Row")
+
+
+class Desk:
+    """One for each IPython."""
+
+    def __init__(self, shell: InteractiveShell, session: Session) -> None:
+        self.shell = shell
+        self.session = session
+        self.chats: dict[str, list[Message]] = {}
+        self._said_host = ""
+
+    @property
+    def manager(self) -> Manager:
+        """The manager that the verbs work on."""
+        return self.session.local.manager
+
+    @property
+    def names(self) -> dict[str, Any]:
+        """The notebook's namespace."""
+        names: dict[str, Any] = self.shell.user_ns
+        return names
+
+    @property
+    def can_update(self) -> bool:
+        """Whether an output can be changed once it is shown: not in a plain terminal."""
+        return getattr(self.shell, "kernel", None) is not None
+
+    def connect(self) -> None:
+        """Find the host, and say once which one it is and why."""
+        self.session.local.connect()
+        host = self.manager.activity.host
+        if host.address != self._said_host:
+            self._said_host = host.address
+            named = f"{host.name} {host.version}" if host.version else host.name
+            self.say(f"Using {named} at {host.address} ({self.manager.why}).")
+
+    def saw_host(self) -> None:
+        """Note that the user has just been told which host it is."""
+        self._said_host = self.manager.activity.host.address
+
+    def command(self, command: object) -> Any:
+        """Carry out a command and wait for it."""
+        self.connect()
+        return self.session.run(self._command(command))
+
+    def get(self, wish: Any, line: str = "") -> Got:
+        """Load, ensure or use, with a bar; a name that is not clear gets buttons.
+
+        Args:
+            wish: What is wanted.
+            line: What a button runs, with the key in place of `{}`.
+        """
+        self.connect()
+        try:
+            with LoadBar(self.manager) as bar:
+                return self.session.get(wish, bar.glance)
+        except AmbiguousModelError as error:
+            if line and self.can_update:
+                from lms_jupyter.magics.buttons import (  # noqa: PLC0415 - brings ipywidgets
+                    offer,
+                )
+
+                offer(error.candidates, line, self.shell)
+            raise
+
+    def say(self, line: str) -> None:
+        """Write a line below the cell."""
+        print(line)  # noqa: T201 - a magic talks to the cell that it stands in
+
+    def show(self, bundle: Mapping[str, str]) -> None:
+        """Show something in the forms that a front end may choose from."""
+        display(dict(bundle), raw=True)  # type: ignore[no-untyped-call]
+
+    def bind(self, name: str | None, value: Any) -> None:
+        """Keep a value in the notebook."""
+        if name is not None:
+            self.names[name] = value
+
+    def shown(self, table: Table[Row]) -> "ShownTable[Row]":
+        """Show a table now; as the last value of this cell it then keeps quiet."""
+        self.show(table.bundle())
+        return self.remembered(table)
+
+    def remembered(self, table: Table[Row]) -> "ShownTable[Row]":
+        """Return the table as one that this cell shows already."""
+        shown = ShownTable(table, table.describe)
+        shown.shell, shown.shown_in = self.shell, self.shell.execution_count
+        return shown
+
+    async def _command(self, command: object) -> Any:
+        return await run(command, self.manager)
+
+
+class ShownTable(Table[Row], Generic[Row]):
+    """A table that its cell has shown already."""
+
+    shell: InteractiveShell
+    shown_in: int
+
+    def _ipython_display_(self) -> None:
+        if self.shell.execution_count != self.shown_in:
+            display(self.bundle(), raw=True)  # type: ignore[no-untyped-call]
+
+
+class Spot:
+    """A place in the output that can be changed: the answer while it comes."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._handle: Any = None
+        self._last: Mapping[str, str] = {}
+
+    def put(self, bundle: Mapping[str, str]) -> None:
+        """Show this instead of what was there."""
+        if bundle == self._last:
+            return
+        self._last = dict(bundle)
+        if self._handle is None:
+            self._handle = display(self._last, raw=True, display_id=True)  # type: ignore[no-untyped-call]
+        else:
+            self._handle.update(self._last, raw=True)

@@ -1,0 +1,259 @@
+"""How a verb is declared: once, for its parser, its help and its completion. No IPython."""
+
+import argparse
+import difflib
+import math
+import shlex
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, NoReturn
+
+from lms_jupyter.errors import CommandError
+
+Completes = Literal["", "key", "identifier", "name", "host", "profile", "verb", "path"]
+"""What a word can be completed with: a model key, what is in memory, either, …"""
+
+
+def as_it_is(text: str) -> str:
+    """Take a word as it was written."""
+    return text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Word:
+    """A word without dashes: what the verb is about."""
+
+    dest: str
+    metavar: str
+    help: str = ""
+    many: Literal["one", "optional", "any"] = "one"
+    completes: Completes = ""
+    choices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flag:
+    """A word with dashes, and the value behind it if it takes one."""
+
+    names: tuple[str, ...]
+    help: str
+    metavar: str = ""
+    """Empty: it takes no value."""
+    read: Callable[[str], Any] = as_it_is
+    dest: str = ""
+    value: Any = True
+    """What it stands for if it takes no value."""
+    default: Any = None
+    choices: tuple[str, ...] = ()
+    completes: Completes = ""
+
+    @property
+    def key(self) -> str:
+        """Under which name its value is found."""
+        return self.dest or self.names[-1].lstrip("-").replace("-", "_")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verb:
+    """What may follow `%lms`."""
+
+    name: str
+    summary: str
+    build: Callable[[argparse.Namespace], Any]
+    words: tuple[Word, ...] = ()
+    flags: tuple[Flag, ...] = ()
+    examples: tuple[str, ...] = ()
+
+
+class Parser(argparse.ArgumentParser):
+    """An argparse that raises our error where the stock one would exit the kernel."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(
+            add_help=False,
+            allow_abbrev=False,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            **kwargs,
+        )
+
+    def error(self, message: str) -> NoReturn:
+        """Raise what is wrong, with the usage as the hint."""
+        usage = " ".join(self.format_usage().removeprefix("usage: ").split())
+        raise CommandError(f"%{self.prog}: {message}.", hint=f"Usage: %{usage}")
+
+
+HELP = Flag(names=("-h", "--help"), help="show this help", dest="wants_help", default=False)
+
+
+def parser_of(verb: Verb, prog: str = "lms") -> Parser:
+    """Make the parser of a verb."""
+    examples = "\n".join(["examples:", *(f"  {line}" for line in verb.examples)])
+    parser = Parser(
+        prog=f"{prog} {verb.name}".strip(),
+        description=f"{verb.summary[:1].upper()}{verb.summary[1:]}.",
+        epilog=examples if verb.examples else None,
+    )
+    for word in verb.words:
+        nargs = {"one": None, "optional": "?", "any": "*"}[word.many]
+        extra: dict[str, Any] = {"choices": word.choices} if word.choices else {}
+        parser.add_argument(
+            word.dest, metavar=word.metavar, nargs=nargs, help=_percent(word.help), **extra
+        )
+    for flag in verb.flags:
+        _add(parser, flag)
+    return parser
+
+
+def split(line: str) -> list[str]:
+    """Split a line as a shell does.
+
+    Raises:
+        CommandError: A quote does not end.
+    """
+    try:
+        return shlex.split(line)
+    except ValueError as error:
+        raise CommandError(f"%lms: {line!r} has a quote that does not end.") from error
+
+
+def read(verb: Verb, words: Sequence[str], prog: str = "lms") -> argparse.Namespace:
+    """Read the words behind a verb.
+
+    Raises:
+        CommandError: They make no sense; the hint says what would.
+    """
+    parser = parser_of(verb, prog)
+    arguments, unknown = parser.parse_known_args(list(words))
+    if unknown:
+        parser.error(_unknown(unknown[0], verb))
+    return arguments
+
+
+def chosen(name: str, verbs: Mapping[str, Verb]) -> Verb:
+    """Find a verb by its name.
+
+    Raises:
+        CommandError: There is none; the hint names the nearest.
+    """
+    if name not in verbs:
+        near = difflib.get_close_matches(name, verbs, n=1)
+        raise CommandError(
+            f"%lms has no verb {name!r}.",
+            hint=f"Did you mean %lms {near[0]}?" if near else f"There are: {', '.join(verbs)}.",
+        )
+    return verbs[name]
+
+
+def whole(least: int = 1, most: float = math.inf) -> Callable[[str], int]:
+    """Return what reads a whole number within these bounds."""
+
+    def read_whole(text: str) -> int:
+        try:
+            number = int(text)
+        except ValueError:
+            raise CommandError(f"{text!r} is not a whole number") from None
+        _check_bounds(number, text, least, most)
+        return number
+
+    return read_whole
+
+
+def number(least: float = -math.inf, most: float = math.inf) -> Callable[[str], float]:
+    """Return what reads a number within these bounds."""
+
+    def read_number(text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            raise CommandError(f"{text!r} is not a number") from None
+        if not math.isfinite(value):
+            raise CommandError(f"{text} is not a finite number")
+        _check_bounds(value, text, least, most)
+        return value
+
+    return read_number
+
+
+def offload(text: str) -> float:
+    """Read the part of the layers on the GPU."""
+    named = {"off": 0.0, "max": 1.0}
+    try:
+        ratio = named[text] if text in named else float(text)
+    except ValueError:
+        raise CommandError(f"{text!r} is not off, max or a number") from None
+    _check_bounds(ratio, text, 0, 1)
+    return ratio
+
+
+def python_name(text: str) -> str:
+    """Read a name that the notebook's namespace can have."""
+    if not text.isidentifier():
+        raise CommandError(f"{text!r} is no name that Python allows")
+    return text
+
+
+def _check_bounds(value: float, text: str, least: float, most: float) -> None:
+    if least <= value <= most:
+        return
+    if math.isinf(most):
+        raise CommandError(f"{text} is out of range, must be at least {least:g}")
+    raise CommandError(f"{text} is out of range, must be from {least:g} to {most:g}")
+
+
+def _add(parser: Parser, flag: Flag) -> None:
+    if not flag.metavar:
+        parser.add_argument(
+            *flag.names,
+            dest=flag.key,
+            action="store_const",
+            const=flag.value,
+            default=flag.default,
+            help=_percent(flag.help),
+        )
+        return
+    extra: dict[str, Any] = {"choices": flag.choices} if flag.choices else {}
+    parser.add_argument(
+        *flag.names,
+        dest=flag.key,
+        type=_typed(flag.read),
+        default=flag.default,
+        metavar=flag.metavar,
+        help=_percent(flag.help),
+        **extra,
+    )
+
+
+def _typed(read_text: Callable[[str], Any]) -> Callable[[str], Any]:
+    """Let argparse say our own sentence; it swallows that of a `ValueError`."""
+
+    def read_word(text: str) -> Any:
+        try:
+            return read_text(text)
+        except CommandError as error:
+            raise argparse.ArgumentTypeError(error.title) from error
+
+    return read_word
+
+
+def _percent(text: str) -> str:
+    return text.replace("%", "%%")
+
+
+def _unknown(word: str, verb: Verb) -> str:
+    if not word.startswith("-"):
+        return f"there is one word too many: {word!r}"
+    word = word.partition("=")[0]
+    names = [name for flag in verb.flags for name in flag.names]
+    near = difflib.get_close_matches(word, names, n=1)
+    return f"there is no flag {word}" + (f", did you mean {near[0]}?" if near else "")
+
+
+@dataclass(slots=True)
+class Book:
+    """Verbs by their names."""
+
+    verbs: dict[str, Verb] = field(default_factory=dict)
+
+    def add(self, *verbs: Verb) -> None:
+        """Take up verbs, in the order of the help."""
+        self.verbs |= {verb.name: verb for verb in verbs}

@@ -1,0 +1,190 @@
+"""Runs `host`, `server` and `get`."""
+
+import asyncio
+import time
+from contextlib import aclosing
+from typing import Any
+
+from lms_jupyter.api.draw import compact, say_size
+from lms_jupyter.errors import CommandError, HostUnreachableError, LmsError, ModelNotFoundError
+from lms_jupyter.hosts.base import Downloaded, Downloading, Offer
+from lms_jupyter.magics.desk import Desk
+from lms_jupyter.magics.run import perform
+from lms_jupyter.magics.verbs.hosts import GetModel, HostLine, ServerLine
+from lms_jupyter.manager import Manager
+from lms_jupyter.manager.watch import switch
+
+AUTO = "auto"
+STOP_TIMEOUT_S = 10.0
+
+
+@perform.register
+def host(request: HostLine, desk: Desk) -> str | None:
+    """Show, switch or list hosts, or start and stop the embedded engine."""
+    # These bring the SDK, which takes long to import.
+    from lms_jupyter.hosts import embedded  # noqa: PLC0415
+    from lms_jupyter.hosts.rest import normal_address  # noqa: PLC0415
+
+    run = desk.session.local
+    match request.what:
+        case "list":
+            for line in run.wait(run.submit(_all())):
+                desk.say(line)
+            return None
+        case "start":
+            greeting = run.wait(run.submit(embedded.start_engine()))
+            run.wait(run.submit(switch(greeting.address, desk.manager)))
+        case "stop":
+            _stop(desk)
+            return None
+        case "use":
+            address = "" if request.address == AUTO else normal_address(request.address)
+            run.wait(run.submit(switch(address, desk.manager)))
+        case _:
+            pass
+    run.connect()
+    desk.saw_host()
+    info = desk.manager.activity.host
+    named = f"{info.name} {info.version}" if info.version else info.name
+    desk.say(f"Using {named} at {info.address} ({desk.manager.why}).")
+    return info.address
+
+
+async def _all() -> list[str]:
+    """Name every host that answers on this machine."""
+    from lms_jupyter.hosts import embedded  # noqa: PLC0415 - brings the SDK
+    from lms_jupyter.hosts.discover import PORTS  # noqa: PLC0415 - as above
+    from lms_jupyter.hosts.rest import Greeting, greet  # noqa: PLC0415 - as above
+
+    async def knock(address: str) -> Greeting | None:
+        try:
+            return await greet(address)
+        except HostUnreachableError:
+            return None
+
+    answers = await asyncio.gather(*(knock(f"127.0.0.1:{port}") for port in PORTS))
+    found = [*answers, await embedded.running_engine()]
+    lines = [f"{g.address}  {g.name} {g.version or ''}".rstrip() for g in found if g is not None]
+    return lines or ["No host answers on this machine; `%lms host start` starts the engine."]
+
+
+def _stop(desk: Desk) -> None:
+    """End the engine of this user, and wait until it is gone."""
+    from lms_jupyter.hosts import embedded  # noqa: PLC0415 - brings the SDK
+
+    known = embedded.announced()
+    if known is None or not embedded.stop_engine():
+        raise CommandError("No embedded engine of yours is running.")
+    local = desk.session.local
+    until = time.monotonic() + STOP_TIMEOUT_S
+    while local.wait(local.submit(embedded.running_engine())) is not None:
+        if time.monotonic() > until:
+            raise HostUnreachableError(f"The engine at {known.address} does not end.")
+        time.sleep(0.05)
+    desk.say(f"The engine at {known.address} has ended, and with it all that it had in memory.")
+
+
+@perform.register
+def server(request: ServerLine, desk: Desk) -> None:
+    """Start, stop or show LM Studio's HTTP server."""
+    desk.connect()
+    if request.what == "status":
+        address = desk.manager.activity.host.address
+        port = int(address.rpartition(":")[2])
+        if request.as_json:
+            desk.say(compact({"running": True, "port": port}))
+        else:
+            desk.say(f"{desk.manager.activity.host.name} answers on port {port}.")
+        return
+    on = request.what == "start"
+    desk.session.run(desk.manager.connected_host.serve(on=on, port=request.port, cors=request.cors))
+    where = f" on port {request.port}" if request.port else ""
+    desk.say(f"The HTTP server {'runs' if on else 'has stopped'}{where}.")
+
+
+@perform.register
+def get(request: GetModel, desk: Desk) -> str:
+    """Download a model and return its key. Interrupting pauses it: the next `get` goes on."""
+    desk.connect()
+    offer = desk.session.run(_offer(request, desk.manager))
+    desk.say(f"Fetching {offer.name} ({say_size(offer.size_bytes)}).")
+    bar = _DownloadBar(offer)
+    try:
+        key = desk.session.run(_download(offer, desk.manager, bar), bar.glance)
+    except KeyboardInterrupt:
+        desk.say("Paused. Running this line again goes on from here.")
+        raise
+    finally:
+        bar.close()
+    desk.say(f"Done: %lms load {key}")
+    return key
+
+
+async def _offer(request: GetModel, manager: Manager) -> Offer:
+    """Choose the file that is meant.
+
+    Raises:
+        ModelNotFoundError: There is nothing of this name.
+        CommandError: Several things could be meant.
+    """
+    connected = manager.connected_host
+    name = request.name
+    if "/" not in name:
+        found = await connected.search(name)
+        if not found:
+            raise ModelNotFoundError(name)
+        if len(found) > 1 and not request.yes:
+            raise CommandError(
+                f"%lms get: {len(found)} models match {name!r}.",
+                hint=f"Name one of them: {', '.join(found[:8])}; or say -y for the first.",
+            )
+        name = found[0]
+    try:
+        offers = await connected.offers(name)
+    except LmsError as error:
+        raise ModelNotFoundError(name) from error
+    wanted = request.quantization
+    if wanted is not None:
+        offers = tuple(
+            offer
+            for offer in offers
+            if wanted.lower() in ((offer.quantization or "").lower(), offer.name.lower())
+        )
+    if not offers:
+        about = f" as {wanted}" if wanted else ""
+        raise CommandError(f"%lms get: there is no file of {name}{about} to download.")
+    return next((offer for offer in offers if offer.recommended), offers[0])
+
+
+async def _download(offer: Offer, manager: Manager, bar: "_DownloadBar") -> str:
+    key = ""
+    async with aclosing(manager.connected_host.download(offer)) as steps:  # type: ignore[type-var]
+        async for step in steps:
+            if isinstance(step, Downloaded):
+                key = step.model_key
+            else:
+                bar.now = step
+    return key
+
+
+class _DownloadBar:
+    """The progress of a download, moved in the thread of the cell."""
+
+    def __init__(self, offer: Offer) -> None:
+        self.now = Downloading(downloaded_bytes=0, total_bytes=offer.size_bytes)
+        self._bar: Any = None
+
+    def glance(self) -> None:
+        """Move the bar to where the download is now."""
+        if self._bar is None:
+            from tqdm.auto import tqdm  # noqa: PLC0415 - brings ipywidgets in a notebook
+
+            self._bar = tqdm(
+                total=self.now.total_bytes, unit="B", unit_scale=True, leave=False, desc="Download"
+            )
+        self._bar.update(self.now.downloaded_bytes - self._bar.n)
+
+    def close(self) -> None:
+        """Take the bar away."""
+        if self._bar is not None:
+            self._bar.close()

@@ -1,0 +1,126 @@
+"""Runs `ls`, `ps`, `status` and `log`."""
+
+import time
+from contextlib import aclosing
+from datetime import datetime
+from typing import Any
+
+from lms_jupyter.api import views
+from lms_jupyter.api.draw import compact, draw_status, instances_json, models_json
+from lms_jupyter.hosts.base import LogEntry
+from lms_jupyter.magics.desk import Desk, Spot
+from lms_jupyter.magics.run import perform
+from lms_jupyter.magics.verbs.listing import ListInstances, ListModels, ShowLog, ShowStatus
+from lms_jupyter.manager import Manager
+from lms_jupyter.protocol.commands import Refresh
+
+WATCH_S = 1.0
+
+
+class _EnoughError(Exception):
+    """As much of the log was shown as was asked for."""
+
+
+SOURCES = {"model": "llm.prediction.", "server": "server.", "runtime": "runtime."}
+
+
+@perform.register
+def ls(request: ListModels, desk: Desk) -> Any:
+    """List what is downloaded."""
+    desk.connect()
+    manager, run = desk.manager, desk.session.run
+    if request.model_key is not None or request.variants:
+        table, json = run(views.variants(manager, request.model_key, request.kinds))
+        if request.as_json:
+            return desk.say(json)
+        return desk.shown(table)
+    models = run(views.models(manager, request.kinds))
+    if request.as_json:
+        return desk.say(models_json(models))
+    return desk.shown(models)
+
+
+@perform.register
+def ps(request: ListInstances, desk: Desk) -> Any:
+    """List what is in memory, once or again and again."""
+    desk.connect()
+    manager, run = desk.manager, desk.session.run
+    if request.as_json:
+        found = run(views.instances(manager))
+        return desk.say(instances_json(found, run(views.parallel(manager, tuple(found)))))
+    if request.watch_s is None:
+        return desk.shown(run(views.instances(manager)))
+    spot = Spot(desk)
+    until = time.monotonic() + request.watch_s
+    try:
+        while True:
+            table = run(views.instances(manager))
+            spot.put(table.bundle())
+            left_s = until - time.monotonic()
+            if left_s <= 0:
+                return None
+            time.sleep(min(WATCH_S, left_s))
+    except KeyboardInterrupt:
+        # Interrupting is how watching ends; what was shown last stays.
+        return None
+
+
+@perform.register
+def status(_request: ShowStatus, desk: Desk) -> None:
+    """Say which host is used and what it has in memory."""
+    desk.session.local.connect()
+    desk.saw_host()
+    desk.command(Refresh())
+    drawing = draw_status(desk.manager.activity, desk.manager.why)
+    desk.show({"text/plain": drawing.text(), "text/html": drawing.html()})
+
+
+@perform.register
+def log(request: ShowLog, desk: Desk) -> None:
+    """Show what the host logs from now on, for a while or until interrupted."""
+    desk.connect()
+    entries: list[LogEntry] = []
+    heard = desk.session.local.submit(_listen(desk.manager, entries))
+    until = None if request.follow else time.monotonic() + request.seconds
+    shown: list[LogEntry] = []
+    told = 0
+
+    def tell() -> None:
+        nonlocal told
+        new = [entry for entry in entries[told:] if _wanted(entry, request)]
+        told = len(entries)
+        for entry in new:
+            desk.say(_json(entry) if request.as_json else _text(entry))
+        shown.extend(new)
+        if until is not None and time.monotonic() > until:
+            raise _EnoughError
+        if request.lines is not None and len(shown) >= request.lines:
+            raise _EnoughError
+
+    try:
+        desk.session.local.wait(heard, tell)
+    except (KeyboardInterrupt, _EnoughError):
+        # Both are how listening ends.
+        desk.session.local.stop(heard)
+
+
+async def _listen(manager: Manager, entries: list[LogEntry]) -> None:
+    async with aclosing(manager.connected_host.log()) as log_:  # type: ignore[type-var]
+        async for entry in log_:
+            entries.append(entry)  # noqa: PERF401 - they are read while they come
+
+
+def _wanted(entry: LogEntry, request: ShowLog) -> bool:
+    if not entry.kind.startswith(SOURCES[request.source]):
+        return False
+    return request.source != "model" or entry.kind.rpartition(".")[2] in request.shows
+
+
+def _text(entry: LogEntry) -> str:
+    at = datetime.fromtimestamp(entry.at).astimezone().strftime("%H:%M:%S")
+    about = " ".join(part for part in (entry.kind, entry.identifier) if part)
+    return f"{at} {about}\n{entry.text.rstrip()}\n"
+
+
+def _json(entry: LogEntry) -> str:
+    return compact({name: getattr(entry, name) for name in LogEntry.__struct_fields__})

@@ -1,0 +1,124 @@
+"""Runs `load`, `model` and `estimate`."""
+
+from typing import Any
+
+from lms_jupyter.api.draw import say_binary_size
+from lms_jupyter.api.duration import say_duration
+from lms_jupyter.api.session import Got, Wish
+from lms_jupyter.errors import CommandError
+from lms_jupyter.magics.desk import Desk
+from lms_jupyter.magics.run import perform
+from lms_jupyter.magics.verbs.loading import LoadLine
+from lms_jupyter.manager import lookup
+from lms_jupyter.manager.fit import say
+from lms_jupyter.manager.resolve import Meant, resolve
+from lms_jupyter.protocol.models import Estimate, LoadConfig
+
+HOW = {"loaded": "is loaded", "used": "was in memory already", "reloaded": "is reloaded"}
+VERBS = {"new": "load --new", "ensure": "load", "use": "model"}
+
+
+@perform.register
+def load(line: LoadLine, desk: Desk) -> Any:
+    """Get an instance, keep its handle under a name, and say what came of it."""
+    wish = line.complete(desk.session.folder)
+    if line.estimate_only:
+        return estimate(wish, desk)
+    button = f"{VERBS[wish.how]} {{}}" + (f" --as {line.name}" if line.name else "")
+    got = desk.get(wish, button)
+    handle = desk.session.handle(got)
+    desk.bind(line.name, handle)
+    for sentence in told(got, line):
+        desk.say(sentence)
+    return handle
+
+
+def estimate(wish: Wish, desk: Desk) -> "ShownEstimate":
+    """Say what a load would take; nothing is loaded."""
+    desk.connect()
+    meant, answer = desk.session.run(_estimate(wish, desk))
+    text = "\n".join(_estimate_lines(meant, wish.config, answer, desk))
+    shown = ShownEstimate(**{name: getattr(answer, name) for name in Estimate.__struct_fields__})
+    desk.say(text)
+    return shown
+
+
+class ShownEstimate(Estimate, frozen=True, kw_only=True):
+    """An estimate that its cell has told already."""
+
+    def _ipython_display_(self) -> None:
+        """Keep quiet: the lines above say it all."""
+
+
+def told(got: Got, line: LoadLine) -> list[str]:
+    """Say what a load came to, a sentence for each thing that matters."""
+    outcome, instance, meant = got.outcome, got.instance, got.meant
+    lines = []
+    if meant.how == "first":
+        others = ", ".join(meant.passed_over)
+        lines.append(
+            f"{line.wish.name!r} matches {meant.name} best, so it is that; also: {others}."
+        )
+    elif meant.how == "fuzzy":
+        lines.append(f"{line.wish.name!r} is {meant.name}.")
+    if outcome.evicted:
+        lines.append(f"To make room, the host unloaded {', '.join(outcome.evicted)}.")
+    if instance.ttl_s is None:
+        leaves = "stays until it is unloaded"
+    else:
+        leaves = f"leaves after {say_duration(instance.ttl_s)} of idleness"
+        if outcome.how != "used" and not line.says_ttl and got.wish.ttl_s == line.wish.ttl_s:
+            leaves += " (the default)"
+    sentence = f"{instance.identifier} {HOW[outcome.how]}"
+    if outcome.how == "reloaded":
+        sentence += f", because {say(outcome.differences)}"
+    sentence += f": {instance.context_length:,} tokens, {leaves}."
+    if line.name is not None:
+        sentence += f" Its handle is {line.name}."
+    lines.append(sentence)
+    if outcome.differences and outcome.how != "reloaded":
+        lines.append(f"Not as asked: {say(outcome.differences)}.")
+    return lines
+
+
+async def _estimate(wish: Wish, desk: Desk) -> tuple[Meant, Estimate]:
+    manager = desk.manager
+    models = await lookup.models(manager)
+    meant = resolve(wish.name, models, first=wish.first, exact=wish.exact)
+    lookup.check_config(wish.config, meant.model)
+    model = meant.model
+    if meant.name in model.variants:
+        named = await manager.connected_host.variants(model)
+        model = next((v for v in named if v.model_key == meant.name), model)
+    return meant, await manager.connected_host.estimate(model, wish.config)
+
+
+def _estimate_lines(meant: Meant, config: LoadConfig, answer: Estimate, desk: Desk) -> list[str]:
+    lines = [f"Model: {meant.name}"]
+    if config.context_length is not None:
+        lines.append(f"Context Length: {config.context_length:,}")
+    if config.gpu is not None:
+        lines.append(f"GPU Offload: {config.gpu:.0%}")
+    lines.append(f"Estimated GPU Memory:   {say_binary_size(answer.vram_bytes)}")
+    lines.append(f"Estimated Total Memory: {say_binary_size(answer.total_bytes)}")
+    if answer.confidence == "low":
+        lines.append("Confidence: LOW")
+    memory = desk.manager.activity.memory
+    if memory is not None:
+        lines.append(f"Free now: {say_binary_size(memory.available_bytes)}")
+    verdict = "should fit" if answer.passes_guardrails else "is more than the host allows"
+    lines.append(f"This load {verdict}.")
+    return lines
+
+
+def check_llm(got: Got) -> None:
+    """Refuse to talk to what cannot answer.
+
+    Raises:
+        CommandError: It is an embedding model.
+    """
+    if got.instance.kind != "llm":
+        raise CommandError(
+            f"{got.instance.identifier} is an embedding model: it has no answers.",
+            hint="Use its handle: `emb = %lms model KEY`, then emb.embed(text).",
+        )

@@ -1,0 +1,97 @@
+"""Runs `unload`, `extend`, `pin` and `free`."""
+
+import gc
+import sys
+
+from lms_jupyter.api.draw import say_size
+from lms_jupyter.api.duration import say_duration
+from lms_jupyter.errors import CommandError, InstanceNotFoundError
+from lms_jupyter.magics.desk import Desk
+from lms_jupyter.magics.run import perform
+from lms_jupyter.magics.verbs.memory import Free, Unload
+from lms_jupyter.manager import lookup
+from lms_jupyter.protocol.commands import PinInstance, SetTtl, UnloadInstance
+from lms_jupyter.protocol.models import Instance
+
+
+@perform.register
+def unload(request: Unload, desk: Desk) -> None:
+    """End one instance, or all."""
+    if request.identifier is not None:
+        _end(request.identifier, desk)
+        return
+    known = _instances(desk)
+    if request.everything:
+        if not known:
+            desk.say("Nothing is in memory.")
+            return
+        for instance in known:
+            try:
+                _end(instance.identifier, desk)
+            except InstanceNotFoundError:
+                # It went by itself in the meantime: that is what was wanted.
+                continue
+        return
+    if len(known) == 1:
+        _end(known[0].identifier, desk)
+        return
+    names = ", ".join(sorted(instance.identifier for instance in known))
+    raise CommandError(
+        "%lms unload: which instance? "
+        + (f"There are {len(known)}." if known else "Nothing is in memory."),
+        hint=f"Name one of {names}, or say --all." if known else "`%lms load KEY` loads a model.",
+    )
+
+
+@perform.register
+def extend(request: SetTtl, desk: Desk) -> None:
+    """Give an instance another TTL that counts from now."""
+    desk.command(request)
+    if request.ttl_s is None:
+        desk.say(f"{request.identifier} stays until it is unloaded.")
+    else:
+        desk.say(
+            f"{request.identifier} leaves after {say_duration(request.ttl_s)} of idleness from now."
+        )
+
+
+@perform.register
+def pin(request: PinInstance, desk: Desk) -> None:
+    """Keep an instance from expiring, or no longer."""
+    desk.command(request)
+    state = "is pinned: it stays until you let it go" if request.pinned else "is pinned no more"
+    desk.say(f"{request.identifier} {state}.")
+
+
+@perform.register
+def free(request: Free, desk: Desk) -> None:
+    """Unload what is idle and ours, and empty the caches that this kernel keeps on a GPU."""
+    own = desk.manager.own
+    idle = [
+        instance
+        for instance in _instances(desk)
+        if instance.status == "idle"
+        and not instance.pinned
+        and (request.everything or instance.instance_reference in own)
+    ]
+    given_back = sum(instance.memory_bytes or instance.size_bytes for instance in idle)
+    for instance in idle:
+        _end(instance.identifier, desk)
+    gc.collect()
+    torch = sys.modules.get("torch")
+    if torch is not None and torch.cuda.is_available():
+        before = torch.cuda.memory_reserved()
+        torch.cuda.empty_cache()
+        given_back += before - torch.cuda.memory_reserved()
+    desk.say(f"{say_size(given_back)} given back." if given_back else "Nothing to give back.")
+
+
+def _instances(desk: Desk) -> tuple[Instance, ...]:
+    desk.connect()
+    return desk.session.run(lookup.instances(desk.manager))
+
+
+def _end(identifier: str, desk: Desk) -> None:
+    desk.command(UnloadInstance(identifier=identifier))
+    desk.session.let_go(identifier)
+    desk.say(f"{identifier} is unloaded.")

@@ -1,0 +1,183 @@
+"""Runs `%%lms sweep`: one prompt under several load settings, measured."""
+
+import html
+import itertools
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from lms_jupyter.api.draw import say_size
+from lms_jupyter.api.session import Wish
+from lms_jupyter.api.settings import read_settings
+from lms_jupyter.api.tables import Drawing, Table, count
+from lms_jupyter.errors import LmsError
+from lms_jupyter.hosts.talk import Message
+from lms_jupyter.magics.answer import Draft
+from lms_jupyter.magics.desk import Desk, Spot
+from lms_jupyter.magics.run import perform
+from lms_jupyter.magics.run.loading import check_llm
+from lms_jupyter.magics.run.talking import follow, instance_for, prompt_of, sampling_of, schema_of
+from lms_jupyter.magics.verbs.talking import AXES, Sweep
+from lms_jupyter.manager import loading
+from lms_jupyter.protocol.models import Estimate, Instance
+
+STYLE = (
+    'role="img" aria-label="Tokens per second of each combination" '
+    'font-family="sans-serif" font-size="12"'
+)
+BAR_WIDTH, BAR_HEIGHT, LABEL_WIDTH = 300, 22, 260
+
+
+class Measured(Struct, frozen=True, kw_only=True):
+    """One combination of settings, and what came of it."""
+
+    model: str
+    settings: Mapping[str, Any]
+    load_s: float | None = None
+    memory_bytes: int | None = None
+    first_token_s: float | None = None
+    tokens_per_second: float | None = None
+    predicted_tokens: int | None = None
+    problem: str = ""
+    """Why there are no figures."""
+
+
+@perform.register
+def sweep(request: Sweep, desk: Desk) -> Any:
+    """Load each combination in turn, let it answer, measure, and unload it again."""
+    prompt = prompt_of(request.talk, desk)
+    name = request.name or instance_for(request.talk, desk).model_key
+    rows: list[Measured] = []
+    spot = Spot(desk)
+    for settings in combinations(request.axes):
+        rows.append(_measure(request, name, settings, prompt, desk))
+        if desk.can_update:
+            spot.put(Table(rows, draw_sweep).bundle())
+    table = desk.shown(Table(rows, draw_sweep)) if not desk.can_update else _quiet(rows, desk)
+    desk.show({"image/svg+xml": plot(rows), "text/plain": ""})
+    desk.bind(request.talk.variable, table)
+    return table
+
+
+def combinations(axes: Mapping[str, tuple[Any, ...]]) -> Iterator[dict[str, Any]]:
+    """Yield every combination of the values."""
+    for values in itertools.product(*axes.values()):
+        yield dict(zip(axes, values, strict=True))
+
+
+def draw_sweep(rows: Sequence[Measured]) -> Drawing:
+    """Draw what was measured: one row for each combination."""
+    names = list(rows[0].settings) if rows else []
+    heading = (*(n.upper() for n in names), "LOAD", "MEMORY", "FIRST TOKEN", "TOKENS/S", "TOKENS")
+    cells = [
+        (
+            *(str(row.settings[name]) for name in names),
+            row.problem or _say(row.load_s, "{:.2f} s"),
+            say_size(row.memory_bytes) if row.memory_bytes is not None else "-",
+            _say(row.first_token_s, "{:.3f} s"),
+            _say(row.tokens_per_second, "{:.1f}"),
+            _say(row.predicted_tokens, "{}"),
+        )
+        for row in rows
+    ]
+    model = rows[0].model if rows else ""
+    return Drawing(f"{model}: {count(len(rows), 'combination')}.", [(heading, cells)])
+
+
+def plot(rows: Sequence[Measured]) -> str:
+    """Draw the tokens per second of each combination as a bar."""
+    most = max((row.tokens_per_second or 0.0 for row in rows), default=0.0) or 1.0
+    height = BAR_HEIGHT * len(rows) + 24
+    width = LABEL_WIDTH + BAR_WIDTH + 90
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" {STYLE}>',
+        f'<text x="{LABEL_WIDTH}" y="14" fill="#808080">tokens/s</text>',
+    ]
+    for place, row in enumerate(rows):
+        speed = row.tokens_per_second or 0.0
+        y = 24 + place * BAR_HEIGHT
+        label = ", ".join(f"{name}={value}" for name, value in row.settings.items())
+        length = BAR_WIDTH * speed / most
+        parts.append(
+            f'<text x="{LABEL_WIDTH - 8}" y="{y + 13}" text-anchor="end" fill="#808080">'
+            f"{html.escape(label)}</text>"
+            f'<rect x="{LABEL_WIDTH}" y="{y + 2}" width="{length:.1f}" height="14" '
+            f'fill="#4c8bf5"/>'
+            f'<text x="{LABEL_WIDTH + length + 6:.1f}" y="{y + 13}" fill="#808080">'
+            f"{speed:.1f}</text>"
+        )
+    return "".join([*parts, "</svg>"])
+
+
+def _measure(
+    request: Sweep, name: str, settings: Mapping[str, Any], prompt: str, desk: Desk
+) -> Measured:
+    """Try one combination. Whatever happens, its instance is gone afterwards."""
+    quant = settings.get("quant")
+    key = name if quant is None else f"{name.partition('@')[0]}@{quant}"
+    told = {AXES[axis][0]: value for axis, value in settings.items() if axis != "quant"}
+    row = Measured(model=name, settings=dict(settings))
+    try:
+        wish = Wish(
+            name=key, how="new", config=read_settings(told), ttl_s=request.talk.ttl_s, lease=True
+        )
+        began = time.monotonic()
+        got = desk.get(wish)
+        load_s = time.monotonic() - began
+    except LmsError as error:
+        return replace(row, problem=error.title)
+    instance = got.instance
+    try:
+        check_llm(got)
+        return _answered(request, prompt, desk, instance, replace(row, load_s=load_s))
+    except LmsError as error:
+        return replace(row, problem=error.title)
+    finally:
+        desk.session.run(loading.end(instance, desk.manager))
+
+
+def _answered(
+    request: Sweep, prompt: str, desk: Desk, instance: Instance, row: Measured
+) -> Measured:
+    draft = Draft()
+    schema = schema_of(request.talk.schema, desk)
+    system = request.talk.system
+    messages = [Message(role="system", text=system)] if system else []
+    messages.append(Message(role="user", text=prompt))
+    desk.session.run(follow(desk, instance, messages, sampling_of(request.talk, schema), draft))
+    memory_bytes = instance.memory_bytes or desk.session.run(_reckon(instance, desk))
+    row = replace(row, memory_bytes=memory_bytes)
+    if draft.told is None:
+        return row
+    return replace(
+        row,
+        first_token_s=draft.told.first_token_s,
+        tokens_per_second=draft.told.tokens_per_second,
+        predicted_tokens=draft.told.predicted_tokens,
+    )
+
+
+async def _reckon(instance: Instance, desk: Desk) -> int | None:
+    """Ask what an instance takes: what it does take, where the host tells, else its estimate."""
+    host = desk.manager.connected_host
+    sight = await host.look()
+    for known in sight.instances:
+        if known.identifier == instance.identifier and known.memory_bytes:
+            return known.memory_bytes
+    models = [m for m in await host.models() if instance.model_key in (m.model_key, *m.variants)]
+    if not models:
+        return None
+    told: Estimate = await host.estimate(models[0], await host.load_config(instance))
+    return told.total_bytes
+
+
+def _quiet(rows: list[Measured], desk: Desk) -> Any:
+    """Return the table that stands in the cell already."""
+    return desk.remembered(Table(rows, draw_sweep))
+
+
+def _say(value: float | None, pattern: str) -> str:
+    return "-" if value is None else pattern.format(value)

@@ -1,0 +1,246 @@
+"""Runs `%%lms`, `%%lms compare` and `%lms chat`."""
+
+from collections.abc import Callable, Sequence
+from contextlib import aclosing
+from pathlib import Path
+from typing import Any
+
+from msgspec.structs import replace
+
+from lms_jupyter.api.session import Wish
+from lms_jupyter.errors import CommandError
+from lms_jupyter.hosts.talk import Message, Picture, Sampling
+from lms_jupyter.magics.answer import Answer, Draft, Figures, as_value, side_by_side
+from lms_jupyter.magics.desk import Desk, Spot
+from lms_jupyter.magics.fill import fill
+from lms_jupyter.magics.run import perform
+from lms_jupyter.magics.run.loading import check_llm
+from lms_jupyter.magics.verbs.talking import Compare, Talk
+from lms_jupyter.manager import lookup
+from lms_jupyter.protocol.models import Instance
+
+
+@perform.register
+def talk(request: Talk, desk: Desk) -> None:
+    """Answer a prompt into the cell, and keep the answer under a name."""
+    prompt = prompt_of(request, desk)
+    schema = schema_of(request.schema, desk)
+    instance = instance_for(request, desk)
+    pictures = pictures_of(request, desk)
+    if pictures and not instance.vision:
+        raise CommandError(
+            f"{instance.identifier} cannot see: it is no vision model.",
+            hint="`%lms ls --json` says which models have vision.",
+        )
+    messages = _conversation(request, prompt, pictures, desk)
+    draft = Draft()
+    try:
+        stream(desk, instance, messages, sampling_of(request, schema), draft)
+    except KeyboardInterrupt:
+        # Stopping is how a user says "enough": what there is stays.
+        draft.told = None
+    if request.footer:
+        desk.show(Figures(model=instance.identifier, told=draft.told).bundle())
+    answer = Answer.of(draft, instance.identifier)
+    if request.chat is not None:
+        said = Message(role="assistant", text=str(answer))
+        desk.chats[request.chat] = [*messages, said]
+    if schema is None:
+        desk.bind(request.variable, answer)
+        return
+    try:
+        desk.bind(request.variable, as_value(answer, schema))
+    except ValueError as error:
+        desk.bind(request.variable, answer)
+        raise CommandError(
+            f"The answer is not what {request.schema} asks for: {error}.",
+            hint="Was it cut short? --max-tokens allows a longer answer.",
+        ) from error
+
+
+@perform.register
+def compare(request: Compare, desk: Desk) -> None:
+    """Answer one prompt with several models, one after the other, side by side."""
+    prompt = prompt_of(request.talk, desk)
+    schema = schema_of(request.talk.schema, desk)
+    columns: dict[str, Draft] = {}
+    instances: dict[str, Instance] = {}
+    spot = Spot(desk)
+
+    def figures(name: str) -> str:
+        told = columns[name].told
+        return "" if told is None else str(Figures(model=name, told=told))
+
+    for name in request.names:
+        instance = instance_for(replace(request.talk, name=name), desk)
+        instances[instance.identifier] = instance
+        columns[instance.identifier] = Draft()
+    for identifier, instance in instances.items():
+        messages = _conversation(request.talk, prompt, pictures_of(request.talk, desk), desk)
+        work = follow(
+            desk, instance, messages, sampling_of(request.talk, schema), columns[identifier]
+        )
+        if desk.can_update:
+            desk.session.run(work, lambda: spot.put(side_by_side(columns, figures)))
+        else:
+            desk.session.run(work)
+    spot.put(side_by_side(columns, figures))
+    answers = {identifier: Answer.of(draft, identifier) for identifier, draft in columns.items()}
+    desk.bind(request.talk.variable, answers)
+
+
+def stream(
+    desk: Desk,
+    instance: Instance,
+    messages: Sequence[Message],
+    sampling: Sampling,
+    draft: Draft,
+) -> None:
+    """Show an answer while it comes."""
+    work = follow(desk, instance, messages, sampling, draft)
+    if desk.can_update:
+        spot = Spot(desk)
+        try:
+            desk.session.run(work, lambda: spot.put(draft.bundle()))
+        finally:
+            spot.put(draft.bundle())
+        return
+    written = _Writer(draft)
+    try:
+        desk.session.run(work, written.more)
+    finally:
+        written.more()
+        print()  # noqa: T201 - the end of the answer in a terminal
+
+
+class _Writer:
+    """Writes what is new to a terminal, where nothing can be changed once it is shown."""
+
+    def __init__(self, draft: Draft) -> None:
+        self._draft = draft
+        self._written = 0
+
+    def more(self) -> None:
+        """Write what has come since."""
+        new = self._draft.text[self._written :]
+        self._written += len(new)
+        print(new, end="", flush=True)  # noqa: T201 - as above
+
+
+async def follow(
+    desk: Desk,
+    instance: Instance,
+    messages: Sequence[Message],
+    sampling: Sampling,
+    draft: Draft,
+) -> None:
+    """Take an answer piece by piece; cancelling this stops the host."""
+    host = desk.manager.connected_host
+    async with aclosing(host.talk(instance, messages, sampling)) as steps:  # type: ignore[type-var]
+        async for step in steps:
+            draft.take(step)
+    desk.manager.wake.set()
+
+
+def prompt_of(request: Talk, desk: Desk) -> str:
+    """Return what is to be said, with the notebook's values filled in.
+
+    Raises:
+        CommandError: There is nothing to say.
+    """
+    prompt = (request.prompt or "").strip()
+    if not prompt:
+        raise CommandError(
+            "There is nothing to say: the cell is empty.",
+            hint="Write the prompt below the line that begins with %%lms.",
+        )
+    return fill(prompt, desk.names) if request.fills else prompt
+
+
+def schema_of(name: str | None, desk: Desk) -> Any:
+    """Find the schema that a name stands for.
+
+    Raises:
+        CommandError: The notebook knows no such dict or class.
+    """
+    if name is None:
+        return None
+    found = desk.names.get(name)
+    if isinstance(found, dict) or hasattr(found, "model_json_schema"):
+        return found
+    raise CommandError(
+        f"{name!r} is no dict and no Pydantic class of this notebook.",
+        hint="--json takes the name of a JSON Schema or of a class with model_json_schema().",
+    )
+
+
+def sampling_of(request: Talk, schema: Any) -> Sampling:
+    """Return how to sample, with the schema that the answer has to fit."""
+    if schema is None:
+        return request.sampling
+    told = schema if isinstance(schema, dict) else schema.model_json_schema()
+    return replace(request.sampling, json_schema=told)
+
+
+def instance_for(request: Talk, desk: Desk) -> Instance:
+    """Return the instance that answers: the named one, loaded if need be, or the last used.
+
+    Raises:
+        CommandError: None is named, and none is in memory.
+    """
+    if request.name is not None:
+        wish = Wish(name=request.name, how="use", ttl_s=request.ttl_s)
+        got = desk.get(wish)
+        check_llm(got)
+        return got.instance
+    desk.connect()
+    known = [i for i in desk.session.run(lookup.instances(desk.manager)) if i.kind == "llm"]
+    if not known:
+        raise CommandError(
+            "No model is in memory that could answer.",
+            hint="Name one: %%lms KEY, or load one: %lms load KEY",
+        )
+    own = desk.manager.own
+
+    def rank(instance: Instance) -> tuple[bool, float]:
+        return instance.instance_reference in own, instance.idle_since or 0.0
+
+    return max(known, key=rank)
+
+
+def pictures_of(request: Talk, desk: Desk) -> tuple[Picture, ...]:
+    """Read the images: files, or what the notebook has under a name.
+
+    Raises:
+        CommandError: One is neither.
+    """
+    return tuple(_picture(name, desk) for name in request.images)
+
+
+def _picture(name: str, desk: Desk) -> Picture:
+    found = desk.names.get(name, name)
+    if isinstance(found, bytes):
+        return Picture(name=name, content=found)
+    draw: Callable[[], bytes] | None = getattr(found, "_repr_png_", None)
+    if draw is not None and (content := draw()):
+        return Picture(name=f"{name}.png", content=content)
+    if isinstance(found, str | Path):
+        path = Path(found).expanduser()
+        file = path if path.is_absolute() else desk.session.folder / path
+        try:
+            return Picture(name=file.name, content=file.read_bytes())
+        except OSError as error:
+            raise CommandError(f"The image {found} cannot be read: {error.strerror}.") from error
+    raise CommandError(f"{name!r} is no image: not a file, not bytes, and nothing that draws PNG.")
+
+
+def _conversation(
+    request: Talk, prompt: str, pictures: tuple[Picture, ...], desk: Desk
+) -> list[Message]:
+    """Return what has been said before, and the prompt."""
+    before = [] if request.chat is None or request.fresh else desk.chats.get(request.chat, [])
+    system = request.system
+    if system is not None:
+        before = [message for message in before if message.role != "system"]
+        before = [Message(role="system", text=system), *before]
+    return [*before, Message(role="user", text=prompt, pictures=pictures)]

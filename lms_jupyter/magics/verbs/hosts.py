@@ -1,0 +1,120 @@
+"""Verbs about the host: `host`, `server`, `get`."""
+
+import argparse
+from typing import Literal
+
+from msgspec import Struct
+
+from lms_jupyter.errors import CommandError
+from lms_jupyter.magics.grammar import Flag, Verb, Word, whole
+
+HIGHEST_PORT = 65_535
+
+
+class HostLine(Struct, frozen=True, kw_only=True):
+    """`%lms host`: which host is used; another one; all there are; start or stop the engine."""
+
+    what: Literal["show", "list", "use", "start", "stop"] = "show"
+    address: str = ""
+
+
+class ServerLine(Struct, frozen=True, kw_only=True):
+    """`%lms server`: LM Studio's HTTP server."""
+
+    what: Literal["start", "stop", "status"]
+    port: int | None = None
+    cors: bool = False
+    as_json: bool = False
+
+
+class GetModel(Struct, frozen=True, kw_only=True):
+    """`%lms get`: download a model."""
+
+    name: str
+    quantization: str | None = None
+    yes: bool = False
+
+
+def _host(a: argparse.Namespace) -> HostLine:
+    match a.what:
+        case None:
+            return HostLine()
+        case "list" | "start" | "stop" if a.address is None:
+            return HostLine(what=a.what)
+        case "use" if a.address is not None:
+            return HostLine(what="use", address=a.address)
+        case address if a.address is None and address != "use":
+            return HostLine(what="use", address=address)
+        case _:
+            raise CommandError(
+                "%lms host: say list, start, stop, or an address.",
+                hint="For example: %lms host 127.0.0.1:1234, or %lms host auto",
+            )
+
+
+def _get(a: argparse.Namespace) -> GetModel:
+    name, *labels = a.name.split("@")
+    if len(labels) > 1 or not name:
+        raise CommandError(
+            f"%lms get: {a.name!r} has more than one @, or nothing before it.",
+            hint="Write owner/name@quantization, for example qwen/qwen3-4b@q4_k_m.",
+        )
+    name = name.removeprefix("https://huggingface.co/").removeprefix("https://lmstudio.ai/models/")
+    return GetModel(name=name.strip("/"), quantization=labels[0] if labels else None, yes=a.yes)
+
+
+VERBS = (
+    Verb(
+        name="get",
+        summary="download a model to the host's disk; interrupting pauses it",
+        build=_get,
+        words=(Word(dest="name", metavar="NAME", help="owner/name, owner/name@quant, or words"),),
+        flags=(Flag(names=("-y", "--yes"), help="take the first of several", default=False),),
+        examples=("%lms get qwen/qwen3-4b@q4_k_m",),
+    ),
+    Verb(
+        name="host",
+        summary="show the host, use another, list all, or start and stop the embedded engine",
+        build=_host,
+        words=(
+            Word(
+                dest="what",
+                metavar="WHAT",
+                help="list, start, stop, use, or an address (auto: look for one)",
+                many="optional",
+                completes="host",
+            ),
+            Word(
+                dest="address",
+                metavar="ADDRESS",
+                help="host:port",
+                many="optional",
+                completes="host",
+            ),
+        ),
+        examples=("%lms host", "%lms host list", "%lms host 192.168.1.5:1234"),
+    ),
+    Verb(
+        name="server",
+        summary="start, stop or show LM Studio's HTTP server",
+        build=lambda a: ServerLine(what=a.what, port=a.port, cors=a.cors, as_json=a.as_json),
+        words=(
+            Word(
+                dest="what",
+                metavar="WHAT",
+                help="start, stop or status",
+                choices=("start", "stop", "status"),
+            ),
+        ),
+        flags=(
+            Flag(
+                names=("-p", "--port"),
+                help="where it listens",
+                metavar="PORT",
+                read=whole(1, HIGHEST_PORT),
+            ),
+            Flag(names=("--cors",), help="let web pages of other origins in", default=False),
+            Flag(names=("--json",), help="print JSON", dest="as_json", default=False),
+        ),
+    ),
+)

@@ -1,0 +1,158 @@
+"""Verbs that only look: `ls`, `ps`, `status`, `log`."""
+
+import argparse
+
+from msgspec import Struct
+
+from lms_jupyter.errors import CommandError
+from lms_jupyter.magics.grammar import Flag, Verb, Word, number, whole
+
+KINDS = ("llm", "embedding")
+JSON = Flag(
+    names=("--json",), help="print JSON, with the fields of lms", dest="as_json", default=False
+)
+
+
+class ListModels(Struct, frozen=True, kw_only=True):
+    """`%lms ls`: what is downloaded."""
+
+    kinds: tuple[str, ...] = KINDS
+    as_json: bool = False
+    model_key: str | None = None
+    variants: bool = False
+
+
+class ListInstances(Struct, frozen=True, kw_only=True):
+    """`%lms ps`: what is in memory."""
+
+    as_json: bool = False
+    watch_s: float | None = None
+    """How long to go on showing it."""
+
+
+class ShowStatus(Struct, frozen=True, kw_only=True):
+    """`%lms status`: which host, and what is in memory."""
+
+
+class ShowLog(Struct, frozen=True, kw_only=True):
+    """`%lms log`: what the host writes down."""
+
+    follow: bool = False
+    seconds: float = 2.0
+    source: str = "model"
+    shows: tuple[str, ...] = ("input", "output")
+    as_json: bool = False
+    lines: int | None = None
+
+
+def _ls(a: argparse.Namespace) -> ListModels:
+    if a.model_key is not None and a.variants:
+        raise CommandError(
+            "%lms ls: a key and --variants do not go together.",
+            hint=f"`%lms ls {a.model_key}` lists the variants of this key.",
+        )
+    named = tuple(kind for kind in KINDS if getattr(a, kind))
+    return ListModels(
+        kinds=named or KINDS, as_json=a.as_json, model_key=a.model_key, variants=a.variants
+    )
+
+
+def _log(a: argparse.Namespace) -> ShowLog:
+    if a.filter is not None and a.source != "model":
+        raise CommandError("%lms log: --filter goes with --source model alone.")
+    shows = tuple(part.strip() for part in (a.filter or "input,output").split(","))
+    if not set(shows) <= {"input", "output"}:
+        raise CommandError(
+            f"%lms log: --filter takes input, output or both, not {a.filter!r}.",
+            hint="For example: --filter input,output",
+        )
+    return ShowLog(
+        follow=a.follow,
+        seconds=a.seconds,
+        source=a.source,
+        shows=shows,
+        as_json=a.as_json,
+        lines=a.lines,
+    )
+
+
+VERBS = (
+    Verb(
+        name="ls",
+        summary="list the models on the disk",
+        build=_ls,
+        words=(
+            Word(
+                dest="model_key",
+                metavar="KEY",
+                help="list the variants of this model",
+                many="optional",
+                completes="key",
+            ),
+        ),
+        flags=(
+            Flag(names=("--llm",), help="only LLMs", default=False),
+            Flag(names=("--embedding",), help="only embedding models", default=False),
+            Flag(names=("--variants",), help="the variants of all models too", default=False),
+            JSON,
+        ),
+        examples=("%lms ls", "models = %lms ls --llm"),
+    ),
+    Verb(
+        name="ps",
+        summary="list the models in memory",
+        build=lambda a: ListInstances(as_json=a.as_json, watch_s=a.seconds if a.watch else None),
+        flags=(
+            JSON,
+            Flag(names=("--watch",), help="go on showing it until interrupted", default=False),
+            Flag(
+                names=("--seconds",),
+                help="how long to watch",
+                metavar="S",
+                read=number(0),
+                default=float("inf"),
+            ),
+        ),
+        examples=("%lms ps", "%lms ps --watch"),
+    ),
+    Verb(
+        name="status",
+        summary="say which host is used and what it has in memory",
+        build=lambda _: ShowStatus(),
+    ),
+    Verb(
+        name="log",
+        summary="show what the host logs from now on",
+        build=_log,
+        words=(
+            Word(
+                dest="stream",
+                metavar="stream",
+                help="as lms has it; it changes nothing",
+                many="optional",
+                choices=("stream",),
+            ),
+        ),
+        flags=(
+            Flag(names=("--follow", "-f"), help="until interrupted", dest="follow", default=False),
+            Flag(
+                names=("--seconds",),
+                help="how long to listen (default: 2)",
+                metavar="S",
+                read=number(0),
+                default=2.0,
+            ),
+            Flag(
+                names=("-s", "--source"),
+                help="model, server or runtime (default: model)",
+                metavar="SOURCE",
+                choices=("model", "server", "runtime"),
+                default="model",
+            ),
+            Flag(names=("--filter",), help="input, output or both", metavar="WHAT"),
+            Flag(names=("--lines",), help="stop after so many entries", metavar="N", read=whole()),
+            JSON,
+        ),
+        examples=("%lms log --follow", "%lms log --source server --seconds 10"),
+    ),
+)

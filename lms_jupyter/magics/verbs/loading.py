@@ -1,0 +1,378 @@
+"""Verbs that load: `load`, `model`, `estimate`."""
+
+import argparse
+from pathlib import Path
+from typing import Any, get_args
+
+from msgspec import Struct
+
+from lms_jupyter.api.duration import parse_duration, parse_ttl
+from lms_jupyter.api.session import Wish
+from lms_jupyter.api.settings import merged, read_file, read_profile
+from lms_jupyter.errors import CommandError
+from lms_jupyter.magics.grammar import (
+    Completes,
+    Flag,
+    Verb,
+    Word,
+    number,
+    offload,
+    python_name,
+    whole,
+)
+from lms_jupyter.manager.loading import How
+from lms_jupyter.protocol.models import CacheType, LoadConfig
+
+UNSAID = -1.0
+"""Stands for a TTL that was not given; no TTL can be negative."""
+
+
+class LoadLine(Struct, frozen=True, kw_only=True):
+    """`%lms load` and `%lms model`: a wish, and the name that its handle gets in the notebook."""
+
+    wish: Wish
+    name: str | None = None
+    profile: str | None = None
+    """A table of `lms_profiles.toml`; read when the line is run."""
+    file: Path | None = None
+    says_ttl: bool = False
+    estimate_only: bool = False
+
+    def complete(self, folder: Path) -> Wish:
+        """Return the wish with what its files say; the flags of the line win.
+
+        Raises:
+            CommandError: A file or a profile is not there or makes no sense.
+        """
+        recipes = [read_file(folder / self.file)] if self.file is not None else []
+        if self.profile is not None:
+            recipes.append(read_profile(self.profile, folder))
+        config = merged(*(recipe.config for recipe in recipes), self.wish.config)
+        ttl_s = self.wish.ttl_s
+        if not self.says_ttl:
+            ttl_s = next((r.ttl_s for r in reversed(recipes) if r.names_ttl), ttl_s)
+        return Wish(
+            **{name: getattr(self.wish, name) for name in Wish.__struct_fields__}
+            | {"config": config, "ttl_s": ttl_s}
+        )
+
+
+CACHES: tuple[str, ...] = get_args(CacheType)
+
+
+def _switch(yes: str, dest: str, about: str, no: str = "") -> tuple[Flag, Flag]:
+    """Declare a setting that is on, off, or the host's to decide."""
+    return (
+        Flag(names=(yes,), help=about, dest=dest),
+        Flag(names=(no or f"--no-{yes[2:]}",), help=f"not: {about}", dest=dest, value=False),
+    )
+
+
+SETTINGS = (
+    Flag(
+        names=("-c", "--context-length"),
+        help="length of the context",
+        metavar="TOKENS",
+        read=whole(),
+    ),
+    Flag(
+        names=("--gpu",),
+        help="layers on the GPU: off, max, or 0 to 1",
+        metavar="RATIO",
+        read=offload,
+    ),
+    Flag(
+        names=("--parallel",),
+        help="requests that are served at once",
+        metavar="N",
+        read=whole(),
+    ),
+    *_switch("--flash-attn", "flash_attention", "flash attention"),
+    Flag(
+        names=("--kv-cache",),
+        help="type of the whole key-value cache",
+        metavar="TYPE",
+        choices=CACHES,
+    ),
+    Flag(
+        names=("--k-cache",),
+        help="type of the keys alone",
+        metavar="TYPE",
+        choices=CACHES,
+        dest="k_cache_type",
+    ),
+    Flag(
+        names=("--v-cache",),
+        help="type of the values alone",
+        metavar="TYPE",
+        choices=CACHES,
+        dest="v_cache_type",
+    ),
+    Flag(
+        names=("--eval-batch",),
+        help="tokens that are read at once",
+        metavar="TOKENS",
+        read=whole(),
+        dest="eval_batch_size",
+    ),
+    Flag(
+        names=("--experts",),
+        help="experts that are active",
+        metavar="N",
+        read=whole(0),
+        dest="num_experts",
+    ),
+    Flag(names=("--seed",), help="seed of the sampler", metavar="N", read=whole(-1)),
+    *_switch("--mmap", "try_mmap", "map the file into memory"),
+    *_switch("--keep-in-memory", "keep_model_in_memory", "keep the model from being swapped"),
+    *_switch("--offload-kv", "offload_kv_cache_to_gpu", "key-value cache on the GPU"),
+    Flag(
+        names=("--rope-base",),
+        help="base frequency of RoPE",
+        metavar="X",
+        read=number(0),
+        dest="rope_frequency_base",
+    ),
+    Flag(
+        names=("--rope-scale",),
+        help="frequency scale of RoPE",
+        metavar="X",
+        read=number(0),
+        dest="rope_frequency_scale",
+    ),
+    *_switch("--speculative-draft-mtp", "draft_mtp", "draft with the model's own layers"),
+    Flag(
+        names=("--speculative-draft-simple",),
+        help="draft with another model",
+        dest="draft_simple",
+        default=False,
+    ),
+    Flag(
+        names=("--speculative-draft-model",),
+        help="the model that drafts",
+        metavar="KEY",
+        dest="draft_model",
+        completes="key",
+    ),
+    Flag(
+        names=("--speculative-draft-max-tokens",),
+        help="longest draft",
+        metavar="N",
+        read=whole(),
+        dest="draft_max_tokens",
+    ),
+    Flag(
+        names=("--speculative-draft-min-tokens",),
+        help="shortest draft",
+        metavar="N",
+        read=whole(0),
+        dest="draft_min_tokens",
+    ),
+    Flag(
+        names=("--speculative-draft-min-continue-probability",),
+        help="below this a draft ends",
+        metavar="P",
+        read=number(0, 1),
+        dest="draft_min_probability",
+    ),
+    Flag(
+        names=("--config",),
+        help="a TOML file of load settings",
+        metavar="FILE",
+        completes="path",
+    ),
+    Flag(
+        names=("--profile",),
+        help="a table of lms_profiles.toml next to the notebook",
+        metavar="NAME",
+        completes="profile",
+    ),
+)
+
+LIFE = (
+    Flag(
+        names=("--ttl",),
+        help="unload after so much idleness: 90, 5m, 1h30m or none (default: 1h)",
+        metavar="TIME",
+        read=parse_ttl,
+        default=UNSAID,
+    ),
+    Flag(
+        names=("--timeout",),
+        help="call the load off after so long",
+        metavar="TIME",
+        read=parse_duration,
+    ),
+    Flag(names=("--device",), help="a machine on the same LM Link", metavar="ID"),
+    Flag(
+        names=("--no-lease",),
+        help="stay when this kernel goes, until the TTL ends",
+        dest="lease",
+        value=False,
+        default=True,
+    ),
+    Flag(
+        names=("--no-heal",),
+        help="a handle of what was unloaded fails instead of loading again",
+        dest="heal",
+        value=False,
+        default=True,
+    ),
+    Flag(
+        names=("--as",),
+        help="keep the handle as NAME",
+        metavar="NAME",
+        read=python_name,
+        dest="name",
+    ),
+)
+
+CHOICE = (
+    Flag(names=("-y", "--yes"), help="take the best of several matches", default=False),
+    Flag(names=("--exact",), help="the key is a path, to the letter", default=False),
+    Flag(names=("--local",), help="models of this host alone, no linked device", default=False),
+)
+
+
+def load_config(a: argparse.Namespace) -> LoadConfig:
+    """Read the settings of a line.
+
+    Raises:
+        CommandError: The settings of speculative decoding contradict each other.
+    """
+    _check_drafts(a)
+    told: dict[str, Any] = {
+        name: getattr(a, name) for name in LoadConfig.__struct_fields__ if name in a
+    }
+    for side in ("k_cache_type", "v_cache_type"):
+        told[side] = told[side] or a.kv_cache
+    return LoadConfig(**told)
+
+
+def _check_drafts(a: argparse.Namespace) -> None:
+    """Refuse combinations that the CLI refuses, in its order."""
+    tuned = [a.draft_max_tokens, a.draft_min_tokens, a.draft_min_probability]
+    shortest, longest = a.draft_min_tokens, a.draft_max_tokens
+    complaints = (
+        (a.draft_mtp and a.draft_simple, "a draft comes from mtp or from a model, not from both"),
+        (a.draft_model == "", "--speculative-draft-model needs the key of a model"),
+        (
+            a.draft_mtp and a.draft_model is not None,
+            "--speculative-draft-mtp drafts without another model",
+        ),
+        (
+            a.draft_model is not None and not a.draft_simple,
+            "--speculative-draft-model goes with --speculative-draft-simple",
+        ),
+        (
+            a.draft_simple and a.draft_model is None,
+            "--speculative-draft-simple needs --speculative-draft-model",
+        ),
+        (
+            any(value is not None for value in tuned) and not (a.draft_simple or a.draft_mtp),
+            "how to draft is said, but not with what: add --speculative-draft-simple or -mtp",
+        ),
+        (
+            shortest is not None and longest is not None and shortest > longest,
+            f"the shortest draft ({shortest}) is longer than the longest ({longest})",
+        ),
+    )
+    for is_wrong, sentence in complaints:
+        if is_wrong:
+            raise CommandError(f"%lms load: {sentence}.")
+
+
+def load_line(a: argparse.Namespace, how: How, *, estimate_only: bool = False) -> LoadLine:
+    """Read a line that loads."""
+    says_ttl = getattr(a, "ttl", UNSAID) != UNSAID
+    life = {name: getattr(a, name) for name in ("lease", "heal", "device") if name in a}
+    if says_ttl:
+        life["ttl_s"] = a.ttl
+    wish = Wish(
+        name=a.model_key or "",
+        how=how,
+        identifier=getattr(a, "identifier", None),
+        config=load_config(a),
+        reload=getattr(a, "reload", False),
+        first=a.yes,
+        exact=a.exact,
+        local=a.local,
+        timeout_s=getattr(a, "timeout", None),
+        **life,
+    )
+    return LoadLine(
+        wish=wish,
+        name=getattr(a, "name", None),
+        profile=a.profile,
+        file=None if a.config is None else Path(a.config).expanduser(),
+        says_ttl=says_ttl,
+        estimate_only=estimate_only,
+    )
+
+
+def _load(a: argparse.Namespace) -> LoadLine:
+    if a.model_key is None and a.exact:
+        raise CommandError("%lms load: --exact needs a path.", hint="`%lms ls --json` shows paths.")
+    if a.model_key is None and not a.yes:
+        raise CommandError(
+            "%lms load: which model? KEY is missing.",
+            hint="`%lms ls` lists the keys; `%lms load -y` takes the one that was used last.",
+        )
+    if a.new and a.reload:
+        raise CommandError("%lms load: --new and --reload do not go together.")
+    return load_line(a, "new" if a.new else "ensure", estimate_only=a.estimate_only)
+
+
+def _key(about: str, completes: Completes = "name", *, optional: bool = False) -> Word:
+    return Word(
+        dest="model_key",
+        metavar="KEY",
+        help=about,
+        many="optional" if optional else "one",
+        completes=completes,
+    )
+
+
+VERBS = (
+    Verb(
+        name="load",
+        summary="use the instance that fits, or load the model",
+        build=_load,
+        words=(_key("as %lms ls shows it, or enough of it to be unique", optional=True),),
+        flags=(
+            *LIFE[:1],
+            Flag(names=("--identifier",), help="what the instance is called", metavar="NAME"),
+            *SETTINGS,
+            *LIFE[1:],
+            Flag(
+                names=("--new",),
+                help="always make another instance, as lms load does",
+                default=False,
+            ),
+            Flag(
+                names=("--reload",),
+                help="load an instance with other settings anew, whoever loaded it",
+                default=False,
+            ),
+            Flag(names=("--estimate-only",), help="only say what it would take", default=False),
+            *CHOICE,
+        ),
+        examples=("%lms load qwen3-4b --ttl 10m", "llm = %lms load qwen3-4b -c 8192 --gpu max"),
+    ),
+    Verb(
+        name="model",
+        summary="use what is in memory as it is, else load it, like the SDK's .model()",
+        build=lambda a: load_line(a, "use"),
+        words=(_key("a key or an identifier"),),
+        flags=(*LIFE[:1], *SETTINGS, *LIFE[1:], *CHOICE),
+        examples=("llm = %lms model qwen3-4b",),
+    ),
+    Verb(
+        name="estimate",
+        summary="say how much memory a load would take",
+        build=lambda a: load_line(a, "ensure", estimate_only=True),
+        words=(_key("the model", "key"),),
+        flags=(*SETTINGS, *CHOICE),
+        examples=("%lms estimate qwen3-4b -c 32768 --kv-cache q8_0",),
+    ),
+)

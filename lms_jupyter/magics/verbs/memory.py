@@ -1,0 +1,82 @@
+"""Verbs about what is in memory: `unload`, `extend`, `pin`, `free`."""
+
+import argparse
+
+from msgspec import Struct
+
+from lms_jupyter.api.duration import parse_ttl
+from lms_jupyter.errors import CommandError
+from lms_jupyter.magics.grammar import Flag, Verb, Word
+from lms_jupyter.protocol.commands import PinInstance, SetTtl
+
+
+class Unload(Struct, frozen=True, kw_only=True):
+    """`%lms unload`: end one instance, or all."""
+
+    identifier: str | None = None
+    everything: bool = False
+
+
+class Free(Struct, frozen=True, kw_only=True):
+    """`%lms free`: give memory back that nobody uses now."""
+
+    everything: bool = False
+    """Also what other kernels loaded."""
+
+
+def _unload(a: argparse.Namespace) -> Unload:
+    if a.identifier is not None and a.all:
+        raise CommandError(
+            "%lms unload: an identifier and --all do not go together.",
+            hint="Name one instance, or say --all.",
+        )
+    return Unload(identifier=a.identifier, everything=a.all)
+
+
+IDENTIFIER = Word(
+    dest="identifier", metavar="IDENTIFIER", help="as %lms ps shows it", completes="identifier"
+)
+
+VERBS = (
+    Verb(
+        name="unload",
+        summary="unload an instance",
+        build=_unload,
+        words=(
+            Word(
+                dest="identifier",
+                metavar="IDENTIFIER",
+                help="as %lms ps shows it; not needed if there is only one",
+                many="optional",
+                completes="identifier",
+            ),
+        ),
+        flags=(Flag(names=("-a", "--all"), help="all instances of the host", default=False),),
+        examples=("%lms unload qwen3-4b", "%lms unload --all"),
+    ),
+    Verb(
+        name="extend",
+        summary="give an instance another TTL, counted from now",
+        build=lambda a: SetTtl(identifier=a.identifier, ttl_s=parse_ttl(a.time)),
+        words=(
+            IDENTIFIER,
+            Word(dest="time", metavar="TIME", help="90, 5m, 1h30m or none"),
+        ),
+        examples=("%lms extend qwen3-4b 30m",),
+    ),
+    Verb(
+        name="pin",
+        summary="keep an instance from expiring and from being evicted",
+        build=lambda a: PinInstance(identifier=a.identifier, pinned=not a.off),
+        words=(IDENTIFIER,),
+        flags=(Flag(names=("--off",), help="let it go again", default=False),),
+        examples=("%lms pin qwen3-4b", "%lms pin qwen3-4b --off"),
+    ),
+    Verb(
+        name="free",
+        summary="unload what is idle, and give back the GPU memory that this kernel caches",
+        build=lambda a: Free(everything=a.all),
+        flags=(Flag(names=("-a", "--all"), help="also what others loaded", default=False),),
+        examples=("%lms free",),
+    ),
+)

@@ -1,0 +1,301 @@
+"""What talks to a model: the cell magic `%%lms`, its `compare` and `sweep`, and `%lms chat`."""
+
+import argparse
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from msgspec import Struct
+
+from lms_jupyter.api.duration import parse_ttl
+from lms_jupyter.api.settings import DEFAULT_TTL_S
+from lms_jupyter.errors import CommandError
+from lms_jupyter.hosts.talk import Sampling
+from lms_jupyter.magics.grammar import (
+    Flag,
+    Verb,
+    Word,
+    number,
+    offload,
+    python_name,
+    read,
+    split,
+    whole,
+)
+
+COMPARE, SWEEP = "compare", "sweep"
+
+
+class Talk(Struct, frozen=True, kw_only=True):
+    """`%%lms`: a prompt, and how it is to be answered."""
+
+    name: str | None = None
+    """A key or an identifier; `None`: what is in memory."""
+    prompt: str | None = None
+    """Of `%lms chat`; a cell brings its own."""
+    system: str | None = None
+    variable: str | None = None
+    """What the answer is kept as."""
+    chat: str | None = None
+    fresh: bool = False
+    schema: str | None = None
+    """The name of a dict or of a Pydantic class in the notebook."""
+    images: tuple[str, ...] = ()
+    sampling: Sampling = Sampling()
+    ttl_s: float | None = DEFAULT_TTL_S
+    fills: bool = True
+    """Whether {names} are replaced by what the notebook knows under them."""
+    footer: bool = True
+
+
+class Compare(Struct, frozen=True, kw_only=True):
+    """`%%lms compare`: one prompt, several models."""
+
+    names: tuple[str, ...]
+    talk: Talk
+
+
+class Sweep(Struct, frozen=True, kw_only=True):
+    """`%%lms sweep`: one prompt, one model, several settings."""
+
+    name: str | None
+    axes: Mapping[str, tuple[Any, ...]]
+    talk: Talk
+
+
+FLAGS = (
+    Flag(
+        names=("--as",),
+        help="keep the answer as NAME",
+        metavar="NAME",
+        read=python_name,
+        dest="variable",
+    ),
+    Flag(
+        names=("-s", "--system", "--system-prompt"),
+        help="the system prompt",
+        metavar="TEXT",
+        dest="system",
+    ),
+    Flag(names=("--chat",), help="a conversation that is kept under this name", metavar="NAME"),
+    Flag(names=("--fresh",), help="begin that conversation anew", default=False),
+    Flag(
+        names=("--json",),
+        help="answer as this dict (a JSON Schema) or Pydantic class says",
+        metavar="SCHEMA",
+        dest="schema",
+    ),
+    Flag(
+        names=("--image",),
+        help="an image to look at: a file, or a variable; several with commas",
+        metavar="FILE",
+    ),
+    Flag(names=("--temperature",), help="0 is always the same", metavar="X", read=number(0)),
+    Flag(names=("--max-tokens",), help="longest answer", metavar="N", read=whole()),
+    Flag(names=("--top-k",), help="sample among so many", metavar="N", read=whole(0)),
+    Flag(
+        names=("--top-p",), help="sample among so much probability", metavar="P", read=number(0, 1)
+    ),
+    Flag(
+        names=("--min-p",), help="leave out what is less probable", metavar="P", read=number(0, 1)
+    ),
+    Flag(names=("--repeat-penalty",), help="1 is none", metavar="X", read=number(0)),
+    Flag(names=("--seed",), help="seed of the sampler", metavar="N", read=whole(-1)),
+    Flag(names=("--stop",), help="end before this text; several with commas", metavar="TEXT"),
+    Flag(
+        names=("--reasoning",),
+        help="on, off, or as the model has it",
+        metavar="WHEN",
+        choices=("auto", "on", "off"),
+        default="auto",
+    ),
+    Flag(
+        names=("--ttl",),
+        help="if it has to be loaded: unload after so much idleness (default: 1h)",
+        metavar="TIME",
+        read=parse_ttl,
+        default=DEFAULT_TTL_S,
+    ),
+    Flag(
+        names=("--no-fill",),
+        help="leave {names} as they are",
+        dest="fills",
+        value=False,
+        default=True,
+    ),
+    Flag(
+        names=("--no-footer",),
+        help="no figures below the answer",
+        dest="footer",
+        value=False,
+        default=True,
+    ),
+    Flag(names=("--stats",), help="as lms has it: the figures are always there", default=False),
+)
+
+
+def _talk(a: argparse.Namespace, name: str | None) -> Talk:
+    thinking = {"on": True, "off": False}.get(a.reasoning)
+    return Talk(
+        name=name,
+        prompt=getattr(a, "prompt", None),
+        system=a.system,
+        variable=a.variable,
+        chat=a.chat,
+        fresh=a.fresh,
+        schema=a.schema,
+        images=_parts(a.image),
+        sampling=Sampling(
+            temperature=a.temperature,
+            max_tokens=a.max_tokens,
+            top_k=a.top_k,
+            top_p=a.top_p,
+            min_p=a.min_p,
+            repeat_penalty=a.repeat_penalty,
+            seed=a.seed,
+            stop=_parts(a.stop),
+            thinking=thinking,
+        ),
+        ttl_s=a.ttl,
+        fills=a.fills,
+        footer=a.footer,
+    )
+
+
+def _parts(text: str | None) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip()) if text else ()
+
+
+def _chat(a: argparse.Namespace) -> Talk:
+    talk = _talk(a, a.name)
+    if not talk.prompt:
+        raise CommandError(
+            "%lms chat: what shall be said? There is no prompt.",
+            hint="Give one with -p, or write it into a cell that begins with %%lms.",
+        )
+    return talk
+
+
+NAME = Word(
+    dest="name",
+    metavar="KEY",
+    help="a key or an identifier; without it, what is in memory",
+    many="optional",
+    completes="name",
+)
+NAMES = Word(dest="names", metavar="KEY", help="keys or identifiers", many="any", completes="name")
+
+CELL = Verb(
+    name="",
+    summary="answer the text of the cell",
+    build=lambda a: _talk(a, a.name),
+    words=(NAME,),
+    flags=FLAGS,
+    examples=("%%lms qwen3-4b --as answer", "%%lms --chat story --temperature 0.7"),
+)
+
+
+def _compare(a: argparse.Namespace) -> Compare:
+    if len(a.names) < 2:  # noqa: PLR2004 - there is nothing to compare one with
+        raise CommandError(
+            "%%lms compare: name at least two models.", hint="For example: %%lms compare a b"
+        )
+    return Compare(names=tuple(a.names), talk=_talk(a, None))
+
+
+COMPARING = Verb(
+    name=COMPARE,
+    summary="answer the text of the cell with several models, side by side",
+    build=_compare,
+    words=(NAMES,),
+    flags=FLAGS,
+)
+
+_AXIS = re.compile(r"(?P<name>[\w-]+)=(?P<values>\[[^\]]*\]|[^\[\],]+)")
+
+
+def _flag(text: str) -> bool:
+    words = {"on": True, "off": False, "true": True, "false": False, "1": True, "0": False}
+    if text.lower() not in words:
+        raise CommandError(f"{text!r} is neither on nor off")
+    return words[text.lower()]
+
+
+AXES: Mapping[str, tuple[str, Callable[[str], Any]]] = {
+    "quant": ("quant", str),
+    "context": ("context_length", whole()),
+    "gpu": ("gpu", offload),
+    "parallel": ("parallel", whole()),
+    "kv": ("kv", str),
+    "k": ("k_cache_type", str),
+    "v": ("v_cache_type", str),
+    "flash": ("flash_attention", _flag),
+    "batch": ("eval_batch_size", whole()),
+    "experts": ("num_experts", whole(0)),
+    "mmap": ("try_mmap", _flag),
+}
+"""What can be swept, and the load setting that it stands for."""
+
+
+def _axis(word: str) -> tuple[str, tuple[Any, ...]]:
+    match = _AXIS.fullmatch(word)
+    if match is None or match["name"] not in AXES:
+        raise CommandError(
+            f"%%lms sweep: {word!r} is nothing that can be swept.",
+            hint=f"Write name=[a,b]; the names are {', '.join(AXES)}.",
+        )
+    _, read_value = AXES[match["name"]]
+    values = [part.strip() for part in match["values"].strip("[]").split(",") if part.strip()]
+    if not values:
+        raise CommandError(f"%%lms sweep: {word!r} names no value.")
+    return match["name"], tuple(read_value(value) for value in values)
+
+
+def _sweep(a: argparse.Namespace) -> Sweep:
+    names = [word for word in a.names if "=" not in word]
+    axes = dict(_axis(word) for word in a.names if "=" in word)
+    if len(names) > 1 or not axes:
+        raise CommandError(
+            "%%lms sweep: name one model at most, and at least one setting with its values.",
+            hint="For example: %%lms sweep qwen3-4b context=[2048,8192] kv=[f16,q8_0]",
+        )
+    return Sweep(name=names[0] if names else None, axes=axes, talk=_talk(a, None))
+
+
+SWEEPING = Verb(
+    name=SWEEP,
+    summary="answer the text of the cell with several settings, and measure",
+    build=_sweep,
+    words=(NAMES,),
+    flags=FLAGS,
+    examples=("%%lms sweep qwen3-4b context=[2048,8192] kv=[f16,q8_0]",),
+)
+
+VERBS = (
+    Verb(
+        name="chat",
+        summary="say one thing to a model; %%lms says a whole cell",
+        build=_chat,
+        words=(NAME,),
+        flags=(
+            Flag(names=("-p", "--prompt"), help="what to say", metavar="TEXT", dest="prompt"),
+            *FLAGS,
+        ),
+        examples=("%lms chat qwen3-4b -p 'Why is the sky blue?'",),
+    ),
+)
+
+
+def parse_cell(line: str) -> Talk | Compare | Sweep:
+    """Read the line of a `%%lms` cell.
+
+    Raises:
+        CommandError: It makes no sense; the hint says what would.
+    """
+    # A blank behind a comma would make two words of context=[2048, 8192].
+    words = split(re.sub(r",\s+(?=[^\[\]]*\])", ",", line))
+    kinds: Sequence[Verb] = (COMPARING, SWEEPING)
+    kind = next((verb for verb in kinds if words and words[0] == verb.name), None)
+    verb, rest = (CELL, words) if kind is None else (kind, words[1:])
+    built: Talk | Compare | Sweep = verb.build(read(verb, rest, prog="%lms"))
+    return built
