@@ -8,6 +8,10 @@ first use.
 import importlib
 from typing import TYPE_CHECKING, Any
 
+# Imported before the function of the same name is defined: a submodule's first import would put
+# the module in its place. It is light, and brings anywidget only when `Panel` is asked for.
+import lms_jupyter.panel  # noqa: F401 - see above
+
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 

@@ -24,9 +24,9 @@ def lease(reference: str = "r1", holder: Identity | None = None, address: str = 
 
 
 def test_a_kernel_is_known_by_its_connection_file_and_its_notebook() -> None:
-    me = this_kernel(["-f", "/run/kernel-1a2b.json"], {"JPY_SESSION_NAME": "/work/a.ipynb"})
+    me = this_kernel(["-f", "/run/kernel-1a2b.json"], {"JPY_SESSION_NAME": "/home/ada/a.ipynb"})
 
-    assert (me.kernel_id, me.notebook, me.label) == ("1a2b", "/work/a.ipynb", "a.ipynb")
+    assert (me.kernel_id, me.notebook, me.label) == ("1a2b", "/home/ada/a.ipynb", "a.ipynb")
     assert this_kernel([], {}).label.startswith("process ")
 
 
