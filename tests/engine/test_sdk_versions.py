@@ -1,0 +1,143 @@
+"""LM Studio's own clients, as the registries have them, from the first listing to the last unload.
+
+Each runs as a program of its own, so that several versions can be tried; none may hang.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .conftest import EngineProcess
+
+CLIENTS = Path(__file__).parent / "clients"
+HANGS_S = 60
+INSTALL_S = 170
+TOKEN = "sk-lm-Ab3dEf9h:0123456789abcdefghij"  # noqa: S105 - a made-up one
+
+Report = dict[str, Any]
+
+
+@pytest.fixture(scope="session")
+def newest_python_sdk(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the SDK's newest release, a beta; what it needs is already installed."""
+    folder = tmp_path_factory.mktemp("lmstudio")
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    _run([*pip, "--no-deps", "--target", str(folder), "lmstudio==1.6.0b1"], INSTALL_S)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def javascript_sdk(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the JavaScript SDK and our program for it."""
+    folder = tmp_path_factory.mktemp("lmstudio-js")
+    (folder / "package.json").write_text('{"private": true}')
+    _run(
+        [_program("npm"), "install", "--no-audit", "--no-fund", "@lmstudio/sdk@1.5.0"],
+        INSTALL_S,
+        folder=folder,
+    )
+    shutil.copy(CLIENTS / "javascript_client.mjs", folder)
+    return folder
+
+
+@pytest.mark.timeout(INSTALL_S + HANGS_S)
+@pytest.mark.parametrize("way", ["sync", "async"])
+@pytest.mark.parametrize("version", ["1.5.0", "1.6.0b1"])
+def test_the_python_sdk_sees_lm_studio(
+    engine: EngineProcess, newest_python_sdk: Path, version: str, way: str
+) -> None:
+    path = str(newest_python_sdk) if version == "1.6.0b1" else ""
+
+    seen = _python(engine, way, path)
+
+    assert seen["version"] == version
+    _check_what_every_client_sees(seen)
+    assert "No downloaded model has the key or path 'nothing'" in seen["unknown_key"]
+    assert "No loaded model matches identifier 'mine'" in seen["after_unload"]
+    assert seen["config"]["contextLength"] == 512
+    (instance,) = seen["activity"]["instances"]
+    assert (instance["identifier"], instance["ttlMs"]) == ("mine", 90_000)
+    assert "owner" not in instance, "who a guest is, nobody knows"
+
+
+@pytest.mark.timeout(INSTALL_S + HANGS_S)
+def test_a_token_in_the_environment_is_no_hindrance(
+    engine: EngineProcess, newest_python_sdk: Path
+) -> None:
+    seen = _python(engine, "async", str(newest_python_sdk), LMSTUDIO_API_TOKEN=TOKEN)
+    assert (seen["version"], seen["left"]) == ("1.6.0b1", [])
+
+
+@pytest.mark.timeout(INSTALL_S + HANGS_S)
+def test_the_javascript_sdk_sees_lm_studio_and_never_waits_in_vain(
+    engine: EngineProcess, javascript_sdk: Path
+) -> None:
+    command = [_program("node"), "javascript_client.mjs", engine.address]
+
+    seen = json.loads(_run(command, HANGS_S, folder=javascript_sdk))
+
+    assert seen["sdk"] == "1.5.0"
+    _check_what_every_client_sees(seen)
+    assert 'Cannot find a model with path "nothing"' in seen["unknown_key"]
+    assert "already exists" in seen["twice"]
+    assert seen["stopped"] == "userStopped"
+    assert seen["aborted"] == "enough"
+    assert "already been unloaded" in seen["after_unload"]
+    assert "No loaded model satisfies" in seen["again"]
+    fields = {field["key"]: field["value"] for field in seen["config"]["fields"]}
+    assert fields["llm.load.contextLength"] == 512
+    assert (seen["info"]["identifier"], seen["info"]["contextLength"]) == ("mine", 512)
+
+
+def _check_what_every_client_sees(seen: Report) -> None:
+    assert seen["keys"] == ["big-llm", "odd-llm", "tiny-embed", "tiny-llm"]
+    assert seen["progress"] == sorted(seen["progress"])
+    assert (seen["progress"][0], seen["progress"][-1]) == (0.0, 1.0)
+    assert seen["context"] == 512
+    assert seen["result"] == "".join(seen["fragments"])
+    assert seen["stats"]["stopReason"] == "maxPredictedTokensReached"
+    assert seen["stats"]["predictedTokensCount"] == 8
+    assert seen["tokens"] == [[97, 98, 99], 3]
+    assert seen["prompt"] == "<|im_start|>user\nhi<|im_end|><|im_start|>assistant\n"
+    assert seen["completion"]
+    assert seen["embedding"] == 64
+    assert seen["just_in_time"] == "tiny-llm"
+    assert seen["evicted"] is True
+    assert seen["left"] == []
+
+
+def _python(engine: EngineProcess, way: str, path: str, **variables: str) -> Report:
+    program = str(CLIENTS / "python_client.py")
+    said = _run(
+        [sys.executable, program, engine.address, way], HANGS_S, PYTHONPATH=path, **variables
+    )
+    report: Report = json.loads(said)
+    return report
+
+
+def _program(name: str) -> str:
+    found = shutil.which(name)
+    assert found, f"{name} is not installed"
+    return found
+
+
+def _run(command: list[str], patience_s: float, *, folder: Path | None = None, **more: str) -> str:
+    done = subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=patience_s,
+        cwd=folder,
+        env=os.environ | more,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
