@@ -64,6 +64,7 @@ def instance(raw: Raw, state: Raw | None = None) -> Instance:
             "pinned": raw.get("pinned", False),
             "jit": raw.get("jit", False),
             "owner": raw.get("owner") or None,
+            "tokens_per_second": state.get("tokensPerSecond"),
         },
         Instance,
     )

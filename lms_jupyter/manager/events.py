@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from lms_jupyter.hosts.base import Sight
-from lms_jupyter.protocol.models import HostInfo, Instance, Load, Model, Problem
+from lms_jupyter.protocol.models import Difference, HostInfo, Instance, Load, Model, Problem
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +72,14 @@ class InstanceLoaded:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class InstanceCompared:
+    """We know where an instance of ours differs from what was asked."""
+
+    instance_reference: str
+    differences: tuple[Difference, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class InstanceUnloaded:
     """An instance is gone, by our doing."""
 
@@ -102,6 +110,7 @@ Event = (
     | LoadCancelling
     | LoadEnded
     | InstanceLoaded
+    | InstanceCompared
     | InstanceUnloaded
     | CommandFailed
     | ProblemDismissed

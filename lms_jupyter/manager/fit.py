@@ -2,30 +2,15 @@
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
-from lms_jupyter.protocol.models import LoadConfig
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Difference:
-    """A setting that is not what was asked."""
-
-    name: str
-    asked: Any
-    got: Any
-    """`None`: the host does not tell."""
-
-    def __str__(self) -> str:
-        got = "not told by the host" if self.got is None else self.got
-        return f"{self.name} is {got}, not {self.asked}"
+from lms_jupyter.protocol.models import Difference, LoadConfig
 
 
 def differences(asked: LoadConfig, effective: LoadConfig) -> tuple[Difference, ...]:
     """Return where what is in effect is not what was asked, of the settings that were named."""
     return tuple(
-        Difference(name=name, asked=wanted, got=got)
+        Difference(setting=name, asked=wanted, effective=got)
         for name in LoadConfig.__struct_fields__
         if (wanted := getattr(asked, name)) is not None
         and not _equal(wanted, got := getattr(effective, name))
@@ -43,14 +28,14 @@ def unlike(asked: LoadConfig, before: LoadConfig, found: Iterable[Difference]) -
     return tuple(
         difference
         for difference in found
-        if not _equal(getattr(asked, difference.name), getattr(before, difference.name))
+        if not _equal(getattr(asked, difference.setting), getattr(before, difference.setting))
     )
 
 
 def say(found: Iterable[Difference]) -> str:
     """Say differences in one line.
 
-    >>> say([Difference(name="context_length", asked=8192, got=2048)])
+    >>> say([Difference(setting="context_length", asked=8192, effective=2048)])
     'context_length is 2048, not 8192'
     """
     return ", ".join(map(str, found))

@@ -13,17 +13,18 @@ from lms_jupyter.errors import HostReplyError, InstanceExistsError, LmsError, Lo
 from lms_jupyter.hosts.base import Evicting, Loaded, Loading, LoadRequest, LoadStep
 from lms_jupyter.manager import lookup
 from lms_jupyter.manager.events import (
+    InstanceCompared,
     InstanceLoaded,
     InstanceUnloaded,
     LoadEnded,
     LoadProgressed,
     LoadStarted,
 )
-from lms_jupyter.manager.fit import Difference, differences, say, unlike
+from lms_jupyter.manager.fit import differences, say, unlike
 from lms_jupyter.manager.leases import Lease
 from lms_jupyter.manager.manager import Manager
 from lms_jupyter.manager.resolve import Meant, serves
-from lms_jupyter.protocol.models import Instance, Load, LoadConfig
+from lms_jupyter.protocol.models import Difference, Instance, Load, LoadConfig
 
 How = Literal["new", "ensure", "use"]
 Drive = Callable[[LoadRequest], AsyncIterator[LoadStep]]
@@ -173,6 +174,9 @@ async def _load(order: Order, meant: Meant, manager: Manager, *, use: bool = Fal
         return Outcome(instance=instance, how="used")
     manager.apply(InstanceLoaded(instance=instance))
     found = differences(order.config, await host.load_config(instance))
+    manager.apply(
+        InstanceCompared(instance_reference=instance.instance_reference, differences=found)
+    )
     return Outcome(instance=instance, how="loaded", evicted=evicted, differences=found)
 
 

@@ -1,6 +1,6 @@
 """(slices, event) → slices. Pure: what an event means is written here and nowhere else."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar, assert_never
 
 from msgspec import Struct
@@ -12,6 +12,7 @@ from lms_jupyter.manager.events import (
     Event,
     HostConnected,
     HostLost,
+    InstanceCompared,
     InstanceLoaded,
     InstanceUnloaded,
     LoadCancelling,
@@ -22,6 +23,7 @@ from lms_jupyter.manager.events import (
     ModelsListed,
     ProblemDismissed,
 )
+from lms_jupyter.protocol.models import Instance
 from lms_jupyter.protocol.slices import Activity, Catalog
 
 PROBLEMS_KEPT = 20
@@ -64,7 +66,9 @@ def _activity(known: Activity, event: Event) -> Activity:
             known = replace(known, loads=_but(known.loads, load_id=load_id))
         case InstanceLoaded(instance=instance):
             others = _but(known.instances, identifier=instance.identifier)
-            known = replace(known, instances=(*others, instance))
+            known = replace(known, instances=(*others, replace(instance, mine=True)))
+        case InstanceCompared(instance_reference=reference, differences=differences):
+            known = _with_instance(known, reference, differences=differences)
         case InstanceUnloaded(instance_reference=reference):
             left = _but(known.instances, instance_reference=reference)
             known = replace(known, instances=left)
@@ -80,11 +84,12 @@ def _activity(known: Activity, event: Event) -> Activity:
 
 
 def _looked(known: Activity, sight: Sight) -> Activity:
-    """Take over what the host sees; our own loads we know better than it does.
+    """Take over what the host sees; our own loads and instances we know better than it does.
 
     Our loads are told by their number, which begins with the epoch: a sight that was taken before
     one of them ended must not bring it back.
     """
+    before = {instance.instance_reference: instance for instance in known.instances}
     own = tuple(load for load in known.loads if load.load_id.startswith(known.epoch))
     cancelling = {load.load_id for load in known.loads if load.cancelling}
     foreign = (
@@ -94,11 +99,25 @@ def _looked(known: Activity, sight: Sight) -> Activity:
     )
     return replace(
         known,
-        instances=sight.instances,
+        instances=tuple(_recognised(instance, before) for instance in sight.instances),
         loads=(*own, *foreign),
         memory=sight.memory,
         now=sight.now,
     )
+
+
+def _recognised(seen: Instance, before: Mapping[str, Instance]) -> Instance:
+    """Keep what only we know of an instance that was there before."""
+    known = before.get(seen.instance_reference)
+    return replace(seen, mine=known.mine, differences=known.differences) if known else seen
+
+
+def _with_instance(known: Activity, reference: str, **changes: Any) -> Activity:
+    instances = (
+        replace(instance, **changes) if instance.instance_reference == reference else instance
+        for instance in known.instances
+    )
+    return replace(known, instances=tuple(instances))
 
 
 def _with_load(known: Activity, load_id: str, **changes: Any) -> Activity:

@@ -39,6 +39,20 @@ class Model(Struct, frozen=True, kw_only=True):
     """A machine on the same LM Link; `None` is the host itself."""
 
 
+class Difference(Struct, frozen=True, kw_only=True):
+    """A load setting that is not what was asked."""
+
+    setting: str
+    """A field of `LoadConfig`."""
+    asked: bool | int | float | str
+    effective: bool | int | float | str | None
+    """`None`: the host does not tell."""
+
+    def __str__(self) -> str:
+        told = "not told by the host" if self.effective is None else self.effective
+        return f"{self.setting} is {told}, not {self.asked}"
+
+
 class Instance(Struct, frozen=True, kw_only=True):
     """A model in memory; `identifier` names it."""
 
@@ -71,6 +85,13 @@ class Instance(Struct, frozen=True, kw_only=True):
     jit: bool = False
     """Loaded because a request named it, so it may be evicted for another."""
     owner: str | None = None
+    """Who loaded it, where that is known: a notebook, a program, "rest"."""
+    mine: bool = False
+    """Loaded by the manager that tells this."""
+    differences: tuple[Difference, ...] = ()
+    """Where it is not as this manager asked for it."""
+    tokens_per_second: float | None = None
+    """How fast it generates at this moment, where the host tells it."""
     device: str | None = None
 
 

@@ -6,14 +6,14 @@ import pytest
 from lms_jupyter.errors import InstanceExistsError
 from lms_jupyter.hosts.base import Found
 from lms_jupyter.hosts.fake import FakeHost
-from lms_jupyter.manager import Manager
+from lms_jupyter.manager import Manager, lookup
 from lms_jupyter.manager.commands import run
 from lms_jupyter.manager.identity import Identity
 from lms_jupyter.manager.leases import LeaseBook
 from lms_jupyter.manager.loading import Order, Outcome, carry_out
 from lms_jupyter.manager.watch import connect
 from lms_jupyter.protocol.commands import UseModel
-from lms_jupyter.protocol.models import LoadConfig
+from lms_jupyter.protocol.models import Difference, LoadConfig
 
 QWEN = "qwen/qwen3-4b"
 SHORT, LONG = LoadConfig(context_length=2048), LoadConfig(context_length=8192)
@@ -79,6 +79,21 @@ async def test_what_the_host_did_not_give_is_said_once_and_not_asked_for_again(
     assert [str(difference) for difference in first.differences] == ["gpu is 0.0, not 1.0"]
     assert second.how == "used"
     assert len(host.requests) == 1
+
+
+@pytest.mark.asyncio
+async def test_what_is_not_as_asked_stays_told_until_the_instance_goes(
+    manager: Manager, host: FakeHost
+) -> None:
+    host.ceiling = LoadConfig(context_length=2048)
+
+    await carry_out(Order(name=QWEN, config=LONG), manager)
+    host.put(host.disk[0], identifier="by-another")
+    await lookup.instances(manager)
+
+    mine, other = manager.activity.instances
+    assert mine.differences == (Difference(setting="context_length", asked=8192, effective=2048),)
+    assert (mine.mine, other.mine, other.differences) == (True, False, ())
 
 
 @pytest.mark.asyncio

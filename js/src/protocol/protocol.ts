@@ -108,7 +108,18 @@ export interface Instance {
   pinned: boolean;
   jit: boolean;
   owner: string | null;
+  mine: boolean;
+  differences: Difference[];
+  tokens_per_second: number | null;
   device: string | null;
+}
+/**
+ * A load setting that is not what was asked.
+ */
+export interface Difference {
+  setting: string;
+  asked: boolean | number | string;
+  effective: boolean | number | string | null;
 }
 /**
  * A load in progress.
