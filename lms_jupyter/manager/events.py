@@ -1,5 +1,6 @@
 """What happened: facts in the past tense. Only `reduce` says what they mean for a slice."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from lms_jupyter.hosts.base import Sight
@@ -80,6 +81,16 @@ class InstanceCompared:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OwnersLearned:
+    """Kernels have written down what they loaded."""
+
+    owners: Mapping[str, str]
+    """What people call the owner, by the reference of the instance."""
+    mine: frozenset[str]
+    """References of what this kernel loaded, be it before it was restarted."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class InstanceUnloaded:
     """An instance is gone, by our doing."""
 
@@ -111,6 +122,7 @@ Event = (
     | LoadEnded
     | InstanceLoaded
     | InstanceCompared
+    | OwnersLearned
     | InstanceUnloaded
     | CommandFailed
     | ProblemDismissed

@@ -21,6 +21,7 @@ from lms_jupyter.manager.events import (
     LoadStarted,
     Looked,
     ModelsListed,
+    OwnersLearned,
     ProblemDismissed,
 )
 from lms_jupyter.protocol.models import Instance
@@ -69,6 +70,9 @@ def _activity(known: Activity, event: Event) -> Activity:
             known = replace(known, instances=(*others, replace(instance, mine=True)))
         case InstanceCompared(instance_reference=reference, differences=differences):
             known = _with_instance(known, reference, differences=differences)
+        case OwnersLearned(owners=owners, mine=mine):
+            instances = (_owned(instance, owners, mine) for instance in known.instances)
+            known = replace(known, instances=tuple(instances))
         case InstanceUnloaded(instance_reference=reference):
             left = _but(known.instances, instance_reference=reference)
             known = replace(known, instances=left)
@@ -109,7 +113,16 @@ def _looked(known: Activity, sight: Sight) -> Activity:
 def _recognised(seen: Instance, before: Mapping[str, Instance]) -> Instance:
     """Keep what only we know of an instance that was there before."""
     known = before.get(seen.instance_reference)
-    return replace(seen, mine=known.mine, differences=known.differences) if known else seen
+    if known is None:
+        return seen
+    owner = seen.owner or known.owner
+    return replace(seen, owner=owner, mine=known.mine, differences=known.differences)
+
+
+def _owned(instance: Instance, owners: Mapping[str, str], mine: frozenset[str]) -> Instance:
+    reference = instance.instance_reference
+    owner = instance.owner or owners.get(reference)
+    return replace(instance, owner=owner, mine=instance.mine or reference in mine)
 
 
 def _with_instance(known: Activity, reference: str, **changes: Any) -> Activity:

@@ -10,6 +10,7 @@ from lms_jupyter.errors import LmsError
 from lms_jupyter.hosts.base import Host
 from lms_jupyter.manager.events import HostConnected, HostLost, Looked, ModelsListed
 from lms_jupyter.manager.manager import Manager
+from lms_jupyter.manager.owners import learn_owners
 
 LIVELY_S = 0.25
 """Between two looks while a load runs or somebody generates, and somebody sees it."""
@@ -95,6 +96,7 @@ async def _reach(address: str, manager: Manager, *, anew: bool = False) -> None:
     manager.apply(ModelsListed(models=models))
     manager.apply(Looked(sight=sight))
     take_over(manager)
+    learn_owners(manager)
     manager.wake.set()
 
 
@@ -120,6 +122,7 @@ async def _follow(host: Host, manager: Manager) -> None:
             if not manager.has(host):
                 return
             manager.apply(Looked(sight=await host.look()))
+            learn_owners(manager)
             if manager.attendance.anyone and time.monotonic() - listed_at > CATALOG_S:
                 manager.apply(ModelsListed(models=await host.models()))
                 listed_at = time.monotonic()

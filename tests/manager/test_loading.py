@@ -142,6 +142,7 @@ async def test_a_restarted_kernel_still_owns_what_it_loaded(host: FakeHost, tmp_
     await before.close()
 
     after = await kernel(host, book, "one", pid=2)
+    assert after.activity.instances[0].mine
     outcome = await carry_out(Order(name=QWEN, config=LONG), after)
     await after.close()
 
@@ -163,3 +164,18 @@ async def test_a_kernel_that_uses_what_another_loaded_holds_it_too(
 
     held = {lease.holder.kernel_id: lease.loaded for lease in book.of("fake:0")}
     assert held == {"one": True, "two": False}
+
+
+@pytest.mark.asyncio
+async def test_another_kernels_instance_says_whose_it_is(host: FakeHost, tmp_path: Path) -> None:
+    book = LeaseBook(tmp_path)
+    owner = await kernel(host, book, "11111111-2222", pid=1)
+    await carry_out(Order(name=QWEN), owner)
+    host.put(host.disk[0], identifier="by-a-stranger")
+
+    other = await kernel(host, book, "another", pid=2)
+
+    known = {one.identifier: (one.owner, one.mine) for one in other.activity.instances}
+    assert known == {QWEN: ("kernel 11111111", False), "by-a-stranger": (None, False)}
+    await owner.close()
+    await other.close()
