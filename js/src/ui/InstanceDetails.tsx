@@ -2,6 +2,7 @@ import type { Command, Instance } from "../protocol/protocol";
 import { Button } from "./Button";
 import { CopyButton } from "./CopyButton";
 import { instanceLine, sdkCode } from "./code";
+import { differencesOf, ownerOf } from "./facts";
 import { duration } from "./format";
 import { usePlace } from "./place";
 import { useWords } from "./words";
@@ -18,7 +19,8 @@ const TTLS_S = [300, 1800, 3600, null] as const;
 
 /** What opens under an instance: the rest of what is known, and the rarer actions. */
 export function InstanceDetails({ instance, inert, canSetTtl, canPin, onSend }: Props) {
-  const { strings, format } = useWords();
+  const words = useWords();
+  const { strings, format } = words;
   const { use } = usePlace();
   const { identifier, pinned, ttl_s } = instance;
   const facts: [string, string | null][] = [
@@ -31,7 +33,8 @@ export function InstanceDetails({ instance, inert, canSetTtl, canPin, onSend }: 
         format.integer(instance.max_context_length),
       ),
     ],
-    [strings.owner, instance.owner ?? (instance.jit ? strings.jit : null)],
+    [strings.notAsAsked, differencesOf(instance, words).join(" · ")],
+    [strings.owner, ownerOf(instance, words)],
     [strings.device, instance.device],
   ];
   return (

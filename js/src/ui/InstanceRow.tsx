@@ -2,7 +2,7 @@ import { useState } from "preact/hooks";
 import type { Command, Instance, Problem } from "../protocol/protocol";
 import type { Pending } from "../store/pending";
 import { Button } from "./Button";
-import { activityOf, instanceFacts } from "./facts";
+import { activityOf, differencesOf, instanceFacts } from "./facts";
 import { Icon } from "./Icon";
 import { InstanceDetails } from "./InstanceDetails";
 import { memo } from "./memo";
@@ -35,6 +35,7 @@ export const InstanceRow = memo((props: Props) => {
   const { strings } = words;
   const [open, setOpen] = useState(false);
   const facts = instanceFacts(instance, words).join(" · ");
+  const differing = differencesOf(instance, words);
   const tabIndex = tabbable ? 0 : -1;
   const unload = () => props.onUnload(instance);
   return (
@@ -52,7 +53,14 @@ export const InstanceRow = memo((props: Props) => {
       <div class="lms-Row-line lms-InstanceRow">
         <TimeLeft instance={instance} now={now} stale={stale} />
         <Name title={`${identifier}\n${instance.model_key}\n${instance.path}`}>{identifier}</Name>
-        <span class="lms-Row-facts" title={facts}>
+        <span class="lms-Row-facts" title={[...differing, facts].join("\n")}>
+          {differing[0] && (
+            <span class="lms-Badge">
+              <Icon name="warning" />
+              {differing[0]}
+              {differing.length > 1 && ` +${differing.length - 1}`}
+            </span>
+          )}
           {facts}
         </span>
         <span class="lms-Row-state">

@@ -5,6 +5,7 @@ import { Button, quiet } from "./Button";
 import { CopyButton } from "./CopyButton";
 import { type LoadRequest, loadLine } from "./code";
 import { EstimateLine } from "./EstimateLine";
+import { valueText } from "./facts";
 import { Choice, Field, NumberInput } from "./fields";
 import { contextStops, nearestStop, type Setting, settingsFor } from "./settings";
 import { TtlChoice } from "./TtlChoice";
@@ -26,7 +27,8 @@ interface Props {
 /** Load with settings: opens under the model's row. What is left alone, the host decides. */
 export function LoadForm(props: Props) {
   const { model, inert, phase, onAsk, onLoad, onClose } = props;
-  const { strings, format } = useWords();
+  const words = useWords();
+  const { strings, format } = words;
   const form = useRef<HTMLFormElement>(null);
   const [request, setRequest] = useState<LoadRequest>({
     model_key: model.model_key,
@@ -168,9 +170,7 @@ export function LoadForm(props: Props) {
   );
 
   function gpuText(ratio: number | null): string {
-    if (ratio === null) return strings.auto;
-    if (ratio === 0) return strings.off;
-    return ratio === 1 ? strings.max : format.percent(ratio);
+    return ratio === null ? strings.auto : valueText("gpu", ratio, words);
   }
 
   function settingInput(id: string, setting: Setting) {

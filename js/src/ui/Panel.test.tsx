@@ -73,6 +73,29 @@ describe("what is in memory", () => {
     expect(rows[2]?.textContent).toContain("stays");
   });
 
+  it("says where an instance is not as asked, and whose it is", async () => {
+    await show(catalog, engine, "live");
+
+    const row = screen.getByText("my-coder").closest("li");
+    expect(row?.textContent).toContain("asked 65,536, got 32,768 +1");
+
+    await press("More about my-coder");
+    expect(row?.textContent).toContain(
+      "Not as askedasked 65,536, got 32,768 · GPU offload: asked max, got off",
+    );
+    expect(row?.textContent).toContain("Owneranalysis.ipynb");
+    await press("More about chat");
+    expect(screen.getByText("chat").closest("li")?.textContent).toContain(
+      "Ownertour.ipynb, loaded here",
+    );
+  });
+
+  it("tells how fast an instance generates, where the host does", async () => {
+    await show(catalog, busy, "live");
+
+    expect(screen.getByText("chat").closest("li")?.textContent).toContain("42 tok/s");
+  });
+
   it("counts down by itself, all countdowns on one timer", async () => {
     await show(catalog, three, "live");
     expect(timers()).toEqual(["next leaves in 4:12", "4:12", "59:55"]);
@@ -104,7 +127,7 @@ describe("what is in memory", () => {
 
     const list = screen.getByRole("region", { name: "In memory" });
     expect(within(list).getAllByText("in use")).toHaveLength(2);
-    expect(within(list).getByText("generating, 2 waiting")).toBeTruthy();
+    expect(within(list).getByText("42 tok/s, 2 waiting")).toBeTruthy();
     expect(screen.queryByRole("timer")).toBeNull();
   });
 

@@ -25,13 +25,46 @@ export function instanceFacts(instance: Instance, { strings, format }: Words): s
   ]);
 }
 
-/** What an instance is doing: "generating, 2 waiting". */
-export function activityOf({ status, queued }: Instance, { strings }: Words): string {
+/** What an instance is doing: "generating, 2 waiting", or "42 tok/s" where that is known. */
+export function activityOf(instance: Instance, { strings, format }: Words): string {
+  const { status, queued, tokens_per_second } = instance;
   // The running request counts as queued.
   const waiting = status === "idle" ? queued : queued - 1;
-  const parts = status === "idle" && waiting > 0 ? [] : [strings[status]];
+  const speed = tokens_per_second && strings.speed(format.integer(tokens_per_second));
+  const parts = status === "idle" && waiting > 0 ? [] : [speed || strings[status]];
   if (waiting > 0) parts.push(strings.waiting(waiting));
   return parts.join(", ");
+}
+
+/** Where an instance is not as it was asked for: "GPU offload: asked max, got off". */
+export function differencesOf({ differences }: Instance, words: Words): string[] {
+  return differences.flatMap(({ setting, asked, effective }) => {
+    // What the host does not tell may be as asked.
+    if (effective === null) return [];
+    const [wanted, got] = [asked, effective].map((value) => valueText(setting, value, words));
+    const label = setting === "context_length" ? "" : `${settingLabel(setting, words)}: `;
+    return [words.strings.asked(label, wanted ?? "", got ?? "")];
+  });
+}
+
+/** Whose an instance is, as far as anybody knows. */
+export function ownerOf({ owner, mine, jit }: Instance, { strings }: Words): string | null {
+  const named = owner === "rest" || owner === "lms" ? strings[owner] : owner;
+  return present([named, mine ? strings.mine : null, jit ? strings.jit : null]).join(", ") || null;
+}
+
+function settingLabel(setting: string, { strings }: Words): string {
+  if (setting === "gpu") return strings.gpu;
+  return strings.settings[setting as keyof typeof strings.settings] ?? setting;
+}
+
+/** The value of a load setting, as people say it. */
+export function valueText(setting: string, value: unknown, { strings, format }: Words): string {
+  if (typeof value === "boolean") return value ? strings.on : strings.off;
+  if (typeof value !== "number") return String(value);
+  if (setting !== "gpu") return Number.isInteger(value) ? format.integer(value) : String(value);
+  if (value === 0) return strings.off;
+  return value === 1 ? strings.max : format.percent(value);
 }
 
 type Able = Pick<Model, "kind" | "vision" | "trained_for_tool_use">;
