@@ -1,0 +1,84 @@
+"""Clicks while a cell runs, on every kind of ipykernel there is: real kernels, no browser."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.panel.kernels import PANEL, Kernel, install, kernel, text_of
+
+LOAD = {"kind": "load", "model_key": "qwen/qwen3-4b"}
+LIVE, QUEUED = ("7.3.0", "7.4.0"), "6.31.0"
+
+UNTIL_RELEASED = "while not pathlib.Path({release!r}).exists():\n    {work}\n"
+COUNT = "print('in memory:', len(host.memory))"
+WORK = {"sleeping": "time.sleep(0.01)", "computing": "sum(range(10_000))"}
+
+
+@pytest.fixture(scope="session")
+def matplotlib(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return install(tmp_path_factory.mktemp("matplotlib"), "matplotlib")
+
+
+@pytest.fixture(scope="session", params=[*LIVE, QUEUED])
+def ipykernel(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    version = request.param
+    folder = tmp_path_factory.mktemp("ipykernel") / version
+    return install(folder, "--no-deps", f"ipykernel=={version}", "nest-asyncio")
+
+
+@pytest.fixture
+def running(ipykernel: Path, matplotlib: Path) -> Iterator[Kernel]:
+    with kernel(ipykernel, matplotlib) as running:
+        version = text_of(running.run("import ipykernel; print(ipykernel.__version__)"))
+        assert version.strip() == ipykernel.name
+        running.run(PANEL)
+        yield running
+
+
+@pytest.mark.parametrize("work", WORK)
+def test_a_click_while_a_cell_runs_is_carried_out_once_and_at_once_where_the_kernel_can(
+    running: Kernel, ipykernel: Path, tmp_path: Path, work: str
+) -> None:
+    release = tmp_path / "release"
+    cell = running.start(UNTIL_RELEASED.format(release=str(release), work=WORK[work]) + COUNT)
+    running.wait_for(lambda m: m["msg_type"] == "execute_input" and "release" in str(m["content"]))
+
+    running.click(running.comm_id, LOAD, "the-click")
+    running.click(running.comm_id, LOAD, "the-click")
+    if ipykernel.name in LIVE:
+        assert running.wait_for_answer("the-click")["kind"] == "accepted"
+        running.wait_for(lambda m: "instance_reference" in str(m["content"]))
+        assert not running.has_ended(cell)
+    release.touch()
+    running.wait_until_idle(cell)
+
+    seen_by_cell = text_of(running.said_by(cell)).strip()
+    assert seen_by_cell == f"in memory: {1 if ipykernel.name in LIVE else 0}"
+    assert running.wait_for_answer("the-click")["kind"] == "accepted"
+    running.wait_for(lambda m: "instance_reference" in str(m["content"]))
+    assert text_of(running.run(COUNT)).strip() == "in memory: 1"
+
+
+def test_a_figure_in_the_making_survives_a_click(
+    running: Kernel, ipykernel: Path, tmp_path: Path
+) -> None:
+    release = tmp_path / "release"
+    running.run("%matplotlib inline\nimport matplotlib.pyplot as plt")
+    drawing = (
+        "plt.plot([1, 2, 3])\n"
+        + UNTIL_RELEASED.format(release=str(release), work=WORK["sleeping"])
+        + "plt.title('whole')\nprint('lines', len(plt.gca().lines))"
+    )
+    cell = running.start(drawing)
+    running.wait_for(lambda m: m["msg_type"] == "execute_input" and "whole" in str(m["content"]))
+
+    running.click(running.comm_id, LOAD, "the-click")
+    if ipykernel.name in LIVE:
+        running.wait_for_answer("the-click")
+    release.touch()
+    running.wait_until_idle(cell)
+
+    assert text_of(running.said_by(cell)).strip() == "lines 1"
+    figures = [m for m in running.heard if "image/png" in str(m["content"].get("data", {}))]
+    assert [m["parent_header"]["msg_id"] for m in figures] == [cell]
