@@ -9,6 +9,7 @@ from lms_jupyter.cli import demo, doctor, engine, tutorials
 from lms_jupyter.errors import LmsError
 
 NAME = "lms-jupyter"
+COMMANDS = (demo, tutorials, doctor, engine)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -18,10 +19,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--version", action="version", version=f"{NAME} {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    demo.add_to(commands)
-    engine.add_to(commands)
-    doctor.add_to(commands)
-    tutorials.add_to(commands)
+    for command in COMMANDS:
+        command.add_to(commands)
     given, rest = parser.parse_known_args(arguments)
     try:
         return int(given.run(given, rest))
