@@ -6,7 +6,7 @@ import asyncio
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
@@ -15,32 +15,34 @@ import numpy as np
 
 from lms_jupyter.engine.catalog import Catalog
 from lms_jupyter.engine.gguf import read_header
+from tests.bench.figure import Figure, show
 
+FILES = 500
 VOCABULARIES = {"32 k tokens, 61 k merges": (32_000, 61_000), "152 k, 151 k": (152_000, 151_000)}
 
 
-def main() -> None:
-    """Print how long single headers and whole folders take."""
-    count = int(sys.argv[1]) if len(sys.argv) > 1 else 500
+def figures() -> Iterator[Figure]:
+    """Measure how long single headers and whole folders take."""
+    count = int(sys.argv[1]) if len(sys.argv) > 1 else FILES
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         for title, (tokens, merges) in VOCABULARIES.items():
             source = write_header(folder / "source.bin", tokens, merges)
-            print(f"{title} ({source.stat().st_size / 1e6:.1f} MB of header)")
             for light in (True, False):
                 seconds = min(timed(partial(read_header, source, light=light)))
-                print(f"  {'light' if light else 'full'} reading   {seconds * 1e3:8.2f} ms")
+                what = f"{'light' if light else 'full'} reading of a header with {title}"
+                yield Figure(what, seconds * 1e3, "ms")
         source = write_header(folder / "source.bin", *VOCABULARIES["32 k tokens, 61 k merges"])
         data = source.read_bytes()
         for number in range(count):
             file = folder / "models" / f"publisher-{number % 20}" / f"m{number}" / f"m{number}.gguf"
             file.parent.mkdir(parents=True)
             file.write_bytes(data)
-        asyncio.run(list_folder(folder / "models", count))
+        yield from asyncio.run(list_folder(folder / "models", count))
 
 
-async def list_folder(folder: Path, count: int) -> None:
-    """Print a first and a repeated listing, and how long the event loop was held up by them."""
+async def list_folder(folder: Path, count: int) -> list[Figure]:
+    """Measure a first and a repeated listing, and how long the event loop was held up by them."""
     catalog = Catalog([folder])
     worst = 0.0
     done = False
@@ -61,10 +63,11 @@ async def list_folder(folder: Path, count: int) -> None:
     again = time.perf_counter() - begun
     done = True
     await watching
-    print(
-        f"{count} files, warm: first listing {first * 1e3:.0f} ms, unchanged {again * 1e3:.1f} ms,"
-    )
-    print(f"  event loop late by at most {worst * 1e3:.1f} ms")
+    return [
+        Figure(f"{count} files, warm, first listing", first * 1e3, "ms", at_most=1000),
+        Figure("  again, nothing changed", again * 1e3, "ms"),
+        Figure("  event loop late by at most", worst * 1e3, "ms", at_most=50),
+    ]
 
 
 def timed(call: Callable[[], object], runs: int = 7) -> list[float]:
@@ -96,4 +99,4 @@ def write_header(file: Path, tokens: int, merges: int) -> Path:
 
 
 if __name__ == "__main__":
-    main()
+    show(figures())

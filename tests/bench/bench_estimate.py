@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import gguf
@@ -11,6 +12,7 @@ import gguf
 from lms_jupyter.engine.estimate import estimate
 from lms_jupyter.engine.gguf import read_header
 from lms_jupyter.engine.load_settings import LoadSettings
+from tests.bench.figure import Figure, show
 from tests.engine.synthetic import Shape, write_embedding, write_llm
 from tests.engine.working_child import resident_bytes
 
@@ -37,9 +39,8 @@ SETTINGS = {
 }
 
 
-async def main() -> None:
-    """Print a line for each shape and setting."""
-    print(f"{'model':26} {'context':26} {'child':>9} {'estimate':>9}")
+def figures() -> Iterator[Figure]:
+    """Compare estimate and child for each shape and setting."""
     with tempfile.TemporaryDirectory() as temporary:
         for title, (shape, quantization) in SHAPES.items():
             file = write_llm(Path(temporary) / "m.gguf", shape=shape, quantization=quantization)
@@ -48,19 +49,19 @@ async def main() -> None:
                 if shape.width // shape.heads % 32 == 0 or settings.k_cache_type == "f16":
                     tiny = file.stat().st_size < 1_000_000
                     prompt = (settings.context_length or 0) - 64 if tiny else 900
-                    await line(title, name, file, settings, prompt=prompt)
+                    yield asyncio.run(off(f"{title}, {name}", file, settings, prompt=prompt))
         for width, layers in ((64, 1), (384, 6), (768, 12)):
             file = write_embedding(Path(temporary) / "e.gguf", width=width, layers=layers)
-            await line(f"bert {width} x {layers}", "256", file, LoadSettings(), prompt=200)
+            yield asyncio.run(off(f"bert {width} x {layers}", file, LoadSettings(), prompt=200))
 
 
-async def line(title: str, name: str, file: Path, settings: LoadSettings, *, prompt: int) -> None:
-    """Print the estimate for one load next to what its child holds after a prompt."""
+async def off(title: str, file: Path, settings: LoadSettings, *, prompt: int) -> Figure:
+    """Return how far the estimate is from what the child holds after a prompt."""
     child = await resident_bytes(file, settings, prompt=prompt)
     estimated = estimate(read_header(file), settings).total_bytes
-    ratio = estimated / child - 1
-    print(f"{title:26} {name:26} {child / 1e6:6.1f} MB {estimated / 1e6:6.1f} MB {ratio:+7.1%}")
+    what = f"{title}: {child / 1e6:.0f} MB, estimate off by"
+    return Figure(what, 100 * abs(estimated / child - 1), "%", at_most=5)
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    show(figures())

@@ -9,17 +9,18 @@ import asyncio
 import statistics
 import tempfile
 import time
-from dataclasses import replace
+from collections.abc import Iterator
 from pathlib import Path
 
 import aiohttp
 
 from lms_jupyter.engine.app import running
-from lms_jupyter.engine.child import Child, Order
+from lms_jupyter.engine.child import Child
 from lms_jupyter.engine.downloads import Downloads
 from lms_jupyter.engine.hub import Hub
-from lms_jupyter.engine.load_settings import LoadSettings
 from lms_jupyter.engine.settings import Settings
+from tests.bench.figure import Figure, show
+from tests.bench.reference import order_for
 from tests.engine.flaky_hub import FlakyHub
 from tests.engine.synthetic import Shape, write_llm
 
@@ -31,16 +32,17 @@ TOKENS = 300
 ROUNDS = 7
 
 
-async def main() -> None:
-    """Print a line for each figure."""
+def figures() -> Iterator[Figure]:
+    """Compare both ways for each model; then measure a download."""
     with tempfile.TemporaryDirectory() as temporary:
         for title, shape in MODELS.items():
-            await compare(title, write_llm(Path(temporary) / title / "model.gguf", shape=shape))
-        await download(Path(temporary) / "downloads")
+            file = write_llm(Path(temporary) / title / "model.gguf", shape=shape)
+            yield from asyncio.run(compare(title, file))
+        yield asyncio.run(download(Path(temporary) / "downloads"))
 
 
-async def compare(title: str, file: Path) -> None:
-    """Print the first answer of a just-in-time load, and both ways' speed and first token."""
+async def compare(title: str, file: Path) -> list[Figure]:
+    """Measure the first answer of a just-in-time load, and both ways' speed and first token."""
     settings = Settings(models=(file.parent,), spares=0)
     connector = aiohttp.TCPConnector(force_close=True)
     async with (
@@ -49,10 +51,10 @@ async def compare(title: str, file: Path) -> None:
     ):
         begun = time.perf_counter()
         await ask(http, f"http://{address}", {}, tokens=1)
-        print(f"{title}: first answer with load {1e3 * (time.perf_counter() - begun):.0f} ms")
+        loaded = 1e3 * (time.perf_counter() - begun)
         child = await Child.start(nice=10, log=lambda *_said: None)
         try:
-            listening = await child.load(order(file), lambda _fraction: None)
+            listening = await child.load(order_for(file, 2048), lambda _fraction: None)
             key = {"Authorization": f"Bearer {child.api_key}"}
             ways = {"REST": (f"http://{address}", {}), "llama.cpp": (listening.address, key)}
             figures: dict[str, list[tuple[float, float]]] = {name: [] for name in ways}
@@ -62,24 +64,12 @@ async def compare(title: str, file: Path) -> None:
         finally:
             await child.end()
     first, speed = ({n: statistics.median(f[i] for f in figures[n]) for n in ways} for i in (0, 1))
-    for name in ways:
-        print(f"  {name:10} {speed[name]:8.0f} tokens/s, first token {1e3 * first[name]:.1f} ms")
-    print(f"  ratio {speed['REST'] / speed['llama.cpp']:.2f}")
-
-
-def order(file: Path) -> Order:
-    """Say how the engine would load this file."""
-    settings = replace(LoadSettings(), cpu_threads=1).settled("llm", 2048)
-    return Order(
-        identifier="direct",
-        file=file,
-        mmproj=None,
-        draft_file=None,
-        size_bytes=file.stat().st_size,
-        embedding=False,
-        gpu_layers=0,
-        settings=settings,
-    )
+    return [
+        Figure(f"first answer of a {title} model over REST, load included", loaded, "ms"),
+        Figure("  directly from llama.cpp's server", speed["llama.cpp"], "tokens/s"),
+        Figure("  ratio over REST", speed["REST"] / speed["llama.cpp"]),
+        Figure("  first token later by", 1e3 * (first["REST"] - first["llama.cpp"]), "ms"),
+    ]
 
 
 async def ask(
@@ -105,8 +95,8 @@ async def ask(
     return first, count / (time.perf_counter() - begun)
 
 
-async def download(folder: Path) -> None:
-    """Print how fast a file comes from a source on this machine, its hash included."""
+async def download(folder: Path) -> Figure:
+    """Measure how fast a file comes from a source on this machine, its hash included."""
     async with FlakyHub({"big-Q8_0.gguf": bytes(200_000_000)}).serve() as source:
         downloads = Downloads(folder, Hub(source.endpoint))
         begun = time.perf_counter()
@@ -114,11 +104,10 @@ async def download(folder: Path) -> None:
         async for _ in downloads.watch(job):
             pass
         seconds = time.perf_counter() - begun
-        print(
-            f"download of 200 MB, checked and synced: {200 / seconds:.0f} MB/s ({job.state.value})"
-        )
+        assert job.error is None
         await downloads.close()
+    return Figure("download of 200 MB, checked and synced", 200 / seconds, "MB/s")
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    show(figures())

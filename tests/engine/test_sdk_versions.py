@@ -10,6 +10,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -117,7 +118,9 @@ def _check_what_every_client_sees(seen: Report) -> None:
 def _python(engine: EngineProcess, way: str, path: str, **variables: str) -> Report:
     program = str(CLIENTS / "python_client.py")
     said = _run(
-        [sys.executable, program, engine.address, way], HANGS_S, PYTHONPATH=path, **variables
+        [sys.executable, program, engine.address, way],
+        HANGS_S,
+        variables={"PYTHONPATH": path, **variables},
     )
     report: Report = json.loads(said)
     return report
@@ -129,7 +132,13 @@ def _program(name: str) -> str:
     return found
 
 
-def _run(command: list[str], patience_s: float, *, folder: Path | None = None, **more: str) -> str:
+def _run(
+    command: list[str],
+    patience_s: float,
+    *,
+    folder: Path | None = None,
+    variables: Mapping[str, str] | None = None,
+) -> str:
     done = subprocess.run(
         command,
         capture_output=True,
@@ -137,7 +146,7 @@ def _run(command: list[str], patience_s: float, *, folder: Path | None = None, *
         check=False,
         timeout=patience_s,
         cwd=folder,
-        env=os.environ | more,
+        env={**os.environ, **(variables or {})},
     )
     assert done.returncode == 0, done.stderr
     return done.stdout

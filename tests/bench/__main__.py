@@ -1,0 +1,41 @@
+"""Every bench, one after the other: `python -m tests.bench [name …]`, as in `… speed memory`.
+
+Each file `bench_*.py` here with a function `figures()` is one. They print what they measured next
+to the limit that it has to keep; the exit code says whether all do.
+"""
+
+from __future__ import annotations
+
+import importlib
+import platform
+import sys
+from importlib.metadata import version
+from pathlib import Path
+
+from tests.bench.figure import Figure, load, show
+
+
+def main() -> int:
+    """Run the benches whose names were given, or all of them."""
+    names = sys.argv[1:] or sorted(
+        file.stem.removeprefix("bench_") for file in Path(__file__).parent.glob("bench_*.py")
+    )
+    sys.argv[1:] = []
+    print(
+        f"Python {platform.python_version()}, xllamacpp {version('xllamacpp')}, "
+        f"{platform.system()} {platform.machine()}"
+    )
+    missed: list[Figure] = []
+    for name in names:
+        bench = importlib.import_module(f"tests.bench.bench_{name}")
+        if not hasattr(bench, "figures"):
+            print(f"\n▸ {name}: a program of its own, run `python -m tests.bench.bench_{name}`")
+            continue
+        print(f"\n▸ {name}: {(bench.__doc__ or '').partition('. Run')[0]} ({load()})", flush=True)
+        missed += show(bench.figures())
+    print(f"\n{len(missed)} limits missed" if missed else "\nAll limits hold")
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
