@@ -9,12 +9,16 @@ from traitlets import Bunch
 
 from lms_jupyter.api.session import session
 from lms_jupyter.errors import CommandError
+from lms_jupyter.manager import Manager
 from lms_jupyter.protocol.commands import Attend
 from lms_jupyter.protocol.models import Instance
 from lms_jupyter.protocol.slices import Activity
 
-What = Literal["loaded", "unloaded", "busy", "idle", "lost", "connected"]
+What = Literal["loaded", "unloaded", "expired", "busy", "idle", "lost", "connected"]
 Listener = Callable[["Happening"], object]
+
+EARLY_S = 1.0
+"""A host may reckon a TTL a little shorter than we do."""
 
 
 class Happening(Struct, frozen=True, kw_only=True):
@@ -29,7 +33,8 @@ def on(what: What, listener: Listener) -> Callable[[], None]:
     """Call a function whenever something happens; it runs on the manager's thread.
 
     Args:
-        what: "loaded", "unloaded", "busy", "idle", "lost" or "connected".
+        what: "loaded", "unloaded", "expired" (its TTL was over; it is "unloaded" too), "busy",
+            "idle", "lost" or "connected".
         listener: Called with a `Happening`. It should return soon; what it raises becomes a
             warning.
 
@@ -39,28 +44,37 @@ def on(what: What, listener: Listener) -> Callable[[], None]:
     Raises:
         CommandError: Nothing of this name ever happens.
     """
-    if what not in get_args(What):
-        raise CommandError(
-            f"Nothing called {what!r} ever happens.",
-            hint=f"There are: {', '.join(get_args(What))}.",
-        )
+    _check(what)
     here = session()
     here.local.connect()
-    manager = here.local.manager
+    stop = listen(here.local.manager, what, listener)
+    viewer = f"on-{id(stop)}"
+    here.local.run(Attend(viewer=viewer, visible=True))
+
+    def end() -> None:
+        stop()
+        here.local.run(Attend(viewer=viewer, visible=False))
+
+    return end
+
+
+def listen(manager: Manager, what: What, listener: Listener) -> Callable[[], None]:
+    """Do what `on` does for any manager, as far as somebody else has it watch its host."""
+    _check(what)
+    ended = False
 
     def observe(change: Bunch) -> None:
         for happening in happenings(change.old, change.new):
             if happening.what == what:
                 _call(listener, happening)
 
-    manager.observe(observe, "activity")
-    viewer = f"on-{id(observe)}"
-    here.local.run(Attend(viewer=viewer, visible=True))
-
     def end() -> None:
-        manager.unobserve(observe, "activity")
-        here.local.run(Attend(viewer=viewer, visible=False))
+        nonlocal ended
+        if not ended:
+            manager.unobserve(observe, "activity")
+        ended = True
 
+    manager.observe(observe, "activity")
     return end
 
 
@@ -75,12 +89,29 @@ def happenings(old: Activity, new: Activity) -> Iterator[Happening]:
     for reference, instance in before.items():
         if reference not in after:
             yield Happening(what="unloaded", instance=instance)
+            if _was_over(instance, new.now):
+                yield Happening(what="expired", instance=instance)
     for reference, instance in after.items():
         if reference not in before:
             yield Happening(what="loaded", instance=instance)
         elif (instance.status == "idle") != (before[reference].status == "idle"):
             what: What = "idle" if instance.status == "idle" else "busy"
             yield Happening(what=what, instance=instance)
+
+
+def _check(what: str) -> None:
+    if what not in get_args(What):
+        raise CommandError(
+            f"Nothing called {what!r} ever happens.",
+            hint=f"There are: {', '.join(get_args(What))}.",
+        )
+
+
+def _was_over(instance: Instance, now: float) -> bool:
+    """Whether its TTL was over when it was last seen to be gone."""
+    if instance.ttl_s is None or instance.idle_since is None:
+        return False
+    return now >= instance.idle_since + instance.ttl_s - EARLY_S
 
 
 def _call(listener: Listener, happening: Happening) -> None:

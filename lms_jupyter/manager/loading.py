@@ -108,7 +108,7 @@ async def _ensure(order: Order, meant: Meant, manager: Manager) -> Outcome:
 async def _candidates(order: Order, meant: Meant, manager: Manager) -> tuple[Instance, ...]:
     """Return the instances that could serve, the named one alone if one is named; ours first."""
     known = await lookup.instances(manager)
-    fitting = [instance for instance in known if serves(instance, meant)]
+    fitting = [i for i in known if serves(i, meant) and order.device in (None, i.device)]
     if order.identifier is not None:
         named = tuple(i for i in known if i.identifier == order.identifier)
         if named and named[0] not in fitting:

@@ -1,14 +1,23 @@
 import asyncio
+import importlib.util
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
 
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
+import lms_jupyter
 from lms_jupyter.hosts.base import Found
 from lms_jupyter.hosts.fake import FEATURES, FakeHost, fake_model
 from lms_jupyter.magics.magic import LmsMagics
 from lms_jupyter.manager import Manager
 from lms_jupyter.manager.local import LocalManager
+
+from .kernels import Kernel
 
 
 @pytest.fixture
@@ -50,3 +59,71 @@ def magics(shell: InteractiveShell, local: LocalManager) -> LmsMagics:
     magics = LmsMagics(shell, local)
     shell.register_magics(magics)
     return magics
+
+
+def synthetic() -> ModuleType:
+    """Return the module that writes tiny models, from the tests of the engine."""
+    path = Path(__file__).parents[1] / "engine" / "synthetic.py"
+    spec = importlib.util.spec_from_file_location("synthetic_models", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="session")
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a private engine with the tutorial models and one that takes its time."""
+    folder = tmp_path_factory.mktemp("models")
+    models = synthetic()
+    shape = models.Shape(layers=8, width=512, heads=8, kv_heads=8, feed_forward=1408)
+    models.write_llm(folder / "acme/slow-llm-GGUF/slow-llm-F16.gguf", shape=shape)
+    shipped = Path(lms_jupyter.__file__).parent / "engine" / "models"
+    command = [sys.executable, "-m", "lms_jupyter.engine", "--no-default-models"]
+    log = tmp_path_factory.mktemp("engine") / "log"
+    with log.open("w") as errors:
+        process = subprocess.Popen(
+            [*command, "--models", str(shipped), "--models", str(folder)],
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+        )
+    assert process.stdout is not None
+    first = process.stdout.readline()
+    assert first.startswith("listening on http://"), log.read_text()
+    yield first.removeprefix("listening on http://").strip()
+    process.terminate()
+    assert process.wait(20) == 0
+    process.stdout.close()
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the notebook of the kernel lies."""
+    return tmp_path_factory.mktemp("notebook")
+
+
+@pytest.fixture(scope="module")
+def environ(engine: str, folder: Path) -> dict[str, str]:
+    """The environment of a kernel: folders of its own, and our engine as the host."""
+    own = {name: str(folder / name.lower()) for name in ("IPYTHONDIR", "XDG_STATE_HOME")}
+    notebook = {"JPY_SESSION_NAME": str(folder / "lesson.ipynb"), "LMS_JUPYTER_HOST": engine}
+    return {**os.environ, **own, **notebook}
+
+
+@pytest.fixture(scope="module")
+def kernel(environ: dict[str, str], folder: Path) -> Iterator[Kernel]:
+    """A kernel with the extension loaded, one for all tests of a module."""
+    with Kernel(environ, str(folder)) as kernel:
+        assert kernel.run("%load_ext lms_jupyter").error == ""
+        yield kernel
+
+
+@pytest.fixture
+def empty(kernel: Kernel) -> Iterator[Kernel]:
+    """That kernel, with nothing in memory before and after."""
+    kernel.run("%lms unload --all")
+    yield kernel
+    kernel.run("%lms unload --all")

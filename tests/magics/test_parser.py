@@ -7,6 +7,7 @@ from lms_jupyter.magics.verbs.listing import ListModels
 from lms_jupyter.magics.verbs.loading import LoadLine
 from lms_jupyter.magics.verbs.memory import Unload
 from lms_jupyter.magics.verbs.notebook import ShowHelp
+from lms_jupyter.magics.verbs.talking import Sweep, parse_cell
 from lms_jupyter.protocol.models import LoadConfig
 
 
@@ -55,6 +56,34 @@ def test_a_line_becomes_a_request(line: str, request_: object) -> None:
         ("load m --gpu auto", "'auto' is not off, max or a number"),
         ("load m --as 1st", "no name that Python allows"),
         ("load 'm", "a quote that does not end"),
+        ("load m --parallel 0", "must be at least 1"),
+        ("load m --gpu nan", "must be from 0 to 1"),
+        ("load m --rope-base inf", "is not a finite number"),
+        ("load m --kv-cache q3", "invalid choice: 'q3'"),
+        ("load m --new --reload", "do not go together"),
+        ("load --exact", "--exact needs a path"),
+        ("load m --speculative-draft-mtp --speculative-draft-simple", "not from both"),
+        ("load m --speculative-draft-model ''", "needs the key of a model"),
+        ("load m --speculative-draft-mtp --speculative-draft-model d", "without another model"),
+        ("load m --speculative-draft-model d", "goes with --speculative-draft-simple"),
+        ("load m --speculative-draft-simple", "needs --speculative-draft-model"),
+        ("load m --speculative-draft-max-tokens 3", "but not with what"),
+        (
+            "load m --speculative-draft-mtp --speculative-draft-max-tokens 3"
+            " --speculative-draft-min-tokens 4",
+            "the shortest draft (4) is longer than the longest (3)",
+        ),
+        ("load m --speculative-draft-min-continue-probability 2", "must be from 0 to 1"),
+        ("ls m --variants", "a key and --variants do not go together"),
+        ("unload m --all", "do not go together"),
+        ("log --filter input --source server", "goes with --source model alone"),
+        ("log --filter all", "takes input, output or both"),
+        ("extend m soon", "'soon' is no TTL"),
+        ("host start here", "say list, start, stop, or an address"),
+        ("server", "required: WHAT"),
+        ("server start --port 70000", "must be from 1 to 65535"),
+        ("get a@b@c", "more than one @"),
+        ("chat m", "There is no prompt"),
     ],
 )
 def test_a_line_that_makes_no_sense_is_answered_with_a_sentence(line: str, sentence: str) -> None:
@@ -81,3 +110,50 @@ def test_no_verb_is_a_call_for_help() -> None:
 
     assert isinstance(request, ShowHelp)
     assert all(verb in request.text for verb in verb_names())
+
+
+EVERY_SETTING = (
+    "load m -c 1 --gpu 0.5 --parallel 2 --flash-attn --k-cache q8_0 --v-cache q4_0 --eval-batch 64 "
+    "--experts 2 --seed 7 --no-mmap --keep-in-memory --no-offload-kv --rope-base 1e4 "
+    "--rope-scale 0.5 --speculative-draft-simple --speculative-draft-model d "
+    "--speculative-draft-max-tokens 4 --speculative-draft-min-tokens 1 "
+    "--speculative-draft-min-continue-probability 0.25"
+)
+
+
+def test_every_load_setting_has_a_flag() -> None:
+    config = parse(EVERY_SETTING).wish.config
+
+    unset = {name for name in LoadConfig.__struct_fields__ if getattr(config, name) is None}
+    assert unset == {"draft_mtp"}
+    assert (config.gpu, config.try_mmap, config.offload_kv_cache_to_gpu) == (0.5, False, False)
+    assert parse("load m --speculative-draft-mtp").wish.config.draft_mtp is True
+    assert parse("load m --no-speculative-draft-mtp").wish.config.draft_mtp is False
+
+
+def test_one_cache_type_is_for_keys_and_values() -> None:
+    config = parse("load m --kv-cache q8_0 --v-cache f16").wish.config
+
+    assert (config.k_cache_type, config.v_cache_type) == ("q8_0", "f16")
+
+
+@pytest.mark.parametrize(
+    ("line", "name", "axes"),
+    [
+        ("sweep m context=[1, 2] kv=[f16,q8_0]", "m", {"context": (1, 2), "kv": ("f16", "q8_0")}),
+        ("sweep gpu=max flash=[on,off]", None, {"gpu": (1.0,), "flash": (True, False)}),
+    ],
+)
+def test_a_sweep_names_settings_and_their_values(
+    line: str, name: str | None, axes: dict[str, tuple[object, ...]]
+) -> None:
+    swept = parse_cell(line)
+
+    assert isinstance(swept, Sweep)
+    assert (swept.name, swept.axes) == (name, axes)
+
+
+@pytest.mark.parametrize("line", ["sweep m", "sweep a b context=1", "sweep flash=[maybe]", "--x"])
+def test_a_cell_line_that_makes_no_sense_is_refused(line: str) -> None:
+    with pytest.raises(CommandError):
+        parse_cell(line)

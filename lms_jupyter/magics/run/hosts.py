@@ -28,7 +28,7 @@ def host(request: HostLine, desk: Desk) -> str | None:
     run = desk.session.local
     match request.what:
         case "list":
-            for line in run.wait(run.submit(_all())):
+            for line in run.wait(run.submit(_all(desk.manager.activity.host.address))):
                 desk.say(line)
             return None
         case "start":
@@ -50,8 +50,8 @@ def host(request: HostLine, desk: Desk) -> str | None:
     return info.address
 
 
-async def _all() -> list[str]:
-    """Name every host that answers on this machine."""
+async def _all(current: str) -> list[str]:
+    """Name every host that answers on this machine, and the one that is used."""
     from lms_jupyter.hosts import embedded  # noqa: PLC0415 - brings the SDK
     from lms_jupyter.hosts.discover import PORTS  # noqa: PLC0415 - as above
     from lms_jupyter.hosts.rest import Greeting, greet  # noqa: PLC0415 - as above
@@ -62,9 +62,15 @@ async def _all() -> list[str]:
         except HostUnreachableError:
             return None
 
-    answers = await asyncio.gather(*(knock(f"127.0.0.1:{port}") for port in PORTS))
-    found = [*answers, await embedded.running_engine()]
-    lines = [f"{g.address}  {g.name} {g.version or ''}".rstrip() for g in found if g is not None]
+    known = [current] if current else []
+    addresses = dict.fromkeys([*known, *(f"127.0.0.1:{port}" for port in PORTS)])
+    answers = await asyncio.gather(*map(knock, addresses))
+    found = {one.address: one for one in (*answers, await embedded.running_engine()) if one}
+    lines = [
+        f"{one.address}  {one.name} {one.version or ''}".rstrip()
+        + ("  (used here)" if one.address == current else "")
+        for one in found.values()
+    ]
     return lines or ["No host answers on this machine; `%lms host start` starts the engine."]
 
 

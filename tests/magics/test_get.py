@@ -1,0 +1,77 @@
+import _thread
+import asyncio
+import threading
+from collections.abc import AsyncIterator
+
+import pytest
+from IPython.core.interactiveshell import InteractiveShell
+
+from lms_jupyter.errors import CommandError, ModelNotFoundError
+from lms_jupyter.hosts.base import Downloading, DownloadStep, Offer
+from lms_jupyter.hosts.fake import FakeHost
+from lms_jupyter.magics.magic import LmsMagics
+
+MARKET = [
+    Offer(name="acme/small", download_id="small@q4", size_bytes=1000, quantization="Q4_0"),
+    Offer(name="acme/small", download_id="small@q8", size_bytes=2000, quantization="Q8_0"),
+    Offer(name="acme/small-chat", download_id="chat", size_bytes=1500, recommended=True),
+]
+
+
+@pytest.fixture(autouse=True)
+def _market(host: FakeHost, magics: LmsMagics) -> None:
+    host.market = list(MARKET)
+    assert magics.desk.chats == {}
+
+
+def test_a_model_is_fetched_and_its_key_returned(
+    shell: InteractiveShell, host: FakeHost, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert shell.run_line_magic("lms", "get acme/small@q8_0") == "acme/small"
+
+    assert [model.size_bytes for model in host.disk if model.model_key == "acme/small"] == [2000]
+    said = capsys.readouterr().out
+    assert "Fetching acme/small (2.00 KB)." in said
+    assert "Done: %lms load acme/small" in said
+
+
+def test_words_that_match_several_are_an_error_unless_the_user_says_yes(
+    shell: InteractiveShell,
+) -> None:
+    with pytest.raises(CommandError, match="2 models match 'small'") as caught:
+        shell.run_line_magic("lms", "get small")
+
+    assert "acme/small, acme/small-chat" in caught.value.hint
+    assert shell.run_line_magic("lms", "get small -y") == "acme/small"
+
+
+def test_what_nobody_offers_is_not_found(shell: InteractiveShell) -> None:
+    with pytest.raises(ModelNotFoundError):
+        shell.run_line_magic("lms", "get gigantic")
+    with pytest.raises(CommandError, match="no file of acme/small as q2_k"):
+        shell.run_line_magic("lms", "get acme/small@q2_k")
+
+
+def test_interrupting_pauses_a_download_and_says_so(
+    shell: InteractiveShell,
+    host: FakeHost,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    ended = threading.Event()
+
+    async def download(_offer: Offer) -> AsyncIterator[DownloadStep]:
+        try:
+            yield Downloading(downloaded_bytes=1, total_bytes=2)
+            _thread.interrupt_main()
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+
+    monkeypatch.setattr(host, "download", download)
+
+    with pytest.raises(KeyboardInterrupt):
+        shell.run_line_magic("lms", "get acme/small")
+
+    assert ended.is_set()
+    assert "Paused. Running this line again goes on from here." in capsys.readouterr().out

@@ -1,0 +1,60 @@
+import time
+
+import pytest
+
+from .kernels import Kernel
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _warm(kernel: Kernel) -> None:
+    kernel.run("%lms load tutor-1m --identifier chat")
+    kernel.run("import pathlib; pathlib.Path('lms_profiles.toml').write_text('[fast]\\n')")
+    kernel.complete("%lms lo")
+
+
+@pytest.mark.parametrize(
+    ("code", "some"),
+    [
+        ("%lms ", {"ls", "ps", "load", "unload", "panel", "help"}),
+        ("%lms lo", {"load", "lock", "log"}),
+        ("%lms load ", {"tutor-1m", "tutor-1m@q4_0", "tutor-embed", "chat"}),
+        ("%lms load tutor-1m@", {"tutor-1m@f16", "tutor-1m@q4_0", "tutor-1m@q8_0"}),
+        ("%lms load embed", {"tutor-embed"}),
+        ("llm = %lms load tutor-e", {"tutor-embed"}),
+        ("%lms load tutor-1m --con", {"--context-length", "--config"}),
+        ("%lms load tutor-1m --kv-cache q", {"q8_0", "q4_0"}),
+        ("%lms load tutor-1m --profile ", {"fast"}),
+        ("%lms unload ", {"chat"}),
+        ("%lms extend ch", {"chat"}),
+        ("%lms host ", {"list", "start", "stop", "auto"}),
+        ("%lms server st", {"start", "stop", "status"}),
+        ("%lms help lo", {"load", "lock", "log"}),
+        ("%%lms ", {"tutor-1m", "chat", "compare", "sweep"}),
+        ("%%lms chat --temp", {"--temperature"}),
+        ("%%lms compare tutor-1m tutor-1m-v", {"tutor-1m-vision"}),
+        ("%%lms sweep tutor-1m con", {"context=["}),
+    ],
+)
+def test_tab_knows_how_a_line_goes_on(kernel: Kernel, code: str, some: set[str]) -> None:
+    assert some <= set(kernel.complete(code))
+
+
+@pytest.mark.parametrize("code", ["imp", "x = 'a'; x.upp", "%%lms tutor-1m\nimp", "%matplo"])
+def test_other_lines_are_left_to_ipython(kernel: Kernel, code: str) -> None:
+    matches = kernel.complete(code)
+
+    assert not {"ls", "tutor-1m", "chat"} & set(matches)
+
+
+def test_a_prompt_is_no_magic(kernel: Kernel) -> None:
+    assert "tutor-1m" not in kernel.complete("%%lms chat\n%lms load ")
+
+
+def test_tab_answers_within_50_ms(kernel: Kernel) -> None:
+    taken = []
+    for _ in range(20):
+        began = time.perf_counter()
+        kernel.complete("%lms load tutor")
+        taken.append(time.perf_counter() - began)
+
+    assert sorted(taken)[len(taken) // 2] <= 0.05

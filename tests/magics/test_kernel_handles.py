@@ -1,0 +1,204 @@
+import os
+from pathlib import Path
+
+import lmstudio
+import nbformat
+from nbclient import NotebookClient
+
+from .kernels import Kernel, Ran
+
+IS_LLM = "isinstance(llm, lmstudio.LLM) and llm.respond('Hello').stats.stop_reason"
+
+
+def test_every_binding_is_a_handle_of_the_sdk(empty: Kernel) -> None:
+    empty.run("import lmstudio, lms_jupyter")
+    for line in (
+        "llm = %lms load tutor-1m",
+        "llm = %lms model tutor-1m",
+        "%lms load tutor-1m --as llm",
+        "llm = lms_jupyter.load('tutor-1m', ttl='5m')",
+        "llm = lms_jupyter.ensure('tutor-1m')",
+        "llm = lms_jupyter.model('tutor-1m')",
+        "llm = lms_jupyter.load('tutor-1m', new=True, heal=False)",
+        "llm = lmstudio.llm()",
+    ):
+        ran = empty.run(line)
+        assert ran.error == "", ran.error_text
+        assert empty.value(IS_LLM) == "eosFound", line
+
+
+def test_an_embedding_model_embeds(empty: Kernel) -> None:
+    empty.run("import lmstudio\nemb = %lms load tutor-embed")
+
+    assert empty.value("isinstance(emb, lmstudio.EmbeddingModel), len(emb.embed('a')) > 8") == (
+        "(True, True)"
+    )
+
+
+def test_async_twins_give_async_handles(empty: Kernel) -> None:
+    ran = empty.run(
+        "import lmstudio\nfrom lms_jupyter import aio\n"
+        "llm = await aio.load('tutor-1m', context_length=512)\n"
+        "said = await llm.respond('Hello')\n"
+        "names = [i.identifier for i in await aio.ps()], len(await aio.ls()) >= 3\n"
+        "fits = (await aio.estimate('tutor-1m')).passes_guardrails\n"
+        "await aio.unload('tutor-1m')\n"
+        "left = list(await aio.ps())\n"
+        "await aio.close()"
+    )
+
+    assert ran.error == "", ran.error_text
+    assert empty.value("isinstance(llm, lmstudio.AsyncLLM), names, fits, left") == (
+        "(True, (['tutor-1m'], True), True, [])"
+    )
+
+
+def test_a_handle_brings_its_instance_back_once_and_says_so(empty: Kernel, engine: str) -> None:
+    empty.run("llm = %lms load tutor-1m -c 512 --identifier chat --ttl 10m")
+    with lmstudio.Client(engine) as neighbour:
+        neighbour.llm.unload("chat")
+
+    ran = empty.run("print(llm.respond('Hello').stats.stop_reason)")
+
+    assert ran.text.splitlines() == [
+        "chat had been unloaded meanwhile, and is loaded again.",
+        "eosFound",
+    ], ran.error_text
+    assert empty.value("llm.get_context_length()") == "512"
+    assert '"ttlMs":600000' in empty.run("%lms ps --json").text
+
+
+def test_a_stream_heals_too(empty: Kernel, engine: str) -> None:
+    empty.run("llm = %lms load tutor-1m")
+    with lmstudio.Client(engine) as neighbour:
+        neighbour.llm.unload("tutor-1m")
+
+    assert "Hello" in empty.run("print(''.join(f.content for f in llm.respond_stream('Hi')))").text
+
+
+def test_what_the_user_ended_stays_ended(empty: Kernel, engine: str) -> None:
+    empty.run("llm = %lms load tutor-1m\n%lms unload tutor-1m")
+    assert empty.run("llm.respond('Hello')").error == "LMStudioModelNotFoundError"
+
+    empty.run("llm = %lms load tutor-1m --no-heal")
+    with lmstudio.Client(engine) as neighbour:
+        neighbour.llm.unload("tutor-1m")
+    assert empty.run("llm.respond('Hello')").error == "LMStudioModelNotFoundError"
+
+
+def test_a_pause_gives_the_memory_away_and_brings_everything_back(empty: Kernel) -> None:
+    empty.run("import lms_jupyter\nllm = %lms load tutor-1m -c 512 --identifier chat --ttl 10m")
+
+    ran = empty.run(
+        "try:\n"
+        "    with lms_jupyter.paused():\n"
+        "        inside = list(lms_jupyter.ps())\n"
+        "        raise ValueError\n"
+        "except ValueError:\n"
+        "    pass"
+    )
+
+    assert ran.error == "", ran.error_text
+    assert empty.value("inside") == "[]"
+    told = "[(i.identifier, i.context_length, i.ttl_s) for i in lms_jupyter.ps()]"
+    assert empty.value(told) == "[('chat', 512, 600.0)]"
+    assert empty.value("llm.respond('Hello').stats.stop_reason") == "eosFound"
+
+
+def test_what_happens_on_the_host_can_be_listened_to(empty: Kernel) -> None:
+    empty.run(
+        "import lms_jupyter, threading\nheard, came = [], threading.Event()\n"
+        "def tell(happening):\n"
+        "    heard.append((happening.what, happening.instance.identifier)); came.set()\n"
+        "end = lms_jupyter.on('unloaded', tell)"
+    )
+    empty.run("%lms load tutor-1m\n%lms unload tutor-1m")
+
+    assert empty.value("came.wait(5), heard") == "(True, [('unloaded', 'tutor-1m')])"
+    empty.run("end()")
+
+
+def test_tables_show_themselves_and_know_pandas_is_missing_or_there(empty: Kernel) -> None:
+    empty.run("import lms_jupyter\ntable = lms_jupyter.ls()")
+
+    html = empty.run("table").bundles[-1]
+    assert "<table>" in html["text/html"]
+    assert "| LLM |" in html["text/markdown"]
+    ran = empty.run("table.to_pandas()")
+    assert ran.error in ("", "CommandError")
+
+
+def test_interrupting_loads_leaves_no_half_of_one_and_nothing_else_is_touched(
+    empty: Kernel,
+) -> None:
+    empty.run("%lms load tutor-1m -c 512")
+    before = empty.value("[i.instance_reference for i in __import__('lms_jupyter').ps()]")
+    sent: list[bool] = []
+
+    def interrupt(ran: Ran) -> None:
+        if "is unloaded" in ran.text and not sent:
+            sent.append(True)
+            empty.manager.interrupt_kernel()
+
+    ran = empty.run(
+        "while True:\n    %lms load slow-llm --new --identifier again\n    %lms unload again",
+        interrupt,
+    )
+
+    assert ran.error == "KeyboardInterrupt"
+    empty.run(
+        "import lms_jupyter\nfrom lms_jupyter.manager.local import local_manager\n"
+        "lms_jupyter.ps(); loads = local_manager().manager.activity.loads"
+    )
+    assert empty.value("loads") == "()"
+    kept = "[i.instance_reference for i in lms_jupyter.ps() if i.identifier == 'tutor-1m']"
+    assert empty.value(kept) == before
+    assert "is loaded" in empty.run("%lms load slow-llm --new").text
+
+
+def test_a_restarted_kernel_still_owns_what_it_loaded(
+    environ: dict[str, str], folder: Path
+) -> None:
+    with Kernel(environ, str(folder), kernel_id="first") as first:
+        first.run("%load_ext lms_jupyter\n%lms unload --all\n%lms load tutor-1m -c 512")
+    with Kernel(environ, str(folder), kernel_id="second") as second:
+        second.run("%load_ext lms_jupyter")
+        again = second.run("%lms load tutor-1m -c 1024")
+        second.run("%lms unload --all")
+
+    assert "tutor-1m is reloaded, because context_length is 512" in again.text, again.error_text
+
+
+def test_another_notebook_may_not_change_what_is_ours(
+    environ: dict[str, str], folder: Path
+) -> None:
+    other = environ | {"JPY_SESSION_NAME": str(folder / "other.ipynb")}
+    with Kernel(environ, str(folder)) as mine, Kernel(other, str(folder)) as theirs:
+        mine.run("%load_ext lms_jupyter\n%lms unload --all\n%lms load tutor-1m -c 512")
+        theirs.run("%load_ext lms_jupyter")
+        refused = theirs.run("%lms load tutor-1m -c 1024")
+        insisted = theirs.run("%lms load tutor-1m -c 1024 --reload")
+        theirs.run("%lms unload --all")
+
+    assert refused.error == "InstanceExistsError"
+    assert "--reload" in refused.error_text
+    assert "--new" in refused.error_text
+    assert "is reloaded" in insisted.text
+
+
+def test_a_notebook_runs_without_a_browser(environ: dict[str, str], folder: Path) -> None:
+    cells = [
+        "%load_ext lms_jupyter",
+        "llm = %lms load tutor-1m",
+        "%%lms --as said\nHello",
+        "assert said and llm.respond('Hello').content",
+        "%lms unload tutor-1m",
+    ]
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
+
+    client = NotebookClient(notebook, timeout=60, resources={"metadata": {"path": str(folder)}})
+    client.execute(env=environ | {"PATH": os.environ["PATH"]})
+
+    outputs = str([cell.get("outputs") for cell in notebook.cells])
+    assert "tokens/s" in outputs
+    assert "error" not in {o.output_type for cell in notebook.cells for o in cell.outputs}

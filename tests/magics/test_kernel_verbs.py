@@ -1,0 +1,163 @@
+import re
+
+import pytest
+
+from .kernels import Kernel
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("%lms ls", r"LLM +PARAMS +ARCH +SIZE +DEVICE"),
+        ("%lms ls --embedding", r"EMBEDDING +PARAMS"),
+        ("%lms ls tutor-1m", r"\* tutor-1m@q8_0"),
+        ("%lms ls --variants", r"tutor-1m \(3 variants\)"),
+        ("%lms ls --json", r'"modelKey":"tutor-1m"'),
+        ("%lms ls tutor-1m --json", r'"modelKey":"tutor-1m@q4_0"'),
+        ("%lms ps", r"IDENTIFIER +MODEL +STATUS +SIZE +CONTEXT +PARALLEL +DEVICE +TTL +OWNER"),
+        ("%lms ps", r"tutor-1m +tutor-1m +IDLE .* 2048 +4 +Local +60m / 1h +lesson.ipynb"),
+        ("%lms ps", r"Nothing here outlives a kernel"),
+        ("%lms ps --json", r'"parallel":4'),
+        ("%lms ps --watch --seconds 0", r"IDENTIFIER"),
+        ("%lms status", r"Embedded engine \S+ at 127.0.0.1:\d+ \(by LMS_JUPYTER_HOST\): 1 model"),
+        ("%lms load tutor-1m", r"tutor-1m was in memory already: 2,048 tokens"),
+        ("%lms model tutor-1m", r"tutor-1m was in memory already"),
+        ("%lms load -y tutor-1", r"matches tutor-1m best, so it is that; also: tutor-1m-vision"),
+        ("%lms load tutr-1m -y --estimate-only", r"Model: tutor-1m"),
+        ("%lms estimate tutor-1m -c 1024", r"Context Length: 1,024\n(.*\n)*This load should fit"),
+        ("%lms extend tutor-1m 1h", r"leaves after 1 h of idleness from now"),
+        ("%lms pin tutor-1m", r"is pinned"),
+        ("%lms pin tutor-1m --off", r"is pinned no more"),
+        ("%lms host", r"Using Embedded engine"),
+        ("%lms host list", r"127.0.0.1:\d+  Embedded engine"),
+        ("%lms server status", r"answers on port \d+"),
+        ("%lms server status --json", r'"running":true'),
+        ("%lms log --seconds 0", r"^$"),
+        ("%lms chat tutor-1m -p Hello", r"tokens/s"),
+        ("%lms help", r"(?s)ls .*load .*unload .*panel"),
+        ("%lms help load", r"--context-length"),
+        ("%lms load?", r"usage: lms load"),
+        ("%lms", r"usage: %lms VERB"),
+        ("%lms panel", r"Models in memory of Embedded engine"),
+    ],
+)
+def test_every_verb_does_what_it_says(kernel: Kernel, line: str, said: str) -> None:
+    kernel.run("%lms load tutor-1m")
+
+    ran = kernel.run(line)
+
+    assert ran.error == "", ran.error_text
+    assert re.search(said, ran.plain, re.MULTILINE), ran.plain
+
+
+@pytest.mark.parametrize(
+    ("line", "error", "sentence"),
+    [
+        ("%lms laod x", "CommandError", "no verb 'laod'"),
+        ("%lms load tutor-1m --tll 5", "CommandError", "did you mean --ttl"),
+        ("%lms load nothing-like-it", "ModelNotFoundError", "nothing-like-it"),
+        ("%lms load tutor", "AmbiguousModelError", "3 models match 'tutor'"),
+        ("%lms load tutor-1m -c 999999", "CommandError", "at most 2,048 tokens, not 999,999"),
+        ("%lms unload nobody", "InstanceNotFoundError", "'nobody'"),
+        ("%lms unload x --all", "CommandError", "do not go together"),
+        ("%lms load", "CommandError", "KEY is missing"),
+        ("%lms load tutor-1m --device box", "LoadFailedError", "LM Link"),
+        ("%lms load tutor-1m --new --identifier tutor-1m", "InstanceExistsError", "already exists"),
+        ("%lms load tutor-1m --profile fast", "CommandError", "There is no file"),
+        ("%lms server start", "CommandError", "always runs"),
+        ("%lms host 127.0.0.1:9", "HostUnreachableError", "Nothing answers at 127.0.0.1:9"),
+        ("%lms host http://x", "CommandError", "no address"),
+        ("%lms restore", "CommandError", "There is no lock"),
+        ("%lms get a@b@c", "CommandError", "more than one @"),
+        ("%%lms tutor-embed\nHello", "CommandError", "embedding model"),
+        ("%%lms tutor-1m\n ", "CommandError", "nothing to say"),
+        ("%%lms tutor-1m --json nobody\nHi", "CommandError", "no Pydantic class"),
+        ("%%lms tutor-1m --image no.png\nHi", "CommandError", "cannot be read"),
+        ("%%lms sweep tutor-1m colour=[1]\nHi", "CommandError", "nothing that can be swept"),
+        ("%%lms compare tutor-1m\nHi", "CommandError", "at least two"),
+    ],
+)
+def test_what_cannot_be_done_is_one_sentence_and_loses_nothing(
+    kernel: Kernel, line: str, error: str, sentence: str
+) -> None:
+    kernel.run("%lms load tutor-1m")
+
+    ran = kernel.run(line)
+
+    assert ran.error == error, ran.error_text
+    assert sentence in ran.error_text
+    assert "Traceback (most recent call last)" not in ran.error_text
+    assert '"tutor-1m"' in kernel.run("%lms ps --json").text
+
+
+def test_an_unclear_name_gets_a_button_for_each_model(kernel: Kernel) -> None:
+    ran = kernel.run("%lms load tutor")
+
+    assert any("application/vnd.jupyter.widget-view+json" in bundle for bundle in ran.bundles)
+
+
+def test_unload_needs_no_name_if_there_is_only_one(empty: Kernel) -> None:
+    assert "which instance? Nothing is in memory" in empty.run("%lms unload").error_text
+    empty.run("%lms load tutor-1m")
+
+    assert "tutor-1m is unloaded" in empty.run("%lms unload").text
+
+
+def test_free_unloads_what_is_ours_and_idle(empty: Kernel) -> None:
+    empty.run("%lms load tutor-1m")
+    empty.run("%lms load tutor-embed")
+
+    assert "given back" in empty.run("%lms free").text
+    assert empty.run("%lms ps --json").text.strip() == "[]"
+
+
+def test_running_a_load_again_never_makes_a_second_copy(empty: Kernel) -> None:
+    for _ in range(2):
+        empty.run("%lms load tutor-1m -c 1024 --gpu max")
+    third = empty.run("%lms load tutor-1m -c 512")
+
+    assert "is reloaded, because context_length is 1024, not 512" in third.text
+    assert empty.run("%lms ps --json").text.count('"identifier"') == 1
+
+
+def test_new_always_makes_another(empty: Kernel) -> None:
+    empty.run("%lms load tutor-1m")
+
+    assert "tutor-1m:2 is loaded" in empty.run("%lms load --new tutor-1m").text
+
+
+def test_what_the_host_did_not_give_is_said(empty: Kernel) -> None:
+    said = empty.run("%lms load tutor-1m --gpu max").text
+
+    assert "leaves after 1 h of idleness (the default)" in said
+    assert "Not as asked: gpu is 0.0, not 1.0." in said
+
+
+def test_profiles_and_files_give_settings_and_the_line_wins(empty: Kernel) -> None:
+    empty.run(
+        "import pathlib; pathlib.Path('lms_profiles.toml').write_text("
+        "'[fast]\\ncontext_length = 512\\nttl = \"5m\"\\nparallel = 2\\n')"
+    )
+    empty.run("pathlib.Path('own.toml').write_text('context = 1024\\n')")
+
+    assert "512 tokens, leaves after 5 min" in empty.run("%lms load tutor-1m --profile fast").text
+    assert "1,024 tokens" in empty.run("%lms load tutor-1m --config own.toml --reload").text
+    third = empty.run("%lms load tutor-1m --profile fast -c 256 --ttl none")
+    assert "256 tokens, stays until it is unloaded" in third.text
+
+
+def test_a_lock_brings_back_what_was_there_and_says_what_has_drifted(empty: Kernel) -> None:
+    empty.run("%lms load tutor-1m -c 512 --identifier chat")
+    assert "lesson.lms-lock.json holds chat" in empty.run("%lms lock").text
+    empty.run("%lms unload --all")
+
+    restored = empty.run("(llm,) = %lms restore")
+
+    assert "chat is in memory, as lesson.lms-lock.json says" in restored.text, restored
+    assert empty.value("llm.get_context_length()") == "512"
+    empty.run(
+        "lock = pathlib.Path('lesson.lms-lock.json')\n"
+        "lock.write_text(lock.read_text().replace('sha256\": \"', 'sha256\": \"0'))"
+    )
+    assert "its file is another one" in empty.run("%lms restore --check").text
+    empty.run("lock.unlink()")
