@@ -3,11 +3,14 @@
 from typing import Any
 
 from jupyter_server.extension.application import ExtensionApp
-from traitlets import List, Unicode, validate
+from traitlets import Float, List, Unicode, validate
 
+from lms_jupyter.manager.leases import GRACE_S, LeaseBook
 from lms_jupyter.server.handlers import CommandHandler, EngineHandler, HostsHandler
+from lms_jupyter.server.kernels import Kernels
 from lms_jupyter.server.limits import Allowance
 from lms_jupyter.server.socket import SlicesHandler
+from lms_jupyter.server.steward import Steward
 from lms_jupyter.server.switchboard import Switchboard
 
 
@@ -24,6 +27,12 @@ class LmsExtension(ExtensionApp):
         "as notebooks find theirs; none is started until somebody asks for it.",
     ).tag(config=True)
 
+    lease_grace_s = Float(
+        GRACE_S,
+        min=0,
+        help="Seconds that an instance stays when the kernel that loaded it has gone.",
+    ).tag(config=True)
+
     @validate("hosts")
     def _check_hosts(self, proposal: Any) -> list[str]:
         if not proposal["value"]:
@@ -35,6 +44,7 @@ class LmsExtension(ExtensionApp):
     def initialize_settings(self) -> None:
         """Make the switchboard; nobody is connected to a host yet."""
         self.switchboard = Switchboard(self.hosts)
+        self.steward: Steward | None = None
         self.settings["lms_switchboard"] = self.switchboard
         self.settings["lms_allowance"] = Allowance()
 
@@ -49,6 +59,14 @@ class LmsExtension(ExtensionApp):
             ]
         )
 
+    async def _start_jupyter_server_extension(self, serverapp: Any) -> None:
+        """Begin to see to what kernels leave behind."""
+        kernels = Kernels(serverapp.kernel_manager)
+        self.steward = Steward(LeaseBook(), kernels, self.switchboard, grace_s=self.lease_grace_s)
+        self.steward.start()
+
     async def stop_extension(self) -> None:
         """End every manager; hosts and engines go on."""
+        if self.steward is not None:
+            await self.steward.stop()
         await self.switchboard.close()

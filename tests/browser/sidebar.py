@@ -1,41 +1,74 @@
 """A page of JupyterLab with our sidebar."""
 
-from playwright.sync_api import Locator
+import lmstudio
+from playwright.sync_api import ConsoleMessage, Locator
 from playwright.sync_api import Page as BrowserPage
 
 from tests.browser.lab import TOKEN, Lab
 
 RESTORED = "() => window.jupyterapp?.restored.then(() => true)"
+EXECUTE = "([id, args]) => window.jupyterapp.commands.execute(id, args)"
+SET = """([name, value]) => {
+  const { settings } = window.jupyterapp.serviceManager;
+  const raw = { ...(window.lmsSettings ?? {}), [name]: value };
+  if (value === null) delete raw[name];
+  window.lmsSettings = raw;
+  return settings.save("lms-jupyter:sidebar", JSON.stringify(raw));
+}"""
 
 
-class Page:
-    """JupyterLab in a browser page, and what its console says of us."""
+def unload_all(address: str) -> None:
+    """Empty the memory of a host."""
+    with lmstudio.Client(address) as client:
+        for model in client.list_loaded_models():
+            model.unload()
 
-    def __init__(self, page: BrowserPage, lab: Lab, path: str = "lab") -> None:
-        self.page = page
-        self.messages: list[str] = []
-        page.on("console", self._note)
-        page.on("pageerror", lambda error: self.messages.append(str(error)))
-        page.goto(f"{lab.url}{path}?token={TOKEN}&reset")
-        page.wait_for_function(RESTORED, timeout=60_000)
+
+class Sidebar:
+    """The sidebar, wherever JupyterLab shows it."""
+
+    def __init__(self, page: BrowserPage) -> None:
+        self._page = page
 
     def show(self) -> None:
-        """Open the sidebar."""
-        self.page.evaluate("() => window.jupyterapp.shell.activateById('lms-sidebar')")
+        """Open it."""
+        self._page.evaluate("() => window.jupyterapp.shell.activateById('lms-sidebar')")
         self.panel.wait_for()
 
     @property
     def panel(self) -> Locator:
         """Return the panel in the sidebar."""
-        return self.page.locator(".lms-Sidebar .lms-Panel")
+        return self._page.locator(".lms-Sidebar .lms-Panel")
 
     def row(self, identifier: str) -> Locator:
         """Return the row of an instance."""
         return self.panel.get_by_role("listitem").filter(
-            has=self.page.get_by_role("button", name=f"Unload {identifier}", exact=True)
+            has=self._page.get_by_role("button", name=f"Unload {identifier}", exact=True)
         )
 
-    def _note(self, message: object) -> None:
-        kind, text = message.type, message.text  # type: ignore[attr-defined]
-        if kind == "error" or (kind == "warning" and "lms" in text):
-            self.messages.append(text)
+
+class Page:
+    """JupyterLab in a browser page, and what its console says of us."""
+
+    def __init__(
+        self, page: BrowserPage, lab: Lab, path: str = "lab", app: str = "jupyterapp"
+    ) -> None:
+        self.page = page
+        self.sidebar = Sidebar(page)
+        self.messages: list[str] = []
+        page.on("console", self._note)
+        page.on("pageerror", lambda error: self.messages.append(str(error)))
+        page.goto(f"{lab.url}{path}?token={TOKEN}&reset")
+        page.wait_for_function(RESTORED.replace("jupyterapp", app), timeout=60_000)
+
+    def execute(self, command: str, **arguments: object) -> None:
+        """Run a command of JupyterLab."""
+        self.page.evaluate(EXECUTE, [command, arguments])
+
+    def setting(self, name: str, value: object) -> None:
+        """Change one of our settings, `None` for its default."""
+        self.page.evaluate(SET, [name, value])
+
+    def _note(self, message: ConsoleMessage) -> None:
+        if message.type == "error" or (message.type == "warning" and "lms" in message.text):
+            self.messages.append(message.text)

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.browser.lab import Lab
-from tests.browser.sidebar import Page
+from tests.browser.sidebar import Page, unload_all
 
 pytestmark = pytest.mark.browser
 
@@ -17,9 +17,7 @@ Open = Callable[[], Page]
 
 @pytest.fixture(autouse=True)
 def _empty_memory(engine_address: str) -> None:
-    with lmstudio.Client(engine_address) as client:
-        for model in client.list_loaded_models():
-            model.unload()
+    unload_all(engine_address)
 
 
 @pytest.fixture
@@ -41,14 +39,14 @@ def test_a_model_is_loaded_and_unloaded_by_click_with_no_notebook_and_no_kernel(
     open_page: Open, engine_address: str, artifacts: Path
 ) -> None:
     page = open_page()
-    page.show()
+    page.sidebar.show()
 
-    page.panel.get_by_role("button", name="Load tutor-1m", exact=True).click()
-    expect(page.row("tutor-1m").get_by_role("timer")).to_be_visible()
+    page.sidebar.panel.get_by_role("button", name="Load tutor-1m", exact=True).click()
+    expect(page.sidebar.row("tutor-1m").get_by_role("timer")).to_be_visible()
     page.page.screenshot(path=artifacts / "sidebar.png")
-    page.panel.get_by_role("button", name="Unload tutor-1m", exact=True).click()
+    page.sidebar.panel.get_by_role("button", name="Unload tutor-1m", exact=True).click()
 
-    expect(page.row("tutor-1m")).to_have_count(0)
+    expect(page.sidebar.row("tutor-1m")).to_have_count(0)
     with lmstudio.Client(engine_address) as client:
         assert list(client.list_loaded_models()) == []
     assert page.messages == []
