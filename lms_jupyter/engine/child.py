@@ -174,6 +174,10 @@ class Child:
         """Measure the resident memory of the process."""
         return machine.resident_bytes(self.pid) if self.is_running else 0
 
+    def mapped_bytes(self) -> int:
+        """Measure how much of that are files, which the system counts as cache."""
+        return machine.mapped_bytes(self.pid) if self.is_running else 0
+
     def _written(self, order: Order) -> dict[str, object]:
         return asdict(order) | {"api_key": self.api_key}
 

@@ -13,7 +13,7 @@ a GPU and within a few per cent of its resident memory:
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal, TypeAlias
 
 from lms_jupyter.engine.ggml_types import TENSOR_TYPES
@@ -34,6 +34,9 @@ ACTIVATION_BYTES: Final = 4
 SCORE_BYTES: Final = 4
 MASK_BYTES: Final = 2
 """Of the attention mask with flash attention; without, it is made of scores."""
+
+PROJECTOR_BYTES: Final = 4_500_000
+"""What llama.cpp takes for looking at images, besides the projector itself, at the very least."""
 
 MEASURED_ARCHITECTURES: Final = frozenset(
     {"llama", "mistral3", "qwen2", "qwen3", "granite", "internlm2", "olmo2", "smollm3", "bert"}
@@ -60,22 +63,43 @@ class MemoryEstimate:
     confidence: Confidence
 
 
-def estimate(header: GgufHeader, config: LoadSettings, *, extra_bytes: int = 0) -> MemoryEstimate:
+def estimate(
+    header: GgufHeader,
+    config: LoadSettings,
+    *,
+    projector_bytes: int = 0,
+    draft: GgufHeader | None = None,
+) -> MemoryEstimate:
     """Estimate the memory of a child that has loaded this model and works.
 
-    `extra_bytes` are the files loaded with it: a vision projector, a draft model.
+    `projector_bytes` is the size of the file of its vision projector, `draft` a draft model, which
+    has a context of its own, as long as the model's.
     """
     maximum = _number(header, "context_length", 2048)
     settings = config.settled(model_type(header), maximum)
-    weights = _weights(header, mapped=settings.try_mmap and not settings.try_direct_io)
-    context = _cells(settings) * _bytes_per_cell(header, settings) + _batch(header, settings)
-    model = weights + extra_bytes
+    model, context = _one(header, settings)
+    if projector_bytes:
+        model += projector_bytes
+        context += PROJECTOR_BYTES
+    if draft is not None:
+        drafts_model, drafts_context = _one(
+            draft, replace(settings, k_cache_type="f16", v_cache_type="f16")
+        )
+        model, context = model + drafts_model, context + drafts_context
+    alone = not projector_bytes and draft is None
     return MemoryEstimate(
         model_bytes=model,
         context_bytes=context,
         total_bytes=model + context + _process(header),
-        confidence=_confidence(header) if not extra_bytes else "low",
+        confidence=_confidence(header) if alone else "low",
     )
+
+
+def _one(header: GgufHeader, settings: LoadSettings) -> tuple[int, int]:
+    """Return the bytes of the weights and of the context of one model."""
+    weights = _weights(header, mapped=settings.try_mmap and not settings.try_direct_io)
+    context = _cells(settings) * _bytes_per_cell(header, settings) + _batch(header, settings)
+    return weights, context
 
 
 def _process(header: GgufHeader) -> int:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from lms_jupyter.engine.errors import GuardrailError
 from lms_jupyter.engine.estimate import MemoryEstimate, estimate
-from lms_jupyter.engine.instance import Plan
+from lms_jupyter.engine.instance import Instance, Plan
 from lms_jupyter.engine.machine import Memory, memory
 from lms_jupyter.engine.settings import Guardrail as Level
 
@@ -24,25 +24,28 @@ class Guardrail:
 
     def usage(self, plan: Plan) -> MemoryEstimate:
         """Estimate what a load will take."""
-        extra = plan.draft.size_bytes if plan.draft else 0
-        if plan.model.mmproj is not None:
-            extra += plan.model.mmproj.stat().st_size
-        return estimate(plan.model.header, plan.settings, extra_bytes=extra)
+        projector = plan.model.mmproj
+        return estimate(
+            plan.model.header,
+            plan.settings,
+            projector_bytes=projector.stat().st_size if projector else 0,
+            draft=plan.draft.header if plan.draft else None,
+        )
 
-    def passes(self, plan: Plan) -> bool:
+    def passes(self, plan: Plan, others: Iterable[Instance] = ()) -> bool:
         """Whether a load would be let through now."""
         try:
-            self.check(plan)
+            self.check(plan, others)
         except GuardrailError:
             return False
         return True
 
-    def check(self, plan: Plan) -> None:
-        """Raise `GuardrailError`, with the numbers, if a load would not fit."""
+    def check(self, plan: Plan, others: Iterable[Instance] = ()) -> None:
+        """Raise `GuardrailError`, with the numbers, if a load would not fit beside the others."""
         if self._level == "off":
             return
         needed = self.usage(plan).total_bytes
-        available = self._measure().available_bytes
+        available = max(0, self._measure().available_bytes - self._spoken_for(plan, others))
         if needed > available * _SHARE[self._level]:
             raise GuardrailError(
                 f"Loading {plan.model.model_key!r} would take about {_gb(needed)}, but only "
@@ -50,6 +53,22 @@ class Guardrail:
                 hint="Unload something, use a shorter context or a smaller variant, or start the "
                 "engine with --guardrail off.",
             )
+
+    def _spoken_for(self, plan: Plan, others: Iterable[Instance]) -> int:
+        """Return how much of what looks available is not.
+
+        That is what loads under way have yet to take, and the models in memory that the system
+        counts as cache because they are mapped from their files. A file that the new load shares
+        costs nothing twice.
+        """
+        mapped = {plan.model.file: 0}
+        promised = 0
+        for other in others:
+            if other.is_ready:
+                mapped.setdefault(other.model.file, other.mapped_bytes())
+            elif other.admitted:
+                promised += max(0, self.usage(other.plan).total_bytes - other.private_bytes())
+        return promised + sum(mapped.values())
 
 
 def _gb(size: float) -> str:

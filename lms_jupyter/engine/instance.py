@@ -72,6 +72,8 @@ class Instance:
         default_factory=lambda: "".join(secrets.choice(_LETTERS) for _ in range(24))
     )
     load_id: str = ""
+    admitted: bool = False
+    """Whether its load has passed the guardrail, so that its memory is promised to it."""
     child: Child | None = None
     address: str = ""
     settings: LoadSettings = field(init=False)
@@ -126,6 +128,14 @@ class Instance:
             if work in doing:
                 return work
         return Work.PROCESSING_PROMPT if doing else None
+
+    def mapped_bytes(self) -> int:
+        """Measure how much of the model's file is in memory as the system's cache."""
+        return min(self.model.size_bytes, self.child.mapped_bytes()) if self.child else 0
+
+    def private_bytes(self) -> int:
+        """Measure what its process holds that is no file."""
+        return self.child.resident_bytes() - self.child.mapped_bytes() if self.child else 0
 
     async def progress(self) -> AsyncIterator[float]:
         """Yield the fraction whenever it changes, and every few seconds, until the load is over."""

@@ -45,6 +45,15 @@ def resident_bytes(pid: int) -> int:
     return size
 
 
+def mapped_bytes(pid: int) -> int:
+    """Return how much of a process's resident memory are files; 0 where that cannot be told."""
+    try:
+        size: int = getattr(psutil.Process(pid).memory_info(), "shared", 0)
+    except psutil.Error:
+        return 0
+    return size
+
+
 def _cpu_quota() -> int | None:
     """Return the container's CPU quota in whole cores, if it has one (`cpu.max`: quota period)."""
     try:

@@ -40,8 +40,8 @@ from lms_jupyter.engine.lifecycle import (
 )
 from lms_jupyter.engine.load_settings import LoadSettings
 
-Guard = Callable[[Plan], None]
-"""Raises `GuardrailError` if a load would not fit."""
+Guard = Callable[[Plan, Iterable[Instance]], None]
+"""Raises `GuardrailError` if a load would not fit beside the other instances."""
 
 logger = logging.getLogger(__name__)
 
@@ -49,7 +49,7 @@ logger = logging.getLogger(__name__)
 class Registry:
     """All instances that are loading or loaded, by identifier."""
 
-    def __init__(self, launcher: Launcher, guard: Guard = lambda _plan: None) -> None:
+    def __init__(self, launcher: Launcher, guard: Guard = lambda _plan, _others: None) -> None:
         self._launcher = launcher
         self._guard = guard
         self._instances: dict[str, Instance] = {}
@@ -190,7 +190,8 @@ class Registry:
         try:
             for victim in victims:
                 await victim.gone.wait()
-            self._guard(instance.plan)
+            self._guard(instance.plan, self._others(instance))
+            instance.admitted = True
             child = await self._launcher.take()
             instance.child = child
             listening = await child.load(
@@ -221,6 +222,9 @@ class Registry:
         instance.outcome.set_exception(error)
         instance.outcome.exception()
         logger.info("not loaded: %s", error.title)
+
+    def _others(self, instance: Instance) -> tuple[Instance, ...]:
+        return tuple(one for one in self._instances.values() if one is not instance)
 
     def _move(self, instance: Instance, fraction: float) -> None:
         if fraction > instance.state.fraction:

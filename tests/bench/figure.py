@@ -35,7 +35,7 @@ class Figure:
             limit = f"≥ {self.at_least:g}"
         if limit:
             verdict = "holds" if self.holds else "MISSED"
-        return f"{self.what:68} {_short(self.value):>9} {self.unit:9} {limit:8} {verdict}".rstrip()
+        return f"{self.what:78} {_short(self.value):>9} {self.unit:9} {limit:8} {verdict}".rstrip()
 
 
 def show(figures: Iterable[Figure]) -> list[Figure]:

@@ -108,7 +108,20 @@ def test_what_is_built_otherwise_is_estimated_with_low_confidence(header: GgufHe
 
     assert of(experts).confidence == "low"
     assert of(gemma).confidence == "low"
-    assert estimate(header, LoadSettings(), extra_bytes=1000).confidence == "low"
+    assert estimate(header, LoadSettings(), projector_bytes=1000).confidence == "low"
+
+
+def test_a_draft_model_and_a_projector_are_counted(header: GgufHeader) -> None:
+    alone = estimate(header, LoadSettings())
+    drafted = estimate(header, LoadSettings(), draft=header)
+    seeing = estimate(header, LoadSettings(), projector_bytes=1_000_000)
+
+    assert drafted.model_bytes == 2 * alone.model_bytes
+    assert drafted.context_bytes == 2 * alone.context_bytes
+    assert drafted.total_bytes - alone.total_bytes == alone.model_bytes + alone.context_bytes
+    assert drafted.confidence == "low"
+    assert seeing.model_bytes == alone.model_bytes + 1_000_000
+    assert seeing.total_bytes > alone.total_bytes + 1_000_000
 
 
 def test_layers_may_have_different_numbers_of_heads(header: GgufHeader) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,15 +10,20 @@ import pytest
 from lms_jupyter.engine.catalog import Catalog
 from lms_jupyter.engine.errors import GuardrailError
 from lms_jupyter.engine.guardrail import Guardrail
-from lms_jupyter.engine.instance import Plan
+from lms_jupyter.engine.instance import Instance, Plan
+from lms_jupyter.engine.launcher import ProcessLauncher
+from lms_jupyter.engine.lifecycle import State
 from lms_jupyter.engine.load_settings import LoadSettings
 from lms_jupyter.engine.machine import Memory
+from lms_jupyter.engine.registry import Registry
 from lms_jupyter.engine.settings import Guardrail as Level
 
+from .working_child import resident_bytes
 
-async def _plan(models: Path) -> Plan:
-    model = (await Catalog([models]).resolve("big-llm")).model
-    settings = LoadSettings().settled(model.type, model.max_context_length)
+
+async def _plan(models: Path, key: str = "big-llm") -> Plan:
+    model = (await Catalog([models]).resolve(key)).model
+    settings = LoadSettings(cpu_threads=1).settled(model.type, model.max_context_length)
     return Plan(model=model, settings=settings, identifier="big")
 
 
@@ -50,3 +56,61 @@ async def test_the_refusal_names_both_numbers_and_a_way_out(models: Path) -> Non
 @pytest.mark.asyncio
 async def test_switched_off_it_lets_everything_through(models: Path) -> None:
     _guardrail("off", 1).check(await _plan(models))
+
+
+@pytest.mark.asyncio
+async def test_what_another_load_was_promised_is_no_longer_available(models: Path) -> None:
+    plan = await _plan(models)
+    needed = Guardrail("relaxed").usage(plan).total_bytes
+    guardrail = _guardrail("relaxed", needed * 1.9)
+    waiting = Instance(plan, State())
+    loading = Instance(plan, State(), admitted=True)
+
+    assert guardrail.passes(plan, [waiting])
+    assert not guardrail.passes(plan, [loading])
+    assert _guardrail("relaxed", needed * 2.1).passes(plan, [loading])
+
+
+@pytest.mark.asyncio
+async def test_of_two_loads_that_begin_together_only_what_fits_is_loaded(models: Path) -> None:
+    plans = [replace(await _plan(models), identifier=name) for name in ("one", "two")]
+    needed = Guardrail("relaxed").usage(plans[0]).total_bytes
+    launcher = ProcessLauncher(spares=0, nice=10, log=lambda *_said: None)
+    registry = Registry(launcher, _guardrail("relaxed", needed * 1.9).check)
+    try:
+        one, two = (registry.load(plan) for plan in plans)
+        with pytest.raises(GuardrailError):
+            await two.settled()
+        assert (await one.settled()).is_ready
+        assert registry.instances == (one,)
+    finally:
+        await registry.close()
+
+
+@pytest.mark.asyncio
+async def test_a_mapped_model_is_not_taken_for_free_memory(models: Path) -> None:
+    loaded, other = await _plan(models), await _plan(models, "tiny-llm")
+    needed = Guardrail("relaxed").usage(other).total_bytes
+    registry = Registry(ProcessLauncher(spares=0, nice=10, log=lambda *_said: None))
+    try:
+        instance = await registry.load(loaded).settled()
+        mapped = instance.mapped_bytes()
+        assert mapped > 0.9 * loaded.model.size_bytes
+        guardrail = _guardrail("relaxed", needed + mapped / 2)
+        assert guardrail.passes(other)
+        assert not guardrail.passes(other, [instance])
+        assert _guardrail("relaxed", needed + mapped * 1.1).passes(other, [instance])
+    finally:
+        await registry.close()
+
+
+@pytest.mark.asyncio
+async def test_a_draft_model_is_estimated_within_five_per_cent(models: Path) -> None:
+    plan = await _plan(models)
+    with_draft = replace(plan, draft=(await Catalog([models]).resolve("big-llm")).model)
+    file = plan.model.file
+
+    weighed = await resident_bytes(file, plan.settings, prompt=900, draft=file)
+
+    estimated = Guardrail("off").usage(with_draft).total_bytes
+    assert estimated == pytest.approx(weighed, rel=0.05)

@@ -13,7 +13,9 @@ from lms_jupyter.engine.listing import model_type
 from lms_jupyter.engine.load_settings import LoadSettings
 
 
-async def resident_bytes(file: Path, settings: LoadSettings, *, prompt: int) -> int:
+async def resident_bytes(
+    file: Path, settings: LoadSettings, *, prompt: int, draft: Path | None = None
+) -> int:
     """Load a model, let it read a prompt of that many tokens, and return what its child holds."""
     header = read_header(file)
     context_length = header.architecture_integer("context_length") or 0
@@ -25,7 +27,7 @@ async def resident_bytes(file: Path, settings: LoadSettings, *, prompt: int) -> 
             identifier="weighed",
             file=file,
             mmproj=None,
-            draft_file=None,
+            draft_file=draft,
             size_bytes=header.file_bytes,
             embedding=embeds,
             gpu_layers=0,

@@ -112,6 +112,7 @@ async def _estimate(
         settings=load_settings(asked.get("loadConfigStack"), domain),
     )
     plan = await services.loader.plan(request)
+    others = (*services.registry.instances, *services.registry.loads)
     usage = services.guardrail.usage(plan)
     return {
         "memory": {
@@ -123,7 +124,7 @@ async def _estimate(
             "contextBytes": usage.context_bytes,
             "totalBytes": usage.total_bytes,
         },
-        "passesGuardrails": services.guardrail.passes(plan),
+        "passesGuardrails": services.guardrail.passes(plan, others),
     }
 
 
