@@ -8,13 +8,8 @@ from tests.browser.lab import TOKEN, Lab
 
 RESTORED = "() => window.jupyterapp?.restored.then(() => true)"
 EXECUTE = "([id, args]) => window.jupyterapp.commands.execute(id, args)"
-SET = """([name, value]) => {
-  const { settings } = window.jupyterapp.serviceManager;
-  const raw = { ...(window.lmsSettings ?? {}), [name]: value };
-  if (value === null) delete raw[name];
-  window.lmsSettings = raw;
-  return settings.save("lms-jupyter:sidebar", JSON.stringify(raw));
-}"""
+SET = """settings => window.jupyterapp.serviceManager.settings.save(
+  "lms-jupyter:sidebar", JSON.stringify(settings))"""
 
 
 def unload_all(address: str) -> None:
@@ -65,9 +60,11 @@ class Page:
         """Run a command of JupyterLab."""
         self.page.evaluate(EXECUTE, [command, arguments])
 
-    def setting(self, name: str, value: object) -> None:
-        """Change one of our settings, `None` for its default."""
-        self.page.evaluate(SET, [name, value])
+    def settings(self, **settings: object) -> None:
+        """Set these and no others of our settings, and load the page again."""
+        self.page.evaluate(SET, settings)
+        self.page.reload()
+        self.page.wait_for_function(RESTORED, timeout=60_000)
 
     def _note(self, message: ConsoleMessage) -> None:
         if message.type == "error" or (message.type == "warning" and "lms" in message.text):

@@ -34,6 +34,7 @@ export function tellNotices({ desk, preferences, strings, isSeen, ...deps }: Dep
   let before: Activity | null = null;
   let timer: ReturnType<typeof setTimeout> | undefined;
   const warned = new Set<string>();
+  const underWay = new Set<string>();
 
   function tell(kind: Kind, message: string, action: string, callback: () => void): void {
     const loudness: Loudness = preferences.now.notices[kind] ?? "quiet";
@@ -57,8 +58,10 @@ export function tellNotices({ desk, preferences, strings, isSeen, ...deps }: Dep
     if (last.host.link === "connected" && activity.host.link === "lost") {
       tell("lost", strings.lost(activity.host.name), strings.show, deps.actions.show);
     }
-    if (isSeen()) return;
-    for (const { identifier } of loadedSince(last, activity)) {
+    // A load is over a moment before its instance is there.
+    for (const load of [...last.loads, ...activity.loads]) underWay.add(load.model_key);
+    for (const { identifier, model_key } of arrivals(last, activity)) {
+      if (!underWay.delete(model_key) || isSeen()) continue;
       const use = () => deps.actions.use(identifier);
       tell("loaded", strings.loaded(identifier), strings.use, use);
     }
@@ -105,11 +108,8 @@ export function leaving(
   });
 }
 
-/** The instances that a load which was under way has ended with. */
-export function loadedSince(before: Activity, after: Activity): Instance[] {
+/** The instances that were not there before. */
+export function arrivals(before: Activity, after: Activity): Instance[] {
   const known = new Set(before.instances.map((instance) => instance.instance_reference));
-  const models = new Set(before.loads.map((load) => load.model_key));
-  return after.instances.filter(
-    (instance) => models.has(instance.model_key) && !known.has(instance.instance_reference),
-  );
+  return after.instances.filter((instance) => !known.has(instance.instance_reference));
 }
