@@ -138,6 +138,7 @@ function isKnown({ activity, catalog }: State): boolean {
 /** One sentence on how the page stands with the other end, where that is not as it should be. */
 function noticeFor(state: State, { strings, format }: Words): string {
   const { link, activity, pending } = state;
+  if (activity === null && link === "absent") return strings.noServer;
   if (activity === null || activity.host.link === "connecting") return strings.looking;
   const time = format.time(activity.now);
   if (link === "absent") return strings.noLink(time);

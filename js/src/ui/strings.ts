@@ -6,6 +6,7 @@ const en = {
   connecting: "Looking for a host",
   lost: "Connection lost",
   lostAt: (time: string) => `Connection lost · snapshot from ${time}`,
+  noServer: "Nobody answers. Is lms_jupyter installed and enabled where Jupyter runs?",
   noLink: (time: string) =>
     `Snapshot from ${time}: no live connection. Unless the kernel is busy, run the cell again.`,
   busyKernel: "The kernel does not answer: it is busy or gone. A click waits for half a minute.",
@@ -108,6 +109,8 @@ const en = {
     "Takes about 50 MB of memory and no processor time until a model is loaded. It ends by itself a minute after its last model and its last page.",
   engineMissing: (packages: string) => `The built-in engine needs ${packages}. Install it with:`,
   looking: "Looking for LM Studio…",
+  models: (count: number) => (count === 1 ? "1 model" : `${count || "no"} models`),
+  snapshot: (time: string) => `as of ${time}`,
   // Load form
   settingsOf: (name: string) => `Settings for ${name}`,
   contextLength: "Context length",
@@ -164,6 +167,7 @@ const de: Strings = {
   connecting: "Suche einen Host",
   lost: "Verbindung verloren",
   lostAt: (time) => `Verbindung verloren · Stand von ${time}`,
+  noServer: "Niemand antwortet. Ist lms_jupyter dort installiert und aktiv, wo Jupyter läuft?",
   noLink: (time) =>
     `Stand von ${time}: keine Verbindung. Wenn der Kernel frei ist, Zelle neu ausführen.`,
   busyKernel:
@@ -263,6 +267,8 @@ const de: Strings = {
     "Braucht etwa 50 MB Speicher und keine Rechenzeit, bis ein Modell geladen wird. Sie endet von selbst eine Minute nach ihrem letzten Modell und ihrer letzten Seite.",
   engineMissing: (packages) => `Der eingebauten Engine fehlt ${packages}. So wird sie installiert:`,
   looking: "Suche LM Studio…",
+  models: (count) => (count === 1 ? "1 Modell" : `${count || "keine"} Modelle`),
+  snapshot: (time) => `Stand von ${time}`,
   settingsOf: (name) => `Einstellungen für ${name}`,
   contextLength: "Kontextlänge",
   ofMaximum: (max) => `von ${max}`,
