@@ -89,7 +89,13 @@ async def _get(key: str, how: How, *, reload: bool, **options: Unpack[Options]) 
     clients = _clients.setdefault(asyncio.get_running_loop(), {})
     if address not in clients:
         clients[address] = await async_client(address, api_token())
-    return async_handle(clients[address], got.instance)
+    instance, asked = got.instance, got.wish
+    revival = here.revival(instance, asked)
+    handle = async_handle(
+        clients[address], instance, (lambda: _wait(revival())) if asked.heal else None
+    )
+    here.note(handle)
+    return handle
 
 
 async def _wait(work: Coroutine[Any, Any, Result]) -> Result:

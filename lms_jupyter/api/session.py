@@ -102,7 +102,7 @@ class Session:
                 raise
             return await work
 
-        return self.local.wait(self.local.submit(connected()), each)
+        return self.local.finish(connected(), each)
 
     def get(self, wish: Wish, each: Callable[[], None] = lambda: None) -> Got:
         """Load, ensure or use, as wished; see `fulfil`."""
@@ -163,7 +163,7 @@ class Session:
             api_token(),
             revive=self._revive(instance, wish) if wish.heal else None,
         )
-        self._given[id(handle)] = handle
+        self.note(handle)
         return handle
 
     def let_go(self, identifier: str) -> None:
@@ -178,8 +178,17 @@ class Session:
             self._handles.close()
             self._handles = None
 
+    def note(self, handle: Any) -> None:
+        """Remember a handle that heals itself, to stop it when the user ends its instance."""
+        self._given[id(handle)] = handle
+
     def _revive(self, instance: Instance, wish: Wish) -> Callable[[], None]:
         """Return what brings an instance back as it was asked for."""
+        work = self.revival(instance, wish)
+        return lambda: self.run(work())
+
+    def revival(self, instance: Instance, wish: Wish) -> Callable[[], Coroutine[Any, Any, None]]:
+        """Return what brings an instance back, to be awaited on the manager's loop."""
         again = Order(
             name=instance.model_key,
             how="ensure",
@@ -190,9 +199,8 @@ class Session:
             lease=wish.lease,
         )
 
-        def revive() -> None:
-            manager = self.local.manager
-            outcome = self.run(loading.carry_out(again, manager))
+        async def revive() -> None:
+            outcome = await loading.carry_out(again, self.local.manager)
             if outcome.how != "used":
                 self.say(f"{instance.identifier} had been unloaded meanwhile, and is loaded again.")
 

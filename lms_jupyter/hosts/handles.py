@@ -6,7 +6,13 @@ from collections.abc import Callable
 
 import lmstudio
 
-from lms_jupyter.hosts.healing import HealingEmbeddingModel, HealingLLM
+from lms_jupyter.hosts.healing import (
+    AsyncRevive,
+    HealingAsyncEmbeddingModel,
+    HealingAsyncLLM,
+    HealingEmbeddingModel,
+    HealingLLM,
+)
 from lms_jupyter.hosts.proxy import go_direct
 from lms_jupyter.hosts.sdk import authentication
 from lms_jupyter.protocol.models import Instance
@@ -81,8 +87,14 @@ class Handles:
                 client.close()
 
 
-def async_handle(client: lmstudio.AsyncClient, instance: Instance) -> AsyncHandle:
-    """Return the SDK's async handle of an instance."""
+def async_handle(
+    client: lmstudio.AsyncClient, instance: Instance, revive: AsyncRevive | None = None
+) -> AsyncHandle:
+    """Return the SDK's async handle of an instance; with `revive` it heals itself."""
     if instance.kind == "embedding":
+        if revive is not None:
+            return HealingAsyncEmbeddingModel(instance.identifier, client.embedding, revive)
         return lmstudio.AsyncEmbeddingModel(instance.identifier, client.embedding)
+    if revive is not None:
+        return HealingAsyncLLM(instance.identifier, client.llm, revive)
     return lmstudio.AsyncLLM(instance.identifier, client.llm)

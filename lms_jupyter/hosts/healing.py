@@ -6,7 +6,7 @@ connected to again.
 """
 
 import threading
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import lmstudio
@@ -116,3 +116,80 @@ for _class, _names in USES.items():
     for _name in _names:
         setattr(_class, _name, _healing(_name, getattr(_class, _name)))
     _class.unload = _unload  # type: ignore[attr-defined]
+
+
+AsyncRevive = Callable[[], Awaitable[None]]
+
+
+class _AsyncHealing:
+    """What both kinds of async handles do before they are used."""
+
+    identifier: str
+    _session: Any
+    _revive: AsyncRevive | None
+
+    async def _make_sure(self) -> None:
+        """Bring the instance back if it is gone, once."""
+        if self._revive is not None and not await self._is_there():
+            await self._revive()
+
+    async def _is_there(self) -> bool:
+        try:
+            info = await self._session.get_model_info(self.identifier)
+        except lmstudio.LMStudioModelNotFoundError:
+            return False
+        return bool(info.identifier == self.identifier)
+
+    def stop_healing(self) -> None:
+        """Let the handle fail from now on when its instance is gone."""
+        self._revive = None
+
+
+class HealingAsyncLLM(_AsyncHealing, lmstudio.AsyncLLM):
+    """An `lmstudio.AsyncLLM` that heals itself."""
+
+    def __init__(self, identifier: str, session: Any, revive: AsyncRevive) -> None:
+        super().__init__(identifier, session)
+        self._revive = revive
+
+    def __repr__(self) -> str:
+        return f"AsyncLLM(identifier={self.identifier!r})"
+
+
+class HealingAsyncEmbeddingModel(_AsyncHealing, lmstudio.AsyncEmbeddingModel):
+    """An `lmstudio.AsyncEmbeddingModel` that heals itself."""
+
+    def __init__(self, identifier: str, session: Any, revive: AsyncRevive) -> None:
+        super().__init__(identifier, session)
+        self._revive = revive
+
+    def __repr__(self) -> str:
+        return f"AsyncEmbeddingModel(identifier={self.identifier!r})"
+
+
+ASYNC_USES: dict[type, tuple[str, ...]] = {
+    HealingAsyncLLM: USES[HealingLLM],
+    HealingAsyncEmbeddingModel: USES[HealingEmbeddingModel],
+}
+
+
+def _async_healing(name: str, original: Callable[..., Any]) -> Callable[..., Any]:
+    async def use(self: Any, *args: Any, **kwargs: Any) -> Any:
+        await self._make_sure()
+        return await original(self, *args, **kwargs)
+
+    use.__name__, use.__doc__ = name, original.__doc__
+    return use
+
+
+async def _async_unload(self: Any) -> None:
+    """Unload this model, for good."""
+    self.stop_healing()
+    await lmstudio.AsyncLLM.unload(self)
+
+
+for _class, _names in ASYNC_USES.items():
+    for _name in _names:
+        if hasattr(_class, _name):
+            setattr(_class, _name, _async_healing(_name, getattr(_class, _name)))
+    _class.unload = _async_unload  # type: ignore[attr-defined]

@@ -1,5 +1,6 @@
 """`%lms`: the models in memory from a notebook's cells."""
 
+import os
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +10,7 @@ from lms_jupyter.manager.local import close_local_manager, local_manager
 
 NAME = "lms"
 KINDS = ("line", "cell")
+VS_CODE, NOTEBOOK = "__vsc_ipynb_file__", "JPY_SESSION_NAME"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,9 @@ def load(shell: Any) -> None:
     """
     if id(shell) in _loaded:
         return
+    if VS_CODE in shell.user_ns:
+        # VS Code tells the notebook's path here; Jupyter tells it in the environment.
+        os.environ.setdefault(NOTEBOOK, str(shell.user_ns[VS_CODE]))
     magics = LmsMagics(shell)
     registered = shell.magics_manager.magics
     found = {kind: registered[kind].get(NAME) for kind in KINDS}

@@ -35,16 +35,23 @@ class Submitted(concurrent.futures.Future[Result]):
     really ended, its cleaning up after a cancel included.
     """
 
-    work: asyncio.Task[Result]
+    work: asyncio.Task[Result] | None = None
 
     def begin(self, work: Coroutine[Any, Any, Result], manager: Manager) -> None:
         """Start the work as a task of the manager; called on its loop."""
+        if self.done():
+            # It was called off before it began.
+            work.close()
+            return
         self.work = manager.spawn(work)
         self.work.add_done_callback(self._end)
 
     def stop(self) -> None:
-        """Cancel the work; called on its loop, after `begin`."""
-        self.work.cancel()
+        """Cancel the work; called on its loop."""
+        if self.work is not None:
+            self.work.cancel()
+        elif not self.done():
+            self.set_exception(asyncio.CancelledError())
 
     def _end(self, work: asyncio.Task[Result]) -> None:
         if work.cancelled():
@@ -74,8 +81,15 @@ class LocalManager:
     def submit(self, work: Coroutine[Any, Any, Result]) -> "Submitted[Result]":
         """Start work on the manager's loop."""
         submitted: Submitted[Result] = Submitted()
-        self._loop.call_soon_threadsafe(submitted.begin, work, self.manager)
+        self._begin_work(submitted, work)
         return submitted
+
+    def finish(
+        self, work: Coroutine[Any, Any, Result], each: Callable[[], None] = lambda: None
+    ) -> Result:
+        """Start work and wait for it; an interrupt at any moment cancels it. See `wait`."""
+        submitted: Submitted[Result] = Submitted()
+        return self.wait(submitted, each, begin=lambda: self._begin_work(submitted, work))
 
     def connect(self) -> None:
         """Wait until there is a host.
@@ -83,7 +97,7 @@ class LocalManager:
         Raises:
             LmsError: There is none; the sentence says why.
         """
-        self.wait(self.submit(connect(self.manager)))
+        self.finish(connect(self.manager))
 
     def run(self, command: object) -> Any:
         """Carry out a command and wait for its result.
@@ -93,21 +107,33 @@ class LocalManager:
         Raises:
             LmsError: It could not be carried out.
         """
-        return self.wait(self.submit(self.carry_out(command)))
+        return self.finish(self.carry_out(command))
 
     async def carry_out(self, command: object) -> Any:
         """Carry out a command on the manager's loop, finding a host first."""
         await connect(self.manager)
         return await run(command, self.manager)
 
-    def wait(self, future: "Submitted[Result]", each: Callable[[], None] = lambda: None) -> Result:
+    def wait(
+        self,
+        future: "Submitted[Result]",
+        each: Callable[[], None] = lambda: None,
+        *,
+        begin: Callable[[], None] = lambda: None,
+    ) -> Result:
         """Wait for submitted work, calling `each` now and then in this thread.
+
+        Args:
+            future: The work.
+            each: Called about ten times a second.
+            begin: Starts the work, where an interrupt must not slip in before the wait.
 
         Raises:
             KeyboardInterrupt: The wait was interrupted. The work was cancelled first, and has
                 cleaned up after itself: a load that was under way is called off on the host.
         """
         try:
+            begin()
             while True:
                 done, _ = concurrent.futures.wait([future], timeout=TICK_S)
                 each()
@@ -131,6 +157,11 @@ class LocalManager:
             closing.result(CLOSE_TIMEOUT_S)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(CLOSE_TIMEOUT_S)
+
+    def _begin_work(
+        self, submitted: "Submitted[Result]", work: Coroutine[Any, Any, Result]
+    ) -> None:
+        self._loop.call_soon_threadsafe(submitted.begin, work, self.manager)
 
     async def _begin(self) -> None:
         self.manager.spawn(watch(self.manager))

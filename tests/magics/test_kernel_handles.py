@@ -68,6 +68,17 @@ def test_a_handle_brings_its_instance_back_once_and_says_so(empty: Kernel, engin
     assert '"ttlMs":600000' in empty.run("%lms ps --json").text
 
 
+def test_an_async_handle_heals_too(empty: Kernel, engine: str) -> None:
+    empty.run("from lms_jupyter import aio\nllm = await aio.load('tutor-1m')")
+    with lmstudio.Client(engine) as neighbour:
+        neighbour.llm.unload("tutor-1m")
+
+    ran = empty.run("print((await llm.respond('Hello')).stats.stop_reason)\nawait aio.close()")
+
+    assert ran.text.splitlines()[-1:] == ["eosFound"], ran.error_text
+    assert "is loaded again" in ran.text
+
+
 def test_a_stream_heals_too(empty: Kernel, engine: str) -> None:
     empty.run("llm = %lms load tutor-1m")
     with lmstudio.Client(engine) as neighbour:

@@ -3,9 +3,11 @@ import threading
 
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
+from IPython.utils.capture import capture_output
+from msgspec.structs import replace
 
 import lms_jupyter
-from lms_jupyter.errors import InstanceNotFoundError
+from lms_jupyter.errors import CommandError, HostTimeoutError, InstanceNotFoundError
 from lms_jupyter.hosts.fake import FakeHost
 from lms_jupyter.magics.magic import LmsMagics
 from lms_jupyter.manager.local import LocalManager
@@ -109,3 +111,49 @@ def test_unloading_the_extension_puts_back_what_it_found(shell: InteractiveShell
     lms_jupyter.unload_ipython_extension(shell)
 
     assert shell.magics_manager.magics["line"]["lms"] is mine
+
+
+@pytest.mark.usefixtures("magics")
+def test_a_load_that_takes_too_long_is_called_off(shell: InteractiveShell, host: FakeHost) -> None:
+    host.gate = asyncio.Event()
+
+    with pytest.raises(HostTimeoutError, match="was called off"):
+        shell.run_line_magic("lms", f"load {QWEN} --timeout 0.2")
+
+    assert (host.loads, host.memory) == ({}, [])
+
+
+@pytest.mark.usefixtures("magics")
+def test_a_device_and_a_lease_reach_the_host(shell: InteractiveShell, host: FakeHost) -> None:
+    shell.run_line_magic("lms", f"load {QWEN} --device box --no-lease")
+
+    assert [request.device for request in host.requests] == ["box"]
+
+
+@pytest.mark.usefixtures("magics")
+def test_a_table_keeps_quiet_in_the_cell_that_shows_it_and_not_in_the_next(
+    shell: InteractiveShell,
+) -> None:
+    table = shell.run_line_magic("lms", "ls")
+
+    with capture_output() as same:
+        table._ipython_display_()
+    shell.execution_count += 1
+    with capture_output() as later:
+        table._ipython_display_()
+
+    assert same.outputs == []
+    assert QWEN in later.outputs[0].data["text/plain"]
+
+
+@pytest.mark.usefixtures("magics")
+def test_a_host_without_the_feature_says_so_in_one_sentence(
+    shell: InteractiveShell, host: FakeHost
+) -> None:
+    host.put(host.disk[0], identifier="chat")
+    host.info = replace(host.info, features=())
+
+    with pytest.raises(CommandError, match="cannot change the TTL of a loaded instance"):
+        shell.run_line_magic("lms", "extend chat 5m")
+    with pytest.raises(CommandError, match="cannot pin an instance"):
+        shell.run_line_magic("lms", "pin chat")

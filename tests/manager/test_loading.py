@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from lms_jupyter.errors import InstanceExistsError
+from lms_jupyter.errors import HostUnreachableError, InstanceExistsError
 from lms_jupyter.hosts.base import Found
 from lms_jupyter.hosts.fake import FakeHost
 from lms_jupyter.manager import Manager, lookup
@@ -179,3 +179,20 @@ async def test_another_kernels_instance_says_whose_it_is(host: FakeHost, tmp_pat
     assert known == {QWEN: ("kernel 11111111", False), "by-a-stranger": (None, False)}
     await owner.close()
     await other.close()
+
+
+@pytest.mark.asyncio
+async def test_a_host_that_vanishes_in_mid_load_is_told_and_leaves_no_load(
+    manager: Manager, host: FakeHost
+) -> None:
+    host.gate = asyncio.Event()
+    loading = manager.spawn(carry_out(Order(name=QWEN), manager))
+    while not host.loads:  # noqa: ASYNC110 - the host has no event for it
+        await asyncio.sleep(0)
+
+    host.reachable = False
+    host.gate.set()
+
+    with pytest.raises(HostUnreachableError, match="Nothing answers"):
+        await loading
+    assert manager.activity.loads == ()

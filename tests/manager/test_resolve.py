@@ -1,3 +1,4 @@
+import itertools
 import math
 
 import pytest
@@ -61,7 +62,7 @@ def test_ranking_keeps_the_order_of_equals_and_puts_equality_first(
 
     assert set(ranked) == {key for key in keys if score(pattern, key) is not None}
     assert ratings == sorted(ratings, key=lambda rating: -(rating or 0.0))
-    for earlier, later in zip(ranked, ranked[1:], strict=False):
+    for earlier, later in itertools.pairwise(ranked):
         if score(pattern, earlier) == score(pattern, later):
             assert keys.index(earlier) < keys.index(later)
 

@@ -28,18 +28,18 @@ def host(request: HostLine, desk: Desk) -> str | None:
     run = desk.session.local
     match request.what:
         case "list":
-            for line in run.wait(run.submit(_all(desk.manager.activity.host.address))):
+            for line in run.finish(_all(desk.manager.activity.host.address)):
                 desk.say(line)
             return None
         case "start":
-            greeting = run.wait(run.submit(embedded.start_engine()))
-            run.wait(run.submit(switch(greeting.address, desk.manager)))
+            greeting = run.finish(embedded.start_engine())
+            run.finish(switch(greeting.address, desk.manager))
         case "stop":
             _stop(desk)
             return None
         case "use":
             address = "" if request.address == AUTO else normal_address(request.address)
-            run.wait(run.submit(switch(address, desk.manager)))
+            run.finish(switch(address, desk.manager))
         case _:
             pass
     run.connect()
@@ -83,7 +83,7 @@ def _stop(desk: Desk) -> None:
         raise CommandError("No embedded engine of yours is running.")
     local = desk.session.local
     until = time.monotonic() + STOP_TIMEOUT_S
-    while local.wait(local.submit(embedded.running_engine())) is not None:
+    while local.finish(embedded.running_engine()) is not None:
         if time.monotonic() > until:
             raise HostUnreachableError(f"The engine at {known.address} does not end.")
         time.sleep(0.05)
