@@ -1,5 +1,6 @@
 """`lms_jupyter.on("unloaded", tell)`: be told what happens to the models of the host."""
 
+import asyncio
 import warnings
 from collections.abc import Callable, Iterator
 from typing import Literal, get_args
@@ -10,6 +11,8 @@ from traitlets import Bunch
 from lms_jupyter.api.session import session
 from lms_jupyter.errors import CommandError
 from lms_jupyter.manager import Manager
+from lms_jupyter.manager.attendance import LEASE_S
+from lms_jupyter.manager.commands import run
 from lms_jupyter.protocol.commands import Attend
 from lms_jupyter.protocol.models import Instance
 from lms_jupyter.protocol.slices import Activity
@@ -47,15 +50,26 @@ def on(what: What, listener: Listener) -> Callable[[], None]:
     _check(what)
     here = session()
     here.local.connect()
-    stop = listen(here.local.manager, what, listener)
-    viewer = f"on-{id(stop)}"
-    here.local.run(Attend(viewer=viewer, visible=True))
+    local = here.local
+    stop = listen(local.manager, what, listener)
+    looking = local.submit(_look_on(f"on-{id(stop)}", local.manager))
 
     def end() -> None:
         stop()
-        here.local.run(Attend(viewer=viewer, visible=False))
+        if not looking.done():
+            local.stop(looking)
 
     return end
+
+
+async def _look_on(viewer: str, manager: Manager) -> None:
+    """Have the host watched until cancelled: a viewer that keeps silent counts as gone."""
+    try:
+        while True:
+            await run(Attend(viewer=viewer, visible=True), manager)
+            await asyncio.sleep(LEASE_S / 2)
+    finally:
+        manager.attendance.note(viewer, visible=False)
 
 
 def listen(manager: Manager, what: What, listener: Listener) -> Callable[[], None]:

@@ -7,7 +7,6 @@ supervisor) reads them, and ends an instance some time after its last holder has
     book = LeaseBook()
     for lease in book.of(address):          # of one host
         lease.holder                        # kernel id, notebook, pid, machine
-    abandoned(book.of(address), alive)      # references of what nobody holds any more
     book.watching(pid)                      # "a clock runs here": `ps` stops warning
     book.forget(address, alive_references)  # instances that are gone need no leases
 """
@@ -18,7 +17,7 @@ import os
 import re
 import tempfile
 import time
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Collection
 from pathlib import Path
 
 import msgspec
@@ -128,20 +127,6 @@ class LeaseBook:
         with contextlib.suppress(OSError, msgspec.MsgspecError):
             return msgspec.json.decode(path.read_bytes(), type=Lease)
         return None
-
-
-def abandoned(leases: Iterable[Lease], alive: Callable[[Identity], bool]) -> frozenset[str]:
-    """Return the references of the instances that no living kernel holds any more.
-
-    Args:
-        leases: All leases of one host.
-        alive: Whether a kernel still runs; a kernel on another machine should count as alive.
-    """
-    held: dict[str, bool] = {}
-    for lease in leases:
-        keeps = not lease.expires or alive(lease.holder)
-        held[lease.instance_reference] = held.get(lease.instance_reference, False) or keeps
-    return frozenset(reference for reference, is_held in held.items() if not is_held)
 
 
 def is_alive(pid: int) -> bool:

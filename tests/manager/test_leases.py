@@ -1,10 +1,8 @@
 import os
 from pathlib import Path
 
-from msgspec.structs import replace
-
 from lms_jupyter.manager.identity import Identity, this_kernel
-from lms_jupyter.manager.leases import Lease, LeaseBook, abandoned
+from lms_jupyter.manager.leases import Lease, LeaseBook
 from lms_jupyter.protocol.models import LoadConfig
 
 ADDRESS = "127.0.0.1:1234"
@@ -90,12 +88,3 @@ def test_a_clock_counts_while_its_process_runs(tmp_path: Path) -> None:
 
     book.watching(os.getpid())
     assert book.is_watched
-
-
-def test_an_instance_is_abandoned_when_its_last_holder_has_gone() -> None:
-    one, two = kernel("one"), kernel("two", "b.ipynb")
-    leases = [lease("r1", one), lease("r1", two), lease("r2", one), lease("r3", two)]
-    unbound = replace(lease("r4", one), expires=False)
-
-    assert abandoned([*leases, unbound], lambda holder: holder == two) == {"r2"}
-    assert abandoned([*leases, unbound], lambda _: False) == {"r1", "r2", "r3"}
