@@ -47,12 +47,26 @@ class Lab:
 
 
 @contextlib.contextmanager
-def jupyterlab(folder: Path, variables: Mapping[str, str]) -> Iterator[Lab]:
-    """Run JupyterLab with all of its folders below one, until the end of the block."""
+def jupyterlab(
+    folder: Path,
+    variables: Mapping[str, str],
+    *options: str,
+    port: int = 0,
+    python: str = sys.executable,
+) -> Iterator[Lab]:
+    """Run JupyterLab with all of its folders below one, until the end of the block.
+
+    Args:
+        folder: Where everything of it lies; may be one that was used before.
+        variables: For its environment.
+        options: For its command line.
+        port: Where it listens, 0 for anywhere.
+        python: Of the environment that it is installed in.
+    """
     home, notebooks = folder / "home", folder / "notebooks"
     settings = folder / "settings" / "@jupyterlab" / "apputils-extension"
     for needed in (home, notebooks, settings):
-        needed.mkdir(parents=True)
+        needed.mkdir(parents=True, exist_ok=True)
     (settings / "notification.jupyterlab-settings").write_text('{"fetchNews": "false"}')
     environment = {
         **{key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"},
@@ -66,16 +80,17 @@ def jupyterlab(folder: Path, variables: Mapping[str, str]) -> Iterator[Lab]:
         **variables,
     }
     command = [
-        sys.executable,
+        python,
         "-m",
         "jupyterlab",
         "--no-browser",
         "--allow-root",
-        "--ServerApp.port=0",
+        f"--ServerApp.port={port}",
         f"--ServerApp.root_dir={notebooks}",
         f"--IdentityProvider.token={TOKEN}",
         "--LabApp.expose_app_in_browser=True",
         "--LabApp.news_url=",
+        *options,
     ]
     with (folder / "jupyterlab.log").open("w") as log:
         process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)

@@ -66,6 +66,11 @@ class Page:
         self.page.reload()
         self.page.wait_for_function(RESTORED, timeout=60_000)
 
+    @property
+    def ours(self) -> list[str]:
+        """Return what the console said of us; JupyterLab and ipywidgets say things of their own."""
+        return [text for text in self.messages if "lms" in text.lower()]
+
     def _note(self, message: ConsoleMessage) -> None:
         if message.type == "error" or (message.type == "warning" and "lms" in message.text):
             self.messages.append(message.text)

@@ -1,0 +1,110 @@
+"""The sidebar when something is missing or goes away: it says so, and recovers by itself."""
+
+import contextlib
+import json
+import os
+import signal
+import socket
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from tests.browser.lab import jupyterlab
+from tests.browser.sidebar import Page, unload_all
+from tests.engines import engine
+
+pytestmark = pytest.mark.browser
+
+
+def free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
+
+
+def test_a_server_that_is_restarted_under_an_open_page_is_found_again(
+    browser: Browser, tmp_path: Path, engine_address: str
+) -> None:
+    unload_all(engine_address)
+    variables = {"LMS_JUPYTER_HOST": engine_address}
+    port = free_port()
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    with jupyterlab(tmp_path / "lab", variables, port=port) as lab:
+        page = Page(context.new_page(), lab)
+        page.sidebar.show()
+        expect(page.sidebar.panel.get_by_text("tutor-1m", exact=True)).to_be_visible()
+    expect(page.sidebar.panel.get_by_role("status").first).not_to_be_empty()
+    load = page.sidebar.panel.get_by_role("button", name="Load tutor-1m", exact=True)
+    expect(load).to_have_attribute("aria-disabled", "true")
+    for file in (tmp_path / "lab").rglob("jpserver-*.json"):
+        file.unlink()
+
+    with jupyterlab(tmp_path / "lab", variables, port=port):
+        expect(load).not_to_have_attribute("aria-disabled", "true", timeout=40_000)
+        load.click()
+        expect(page.sidebar.row("tutor-1m")).to_be_visible()
+    context.close()
+
+
+def test_where_the_extension_is_disabled_the_sidebar_says_so(
+    browser: Browser, tmp_path: Path
+) -> None:
+    off = "--ServerApp.jpserver_extensions=lms_jupyter.server=False"
+    context = browser.new_context()
+    with jupyterlab(tmp_path, {}, off) as lab:
+        page = Page(context.new_page(), lab)
+        page.sidebar.show()
+
+        expect(page.sidebar.panel).to_contain_text("Is lms_jupyter installed and enabled")
+    context.close()
+
+
+def test_with_no_host_the_sidebar_offers_the_engine_says_its_price_and_starts_it(
+    browser: Browser, tmp_path: Path, artifacts: Path
+) -> None:
+    # An address of its own: whatever runs on this machine is not found.
+    state = tmp_path / "state"
+    state.mkdir()
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    with jupyterlab(tmp_path / "lab", {"XDG_STATE_HOME": str(state)}) as lab:
+        page = Page(context.new_page(), lab)
+        page.sidebar.show()
+        start = page.sidebar.panel.get_by_role("button", name="Start the built-in engine")
+        expect(start).to_be_visible(timeout=15_000)
+        expect(page.sidebar.panel).to_contain_text("50 MB of memory")
+        page.page.screenshot(path=artifacts / "sidebar-no-host.png")
+
+        start.click()
+
+        expect(page.sidebar.panel.get_by_text("tutor-1m", exact=True)).to_be_visible(timeout=30_000)
+        page.page.screenshot(path=artifacts / "sidebar-engine.png")
+    context.close()
+    stop_engines(state)
+
+
+def stop_engines(state: Path) -> None:
+    """End the engine that the sidebar has started."""
+    for file in state.rglob("engine-*.json"):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(json.loads(file.read_text())["pid"], signal.SIGTERM)
+
+
+def test_an_engine_that_dies_is_shown_and_its_successor_found(
+    browser: Browser, tmp_path: Path, artifacts: Path
+) -> None:
+    port = free_port()
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    variables = {"LMS_JUPYTER_HOST": f"127.0.0.1:{port}"}
+    with jupyterlab(tmp_path / "lab", variables) as lab:
+        with engine(tmp_path / "one", "--port", str(port)):
+            page = Page(context.new_page(), lab)
+            page.sidebar.show()
+            load = page.sidebar.panel.get_by_role("button", name="Load tutor-1m", exact=True)
+            expect(load).to_be_enabled()
+        expect(load).to_have_attribute("aria-disabled", "true")
+        page.page.screenshot(path=artifacts / "sidebar-lost.png")
+
+        with engine(tmp_path / "two", "--port", str(port)):
+            expect(load).not_to_have_attribute("aria-disabled", "true", timeout=30_000)
+    context.close()
