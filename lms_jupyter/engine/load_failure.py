@@ -39,6 +39,11 @@ _KNOWN: tuple[tuple[str, str, str], ...] = (
         "Turn flash attention on, or use f16 for the V cache.",
     ),
     (
+        r"cache type (?P<kind>\w+) with block size (?P<block>\d+) does not divide \w+=(?P<head>\d+)",  # noqa: E501 - one pattern
+        "Blocks of {block} values, as in a {kind} cache, do not fit the heads of {head} of {file}.",
+        "Leave the cache at f16 for this model.",
+    ),
+    (
         r"No such file or directory|failed to open",
         "The file cannot be opened: {file}.",
         "It may have been moved or deleted since it was listed.",
@@ -58,8 +63,11 @@ def explain(stderr: Iterable[str], exit_code: int, file: Path) -> LoadFailedErro
     everything = "\n".join(reasons)
     first = f" llama.cpp says: {_short(reasons[0])}" if reasons else ""
     for pattern, title, hint in _KNOWN:
-        if re.search(pattern, everything):
-            return LoadFailedError(title.format(file=file), hint=f"{hint}{first}")
+        found = re.search(pattern, everything)
+        if found:
+            return LoadFailedError(
+                title.format(file=file, **found.groupdict()), hint=f"{hint}{first}"
+            )
     if exit_code < 0:
         name = _signal_name(-exit_code)
         return LoadFailedError(

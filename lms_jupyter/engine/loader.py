@@ -13,6 +13,7 @@ from lms_jupyter.engine.errors import (
     ContextTooLongError,
     DomainMismatchError,
     NoModelMatchingQueryError,
+    UnsupportedError,
 )
 from lms_jupyter.engine.instance import Instance, Plan
 from lms_jupyter.engine.load_settings import Domain, LoadSettings
@@ -107,6 +108,7 @@ class Loader:
         if asked is not None and asked > model.max_context_length:
             raise ContextTooLongError(asked, model.max_context_length, model.model_key)
         settings = request.settings.settled(model.type, model.max_context_length)
+        settings = replace(settings, num_experts=_experts(request.settings, model))
         if settings.cpu_threads is None:
             settings = replace(settings, cpu_threads=self._threads())
         draft = None
@@ -150,6 +152,19 @@ class Loader:
             return wanted
         numbered = (f"{wanted}:{number}" for number in itertools.count(2))
         return next(name for name in numbered if not self._registry.is_taken(name))
+
+
+def _experts(asked: LoadSettings, model: DownloadedModel) -> int | None:
+    """Return how many experts the model uses, `None` if it has none; it cannot be changed."""
+    used = model.header.architecture_integer("expert_used_count") or None
+    if asked.num_experts not in (None, used):
+        has = f"uses {used} of its experts at once" if used else "has no experts"
+        raise UnsupportedError(
+            f"The number of experts cannot be {asked.num_experts}: {model.model_key!r} {has}, and "
+            "this engine cannot change that.",
+            hint="Leave the number of experts out.",
+        )
+    return used
 
 
 def check_name(name: str) -> None:

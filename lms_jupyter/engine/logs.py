@@ -58,6 +58,11 @@ class LogHub:
     def __init__(self) -> None:
         self._listeners: set[asyncio.Queue[Entry]] = set()
 
+    @property
+    def is_heard(self) -> bool:
+        """Whether anybody listens; making an entry may be dear."""
+        return bool(self._listeners)
+
     def publish(self, entry: Entry) -> None:
         """Tell everyone; a listener that is too slow misses entries."""
         for queue in self._listeners:

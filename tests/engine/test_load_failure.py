@@ -16,6 +16,8 @@ CASES = {
     "E alloc_tensor_range: failed to allocate CPU buffer of size 999": "not enough memory",
     "E llama_model_load: error loading model: unknown model architecture: 'x9'": "architecture",
     "E llama_init_from_model: V cache quantization requires flash_attn": "flash attention",
+    "E llama_init_from_model: K cache type q8_0 with block size 32 does not divide "
+    "n_embd_head_k=16": "Blocks of 32 values, as in a q8_0 cache, do not fit the heads of 16",
     "E gguf_init_from_file: failed to open GGUF file '/c' (No such file)": "cannot be opened",
     "E srv load_model: something entirely new": "something entirely new",
 }

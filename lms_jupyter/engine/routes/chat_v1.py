@@ -13,9 +13,10 @@ from aiohttp import web
 from lms_jupyter.engine.conversations import Conversations
 from lms_jupyter.engine.errors import EngineError, ModelUnloadedError, UnsupportedError
 from lms_jupyter.engine.instance import Instance
-from lms_jupyter.engine.prediction import Outcome, PredictionSettings
+from lms_jupyter.engine.loader import LoadRequest
+from lms_jupyter.engine.prediction import Outcome, Piece, PredictionSettings
 from lms_jupyter.engine.routes.http import read_object, reply, send, stream_to
-from lms_jupyter.engine.routes.passthrough import load_request
+from lms_jupyter.engine.routes.passthrough import ATTEMPTS, load_request
 from lms_jupyter.engine.services import Services
 from lms_jupyter.engine.wire import rest_v1
 from lms_jupyter.engine.wire.chat_v1 import ChatWriter, load_event
@@ -33,12 +34,20 @@ class _Chat:
     outcome: Outcome = field(default_factory=Outcome)
     load_s: float | None = None
     response_id: str = ""
+    instance: Instance | None = None
 
-    def result(self, instance: Instance) -> dict[str, Any]:
+    def result(self) -> dict[str, Any]:
         """Write what has come of it so far."""
         return self.writer.result(
-            instance, self.outcome, load_s=self.load_s, response_id=self.response_id
+            self.answering, self.outcome, load_s=self.load_s, response_id=self.response_id
         )
+
+    @property
+    def answering(self) -> Instance:
+        """The instance that answers, once one has been found."""
+        if self.instance is None:
+            raise ValueError("No instance has been found yet.")
+        return self.instance
 
 
 async def chat(
@@ -57,59 +66,94 @@ async def chat(
     )
     wanted = load_request(services, body, "llm")
     wanted = replace(wanted, settings=rest_v1.load_settings(body))
-    instance = (await services.loader.ensure(wanted)).instance
-    async with aclosing(_events(services, said, instance, keep)) as events:
+    said.instance = (await services.loader.ensure(wanted)).instance
+    async with aclosing(_events(services, said, wanted, keep)) as events:
         if streams:
-            return await _stream(request, said, instance, events)
+            return await _stream(request, said, events)
         async for _ in events:
             pass
-        return reply(said.result(instance))
+        return reply(said.result())
 
 
 async def _stream(
-    request: web.Request, said: _Chat, instance: Instance, events: AsyncGenerator[Event]
+    request: web.Request, said: _Chat, events: AsyncGenerator[Event]
 ) -> web.StreamResponse:
     """Send the events as they come; an error is one of them, and the end comes in any case."""
     response = await stream_to(request)
-    start = {"type": "chat.start", "model_instance_id": instance.identifier}
+    start = {"type": "chat.start", "model_instance_id": said.answering.identifier}
     await send(request, response, event(start))
     try:
         async for one in events:
             await send(request, response, one)
     except EngineError as error:
         await send(request, response, rest_v1.error_event(error))
-    end = {"type": "chat.end", "result": said.result(instance)}
+    end = {"type": "chat.end", "result": said.result()}
     await send(request, response, event(end))
     await response.write_eof()
     return response
 
 
 async def _events(
-    services: Services, said: _Chat, instance: Instance, keep: Conversations | None
+    services: Services, said: _Chat, wanted: LoadRequest, keep: Conversations | None
 ) -> AsyncGenerator[Event]:
     """Wait for the load if there is one, generate, and remember."""
-    if not instance.is_ready:
-        started = time.monotonic()
-        yield load_event("start", instance)
-        async for fraction in instance.progress():
-            yield load_event("progress", instance, progress=fraction)
-        await instance.settled()
-        said.load_s = time.monotonic() - started
-        yield load_event("end", instance, load_time_seconds=said.load_s)
-    for one in said.writer.begin():
-        yield one
-    answer = services.inference.respond(instance, said.messages, said.settings, said.outcome)
-    async with aclosing(answer) as pieces:
-        async for piece in pieces:
-            for one in said.writer.write(piece):
+    async with aclosing(_answer(services, said, wanted)) as answer:
+        async for part in answer:
+            for one in (part,) if isinstance(part, Event) else said.writer.write(part):
                 yield one
     for one in said.writer.end():
         yield one
     if said.outcome.stop_reason == "modelUnloaded":
-        raise ModelUnloadedError(f"{instance.identifier!r} was unloaded during the request.")
+        name = said.answering.identifier
+        raise ModelUnloadedError(f"{name!r} was unloaded during the request.")
     if keep is not None:
         reply_message = {"role": "assistant", "content": said.writer.text}
         said.response_id = keep.remember([*said.messages, reply_message])
+
+
+async def _answer(
+    services: Services, said: _Chat, wanted: LoadRequest
+) -> AsyncGenerator[Event | Piece]:
+    """Yield how the load goes, then the answer; load again what is gone before its first use."""
+    for attempt in range(1, ATTEMPTS + 1):
+        async for one in _load_events(said):
+            yield one
+        answer = services.inference.respond(
+            said.answering, said.messages, said.settings, said.outcome
+        )
+        async with aclosing(answer) as pieces:
+            try:
+                first = await anext(pieces, None)
+            except ModelUnloadedError:
+                if attempt == ATTEMPTS:
+                    raise
+                first, said.outcome.stop_reason = None, "modelUnloaded"
+            is_gone = first is None and said.outcome.stop_reason == "modelUnloaded"
+            if is_gone and attempt < ATTEMPTS:
+                said.outcome = Outcome()
+                said.instance = (await services.loader.ensure(wanted)).instance
+                continue
+            for one in said.writer.begin():
+                yield one
+            if first is not None:
+                yield first
+            async for piece in pieces:
+                yield piece
+            return
+
+
+async def _load_events(said: _Chat) -> AsyncGenerator[Event]:
+    """Tell how the load goes, if there is one."""
+    instance = said.answering
+    if instance.is_ready:
+        return
+    started = time.monotonic()
+    yield load_event("start", instance)
+    async for fraction in instance.progress():
+        yield load_event("progress", instance, progress=fraction)
+    await instance.settled()
+    said.load_s = time.monotonic() - started
+    yield load_event("end", instance, load_time_seconds=said.load_s)
 
 
 def _system(body: Mapping[str, Any], earlier: list[Any]) -> list[dict[str, Any]]:

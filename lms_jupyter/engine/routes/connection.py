@@ -17,7 +17,12 @@ from typing import Any, TypeAlias
 
 from aiohttp import WSMsgType, web
 
-from lms_jupyter.engine.errors import BadRequestError, EngineError, UnknownEndpointError
+from lms_jupyter.engine.errors import (
+    BadRequestError,
+    EngineError,
+    UnknownEndpointError,
+    UnsupportedError,
+)
 from lms_jupyter.engine.routes.handshake import Caller
 from lms_jupyter.engine.wire import frames
 
@@ -89,6 +94,15 @@ Rpc: TypeAlias = Callable[[Caller, Any], Any]
 """Takes the caller and the parameter; returns the result, or an awaitable of it."""
 
 ChannelHandler: TypeAlias = Callable[[Channel], Awaitable[None]]
+
+
+def refusing(reason: str) -> ChannelHandler:
+    """Return a channel that LM Studio has and we do not: its clients wait for an end."""
+
+    async def refuse(_channel: Channel) -> None:
+        raise UnsupportedError(reason)
+
+    return refuse
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,8 @@ import binascii
 from functools import partial
 from typing import Any
 
-from lms_jupyter.engine.errors import BadRequestError
-from lms_jupyter.engine.routes.connection import Namespace
+from lms_jupyter.engine.errors import BadRequestError, UnsupportedError
+from lms_jupyter.engine.routes.connection import Namespace, refusing
 from lms_jupyter.engine.routes.handshake import Caller
 from lms_jupyter.engine.services import Services
 from lms_jupyter.engine.wire.fields import an_object, text
@@ -16,7 +16,15 @@ from lms_jupyter.engine.wire.fields import an_object, text
 
 def namespace(services: Services) -> Namespace:
     """Return what this path offers."""
-    return Namespace("files", {"uploadFileBase64": partial(_upload, services)}, {})
+    return Namespace(
+        "files",
+        {"uploadFileBase64": partial(_upload, services), "getLocalFileAbsolutePath": _path},
+        dict.fromkeys(("retrieve", "parseDocument"), refusing("This engine reads no documents.")),
+    )
+
+
+def _path(_caller: Caller, _parameter: Any) -> None:
+    raise UnsupportedError("This engine keeps files in memory; they have no path.")
 
 
 def _upload(services: Services, _caller: Caller, parameter: Any) -> dict[str, Any]:

@@ -120,6 +120,11 @@ async def send(
         raise ConnectionResetError("The client does not read.") from error
 
 
+def is_connected(request: web.Request) -> bool:
+    """Whether the client is still there, as far as the system has noticed."""
+    return request.transport is not None and not request.transport.is_closing()
+
+
 async def _while_connected(
     request: web.Request, work: Coroutine[Any, Any, web.StreamResponse]
 ) -> web.StreamResponse:
@@ -128,7 +133,7 @@ async def _while_connected(
     try:
         while not task.done():
             await asyncio.wait([task], timeout=LOOK_EVERY_S)
-            if request.transport is None or request.transport.is_closing():
+            if not is_connected(request):
                 break
     finally:
         if not task.done():

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import AsyncExitStack, aclosing
-from dataclasses import dataclass
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import msgspec
 from aiohttp import web
 
+from lms_jupyter.engine import logs
 from lms_jupyter.engine.errors import (
     BadRequestError,
     EngineError,
@@ -23,10 +24,12 @@ from lms_jupyter.engine.routes.http import Style, reply, send, stream_to
 from lms_jupyter.engine.services import Services
 from lms_jupyter.engine.wire import openai, sse
 from lms_jupyter.engine.wire.fields import optional_flag, optional_text
+from lms_jupyter.engine.wire.transcript import Transcript
 
 ATTEMPTS: Final = 3
 """How often an instance may be unloaded between our finding and our using it."""
 
+_PROMPT_FIELDS: Final = ("system", "instructions", "messages", "input", "tools")
 _IMAGE_PARTS: Final = frozenset({"image_url", "image", "input_image"})
 
 EventFilter = Callable[[sse.Event], Sequence[sse.Event]]
@@ -47,10 +50,11 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """An instance that is being used, and the mark that it bears meanwhile."""
+    """An instance that is being used, the mark that it bears meanwhile, and what is told of it."""
 
     instance: Instance
     marker: Request
+    log: Transcript | None = None
 
 
 async def forward(
@@ -66,11 +70,43 @@ async def forward(
         use = await occupy(services, stack, wanted, work)
         _refuse_images(use.instance, passed)
         passed["model"] = use.instance.identifier
+        log = await stack.enter_async_context(_logged(services, use.instance, passed, target))
+        use = replace(use, log=log)
         if streams:
             # llama.cpp notices that we are gone only when it has something to say.
             passed["return_progress"] = True
             return await _stream(services, request, use, passed, target)
-        return await _once(services, use.instance, passed, target)
+        return await _once(services, use, passed, target)
+
+
+@asynccontextmanager
+async def _logged(
+    services: Services, instance: Instance, body: Mapping[str, Any], target: Target
+) -> AsyncIterator[Transcript | None]:
+    """Tell those who listen to the log what is asked and, in the end, what was answered."""
+    if target.domain != "llm" or not services.log.is_heard:
+        yield None
+        return
+    transcript = Transcript()
+    services.log.publish(logs.Input(instance, await _prompt(services, instance, body)))
+    try:
+        yield transcript
+    finally:
+        outcome = transcript.end(unloaded=not instance.is_ready)
+        services.log.publish(logs.Output(instance, outcome))
+
+
+async def _prompt(services: Services, instance: Instance, body: Mapping[str, Any]) -> str:
+    """Return the prompt as the model gets it, or, where llama.cpp cannot tell, as it was sent."""
+    prompt = body.get("prompt")
+    if isinstance(prompt, str):
+        return prompt
+    said = {name: body[name] for name in _PROMPT_FIELDS if name in body}
+    try:
+        answer = await services.llama.post(instance, "/apply-template", said)
+    except EngineError:
+        return msgspec.json.encode(said).decode()
+    return str(answer.get("prompt", ""))
 
 
 def load_request(services: Services, body: dict[str, Any], domain: Domain) -> LoadRequest:
@@ -110,12 +146,15 @@ async def occupy(services: Services, stack: AsyncExitStack, wanted: LoadRequest,
 
 
 async def _once(
-    services: Services, instance: Instance, body: Mapping[str, Any], target: Target
+    services: Services, use: Use, body: Mapping[str, Any], target: Target
 ) -> web.Response:
+    instance = use.instance
     try:
         answer = await services.llama.post(instance, target.path, body)
     except InferenceError as error:
         raise _meant(instance, error) from error
+    if use.log is not None:
+        use.log.read(answer)
     change = target.on_answer(instance) if target.on_answer else None
     return reply(change(answer) if change else answer)
 
@@ -138,6 +177,8 @@ async def _stream(
             async for event in _after(first, events):
                 if event.name == "error":
                     raise _said(event)
+                if use.log is not None:
+                    use.log.hear(event)
                 if openai.PROGRESS not in event.data:
                     services.registry.mark(use.marker, Work.GENERATING)
                 for changed in (event,) if event.data == sse.DONE else change(event):

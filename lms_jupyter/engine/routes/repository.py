@@ -11,13 +11,26 @@ from lms_jupyter.engine import machine
 from lms_jupyter.engine.downloads import Job, JobState
 from lms_jupyter.engine.errors import BadRequestError, DownloadFailedError
 from lms_jupyter.engine.hub import DownloadOption
-from lms_jupyter.engine.routes.connection import Channel, Namespace
+from lms_jupyter.engine.routes.connection import Channel, Namespace, refusing
 from lms_jupyter.engine.routes.handshake import Caller
 from lms_jupyter.engine.services import Services
 from lms_jupyter.engine.wire.fields import an_object, optional_text, text
 
 DEFAULT_RESULTS = 10
 MAX_RESULTS = 25
+
+_NOT_HERE = (
+    "createArtifactDownloadPlan",
+    "createDownloadPlan",
+    "downloadArtifact",
+    "ensureAuthenticated",
+    "installPluginDependencies",
+    "pushArtifact",
+)
+_REFUSE = refusing(
+    "This engine downloads models by 'searchModels', 'getModelDownloadOptions' and "
+    "'downloadModel'; it has no artifacts, plugins or accounts."
+)
 
 
 def namespace(services: Services) -> Namespace:
@@ -31,7 +44,7 @@ def namespace(services: Services) -> Namespace:
     return Namespace(
         "repository",
         {name: partial(call, services) for name, call in calls.items()},
-        {"downloadModel": partial(_download, services)},
+        {"downloadModel": partial(_download, services)} | dict.fromkeys(_NOT_HERE, _REFUSE),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from functools import partial
 from typing import Any, Final
@@ -16,6 +17,7 @@ from lms_jupyter.engine.routes.http import (
     Handler,
     Style,
     answering,
+    is_connected,
     read_object,
     reply,
     unknown_path,
@@ -64,7 +66,14 @@ async def _load(services: Services, request: web.Request) -> web.Response:
     echo = optional_flag(body, "echo_load_config")
     started = time.monotonic()
     begun = await services.loader.load(wanted)
-    instance = await begun.instance.settled()
+    try:
+        instance = await begun.instance.settled()
+    except asyncio.CancelledError:
+        await services.registry.cancel_load(begun.instance)
+        raise
+    if not is_connected(request):
+        # Nobody waits for it any more, and nobody would know its name.
+        await services.registry.unload(instance, "abandoned")
     answer: dict[str, Any] = {
         "type": instance.domain,
         "instance_id": instance.identifier,

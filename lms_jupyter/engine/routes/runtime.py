@@ -7,7 +7,7 @@ from typing import Any
 
 from lms_jupyter.engine import machine
 from lms_jupyter.engine.errors import UnsupportedError
-from lms_jupyter.engine.routes.connection import Namespace
+from lms_jupyter.engine.routes.connection import Namespace, refusing
 from lms_jupyter.engine.routes.handshake import Caller
 from lms_jupyter.engine.services import Services
 from lms_jupyter.engine.version import LLAMA_VERSION
@@ -27,7 +27,7 @@ def namespace(services: Services) -> Namespace:
             "removeEngine": _fixed,
             "surveyHardware": _survey,
         },
-        {},
+        {"downloadRuntimeExtension": refusing("This engine has no runtime extensions.")},
     )
 
 

@@ -113,7 +113,10 @@ def load_config(instance: Instance) -> dict[str, Any]:
 
 def load_settings(body: Mapping[str, Any]) -> LoadSettings:
     """Read the settings of a load out of a request."""
-    return LoadSettings(**read(_present(body), _LOAD_KEYS))
+    fields = read(_present(body), _LOAD_KEYS)
+    if fields.get("num_experts") == 0:
+        del fields["num_experts"]
+    return LoadSettings(**fields)
 
 
 def prediction_settings(body: Mapping[str, Any]) -> PredictionSettings:
