@@ -39,19 +39,18 @@ def talk(request: Talk, desk: Desk) -> None:
     except KeyboardInterrupt:
         # Stopping is how a user says "enough": what there is stays.
         draft.told = None
-    if request.footer:
-        desk.show(Figures(model=instance.identifier, told=draft.told).bundle())
     answer = Answer.of(draft, instance.identifier)
+    desk.bind(request.variable, answer)
     if request.chat is not None:
         said = Message(role="assistant", text=str(answer))
         desk.chats[request.chat] = [*messages, said]
-    if schema is None:
-        desk.bind(request.variable, answer)
+    if request.footer:
+        desk.show(Figures(model=instance.identifier, told=draft.told).bundle())
+    if schema is None or draft.told is None:
         return
     try:
         desk.bind(request.variable, as_value(answer, schema))
     except ValueError as error:
-        desk.bind(request.variable, answer)
         raise CommandError(
             f"The answer is not what {request.schema} asks for: {error}.",
             hint="Was it cut short? --max-tokens allows a longer answer.",
