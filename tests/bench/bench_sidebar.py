@@ -1,0 +1,113 @@
+"""What the sidebar costs a page, and how fast it answers. Run: `python -m tests.bench sidebar`.
+
+Needs Chromium and a built front end. Starts of JupyterLab are measured in pairs, with and without
+the sidebar, so that a busy machine slows both.
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from playwright.sync_api import Browser, sync_playwright
+
+from tests.bench.figure import Figure, percentile
+from tests.browser.lab import TOKEN, Lab, Notebook, chromium, jupyterlab
+from tests.engines import engine
+
+ROOT = Path(__file__).parents[2]
+PAIRS = 11
+CLICKS = 200
+BUSY = "import time\nend = time.time() + 60\nwhile time.time() < end:\n    sum(range(1000))"
+RESTORED = "() => window.jupyterapp?.restored.then(() => performance.now())"
+ASK = """([url, count]) => new Promise(resolve => {
+  const socket = new WebSocket(url);
+  const times = [];
+  let sent = 0;
+  const ask = () => {
+    sent = performance.now();
+    const command = { kind: "dismiss", problem_id: "none" };
+    socket.send(JSON.stringify({ rid: `bench-${times.length}`, command }));
+  };
+  socket.onopen = ask;
+  socket.onmessage = ({ data }) => {
+    if (!("rid" in JSON.parse(data))) return;
+    times.push(performance.now() - sent);
+    if (times.length < count) setTimeout(ask, 30);
+    else { socket.close(); resolve(times); }
+  };
+})"""
+
+
+def figures() -> Iterator[Figure]:
+    """Measure the scripts, the start of a page, and answers while a kernel is busy."""
+    static = ROOT / "lms_jupyter" / "labextension" / "static"
+    sizes = {path.name: path.stat().st_size for path in static.glob("*.js")}
+    yield Figure("scripts and styles in all", sum(sizes.values()) / 1000, "kB")
+    with tempfile.TemporaryDirectory() as temporary, sync_playwright() as playwright:
+        folder, browser = Path(temporary), chromium(playwright)
+        with engine(folder / "engine") as address:
+            variables = {"LMS_JUPYTER_HOST": address}
+            disable(folder / "without")
+            with (
+                jupyterlab(folder / "with", variables) as with_us,
+                jupyterlab(folder / "without", variables) as without,
+            ):
+                yield from starts(browser, with_us, without)
+                yield from answers(browser, with_us)
+        browser.close()
+
+
+def disable(folder: Path) -> None:
+    """Leave the sidebar out of a JupyterLab that is yet to start."""
+    config = folder / "home" / "config" / "labconfig"
+    config.mkdir(parents=True)
+    page = {"disabledExtensions": {"lms-jupyter": True}}
+    (config / "page_config.json").write_text(json.dumps(page))
+
+
+def starts(browser: Browser, with_us: Lab, without: Lab) -> Iterator[Figure]:
+    """Open both in turns, in a fresh page each, after one of each that fills the caches."""
+    pairs = [(opened(browser, with_us), opened(browser, without)) for _ in range(PAIRS + 1)][1:]
+    loaded = statistics.median(ours["loaded"] for ours, _ in pairs)
+    yield Figure("loaded of ours with a page", loaded / 1000, "kB", at_most=60)
+    differences = [ours["restored"] - others["restored"] for ours, others in pairs]
+    yield Figure(
+        "app.restored without us, median", statistics.median(o["restored"] for _, o in pairs), "ms"
+    )
+    grows = statistics.median(differences)
+    yield Figure("app.restored grows by, median of pairs", grows, "ms", at_most=30)
+
+
+def opened(browser: Browser, lab: Lab) -> dict[str, float]:
+    """Open JupyterLab and say when it was there, and how much of ours it loaded."""
+    context = browser.new_context()
+    page = context.new_page()
+    sizes: list[int] = []
+    page.on(
+        "response",
+        lambda r: sizes.append(len(r.body())) if "labextensions/lms-jupyter" in r.url else None,
+    )
+    page.goto(f"{lab.url}lab?token={TOKEN}&reset")
+    restored = float(page.wait_for_function(RESTORED).json_value())
+    context.close()
+    return {"restored": restored, "loaded": float(sum(sizes))}
+
+
+def answers(browser: Browser, lab: Lab) -> Iterator[Figure]:
+    """Ask the Jupyter Server from a page whose kernel runs a CPU-bound cell."""
+    context = browser.new_context()
+    notebook = Notebook(context.new_page(), lab, [BUSY])
+    notebook.start(0)
+    notebook.page.get_by_text("[*]:").first.wait_for()
+    url = f"{lab.url.replace('http', 'ws', 1)}lms/slices"
+    times = notebook.page.evaluate(ASK, [url, CLICKS])
+    yield Figure(
+        "a click's answer while the kernel is busy, median", statistics.median(times), "ms"
+    )
+    p95 = percentile(times, 95)
+    yield Figure("a click's answer while the kernel is busy, p95", p95, "ms", at_most=20)
+    context.close()
