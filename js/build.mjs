@@ -15,6 +15,8 @@ await build({
   entryPoints: [
     { in: here(dev ? "dev/dev.ts" : "src/entry/widget.ts"), out: "panel" },
     { in: here("src/ui/panel.css"), out: "panel" },
+    { in: here("src/entry/status.ts"), out: "status" },
+    { in: here("src/ui/status.css"), out: "status" },
   ],
   outdir,
   bundle: true,
@@ -28,7 +30,7 @@ await build({
 });
 
 if (!dev) {
-  const sizes = ["panel.js", "panel.css"].map((name) => {
+  const sizes = ["panel.js", "panel.css", "status.js", "status.css"].map((name) => {
     const text = readFileSync(`${outdir}/${name}`);
     return { name, bytes: text.length, zipped: gzipSync(text, { level: 9 }).length };
   });

@@ -18,11 +18,13 @@ if TYPE_CHECKING:
     from lms_jupyter.api import aio
     from lms_jupyter.api.calls import ensure, estimate, load, ls, model, paused, ps, unload
     from lms_jupyter.api.events import on
-    from lms_jupyter.panel import Panel
+    from lms_jupyter.panel import ModelPicker, Panel, StatusLine
 
 __version__ = "0.1.0.dev0"
 
 __all__ = [
+    "ModelPicker",
+    "StatusLine",
     "aio",
     "ensure",
     "estimate",
@@ -44,6 +46,7 @@ _HOMES = {
         "lms_jupyter.api.calls",
     ),
     "on": "lms_jupyter.api.events",
+    **dict.fromkeys(("ModelPicker", "StatusLine"), "lms_jupyter.panel"),
 }
 """Where the functions of the package live; each is imported with its first use."""
 
@@ -69,12 +72,9 @@ def panel() -> "Panel":
         HostUnreachableError: The host that was configured does not answer.
         EngineMissingError: There is no LM Studio and the embedded engine is not installed.
     """
-    from lms_jupyter.manager.local import local_manager
     from lms_jupyter.panel.widget import Panel
 
-    local = local_manager()
-    local.connect()
-    return Panel(local.manager)
+    return Panel()
 
 
 def load_ipython_extension(shell: "InteractiveShell") -> None:

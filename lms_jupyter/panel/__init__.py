@@ -1,17 +1,24 @@
-"""The panel in a notebook cell."""
+"""The panel in a notebook cell, and two smaller widgets of its kind."""
 
+import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from lms_jupyter.panel.picker import ModelPicker
+    from lms_jupyter.panel.status import StatusLine
     from lms_jupyter.panel.widget import Panel
 
-__all__ = ["Panel"]
+__all__ = ["ModelPicker", "Panel", "StatusLine"]
+
+_HOMES = {
+    "ModelPicker": "lms_jupyter.panel.picker",
+    "Panel": "lms_jupyter.panel.widget",
+    "StatusLine": "lms_jupyter.panel.status",
+}
 
 
 def __getattr__(name: str) -> Any:
-    """Import the widget with its first use: anywidget is slow to import."""
-    if name == "Panel":
-        from lms_jupyter.panel.widget import Panel
-
-        return Panel
+    """Import a widget with its first use: anywidget is slow to import."""
+    if name in _HOMES:
+        return getattr(importlib.import_module(_HOMES[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

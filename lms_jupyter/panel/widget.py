@@ -1,81 +1,74 @@
-"""The panel as a widget: a manager's two slices out, commands in."""
+"""The panel as a widget."""
 
-import asyncio
-import threading
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable
+from typing import Any, ClassVar
 
-import anywidget
-import msgspec
-from traitlets import Dict
+from traitlets import Dict, Unicode
 
+from lms_jupyter.api.events import Happening, What, listen
 from lms_jupyter.manager import Manager
-from lms_jupyter.manager.inbox import accept
-from lms_jupyter.panel.live import make_live
-from lms_jupyter.panel.snapshot import snapshot_html, snapshot_text
+from lms_jupyter.panel.mirror import STATIC, Mirror
+from lms_jupyter.protocol.models import Instance
 from lms_jupyter.protocol.slices import Slice
 
-STATIC = Path(__file__).parent / "static"
-SLICES = ("catalog", "activity")
+OnInstance = Callable[[Instance], object]
 
 
-class Panel(anywidget.AnyWidget):
-    """The model panel in a cell: a mirror of a manager and a letter-box to it.
+class Panel(Mirror):
+    """The model panel in a cell: what is in memory, and the hands to change it.
 
-    The traits are set on the manager's thread, so the panel moves while a cell runs. They hold
-    nothing that may not be saved with the notebook.
+    It is an ordinary widget: it fits in a box, and `observe` and `link` work.
+
+    Args:
+        manager: Whose models; by default this kernel's.
+        **kwargs: Traits of every widget, such as `layout`.
     """
 
     _esm = STATIC / "panel.js"
     _css = STATIC / "panel.css"
 
-    catalog = Dict(read_only=True).tag(sync=True)
-    activity = Dict(read_only=True).tag(sync=True)
+    slices: ClassVar[tuple[str, ...]] = ("catalog", "activity")
 
-    def __init__(self, manager: Manager) -> None:
-        super().__init__()
-        self._manager = manager
-        self._mirroring = threading.Lock()
-        self._listening = True
-        manager.observe(self._on_slice, names=SLICES)
-        for name in SLICES:
-            self._mirror(name, getattr(manager, name))
-        self.on_msg(self._on_message)
-        make_live(self)
+    catalog = Dict(read_only=True).tag(sync=True)
+    selected = Unicode(
+        None, allow_none=True, help="The identifier of the instance that was chosen, if one was."
+    ).tag(sync=True)
+
+    def __init__(self, manager: Manager | None = None, **kwargs: Any) -> None:
+        self._ends: list[Callable[[], None]] = []
+        super().__init__(manager, **kwargs)
+
+    def on_loaded(self, callback: OnInstance) -> Callable[[], None]:
+        """Call a function with every instance that is loaded from now on, by whomever.
+
+        It is called on the manager's thread and should return soon; what it raises becomes a
+        warning. Closing the panel ends it, and so does the function that is returned.
+        """
+        return self._on("loaded", callback)
+
+    def on_unloaded(self, callback: OnInstance) -> Callable[[], None]:
+        """Do the same for every instance that goes, for whatever reason."""
+        return self._on("unloaded", callback)
 
     def close(self) -> None:
-        """Stop listening to the manager, then close the widget. Closing twice does no harm."""
-        if self._listening:
-            self._listening = False
-            self._manager.unobserve(self._on_slice, names=SLICES)
+        """Forget who wanted to be told, then close as every mirror."""
+        for end in self._ends:
+            end()
+        self._ends.clear()
         super().close()
 
-    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
-        """Add a static table for places that show no widgets, or none from this notebook."""
-        bundle = super()._repr_mimebundle_(**kwargs)
-        data = bundle[0] if isinstance(bundle, tuple) else bundle
-        if data is not None:
-            data["text/plain"] = snapshot_text(self._manager.activity)
-            data["text/html"] = snapshot_html(self._manager.activity)
-        return bundle
+    def _on(self, what: What, callback: OnInstance) -> Callable[[], None]:
+        def tell(happening: Happening) -> None:
+            if happening.instance is not None:
+                callback(happening.instance)
 
-    def _on_slice(self, change: Any) -> None:
-        self._mirror(change.name, change.new)
+        end = listen(self._manager, what, tell)
+        self._ends.append(end)
+        return end
 
     def _mirror(self, name: str, value: Slice) -> None:
-        """Show a slice, unless a newer one came in between on the manager's thread."""
-        with self._mirroring:
-            shown = getattr(self, name)
-            if shown and shown["epoch"] == value.epoch and shown["revision"] > value.revision:
-                return
-            self.set_trait(name, msgspec.to_builtins(value))
-
-    def _on_message(self, _widget: object, content: dict[str, Any], _buffers: object) -> None:
-        """Hand a click over to the manager's loop: this may run in the middle of a cell."""
-        loop = self._manager.loop
-        if loop is not None:
-            asyncio.run_coroutine_threadsafe(self._answer(content), loop)
-
-    async def _answer(self, content: dict[str, Any]) -> None:
-        reply = await accept(content, self._manager)
-        self.send({"rid": content.get("rid"), "reply": msgspec.to_builtins(reply)})
+        super()._mirror(name, value)
+        if name == "activity":
+            here = {instance["identifier"] for instance in self.activity["instances"]}
+            if self.selected is not None and self.selected not in here:
+                self.selected = None

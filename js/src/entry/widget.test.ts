@@ -1,4 +1,4 @@
-import { act, screen } from "@testing-library/preact";
+import { act, fireEvent, screen } from "@testing-library/preact";
 import { afterEach, expect, it } from "vitest";
 import idle from "../../../tests/wire_samples/activity_idle.json" with { type: "json" };
 import catalog from "../../../tests/wire_samples/catalog.json" with { type: "json" };
@@ -24,6 +24,21 @@ it("draws what the kernel's widget holds and follows it", async () => {
   await act(() => model.push({ ...idle, revision: idle.revision + 1, instances: [] }));
 
   expect(screen.queryByRole("button", { name: "Unload chat" })).toBeNull();
+  leave();
+});
+
+it("tells the kernel which instance was chosen, and shows which one the kernel chose", async () => {
+  const model = new FakeModel();
+  const { leave } = await render(model);
+  const row = (name: string) => screen.getByText(name).closest("li");
+
+  await act(() => void fireEvent.click(screen.getByText("chat")));
+  expect(model.saved.selected).toBe("chat");
+  expect(row("chat")?.getAttribute("aria-current")).toBe("true");
+
+  await act(() => model.set("selected", "my-coder"));
+  expect(row("my-coder")?.getAttribute("aria-current")).toBe("true");
+  expect(row("chat")?.hasAttribute("aria-current")).toBe(false);
   leave();
 });
 

@@ -14,6 +14,8 @@ export interface WidgetModel {
   on(event: string, callback: (...given: never[]) => void): void;
   off(event: string, callback: (...given: never[]) => void): void;
   send(content: unknown): void;
+  set(name: string, value: unknown): void;
+  save_changes(): void;
 }
 
 /** What Python answers on the comm. No key is called `id`: ipykernel keeps those for ever. */

@@ -5,11 +5,22 @@ import type { WidgetModel } from "./comm";
 export class FakeModel implements WidgetModel {
   readonly sent: Envelope[] = [];
   readonly traits: Record<string, unknown> = { catalog: {}, activity: {} };
+  /** The traits as the kernel knows them. */
+  saved: Record<string, unknown> = {};
   readonly #callbacks = new Map<string, Set<(...given: never[]) => void>>();
 
   get = (name: string) => this.traits[name];
   /** A front end that has seen its kernel die throws. */
   dead = false;
+
+  set(name: string, value: unknown): void {
+    this.traits[name] = value;
+    this.emit(`change:${name}`);
+  }
+
+  save_changes(): void {
+    this.saved = { ...this.traits };
+  }
 
   send(content: unknown): void {
     if (this.dead) throw new Error("Kernel is dead");

@@ -5,6 +5,7 @@ import type { State } from "../store/store";
 import { Button } from "./Button";
 import { InstanceRow } from "./InstanceRow";
 import { LoadRow } from "./LoadRow";
+import { useSelection } from "./place";
 import { UndoRow } from "./UndoRow";
 import { useRoving } from "./useRoving";
 import { useUndo } from "./useUndo";
@@ -25,6 +26,7 @@ interface Props {
 export function InstanceList(props: Props) {
   const { activity, now, stale, inert, pending, refusals, onSend } = props;
   const { strings, format } = useWords();
+  const [selected, select] = useSelection();
   const unloadOf = ({ identifier }: Instance): Command => ({ kind: "unload", identifier });
   const { rows, note, forget } = useUndo(activity.instances, (instance) =>
     pending.has(subject(unloadOf(instance))),
@@ -102,6 +104,7 @@ export function InstanceList(props: Props) {
                 stale={stale}
                 inert={inert}
                 tabbable={tabbable}
+                selected={selected === identifier}
                 canSetTtl={features.includes("ttl")}
                 canPin={features.includes("pin")}
                 unloading={pending.get(name)?.phase}
@@ -109,6 +112,7 @@ export function InstanceList(props: Props) {
                 onUnload={unload}
                 onSend={onSend}
                 onForgive={forgive}
+                onSelect={select}
               />
             );
           })}

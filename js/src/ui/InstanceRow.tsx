@@ -18,6 +18,7 @@ interface Props {
   /** Nobody at the other end could do what is asked. */
   inert: boolean;
   tabbable: boolean;
+  selected: boolean;
   canSetTtl: boolean;
   canPin: boolean;
   unloading: Pending["phase"] | undefined;
@@ -25,11 +26,12 @@ interface Props {
   onUnload(instance: Instance): void;
   onSend(command: Command): void;
   onForgive(instance: Instance): void;
+  onSelect: ((identifier: string) => void) | undefined;
 }
 
 /** One loaded instance: its time left, its name, what it is doing, and the way to unload it. */
 export const InstanceRow = memo((props: Props) => {
-  const { instance, now, stale, inert, tabbable, unloading, refusal } = props;
+  const { instance, now, stale, inert, tabbable, selected, unloading, refusal, onSelect } = props;
   const { identifier, status } = instance;
   const words = useWords();
   const { strings } = words;
@@ -43,6 +45,9 @@ export const InstanceRow = memo((props: Props) => {
       class="lms-Row"
       data-key={identifier}
       data-status={status}
+      aria-current={selected || undefined}
+      onFocusIn={() => onSelect?.(identifier)}
+      onClick={() => onSelect?.(identifier)}
       onKeyDown={(event) => {
         if (event.key === "Delete" && !inert && !unloading) unload();
         if (event.key !== "Escape" || !open) return;

@@ -1,5 +1,5 @@
 import { createContext } from "preact";
-import { useContext } from "preact/hooks";
+import { useContext, useLayoutEffect, useReducer } from "preact/hooks";
 import type { Problem } from "../protocol/protocol";
 import type { LoadRequest } from "./code";
 import type { Units } from "./format";
@@ -19,12 +19,21 @@ export interface EngineOffer {
   start(): Promise<Problem | null>;
 }
 
+/** Which instance is chosen, where somebody beyond the panel wants to know or to say it. */
+export interface Selection {
+  get(): string | null;
+  set(identifier: string): void;
+  /** Tell when it is another one, until the returned function is called. */
+  watch(listener: () => void): () => void;
+}
+
 /** What the place that the panel is in can do beyond it. */
 export interface Place {
   /** Put code for it where the user writes. */
   use?(what: Usable): void;
   /** Whether an engine may be started from here, as far as is known by now. */
   engine?(): EngineOffer | null;
+  selection?: Selection;
   /** How a model is loaded with one click. */
   oneClick?(): Pick<LoadRequest, "ttl_s" | "config">;
   /** 1000 or 1024 to the next unit. */
@@ -35,4 +44,12 @@ export const PlaceContext = createContext<Place>({});
 
 export function usePlace(): Place {
   return useContext(PlaceContext);
+}
+
+/** The instance that is chosen, and how to choose another; nothing where nobody asks. */
+export function useSelection(): [string | null, ((identifier: string) => void) | undefined] {
+  const { selection } = usePlace();
+  const [, redraw] = useReducer((count: number, _: undefined) => count + 1, 0);
+  useLayoutEffect(() => selection?.watch(() => redraw(undefined)), [selection]);
+  return [selection?.get() ?? null, selection?.set];
 }

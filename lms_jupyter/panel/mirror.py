@@ -1,0 +1,92 @@
+"""What our widgets have in common: a manager's slices out, commands in."""
+
+import asyncio
+import threading
+from pathlib import Path
+from typing import Any, ClassVar
+
+import anywidget
+import msgspec
+from traitlets import Dict
+
+from lms_jupyter.manager import Manager
+from lms_jupyter.manager.inbox import accept
+from lms_jupyter.manager.local import local_manager
+from lms_jupyter.panel.live import make_live
+from lms_jupyter.panel.snapshot import snapshot_html, snapshot_text
+from lms_jupyter.protocol.slices import Slice
+
+STATIC = Path(__file__).parent / "static"
+
+
+def here() -> Manager:
+    """Return this kernel's own manager, with a host.
+
+    Raises:
+        HostUnreachableError: The host that was configured does not answer.
+        EngineMissingError: There is no LM Studio and the embedded engine is not installed.
+    """
+    local = local_manager()
+    local.connect()
+    return local.manager
+
+
+class Mirror(anywidget.AnyWidget):
+    """A mirror of a manager and a letter-box to it.
+
+    The traits are set on the manager's thread, so a mirror moves while a cell runs. They hold
+    nothing that may not be saved with the notebook.
+    """
+
+    slices: ClassVar[tuple[str, ...]] = ("activity",)
+    """What is shown."""
+
+    activity = Dict(read_only=True).tag(sync=True)
+
+    def __init__(self, manager: Manager | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._manager = manager or here()
+        self._mirroring = threading.Lock()
+        self._listening = True
+        self._manager.observe(self._on_slice, names=self.slices)
+        for name in self.slices:
+            self._mirror(name, getattr(self._manager, name))
+        self.on_msg(self._on_message)
+        make_live(self)
+
+    def close(self) -> None:
+        """Stop listening to the manager, then close the widget. Closing twice does no harm."""
+        if self._listening:
+            self._listening = False
+            self._manager.unobserve(self._on_slice, names=self.slices)
+        super().close()
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
+        """Add a static table for places that show no widgets, or none from this notebook."""
+        bundle = super()._repr_mimebundle_(**kwargs)
+        data = bundle[0] if isinstance(bundle, tuple) else bundle
+        if data is not None:
+            data["text/plain"] = snapshot_text(self._manager.activity)
+            data["text/html"] = snapshot_html(self._manager.activity)
+        return bundle
+
+    def _on_slice(self, change: Any) -> None:
+        self._mirror(change.name, change.new)
+
+    def _mirror(self, name: str, value: Slice) -> None:
+        """Show a slice, unless a newer one came in between on the manager's thread."""
+        with self._mirroring:
+            shown = getattr(self, name)
+            if shown and shown["epoch"] == value.epoch and shown["revision"] > value.revision:
+                return
+            self.set_trait(name, msgspec.to_builtins(value))
+
+    def _on_message(self, _widget: object, content: dict[str, Any], _buffers: object) -> None:
+        """Hand a click over to the manager's loop: this may run in the middle of a cell."""
+        loop = self._manager.loop
+        if loop is not None:
+            asyncio.run_coroutine_threadsafe(self._answer(content), loop)
+
+    async def _answer(self, content: dict[str, Any]) -> None:
+        reply = await accept(content, self._manager)
+        self.send({"rid": content.get("rid"), "reply": msgspec.to_builtins(reply)})

@@ -1,0 +1,63 @@
+"""A list to choose a model from, for forms and `interact`."""
+
+from typing import Any
+
+from ipywidgets import Dropdown
+
+from lms_jupyter.manager import Manager
+from lms_jupyter.panel.mirror import here
+from lms_jupyter.protocol.models import Kind
+from lms_jupyter.protocol.slices import Catalog
+
+
+class ModelPicker(Dropdown):  # type: ignore[misc]  # ipywidgets has no types
+    """Chooses among the models on the host's disk; `value` is a model key.
+
+    The list follows the disk: what is chosen stays chosen for as long as it is there. `None` if
+    nothing is there.
+
+    Args:
+        kind: Only models of this kind, "llm" or "embedding".
+        manager: Whose models; by default this kernel's.
+        **kwargs: Traits of every `Dropdown`, such as `description`.
+    """
+
+    options: tuple[str, ...]
+    value: str | None
+
+    def __init__(
+        self, *, kind: Kind | None = None, manager: Manager | None = None, **kwargs: Any
+    ) -> None:
+        self._kind = kind
+        self._manager = manager or here()
+        kwargs.setdefault("description", "Model")
+        super().__init__(options=self._keys(self._manager.catalog), **kwargs)
+        self._manager.observe(self._on_catalog, "catalog")
+        self._listening = True
+
+    def close(self) -> None:
+        """Stop following the disk, then close the widget. Closing twice does no harm."""
+        if getattr(self, "_listening", False):
+            self._listening = False
+            self._manager.unobserve(self._on_catalog, "catalog")
+        super().close()
+
+    def _on_catalog(self, change: Any) -> None:
+        keys = self._keys(change.new)
+        if keys == self.options:
+            return
+        if self.value not in keys:
+            self.options = keys
+            return
+        # While this is set, ipywidgets does not choose the first of the new options instead.
+        self._initializing_traits_ = True
+        try:
+            self.options = keys
+        finally:
+            self._initializing_traits_ = False
+        self.index = keys.index(self.value)
+
+    def _keys(self, catalog: Catalog) -> tuple[str, ...]:
+        return tuple(
+            model.model_key for model in catalog.models if self._kind in (None, model.kind)
+        )

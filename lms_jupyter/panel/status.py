@@ -1,0 +1,15 @@
+"""The panel in one line."""
+
+from lms_jupyter.panel.mirror import STATIC, Mirror
+
+
+class StatusLine(Mirror):
+    """One line: "2 models · 5.1 GB · next leaves in 3:12".
+
+    Args:
+        manager: Whose models; by default this kernel's.
+        **kwargs: Traits of every widget, such as `layout`.
+    """
+
+    _esm = STATIC / "status.js"
+    _css = STATIC / "status.css"

@@ -1,0 +1,134 @@
+from collections.abc import Iterator
+
+import ipywidgets
+import pytest
+
+import lms_jupyter
+from lms_jupyter.hosts.base import Found
+from lms_jupyter.hosts.fake import FEATURES, FakeHost, fake_model
+from lms_jupyter.manager import Manager
+from lms_jupyter.manager.local import LocalManager
+from lms_jupyter.panel import ModelPicker, Panel, StatusLine
+from lms_jupyter.protocol.commands import LoadModel, Refresh, UnloadInstance
+from lms_jupyter.protocol.models import Instance
+
+QWEN, EMBED = "qwen/qwen3-4b", "nomic-embed"
+
+
+@pytest.fixture
+def host() -> FakeHost:
+    return FakeHost(fake_model(), fake_model(EMBED, kind="embedding"), features=FEATURES)
+
+
+@pytest.fixture
+def local(host: FakeHost) -> Iterator[LocalManager]:
+    async def find(_named: str) -> Found:
+        return Found(host=host, why="made for this test")
+
+    local = LocalManager(Manager(find))
+    local.connect()
+    yield local
+    local.close()
+
+
+def test_a_panel_fits_in_a_box_and_is_observed_like_any_widget(local: LocalManager) -> None:
+    panel = Panel(local.manager, layout={"width": "400px"})
+    box = ipywidgets.HBox([panel, ipywidgets.Label("beside it")])
+    seen: list[int] = []
+    panel.observe(lambda change: seen.append(len(change.new["instances"])), "activity")
+
+    local.run(LoadModel(model_key=QWEN))
+
+    assert box.children[0] is panel
+    assert panel.layout.width == "400px"
+    assert seen[-1] == 1
+    panel.close()
+
+
+def test_the_row_that_the_page_chooses_is_a_trait_until_it_goes(local: LocalManager) -> None:
+    panel = Panel(local.manager)
+    local.run(LoadModel(model_key=QWEN, identifier="chat"))
+    label = ipywidgets.Label()
+    ipywidgets.dlink((panel, "selected"), (label, "value"), lambda name: name or "none")
+    assert panel.selected is None
+
+    panel.set_state({"selected": "chat"})
+    assert label.value == "chat"
+
+    local.run(UnloadInstance(identifier="chat"))
+    assert panel.selected is None
+    panel.close()
+
+
+def test_callbacks_are_told_what_is_loaded_and_unloaded_until_the_panel_closes(
+    local: LocalManager,
+) -> None:
+    panel = Panel(local.manager)
+    came: list[Instance] = []
+    went: list[Instance] = []
+    panel.on_loaded(came.append)
+    panel.on_unloaded(went.append)
+
+    local.run(LoadModel(model_key=QWEN))
+    local.run(UnloadInstance(identifier=QWEN))
+    panel.close()
+    local.run(LoadModel(model_key=QWEN))
+
+    assert [instance.identifier for instance in came] == [QWEN]
+    assert [instance.identifier for instance in went] == [QWEN]
+
+
+def test_a_picker_offers_what_is_on_the_disk_and_keeps_the_choice_while_it_changes(
+    local: LocalManager, host: FakeHost
+) -> None:
+    picker = ModelPicker(manager=local.manager)
+    assert picker.options == (QWEN, EMBED)
+    picker.value = EMBED
+    changes: list[str | None] = []
+    picker.observe(lambda change: changes.append(change.new), "value")
+
+    host.disk.insert(0, fake_model("a/new-one"))
+    local.run(Refresh())
+    assert picker.options == ("a/new-one", QWEN, EMBED)
+    assert (picker.value, changes) == (EMBED, [])
+
+    del host.disk[2]
+    local.run(Refresh())
+    assert (picker.value, changes) == ("a/new-one", ["a/new-one"])
+
+    host.disk.clear()
+    local.run(Refresh())
+    assert picker.value is None
+    picker.close()
+    picker.close()
+
+
+def test_a_picker_of_one_kind_works_in_interact(local: LocalManager) -> None:
+    used: list[str] = []
+    picker = ModelPicker(kind="embedding", manager=local.manager)
+
+    def use(model: str) -> None:
+        used.append(model)
+
+    ipywidgets.interactive(use, model=picker).update()
+
+    assert picker.options == (EMBED,)
+    assert set(used) == {EMBED}
+    assert picker.description == "Model"
+    picker.close()
+
+
+def test_a_line_follows_what_is_in_memory(local: LocalManager) -> None:
+    line = StatusLine(local.manager)
+
+    local.run(LoadModel(model_key=QWEN))
+
+    assert [one["identifier"] for one in line.activity["instances"]] == [QWEN]
+    assert not line.has_trait("catalog")
+    line.close()
+
+
+def test_the_package_offers_them_by_name() -> None:
+    assert lms_jupyter.ModelPicker is ModelPicker
+    assert lms_jupyter.StatusLine is StatusLine
+    assert {"ModelPicker", "StatusLine"} <= set(dir(lms_jupyter))
