@@ -107,8 +107,8 @@ async def _download(services: Services, channel: Channel) -> None:
     identifier = text(an_object(channel.parameter), "downloadIdentifier")
     downloads = services.downloads
     job = await downloads.start(identifier)
+    finalizing = False
     async with channel.interrupted_by("cancel") as scope:
-        finalizing = False
         async for now in downloads.watch(job):
             channel.send({"type": "downloadProgress", "update": _update(now)})
             if now.state is JobState.CHECKING and not finalizing:
@@ -122,6 +122,8 @@ async def _download(services: Services, channel: Channel) -> None:
         raise job.error
     if job.state is JobState.CANCELLED:
         raise DownloadFailedError(f"The download of {identifier!r} was cancelled by somebody else.")
+    if not finalizing:
+        channel.send({"type": "startFinalizing"})
     channel.send({"type": "success", "defaultIdentifier": await _key(services, job)})
 
 

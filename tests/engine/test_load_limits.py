@@ -1,0 +1,53 @@
+"""Load settings that cannot be had: refused with the reason, never reported as if they were."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import httpx
+import lmstudio
+import pytest
+
+from lms_jupyter.engine.catalog import Catalog
+from lms_jupyter.engine.errors import UnsupportedError
+from lms_jupyter.engine.load_settings import LoadSettings
+from lms_jupyter.engine.loader import _experts
+
+from .conftest import EngineProcess
+
+
+@pytest.mark.asyncio
+async def test_of_the_experts_only_the_number_in_effect_is_accepted(models: Path) -> None:
+    dense = (await Catalog([models]).resolve("tiny-llm")).model
+    metadata = dict(dense.header.metadata) | {"llama.expert_used_count": 2}
+    mixed = replace(dense, header=replace(dense.header, metadata=metadata))
+
+    assert _experts(LoadSettings(), dense) is None
+    assert _experts(LoadSettings(), mixed) == 2
+    assert _experts(LoadSettings(num_experts=2), mixed) == 2
+    with pytest.raises(UnsupportedError, match=r"cannot be 4: 'tiny-llm' uses 2 of its experts"):
+        _experts(LoadSettings(num_experts=4), mixed)
+
+
+def test_experts_of_a_model_without_any_are_refused(
+    client: lmstudio.Client, engine: EngineProcess
+) -> None:
+    with pytest.raises(lmstudio.LMStudioServerError, match="'tiny-llm' has no experts"):
+        client.llm.load_new_instance("tiny-llm", config={"numExperts": 4})
+    assert client.llm.load_new_instance("tiny-llm").get_load_config().num_experts is None
+    body = {"model": "tiny-llm", "num_experts": 4}
+    answer = httpx.post(f"http://{engine.address}/api/v1/models/load", json=body)
+    assert answer.status_code == 501
+    assert answer.json()["error"]["type"] == "not_implemented"
+
+
+@pytest.mark.parametrize("side", ["K", "V"])
+def test_a_cache_in_blocks_that_do_not_fit_the_heads_is_refused_with_both_numbers(
+    client: lmstudio.Client, side: str
+) -> None:
+    told = r"Blocks of 32 values, as in a q8_0 cache, do not fit the heads of 16 of .*tiny-llm"
+    with pytest.raises(lmstudio.LMStudioServerError, match=told):
+        client.llm.load_new_instance(
+            "tiny-llm", config={f"llama{side}CacheQuantizationType": "q8_0"}
+        )
