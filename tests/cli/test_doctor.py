@@ -176,6 +176,13 @@ def test_a_check_that_hangs_or_fails_keeps_no_other_from_its_say() -> None:
     assert SECRET not in text(findings)
 
 
+@pytest.mark.asyncio
+async def test_a_loop_that_runs_is_not_in_the_way(engine: str) -> None:
+    (finding,) = examine(engine, checks={"Host": connection.host})
+
+    assert finding.state == "good"
+
+
 def test_the_last_line_counts() -> None:
     fine, better, wrong = good("A", "a."), look("B", "b.", "do b"), bad("C", "c.", "do c")
 
