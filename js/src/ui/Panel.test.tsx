@@ -1,64 +1,34 @@
-import { act, fireEvent, screen, within } from "@testing-library/preact";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { act, screen, within } from "@testing-library/preact";
+import { describe, expect, it, vi } from "vitest";
 import busy from "../../../tests/wire_samples/activity_busy.json" with { type: "json" };
 import connecting from "../../../tests/wire_samples/activity_connecting.json" with { type: "json" };
 import empty from "../../../tests/wire_samples/activity_empty.json" with { type: "json" };
 import engine from "../../../tests/wire_samples/activity_engine.json" with { type: "json" };
-import idle from "../../../tests/wire_samples/activity_idle.json" with { type: "json" };
 import loading from "../../../tests/wire_samples/activity_loading.json" with { type: "json" };
 import lost from "../../../tests/wire_samples/activity_lost.json" with { type: "json" };
 import problems from "../../../tests/wire_samples/activity_problems.json" with { type: "json" };
 import catalog from "../../../tests/wire_samples/catalog.json" with { type: "json" };
 import emptyCatalog from "../../../tests/wire_samples/catalog_empty.json" with { type: "json" };
 import load from "../../../tests/wire_samples/command_load.json" with { type: "json" };
-import estimated from "../../../tests/wire_samples/reply_estimated.json" with { type: "json" };
 import refused from "../../../tests/wire_samples/reply_refused.json" with { type: "json" };
-import type { Activity, Catalog, Reply, Slice } from "../protocol/protocol";
+import type { Reply } from "../protocol/protocol";
 import { QUEUED_MS } from "../store/store";
-import { FakeTransport } from "../transport/fake";
-import type { Link } from "../transport/transport";
-import { mount } from "./mount";
+import {
+  button,
+  cleanly,
+  deliver,
+  isDisabled,
+  later,
+  leave,
+  press,
+  show,
+  three,
+  timers,
+  wait,
+} from "./fakePanel";
 import { UNDO_MS } from "./UndoRow";
-import { PAUSE_MS } from "./useEstimate";
 
-const three = idle as Activity;
-let unmount: () => void = () => {};
-
-async function show(...news: (object | Link)[]): Promise<FakeTransport> {
-  const transport = new FakeTransport();
-  const element = document.body.appendChild(document.createElement("div"));
-  await act(() => {
-    unmount = mount(element, transport);
-  });
-  for (const one of news) await deliver(transport, one);
-  return transport;
-}
-
-const deliver = (transport: FakeTransport, news: object | Link) =>
-  act(() => transport.deliver(news as Slice | Link));
-const wait = (ms: number) =>
-  act(async () => {
-    await vi.advanceTimersByTimeAsync(ms);
-  });
-const button = (name: string | RegExp) => screen.getByRole("button", { name });
-const press = (name: string | RegExp) =>
-  act(async () => {
-    fireEvent.click(button(name));
-  });
-const isDisabled = (name: string) => button(name).getAttribute("aria-disabled") === "true";
-const timers = () => screen.getAllByRole("timer").map(({ textContent }) => textContent);
-const later = (change: Partial<Activity>): Activity => ({
-  ...three,
-  revision: three.revision + 1,
-  ...change,
-});
-
-beforeEach(() => void vi.useFakeTimers());
-afterEach(() => {
-  unmount();
-  document.body.replaceChildren();
-  vi.useRealTimers();
-});
+cleanly();
 
 describe("what is in memory", () => {
   it("shows each instance with its facts and the time it has left", async () => {
@@ -134,7 +104,7 @@ describe("what is in memory", () => {
   it("does nothing by itself once it is unmounted", async () => {
     const transport = await show(catalog, three, "live");
 
-    unmount();
+    leave();
     await wait(1000);
 
     expect(transport.isOpen).toBe(false);
@@ -146,7 +116,7 @@ describe("what is in memory", () => {
     await press("More about chat");
     expect(screen.queryByRole("button", { name: "Pin" })).toBeNull();
     expect(screen.queryByRole("group", { name: "Count again from" })).toBeNull();
-    unmount();
+    leave();
     document.body.replaceChildren();
 
     const transport = await show(catalog, engine, "live");
@@ -276,139 +246,6 @@ describe("loading", () => {
     await wait(QUEUED_MS);
 
     expect(screen.getByText("Queued: the kernel is busy").getAttribute("role")).toBe("status");
-  });
-});
-
-describe("the load form", () => {
-  async function openForm(): Promise<FakeTransport> {
-    const transport = await show(catalog, three, "live");
-    transport.answer = ({ kind }) =>
-      (kind === "estimate" ? estimated : { kind: "accepted", now: three.now }) as Reply;
-    await press("Load google/gemma-3-12b with settings");
-    return transport;
-  }
-  const type = (name: string, value: string) =>
-    act(() => void fireEvent.input(screen.getByLabelText(name), { target: { value } }));
-  const choose = (name: string, value: string) =>
-    act(() => void fireEvent.change(screen.getByLabelText(name), { target: { value } }));
-  const asked = (transport: FakeTransport) =>
-    transport.sent.filter(({ kind }) => kind === "estimate");
-
-  it("opens in its place with the focus in it, and Escape closes it", async () => {
-    await openForm();
-    const form = screen.getByRole("form", { name: "Settings for google/gemma-3-12b" });
-    expect(form.contains(document.activeElement)).toBe(true);
-
-    await act(() => void fireEvent.keyDown(form, { key: "Escape" }));
-
-    expect(screen.queryByRole("form")).toBeNull();
-  });
-
-  it("sends what was set, leaves the rest to the host, and writes the same as a line", async () => {
-    const transport = await openForm();
-    await act(() => {
-      const length = screen.getByRole("spinbutton", { name: "Context length" });
-      fireEvent.input(length, { target: { value: "8192" } });
-    });
-    await type("GPU offload", "20");
-    await type("Identifier", "gemma");
-    await act(() => void fireEvent.click(screen.getByRole("radio", { name: /30.min/ })));
-    await choose("Flash attention", "true");
-    await choose("K cache type", "q8_0");
-    expect(screen.getByText(/^%lms load google/).textContent).toContain(
-      "-c 8192 --gpu max --flash-attention on --k-cache-type q8_0 --ttl 30m --identifier gemma",
-    );
-
-    await press("Load");
-
-    expect(transport.sent.at(-1)).toEqual({
-      kind: "load",
-      model_key: "google/gemma-3-12b",
-      identifier: "gemma",
-      ttl_s: 1800,
-      config: { context_length: 8192, gpu: 1, flash_attention: true, k_cache_type: "q8_0" },
-    });
-  });
-
-  it("asks for an estimate once it is left alone for a moment", async () => {
-    const transport = await openForm();
-    await type("GPU offload", "10");
-    await type("GPU offload", "12");
-    expect(asked(transport)).toEqual([]);
-
-    await wait(PAUSE_MS);
-
-    expect(asked(transport)).toEqual([
-      { kind: "estimate", model_key: "google/gemma-3-12b", config: { gpu: 0.6 } },
-    ]);
-    expect(screen.getByText("needs about 9.4 GB, 36 GB free")).toBeTruthy();
-    expect(screen.getByText("fits")).toBeTruthy();
-  });
-
-  it("offers the variants that are there, and leaves the choice to the host at first", async () => {
-    const transport = await show(catalog, three, "live");
-    await press("Load lms-jupyter/tutor with settings");
-    const variants = screen.getByLabelText<HTMLSelectElement>("Variant");
-    expect(variants.value).toBe("lms-jupyter/tutor");
-
-    await choose("Variant", "lms-jupyter/tutor@q4_0");
-    await press("Load");
-
-    expect(transport.sent.at(-1)).toMatchObject({ model_key: "lms-jupyter/tutor@q4_0" });
-  });
-
-  it("lets the host decide again", async () => {
-    const transport = await openForm();
-    await type("GPU offload", "0");
-    await press("Let the host decide: GPU offload");
-    await press("Load");
-
-    expect(transport.sent.at(-1)).toMatchObject({ config: {} });
-  });
-
-  it("takes minutes of one's own, and never", async () => {
-    const transport = await openForm();
-    await act(() => void fireEvent.click(screen.getByRole("radio", { name: "custom" })));
-    await type("Minutes", "7");
-    expect(screen.getByText(/--ttl 7m/)).toBeTruthy();
-    await act(() => void fireEvent.click(screen.getByRole("radio", { name: "never" })));
-    await press("Load");
-
-    expect(transport.sent.at(-1)).toMatchObject({ ttl_s: null });
-  });
-});
-
-describe("what lies on the disk", () => {
-  it("filters as one types, and shows all again", async () => {
-    await show(catalog, three, "live");
-    const search = screen.getByRole("searchbox");
-
-    await act(() => void fireEvent.input(search, { target: { value: "qwen 30b" } }));
-    expect(screen.getByText("1 / 6")).toBeTruthy();
-    expect(screen.queryByRole("button", { name: "Load google/gemma-3-12b" })).toBeNull();
-
-    await act(() => void fireEvent.input(search, { target: { value: "zzz" } }));
-    expect(screen.getByText(/No model matches/)).toBeTruthy();
-    await press("Show all");
-    expect(button("Load google/gemma-3-12b")).toBeTruthy();
-  });
-
-  it("marks what is in memory", async () => {
-    await show(catalog, three, "live");
-
-    expect(button("Load qwen/qwen3-4b-2507").closest("li")?.textContent).toContain("in memory");
-  });
-
-  it("draws a few dozen rows of five thousand", async () => {
-    const [model] = (catalog as Catalog).models;
-    const models = Array.from({ length: 5000 }, (_, number) => ({
-      ...model,
-      model_key: `model-${number}`,
-    }));
-    await show({ ...catalog, models }, three, "live");
-
-    expect(screen.getByText("5,000")).toBeTruthy();
-    expect(screen.getAllByRole("listitem").length).toBeLessThan(100);
   });
 });
 
