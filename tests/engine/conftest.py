@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +13,9 @@ import gguf
 import lmstudio
 import psutil
 import pytest
+import pytest_asyncio
 
+from .flaky_hub import FlakyHub
 from .synthetic import Shape, write_embedding, write_llm
 
 BIG = Shape(layers=8, width=512, heads=8, kv_heads=8, feed_forward=1408, vocabulary=8000)
@@ -100,3 +102,24 @@ def client(engine: EngineProcess) -> Iterator[lmstudio.Client]:
         yield client
         for instance in [*client.llm.list_loaded(), *client.embedding.list_loaded()]:
             instance.unload()
+
+
+@pytest_asyncio.fixture
+async def hub(tmp_path: Path) -> AsyncIterator[FlakyHub]:
+    model = write_llm(tmp_path / "source.bin").read_bytes()
+    async with FlakyHub({"new-F16.gguf": model}).serve() as serving:
+        serving.piece_bytes = 20_000
+        yield serving
+
+
+@pytest_asyncio.fixture
+async def fetching(
+    hub: FlakyHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[EngineProcess]:
+    """An engine whose downloads come from `hub`."""
+    monkeypatch.setenv("HF_ENDPOINT", hub.endpoint)
+    models = tmp_path / "models"
+    models.mkdir()
+    engine = start_engine(models, tmp_path / "log", "--downloads", str(models))
+    yield engine
+    assert engine.stop() == 0

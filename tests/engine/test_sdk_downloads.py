@@ -2,38 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import lmstudio
 import pytest
-import pytest_asyncio
 
-from .conftest import EngineProcess, start_engine
+from .conftest import EngineProcess
 from .flaky_hub import FlakyHub
 from .raw import introduced
-from .synthetic import write_llm
-
-
-@pytest_asyncio.fixture
-async def hub(tmp_path: Path) -> AsyncIterator[FlakyHub]:
-    model = write_llm(tmp_path / "source.bin").read_bytes()
-    async with FlakyHub({"new-F16.gguf": model}).serve() as serving:
-        serving.piece_bytes = 20_000
-        yield serving
-
-
-@pytest_asyncio.fixture
-async def fetching(
-    hub: FlakyHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[EngineProcess]:
-    """An engine whose downloads come from `hub`."""
-    monkeypatch.setenv("HF_ENDPOINT", hub.endpoint)
-    models = tmp_path / "models"
-    models.mkdir()
-    engine = start_engine(models, tmp_path / "log", "--downloads", str(models))
-    yield engine
-    assert engine.stop() == 0
 
 
 @pytest.mark.asyncio
