@@ -20,7 +20,7 @@ $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/demo.stamp: pyproject.toml $(VENV)/bin/python $(shell find js/src js/package-lock.json 2>/dev/null)
-	rm -rf lms_jupyter/panel/static
+	rm -rf lms_jupyter/panel/static lms_jupyter/labextension
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check '.[demo]'
 	touch $@
 
@@ -29,4 +29,4 @@ $(VENV)/test.stamp: pyproject.toml $(VENV)/bin/python
 	touch $@
 
 clean:
-	rm -rf $(VENV) build dist js/node_modules lms_jupyter/panel/static
+	rm -rf $(VENV) build dist js/node_modules js/lib lms_jupyter/panel/static lms_jupyter/labextension

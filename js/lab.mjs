@@ -10,6 +10,13 @@ const LIMIT_BYTES = 120_000;
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 const output = here("../lms_jupyter/labextension");
 
+const css = await build({
+  entryPoints: [here("src/ui/panel.css")],
+  bundle: true,
+  minify: true,
+  write: false,
+});
+
 // Preact comes in; JupyterLab's own modules stay outside and are JupyterLab's. The panel is a script
 // of its own, which a page loads when somebody opens the sidebar.
 rmSync(here("lib"), { recursive: true, force: true });
@@ -18,6 +25,7 @@ await build({
   outdir: here("lib"),
   bundle: true,
   splitting: true,
+  define: { PANEL_CSS: JSON.stringify(css.outputFiles[0].text) },
   format: "esm",
   target: "es2021",
   external: ["@jupyterlab/*", "@lumino/*"],

@@ -47,7 +47,7 @@ async def test_a_kernel_holds_through_a_restart_and_after_a_kill_until_it_is_shu
     await until(lambda: kernels.pid(holder) not in {None, before})
     assert kernels.holds(holder)
 
-    await until(lambda: manager.get_kernel(kernel_id).ready.done())
+    await until(manager.get_kernel(kernel_id).ready.done)
     await manager.shutdown_kernel(kernel_id, now=True)
     assert not kernels.holds(holder)
     assert kernels.pid(holder) is None

@@ -62,5 +62,5 @@ async def test_what_a_kernel_loaded_leaves_after_it_and_not_before(
     await manager.shutdown_kernel(kernel_id, now=True)
 
     async with asyncio.timeout(WAIT_S):
-        while await asyncio.to_thread(loaded, address):
+        while await asyncio.to_thread(loaded, address):  # noqa: ASYNC110 - a host that is asked
             await asyncio.sleep(0.1)

@@ -1,5 +1,4 @@
 import {
-  ILabShell,
   ILayoutRestorer,
   type JupyterFrontEnd,
   type JupyterFrontEndPlugin,
@@ -33,7 +32,6 @@ const sidebar: JupyterFrontEndPlugin<void> = {
   description: "Shows the models in memory in a side area, and loads and unloads them.",
   autoStart: true,
   optional: [
-    ILabShell,
     ILayoutRestorer,
     ICommandPalette,
     ILauncher,
@@ -47,7 +45,6 @@ const sidebar: JupyterFrontEndPlugin<void> = {
 
 function activate(
   app: JupyterFrontEnd,
-  labShell: ILabShell | null,
   restorer: ILayoutRestorer | null,
   palette: ICommandPalette | null,
   launcher: ILauncher | null,
@@ -165,7 +162,6 @@ function activate(
     }
     panel.refresh();
   });
-  void labShell;
 }
 
 /** What a click with the right button on a row offers. */

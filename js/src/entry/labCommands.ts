@@ -25,10 +25,10 @@ type Args = ReadonlyPartialJSONObject;
 type Property = { type: string | string[]; description: string };
 
 const TEXT = (description: string): Property => ({ type: "string", description });
-const IDENTIFIER = { identifier: TEXT("The identifier of an instance; asked for if left out.") };
+const IDENTIFIER = { identifier: TEXT("Of an instance; asked for if left out.") };
 const ROW = {
   ...IDENTIFIER,
-  model_key: TEXT("The key of a model, instead of an instance."),
+  model_key: TEXT("Of a model, instead."),
 };
 
 /** Add a command for everything that the panel can do; each takes arguments, or asks. */
@@ -85,10 +85,10 @@ export function addCommands(app: JupyterFrontEnd, deps: Deps): void {
     "load",
     STRINGS.load,
     {
-      model_key: TEXT("The key of the model; asked for if left out."),
-      identifier: TEXT("What to call the instance; the host chooses if left out."),
+      model_key: TEXT("Asked for if left out."),
+      identifier: TEXT("The host chooses if left out."),
       ttl_s: { type: ["number", "null"], description: "Seconds of idleness, null for never." },
-      config: { type: "object", description: "Load settings, as in %lms load." },
+      config: { type: "object", description: "As in %lms load." },
     },
     async (args) => {
       const under = args.menu === true ? deps.underMenu() : null;
@@ -205,7 +205,7 @@ export function addCommands(app: JupyterFrontEnd, deps: Deps): void {
   add(
     "switch-host",
     STRINGS.switchHost,
-    { host: TEXT("One of the hosts of the Jupyter Server's configuration.") },
+    { host: TEXT("One of the Jupyter Server's.") },
     async (args) => {
       const host = (args.host as string | undefined) ?? (await choose(STRINGS.host, deps.hosts()));
       if (host !== null && deps.hosts().includes(host)) desk.choose(host);

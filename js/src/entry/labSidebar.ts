@@ -79,7 +79,7 @@ export class Sidebar extends Widget {
       left = true;
     };
     this.#leave = () => leave();
-    void import("../ui/mount").then(({ mount }) => {
+    void import("./labPanel").then(({ mount }) => {
       if (!left) leave = mount(this.#body, lookedAt(this.#desk.line, this.#seen), this.#place());
     });
   }
