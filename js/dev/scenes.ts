@@ -52,6 +52,7 @@ const lastMinute = activity({
     instance({ identifier: "not-used-yet", idle_since: null }),
   ],
 });
+const gone = instance({ identifier: "an-earlier-one" });
 const thousands: Catalog = {
   ...models,
   models: Array.from({ length: 5000 }, (_, number) => ({
@@ -105,6 +106,16 @@ export const SCENES: Record<string, Scene> = {
   lost: { news: [models, lost as Activity, "live"] },
   absent: { news: [models, three, "absent"] },
   kernel_busy: { news: [models, three, "live", "busy"] },
+  timeline: {
+    news: [
+      models,
+      activity({ now: three.now - 400, instances: [...three.instances.slice(1), gone] }),
+      activity({ revision: 99, now: three.now - 150, instances: three.instances.slice(1) }),
+      activity({ revision: 100 }),
+      "live",
+    ],
+    clicks: ["Last minutes"],
+  },
   problems: { news: [models, problems as Activity, "live"] },
   engine: { news: [models, engine as Activity, "live"], clicks: ["More about chat"] },
   form: {

@@ -9,6 +9,7 @@ import type {
   Slice,
 } from "../protocol/protocol";
 import type { Link, Transport } from "../transport/transport";
+import { remember, type Span } from "./history";
 import { isSettled, type Pending, subject } from "./pending";
 import { share } from "./share";
 
@@ -20,6 +21,8 @@ export const TAKEN_MS = 5000;
 export interface State {
   catalog: Catalog | null;
   activity: Activity | null;
+  /** What was in memory in the last minutes. */
+  history: readonly Span[];
   link: Link;
   /** Clicks that have not had their effect yet, by subject. */
   pending: ReadonlyMap<string, Pending>;
@@ -46,6 +49,7 @@ export interface Store {
 const EMPTY: State = {
   catalog: null,
   activity: null,
+  history: [],
   link: "opening",
   pending: new Map(),
   refusals: new Map(),
@@ -86,7 +90,8 @@ export function createStore(transport: Transport): Store {
       set({ catalog: share(slice, state.catalog) });
       return;
     }
-    set({ activity: share(slice, state.activity) });
+    const before = state.activity?.epoch === slice.epoch ? state.history : [];
+    set({ activity: share(slice, state.activity), history: remember(before, slice) });
     for (const [name, pending] of state.pending) {
       if (pending.phase === "taken" && isSettled(pending, slice)) follow(name, null);
     }

@@ -1,4 +1,4 @@
-import { act, screen, within } from "@testing-library/preact";
+import { act, fireEvent, screen, within } from "@testing-library/preact";
 import { describe, expect, it, vi } from "vitest";
 import busy from "../../../tests/wire_samples/activity_busy.json" with { type: "json" };
 import connecting from "../../../tests/wire_samples/activity_connecting.json" with { type: "json" };
@@ -64,6 +64,23 @@ describe("what is in memory", () => {
     await show(catalog, busy, "live");
 
     expect(screen.getByText("chat").closest("li")?.textContent).toContain("42 tok/s");
+  });
+
+  it("draws what was in memory and until when it stays, when asked", async () => {
+    const transport = await show(catalog, three, "live");
+    await deliver(transport, later({ now: three.now + 10, instances: three.instances.slice(1) }));
+
+    const summary = screen.getByText("Last minutes");
+    const timeline = summary.closest("details") as HTMLDetailsElement;
+    await act(() => {
+      timeline.open = true;
+      fireEvent(timeline, new Event("toggle"));
+    });
+
+    const strips = within(timeline).getAllByRole("img");
+    expect(strips).toHaveLength(3);
+    expect(strips[0]?.getAttribute("aria-label")).toMatch(/^chat: seen since .+, gone at /);
+    expect(strips[1]?.querySelectorAll("rect")).toHaveLength(2);
   });
 
   it("counts down by itself, all countdowns on one timer", async () => {

@@ -11,6 +11,7 @@ import { MemoryBar } from "./MemoryBar";
 import { ModelList } from "./ModelList";
 import { usePlace } from "./place";
 import { Refusal } from "./Refusal";
+import { Timeline } from "./Timeline";
 import { useStore } from "./useStore";
 import { useWords, type Words } from "./words";
 
@@ -81,6 +82,7 @@ export function Panel({ store }: { store: Store }) {
               now={now}
               stale={stale}
             />
+            <Timeline activity={activity} spans={state.history} now={now} stale={stale} />
             <InstanceList
               activity={activity}
               now={now}

@@ -1,0 +1,36 @@
+import { expect, it } from "vitest";
+import idle from "../../../tests/wire_samples/activity_idle.json" with { type: "json" };
+import type { Activity } from "../protocol/protocol";
+import { placeOf, remember, WINDOW_S } from "./history";
+
+const activity = idle as Activity;
+const at = (seconds: number, instances = activity.instances): Activity => ({
+  ...activity,
+  now: activity.now + seconds,
+  instances,
+});
+
+it("knows since when it has seen an instance, and when it was gone", () => {
+  const first = remember([], at(0, activity.instances.slice(0, 1)));
+  const second = remember(first, at(10));
+  const third = remember(second, at(20, activity.instances.slice(1)));
+
+  expect(third.map(({ identifier, from, to }) => [identifier, from, to])).toEqual([
+    ["chat", activity.now, activity.now + 20],
+    ...activity.instances.slice(1).map((one) => [one.identifier, activity.now + 10, null]),
+  ]);
+});
+
+it("tells a reload from what was there, and forgets what is long gone", () => {
+  const [chat] = activity.instances as [Activity["instances"][0]];
+  const seen = remember(remember([], at(0)), at(5, [{ ...chat, instance_reference: "anew" }]));
+  expect(seen.filter(({ identifier }) => identifier === "chat")).toHaveLength(2);
+
+  expect(remember(seen, at(6 + WINDOW_S, [])).map(({ reference }) => reference)).toEqual(["anew"]);
+});
+
+it("puts now in the middle and everything else within the window", () => {
+  expect(placeOf(100, 100)).toBe(0.5);
+  expect(placeOf(100 - 2 * WINDOW_S, 100)).toBe(0);
+  expect(placeOf(100 + WINDOW_S / 2, 100)).toBe(0.75);
+});
