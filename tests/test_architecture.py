@@ -30,6 +30,8 @@ DOORS = {
     "xllamacpp": {"lms_jupyter/engine/llama.py"},
     "anywidget": {"lms_jupyter/panel"},
     "IPython": {"lms_jupyter/magics"},
+    "jupyter_server": {"lms_jupyter/server"},
+    "tornado": {"lms_jupyter/server"},
     "torch": {"lms_jupyter/engine/tutorial"},
 }
 
