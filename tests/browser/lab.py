@@ -115,6 +115,19 @@ def _address(runtime: Path, process: "subprocess.Popen[bytes]") -> str:
     raise TimeoutError("JupyterLab did not start.")
 
 
+def write_notebook(lab: Lab, cells: Sequence[str]) -> Path:
+    """Write a notebook with these cells where JupyterLab finds it."""
+    path = lab.folder / f"test-{time.monotonic_ns()}.ipynb"
+    book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(c) for c in cells])
+    book.metadata["kernelspec"] = {
+        "name": "python3",
+        "display_name": "Python 3",
+        "language": "python",
+    }
+    nbformat.write(book, path)
+    return path
+
+
 class Notebook:
     """A notebook in a browser page: its cells, and the panel in their output."""
 
@@ -123,14 +136,7 @@ class Notebook:
         self.messages: list[str] = []
         page.on("console", lambda m: self.messages.append(m.text) if m.type == "error" else None)
         page.on("pageerror", lambda error: self.messages.append(str(error)))
-        path = lab.folder / f"test-{time.monotonic_ns()}.ipynb"
-        book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(c) for c in cells])
-        book.metadata["kernelspec"] = {
-            "name": "python3",
-            "display_name": "Python 3",
-            "language": "python",
-        }
-        nbformat.write(book, path)
+        path = write_notebook(lab, cells)
         page.goto(f"{lab.url}lab/tree/{path.name}?token={TOKEN}&reset")
         page.wait_for_function(KERNEL_IS_IDLE, timeout=60_000)
 

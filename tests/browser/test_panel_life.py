@@ -1,0 +1,152 @@
+"""What becomes of a panel: themes, a reload of the page, a restart, a notebook opened again."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import lmstudio
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.conftest import Open
+from tests.browser.lab import KERNEL_IS_IDLE, NOTEBOOK, TOKEN, Lab, Notebook, write_notebook
+
+pytestmark = pytest.mark.browser
+
+PANEL = "import lms_jupyter\npanel = lms_jupyter.panel()\npanel"
+AXE = Path(__file__).parents[2] / "js" / "node_modules" / "axe-core" / "axe.min.js"
+THEMES = ("JupyterLab Dark High Contrast", "JupyterLab Dark", "JupyterLab Light")
+FINDINGS = """async () => {
+  const { violations } = await axe.run(".lms-Panel");
+  return violations.map(({ id, nodes }) => `${id}: ${nodes.map((n) => n.html).join(" ")}`);
+}"""
+SAVE = "() => window.jupyterapp.commands.execute('docmanager:save')"
+END_KERNEL = f"() => {NOTEBOOK}.sessionContext.shutdown()"
+RESTART_KERNEL = f"() => {NOTEBOOK}.sessionContext.session.kernel.restart()"
+TOGGLE_SAVING_STATE = """() => window.jupyterapp.commands.execute(
+  "@jupyter-widgets/jupyterlab-manager:saveWidgetState")"""
+
+
+@pytest.fixture(autouse=True)
+def _one_model_in_memory(engine_address: str) -> None:
+    with lmstudio.Client(engine_address) as client:
+        for model in client.list_loaded_models():
+            model.unload()
+        client.llm.load_new_instance("tutor-1m", "chat", ttl=3600)
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    yield context.new_page()
+    context.close()
+
+
+def reopen(notebook: Notebook) -> None:
+    """Load the page again, as F5 does."""
+    address = notebook.page.url
+    notebook.page.goto(f"{address.partition('?')[0]}?token={TOKEN}")
+    notebook.page.wait_for_function(KERNEL_IS_IDLE, timeout=60_000)
+
+
+def is_dead(notebook: Notebook, name: str) -> bool:
+    button = notebook.panel.get_by_role("button", name=name, exact=True)
+    return button.get_attribute("aria-disabled") == "true"
+
+
+def test_axe_finds_nothing_in_any_theme_of_jupyterlab(open_notebook: Open, artifacts: Path) -> None:
+    notebook = open_notebook([PANEL])
+    notebook.run(0)
+    notebook.panel.get_by_role("button", name="More about chat").click()
+    notebook.panel.get_by_role("button", name="Load large with settings").click()
+    notebook.panel.get_by_text("Last minutes").click()
+    expect(notebook.panel.get_by_text("fits", exact=True)).to_be_visible()
+    notebook.page.add_script_tag(path=AXE)
+
+    for theme in THEMES:
+        notebook.theme(theme)
+        assert notebook.page.evaluate(FINDINGS) == [], theme
+        notebook.panel.screenshot(path=artifacts / f"life-{theme.replace(' ', '-').lower()}.png")
+
+
+def test_a_panel_is_alive_again_after_the_page_was_loaded_again(
+    open_notebook: Open, engine_address: str
+) -> None:
+    notebook = open_notebook([PANEL])
+    notebook.run(0)
+    expect(notebook.row("chat")).to_be_visible()
+    notebook.page.evaluate(SAVE)
+
+    reopen(notebook)
+    notebook.row("chat").get_by_role("button", name="Unload chat", exact=True).click()
+
+    expect(notebook.row("chat")).to_have_count(0)
+    with lmstudio.Client(engine_address) as client:
+        assert list(client.list_loaded_models()) == []
+
+
+def test_a_restarted_kernel_leaves_a_snapshot_with_dead_buttons_until_the_cell_runs_again(
+    open_notebook: Open,
+) -> None:
+    notebook = open_notebook([PANEL])
+    notebook.run(0)
+    expect(notebook.row("chat")).to_be_visible()
+
+    notebook.page.evaluate(RESTART_KERNEL)
+    expect(notebook.panel.get_by_role("status").first).to_contain_text("Snapshot from")
+    assert is_dead(notebook, "Unload chat")
+
+    notebook.page.wait_for_function(KERNEL_IS_IDLE)
+    notebook.run(0)
+    expect(notebook.row("chat")).to_be_visible()
+    expect(notebook.panel.get_by_text("Snapshot from")).to_have_count(0)
+    assert not is_dead(notebook, "Unload chat")
+
+
+def test_a_notebook_opened_again_with_saved_state_shows_how_it_was(
+    open_notebook: Open, artifacts: Path
+) -> None:
+    notebook = open_notebook([PANEL])
+    notebook.page.evaluate(TOGGLE_SAVING_STATE)
+    notebook.run(0)
+    expect(notebook.row("chat")).to_be_visible()
+    notebook.page.evaluate(SAVE)
+    notebook.page.evaluate(END_KERNEL)
+
+    reopen(notebook)
+
+    expect(notebook.row("chat")).to_be_visible()
+    expect(notebook.panel.get_by_role("status").first).to_contain_text("Snapshot from")
+    assert is_dead(notebook, "Unload chat")
+    notebook.panel.screenshot(path=artifacts / "life-saved.png")
+    notebook.page.evaluate(TOGGLE_SAVING_STATE)
+
+
+def test_a_notebook_opened_again_without_saved_state_says_so_and_works_when_run(
+    open_notebook: Open, artifacts: Path
+) -> None:
+    notebook = open_notebook([PANEL])
+    notebook.run(0)
+    expect(notebook.row("chat")).to_be_visible()
+    notebook.page.evaluate(SAVE)
+    notebook.page.evaluate(END_KERNEL)
+
+    reopen(notebook)
+    expect(notebook.output(0)).not_to_be_empty()
+    expect(notebook.panel).to_have_count(0)
+    notebook.page.screenshot(path=artifacts / "life-unsaved.png")
+
+    notebook.run(0)
+    expect(notebook.row("chat")).to_be_visible()
+
+
+def test_the_panel_lives_in_notebook_7(page: Page, lab: Lab, artifacts: Path) -> None:
+    book = write_notebook(lab, [PANEL])
+    page.goto(f"{lab.url}notebooks/{book.name}?token={TOKEN}")
+
+    page.locator(".jp-Notebook .jp-Cell .cm-content").first.click()
+    page.keyboard.press("Shift+Enter")
+    panel = page.locator(".lms-Panel").first
+    panel.get_by_role("button", name="Unload chat", exact=True).click(timeout=30_000)
+
+    expect(panel.get_by_role("button", name="Undo: load chat again")).to_be_visible()
+    page.screenshot(path=artifacts / "life-notebook-7.png")
