@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
 from collections.abc import Awaitable, Callable
 from typing import Final
 from weakref import WeakSet
@@ -29,6 +30,10 @@ MAX_FRAME_BYTES: Final = 128 * 2**20
 """Images come as base64 inside a frame."""
 
 GOODBYE_S: Final = 0.5
+
+_PROBES: Final = {"TCP_KEEPIDLE": 60, "TCP_KEEPINTVL": 15, "TCP_KEEPCNT": 4}
+"""Seconds of silence before the system asks, seconds between two questions, and how many."""
+
 _NAMESPACES: Final = (llm, embedding, system, repository, files, diagnostics, runtime)
 
 
@@ -42,7 +47,7 @@ def add_routes(application: web.Application, services: Services) -> None:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(GOODBYE_S):
                 await asyncio.gather(
-                    *(socket.close(code=WSCloseCode.GOING_AWAY) for socket in set(sockets))
+                    *(one.close(code=WSCloseCode.GOING_AWAY) for one in set(sockets))
                 )
 
     application.on_shutdown.append(close_sockets)
@@ -52,6 +57,17 @@ def add_routes(application: web.Application, services: Services) -> None:
         application.router.add_get(f"/{namespace.name}", handler)
 
 
+def notice_loss(connection: socket.socket) -> None:
+    """Let the system find out within minutes that a peer has gone without saying so.
+
+    The peer's system answers for it, so that a client which is merely stopped is not lost.
+    """
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in _PROBES.items():
+        if hasattr(socket, name):
+            connection.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
+
+
 def _handler(
     namespace: Namespace,
     guests: Guestbook,
@@ -59,18 +75,20 @@ def _handler(
     usage: Usage,
 ) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
     async def handle(request: web.Request) -> web.StreamResponse:
-        socket = web.WebSocketResponse(max_msg_size=MAX_FRAME_BYTES, compress=False)
-        sockets.add(socket)
-        await socket.prepare(request)
-        caller = await introduce(socket)
+        response = web.WebSocketResponse(max_msg_size=MAX_FRAME_BYTES, compress=False)
+        sockets.add(response)
+        await response.prepare(request)
+        if request.transport is not None:
+            notice_loss(request.transport.get_extra_info("socket"))
+        caller = await introduce(response)
         if caller is None:
-            return socket
+            return response
         with usage.client(), guests.admit(caller) as is_welcome:
             if is_welcome:
-                await socket.send_frame(encode({"success": True}), WSMsgType.TEXT)
-                await Connection(socket, request.transport, namespace, caller).serve()
+                await response.send_frame(encode({"success": True}), WSMsgType.TEXT)
+                await Connection(response, request.transport, namespace, caller).serve()
             else:
-                await refuse(socket, "Another client with this identifier has another passkey.")
-        return socket
+                await refuse(response, "Another client with this identifier has another passkey.")
+        return response
 
     return handle
