@@ -6,6 +6,7 @@ import asyncio
 import time
 from typing import Any
 
+import aiohttp
 import lmstudio
 import psutil
 import pytest
@@ -260,3 +261,61 @@ async def test_a_busy_instance_does_not_expire_and_counts_from_the_end_of_its_wo
         while await llm.call("listLoaded"):
             assert time.time() < ended + 3
         assert time.time() > ended + 0.25
+
+
+async def _activity(system: Raw, identifier: str) -> dict[str, Any]:
+    activity = await system.call("getActivity")
+    (found,) = [one for one in activity["instances"] if one["identifier"] == identifier]
+    return dict(found)
+
+
+@pytest.mark.asyncio
+async def test_an_instance_keeps_the_owner_who_loaded_it_whoever_uses_it(
+    engine: EngineProcess,
+) -> None:
+    async with (
+        introduced(engine.address, "llm", clientIdentifier="one") as one,
+        introduced(engine.address, "llm", clientIdentifier="panel:two") as two,
+        introduced(engine.address, "system") as system,
+        aiohttp.ClientSession(f"http://{engine.address}") as http,
+    ):
+        await one.end(await one.open("getOrLoad", identifier="tiny-llm", owner="a notebook"))
+        assert (await _activity(system, "tiny-llm"))["owner"] == "a notebook"
+        await two.end(await two.open("getOrLoad", identifier="tiny-llm", owner="another"))
+        body = {"model": "tiny-llm", "prompt": "a", "max_tokens": 1}
+        async with http.post("/v1/completions", json=body) as answer:
+            assert answer.status == 200
+        used = await _activity(system, "tiny-llm")
+        assert (used["owner"], used["jit"]) == ("a notebook", True)
+        await _unload(one, "tiny-llm")
+
+
+@pytest.mark.asyncio
+async def test_what_rest_loads_just_in_time_has_no_owner(engine: EngineProcess) -> None:
+    async with (
+        introduced(engine.address, "llm") as llm,
+        introduced(engine.address, "system") as system,
+        aiohttp.ClientSession(f"http://{engine.address}") as http,
+    ):
+        body = {"model": "tiny-llm", "prompt": "a", "max_tokens": 1}
+        async with http.post("/v1/completions", json=body) as answer:
+            assert answer.status == 200
+        loaded = await _activity(system, "tiny-llm")
+        assert (loaded.get("owner", ""), loaded["jit"]) == ("", True)
+        await _unload(llm, "tiny-llm")
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(
+    ("identifier", "owner"), [("panel:x", "panel"), ("lms-cli-remote-x", "lms"), ("guest:x", "")]
+)
+async def test_a_client_that_names_no_owner_is_known_by_its_kind(
+    engine: EngineProcess, identifier: str, owner: str
+) -> None:
+    async with (
+        introduced(engine.address, "llm", clientIdentifier=identifier) as llm,
+        introduced(engine.address, "system") as system,
+    ):
+        await _load(llm, identifier="theirs")
+        assert (await _activity(system, "theirs")).get("owner", "") == owner
+        await _unload(llm, "theirs")

@@ -126,7 +126,6 @@ def load_request(services: Services, body: dict[str, Any], domain: Domain) -> Lo
         domain=domain,
         settings=LoadSettings(draft_model=optional_text(body, "draft_model")),
         ttl_s=_ttl(body.pop("ttl", None)),
-        owner="rest",
     )
 
 
