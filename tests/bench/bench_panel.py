@@ -1,0 +1,176 @@
+"""What the panel weighs, and how fast it draws. Run: `python -m tests.bench panel`.
+
+Needs Chromium, Node and a built front end. The design page is built here; first paint is measured
+in JupyterLab with an engine.
+"""
+
+from __future__ import annotations
+
+import functools
+import gzip
+import http.server
+import subprocess
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.bench.figure import Figure, percentile
+from tests.browser.lab import Notebook, chromium, jupyterlab
+from tests.engines import engine
+
+ROOT = Path(__file__).parents[2]
+COUNT_S = 10
+CHANGES = 100
+WORDS = ("q", "qw", "model-4", "base", "publisher-9", "model-49 instruct", "", "4b")
+CELL = "import lms_jupyter\npanel = lms_jupyter.panel()\npanel"
+
+PAINTED = """const painted = () => new Promise((resolve) => requestAnimationFrame(() => {
+  const { port1, port2 } = new MessageChannel();
+  port1.onmessage = () => resolve(performance.now());
+  port2.postMessage(null);
+}));"""
+
+CHANGE = f"""async (count) => {{
+  {PAINTED}
+  const slice = scene.news.find((one) => one.kind === "activity");
+  const times = [];
+  for (let turn = 1; turn <= count; turn += 1) {{
+    await new Promise((resolve) => setTimeout(resolve, 20 + (turn * 7) % 16));
+    const next = JSON.parse(JSON.stringify(slice));
+    next.revision += turn;
+    next.instances[turn % next.instances.length].queued = turn % 5;
+    const began = performance.now();
+    lms.deliver(next);
+    times.push((await painted()) - began);
+  }}
+  return times;
+}}"""
+
+TYPE = """async (words) => {
+  const input = document.querySelector("input[type=search]");
+  const times = [];
+  for (let turn = 0; turn < 15; turn += 1) {
+    for (const word of words) {
+      await new Promise((resolve) => setTimeout(resolve, 30));
+      const began = performance.now();
+      input.value = word;
+      input.dispatchEvent(new Event("input", { bubbles: true }));
+      // The drawing is done in a microtask; asking for a height has styles and layout done too.
+      await Promise.resolve();
+      await Promise.resolve();
+      document.querySelector("main").getBoundingClientRect();
+      times.push(performance.now() - began);
+    }
+  }
+  return times;
+}"""
+
+FIRST_PAINT = f"""async () => {{
+  {PAINTED}
+  const cell = window.jupyterapp.shell.currentWidget.content.widgets[0].node;
+  const old = cell.querySelector(".lms-Panel");
+  const began = performance.now();
+  void window.jupyterapp.commands.execute("notebook:run-cell");
+  for (;;) {{
+    const at = await painted();
+    const panel = cell.querySelector(".lms-Panel");
+    if (panel && panel !== old && panel.querySelector("li")) return at - began;
+  }}
+}}"""
+
+
+def figures() -> Iterator[Figure]:
+    """Measure the scripts, drawing, counting and searching, then the first paint."""
+    for name, limit in (("panel.js", 14.0), ("panel.css", None), ("status.js", None)):
+        text = (ROOT / "lms_jupyter" / "panel" / "static" / name).read_bytes()
+        size = len(gzip.compress(text, 9)) / 1000
+        yield Figure(f"{name}, gzipped", size, "kB", at_most=limit)
+    subprocess.run(["node", "build.mjs", "--dev"], cwd=ROOT / "js", check=True)  # noqa: S607
+    with sync_playwright() as playwright, design_page() as address:
+        browser = chromium(playwright)
+        yield from drawing(browser, address)
+        for scene, limit in (("hundred", 1.5), ("thousand", 2.5)):
+            share = counting(browser, f"{address}?bare&scene={scene}")
+            what = f"a {scene} rows count down: Chromium's share of a core"
+            yield Figure(what, share, "%", at_most=limit)
+        yield Figure("the same browser with an empty page", counting(browser, "about:blank"), "%")
+        yield from first_paint(browser)
+        browser.close()
+
+
+@contextmanager
+def design_page() -> Iterator[str]:
+    """Serve the design page on loopback."""
+
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *_: object) -> None:
+            pass
+
+    handler = functools.partial(Quiet, directory=ROOT / "js" / "dev")
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_address[1]}/index.html"
+        server.shutdown()
+
+
+def opened(browser: Browser, address: str) -> Page:
+    """Open a scene and wait until it is drawn."""
+    page = browser.new_page(viewport={"width": 824, "height": 900})
+    page.goto(address)
+    if "scene" in address:
+        page.wait_for_selector("body[data-ready]")
+    return page
+
+
+def drawing(browser: Browser, address: str) -> Iterator[Figure]:
+    """Change one of a hundred rows again and again; type into the search of 5,000 models."""
+    page = opened(browser, f"{address}?bare&scene=hundred")
+    times = page.evaluate(CHANGE, CHANGES)
+    yield Figure("a slice to paint with 100 rows, p95", percentile(times, 95), "ms", at_most=30)
+    page.close()
+    page = opened(browser, f"{address}?bare&scene=thousands")
+    times = page.evaluate(TYPE, WORDS)
+    what = "a keystroke in the search over 5,000 models, script to layout, p95"
+    yield Figure(what, percentile(times, 95), "ms", at_most=16)
+    page.close()
+
+
+def counting(browser: Browser, address: str) -> float:
+    """Leave a page alone and see what all processes of the browser take, in per cent of a core."""
+    page = opened(browser, address)
+    page.wait_for_timeout(3000)  # what a page does when it opens is no part of this
+    before = cpu_s()
+    page.wait_for_timeout(COUNT_S * 1000)
+    share = 100 * (cpu_s() - before) / COUNT_S
+    page.close()
+    return share
+
+
+def cpu_s() -> float:
+    """Add up the processor time of every Chromium process that this one has started."""
+    total = 0.0
+    for process in psutil.Process().children(recursive=True):
+        if "chrom" in process.name():
+            times = process.cpu_times()
+            total += times.user + times.system
+    return total
+
+
+def first_paint(browser: Browser) -> Iterator[Figure]:
+    """Run the cell of a panel again and again, the first time with all its imports."""
+    with tempfile.TemporaryDirectory() as temporary, engine(Path(temporary) / "engine") as address:
+        folder, variables = Path(temporary) / "lab", {"LMS_JUPYTER_HOST": address}
+        folder.mkdir()
+        with jupyterlab(folder, variables) as lab:
+            page = browser.new_page()
+            notebook = Notebook(page, lab, [CELL])
+            first, *times = (notebook.page.evaluate(FIRST_PAINT) for _ in range(11))
+            yield Figure("run to first paint, first panel of a kernel", first, "ms")
+            what = "run to first paint, later panels, p95"
+            yield Figure(what, percentile(times, 95), "ms", at_most=150)
+            page.close()
