@@ -4,9 +4,7 @@ import argparse
 from collections.abc import Sequence
 from typing import Any
 
-import msgspec
-
-from lms_jupyter.doctor.examine import examine, text
+from lms_jupyter.doctor.examine import as_json, examine, text
 from lms_jupyter.errors import CommandError
 
 
@@ -33,7 +31,7 @@ def run(given: argparse.Namespace, options: Sequence[str]) -> int:
         )
     findings = examine(given.host)
     if given.json:
-        print(msgspec.json.format(msgspec.json.encode(findings), indent=2).decode())
+        print(as_json(findings))
     else:
         print(text(findings))
     return int(any(finding.state == "bad" for finding in findings))

@@ -5,6 +5,8 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
+import msgspec
+
 from lms_jupyter.doctor import connection, jupyter, machine, software
 from lms_jupyter.doctor.finding import MARKS, Finding, Visit, bad
 
@@ -81,6 +83,11 @@ def text(findings: Sequence[Finding]) -> str:
         else "Everything is fine."
     )
     return "\n".join(lines)
+
+
+def as_json(findings: Sequence[Finding]) -> str:
+    """Write the report for programs."""
+    return msgspec.json.format(msgspec.json.encode(findings), indent=2).decode()
 
 
 def _stumbled(name: str, error: Exception) -> Finding:

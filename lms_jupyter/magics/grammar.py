@@ -105,13 +105,13 @@ def parser_of(verb: Verb, prog: str = "lms") -> Parser:
 
 
 def split(line: str) -> list[str]:
-    """Split a line as a shell does.
+    """Split a line as a shell does; a comment at its end is left out, as a cell's reader expects.
 
     Raises:
         CommandError: A quote does not end.
     """
     try:
-        return shlex.split(line)
+        return shlex.split(line, comments=True)
     except ValueError as error:
         raise CommandError(f"%lms: {line!r} has a quote that does not end.") from error
 

@@ -157,3 +157,7 @@ def test_a_sweep_names_settings_and_their_values(
 def test_a_cell_line_that_makes_no_sense_is_refused(line: str) -> None:
     with pytest.raises(CommandError):
         parse_cell(line)
+
+
+def test_a_comment_at_the_end_of_a_line_is_no_word() -> None:
+    assert parse("unload chat  # it has said enough") == parse("unload chat")

@@ -1,4 +1,4 @@
-"""Runs `host`, `server` and `get`."""
+"""Runs `host`, `server`, `get` and `doctor`."""
 
 import asyncio
 import time
@@ -10,7 +10,7 @@ from lms_jupyter.errors import CommandError, HostUnreachableError, LmsError, Mod
 from lms_jupyter.hosts.base import Downloaded, Downloading, Offer
 from lms_jupyter.magics.desk import Desk
 from lms_jupyter.magics.run import perform
-from lms_jupyter.magics.verbs.hosts import GetModel, HostLine, ServerLine
+from lms_jupyter.magics.verbs.hosts import GetModel, HostLine, ServerLine, ShowDoctor
 from lms_jupyter.manager import Manager
 from lms_jupyter.manager.watch import switch
 
@@ -194,3 +194,12 @@ class _DownloadBar:
         """Take the bar away."""
         if self._bar is not None:
             self._bar.close()
+
+
+@perform.register
+def doctor(request: ShowDoctor, desk: Desk) -> None:
+    """Examine everything, and say what to do about what is not right."""
+    from lms_jupyter.doctor import examine  # noqa: PLC0415 - brings the SDK
+
+    findings = examine.examine(desk.manager.host)
+    desk.say(examine.as_json(findings) if request.as_json else examine.text(findings))

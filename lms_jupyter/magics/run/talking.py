@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from contextlib import aclosing
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from msgspec.structs import replace
 
@@ -71,7 +71,8 @@ def compare(request: Compare, desk: Desk) -> None:
         return "" if told is None else str(Figures(model=name, told=told))
 
     for name in request.names:
-        instance = instance_for(replace(request.talk, name=name), desk)
+        # Loaded just in time, one would make the host evict the one before it.
+        instance = instance_for(replace(request.talk, name=name), desk, how="ensure")
         instances[instance.identifier] = instance
         columns[instance.identifier] = Draft()
     for identifier, instance in instances.items():
@@ -181,14 +182,19 @@ def sampling_of(request: Talk, schema: Any) -> Sampling:
     return replace(request.sampling, json_schema=told)
 
 
-def instance_for(request: Talk, desk: Desk) -> Instance:
+def instance_for(request: Talk, desk: Desk, *, how: Literal["use", "ensure"] = "use") -> Instance:
     """Return the instance that answers: the named one, loaded if need be, or the last used.
+
+    Args:
+        request: Names it, or none.
+        desk: Where it answers.
+        how: How it is loaded: as the SDK's `.model()` does, or as `%lms load` does.
 
     Raises:
         CommandError: None is named, and none is in memory.
     """
     if request.name is not None:
-        wish = Wish(name=request.name, how="use", ttl_s=request.ttl_s)
+        wish = Wish(name=request.name, how=how, ttl_s=request.ttl_s)
         got = desk.get(wish)
         check_llm(got)
         return got.instance

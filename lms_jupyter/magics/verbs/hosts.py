@@ -27,6 +27,12 @@ class ServerLine(Struct, frozen=True, kw_only=True):
     as_json: bool = False
 
 
+class ShowDoctor(Struct, frozen=True, kw_only=True):
+    """`%lms doctor`: what works here, and what to do about the rest."""
+
+    as_json: bool = False
+
+
 class GetModel(Struct, frozen=True, kw_only=True):
     """`%lms get`: download a model."""
 
@@ -116,5 +122,11 @@ VERBS = (
             Flag(names=("--cors",), help="let web pages of other origins in", default=False),
             Flag(names=("--json",), help="print JSON", dest="as_json", default=False),
         ),
+    ),
+    Verb(
+        name="doctor",
+        summary="examine host, versions, extensions, ports, engine, disk and memory",
+        build=lambda a: ShowDoctor(as_json=a.as_json),
+        flags=(Flag(names=("--json",), help="print JSON", dest="as_json", default=False),),
     ),
 )
