@@ -150,3 +150,26 @@ def test_the_panel_lives_in_notebook_7(page: Page, lab: Lab, artifacts: Path) ->
 
     expect(panel.get_by_role("button", name="Undo: load chat again")).to_be_visible()
     page.screenshot(path=artifacts / "life-notebook-7.png")
+
+
+def test_a_line_and_a_picker_live_beside_a_panel_in_a_box(
+    open_notebook: Open, artifacts: Path
+) -> None:
+    smaller = (
+        "import ipywidgets, lms_jupyter\n"
+        "picker, panel = lms_jupyter.ModelPicker(), lms_jupyter.panel()\n"
+        "ipywidgets.VBox([lms_jupyter.StatusLine(), ipywidgets.HBox([picker, panel])])"
+    )
+    notebook = open_notebook([smaller, "print(panel.selected, picker.value)"])
+    notebook.run(0)
+
+    expect(notebook.output(0).get_by_text("1 model · ")).to_contain_text("next leaves in 59:")
+    notebook.row("chat").get_by_role("button", name="More about chat").click()
+    notebook.output(0).get_by_role("combobox", name="Model", exact=True).select_option(
+        "tutor-embed"
+    )
+    notebook.run(1)
+
+    expect(notebook.output(1)).to_contain_text("chat tutor-embed")
+    notebook.page.screenshot(path=artifacts / "life-smaller.png")
+    assert notebook.messages == []
