@@ -151,7 +151,7 @@ class Notebook:
 
     def output(self, index: int) -> Locator:
         """Return the output of a cell."""
-        return self.page.locator(".jp-Notebook .jp-Cell").nth(index).locator(".jp-OutputArea")
+        return self.page.locator(".jp-Notebook .jp-Cell").nth(index).locator(".jp-Cell-outputArea")
 
     @property
     def panel(self) -> Locator:

@@ -183,8 +183,8 @@ def test_a_refusal_has_a_sentence_and_a_hint(open_notebook: Open) -> None:
     for index in range(3):
         notebook.run(index)
 
-    expect(notebook.output(1)).to_contain_text("No downloaded model has the key 'tutor'.")
-    expect(notebook.output(1)).to_contain_text("Did you mean tutor-1m")
+    expect(notebook.output(1)).to_contain_text("3 models match 'tutor'.")
+    expect(notebook.output(1)).to_contain_text("Name one of them in full: tutor-1m")
     expect(notebook.output(2)).to_contain_text("a TTL of 0 makes no sense")
 
 
