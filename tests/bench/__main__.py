@@ -7,6 +7,7 @@ to the limit that it has to keep; the exit code says whether all do.
 from __future__ import annotations
 
 import importlib
+import os
 import platform
 import sys
 from importlib.metadata import version
@@ -25,6 +26,8 @@ def main() -> int:
         f"Python {platform.python_version()}, xllamacpp {version('xllamacpp')}, "
         f"{platform.system()} {platform.machine()}"
     )
+    if os.getloadavg()[0] > (os.cpu_count() or 1):
+        print("Other programs keep this machine busy: limits may be missed because of them.")
     missed: list[Figure] = []
     for name in names:
         bench = importlib.import_module(f"tests.bench.bench_{name}")
