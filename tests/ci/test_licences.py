@@ -19,7 +19,7 @@ def imported() -> set[str]:
     sources = [
         path
         for path in (ROOT / "js" / "src").rglob("*.ts*")
-        if ".test." not in path.name and "testing" not in path.parts
+        if ".test." not in path.name and not path.name.startswith("fake")
     ]
     found = {
         name
