@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import logging
 import signal
 from collections.abc import AsyncIterator
@@ -130,6 +131,9 @@ async def serve(settings: Settings) -> None:
             with contextlib.suppress(NotImplementedError):
                 loop.add_signal_handler(number, ending.set)
         with announcement.made(settings.announce, address):
+            # What is there now stays: no collection needs to look at it again, which takes long
+            # enough for clients to feel it.
+            gc.freeze()
             print(f"listening on http://{address}", flush=True)  # noqa: T201 - the contract
             await ending.wait()
     logger.info("ended")

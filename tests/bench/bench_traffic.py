@@ -7,6 +7,7 @@ keep it busy run in another.
 from __future__ import annotations
 
 import asyncio
+import gc
 import itertools
 import sys
 import tempfile
@@ -84,6 +85,7 @@ async def _load(llm: Raw, key: str, **more: object) -> str:
 
 async def _under_load(models: Path) -> list[Figure]:
     async with running(Settings(models=(models,))) as (address, _):
+        gc.freeze()  # as the engine does in a process of its own
         idle, _ = await _lags(2.0)
         async with _busy(address):
             watching = asyncio.create_task(_lags(None))
