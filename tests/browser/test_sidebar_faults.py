@@ -36,7 +36,7 @@ def test_a_server_that_is_restarted_under_an_open_page_is_found_again(
         expect(page.sidebar.panel.get_by_text("tutor-1m", exact=True)).to_be_visible()
         # JupyterLab's own word about the lost server may come at any moment and covers the page.
         lost = page.page.get_by_role("dialog", name="Server Connection Error")
-        page.page.add_locator_handler(lost, lambda: lost.get_by_role("button").last.click())
+        page.page.add_locator_handler(lost, lost.get_by_role("button").last.click)
     expect(page.sidebar.panel.get_by_role("status").first).not_to_be_empty()
     load = page.sidebar.panel.get_by_role("button", name="Load tutor-1m", exact=True)
     expect(load).to_have_attribute("aria-disabled", "true")

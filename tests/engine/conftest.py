@@ -15,6 +15,8 @@ import psutil
 import pytest
 import pytest_asyncio
 
+from lms_jupyter.engine.settings import SHIPPED_MODELS
+
 from .flaky_hub import FlakyHub
 from .synthetic import Shape, write_embedding, write_llm
 
@@ -123,3 +125,20 @@ async def fetching(
     engine = start_engine(models, tmp_path / "log", "--downloads", str(models))
     yield engine
     assert engine.stop() == 0
+
+
+@pytest.fixture(scope="module")
+def tutor_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EngineProcess]:
+    """An engine with the shipped models; `tutor` is loaded, with a short context."""
+    engine = start_engine(SHIPPED_MODELS, tmp_path_factory.mktemp("tutor") / "log")
+    with lmstudio.Client(engine.address) as client:
+        client.llm.load_new_instance("tutor-1m", "tutor", ttl=None, config={"contextLength": 256})
+    yield engine
+    engine.stop()
+
+
+@pytest.fixture
+def tutor(tutor_engine: EngineProcess) -> Iterator[lmstudio.LLM]:
+    """The SDK's handle of it."""
+    with lmstudio.Client(tutor_engine.address) as client:
+        yield client.llm.model("tutor")

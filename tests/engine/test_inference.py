@@ -1,56 +1,19 @@
-"""Predictions of the models that come with the package: tools, forms, images, long texts, logs."""
+"""Predictions of the models that come with the package: tools, forms, images, long texts."""
 
 from __future__ import annotations
 
-import asyncio
 import struct
 import zlib
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
 from typing import Any
 
 import lmstudio
 import pytest
 
-from lms_jupyter.engine.settings import SHIPPED_MODELS
+from .conftest import EngineProcess
+from .raw import introduced
+from .tutor import TUTOR, config_of, llm_socket, saying
 
-from .conftest import EngineProcess, start_engine
-from .raw import Raw, introduced
-
-TUTOR = {"type": "query", "query": {"identifier": "tutor"}}
 GREEDY = {"temperature": 0}
-
-
-@pytest.fixture(scope="module")
-def tutor_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EngineProcess]:
-    """An engine with the shipped models; `tutor` is loaded, with a short context."""
-    engine = start_engine(SHIPPED_MODELS, tmp_path_factory.mktemp("tutor") / "log")
-    with lmstudio.Client(engine.address) as client:
-        client.llm.load_new_instance("tutor-1m", "tutor", ttl=None, config={"contextLength": 256})
-    yield engine
-    engine.stop()
-
-
-@pytest.fixture
-def tutor(tutor_engine: EngineProcess) -> Iterator[lmstudio.LLM]:
-    """The SDK's handle of it."""
-    with lmstudio.Client(tutor_engine.address) as client:
-        yield client.llm.model("tutor")
-
-
-def _config(**settings: Any) -> dict[str, Any]:
-    fields = [{"key": f"llm.prediction.{key}", "value": value} for key, value in settings.items()]
-    return {"layers": [{"layerName": "apiOverride", "config": {"fields": fields}}]}
-
-
-def _saying(text: str) -> dict[str, Any]:
-    return {"messages": [{"role": "user", "content": [{"type": "text", "text": text}]}]}
-
-
-@asynccontextmanager
-async def _llm(engine: EngineProcess) -> AsyncIterator[Raw]:
-    async with introduced(engine.address, "llm") as raw:
-        yield raw
 
 
 def test_a_tool_is_called_and_its_result_used(tutor: lmstudio.LLM) -> None:
@@ -80,12 +43,12 @@ async def test_a_tool_call_is_sent_in_all_its_steps(tutor_engine: EngineProcess)
         },
     }
     tools = {"type": "toolArray", "tools": [{"type": "function", "function": function}]}
-    async with _llm(tutor_engine) as llm:
+    async with llm_socket(tutor_engine) as llm:
         channel = await llm.open(
             "predict",
             modelSpecifier=TUTOR,
-            history=_saying("What is 12 plus 30?"),
-            predictionConfigStack=_config(temperature=0, tools=tools),
+            history=saying("What is 12 plus 30?"),
+            predictionConfigStack=config_of(temperature=0, tools=tools),
         )
         packets, last = await llm.end(channel)
     assert last["type"] == "channelClose"
@@ -143,12 +106,12 @@ def test_a_text_is_completed_as_it_stands(tutor: lmstudio.LLM) -> None:
 @pytest.mark.asyncio
 async def test_raw_text_is_completed_over_its_own_channel(tutor_engine: EngineProcess) -> None:
     limit = {"checked": True, "value": 5}
-    async with _llm(tutor_engine) as llm:
+    async with llm_socket(tutor_engine) as llm:
         channel = await llm.open(
             "completeRawText",
             modelSpecifier=TUTOR,
             rawPrompt="Once upon",
-            predictionConfigStack=_config(maxPredictedTokens=limit, stopStrings=[]),
+            predictionConfigStack=config_of(maxPredictedTokens=limit, stopStrings=[]),
         )
         packets, last = await llm.end(channel)
     assert last["type"] == "channelClose"
@@ -194,13 +157,13 @@ async def test_a_full_context_ends_the_answer_or_rolls_on(
 ) -> None:
     endless = {"type": "gbnf", "gbnfGrammar": 'root ::= "a" root'}
     bias = [[token, "-inf"] for token in range(3)]
-    config = _config(
+    config = config_of(
         temperature=0,
         maxPredictedTokens={"checked": True, "value": 400},
         contextOverflowPolicy=policy,
         **({"structured": endless} if policy == "stopAtLimit" else {"llama.logitBias": bias}),
     )
-    async with _llm(tutor_engine) as llm:
+    async with llm_socket(tutor_engine) as llm:
         channel = await llm.open(
             "completeRawText",
             modelSpecifier=TUTOR,
@@ -242,13 +205,13 @@ async def test_a_manual_or_jinja_template_of_the_client_replaces_the_models(
     manual = {"type": "manual", "manualPromptTemplate": marks, "stopStrings": []}
     source = "{% for m in messages %}[{{ m.role }}:{{ m.content }}]{% endfor %}"
     jinja = {"type": "jinja", "jinjaPromptTemplate": {"template": source}, "stopStrings": []}
-    async with _llm(tutor_engine) as llm:
+    async with llm_socket(tutor_engine) as llm:
         written = [
             await llm.call(
                 "applyPromptTemplate",
                 specifier=TUTOR,
-                history=_saying("hi"),
-                predictionConfigStack=_config(promptTemplate=template),
+                history=saying("hi"),
+                predictionConfigStack=config_of(promptTemplate=template),
                 opts={},
             )
             for template in (manual, jinja)
@@ -257,8 +220,8 @@ async def test_a_manual_or_jinja_template_of_the_client_replaces_the_models(
         refused = await llm.call(
             "applyPromptTemplate",
             specifier=TUTOR,
-            history=_saying("hi"),
-            predictionConfigStack=_config(promptTemplate=broken),
+            history=saying("hi"),
+            predictionConfigStack=config_of(promptTemplate=broken),
         )
     assert written[0] == {"formatted": "<beforeUser>hi<afterUser><beforeAssistant>"}
     assert written[1] == {"formatted": "[user:hi]"}
@@ -272,13 +235,13 @@ ROLES = ("System", "User", "Assistant")
 async def test_more_requests_than_sessions_queue_and_are_counted(
     tutor_engine: EngineProcess,
 ) -> None:
-    async with _llm(tutor_engine) as llm:
+    async with llm_socket(tutor_engine) as llm:
         loading = await llm.open("loadModel", modelKey="tutor-1m", identifier="one")
         await llm.end(loading)
         one = {"type": "query", "query": {"identifier": "one"}}
         limit = {"checked": True, "value": 2000}
         never_end = [[token, "-inf"] for token in range(3)]
-        config = _config(
+        config = config_of(
             maxPredictedTokens=limit | {"value": 100_000},
             contextOverflowPolicy="rollingWindow",
             **{"llama.logitBias": never_end},
@@ -313,7 +276,7 @@ async def test_more_requests_than_sessions_queue_and_are_counted(
 async def test_a_draft_model_proposes_tokens_and_is_counted(tutor_engine: EngineProcess) -> None:
     draft = {"key": "llm.load.llama.speculativeDecoding.draftModel", "value": "tutor-1m@q4_0"}
     stack = {"layers": [{"layerName": "apiOverride", "config": {"fields": [draft]}}]}
-    async with _llm(tutor_engine) as llm:
+    async with llm_socket(tutor_engine) as llm:
         loading = await llm.open(
             "loadModel", modelKey="tutor-1m@q8_0", identifier="fast", loadConfigStack=stack
         )
@@ -323,8 +286,8 @@ async def test_a_draft_model_proposes_tokens_and_is_counted(tutor_engine: Engine
         predicting = await llm.open(
             "predict",
             modelSpecifier=fast,
-            history=_saying("Who are you?"),
-            predictionConfigStack=_config(temperature=0),
+            history=saying("Who are you?"),
+            predictionConfigStack=config_of(temperature=0),
         )
         packets, _ = await llm.end(predicting)
         stats = packets[-1]["stats"]
@@ -334,98 +297,6 @@ async def test_a_draft_model_proposes_tokens_and_is_counted(tutor_engine: Engine
         other = await llm.call("preloadDraftModel", **wanted | {"draftModelKey": "tutor-1m@f16"})
         assert other["type"] == "rpcError"
         await llm.call("unloadModel", identifier="fast")
-
-
-@pytest.mark.asyncio
-async def test_logs_tell_prompts_answers_and_what_the_engine_does(
-    tutor_engine: EngineProcess,
-) -> None:
-    async with (
-        introduced(tutor_engine.address, "diagnostics") as diagnostics,
-        _llm(tutor_engine) as llm,
-    ):
-        channel = await diagnostics.open("streamLogs")
-        loading = await llm.open("loadModel", modelKey="tutor-1m", identifier="logged")
-        await llm.end(loading)
-        predicting = await llm.open(
-            "predict",
-            modelSpecifier={"type": "query", "query": {"identifier": "logged"}},
-            history=_saying("Who are you?"),
-            predictionConfigStack=_config(temperature=0),
-        )
-        await llm.end(predicting)
-        await llm.call("unloadModel", identifier="logged")
-        await diagnostics.say(channel, "stop")
-        packets, last = await diagnostics.end(channel)
-    assert last["type"] == "channelClose"
-    logs = [packet["log"]["data"] for packet in packets]
-    assert all(isinstance(packet["log"]["timestamp"], int) for packet in packets)
-    kinds = {log["type"] for log in logs}
-    assert kinds == {
-        "llm.prediction.input",
-        "llm.prediction.output",
-        "server.log",
-        "runtime.log",
-    }
-    asked = next(log for log in logs if log["type"] == "llm.prediction.input")
-    assert "Who are you?" in asked["input"]
-    assert asked["modelPath"].endswith(".gguf")
-    answered = next(log for log in logs if log["type"] == "llm.prediction.output")
-    assert answered["stats"]["stopReason"] == "eosFound"
-    assert {"loaded logged", "unloaded logged"} <= {log.get("content") for log in logs}
-
-
-@pytest.mark.asyncio
-async def test_the_async_client_works_in_one_loop_with_many_requests(
-    tutor_engine: EngineProcess,
-) -> None:
-    async with lmstudio.AsyncClient(tutor_engine.address) as client:
-        model = await client.llm.model("tutor")
-        answers = await asyncio.gather(
-            *(model.respond("Who are you?", config=GREEDY) for _ in range(6))
-        )
-        assert len({answer.content for answer in answers}) == 1
-        stream = await model.respond_stream("Tell me a story.", config=GREEDY)
-        text = "".join([piece.content async for piece in stream])
-        assert text == stream.result().content
-        embedding = await client.embedding.model("tutor-embed")
-        one, other = await embedding.embed(["a model", "a notebook"])
-        assert len(one) == len(other)
-        await embedding.unload()
-
-
-@pytest.mark.asyncio
-async def test_variants_estimates_and_hardware_are_told_in_whole_numbers(
-    tutor_engine: EngineProcess,
-) -> None:
-    async with (
-        introduced(tutor_engine.address, "system") as system,
-        introduced(tutor_engine.address, "runtime") as runtime,
-        introduced(tutor_engine.address, "repository") as repository,
-        _llm(tutor_engine) as llm,
-    ):
-        variants = await system.call("listDownloadedModelVariants", modelKey="tutor-1m")
-        assert {variant["modelKey"] for variant in variants} >= {
-            "tutor-1m@q8_0",
-            "tutor-1m@q4_0",
-            "tutor-1m@f16",
-        }
-        usage = await llm.call(
-            "estimateModelUsage", modelKey="tutor-1m", loadConfigStack={"layers": []}
-        )
-        assert usage["passesGuardrails"] is True
-        assert usage["memory"]["confidence"] in {"high", "low"}
-        numbers = [value for key, value in usage["memory"].items() if key.endswith("Bytes")]
-        assert len(numbers) == 6
-        assert all(isinstance(number, int) for number in numbers)
-        survey = await runtime.call("surveyHardware")
-        assert survey["engines"][0]["memoryInfo"]["ramCapacity"] > 10**8
-        (engine,) = await runtime.call("listEngines")
-        assert engine["supportedModelFormatNames"] == ["GGUF"]
-        assert (await runtime.call("getEngineSelections"))["meta"] == {"values": ["map"]}
-        assert (await repository.call("lmLinkStatus"))["status"] == "offline"
-        base = await llm.call("getBasePredictionConfig", specifier=TUTOR)
-        assert {"key": "llm.prediction.temperature", "value": 0.8} in base["fields"]
 
 
 def _png() -> bytes:
