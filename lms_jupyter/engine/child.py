@@ -143,6 +143,9 @@ class Child:
                 timeout=SAMPLE_EVERY_S,
                 return_when=asyncio.FIRST_COMPLETED,
             )
+            if self._readers[0].done() and not self._listening.done():
+                # It can no longer say that it is ready: nobody may wait for that for ever.
+                await self.end()
             if self.exited.done() and not self._listening.done():
                 await asyncio.wait(self._readers)
                 raise explain(self.stderr, self.exited.result(), order.file)
