@@ -12,9 +12,8 @@ import lmstudio
 import pytest
 import pytest_asyncio
 
-from .conftest import EngineProcess, start_engine
+from .conftest import EngineProcess
 from .flaky_hub import FlakyHub
-from .synthetic import write_llm
 
 
 @pytest.fixture
@@ -262,26 +261,11 @@ def test_images_are_refused_by_a_text_model(http: httpx.Client) -> None:
 
 
 @pytest_asyncio.fixture
-async def hub(tmp_path: Path) -> AsyncIterator[FlakyHub]:
-    model = write_llm(tmp_path / "source.bin").read_bytes()
-    async with FlakyHub({"new-F16.gguf": model}).serve() as serving:
-        serving.piece_bytes = 20_000
-        yield serving
-
-
-@pytest_asyncio.fixture
-async def downloading(
-    hub: FlakyHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[httpx.AsyncClient]:
+async def downloading(fetching: EngineProcess) -> AsyncIterator[httpx.AsyncClient]:
     """A client of an engine whose downloads come from `hub`."""
-    monkeypatch.setenv("HF_ENDPOINT", hub.endpoint)
-    models = tmp_path / "models"
-    models.mkdir()
-    engine = start_engine(models, tmp_path / "log", "--downloads", str(models))
-    url = f"http://{engine.address}/api/v1"
+    url = f"http://{fetching.address}/api/v1"
     async with httpx.AsyncClient(base_url=url, timeout=30) as http:
         yield http
-    assert engine.stop() == 0
 
 
 async def status(http: httpx.AsyncClient, job_id: str, wanted: str) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 import { useState } from "preact/hooks";
 import type { HostInfo } from "../protocol/protocol";
 import { Button } from "./Button";
+import { FactList } from "./FactList";
 import { Icon, type IconName } from "./Icon";
 import { useWords } from "./words";
 
@@ -51,19 +52,7 @@ export function HostBar({ host, link, absent, refreshing, onRefresh }: Props) {
           <Icon name="refresh" />
         </Button>
       </div>
-      {open && (
-        <dl class="lms-Details-facts">
-          {facts.map(
-            ([name, value]) =>
-              value && (
-                <div key={name}>
-                  <dt>{name}</dt>
-                  <dd dir="auto">{value}</dd>
-                </div>
-              ),
-          )}
-        </dl>
-      )}
+      {open && <FactList facts={facts} />}
     </header>
   );
 }

@@ -2,6 +2,7 @@ import type { Command, Instance } from "../protocol/protocol";
 import { Button } from "./Button";
 import { CopyButton } from "./CopyButton";
 import { instanceLine, sdkCode } from "./code";
+import { FactList } from "./FactList";
 import { differencesOf, ownerOf } from "./facts";
 import { duration } from "./format";
 import { usePlace } from "./place";
@@ -39,17 +40,7 @@ export function InstanceDetails({ instance, inert, canSetTtl, canPin, onSend }: 
   ];
   return (
     <div class="lms-Details">
-      <dl class="lms-Details-facts">
-        {facts.map(
-          ([name, value]) =>
-            value && (
-              <div key={name}>
-                <dt>{name}</dt>
-                <dd dir="auto">{value}</dd>
-              </div>
-            ),
-        )}
-      </dl>
+      <FactList facts={facts} />
       <div class="lms-Details-actions">
         {use && (
           <Button onClick={() => use({ kind: "instance", name: identifier })}>{strings.use}</Button>
