@@ -1,0 +1,83 @@
+"""`get`, `host start` and `host stop` in a real kernel, on real engines."""
+
+import asyncio
+import contextlib
+import os
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.engine.flaky_hub import FlakyHub
+from tests.engine.synthetic import write_llm
+from tests.engines import engine
+from tests.magics.kernels import Kernel
+
+
+def environment(folder: Path, **more: str) -> dict[str, str]:
+    """Return the environment of a kernel with folders of its own and no host named."""
+    own = {name: str(folder / name.lower()) for name in ("HOME", "IPYTHONDIR", "XDG_STATE_HOME")}
+    for path in own.values():
+        Path(path).mkdir(parents=True, exist_ok=True)
+    return {**os.environ, **own, **more}
+
+
+@contextlib.contextmanager
+def serving(hub: FlakyHub) -> Iterator[str]:
+    """Serve a source of models from a thread of its own; yields its address."""
+    ready, over = threading.Event(), asyncio.Event()
+    loop = asyncio.new_event_loop()
+
+    async def serve() -> None:
+        async with hub.serve():
+            ready.set()
+            await over.wait()
+
+    thread = threading.Thread(target=loop.run_until_complete, args=(serve(),))
+    thread.start()
+    assert ready.wait(10)
+    yield hub.endpoint
+    loop.call_soon_threadsafe(over.set)
+    thread.join()
+    loop.close()
+
+
+def test_a_model_is_fetched_listed_and_loaded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = write_llm(tmp_path / "source.bin", name="tiny").read_bytes()
+    models = tmp_path / "models"
+    models.mkdir()
+    options = ("--no-default-models", "--models", str(models), "--downloads", str(models))
+    with serving(FlakyHub({"tiny-F16.gguf": model})) as endpoint:
+        monkeypatch.setenv("HF_ENDPOINT", endpoint)
+        with engine(tmp_path / "engine", *options) as address:
+            environ = environment(tmp_path, LMS_JUPYTER_HOST=address)
+            with Kernel(environ, str(tmp_path)) as kernel:
+                kernel.run("%load_ext lms_jupyter")
+                fetched = kernel.run("%lms get a/tiny-GGUF")
+                listed = kernel.run("%lms ls")
+                loaded = kernel.run("llm = %lms load tiny --ttl 60")
+
+    assert "Done: %lms load tiny" in fetched.plain
+    assert "tiny" in listed.plain
+    assert "tiny is loaded" in loaded.plain
+
+
+def test_the_engine_of_this_user_is_started_and_ended(tmp_path: Path) -> None:
+    with engine(tmp_path / "other") as other:
+        environ = environment(tmp_path, LMS_JUPYTER_HOST=other)
+        with Kernel(environ, str(tmp_path)) as kernel:
+            kernel.run("%load_ext lms_jupyter")
+            before = kernel.run("%lms host").plain
+            started = kernel.run("%lms host start")
+            stopped = kernel.run("%lms host stop")
+            again = kernel.run("%lms host stop")
+
+    assert other in before
+    assert started.error == ""
+    assert "Using Embedded engine" in started.plain
+    assert other not in started.plain
+    assert "has ended" in stopped.plain
+    assert "No embedded engine of yours is running." in again.error_text
