@@ -1,8 +1,13 @@
 """What every test may use. No test reads or writes the user's own folders."""
 
+import signal
 from pathlib import Path
 
 import pytest
+
+# A shell starts background jobs with SIGINT ignored, and Python then leaves it so: what is tested
+# here with interrupts, and every program that the tests start, shall know it all the same.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)
