@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import time
 import socket
 from collections.abc import Callable
 
@@ -11,7 +12,7 @@ from tornado.httpclient import HTTPClientError
 from tornado.websocket import WebSocketClosedError
 
 from lms_jupyter.hosts.fake import FakeHost, fake_model
-from lms_jupyter.server.limits import BURST, REPLIES_WAITING, Allowance
+from lms_jupyter.server.limits import BURST, PER_SECOND, REPLIES_WAITING, Allowance
 from lms_jupyter.server.outbox import Outbox
 from lms_jupyter.server.switchboard import Switchboard
 from tests.server.conftest import QWEN, Door, Listener
@@ -136,9 +137,10 @@ async def test_ten_thousand_commands_in_a_burst_are_bounded_and_hurt_nobody_else
     wild, calm = await door.listen(), await door.listen()
     await wild.connected()
     replies: dict[str, int] = {}
+    began = time.monotonic()
 
     async def count() -> None:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(90):
             for _ in range(10_000):
                 answer = await wild.until(lambda m: "reply" in m)
                 kind = answer["reply"]["kind"]
@@ -153,7 +155,9 @@ async def test_ten_thousand_commands_in_a_burst_are_bounded_and_hurt_nobody_else
     await counting
 
     assert sum(replies.values()) == 10_000
-    assert replies["accepted"] < 2 * BURST
+    # Whatever time the machine took, no more than the rate allows in it.
+    assert replies["accepted"] <= BURST + PER_SECOND * (time.monotonic() - began)
+    assert replies["refused"] > 0
     assert len(host.memory) == replies["accepted"]
 
 
