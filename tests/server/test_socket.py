@@ -3,8 +3,8 @@
 import asyncio
 import contextlib
 import json
-import time
 import socket
+import time
 from collections.abc import Callable
 
 import pytest
