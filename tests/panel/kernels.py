@@ -98,6 +98,10 @@ class Kernel:
         reply: dict[str, Any] = message["content"]["data"]["content"]["reply"]
         return reply
 
+    def wait_for_instance(self) -> None:
+        """Wait until the panel shows something in memory."""
+        self.wait_for(_shows_an_instance)
+
     def has_ended(self, cell: str) -> bool:
         """Whether the end of a cell was heard by now."""
         states = [m["content"].get("execution_state") for m in self.said_by(cell)]
@@ -158,3 +162,12 @@ def _answered(message: dict[str, Any]) -> str | None:
         return None
     data = message["content"]["data"]
     return data["content"].get("rid") if data.get("method") == "custom" else None
+
+
+def _shows_an_instance(message: dict[str, Any]) -> bool:
+    """Whether a message moves the panel's activity to one with an instance.
+
+    The panel's script is in the messages too, so looking for a word in them would find it there.
+    """
+    state = message["content"].get("data", {}).get("state", {})
+    return bool(state.get("activity", {}).get("instances"))

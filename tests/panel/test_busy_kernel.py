@@ -48,7 +48,7 @@ def test_a_click_while_a_cell_runs_is_carried_out_once_and_at_once_where_the_ker
     running.click(running.comm_id, LOAD, "the-click")
     if ipykernel.name in LIVE:
         assert running.wait_for_answer("the-click")["kind"] == "accepted"
-        running.wait_for(lambda m: "instance_reference" in str(m["content"]))
+        running.wait_for_instance()
         assert not running.has_ended(cell)
     release.touch()
     running.wait_until_idle(cell)
@@ -56,7 +56,7 @@ def test_a_click_while_a_cell_runs_is_carried_out_once_and_at_once_where_the_ker
     seen_by_cell = text_of(running.said_by(cell)).strip()
     assert seen_by_cell == f"in memory: {1 if ipykernel.name in LIVE else 0}"
     assert running.wait_for_answer("the-click")["kind"] == "accepted"
-    running.wait_for(lambda m: "instance_reference" in str(m["content"]))
+    running.wait_for_instance()
     assert text_of(running.run(COUNT)).strip() == "in memory: 1"
 
 
