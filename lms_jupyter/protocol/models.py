@@ -165,7 +165,7 @@ class HostInfo(Struct, frozen=True, kw_only=True):
     link: Link = "connecting"
     link_since: float | None = None
     features: tuple[str, ...] = ()
-    """Extra abilities: "ttl", "pin", "activity", "cancel_load"."""
+    """Extra abilities: "ttl", "pin", "activity", "cancelLoad"."""
 
 
 class Problem(Struct, frozen=True, kw_only=True):

@@ -1,11 +1,9 @@
 import asyncio
-import importlib.util
 import os
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
@@ -16,6 +14,7 @@ from lms_jupyter.hosts.fake import FEATURES, FakeHost, fake_model
 from lms_jupyter.magics.magic import LmsMagics
 from lms_jupyter.manager import Manager
 from lms_jupyter.manager.local import LocalManager
+from tests.engine.synthetic import Shape, write_llm
 
 from .kernels import Kernel
 
@@ -61,25 +60,12 @@ def magics(shell: InteractiveShell, local: LocalManager) -> LmsMagics:
     return magics
 
 
-def synthetic() -> ModuleType:
-    """Return the module that writes tiny models, from the tests of the engine."""
-    path = Path(__file__).parents[1] / "engine" / "synthetic.py"
-    spec = importlib.util.spec_from_file_location("synthetic_models", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
 @pytest.fixture(scope="session")
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a private engine with the tutorial models and one that takes its time."""
     folder = tmp_path_factory.mktemp("models")
-    models = synthetic()
-    shape = models.Shape(layers=8, width=512, heads=8, kv_heads=8, feed_forward=1408)
-    models.write_llm(folder / "acme/slow-llm-GGUF/slow-llm-F16.gguf", shape=shape)
+    shape = Shape(layers=8, width=512, heads=8, kv_heads=8, feed_forward=1408)
+    write_llm(folder / "acme/slow-llm-GGUF/slow-llm-F16.gguf", shape=shape)
     shipped = Path(lms_jupyter.__file__).parent / "engine" / "models"
     command = [sys.executable, "-m", "lms_jupyter.engine", "--no-default-models"]
     log = tmp_path_factory.mktemp("engine") / "log"
