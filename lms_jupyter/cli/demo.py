@@ -9,15 +9,14 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import IO, Any, cast
 
 from lms_jupyter.cli.family import dies_with_us
 from lms_jupyter.errors import CommandError, HostUnreachableError
 from lms_jupyter.hosts.discover import VARIABLE
 from lms_jupyter.hosts.embedded import check_installed
+from lms_jupyter.tutorials import FIRST, tutorials
 
-FIRST = "00-welcome.ipynb"
 END_TIMEOUT_S = 10.0
 
 
@@ -41,24 +40,12 @@ def run(given: argparse.Namespace, options: Sequence[str]) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: sys.exit(0))
     with tempfile.TemporaryDirectory(prefix="lms-jupyter-demo-") as folder, _engine() as address:
-        shutil.copytree(notebooks_folder(), folder, dirs_exist_ok=True)
+        for tutorial in tutorials():
+            shutil.copy(tutorial, folder)
         print(f"The embedded engine listens on http://{address}", flush=True)
         print("Ctrl-C ends it, JupyterLab and this copy of the notebooks.", flush=True)
         with _ended(_jupyterlab(given, folder, address)) as lab:
             return lab.wait()
-
-
-def notebooks_folder() -> Path:
-    """Return the folder of the tutorials: in the installed package, or in a checkout.
-
-    Raises:
-        CommandError: Neither has them.
-    """
-    package = Path(__file__).parents[1]
-    for folder in (package / "notebooks", package.parent / "notebooks"):
-        if (folder / FIRST).is_file():
-            return folder
-    raise CommandError(f"The tutorials are missing: there is no {FIRST}.", hint="Install again.")
 
 
 @contextlib.contextmanager
@@ -88,6 +75,9 @@ def _jupyterlab(given: argparse.Namespace, folder: str, address: str) -> "subpro
         f"--ServerApp.root_dir={folder}",
         f"--ServerApp.port={given.port}",
         "--ServerApp.answer_yes=True",
+        # A first look, with no question and no call to the internet that nobody asked for.
+        "--LabApp.news_url=None",
+        "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
         *(["--no-browser"] if given.no_browser else []),
         # JupyterLab refuses to run as root unless told; containers often know no other user.
         *(["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []),

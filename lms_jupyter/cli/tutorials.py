@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from lms_jupyter.cli.demo import notebooks_folder
 from lms_jupyter.errors import CommandError
+from lms_jupyter.tutorials import FIRST, tutorials
 
 
 def add_to(commands: Any) -> None:
@@ -30,8 +30,8 @@ def run(given: argparse.Namespace, options: Sequence[str]) -> int:
             hint="See lms-jupyter tutorials --help.",
         )
     folder: Path = given.folder
-    tutorials = sorted(notebooks_folder().glob("*.ipynb"))
-    there = [file.name for file in tutorials if (folder / file.name).exists()]
+    files = tutorials()
+    there = [file.name for file in files if (folder / file.name).exists()]
     if there and not given.force:
         raise CommandError(
             f"{folder} has {', '.join(there)} already.",
@@ -39,12 +39,12 @@ def run(given: argparse.Namespace, options: Sequence[str]) -> int:
         )
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for file in tutorials:
+        for file in files:
             shutil.copyfile(file, folder / file.name)
     except OSError as error:
         raise CommandError(
             f"The tutorials cannot be written to {folder}: {error.strerror}.",
             hint="Name a folder that is yours.",
         ) from error
-    print(f"{len(tutorials)} tutorials are in {folder}. Begin with {tutorials[0].name}.")
+    print(f"{len(files)} tutorials are in {folder}. Begin with {FIRST}.")
     return 0

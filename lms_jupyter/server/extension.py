@@ -5,13 +5,19 @@ from typing import Any
 from jupyter_server.extension.application import ExtensionApp
 from traitlets import Float, List, Unicode, validate
 
-from lms_jupyter.manager.leases import GRACE_S, LeaseBook
-from lms_jupyter.server.handlers import CommandHandler, EngineHandler, HostsHandler
+from lms_jupyter.manager.leases import GRACE_S
+from lms_jupyter.server.handlers import (
+    CommandHandler,
+    EngineHandler,
+    HostsHandler,
+    LeasesHandler,
+)
 from lms_jupyter.server.kernels import Kernels
-from lms_jupyter.server.limits import Allowance
+from lms_jupyter.server.limits import SEND_TIMEOUT_S, Allowance
 from lms_jupyter.server.socket import SlicesHandler
 from lms_jupyter.server.steward import Steward
 from lms_jupyter.server.switchboard import Switchboard
+from lms_jupyter.server.tutorials import TutorialsHandler
 
 
 class LmsExtension(ExtensionApp):
@@ -33,6 +39,12 @@ class LmsExtension(ExtensionApp):
         help="Seconds that an instance stays when the kernel that loaded it has gone.",
     ).tag(config=True)
 
+    send_timeout_s = Float(
+        SEND_TIMEOUT_S,
+        min=0.1,
+        help="Seconds that a page may take to read one message before it is dropped.",
+    ).tag(config=True)
+
     @validate("hosts")
     def _check_hosts(self, proposal: Any) -> list[str]:
         if not proposal["value"]:
@@ -47,6 +59,7 @@ class LmsExtension(ExtensionApp):
         self.steward: Steward | None = None
         self.settings["lms_switchboard"] = self.switchboard
         self.settings["lms_allowance"] = Allowance()
+        self.settings["lms_send_timeout_s"] = self.send_timeout_s
 
     def initialize_handlers(self) -> None:
         """Add our addresses; Jupyter Server puts them below its base URL."""
@@ -54,15 +67,18 @@ class LmsExtension(ExtensionApp):
             [
                 (r"/lms/slices", SlicesHandler),
                 (r"/lms/hosts", HostsHandler),
+                (r"/lms/leases", LeasesHandler),
                 (r"/lms/command", CommandHandler),
                 (r"/lms/engine", EngineHandler),
+                (r"/lms/tutorials", TutorialsHandler),
             ]
         )
 
     async def _start_jupyter_server_extension(self, serverapp: Any) -> None:
         """Begin to see to what kernels leave behind."""
         kernels = Kernels(serverapp.kernel_manager)
-        self.steward = Steward(LeaseBook(), kernels, self.switchboard, grace_s=self.lease_grace_s)
+        book = self.switchboard.leases
+        self.steward = Steward(book, kernels, self.switchboard, grace_s=self.lease_grace_s)
         self.steward.start()
 
     async def stop_extension(self) -> None:

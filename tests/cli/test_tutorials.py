@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from lms_jupyter.cli import main
-from lms_jupyter.cli.demo import notebooks_folder
+from lms_jupyter.tutorials import tutorials
 
 
 def names(folder: Path) -> list[str]:
@@ -15,7 +15,7 @@ def test_the_tutorials_are_copied_into_a_new_folder(
 ) -> None:
     assert main(["tutorials", str(tmp_path / "a" / "b")]) == 0
 
-    assert names(tmp_path / "a" / "b") == sorted(f.name for f in notebooks_folder().glob("*.ipynb"))
+    assert names(tmp_path / "a" / "b") == [file.name for file in tutorials()]
     assert "Begin with 00-welcome.ipynb" in capsys.readouterr().out
 
 
@@ -34,7 +34,7 @@ def test_what_somebody_wrote_is_not_written_over(
     assert "--force" in capsys.readouterr().err
 
     assert main(["tutorials", str(folder), "--force"]) == 0
-    assert mine.read_bytes() == (notebooks_folder() / mine.name).read_bytes()
+    assert mine.read_bytes() == tutorials()[0].read_bytes()
 
 
 def test_a_folder_that_is_a_file_is_said_in_a_sentence(

@@ -22,6 +22,7 @@ import { type InsertWhat, readPreferences } from "./labSettings";
 import { Sidebar } from "./labSidebar";
 import { StatusLine } from "./labStatus";
 import { STRINGS } from "./labStrings";
+import { addTutorials } from "./labTutorials";
 import { createWriting, together } from "./labWriting";
 
 const ID = "lms-jupyter:sidebar";
@@ -117,6 +118,7 @@ function activate(
   });
   addMenu(app);
   launcher?.add({ command: "lms:open", category: "Other", rank: 99 });
+  addTutorials(app, launcher, palette);
 
   const format = () => formatFor(document.documentElement.lang || "en", preferences.now.units);
   const status = new StatusLine(desk, format(), STRINGS, show);

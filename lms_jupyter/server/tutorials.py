@@ -1,0 +1,58 @@
+"""The launcher's card: a copy of the tutorials among the user's own files."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from jupyter_core.utils import ensure_async
+from jupyter_server.auth.decorator import authorized
+from jupyter_server.base.handlers import APIHandler
+from tornado.web import HTTPError, authenticated
+
+from lms_jupyter import tutorials
+from lms_jupyter.errors import LmsError
+from lms_jupyter.server.socket import refused
+
+FOLDER = "lms-tutorials"
+"""Below the folder that JupyterLab shows as the topmost."""
+
+
+class TutorialsHandler(APIHandler):
+    """`POST lms/tutorials`: put the tutorials where the user can write into them."""
+
+    auth_resource = "contents"
+
+    @authenticated
+    @authorized
+    async def post(self) -> None:
+        """Copy those that are not there yet; what is there is the user's and stays as it is."""
+        try:
+            written = [path.name for path in tutorials.tutorials() if await self._copy(path)]
+        except LmsError as error:
+            await self._say(500, refused(error.code, error.title, error.hint))
+        except (HTTPError, OSError) as error:
+            self.log.warning("The tutorials cannot be written.", exc_info=True)
+            reason = getattr(error, "log_message", None) or getattr(error, "strerror", "") or ""
+            title = f"The tutorials cannot be written to {FOLDER}: {reason.rstrip('.')}."
+            hint = "lms-jupyter tutorials DIR in a terminal copies them anywhere."
+            await self._say(409, refused("command_error", title, hint))
+        else:
+            found = {"path": f"{FOLDER}/{tutorials.FIRST}", "written": written}
+            await self._say(201 if written else 200, found)
+
+    async def _copy(self, tutorial: Path) -> bool:
+        files: Any = self.contents_manager
+        place = f"{FOLDER}/{tutorial.name}"
+        if not await ensure_async(files.dir_exists(FOLDER)):
+            await ensure_async(files.save({"type": "directory"}, FOLDER))
+        if await ensure_async(files.file_exists(place)):
+            return False
+        notebook = json.loads(tutorial.read_text(encoding="utf-8"))
+        model = {"type": "notebook", "format": "json", "content": notebook}
+        await ensure_async(files.save(model, place))
+        return True
+
+    async def _say(self, status: int, value: Any) -> None:
+        self.set_status(status)
+        await self.finish(msgspec.json.encode(value))
