@@ -79,7 +79,7 @@ async def close() -> None:
 
 
 async def _get(key: str, how: How, *, reload: bool, **options: Unpack[Options]) -> "AsyncHandle":
-    from lms_jupyter.hosts.discover import api_token  # noqa: PLC0415 - brings the SDK
+    from lms_jupyter.hosts.credentials import api_token  # noqa: PLC0415 - brings the SDK
     from lms_jupyter.hosts.handles import async_client, async_handle  # noqa: PLC0415 - as above
 
     here = session()

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from msgspec import Struct
 
 from lms_jupyter.api.settings import DEFAULT_TTL_S
-from lms_jupyter.errors import HostTimeoutError
+from lms_jupyter.errors import HostTimeoutError, LmsError
 from lms_jupyter.manager import loading, lookup
 from lms_jupyter.manager.loading import How, Order, Outcome
 from lms_jupyter.manager.local import LocalManager, local_manager
@@ -150,7 +150,7 @@ class Session:
 
     def handle_of(self, instance: Instance, wish: Wish | None = None) -> "Handle":
         """Return the SDK's handle of an instance, as it was wished for."""
-        from lms_jupyter.hosts.discover import api_token  # noqa: PLC0415 - brings the SDK
+        from lms_jupyter.hosts.credentials import api_token  # noqa: PLC0415 - brings the SDK
         from lms_jupyter.hosts.handles import Handles  # noqa: PLC0415 - as above
 
         wish = wish or Wish(name=instance.model_key)
@@ -165,6 +165,27 @@ class Session:
         )
         self.note(handle)
         return handle
+
+    def watch_load(self, address: str) -> Callable[[str], None]:
+        """Begin to watch a call of the SDK's own that may load something; that is then ours.
+
+        Args:
+            address: The host that the call goes to.
+
+        Returns:
+            What is to be told the identifier when the call has ended.
+        """
+        manager = self.local.manager
+        if address != manager.activity.host.address:
+            return lambda _identifier: None
+        before = {one.instance_reference for one in self.run(lookup.instances(manager))}
+
+        def claim(identifier: str) -> None:
+            # The call has done its work: whose its instance is counts for less.
+            with contextlib.suppress(LmsError):
+                self.run(loading.claim(identifier, before, manager))
+
+        return claim
 
     def let_go(self, identifier: str) -> None:
         """Stop handles from bringing back what the user has ended."""

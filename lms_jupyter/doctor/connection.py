@@ -96,9 +96,9 @@ def _is_open(port: int) -> bool:
 
 def token(visit: Visit) -> Iterator[Finding]:
     """Say whether there is an API token, never which."""
-    from lms_jupyter.hosts import discover  # noqa: PLC0415 - brings the SDK
+    from lms_jupyter.hosts import credentials, discover  # noqa: PLC0415 - brings the SDK
 
-    holder = next((name for name in discover.TOKEN_VARIABLES if visit.environ.get(name)), None)
+    holder = next((name for name in credentials.TOKEN_VARIABLES if visit.environ.get(name)), None)
     if holder is None:
         yield good("Token", f"None, which is right unless the host wants one. {_name_a_token()}")
         return
@@ -114,9 +114,9 @@ def token(visit: Visit) -> Iterator[Finding]:
 
 
 def _name_a_token() -> str:
-    from lms_jupyter.hosts import discover  # noqa: PLC0415 - brings the SDK
+    from lms_jupyter.hosts import credentials  # noqa: PLC0415 - brings the SDK
 
-    return f"A token goes into the environment as {discover.TOKEN_VARIABLES[0]}."
+    return f"A token goes into the environment as {credentials.TOKEN_VARIABLES[0]}."
 
 
 def proxies(visit: Visit) -> Iterator[Finding]:

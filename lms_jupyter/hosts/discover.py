@@ -14,11 +14,11 @@ from collections.abc import Mapping, Sequence
 from lms_jupyter.errors import HostUnreachableError
 from lms_jupyter.hosts import embedded
 from lms_jupyter.hosts.base import Found
+from lms_jupyter.hosts.credentials import api_token
 from lms_jupyter.hosts.rest import Greeting, greet, normal_address
 from lms_jupyter.hosts.sdk import SdkHost
 
 VARIABLE = "LMS_JUPYTER_HOST"
-TOKEN_VARIABLES = ("LMSTUDIO_API_TOKEN", "LM_API_TOKEN")
 
 PORTS = (41343, 52993, 16141, 39414, 22931, 1234)
 """Where LM Studio listens: the five ports of its API, then that of its optional HTTP server."""
@@ -59,11 +59,6 @@ async def find_host(
         )
     engine = await embedded.start_engine()
     return Found(host=SdkHost(engine.address), why="no LM Studio here, engine started")
-
-
-def api_token(environ: Mapping[str, str] = os.environ) -> str | None:
-    """Return the API token that the environment holds; never one from a notebook's cell."""
-    return next((environ[name] for name in TOKEN_VARIABLES if environ.get(name)), None)
 
 
 async def _first(ports: Sequence[int]) -> Greeting | None:

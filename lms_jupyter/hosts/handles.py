@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import lmstudio
 
+from lms_jupyter.hosts.credentials import let_in, new_client
 from lms_jupyter.hosts.healing import (
     AsyncRevive,
     HealingAsyncEmbeddingModel,
@@ -13,8 +14,6 @@ from lms_jupyter.hosts.healing import (
     HealingEmbeddingModel,
     HealingLLM,
 )
-from lms_jupyter.hosts.proxy import go_direct
-from lms_jupyter.hosts.sdk import authentication
 from lms_jupyter.protocol.models import Instance
 
 Handle = lmstudio.LLM | lmstudio.EmbeddingModel
@@ -24,20 +23,14 @@ Revive = Callable[[], None]
 
 def sync_client(address: str, token: str | None = None) -> lmstudio.Client:
     """Return a client of the SDK's sync API; it connects with its first use."""
-    go_direct(address)
-    client = lmstudio.Client(address)
-    if token:
-        client._auth_details = authentication(client, token)
-    return client
+    return new_client(lmstudio.Client, address, token)
 
 
 async def async_client(address: str, token: str | None = None) -> lmstudio.AsyncClient:
     """Return a connected client of the SDK's async API, for the loop that runs now."""
-    go_direct(address)
-    client = lmstudio.AsyncClient(address)
-    if token:
-        client._auth_details = authentication(client, token)
-    await client.__aenter__()
+    client = new_client(lmstudio.AsyncClient, address, token)
+    with let_in(address, token):
+        await client.__aenter__()
     return client
 
 

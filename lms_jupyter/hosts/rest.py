@@ -6,11 +6,12 @@ from typing import Any
 
 import httpx
 
-from lms_jupyter.errors import CommandError, HostUnreachableError
+from lms_jupyter.errors import CommandError, HostRefusedError, HostUnreachableError
 
 PROBE_TIMEOUT_S = 1.0
 DEFAULT_PORT = 1234
 ENGINE_PACKAGE = "lms-jupyter-engine"
+REFUSALS = (401, 403)
 
 _ADDRESS = re.compile(r"(?P<host>\[[0-9a-fA-F:]+\]|[^\s:/\[\]]+)(?::(?P<port>\d{1,5}))?")
 
@@ -59,6 +60,7 @@ async def greet(address: str, *, timeout_s: float = PROBE_TIMEOUT_S) -> Greeting
 
     Raises:
         HostUnreachableError: Nobody answers in time, or somebody who is no LM Studio host.
+        HostRefusedError: Whoever answers wants to know who asks.
     """
     # A proxy must not stand between us and the address that the user named.
     async with httpx.AsyncClient(
@@ -86,6 +88,12 @@ async def greet(address: str, *, timeout_s: float = PROBE_TIMEOUT_S) -> Greeting
 async def _json(client: httpx.AsyncClient, path: str) -> Any:
     """Return the parsed body, `None` if there is none that can be parsed."""
     response = await client.get(path)
+    if response.status_code in REFUSALS:
+        raise HostRefusedError(
+            f"{client.base_url.netloc.decode()} refuses to say who it is (HTTP "
+            f"{response.status_code}).",
+            hint="A gateway may stand before LM Studio: name LM Studio's own address.",
+        )
     try:
         return response.json() if response.is_success else None
     except ValueError:

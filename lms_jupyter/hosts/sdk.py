@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import re
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, aclosing
@@ -10,7 +9,6 @@ from typing import Any
 
 import lmstudio
 from lmstudio.async_api import _AsyncSession
-from lmstudio.json_api import ClientBase
 
 from lms_jupyter.errors import CommandError
 from lms_jupyter.hosts import decode, kv_config, rest, sdk_streams
@@ -24,7 +22,7 @@ from lms_jupyter.hosts.base import (
     Sight,
 )
 from lms_jupyter.hosts.channel import Channel, Parameters, open_channel
-from lms_jupyter.hosts.proxy import go_direct
+from lms_jupyter.hosts.credentials import let_in, new_client
 from lms_jupyter.hosts.sdk_errors import translated
 from lms_jupyter.hosts.talk import Message, Sampling, TalkStep
 from lms_jupyter.protocol.models import Estimate, HostInfo, Instance, Kind, LoadConfig, Model
@@ -34,25 +32,6 @@ CALL_TIMEOUT_S = 20.0
 NEW_CALL_TIMEOUT_S = 2.0
 """For calls that an older host answers with silence."""
 CANCEL_TIMEOUT_S = 10.0
-
-_TOKEN = re.compile(r"sk-lm-([A-Za-z0-9]{8}):([A-Za-z0-9]{20})")
-
-
-def authentication(client: ClientBase, token: str) -> dict[str, Any]:
-    """Return the handshake that carries an API token.
-
-    SDK 1.5 takes no token, and 1.6 loses it on some ways; on the wire it is just a pair of names.
-
-    Raises:
-        CommandError: The token is none. It is not repeated: errors end up in saved notebooks.
-    """
-    match = _TOKEN.fullmatch(token)
-    if match is None:
-        raise CommandError(
-            "The API token is not of the form that LM Studio gives out.",
-            hint="It begins with sk-lm- and has a colon in it.",
-        )
-    return dict(client._format_auth_message(match[1], match[2]))
 
 
 class SdkHost:
@@ -70,12 +49,9 @@ class SdkHost:
     async def connect(self) -> None:
         """Reach the host; see `Host.connect`."""
         await self.close()
-        go_direct(self._address)
         greeting = await rest.greet(self._address)
-        client = lmstudio.AsyncClient(self._address)
-        if self._token:
-            client._auth_details = authentication(client, self._token)
-        with translated(self._address):
+        client = new_client(lmstudio.AsyncClient, self._address, self._token)
+        with translated(self._address), let_in(self._address, self._token):
             await self._resources.enter_async_context(client)
         self._client = client
         self.info = HostInfo(

@@ -2,7 +2,8 @@
 
 They all go through `get_default_client`, which is replaced by one that first asks where our host
 is. That is asked with the first call, not before: finding a host takes time, and importing the SDK
-too. What the user configured in the SDK stands.
+too. The client carries the API token of the environment, which the SDK itself cannot do (1.5) or
+forgets on the way (1.6). What the user configured in the SDK stands.
 """
 
 import importlib.abc
@@ -16,15 +17,29 @@ from typing import Any
 PACKAGE = "lmstudio"
 
 Where = Callable[[], str]
+Claim = Callable[[str], None]
+"""Called with the identifier of what a convenience call has loaded or found."""
+Watch = Callable[[str], Claim]
+"""Called with the address before a convenience call that may load something."""
+LOADS = ("model", "load_new_instance")
+REPLACED = ("get_default_client", "configure_default_client")
+
+
+def watch_nothing(_address: str) -> Claim:
+    """Take no interest in what the convenience calls load."""
+    return lambda _identifier: None
 
 
 class DefaultClient:
     """The replacement, from `install` until `remove`."""
 
-    def __init__(self, where: Where) -> None:
+    def __init__(self, where: Where, watch: Watch = watch_nothing) -> None:
         self._where = where
-        self._original: Callable[..., Any] | None = None
+        self._watch = watch
+        self._found: dict[str, Callable[..., Any]] = {}
         self._hook = _ImportHook(self._replace)
+        self._ours: Any = None
+        self._told: Any = None
 
     def install(self) -> None:
         """Replace `get_default_client` now, or as soon as somebody imports the SDK."""
@@ -34,25 +49,90 @@ class DefaultClient:
             sys.meta_path.insert(0, self._hook)
 
     def remove(self) -> None:
-        """Put the SDK's own function back."""
+        """Put the SDK's own functions back."""
         if self._hook in sys.meta_path:
             sys.meta_path.remove(self._hook)
-        if self._original is not None:
-            for module in _homes(sys.modules[PACKAGE]):
-                vars(module)["get_default_client"] = self._original
-            self._original = None
+        if not self._found:
+            return
+        package = sys.modules[PACKAGE]
+        for module in _homes(package):
+            vars(module).update(self._found)
+        self._found = {}
+        sync_api = package.sync_api
+        if self._ours is not None and sync_api._default_client is self._ours:
+            # Handles that came from it live on; only the next call gets the SDK's own client.
+            sync_api._default_client = None
+        self._ours = self._told = None
 
     def _replace(self, package: ModuleType) -> None:
         sync_api = package.sync_api
-        original = self._original = sync_api.get_default_client
+        self._found = {name: getattr(sync_api, name) for name in REPLACED}
+        original, configure = (self._found[name] for name in REPLACED)
 
         def get_default_client(api_host: str | None = None) -> Any:
             """Return the SDK's default client, on the host that `%lms` uses."""
+            is_ours = self._ours is not None and sync_api._default_client is self._ours
             untouched = sync_api._default_client is None and sync_api._default_api_host is None
-            return original(self._where() if api_host is None and untouched else api_host)
+            if api_host is None and (untouched or is_ours):
+                address = self._where()
+                if not is_ours or self._ours.api_host != address:
+                    self._ours = sync_api._default_client = self._client(package, address)
+                return self._ours
+            is_new = sync_api._default_client is None
+            client = original(api_host)
+            if is_new:
+                self._give_token(client)
+            return client
+
+        def configure_default_client(api_host: str, *args: Any, **kwargs: Any) -> None:
+            """Set the host, and from SDK 1.6 on the API token, of the default client."""
+            configure(api_host, *args, **kwargs)
+            self._told = kwargs.get("api_token", args[0] if args else None)
 
         for module in _homes(package):
             vars(module)["get_default_client"] = get_default_client
+            vars(module)["configure_default_client"] = configure_default_client
+
+    def _client(self, package: ModuleType, address: str) -> Any:
+        """Make the client of our host, and see to it that it is let in."""
+        from lms_jupyter.hosts.credentials import (  # noqa: PLC0415 - the SDK is there by now
+            api_token,
+            let_in,
+            new_client,
+        )
+        from lms_jupyter.hosts.sdk_errors import translated  # noqa: PLC0415 - as above
+
+        token = api_token()
+        client = new_client(package.Client, address, token)
+        with translated(address), let_in(address, token):
+            client.llm.connect()
+        for session in (client.llm, client.embedding):
+            for name in LOADS:
+                setattr(session, name, self._watched(getattr(session, name), address))
+        return client
+
+    def _give_token(self, client: Any) -> None:
+        """Give the user's own default client the token that it was meant to have."""
+        from lms_jupyter.hosts.credentials import (  # noqa: PLC0415 - the SDK is there by now
+            api_token,
+            handshake,
+        )
+
+        token = self._told or api_token()
+        if token:
+            client._auth_details = handshake(client, token)
+
+    def _watched(self, load: Callable[..., Any], address: str) -> Callable[..., Any]:
+        """Have somebody told what a call has loaded."""
+
+        def watched(*args: Any, **kwargs: Any) -> Any:
+            claim = self._watch(address)
+            handle = load(*args, **kwargs)
+            claim(handle.identifier)
+            return handle
+
+        watched.__doc__ = load.__doc__
+        return watched
 
 
 class _ImportHook(importlib.abc.MetaPathFinder):

@@ -38,6 +38,9 @@ def translated(address: str, *, subject: str = "", loading: bool = False) -> Ite
     """
     try:
         yield
+    except LmsError:
+        # Some of ours are OSErrors too.
+        raise
     except lmstudio.LMStudioServerError as error:
         raise _from_server(error, subject, loading=loading) from error
     except lmstudio.LMStudioTimeoutError as error:

@@ -34,7 +34,7 @@ class LmsMagics(Magics):
     def __init__(self, shell: InteractiveShell, local: LocalManager | None = None) -> None:
         super().__init__(shell)
         self.desk = Desk(shell, Session(local) if local else session(parent=shell))
-        self.default_client = DefaultClient(self.address)
+        self.default_client = DefaultClient(self.address, self.desk.session.watch_load)
 
     @property
     def local(self) -> LocalManager:

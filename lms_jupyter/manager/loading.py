@@ -1,7 +1,7 @@
 """The three ways to get an instance: always a new one, one that fits, or whatever is there."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -21,6 +21,7 @@ from lms_jupyter.manager.events import (
     LoadStarted,
 )
 from lms_jupyter.manager.fit import differences, say, unlike
+from lms_jupyter.manager.identity import on_behalf_of
 from lms_jupyter.manager.leases import Lease
 from lms_jupyter.manager.manager import Manager
 from lms_jupyter.manager.resolve import Meant, serves
@@ -81,6 +82,23 @@ async def end(instance: Instance, manager: Manager) -> None:
     manager.own.pop(instance.instance_reference, None)
     manager.apply(InstanceUnloaded(instance_reference=instance.instance_reference))
     manager.wake.set()
+
+
+async def claim(identifier: str, before: Collection[str], manager: Manager) -> None:
+    """Remember what this kernel has got past us, through the SDK's own calls.
+
+    Args:
+        identifier: What was loaded or found.
+        before: The references of what had been in memory: what is not among them is ours.
+        manager: Whose host it is on.
+    """
+    for instance in await lookup.instances(manager):
+        if instance.identifier == identifier:
+            is_new = instance.instance_reference not in before
+            order = Order(name=instance.model_key, how="use", ttl_s=instance.ttl_s)
+            _hold(instance, order, manager, loaded=is_new)
+            if is_new:
+                manager.apply(InstanceLoaded(instance=instance))
 
 
 async def _ensure(order: Order, meant: Meant, manager: Manager) -> Outcome:
@@ -150,7 +168,7 @@ async def _load(order: Order, meant: Meant, manager: Manager, *, use: bool = Fal
         identifier=order.identifier,
         ttl_s=order.ttl_s,
         config=order.config,
-        owner=manager.owner,
+        owner=behalf.label if (behalf := on_behalf_of.get()) else manager.owner,
         device=order.device,
         kind=meant.model.kind,
     )
@@ -199,11 +217,12 @@ async def _follow(
 
 
 def _hold(instance: Instance, order: Order, manager: Manager, *, loaded: bool) -> None:
-    """Remember that this kernel loaded an instance, or uses it."""
+    """Remember that this kernel, or the one that we act for, loaded an instance, or uses it."""
     reference = instance.instance_reference
     if loaded:
         manager.own[reference] = order.config
-    if manager.leases is None or manager.identity is None:
+    holder = on_behalf_of.get() or manager.identity
+    if manager.leases is None or holder is None:
         return
     if not loaded and reference in manager.own:
         return
@@ -212,7 +231,7 @@ def _hold(instance: Instance, order: Order, manager: Manager, *, loaded: bool) -
         instance_reference=reference,
         identifier=instance.identifier,
         model_key=instance.model_key,
-        holder=manager.identity,
+        holder=holder,
         loaded=loaded,
         expires=order.lease,
         asked=order.config,

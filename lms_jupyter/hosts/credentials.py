@@ -1,0 +1,120 @@
+"""API tokens: where they come from, how they reach the host, and what a refusal is called.
+
+A token is only ever read from the environment, or from what the user told the SDK. It is kept in
+the SDK's handshake and nowhere else: no trait, no sentence and no log of ours holds it.
+"""
+
+import os
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+import lmstudio
+from lmstudio.json_api import ClientBase
+
+from lms_jupyter.errors import CommandError, HostRefusedError, LmsError
+from lms_jupyter.hosts.proxy import go_direct
+
+TOKEN_VARIABLES = ("LMSTUDIO_API_TOKEN", "LM_API_TOKEN")
+
+_TOKEN = re.compile(r"sk-lm-([A-Za-z0-9]{8}):([A-Za-z0-9]{20})")
+
+SomeClient = TypeVar("SomeClient", bound=ClientBase)
+
+
+def api_token(environ: Mapping[str, str] = os.environ) -> str | None:
+    """Return the API token that the environment holds; never one from a notebook's cell."""
+    return next((environ[name] for name in TOKEN_VARIABLES if environ.get(name)), None)
+
+
+def new_client(kind: type[SomeClient], address: str, token: str | None = None) -> SomeClient:
+    """Return a client of the SDK that carries a token and is not connected yet.
+
+    SDK 1.5 takes no token, and 1.6 loses it on some ways; on the wire it is just a pair of names.
+
+    Raises:
+        CommandError: The token is none. It is not repeated: errors end up in saved notebooks.
+    """
+    go_direct(address)
+    if token is not None:
+        _parts(token)
+    try:
+        client = kind(address)
+    except lmstudio.LMStudioValueError:
+        # SDK 1.6 reads the environment by itself, and repeats what it found there.
+        raise _malformed() from None
+    if token is not None:
+        client._auth_details = handshake(client, token)
+    return client
+
+
+def handshake(client: ClientBase, token: str) -> dict[str, Any]:
+    """Return the handshake that carries a token.
+
+    Raises:
+        CommandError: The token is none.
+    """
+    return dict(client._format_auth_message(*_parts(token)))
+
+
+@contextmanager
+def let_in(address: str, token: str | None) -> Iterator[None]:
+    """Turn a refused handshake into one of our errors, which never holds a part of the token."""
+    try:
+        yield
+    except LmsError:
+        raise
+    except lmstudio.LMStudioServerError as error:
+        if "Authentication failed" not in str(error):
+            raise
+        raise refused(address, token, _reason(error)) from None
+    except ValueError as error:
+        # SDK 1.5 stumbles over a refusal that is told in words: that is what its own hides.
+        if "dictionary update sequence" not in str(error):
+            raise
+        raise refused(address, token) from None
+
+
+def refused(address: str, token: str | None, reason: str = "") -> HostRefusedError:
+    """Return the error of a host that does not let us in.
+
+    Args:
+        address: Where the host is.
+        token: What was shown to it, if anything.
+        reason: What the host said about it.
+    """
+    because = f": {reason.rstrip('.')}" if reason and not _holds(reason, token) else ""
+    if token is None:
+        return HostRefusedError(
+            f"The host at {address} lets nobody in without an API token{because}.",
+            hint=f"Set {TOKEN_VARIABLES[0]} where Jupyter is started, then restart the kernel.",
+        )
+    return HostRefusedError(
+        f"The host at {address} does not accept the API token{because}.",
+        hint=f"Look at {' and '.join(TOKEN_VARIABLES)} where Jupyter is started.",
+    )
+
+
+def _parts(token: str) -> tuple[str, str]:
+    match = _TOKEN.fullmatch(token.strip())
+    if match is None:
+        raise _malformed()
+    return match[1], match[2]
+
+
+def _malformed() -> CommandError:
+    return CommandError(
+        "The API token is not of the form that LM Studio gives out.",
+        hint="It begins with sk-lm- and has a colon in it.",
+    )
+
+
+def _reason(error: lmstudio.LMStudioServerError) -> str:
+    told = getattr(error, "_raw_error", None)
+    words = (told.get("cause") or told.get("title")) if isinstance(told, Mapping) else None
+    return str(words or "").strip()
+
+
+def _holds(text: str, token: str | None) -> bool:
+    return token is not None and any(part in text for part in _parts(token))

@@ -1,0 +1,16 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def newest_sdk(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the SDK's newest release, a beta; what it needs is already installed."""
+    folder = tmp_path_factory.mktemp("lmstudio")
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    subprocess.run(
+        [*pip, "--no-deps", "--target", str(folder), "lmstudio==1.6.0b1"], check=True, timeout=170
+    )
+    return folder

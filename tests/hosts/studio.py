@@ -1,0 +1,261 @@
+"""A small LM Studio: speaks its protocol over real sockets, with the habits that a test asks for.
+
+It serves from a thread of its own, so that kernels in other processes can talk to it.
+"""
+
+import asyncio
+import json
+import threading
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+from aiohttp import WSMsgType, web
+
+NEW_CALLS = frozenset(
+    {
+        "getInstanceProcessingState",
+        "estimateModelUsage",
+        "listDownloadedModelVariants",
+        "searchModels",
+        "getModelDownloadOptions",
+        "startHttpServer",
+        "stopHttpServer",
+        "lmLinkStatus",
+    }
+)
+"""What an old LM Studio does not know, and answers with a warning instead of a reply."""
+NEW_CHANNELS = frozenset({"downloadModel", "streamLogs"})
+NEW_FIELDS = ("ttlMs", "lastUsedTime", "publisher", "deviceIdentifier", "quantization")
+
+Send = Callable[[dict[str, Any]], Any]
+
+
+@dataclass
+class Studio:
+    """How it behaves; started with `with`."""
+
+    token: tuple[str, str] | None = None
+    """The two halves of the only token that is let in; `None`: everybody is."""
+    old: bool = False
+    """Whether it lacks what newer ones have."""
+    vanishes_at: float | None = None
+    """How far a load gets before all connections break and nobody listens any more."""
+    models: tuple[str, ...] = ("qwen/qwen3-4b",)
+    memory: dict[str, dict[str, Any]] = field(default_factory=dict)
+    introductions: list[dict[str, Any]] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)
+    address: str = ""
+
+    def __enter__(self) -> Self:
+        self._ready = threading.Event()
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_until_complete, args=(self._serve(),))
+        self._thread.start()
+        assert self._ready.wait(10)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._loop.call_soon_threadsafe(self._over.set)
+        self._thread.join(10)
+        self._loop.close()
+
+    async def _serve(self) -> None:
+        self._over = asyncio.Event()
+        self._sockets: set[web.WebSocketResponse] = set()
+        application = web.Application()
+        application.router.add_get("/lmstudio-greeting", self._greet)
+        application.router.add_get("/lms-status", self._status)
+        application.router.add_get("/{namespace}", self._talk)
+        self._runner = web.AppRunner(application, shutdown_timeout=0.1)
+        await self._runner.setup()
+        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
+        host, port = self._runner.addresses[0][:2]
+        self.address = f"{host}:{port}"
+        self._ready.set()
+        await self._over.wait()
+        await self._vanish()
+
+    async def _vanish(self) -> None:
+        for site in tuple(self._runner.sites):
+            await site.stop()
+        for socket in tuple(self._sockets):
+            if (transport := socket._req.transport) is not None:
+                transport.abort()
+        await self._runner.cleanup()
+
+    async def _greet(self, _request: web.Request) -> web.Response:
+        return web.json_response({"lmstudio": True})
+
+    async def _status(self, _request: web.Request) -> web.Response:
+        version = "0.3.5" if self.old else "0.4.9"
+        return web.json_response({"package": "lm-studio", "version": version})
+
+    async def _talk(self, request: web.Request) -> web.WebSocketResponse:
+        socket = web.WebSocketResponse()
+        await socket.prepare(request)
+        self._sockets.add(socket)
+        tasks: set[asyncio.Task[None]] = set()
+        try:
+            if not await self._introduced(socket):
+                return socket
+            async for message in socket:
+                if message.type is WSMsgType.TEXT:
+                    namespace = request.match_info["namespace"]
+                    handling = asyncio.create_task(
+                        self._handle(socket, namespace, json.loads(message.data))
+                    )
+                    tasks.add(handling)
+                    handling.add_done_callback(tasks.discard)
+        finally:
+            for task in tasks:
+                task.cancel()
+            self._sockets.discard(socket)
+        return socket
+
+    async def _introduced(self, socket: web.WebSocketResponse) -> bool:
+        said = await socket.receive_json()
+        self.introductions.append(said)
+        if self.token in (None, (said["clientIdentifier"], said["clientPasskey"])):
+            await socket.send_json({"success": True})
+            return True
+        reason = "A valid API token is required."
+        await socket.send_json({"success": False, "error": reason})
+        await socket.close()
+        return False
+
+    async def _handle(
+        self, socket: web.WebSocketResponse, namespace: str, frame: dict[str, Any]
+    ) -> None:
+        endpoint = frame.get("endpoint", "")
+        self.asked.append(endpoint)
+        if self.old and endpoint in NEW_CALLS | NEW_CHANNELS:
+            warning = f"Received rpcCall for unknown endpoint, endpoint = {endpoint}"
+            await socket.send_json({"type": "communicationWarning", "warning": warning})
+            return
+        match frame:
+            case {"type": "rpcCall", "callId": number}:
+                answer = self._call(namespace, endpoint, frame.get("parameter") or {})
+                await socket.send_json({**answer, "callId": number})
+            case {"type": "channelCreate", "channelId": number}:
+                async for packet in self._channel(
+                    namespace, endpoint, frame.get("creationParameter") or {}
+                ):
+                    if "title" in packet:
+                        await socket.send_json(
+                            {"type": "channelError", "channelId": number, "error": packet}
+                        )
+                        return
+                    await socket.send_json(
+                        {"type": "channelSend", "channelId": number, "message": packet}
+                    )
+                await socket.send_json({"type": "channelClose", "channelId": number})
+            case _:
+                pass
+
+    def _call(self, namespace: str, endpoint: str, parameter: dict[str, Any]) -> dict[str, Any]:
+        identifier = _identifier(parameter)
+        known = self.memory.get(identifier)
+        match endpoint:
+            case "listDownloadedModels":
+                return _result([self._model(key) for key in self.models])
+            case "listLoaded":
+                return _result(list(self.memory.values()) if namespace == "llm" else [])
+            case "unloadModel" if known is not None:
+                del self.memory[identifier]
+                return {"type": "rpcResult"}
+            case "getModelInfo" if known is not None:
+                return _result(known)
+            case "getLoadConfig" if known is not None:
+                context = {"key": "llm.load.contextLength", "value": known["contextLength"]}
+                return _result({"fields": [context]})
+            case "getInstanceProcessingState" if known is not None:
+                return _result({"status": "idle", "queued": 0})
+            case _ if identifier and known is None:
+                display = {"code": "generic.noModelMatchingQuery", "loadedModelsSample": []}
+                return _error(f"No loaded model is called {identifier}.", displayData=display)
+            case _:
+                return _error(f"There is no {endpoint}.")
+
+    async def _channel(
+        self, namespace: str, endpoint: str, parameter: dict[str, Any]
+    ) -> AsyncIterator[dict[str, Any]]:
+        assert namespace == "llm"
+        if endpoint == "predict":
+            words = parameter["history"]["messages"][-1]["content"][0]["text"].split()
+            for word in words:
+                fragment = {"content": f"{word} ", "tokensCount": 1, "reasoningType": "none"}
+                yield {"type": "fragment", "fragment": fragment | {"containsDrafted": False}}
+            known = self.memory[_identifier(parameter)]
+            config = {"loadModelConfig": {"fields": []}, "predictionConfig": {"fields": []}}
+            yield {
+                "type": "success",
+                "stats": {"stopReason": "eosFound"},
+                "modelInfo": known,
+            } | config
+            return
+        progress, success = (
+            ("progress", "success") if endpoint == "loadModel" else ("loadProgress", "loadSuccess")
+        )
+        named = parameter.get("identifier") or parameter["modelKey"]
+        if endpoint == "getOrLoad" and named in self.memory:
+            yield {"type": "alreadyLoaded", "info": self.memory[named]}
+            return
+        for fraction in (0.0, 0.5, 1.0):
+            yield {"type": progress, "progress": fraction}
+            if fraction == self.vanishes_at:
+                await self._vanish()
+                return
+        key = parameter.get("modelKey") or named
+        fields = parameter["loadConfigStack"]["layers"][0]["config"]["fields"]
+        told = {entry["key"]: entry["value"] for entry in fields}
+        self.memory[named] = self._instance(
+            key, named, told.get("llm.load.contextLength", 4096), parameter.get("ttlMs")
+        )
+        yield {"type": success, "info": self.memory[named]}
+
+    def _model(self, key: str) -> dict[str, Any]:
+        raw = {
+            "type": "llm",
+            "modelKey": key,
+            "format": "gguf",
+            "displayName": key,
+            "publisher": "acme",
+            "path": f"{key}/model.gguf",
+            "sizeBytes": 2_500_000_000,
+            "deviceIdentifier": None,
+            "architecture": "qwen3",
+            "quantization": {"name": "Q4_K_M", "bits": 4},
+            "maxContextLength": 40_960,
+            "vision": False,
+            "trainedForToolUse": True,
+        }
+        return self._as_old(raw)
+
+    def _instance(
+        self, key: str, identifier: str, context_length: int, ttl_ms: int | None
+    ) -> dict[str, Any]:
+        raw = self._model(key) | {
+            "identifier": identifier,
+            "instanceReference": f"reference-of-{identifier}-{len(self.asked)}",
+            "ttlMs": ttl_ms,
+            "lastUsedTime": None,
+            "contextLength": context_length,
+        }
+        return self._as_old(raw)
+
+    def _as_old(self, raw: dict[str, Any]) -> dict[str, Any]:
+        return {k: v for k, v in raw.items() if not (self.old and k in NEW_FIELDS)}
+
+
+def _identifier(parameter: dict[str, Any]) -> str:
+    specifier = parameter.get("specifier") or parameter.get("modelSpecifier") or {}
+    return str(specifier.get("query", {}).get("identifier") or parameter.get("identifier", ""))
+
+
+def _result(value: Any) -> dict[str, Any]:
+    return {"type": "rpcResult", "result": value}
+
+
+def _error(title: str, **more: Any) -> dict[str, Any]:
+    return {"type": "rpcError", "error": {"title": title, **more}}
