@@ -64,6 +64,8 @@ class Manager(Configurable):
         self.attendance = Attendance()
         self.wake = asyncio.Event()
         """Set to have the watch look at once."""
+        self.calm_s = 1.0
+        """Seconds between two looks while somebody looks and nothing moves."""
         self.loads: dict[str, asyncio.Task[Any]] = {}
         self.own: dict[str, LoadConfig] = {}
         """What was asked for the instances that this kernel loaded, by their references."""

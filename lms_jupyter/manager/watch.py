@@ -14,7 +14,6 @@ from lms_jupyter.manager.owners import learn_owners
 
 LIVELY_S = 0.25
 """Between two looks while a load runs or somebody generates, and somebody sees it."""
-CALM_S = 1.0
 HINTED_S = 10.0
 """The same where the host tells by itself when something changes: only to be sure."""
 UNSEEN_S = 3600.0
@@ -141,6 +140,7 @@ async def _listen(host: Host, manager: Manager) -> None:
                 if not manager.has(host):
                     return
                 manager.apply(Looked(sight=sight))
+                learn_owners(manager)
     except LmsError:
         # The next look finds out whether the host is gone.
         manager.wake.set()
@@ -156,7 +156,7 @@ def _rhythm_s(manager: Manager, *, hinted: bool) -> float:
         return UNSEEN_S
     activity = manager.activity
     lively = activity.loads or any(i.status != "idle" for i in activity.instances)
-    return LIVELY_S if lively else CALM_S
+    return LIVELY_S if lively else manager.calm_s
 
 
 async def _pause(seconds: float, manager: Manager) -> None:

@@ -1,12 +1,14 @@
 """The panel as a widget."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, ClassVar
 
 from traitlets import Dict, Unicode
 
 from lms_jupyter.api.events import Happening, What, listen
 from lms_jupyter.manager import Manager
+from lms_jupyter.manager.identity import machine_mark
 from lms_jupyter.panel.mirror import STATIC, Mirror
 from lms_jupyter.protocol.models import Instance
 from lms_jupyter.protocol.slices import Slice
@@ -28,15 +30,23 @@ class Panel(Mirror):
     _css = STATIC / "panel.css"
 
     slices: ClassVar[tuple[str, ...]] = ("catalog", "activity")
+    parts: ClassVar[Mapping[str, Path]] = {"live": STATIC / "live.js"}
 
     catalog = Dict(read_only=True).tag(sync=True)
     selected = Unicode(
         None, allow_none=True, help="The identifier of the instance that was chosen, if one was."
     ).tag(sync=True)
 
+    station = Dict(
+        read_only=True, help="Which kernel this is, for a Jupyter Server that stands in for it."
+    ).tag(sync=True)
+
     def __init__(self, manager: Manager | None = None, **kwargs: Any) -> None:
         self._ends: list[Callable[[], None]] = []
         super().__init__(manager, **kwargs)
+        if (identity := self._manager.identity) is not None:
+            station = {"kernel": identity.kernel_id, "machine": machine_mark()}
+            self.set_trait("station", station)
 
     def on_loaded(self, callback: OnInstance) -> Callable[[], None]:
         """Call a function with every instance that is loaded from now on, by whomever.

@@ -1,4 +1,4 @@
-"""The plain HTTP requests: which hosts there are, one command, start the engine."""
+"""The plain HTTP requests: which hosts there are, who uses what, one command, the engine."""
 
 from typing import Any
 
@@ -58,6 +58,25 @@ class HostsHandler(LmsHandler):
                 "engine_missing": embedded.missing(),
             }
         )
+
+
+class LeasesHandler(LmsHandler):
+    """`GET lms/leases`: which kernel uses which instance of a host."""
+
+    @authenticated
+    @authorized
+    async def get(self) -> None:
+        """List the claims of this machine's kernels, oldest first."""
+        leases = [
+            {
+                "instance_reference": lease.instance_reference,
+                "kernel_id": lease.holder.kernel_id,
+                "notebook": lease.holder.notebook,
+                "loaded": lease.loaded,
+            }
+            for lease in self.line().leases
+        ]
+        await self.say({"leases": leases})
 
 
 class CommandHandler(LmsHandler):

@@ -1,7 +1,11 @@
 """Which kernels run: those of this Jupyter Server, and others of this machine by their process."""
 
+import contextlib
 import socket
 from typing import Any
+
+from jupyter_core.utils import ensure_async
+from tornado.web import HTTPError
 
 from lms_jupyter.manager.identity import Identity
 from lms_jupyter.manager.leases import is_alive
@@ -33,3 +37,23 @@ class Kernels:
         provisioner = self._manager.get_kernel(holder.kernel_id).provisioner
         pid = getattr(provisioner, "pid", None)
         return pid if isinstance(pid, int) else None
+
+
+async def identity_of(kernel_id: str, kernel_manager: Any, session_manager: Any) -> Identity | None:
+    """Return who a kernel of this Jupyter Server is, as it says itself; `None` if it is not ours.
+
+    Args:
+        kernel_id: Which kernel.
+        kernel_manager: The server's.
+        session_manager: The server's: it knows the notebooks.
+    """
+    if kernel_id not in kernel_manager:
+        return None
+    notebook = None
+    # A kernel that a script has started is of no notebook.
+    with contextlib.suppress(HTTPError, KeyError):
+        session = await ensure_async(session_manager.get_session(kernel_id=kernel_id))
+        notebook = str(session["path"])
+    machine = socket.gethostname()
+    pid = getattr(kernel_manager.get_kernel(kernel_id).provisioner, "pid", None)
+    return Identity(kernel_id=kernel_id, notebook=notebook, pid=pid or 0, machine=machine)

@@ -13,15 +13,20 @@ from tornado.iostream import StreamClosedError
 from tornado.web import HTTPError
 from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
+from lms_jupyter.manager.identity import on_behalf_of
 from lms_jupyter.manager.inbox import accept
 from lms_jupyter.protocol.models import Problem
 from lms_jupyter.protocol.replies import Refused, Reply
-from lms_jupyter.server.limits import AT_ONCE, MESSAGE_BYTES, SEND_TIMEOUT_S, Allowance
+from lms_jupyter.server.kernels import identity_of
+from lms_jupyter.server.limits import AT_ONCE, MESSAGE_BYTES, Allowance
 from lms_jupyter.server.outbox import Outbox
-from lms_jupyter.server.switchboard import Line, Switchboard
+from lms_jupyter.server.stand_in import StandIn
+from lms_jupyter.server.switchboard import RHYTHM_S, RHYTHMS_S, Line, Switchboard
 
 TRY_AGAIN_LATER = 1013
 """The websocket's own code for a client that asks for more than it takes."""
+ELSEWHERE = 4004
+"""Our own code: do not try again, this server is of no use to that kernel's panel."""
 
 
 class SlicesHandler(WebSocketMixin, WebSocketHandler, JupyterHandler):
@@ -44,15 +49,34 @@ class SlicesHandler(WebSocketMixin, WebSocketHandler, JupyterHandler):
             if not allowed:
                 raise HTTPError(403, f"Not allowed to {action} {self.auth_resource}.")
         board: Switchboard = self.settings["lms_switchboard"]
-        line = board.line(self.get_query_argument("host", None))
+        self.stand_in = await self._stand_in()
+        if self.stand_in is not None:
+            line = board.line(self.stand_in.address) or board.line()
+        else:
+            line = board.line(self.get_query_argument("host", None))
         if line is None:
             raise HTTPError(404, "No such host in this server's configuration.")
         self.line: Line = line
+        self.rhythm_s = rhythm(self.get_query_argument("every", None))
         await super().get(*args, **kwargs)
+
+    async def _stand_in(self) -> StandIn | None:
+        """Return whose commands come here, if the page asks to stand in for a kernel."""
+        kernel_id = self.get_query_argument("kernel", None)
+        if kernel_id is None:
+            return None
+        return StandIn(
+            kernel=await identity_of(kernel_id, self.kernel_manager, self.session_manager),
+            machine=self.get_query_argument("machine", ""),
+            address=self.get_query_argument("address", ""),
+        )
 
     def open(self, *args: Any, **kwargs: Any) -> None:
         """Begin to listen."""
         super().open(*args, **kwargs)
+        if self.stand_in is not None and not self.stand_in.is_here:
+            self.close(ELSEWHERE, "That kernel runs elsewhere.")
+            return
         # Without it a burst of small messages waits 40 ms for the other side's receipt.
         self.set_nodelay(True)
         self.outbox = Outbox()
@@ -60,7 +84,9 @@ class SlicesHandler(WebSocketMixin, WebSocketHandler, JupyterHandler):
         self.viewers: set[str] = set()
         self.answering: set[asyncio.Task[None]] = set()
         self.sending = asyncio.get_running_loop().create_task(self._send())
-        self.line.join(self.outbox.put_slice)
+        self.line.join(self.outbox.put_slice, self.rhythm_s)
+        if self.stand_in is not None:
+            self.line.manager.spawn(self.stand_in.prove(self.line.manager))
 
     async def on_message(self, message: str | bytes) -> None:
         """Answer a command without making the next one wait for it."""
@@ -93,7 +119,14 @@ class SlicesHandler(WebSocketMixin, WebSocketHandler, JupyterHandler):
 
     async def _answer(self, rid: object, envelope: Any) -> None:
         self.viewers |= viewer_of(envelope)
-        self._reply(rid, await accept(envelope, self.line.manager))
+        manager = self.line.manager
+        if self.stand_in is not None:
+            if not await self.stand_in.prove(manager):
+                self._reply(rid, refused("elsewhere", "Jupyter sees another host than the kernel."))
+                return
+            # This is the context of a task of its own.
+            on_behalf_of.set(self.stand_in.kernel)
+        self._reply(rid, await accept(envelope, manager))
 
     def _reply(self, rid: object, reply: Reply) -> None:
         self.outbox.put_reply(msgspec.json.encode({"rid": rid, "reply": reply}).decode())
@@ -106,7 +139,7 @@ class SlicesHandler(WebSocketMixin, WebSocketHandler, JupyterHandler):
             try:
                 while True:
                     text = await self.outbox.take()
-                    async with asyncio.timeout(SEND_TIMEOUT_S):
+                    async with asyncio.timeout(self.settings["lms_send_timeout_s"]):
                         await self.write_message(text)
             except TimeoutError:
                 self.close(TRY_AGAIN_LATER, "Nobody reads.")
@@ -119,6 +152,18 @@ def viewer_of(envelope: Any) -> set[str]:
         return set()
     viewer = command.get("viewer")
     return {viewer} if isinstance(viewer, str) else set()
+
+
+def rhythm(asked: str | None) -> float:
+    """Read how many seconds a page wishes for between two looks at a calm host."""
+    shortest, longest = RHYTHMS_S
+    try:
+        seconds = RHYTHM_S if asked is None else float(asked)
+    except ValueError:
+        raise HTTPError(400, "The page asks for a rhythm that is no number.") from None
+    if not shortest <= seconds <= longest:
+        raise HTTPError(400, f"A rhythm is {shortest:g} to {longest:g} seconds, not {seconds:g}.")
+    return seconds
 
 
 def refused(code: str, title: str, hint: str = "") -> Refused:

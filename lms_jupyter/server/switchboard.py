@@ -8,6 +8,7 @@ import msgspec
 
 from lms_jupyter.hosts.base import Found
 from lms_jupyter.manager import Manager
+from lms_jupyter.manager.leases import Lease, LeaseBook
 from lms_jupyter.manager.manager import Finder
 from lms_jupyter.manager.watch import watch
 from lms_jupyter.protocol.slices import Slice
@@ -20,6 +21,10 @@ LINGER_S = 60.0
 """How long a manager outlives its last listener: a page that is loaded again finds it."""
 OWNER = "JupyterLab"
 """Who loads, as the host is told."""
+RHYTHM_S = 1.0
+"""Between two looks at a host that is calm, where a page does not wish for another."""
+RHYTHMS_S = (0.5, 3600.0)
+"""The shortest and the longest that a page may wish for."""
 
 
 async def find_running(named: str) -> Found:
@@ -35,7 +40,8 @@ class Line:
 
     def __init__(self, address: str, board: "Switchboard") -> None:
         self.address = address
-        self.listeners: set[Listener] = set()
+        self.listeners: dict[Listener, float] = {}
+        """Who listens, and the seconds between two looks that each wishes for."""
         self._board = board
         self._manager: Manager | None = None
         self._release: asyncio.TimerHandle | None = None
@@ -45,6 +51,8 @@ class Line:
         """The manager, started with its first use; call this on the server's loop."""
         if self._manager is None:
             self._manager = Manager(self._board.find, owner=OWNER, host=self.address)
+            # It makes no claims of its own, and can tell whose the kernels' instances are.
+            self._manager.leases = self._board.leases
             self._manager.loop = asyncio.get_running_loop()
             self._manager.observe(self._tell, names=SLICES)
             self._manager.spawn(watch(self._manager, persistent=False))
@@ -56,16 +64,31 @@ class Line:
         """The manager if there is one now."""
         return self._manager
 
-    def join(self, listener: Listener) -> None:
-        """Tell a listener the newest slices, then every change."""
+    @property
+    def leases(self) -> tuple[Lease, ...]:
+        """The claims of this machine's kernels on what is in the host's memory."""
+        if self._manager is None:
+            return ()
+        return self._board.leases.of(self._manager.activity.host.address)
+
+    def join(self, listener: Listener, rhythm_s: float = RHYTHM_S) -> None:
+        """Tell a listener the newest slices, then every change.
+
+        Args:
+            listener: Who.
+            rhythm_s: The seconds between two looks at a calm host; the shortest wish counts.
+        """
         manager = self.manager
-        self.listeners.add(listener)
+        self.listeners[listener] = rhythm_s
+        manager.calm_s = min(self.listeners.values())
         for name in SLICES:
             listener(name, encode(getattr(manager, name)))
 
     def leave(self, listener: Listener) -> None:
         """Tell a listener nothing any more."""
-        self.listeners.discard(listener)
+        self.listeners.pop(listener, None)
+        if self._manager is not None:
+            self._manager.calm_s = min(self.listeners.values(), default=RHYTHM_S)
         self._release_later()
 
     async def close(self) -> None:
@@ -110,6 +133,8 @@ class Switchboard:
     ) -> None:
         self.find = find
         self.linger_s = linger_s
+        self.leases = LeaseBook()
+        """What kernels have loaded, and what is loaded here on behalf of one."""
         self.discovers = not addresses
         """Whether the one host is looked for."""
         self._lines = {address: Line(address, self) for address in addresses or ("",)}

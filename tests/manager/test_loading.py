@@ -1,4 +1,7 @@
 import asyncio
+import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -8,9 +11,11 @@ from lms_jupyter.hosts.base import Found
 from lms_jupyter.hosts.fake import FakeHost
 from lms_jupyter.manager import Manager, lookup
 from lms_jupyter.manager.commands import run
-from lms_jupyter.manager.identity import Identity
+from lms_jupyter.manager.events import Looked
+from lms_jupyter.manager.identity import Identity, machine_mark, on_behalf_of
 from lms_jupyter.manager.leases import LeaseBook
 from lms_jupyter.manager.loading import Order, Outcome, carry_out
+from lms_jupyter.manager.owners import learn_owners
 from lms_jupyter.manager.watch import connect
 from lms_jupyter.protocol.commands import UseModel
 from lms_jupyter.protocol.models import Difference, LoadConfig
@@ -179,6 +184,38 @@ async def test_another_kernels_instance_says_whose_it_is(host: FakeHost, tmp_pat
     assert known == {QWEN: ("kernel 11111111", False), "by-a-stranger": (None, False)}
     await owner.close()
     await other.close()
+
+
+@pytest.mark.asyncio
+async def test_what_another_process_loads_on_behalf_of_a_kernel_is_that_kernels_own(
+    host: FakeHost, tmp_path: Path
+) -> None:
+    book = LeaseBook(tmp_path)
+    busy, helper = await kernel(host, book, "busy", 1), await kernel(host, book, "helper", 2)
+    helper.identity = None
+
+    async def on_behalf(who: Identity | None) -> Outcome:
+        on_behalf_of.set(who)
+        return await carry_out(Order(name=QWEN, config=SHORT), helper)
+
+    outcome = await helper.spawn(on_behalf(busy.identity))
+    busy.apply(Looked(sight=await host.look()))
+    learn_owners(busy)
+
+    (instance,) = busy.activity.instances
+    assert instance.mine
+    assert busy.own == {outcome.instance.instance_reference: SHORT}
+    assert [lease.holder for lease in book.of("fake:0")] == [busy.identity]
+    await busy.close()
+    await helper.close()
+
+
+def test_a_machine_has_one_mark_that_tells_nothing_of_it() -> None:
+    code = "from lms_jupyter.manager.identity import machine_mark; print(machine_mark())"
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert told.stdout.strip() == machine_mark()
+    assert re.fullmatch("[0-9a-f]{16}", machine_mark())
 
 
 @pytest.mark.asyncio
