@@ -46,11 +46,10 @@ export function commTransport(model: WidgetModel, page: Document = document): Tr
     return command.kind === "attend" || now === null ? null : now + EXPIRES_S;
   }
 
-  function send(command: Command): Promise<Reply> {
+  function send(command: Command, rid = uniqueName()): Promise<Reply> {
     const beat = pulse;
     if (beat === null) return Promise.resolve(refuse("closed", "The panel is closed."));
     return new Promise((resolve) => {
-      const rid = uniqueName();
       const envelope: Envelope = { rid, expires_at: expiry(command), command };
       const give = () => waiting.get(rid)?.(refuse("no_answer", "The kernel did not answer."));
       const timer = command.kind === "attend" ? undefined : setTimeout(give, EXPIRES_S * 1000);
@@ -96,12 +95,13 @@ export function commTransport(model: WidgetModel, page: Document = document): Tr
       for (const [event, callback] of events) model.on(event, callback);
       deliver(listener, "catalog");
       deliver(listener, "activity");
-      let leave = attend(send, page);
+      const look = (command: Command) => send(command);
+      let leave = attend(look, page);
       /** The front end says that the kernel came or went, not which: whoever answers is there. */
       const probe = () => {
         beat.lost();
         leave();
-        leave = attend(send, page);
+        leave = attend(look, page);
       };
       return () => {
         leave();

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import idle from "../../../tests/wire_samples/activity_idle.json" with { type: "json" };
 import catalog from "../../../tests/wire_samples/catalog.json" with { type: "json" };
 import type { Command, Envelope, Reply, Slice } from "../protocol/protocol";
-import { BACK_OFF_MS, EXPIRES_S, FLICKER_MS, jupyterLine, type Socket } from "./jupyter";
+import { BACK_OFF_MS, ELSEWHERE, EXPIRES_S, FLICKER_MS, jupyterLine, type Socket } from "./jupyter";
 import type { Link } from "./transport";
 
 /** A websocket whose other end is this test. */
@@ -24,9 +24,9 @@ class FakeSocket implements Socket {
     this.onmessage?.(new MessageEvent("message", { data: JSON.stringify(message) }));
   }
 
-  close(): void {
+  close(code = 1006): void {
     this.readyState = WebSocket.CLOSED;
-    this.onclose?.(new Event("close") as CloseEvent);
+    this.onclose?.(Object.assign(new Event("close"), { code }) as CloseEvent);
   }
 }
 
@@ -155,5 +155,17 @@ it("sends what was clicked before the socket was open, once it is", () => {
   last().accept();
 
   expect(last().sent.map(({ command }) => command)).toEqual([UNLOAD]);
+  close();
+});
+
+it("does not ask again where the server says that it is of no use", () => {
+  const { sockets, links, last, close } = setUp();
+  last().accept();
+
+  last().close(ELSEWHERE);
+  vi.advanceTimersByTime(BACK_OFF_MS[1] * 2);
+
+  expect(sockets).toHaveLength(1);
+  expect(links).toEqual(["live", "absent"]);
   close();
 });

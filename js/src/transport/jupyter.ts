@@ -11,6 +11,9 @@ export const FLICKER_MS = 1500;
 /** The first and the longest pause before another attempt. */
 export const BACK_OFF_MS = [250, 15_000] as const;
 
+/** The server's word for "I am of no use to you": it is not asked again. */
+export const ELSEWHERE = 4004;
+
 /** The part of a websocket that is used here. */
 export type Socket = Pick<WebSocket, "readyState" | "send" | "close"> & {
   onopen: ((event: Event) => void) | null;
@@ -68,11 +71,12 @@ export function jupyterLine(connect: () => Socket, network: EventTarget = window
       for (const text of unsent.splice(0)) opened.send(text);
     };
     opened.onmessage = ({ data }) => receive(JSON.parse(data));
-    opened.onclose = () => {
+    opened.onclose = ({ code }) => {
       if (socket !== opened) return;
       socket = null;
       settleAll(refuse("no_answer", "The connection to Jupyter broke before an answer came."));
-      if (listeners.size === 0) return;
+      if (code === ELSEWHERE) become("absent");
+      if (code === ELSEWHERE || listeners.size === 0) return;
       doubtSoon();
       const [first, longest] = BACK_OFF_MS;
       const pause = Math.min(longest, first * 2 ** failures) * (0.5 + Math.random() / 2);
@@ -129,7 +133,7 @@ export function jupyterLine(connect: () => Socket, network: EventTarget = window
 
   return {
     now: clock.now,
-    send(command) {
+    send(command, rid = uniqueName()) {
       if (command.kind === "attend") {
         if (command.visible) lookers.set(command.viewer, command);
         else lookers.delete(command.viewer);
@@ -138,7 +142,6 @@ export function jupyterLine(connect: () => Socket, network: EventTarget = window
         return Promise.resolve(refuse("no_answer", "There is no connection to Jupyter."));
       }
       return new Promise((resolve) => {
-        const rid = uniqueName();
         const give = () => waiting.get(rid)?.(refuse("no_answer", "Jupyter did not answer."));
         const timer = setTimeout(give, EXPIRES_S * 1000);
         waiting.set(rid, (reply) => {

@@ -19,8 +19,12 @@ export interface Listener {
 export interface Transport {
   /** Deliver the newest slices, then every change, until the returned function is called. */
   open(listener: Listener): () => void;
-  /** Answer whether the command was taken; what became of it is seen in the slices. */
-  send(command: Command): Promise<Reply>;
+  /**
+   * Answer whether the command was taken; what became of it is seen in the slices.
+   *
+   * `rid` names the click, if whoever sends it has a name for it already.
+   */
+  send(command: Command, rid?: string): Promise<Reply>;
   /** The host's clock, Unix seconds; `null` before it was heard. */
   now(): number | null;
 }

@@ -1,0 +1,186 @@
+import type { Activity, Command, Instance } from "../protocol/protocol";
+import { attend, type Visibility } from "./attend";
+import type { Link, Listener, Transport } from "./transport";
+import { uniqueName } from "./unique";
+
+/** The Jupyter Server's line to one host, and what it says of it. */
+interface Side {
+  address: string;
+  line: Transport;
+  isLive: boolean;
+  activity: Activity | null;
+  close(): void;
+}
+
+/**
+ * A kernel's slices, and commands that a busy kernel does not hold up.
+ *
+ * Where the Jupyter Server has proven to see the kernel's own host, commands go there; where it has
+ * not, or says that it cannot, they go to the kernel, at once. What the server knows of our clicks
+ * (loads under way, problems) is put into the kernel's slices; while the kernel is too busy to hear
+ * that somebody looks, the server's instances are shown.
+ *
+ * @param server The server's line to the host at an address.
+ */
+export function withStandIn(
+  kernel: Transport,
+  server: (address: string) => Transport,
+  page: Visibility = document,
+): Transport {
+  const ours = new Set<string>();
+  let listener: Listener | null = null;
+  let link: Link = "opening";
+  let told: Link = "opening";
+  let activity: Activity | null = null;
+  let side: Side | null = null;
+  let revision = 0;
+  let look: (() => void) | null = null;
+
+  /** What the server knows, if it is the same host and it answers. */
+  function theirs(): Activity | null {
+    const seen = side?.isLive ? side.activity : null;
+    const same = seen?.host.address === activity?.host.address;
+    return same && seen?.host.link === "connected" ? seen : null;
+  }
+
+  function update(): void {
+    if (activity === null || listener === null) return;
+    const seen = theirs();
+    const isBusy = link === "busy" && seen !== null;
+    if (isBusy && side !== null) {
+      const { line } = side;
+      look ??= attend((command) => line.send(command), page);
+    } else {
+      look?.();
+      look = null;
+    }
+    revision = Math.max(revision + 1, activity.revision);
+    listener.slice({ ...(seen ? merge(activity, seen, isBusy, ours) : activity), revision });
+    const next = isBusy ? "live" : link;
+    if (next !== told) listener.link(next);
+    told = next;
+  }
+
+  function turnTo(address: string): void {
+    if (side?.address === address) return;
+    look?.();
+    look = null;
+    side?.close();
+    const line = server(address);
+    const opened: Side = { address, line, isLive: false, activity: null, close: () => {} };
+    side = opened;
+    opened.close = line.open({
+      link(next) {
+        opened.isLive = next === "live";
+        if (side === opened) update();
+      },
+      slice(slice) {
+        if (slice.kind !== "activity") return;
+        opened.activity = slice;
+        if (side === opened) update();
+      },
+    });
+  }
+
+  /** The line for a command, if it is not to wait for the kernel. */
+  function aside(command: Command): Transport | null {
+    const seen = theirs();
+    if (seen === null || side === null || link === "absent") return null;
+    const known = (epoch: string | undefined, id: string) => id.startsWith(`${epoch}-`);
+    switch (command.kind) {
+      case "attend":
+        return null;
+      case "refresh":
+        return link === "busy" ? side.line : null;
+      case "cancel_load":
+        return link === "busy" || !known(activity?.epoch, command.load_id) ? side.line : null;
+      case "dismiss":
+        return ours.has(command.problem_id) ? side.line : null;
+      default:
+        return side.line;
+    }
+  }
+
+  return {
+    now: kernel.now,
+    async send(command) {
+      const rid = uniqueName();
+      const line = aside(command);
+      if (line === null) return kernel.send(command, rid);
+      ours.add(rid);
+      const reply = await line.send(command, rid);
+      // It was not begun there. Any other end may have been a beginning: that is not repeated.
+      const isElsewhere = reply.kind === "refused" && reply.problem.code === "elsewhere";
+      return isElsewhere ? kernel.send(command, rid) : reply;
+    },
+    open(next) {
+      listener = next;
+      const close = kernel.open({
+        link(now) {
+          link = now;
+          if (activity === null && now !== told) {
+            told = now;
+            next.link(now);
+          }
+          update();
+        },
+        slice(slice) {
+          if (slice.kind === "catalog") {
+            next.slice(slice);
+            return;
+          }
+          if (slice.epoch !== activity?.epoch) revision = 0;
+          activity = slice;
+          update();
+          // An answer, not a saved notebook: only a kernel that is there needs somebody beside it.
+          if (link !== "absent" && slice.host.link === "connected") turnTo(slice.host.address);
+        },
+      });
+      return () => {
+        listener = null;
+        look?.();
+        look = null;
+        side?.close();
+        side = null;
+        close();
+      };
+    },
+  };
+}
+
+/** The kernel's picture with what the server knows of our clicks; the server's, if we are busy. */
+function merge(
+  kernel: Activity,
+  server: Activity,
+  isBusy: boolean,
+  ours: ReadonlySet<string>,
+): Activity {
+  const newest = isBusy && server.now > kernel.now ? server : kernel;
+  const other = new Map<string, Instance>();
+  for (const one of (newest === kernel ? server : kernel).instances) {
+    other.set(one.instance_reference, one);
+  }
+  const loads = new Set(newest.loads.map(({ load_id }) => load_id));
+  return {
+    ...newest,
+    epoch: kernel.epoch,
+    instances: newest.instances.map((instance) => {
+      const known = other.get(instance.instance_reference);
+      const mine = newest === kernel ? instance.mine : (known?.mine ?? false);
+      const owner = instance.owner ?? known?.owner ?? null;
+      const { differences } = instance.differences.length > 0 ? instance : (known ?? instance);
+      return { ...instance, mine, owner, differences };
+    }),
+    loads: [
+      ...newest.loads,
+      // Others it knows from the host, as the kernel does, and perhaps from long ago.
+      ...server.loads.filter(
+        ({ load_id }) => load_id.startsWith(`${server.epoch}-`) && !loads.has(load_id),
+      ),
+    ],
+    problems: [
+      ...kernel.problems,
+      ...server.problems.filter(({ problem_id }) => ours.has(problem_id)),
+    ],
+  };
+}
