@@ -185,7 +185,7 @@ async def test_a_client_that_stops_reading_costs_a_bounded_pile(board: Switchboa
         outbox.put_reply("reply")
 
     assert outbox.is_full
-    assert board.line().listeners == set()
+    assert not board.line().listeners
 
 
 async def test_a_page_that_dies_without_a_word_is_forgotten(door: Door, board: Switchboard) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from jupyter_server.auth import Authorizer
 from tornado.httpclient import HTTPClientError
+from tornado.web import create_signed_value
 from traitlets.config import Config
 
 from tests.server.conftest import MODULE, QWEN, Door, cookies
@@ -19,11 +20,11 @@ NO_KEYS: list[dict[str, str]] = [
 
 
 @pytest.mark.parametrize("headers", NO_KEYS)
-@pytest.mark.parametrize("path", ["lms/hosts", "lms/command", "lms/engine"])
+@pytest.mark.parametrize("path", ["lms/hosts", "lms/leases", "lms/command", "lms/engine"])
 async def test_nobody_asks_anything_without_the_right_token_or_cookie(
     door: Door, path: str, headers: dict[str, str]
 ) -> None:
-    body = None if path == "lms/hosts" else COMMAND
+    body = None if path in {"lms/hosts", "lms/leases"} else COMMAND
 
     answer = await door.ask(path, headers=headers, body=body)
 
@@ -77,13 +78,17 @@ async def test_a_page_of_another_origin_gets_nowhere_with_the_cookie(door: Door)
     assert refusal.value.code == 403
 
 
-async def test_a_cookie_of_another_server_is_worth_nothing(door: Door) -> None:
-    jar = {name: value.replace("|", "|9", 1) for name, value in (await door.cookie()).items()}
+async def test_a_cookie_that_another_users_server_has_signed_is_worth_nothing(door: Door) -> None:
+    own = await door.cookie()
+    (name,) = [name for name in own if name.startswith("username-")]
+    jar = {**own, name: create_signed_value("the other server's", name, "bob").decode()}
 
     with pytest.raises(HTTPClientError) as refusal:
         await door.knock(headers=cookies(jar))
 
     assert refusal.value.code == 403
+    headers = {**cookies(jar), "X-XSRFToken": jar["_xsrf"]}
+    assert (await door.ask("lms/command", headers=headers, body=COMMAND)).code == 403
 
 
 class ReadOnly(Authorizer):
