@@ -4,21 +4,14 @@ import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
 
-/** Every widget's state carries the script, and so does every saved notebook: it stays small. */
-const LIMIT_BYTES = 25_000;
+/** Every widget's state carries the first part, and so does every saved notebook: it stays small. */
+const LIMIT_BYTES = 14_000;
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 const dev = process.argv.includes("--dev");
 const outdir = here(dev ? "dev/built" : "../lms_jupyter/panel/static");
 
-await build({
-  entryPoints: [
-    { in: here(dev ? "dev/dev.ts" : "src/entry/widget.ts"), out: "panel" },
-    { in: here("src/ui/panel.css"), out: "panel" },
-    { in: here("src/entry/status.ts"), out: "status" },
-    { in: here("src/ui/status.css"), out: "status" },
-  ],
-  outdir,
+const common = {
   bundle: true,
   format: "esm",
   target: "es2021",
@@ -27,10 +20,73 @@ await build({
   jsx: "automatic",
   jsxImportSource: "preact",
   logLevel: "warning",
+};
+
+/**
+ * Write the panel in two parts: `panel.js` is anywidget's script, `live.js` comes later.
+ *
+ * A script that comes as a message cannot import another by its name. What both parts need is
+ * therefore in the first, which hands it to the second as an argument.
+ */
+async function buildParts() {
+  const parts = await build({
+    ...common,
+    entryPoints: { widget: here("src/entry/widget.ts"), live: here("src/entry/widgetLive.ts") },
+    outdir,
+    splitting: true,
+    write: false,
+  });
+  const texts = new Map(parts.outputFiles.map(({ path, text }) => [path.split("/").at(-1), text]));
+  const [shared, ...others] = [...texts.keys()].filter((name) => name.startsWith("chunk-"));
+  if (shared === undefined || others.length > 0) throw new Error("The parts share one chunk.");
+  const inMemory = {
+    name: "in-memory",
+    setup(step) {
+      step.onResolve({ filter: /^\.\// }, ({ path }) => ({
+        path: path.slice(2),
+        namespace: "part",
+      }));
+      step.onLoad({ filter: /.*/, namespace: "part" }, ({ path }) => ({
+        contents: texts.get(path),
+      }));
+    },
+  };
+  const first = `
+    import * as shared from "./${shared}";
+    import { runPart, widget } from "./widget.js";
+    export default widget((script) => runPart(script, shared));
+  `;
+  await build({
+    ...common,
+    stdin: { contents: first, resolveDir: outdir },
+    outfile: `${outdir}/panel.js`,
+    plugins: [inMemory],
+  });
+  await build({
+    ...common,
+    stdin: { contents: texts.get("live.js"), resolveDir: outdir },
+    outfile: `${outdir}/live.js`,
+    format: "cjs",
+    external: [`./${shared}`],
+    banner: { js: "export default (shared) => { const module = {}, require = () => shared;" },
+    footer: { js: "return module.exports; };" },
+  });
+}
+
+await build({
+  ...common,
+  entryPoints: [
+    ...(dev ? [{ in: here("dev/dev.ts"), out: "panel" }] : []),
+    { in: here("src/ui/panel.css"), out: "panel" },
+    { in: here("src/entry/status.ts"), out: "status" },
+    { in: here("src/ui/status.css"), out: "status" },
+  ],
+  outdir,
 });
 
 if (!dev) {
-  const sizes = ["panel.js", "panel.css", "status.js", "status.css"].map((name) => {
+  await buildParts();
+  const sizes = ["panel.js", "live.js", "panel.css", "status.js", "status.css"].map((name) => {
     const text = readFileSync(`${outdir}/${name}`);
     return { name, bytes: text.length, zipped: gzipSync(text, { level: 9 }).length };
   });

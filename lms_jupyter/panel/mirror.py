@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -40,6 +41,8 @@ class Mirror(anywidget.AnyWidget):
 
     slices: ClassVar[tuple[str, ...]] = ("activity",)
     """What is shown."""
+    parts: ClassVar[Mapping[str, Path]] = {}
+    """Scripts that do not travel with the state, by the names that a page asks for them by."""
 
     activity = Dict(read_only=True).tag(sync=True)
 
@@ -53,6 +56,9 @@ class Mirror(anywidget.AnyWidget):
             self._mirror(name, getattr(self._manager, name))
         self.on_msg(self._on_message)
         make_live(self)
+        for part in self.parts:
+            # Unasked: a kernel that is busy from now on could not answer for a long time.
+            self._give(part)
 
     def close(self) -> None:
         """Stop listening to the manager, then close the widget. Closing twice does no harm."""
@@ -83,9 +89,17 @@ class Mirror(anywidget.AnyWidget):
 
     def _on_message(self, _widget: object, content: dict[str, Any], _buffers: object) -> None:
         """Hand a click over to the manager's loop: this may run in the middle of a cell."""
+        if "part" in content:
+            self._give(content["part"])
+            return
         loop = self._manager.loop
         if loop is not None:
             asyncio.run_coroutine_threadsafe(self._answer(content), loop)
+
+    def _give(self, part: str) -> None:
+        """Send a part of the script to every page that has this widget."""
+        if part in self.parts:
+            self.send({"part": part, "script": self.parts[part].read_text(encoding="utf-8")})
 
     async def _answer(self, content: dict[str, Any]) -> None:
         reply = await accept(content, self._manager)

@@ -55,7 +55,14 @@ def click(panel: Recorder, **command: Any) -> dict[str, Any]:
     """Send what the front end sends, and return the answer."""
     message = {"rid": f"click-{command}", "expires_at": None, "command": command}
     panel._handle_custom_msg(message, [])
-    return panel.answers.get(timeout=10)
+    return answer_with(panel, "reply")
+
+
+def answer_with(panel: Recorder, name: str) -> dict[str, Any]:
+    """Return the next message of a kind."""
+    while name not in (answer := panel.answers.get(timeout=10)):
+        pass
+    return answer
 
 
 def test_a_new_panel_shows_what_the_manager_knows(panel: Recorder) -> None:
@@ -96,6 +103,27 @@ async def until_loaded(manager: Manager) -> None:
 
 def test_nonsense_from_the_page_is_refused(panel: Recorder) -> None:
     assert click(panel, kind="format_disk")["reply"]["kind"] == "refused"
+
+
+def test_the_second_part_of_the_script_comes_unasked_and_again_for_the_asking(
+    panel: Recorder,
+) -> None:
+    unasked = answer_with(panel, "script")
+
+    panel._handle_custom_msg({"part": "live"}, [])
+
+    assert unasked["part"] == "live"
+    assert unasked["script"].startswith("export default")
+    assert answer_with(panel, "script") == unasked
+
+
+def test_only_parts_of_the_panel_are_given_away(panel: Recorder) -> None:
+    answer_with(panel, "script")
+
+    panel._handle_custom_msg({"part": "../widget.py"}, [])
+    panel._handle_custom_msg({"part": "live"}, [])
+
+    assert answer_with(panel, "script")["part"] == "live"
 
 
 def test_where_no_widget_lives_a_table_is_shown_with_every_name_escaped(

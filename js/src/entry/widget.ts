@@ -1,35 +1,82 @@
-import { commTransport, type WidgetModel } from "../transport/comm";
-import { mount } from "../ui/mount";
-import type { Selection } from "../ui/place";
+import type { Activity } from "../protocol/protocol";
+import type { WidgetModel } from "../transport/comm";
+import { clearGlance, drawGlance } from "../ui/mountGlance";
+import type * as Live from "./widgetLive";
+import { secondPart } from "./widgetParts";
+
+export { runPart } from "./widgetParts";
+
+/** What anywidget hands over with a new model. */
+export interface Start {
+  model: WidgetModel;
+}
 
 /** What anywidget hands over when a view is to be drawn. */
-export interface View {
-  model: WidgetModel;
+export interface View extends Start {
   el: HTMLElement;
   /** Aborts when the view goes away; older hosts call what `render` returned instead. */
   signal?: AbortSignal;
 }
 
-function render({ model, el, signal }: View): () => void {
-  const leave = mount(el, commTransport(model), { selection: selectionOf(model) });
-  signal?.addEventListener("abort", leave);
-  return leave;
-}
+/**
+ * The panel as anywidget wants it: a still picture, and the panel in its place once it is here.
+ *
+ * `run` brings in the second part, and hands it what it takes from this one.
+ */
+export function widget(run: (script: string) => Promise<typeof Live>) {
+  const second = secondPart("live", run);
+  const known = new WeakSet<WidgetModel>();
 
-/** The trait `selected` of the Python widget. */
-function selectionOf(model: WidgetModel): Selection {
+  function listen(model: WidgetModel): void {
+    if (!known.has(model)) second.listen(model);
+    known.add(model);
+  }
+
   return {
-    get: () => (model.get("selected") as string | null | undefined) ?? null,
-    set(identifier) {
-      if (model.get("selected") === identifier) return;
-      model.set("selected", identifier);
-      model.save_changes();
-    },
-    watch(listener) {
-      model.on("change:selected", listener);
-      return () => model.off("change:selected", listener);
+    // Before the first view: what the kernel sends of its own accord comes right after the model.
+    initialize: ({ model }: Start): void => listen(model),
+
+    render({ model, el, signal }: View): () => void {
+      listen(model);
+      let asked = false;
+      let leave = () => {
+        model.off("change:activity", look);
+        clearGlance(el);
+      };
+      let left = false;
+      const ask = () => {
+        if (asked) return;
+        asked = true;
+        second.fetch(model).then(
+          ({ live }) => {
+            if (left) return;
+            leave();
+            leave = live(model, el);
+          },
+          () => {
+            // Whoever speaks up later can be asked again.
+            asked = false;
+          },
+        );
+      };
+      const look = () => {
+        drawGlance(el, activityOf(model));
+        ask();
+      };
+      model.on("change:activity", look);
+      look();
+      const end = () => {
+        left = true;
+        leave();
+      };
+      signal?.addEventListener("abort", end);
+      return end;
     },
   };
 }
 
-export default { render };
+/** Before the manager has spoken, the trait is an empty dict. */
+function activityOf(model: WidgetModel): Activity | null {
+  const told = model.get("activity") as Activity | null;
+  return told?.kind === "activity" ? told : null;
+}

@@ -2,7 +2,8 @@ import { useState } from "preact/hooks";
 import type { HostInfo } from "../protocol/protocol";
 import { Button } from "./Button";
 import { FactList } from "./FactList";
-import { Icon, type IconName } from "./Icon";
+import { HostLine } from "./HostLine";
+import { Icon } from "./Icon";
 import { useWords } from "./words";
 
 interface Props {
@@ -15,7 +16,7 @@ interface Props {
   onRefresh(): void;
 }
 
-/** Which host this is, and how we stand with it. */
+/** Which host this is, how we stand with it, and the way to look again. */
 export function HostBar({ host, link, absent, refreshing, onRefresh }: Props) {
   const { strings, format } = useWords();
   const [open, setOpen] = useState(false);
@@ -26,14 +27,7 @@ export function HostBar({ host, link, absent, refreshing, onRefresh }: Props) {
   ];
   return (
     <header class="lms-HostBar">
-      <div class="lms-HostBar-line">
-        <LinkMark link={link} />
-        <span class="lms-HostBar-name" title={host.address}>
-          {host.name} {host.version}
-        </span>
-        <span class="lms-HostBar-address" dir="ltr">
-          {host.address}
-        </span>
+      <HostLine host={host} link={link}>
         <Button
           look="icon"
           label={strings.hostDetails}
@@ -51,24 +45,8 @@ export function HostBar({ host, link, absent, refreshing, onRefresh }: Props) {
         >
           <Icon name="refresh" />
         </Button>
-      </div>
+      </HostLine>
       {open && <FactList facts={facts} />}
     </header>
-  );
-}
-
-const MARKS: Record<HostInfo["link"], IconName> = {
-  connected: "check",
-  connecting: "hourglass",
-  lost: "offline",
-};
-
-/** Colour, shape and a word: no one of them is needed to read the others. */
-function LinkMark({ link }: { link: HostInfo["link"] }) {
-  const { strings } = useWords();
-  return (
-    <span class="lms-LinkMark" role="img" aria-label={strings[link]} title={strings[link]}>
-      <Icon name={MARKS[link]} />
-    </span>
   );
 }

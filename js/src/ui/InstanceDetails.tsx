@@ -3,8 +3,9 @@ import { Button } from "./Button";
 import { CopyButton } from "./CopyButton";
 import { instanceLine, sdkCode } from "./code";
 import { FactList } from "./FactList";
-import { differencesOf, ownerOf } from "./facts";
+import { differencesOf } from "./facts";
 import { duration } from "./format";
+import { ownerOf } from "./moreFacts";
 import { usePlace } from "./place";
 import { useWords } from "./words";
 

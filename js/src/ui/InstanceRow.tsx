@@ -2,13 +2,11 @@ import { useState } from "preact/hooks";
 import type { Command, Instance, Problem } from "../protocol/protocol";
 import type { Pending } from "../store/pending";
 import { Button } from "./Button";
-import { activityOf, differencesOf, instanceFacts } from "./facts";
 import { Icon } from "./Icon";
 import { InstanceDetails } from "./InstanceDetails";
+import { InstanceLine } from "./InstanceLine";
 import { memo } from "./memo";
-import { Name } from "./Name";
 import { Refusal } from "./Refusal";
-import { TimeLeft } from "./TimeLeft";
 import { useWords } from "./words";
 
 interface Props {
@@ -33,11 +31,8 @@ interface Props {
 export const InstanceRow = memo((props: Props) => {
   const { instance, now, stale, inert, tabbable, selected, unloading, refusal, onSelect } = props;
   const { identifier, status } = instance;
-  const words = useWords();
-  const { strings } = words;
+  const { strings } = useWords();
   const [open, setOpen] = useState(false);
-  const facts = instanceFacts(instance, words).join(" · ");
-  const differing = differencesOf(instance, words);
   const tabIndex = tabbable ? 0 : -1;
   const unload = () => props.onUnload(instance);
   return (
@@ -55,22 +50,7 @@ export const InstanceRow = memo((props: Props) => {
         setOpen(false);
       }}
     >
-      <div class="lms-Row-line lms-InstanceRow">
-        <TimeLeft instance={instance} now={now} stale={stale} />
-        <Name title={`${identifier}\n${instance.model_key}\n${instance.path}`}>{identifier}</Name>
-        <span class="lms-Row-facts" title={[...differing, facts].join("\n")}>
-          {differing[0] && (
-            <span class="lms-Badge">
-              <Icon name="warning" />
-              {differing[0]}
-              {differing.length > 1 && ` +${differing.length - 1}`}
-            </span>
-          )}
-          {facts}
-        </span>
-        <span class="lms-Row-state">
-          {unloading ? strings.unloading : activityOf(instance, words)}
-        </span>
+      <InstanceLine instance={instance} now={now} stale={stale} unloading={unloading !== undefined}>
         <span class="lms-Row-actions">
           <Button
             look="icon"
@@ -94,7 +74,7 @@ export const InstanceRow = memo((props: Props) => {
             <Icon name="eject" />
           </Button>
         </span>
-      </div>
+      </InstanceLine>
       {refusal && <Refusal problem={refusal} onDismiss={() => props.onForgive(instance)} />}
       {open && <InstanceDetails {...props} />}
     </li>

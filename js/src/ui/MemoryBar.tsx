@@ -3,7 +3,7 @@ import type { Instance, Memory } from "../protocol/protocol";
 import { bytesOf, memoryShares, nextToLeave } from "../store/select";
 import { useTick } from "./clock";
 import { clock } from "./format";
-import { useWords } from "./words";
+import { useStillWords } from "./stillWords";
 
 interface Props {
   memory: Memory | null;
@@ -14,7 +14,7 @@ interface Props {
 
 /** How full the machine's memory is and with what, and when some of it comes back. */
 export function MemoryBar({ memory, instances, now, stale }: Props) {
-  const { strings, format } = useWords();
+  const { strings, format } = useStillWords();
   const next = useRef<HTMLSpanElement>(null);
   const leaves = !stale && nextToLeave(instances, now()) !== null;
   useTick(next, leaves, () => {
@@ -53,7 +53,7 @@ interface BarProps {
 
 /** One segment an instance, then other programs, then what would be added, then what is free. */
 export function Bar({ memory, instances, label, added_bytes = 0 }: BarProps) {
-  const { strings, format } = useWords();
+  const { strings, format } = useStillWords();
   const shares = memoryShares(memory, instances);
   const added = Math.min(added_bytes, shares.free_bytes);
   const segments: { name: string; part: string; bytes: number }[] = [

@@ -3,12 +3,12 @@ import { bytesOf, isStale, nextToLeave } from "../store/select";
 import type { State, Store } from "../store/store";
 import { useTick } from "./clock";
 import { clock } from "./format";
+import { useStillWords, type Words } from "./stillWords";
 import { useStore } from "./useStore";
-import { useWords, type Words } from "./words";
 
 /** The panel in one line: "2 models · 5.1 GB · next leaves in 3:12". */
 export function StatusLine({ store }: { store: Store }) {
-  const words = useWords();
+  const words = useStillWords();
   const state = useStore(store);
   const line = useRef<HTMLSpanElement>(null);
   const instances = state.activity?.instances ?? [];

@@ -4,7 +4,7 @@ import { type Countdown, countdown } from "../store/select";
 import { useTick } from "./clock";
 import { clock, duration } from "./format";
 import { Icon } from "./Icon";
-import { useWords, type Words } from "./words";
+import { useStillWords, type Words } from "./stillWords";
 
 /** From here on the countdown warns. */
 const LAST_S = 60;
@@ -19,7 +19,7 @@ interface Props {
 
 /** The ring that drains clockwise and the time left, or what stands in their place. */
 export function TimeLeft({ instance, now, stale }: Props) {
-  const words = useWords();
+  const words = useStillWords();
   const ring = useRef<SVGCircleElement>(null);
   const text = useRef<HTMLSpanElement>(null);
   const mark = useRef<HTMLSpanElement>(null);

@@ -1,21 +1,12 @@
 import { type ComponentChild, render } from "preact";
-import { createStore, type Store } from "../store/store";
-import type { Transport } from "../transport/transport";
-import type { Units } from "./format";
-import { WordsContext, wordsFor } from "./words";
+import type { StillStrings } from "./stillStrings";
+import { type Words, WordsContext } from "./stillWords";
 
-/** Draw into an element, in the page's language, until the returned function is called. */
-export function draw(
+/** Draw into an element in one language, in place of what was drawn there before. */
+export function draw<Said extends StillStrings>(
   element: HTMLElement,
-  transport: Transport,
-  units: Units | undefined,
-  content: (store: Store) => ComponentChild,
-): () => void {
-  const store = createStore(transport);
-  const words = wordsFor(element.ownerDocument.documentElement.lang, units);
-  render(<WordsContext.Provider value={words}>{content(store)}</WordsContext.Provider>, element);
-  return () => {
-    render(null, element);
-    store.close();
-  };
+  words: Words<Said>,
+  content: ComponentChild,
+): void {
+  render(<WordsContext.Provider value={words}>{content}</WordsContext.Provider>, element);
 }

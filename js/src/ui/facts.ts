@@ -1,15 +1,5 @@
 import type { Instance, Model } from "../protocol/protocol";
-import type { Words } from "./words";
-
-/** What a model on the disk is, in the order in which people ask. */
-export function modelFacts(model: Model, { strings, format }: Words): string[] {
-  return present([
-    model.params,
-    model.quantization,
-    format.bytes(model.size_bytes),
-    ...abilities(model, strings),
-  ]);
-}
+import type { Words } from "./stillWords";
 
 /** What an instance takes and is. A size that is only the file's says so. */
 export function instanceFacts(instance: Instance, { strings, format }: Words): string[] {
@@ -47,12 +37,6 @@ export function differencesOf({ differences }: Instance, words: Words): string[]
   });
 }
 
-/** Whose an instance is, as far as anybody knows. */
-export function ownerOf({ owner, mine, jit }: Instance, { strings }: Words): string | null {
-  const named = owner === "rest" || owner === "lms" ? strings[owner] : owner;
-  return present([named, mine ? strings.mine : null, jit ? strings.jit : null]).join(", ") || null;
-}
-
 function settingLabel(setting: string, { strings }: Words): string {
   if (setting === "gpu") return strings.gpu;
   return strings.settings[setting as keyof typeof strings.settings] ?? setting;
@@ -69,7 +53,7 @@ export function valueText(setting: string, value: unknown, { strings, format }: 
 
 type Able = Pick<Model, "kind" | "vision" | "trained_for_tool_use">;
 
-function abilities({ kind, vision, trained_for_tool_use }: Able, strings: Words["strings"]) {
+export function abilities({ kind, vision, trained_for_tool_use }: Able, strings: Words["strings"]) {
   return [
     kind === "embedding" ? strings.embedding : null,
     vision ? strings.vision : null,
@@ -77,6 +61,6 @@ function abilities({ kind, vision, trained_for_tool_use }: Able, strings: Words[
   ];
 }
 
-function present(facts: (string | null)[]): string[] {
+export function present(facts: (string | null)[]): string[] {
   return facts.filter((fact): fact is string => fact !== null && fact !== "");
 }

@@ -1,7 +1,10 @@
+import { render } from "preact";
+import { createStore } from "../store/store";
 import type { Transport } from "../transport/transport";
 import { draw } from "./draw";
 import { Panel } from "./Panel";
 import { type Place, PlaceContext } from "./place";
+import { wordsFor } from "./words";
 
 /**
  * Draw the panel into an element until the returned function is called; twice does no harm.
@@ -9,9 +12,16 @@ import { type Place, PlaceContext } from "./place";
  * `place` is what can be done where the panel is, beyond the panel itself.
  */
 export function mount(element: HTMLElement, transport: Transport, place: Place = {}): () => void {
-  return draw(element, transport, place.units, (store) => (
+  const store = createStore(transport);
+  draw(
+    element,
+    wordsFor(element.ownerDocument.documentElement.lang, place.units),
     <PlaceContext.Provider value={place}>
       <Panel store={store} />
-    </PlaceContext.Provider>
-  ));
+    </PlaceContext.Provider>,
+  );
+  return () => {
+    render(null, element);
+    store.close();
+  };
 }

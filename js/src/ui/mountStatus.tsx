@@ -1,8 +1,18 @@
+import { render } from "preact";
+import { createStore } from "../store/store";
 import type { Transport } from "../transport/transport";
 import { draw } from "./draw";
 import { StatusLine } from "./StatusLine";
+import { STILL } from "./stillStrings";
+import { wordsIn } from "./stillWords";
 
 /** Draw the panel's smallest form into an element until the returned function is called. */
 export function mountStatus(element: HTMLElement, transport: Transport): () => void {
-  return draw(element, transport, undefined, (store) => <StatusLine store={store} />);
+  const store = createStore(transport);
+  const words = wordsIn(STILL, element.ownerDocument.documentElement.lang);
+  draw(element, words, <StatusLine store={store} />);
+  return () => {
+    render(null, element);
+    store.close();
+  };
 }

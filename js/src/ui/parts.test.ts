@@ -4,7 +4,6 @@ import type { Activity, Instance } from "../protocol/protocol";
 import { activityOf, instanceFacts } from "./facts";
 import { split } from "./Name";
 import { contextStops, nearestStop, SETTINGS } from "./settings";
-import { stringsFor } from "./strings";
 import { wordsFor } from "./words";
 
 const [chat, embedding] = (idle as Activity).instances as [Instance, Instance];
@@ -60,14 +59,14 @@ describe("the context slider", () => {
 
 describe("languages", () => {
   it("falls back to English", () => {
-    expect(stringsFor("de-CH").lang).toBe("de");
-    expect(stringsFor("").lang).toBe("en");
-    expect(stringsFor("xx").lang).toBe("en");
+    expect(wordsFor("de-CH").lang).toBe("de");
+    expect(wordsFor("").lang).toBe("en");
+    expect(wordsFor("xx").lang).toBe("en");
   });
 
   it("has a label for every setting, in every language", () => {
     for (const lang of ["en", "de"]) {
-      const { settings } = stringsFor(lang).strings;
+      const { settings } = wordsFor(lang).strings;
       expect(Object.keys(settings).sort()).toEqual(SETTINGS.map(({ name }) => name).sort());
     }
   });

@@ -1,26 +1,19 @@
-import { createContext } from "preact";
-import { useContext } from "preact/hooks";
 import type { Problem } from "../protocol/protocol";
-import { type Format, formatFor, type Units } from "./format";
-import { type Strings, stringsFor } from "./strings";
+import type { Units } from "./format";
+import { useStillWords, type Words as WordsOf, wordsIn } from "./stillWords";
+import { ALL, type Strings } from "./strings";
 
-/** The words and numbers of one language. */
-export interface Words {
-  lang: string;
-  strings: Strings;
-  format: Format;
-}
+/** All words and numbers of one language. */
+export type Words = WordsOf<Strings>;
 
-/** The words for a page in `lang`. */
+/** All words for a page in `lang`. */
 export function wordsFor(lang: string, units?: Units): Words {
-  const chosen = stringsFor(lang);
-  return { ...chosen, format: formatFor(chosen.lang, units) };
+  return wordsIn(ALL, lang, units);
 }
 
-export const WordsContext = createContext<Words>(wordsFor("en"));
-
+/** All words: for what is only drawn where all are there. */
 export function useWords(): Words {
-  return useContext(WordsContext);
+  return useStillWords() as Words;
 }
 
 /** A problem's sentence; those that the page makes itself are in the reader's language. */
