@@ -10,6 +10,7 @@ import { INotebookTracker } from "@jupyterlab/notebook";
 import { ISettingRegistry } from "@jupyterlab/settingregistry";
 import { IStatusBar } from "@jupyterlab/statusbar";
 import { attend } from "../transport/attend";
+import { offerStandIn } from "../transport/offer";
 import { formatFor } from "../ui/format";
 import type { Usable } from "../ui/place";
 import { codeFor } from "./labCode";
@@ -20,6 +21,7 @@ import { tellNotices } from "./labNotices";
 import { jupyterServer } from "./labServer";
 import { type InsertWhat, readPreferences } from "./labSettings";
 import { Sidebar } from "./labSidebar";
+import { standInAt } from "./labStandIn";
 import { StatusLine } from "./labStatus";
 import { STRINGS } from "./labStrings";
 import { addTutorials } from "./labTutorials";
@@ -55,6 +57,7 @@ function activate(
   consoles: IConsoleTracker | null,
 ): void {
   const desk = createDesk(jupyterServer(app.serviceManager.serverSettings));
+  offerStandIn(standInAt(desk.server));
   const preferences = readPreferences(registry, ID);
   const writing = createWriting(app, notebooks, consoles);
 
