@@ -13,6 +13,7 @@ ROOT = Path(__file__).parents[1]
 GIT = shutil.which("git") or "git"
 NEEDED = (
     "lms_jupyter/panel/static/panel.js",
+    "lms_jupyter/panel/static/live.js",
     "lms_jupyter/panel/static/panel.css",
     "lms_jupyter/notebooks/00-welcome.ipynb",
     "lms_jupyter/py.typed",
