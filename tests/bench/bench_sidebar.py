@@ -6,7 +6,6 @@ the sidebar, so that a busy machine slows both.
 
 from __future__ import annotations
 
-import json
 import statistics
 import tempfile
 from collections.abc import Iterator
@@ -15,7 +14,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, BrowserContext, sync_playwright
 
 from tests.bench.figure import Figure, percentile
-from tests.browser.lab import TOKEN, Lab, Notebook, chromium, jupyterlab
+from tests.browser.lab import TOKEN, Lab, Notebook, chromium, disable_extension, jupyterlab
 from tests.engines import engine
 
 ROOT = Path(__file__).parents[2]
@@ -51,7 +50,7 @@ def figures() -> Iterator[Figure]:
         folder, browser = Path(temporary), chromium(playwright)
         with engine(folder / "engine") as address:
             variables = {"LMS_JUPYTER_HOST": address}
-            disable(folder / "without")
+            disable_extension(folder / "without")
             with (
                 jupyterlab(folder / "with", variables) as with_us,
                 jupyterlab(folder / "without", variables) as without,
@@ -59,14 +58,6 @@ def figures() -> Iterator[Figure]:
                 yield from starts(browser, with_us, without)
                 yield from answers(browser, with_us)
         browser.close()
-
-
-def disable(folder: Path) -> None:
-    """Leave the sidebar out of a JupyterLab that is yet to start."""
-    config = folder / "home" / "config" / "labconfig"
-    config.mkdir(parents=True)
-    page = {"disabledExtensions": {"lms-jupyter": True}}
-    (config / "page_config.json").write_text(json.dumps(page))
 
 
 def starts(browser: Browser, with_us: Lab, without: Lab) -> Iterator[Figure]:

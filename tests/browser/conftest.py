@@ -1,20 +1,29 @@
 """One engine and one JupyterLab for all browser tests, one page for each."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from tests.browser.lab import Lab, Notebook, chromium, jupyterlab
+from tests.browser.lab import Lab, Notebook, chromium, disable_extension, jupyterlab
 from tests.engine.synthetic import Shape, write_llm
 from tests.engines import engine
 
 ARTIFACTS = Path(__file__).parent / "artifacts"
+NOTEBOOK_7 = "--JupyterNotebookApp.expose_app_in_browser=True"
 LARGE = Shape(layers=10, width=1024, heads=8, kv_heads=8, feed_forward=2816, vocabulary=8000)
 """About 270 MB as F16: its load takes long enough to be watched and cancelled."""
 
-Open = Callable[[Sequence[str]], Notebook]
+
+class Open(Protocol):
+    """Opens a notebook with these cells in a fresh page."""
+
+    def __call__(
+        self, cells: Sequence[str], *, kernel: str = "python3", app: str = "lab/tree"
+    ) -> Notebook: ...
 
 
 @pytest.fixture(scope="session")
@@ -35,7 +44,16 @@ def engine_address(tmp_path_factory: pytest.TempPathFactory, large_model: Path) 
 @pytest.fixture(scope="session")
 def lab(tmp_path_factory: pytest.TempPathFactory, engine_address: str) -> Iterator[Lab]:
     folder = tmp_path_factory.mktemp("lab")
-    with jupyterlab(folder, {"LMS_JUPYTER_HOST": engine_address}) as lab:
+    with jupyterlab(folder, {"LMS_JUPYTER_HOST": engine_address}, NOTEBOOK_7) as lab:
+        yield lab
+
+
+@pytest.fixture(scope="session")
+def bare_lab(tmp_path_factory: pytest.TempPathFactory, engine_address: str) -> Iterator[Lab]:
+    """Return a JupyterLab without our part of the page, as where only the kernel has us."""
+    folder = tmp_path_factory.mktemp("bare-lab")
+    disable_extension(folder)
+    with jupyterlab(folder, {"LMS_JUPYTER_HOST": engine_address}, NOTEBOOK_7) as lab:
         yield lab
 
 
@@ -47,15 +65,15 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture
-def open_notebook(browser: Browser, lab: Lab) -> Iterator[Open]:
-    """Return a way to open a notebook with these cells in a fresh page."""
+@contextmanager
+def opening(browser: Browser, lab: Lab) -> Iterator[Open]:
+    """Open notebooks of a server until the end of the block; their kernels end with it."""
     contexts = []
 
-    def open_(cells: Sequence[str]) -> Notebook:
+    def open_(cells: Sequence[str], *, kernel: str = "python3", app: str = "lab/tree") -> Notebook:
         context = browser.new_context(viewport={"width": 1280, "height": 900})
         contexts.append(context)
-        return Notebook(context.new_page(), lab, cells)
+        return Notebook(context.new_page(), lab, cells, kernel=kernel, app=app)
 
     yield open_
     for context in contexts:
@@ -64,6 +82,20 @@ def open_notebook(browser: Browser, lab: Lab) -> Iterator[Open]:
                 "() => window.jupyterapp.serviceManager.sessions.shutdownAll()",
             )
         context.close()
+
+
+@pytest.fixture
+def open_notebook(browser: Browser, lab: Lab) -> Iterator[Open]:
+    """Return a way to open a notebook with these cells in a fresh page."""
+    with opening(browser, lab) as open_:
+        yield open_
+
+
+@pytest.fixture
+def open_bare(browser: Browser, bare_lab: Lab) -> Iterator[Open]:
+    """Return the same where our part of the page is missing."""
+    with opening(browser, bare_lab) as open_:
+        yield open_
 
 
 @pytest.fixture

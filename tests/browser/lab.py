@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import nbformat
-from playwright.sync_api import Browser, Locator, Page, Playwright, expect
+from playwright.sync_api import Browser, Locator, Page, Playwright, WebSocket, expect
 
 TOKEN = "for-the-tests"  # noqa: S105 - of a server on loopback that lives for one run
 START_TIMEOUT_S = 60.0
@@ -115,13 +115,21 @@ def _address(runtime: Path, process: "subprocess.Popen[bytes]") -> str:
     raise TimeoutError("JupyterLab did not start.")
 
 
-def write_notebook(lab: Lab, cells: Sequence[str]) -> Path:
+def disable_extension(folder: Path) -> None:
+    """Leave our part of the page out of a JupyterLab that is yet to start in this folder."""
+    config = folder / "home" / "config" / "labconfig"
+    config.mkdir(parents=True)
+    page = {"disabledExtensions": {"lms-jupyter": True}}
+    (config / "page_config.json").write_text(json.dumps(page))
+
+
+def write_notebook(lab: Lab, cells: Sequence[str], kernel: str = "python3") -> Path:
     """Write a notebook with these cells where JupyterLab finds it."""
     path = lab.folder / f"test-{time.monotonic_ns()}.ipynb"
     book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(c) for c in cells])
     book.metadata["kernelspec"] = {
-        "name": "python3",
-        "display_name": "Python 3",
+        "name": kernel,
+        "display_name": kernel,
         "language": "python",
     }
     nbformat.write(book, path)
@@ -129,15 +137,34 @@ def write_notebook(lab: Lab, cells: Sequence[str]) -> Path:
 
 
 class Notebook:
-    """A notebook in a browser page: its cells, and the panel in their output."""
+    """A notebook in a browser page: its cells, and the panel in their output.
 
-    def __init__(self, page: Page, lab: Lab, cells: Sequence[str]) -> None:
+    Args:
+        page: Where.
+        lab: Whose.
+        cells: What is in it.
+        kernel: The name of a kernel that the server knows.
+        app: What of the server: `lab/tree`, or `notebooks` for Notebook 7.
+    """
+
+    def __init__(
+        self,
+        page: Page,
+        lab: Lab,
+        cells: Sequence[str],
+        *,
+        kernel: str = "python3",
+        app: str = "lab/tree",
+    ) -> None:
         self.page = page
         self.messages: list[str] = []
+        """What the console calls an error, and what was thrown."""
         page.on("console", lambda m: self.messages.append(m.text) if m.type == "error" else None)
         page.on("pageerror", lambda error: self.messages.append(str(error)))
-        path = write_notebook(lab, cells)
-        page.goto(f"{lab.url}lab/tree/{path.name}?token={TOKEN}&reset")
+        self._stood_in = False
+        page.on("websocket", self._note_socket)
+        self.path = write_notebook(lab, cells, kernel)
+        page.goto(f"{lab.url}{app}/{self.path.name}?token={TOKEN}&reset")
         page.wait_for_function(KERNEL_IS_IDLE, timeout=60_000)
 
     def start(self, index: int) -> None:
@@ -147,7 +174,27 @@ class Notebook:
     def run(self, index: int) -> None:
         """Run a cell and wait until it has ended."""
         self.start(index)
+        self.finish(index)
+
+    def finish(self, index: int) -> None:
+        """Wait until a cell has ended."""
         self.page.wait_for_function(CELL_HAS_RUN, arg=index, timeout=60_000)
+
+    def wait_for_stand_in(self) -> None:
+        """Wait until the Jupyter Server has told the panel in a cell of its host."""
+        deadline = time.monotonic() + START_TIMEOUT_S
+        while not self._stood_in:
+            assert time.monotonic() < deadline, "The Jupyter Server does not stand in."
+            self.page.wait_for_timeout(20)
+
+    def _note_socket(self, socket: WebSocket) -> None:
+        if "lms/slices?kernel=" in socket.url:
+            socket.on("framereceived", self._note_frame)
+
+    def _note_frame(self, frame: str | bytes) -> None:
+        slice_ = json.loads(frame)
+        link = slice_.get("host", {}).get("link") if slice_.get("kind") == "activity" else None
+        self._stood_in = self._stood_in or link == "connected"
 
     def output(self, index: int) -> Locator:
         """Return the output of a cell."""

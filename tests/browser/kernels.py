@@ -1,0 +1,57 @@
+"""Kernels of several ipykernel releases for one JupyterLab, each with packages of its own."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.browser.lab import Lab
+
+ROOT = Path(__file__).parents[2]
+CACHE = Path(sys.prefix) / "kernels-for-tests"
+"""What was installed once is kept with the environment that the tests run in."""
+
+UNTIL_RELEASED = """import pathlib
+while not pathlib.Path({release!r}).exists():
+    sum(range(20_000))
+"""
+"""A cell that computes, and lets go of nothing, until a file is there."""
+
+
+def install(name: str, *requirements: str) -> Path:
+    """Return a folder with these packages; it is made with the first use."""
+    folder = CACHE / name
+    if not folder.exists():
+        making = folder.with_name(f"{name}.{os.getpid()}")
+        command = [sys.executable, "-m", "pip", "install", "--quiet", "--target", str(making)]
+        subprocess.run([*command, "--disable-pip-version-check", *requirements], check=True)
+        making.rename(folder)
+    return folder
+
+
+def add_kernel(lab: Lab, version: str) -> str:
+    """Give a JupyterLab a kernel with this release of ipykernel, and matplotlib; its name."""
+    folders = [
+        install(f"ipykernel-{version}", "--no-deps", f"ipykernel=={version}", "nest-asyncio"),
+        install("matplotlib", "matplotlib", "matplotlib-inline"),
+        ROOT,
+    ]
+    name = f"ipykernel-{version}"
+    place = lab.folder.parent / "home" / "data" / "kernels" / name
+    place.mkdir(parents=True, exist_ok=True)
+    spec = {
+        "argv": [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"],
+        "display_name": name,
+        "language": "python",
+        "env": {"PYTHONPATH": os.pathsep.join(map(str, folders))},
+        # JupyterLab sends to subshells only where the kernel says that it has some.
+        "metadata": {"debugger": False},
+    }
+    (place / "kernel.json").write_text(json.dumps(spec))
+    return name
+
+
+def busy(release: Path, *after: str) -> str:
+    """Return a cell that is busy until the file is there, then does what is given."""
+    return "\n".join([UNTIL_RELEASED.format(release=str(release)), *after])
