@@ -18,6 +18,8 @@ import sys
 import threading
 from typing import Any, TextIO
 
+from lms_jupyter.engine.standing import stand_back
+
 _TINY_MODEL_BYTES = 50_000_000
 
 
@@ -25,8 +27,7 @@ def main() -> int:
     """Do what the module says. Arguments: the process id of the engine, and how nice to be."""
     _die_with(int(sys.argv[1]))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    if hasattr(os, "nice"):
-        os.nice(int(sys.argv[2]))
+    stand_back(int(sys.argv[2]))
     channel = os.fdopen(os.dup(1), "w", encoding="utf-8")
     try:
         import xllamacpp

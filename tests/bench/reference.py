@@ -6,7 +6,6 @@ As a program it loads one model the way the engine's children do, and answers on
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import time
@@ -19,9 +18,10 @@ from typing import Any
 from lms_jupyter.engine.child import Order
 from lms_jupyter.engine.llama import _configure, _Parameters
 from lms_jupyter.engine.load_settings import LoadSettings
+from lms_jupyter.engine.standing import stand_back
 
 NICE = 10
-"""How nice the engine's children are by default; the reference has to be as nice."""
+"""How far the engine's children stand back by default; the reference has to do the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +68,7 @@ def reference(file: Path, *, context: int = 2048) -> Iterator[Reference]:
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
+        start_new_session=True,
     )
     with process:
         yield Reference(process)
@@ -91,7 +92,7 @@ def order_for(file: Path, context: int) -> Order:
 
 def main() -> None:
     """Load what the first argument says, then answer the requests on stdin."""
-    os.nice(NICE)
+    stand_back(NICE)
     import xllamacpp  # noqa: PLC0415 - importing it is not what is measured
 
     order = json.loads(sys.argv[1])

@@ -1,0 +1,72 @@
+"""Children stand back for the engine's own loop, and for whatever else the user does."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+
+from .conftest import EngineProcess, start_engine
+
+CHILDREN = 6
+STAND_BACK = """
+import sys
+from lms_jupyter.engine.standing import stand_back
+stand_back(int(sys.argv[1]))
+print("standing", flush=True)
+sys.stdin.read()
+"""
+
+
+def _session_niceness(pid: int) -> int | None:
+    """Return the niceness of a process's session, or `None` where Linux has none."""
+    file = Path(f"/proc/{pid}/autogroup")
+    if not file.exists() or not file.read_text().strip():
+        return None
+    return int(file.read_text().split()[-1])
+
+
+@pytest.fixture
+def standing_at_7(models: Path, tmp_path: Path) -> EngineProcess:
+    return start_engine(models, tmp_path / "log", "--nice", "7")
+
+
+def test_children_are_as_nice_as_the_settings_say_and_their_sessions_are_too(
+    standing_at_7: EngineProcess,
+) -> None:
+    engine = psutil.Process(standing_at_7.process.pid)
+    grouped = _session_niceness(engine.pid) is not None
+    while not standing_at_7.children:
+        pass
+    (spare,) = standing_at_7.children
+    while spare.nice() != 7 or (grouped and _session_niceness(spare.pid) != 7):
+        assert spare.is_running()
+    assert engine.nice() == psutil.Process().nice()
+    assert _session_niceness(engine.pid) == _session_niceness(psutil.Process().pid)
+    assert standing_at_7.stop() == 0
+
+
+def test_many_at_once_all_stand_back_though_linux_takes_them_one_after_the_other() -> None:
+    grouped = _session_niceness(psutil.Process().pid) is not None
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", STAND_BACK, "5"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            start_new_session=True,
+        )
+        for _ in range(CHILDREN)
+    ]
+    try:
+        for process in processes:
+            assert process.stdout is not None
+            assert process.stdout.readline() == b"standing\n"
+            while grouped and _session_niceness(process.pid) != 5:
+                assert process.poll() is None
+            assert psutil.Process(process.pid).nice() == 5
+    finally:
+        for process in processes:
+            process.communicate()
