@@ -79,12 +79,16 @@ class ModelNotFoundError(ModelError, LookupError):
 
     code = "model_not_found"
 
-    def __init__(self, model_key: str, known: Iterable[str] = ()) -> None:
+    def __init__(
+        self, model_key: str, known: Iterable[str] = (), *, to_download: bool = False
+    ) -> None:
         near = difflib.get_close_matches(model_key, list(known), n=3, cutoff=0.5)
-        super().__init__(
-            f"No downloaded model has the key {model_key!r}.",
-            hint=f"Did you mean {' or '.join(near)}?" if near else "`%lms ls` lists what is there.",
-        )
+        title = f"No downloaded model has the key {model_key!r}."
+        hint = "`%lms ls` lists what is there."
+        if to_download:
+            title = f"There is nothing called {model_key!r} to download."
+            hint = "Write it as owner/name, or give words to search for."
+        super().__init__(title, hint=f"Did you mean {' or '.join(near)}?" if near else hint)
 
 
 class AmbiguousModelError(ModelError):

@@ -97,6 +97,11 @@ class Offer(Struct, frozen=True, kw_only=True):
     """Whether the host thinks that it could be loaded there."""
 
 
+def pauses_downloads(host: HostInfo) -> bool:
+    """Whether a download that nobody follows any more stops, and goes on when asked for again."""
+    return "activity" in host.features
+
+
 class LogEntry(Struct, frozen=True, kw_only=True):
     """One line of the host's log."""
 
@@ -219,10 +224,21 @@ class Host(Protocol):
         ...
 
     def download(self, offer: Offer) -> AsyncIterator[DownloadStep]:
-        """Fetch a file to the host's disk. Closing the iterator early calls it off.
+        """Fetch a file to the host's disk, or go on with what was begun before.
+
+        Closing the iterator early pauses it where `pauses_downloads` says so; other hosts are told
+        to call it off.
 
         Raises:
             DownloadFailedError: It could not be fetched.
+        """
+        ...
+
+    async def discard(self, offer: Offer) -> None:
+        """Call a download off, whoever began it, and remove what there is of it.
+
+        Raises:
+            CommandError: This host has no call for that.
         """
         ...
 

@@ -71,6 +71,7 @@ class FakeHost:
         self.requests: list[LoadRequest] = []
         self.heard: list[tuple[tuple[Message, ...], Sampling]] = []
         self.market: list[Offer] = []
+        self.fetched: dict[str, int] = {}
         self.gate: asyncio.Event | None = None
         self.reachable = True
         self.looks = 0
@@ -238,15 +239,22 @@ class FakeHost:
         return tuple(offer for offer in self.market if offer.name == name)
 
     async def download(self, offer: Offer) -> AsyncIterator[DownloadStep]:
-        """Put a model on the disk, in two steps."""
+        """Put a model on the disk in steps of a half; begins where it was left."""
         self._answer()
-        for part in (0, offer.size_bytes):
+        half = offer.size_bytes // 2
+        for part in range(self.fetched.get(offer.download_id, 0), offer.size_bytes + 1, half):
+            self.fetched[offer.download_id] = part
             yield Downloading(downloaded_bytes=part, total_bytes=offer.size_bytes)
             if self.gate is not None:
                 await self.gate.wait()
         model = fake_model(offer.name, size_bytes=offer.size_bytes)
         self.disk.append(model)
         yield Downloaded(model_key=model.model_key)
+
+    async def discard(self, offer: Offer) -> None:
+        """Forget what was fetched of a file."""
+        self._answer()
+        self.fetched.pop(offer.download_id, None)
 
     async def log(self) -> AsyncIterator[LogEntry]:
         """Tell one line, then wait."""

@@ -10,7 +10,7 @@ from typing import Any
 import lmstudio
 from lmstudio.async_api import _AsyncSession
 
-from lms_jupyter.errors import CommandError
+from lms_jupyter.errors import CommandError, HostTimeoutError
 from lms_jupyter.hosts import decode, kv_config, rest, sdk_streams
 from lms_jupyter.hosts.base import (
     DownloadStep,
@@ -20,17 +20,29 @@ from lms_jupyter.hosts.base import (
     LogEntry,
     Offer,
     Sight,
+    pauses_downloads,
 )
 from lms_jupyter.hosts.channel import Channel, Parameters, open_channel
 from lms_jupyter.hosts.credentials import let_in, new_client
+from lms_jupyter.hosts.downloads import DownloadJobs, discard
 from lms_jupyter.hosts.sdk_errors import translated
 from lms_jupyter.hosts.talk import Message, Sampling, TalkStep
 from lms_jupyter.protocol.models import Estimate, HostInfo, Instance, Kind, LoadConfig, Model
 
 KINDS: tuple[Kind, ...] = ("llm", "embedding")
 CALL_TIMEOUT_S = 20.0
-NEW_CALL_TIMEOUT_S = 2.0
+STATE_TIMEOUT_S = 2.0
+NEWER_TIMEOUT_S = 8.0
 """For calls that an older host answers with silence."""
+NEWER: Mapping[str, str] = {
+    "estimateModelUsage": "reckon what a load takes",
+    "listDownloadedModelVariants": "list the variants of a model",
+    "searchModels": "search for models to download",
+    "getModelDownloadOptions": "tell what can be downloaded",
+    "startHttpServer": "start its HTTP server",
+    "stopHttpServer": "stop its HTTP server",
+}
+"""Calls that not every LM Studio knows, and what they are for."""
 CANCEL_TIMEOUT_S = 10.0
 
 
@@ -44,11 +56,13 @@ class SdkHost:
         self._resources = AsyncExitStack()
         self._kinds: dict[str, Kind] = {}
         self._tells_states = True
+        self._unanswered: set[str] = set()
         self.info = HostInfo(name="LM Studio", address=address)
 
     async def connect(self) -> None:
         """Reach the host; see `Host.connect`."""
         await self.close()
+        self._unanswered.clear()
         greeting = await rest.greet(self._address)
         client = new_client(lmstudio.AsyncClient, self._address, self._token)
         with translated(self._address), let_in(self._address, self._token):
@@ -222,11 +236,20 @@ class SdkHost:
 
     async def download(self, offer: Offer) -> AsyncIterator[DownloadStep]:
         """Fetch a file to the host's disk; see `Host.download`."""
+        if pauses_downloads(self.info):
+            async with aclosing(DownloadJobs(self._address).follow(offer)) as moves:
+                async for move in moves:
+                    yield move
+            # All is there by now: only the key is still to be learnt.
         with translated(self._address, subject=offer.name):
             downloading = sdk_streams.download_steps(self._session("repository"), offer)
             async with aclosing(downloading) as steps:  # type: ignore[type-var]
                 async for step in steps:
                     yield step
+
+    async def discard(self, offer: Offer) -> None:
+        """Call a download off and remove what there is of it; see `Host.discard`."""
+        await discard(self.info, offer)
 
     async def log(self) -> AsyncIterator[LogEntry]:
         """Yield what the host logs from now on; see `Host.log`."""
@@ -273,7 +296,7 @@ class SdkHost:
             async with open_channel(self._session(kind), endpoint, parameters) as channel:
                 ended = False
                 try:
-                    async with aclosing(sdk_streams.load_steps(channel)) as steps:  # type: ignore[type-var]
+                    async with aclosing(sdk_streams.load_steps(channel, parameters)) as steps:  # type: ignore[type-var]
                         async for step in steps:
                             ended = isinstance(step, Loaded)
                             yield step
@@ -302,6 +325,10 @@ class SdkHost:
         timeout_s: float = CALL_TIMEOUT_S,
     ) -> Any:
         """Make one remote call and return the raw answer, bounded in time."""
+        if endpoint in self._unanswered:
+            raise self._too_old(endpoint)
+        if endpoint in NEWER:
+            timeout_s = NEWER_TIMEOUT_S
         with translated(self._address, subject=subject):
             call: Any = self._session(namespace).remote_call
             told = None if parameters is None else Parameters(parameters)
@@ -309,7 +336,18 @@ class SdkHost:
                 async with asyncio.timeout(timeout_s):
                     return await call(endpoint, told)
             except TimeoutError as error:
+                if endpoint in NEWER:
+                    self._unanswered.add(endpoint)
+                    raise self._too_old(endpoint) from None
                 raise lmstudio.LMStudioTimeoutError(endpoint) from error
+
+    def _too_old(self, endpoint: str) -> HostTimeoutError:
+        """Return the error for a question that this host leaves unanswered."""
+        named = f"{self.info.name} {self.info.version or ''}".rstrip()
+        return HostTimeoutError(
+            f"{named} at {self._address} does not answer when it is asked to {NEWER[endpoint]}.",
+            hint="It may be too old for that; newer versions of LM Studio can.",
+        )
 
     async def _with_state(self, raw: Mapping[str, Any]) -> Instance:
         """Read an instance and ask what it is doing, as long as the host knows that call."""
@@ -323,7 +361,7 @@ class SdkHost:
                 "getInstanceProcessingState",
                 parameters,
                 subject=instance.identifier,
-                timeout_s=NEW_CALL_TIMEOUT_S,
+                timeout_s=STATE_TIMEOUT_S,
             )
         except TimeoutError:
             self._tells_states = False

@@ -2,7 +2,7 @@
 
 import base64
 import contextlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import aclosing
 from typing import Any
 
@@ -32,8 +32,18 @@ class Diagnostics(_AsyncSession):
     API_NAMESPACE = "diagnostics"
 
 
-async def load_steps(channel: Channel) -> AsyncIterator[LoadStep]:
-    """Read the packets of `loadModel` or `getOrLoad`; the fraction never falls."""
+async def load_steps(
+    channel: Channel, asked: Mapping[str, Any] | None = None
+) -> AsyncIterator[LoadStep]:
+    """Read the packets of `loadModel` or `getOrLoad`; the fraction never falls.
+
+    Args:
+        channel: Where they come from.
+        asked: What the load was begun with.
+    """
+    asked = asked or {}
+    # Older hosts keep the TTL that they were given, and do not tell it.
+    given = {"ttlMs": asked.get("ttlMs", asked.get("loadTtlMs"))}
     fraction = 0.0
     async for packet in channel.packets():
         match packet:
@@ -43,7 +53,7 @@ async def load_steps(channel: Channel) -> AsyncIterator[LoadStep]:
             case {"type": "unloadingOtherJITModel", "info": dict(info)}:
                 yield Evicting(identifier=str(info.get("identifier") or info.get("modelKey")))
             case {"type": "success" | "loadSuccess", "info": dict(info)}:
-                yield Loaded(instance=decode.instance(info))
+                yield Loaded(instance=decode.instance(given | info))
                 return
             case {"type": "alreadyLoaded", "info": dict(info)}:
                 yield Loaded(instance=decode.instance(info), was_there=True)

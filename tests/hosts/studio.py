@@ -4,9 +4,10 @@ It serves from a thread of its own, so that kernels in other processes can talk 
 """
 
 import asyncio
+import itertools
 import json
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -27,8 +28,6 @@ NEW_CALLS = frozenset(
 """What an old LM Studio does not know, and answers with a warning instead of a reply."""
 NEW_CHANNELS = frozenset({"downloadModel", "streamLogs"})
 NEW_FIELDS = ("ttlMs", "lastUsedTime", "publisher", "deviceIdentifier", "quantization")
-
-Send = Callable[[dict[str, Any]], Any]
 
 
 @dataclass
@@ -153,7 +152,9 @@ class Studio:
             case _:
                 pass
 
-    def _call(self, namespace: str, endpoint: str, parameter: dict[str, Any]) -> dict[str, Any]:
+    def _call(  # noqa: PLR0911 - one return a call
+        self, namespace: str, endpoint: str, parameter: dict[str, Any]
+    ) -> dict[str, Any]:
         identifier = _identifier(parameter)
         known = self.memory.get(identifier)
         match endpoint:
@@ -182,22 +183,13 @@ class Studio:
     ) -> AsyncIterator[dict[str, Any]]:
         assert namespace == "llm"
         if endpoint == "predict":
-            words = parameter["history"]["messages"][-1]["content"][0]["text"].split()
-            for word in words:
-                fragment = {"content": f"{word} ", "tokensCount": 1, "reasoningType": "none"}
-                yield {"type": "fragment", "fragment": fragment | {"containsDrafted": False}}
-            known = self.memory[_identifier(parameter)]
-            config = {"loadModelConfig": {"fields": []}, "predictionConfig": {"fields": []}}
-            yield {
-                "type": "success",
-                "stats": {"stopReason": "eosFound"},
-                "modelInfo": known,
-            } | config
+            for packet in self._answer(parameter):
+                yield packet
             return
         progress, success = (
             ("progress", "success") if endpoint == "loadModel" else ("loadProgress", "loadSuccess")
         )
-        named = parameter.get("identifier") or parameter["modelKey"]
+        named = parameter.get("identifier") or self._free(parameter["modelKey"])
         if endpoint == "getOrLoad" and named in self.memory:
             yield {"type": "alreadyLoaded", "info": self.memory[named]}
             return
@@ -209,10 +201,27 @@ class Studio:
         key = parameter.get("modelKey") or named
         fields = parameter["loadConfigStack"]["layers"][0]["config"]["fields"]
         told = {entry["key"]: entry["value"] for entry in fields}
-        self.memory[named] = self._instance(
-            key, named, told.get("llm.load.contextLength", 4096), parameter.get("ttlMs")
-        )
+        ttl_ms = parameter.get("ttlMs", parameter.get("loadTtlMs"))
+        context_length = told.get("llm.load.contextLength", 4096)
+        self.memory[named] = self._instance(key, named, context_length, ttl_ms)
         yield {"type": success, "info": self.memory[named]}
+
+    def _free(self, key: str) -> str:
+        names = itertools.chain([key], (f"{key}:{number}" for number in itertools.count(2)))
+        return next(name for name in names if name not in self.memory)
+
+    def _answer(self, parameter: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        words = parameter["history"]["messages"][-1]["content"][0]["text"].split()
+        for word in words:
+            fragment = {"content": f"{word} ", "tokensCount": 1, "reasoningType": "none"}
+            yield {"type": "fragment", "fragment": fragment | {"containsDrafted": False}}
+        yield {
+            "type": "success",
+            "stats": {"stopReason": "eosFound"},
+            "modelInfo": self.memory[_identifier(parameter)],
+            "loadModelConfig": {"fields": []},
+            "predictionConfig": {"fields": []},
+        }
 
     def _model(self, key: str) -> dict[str, Any]:
         raw = {

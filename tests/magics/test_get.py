@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
+from msgspec.structs import replace
 
 from lms_jupyter.errors import CommandError, ModelNotFoundError
 from lms_jupyter.hosts.base import Downloading, DownloadStep, Offer
@@ -74,4 +75,38 @@ def test_interrupting_pauses_a_download_and_says_so(
         shell.run_line_magic("lms", "get acme/small")
 
     assert ended.is_set()
-    assert "Paused. Running this line again goes on from here." in capsys.readouterr().out
+    assert "Paused at 1 B of 2 B. This line again goes on from there" in capsys.readouterr().out
+
+
+def test_a_download_that_was_paused_goes_on_where_it_was(
+    shell: InteractiveShell, host: FakeHost, capsys: pytest.CaptureFixture[str]
+) -> None:
+    host.fetched["small@q8"] = 1000
+
+    assert shell.run_line_magic("lms", "get acme/small@q8_0") == "acme/small"
+
+    assert host.fetched == {"small@q8": 2000}
+    shell.run_line_magic("lms", "get acme/small@q8_0 --cancel")
+    assert host.fetched == {}
+    assert "is called off; nothing of it is left" in capsys.readouterr().out
+
+
+def test_a_host_that_cannot_pause_is_told_to_stop_and_that_is_said(
+    shell: InteractiveShell,
+    host: FakeHost,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    host.info = replace(host.info, features=())
+
+    async def download(_offer: Offer) -> AsyncIterator[DownloadStep]:
+        yield Downloading(downloaded_bytes=1, total_bytes=2)
+        _thread.interrupt_main()
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(host, "download", download)
+
+    with pytest.raises(KeyboardInterrupt):
+        shell.run_line_magic("lms", "get acme/small")
+
+    assert "Fake was told to stop fetching acme/small" in capsys.readouterr().out

@@ -3,16 +3,20 @@
 import asyncio
 import contextlib
 import os
+import signal
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import httpx
 import pytest
 
 from tests.engine.flaky_hub import FlakyHub
 from tests.engine.synthetic import write_llm
 from tests.engines import engine
-from tests.magics.kernels import Kernel
+from tests.magics.kernels import Kernel, Ran
 
 
 def environment(folder: Path, **more: str) -> dict[str, str]:
@@ -37,10 +41,14 @@ def serving(hub: FlakyHub) -> Iterator[str]:
     thread = threading.Thread(target=loop.run_until_complete, args=(serve(),))
     thread.start()
     assert ready.wait(10)
-    yield hub.endpoint
-    loop.call_soon_threadsafe(over.set)
-    thread.join()
-    loop.close()
+    try:
+        yield hub.endpoint
+    finally:
+        # Whoever still waits for the rest of a file is let go first.
+        loop.call_soon_threadsafe(hub.gate.set)
+        loop.call_soon_threadsafe(over.set)
+        thread.join()
+        loop.close()
 
 
 def test_a_model_is_fetched_listed_and_loaded(
@@ -63,6 +71,71 @@ def test_a_model_is_fetched_listed_and_loaded(
     assert "Done: %lms load tiny" in fetched.plain
     assert "tiny" in listed.plain
     assert "tiny is loaded" in loaded.plain
+
+
+def wait_for_bytes(address: str, least: int) -> dict[str, Any]:
+    """Wait until the engine has fetched so much of something; returns its job."""
+    until = time.monotonic() + 30
+    while time.monotonic() < until:
+        told = httpx.get(f"http://{address}/api/v1/models/download/status", trust_env=False).json()
+        for job in (*told["downloading"], *told["paused"]):
+            if job["downloaded_bytes"] >= least:
+                return dict(job)
+        time.sleep(0.05)
+    raise AssertionError(told)
+
+
+def test_an_interrupted_download_is_paused_goes_on_and_can_be_called_off(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = write_llm(tmp_path / "source.bin", name="tiny").read_bytes()
+    models = tmp_path / "models"
+    models.mkdir()
+    part = 4096
+    hub = FlakyHub({"tiny-F16.gguf": model}, before_gate=part, piece_bytes=part)
+    options = ("--no-default-models", "--models", str(models), "--downloads", str(models))
+
+    def files() -> list[str]:
+        return [path.name for path in models.rglob("*") if path.is_file()]
+
+    with serving(hub) as endpoint:
+        monkeypatch.setenv("HF_ENDPOINT", endpoint)
+        with engine(tmp_path / "engine", *options) as address:
+            environ = environment(tmp_path, LMS_JUPYTER_HOST=address)
+            with Kernel(environ, str(tmp_path)) as kernel:
+
+                def interrupted() -> Ran:
+                    def interrupt() -> None:
+                        wait_for_bytes(address, part)
+                        os.kill(pid, signal.SIGINT)
+
+                    waiting = threading.Thread(target=interrupt)
+                    waiting.start()
+                    ran = kernel.run("%lms get a/tiny-GGUF")
+                    waiting.join()
+                    return ran
+
+                pid = int(kernel.value("__import__('os').getpid()"))
+                kernel.run("%load_ext lms_jupyter")
+                first = interrupted()
+                assert wait_for_bytes(address, part)["status"] == "paused"
+                cancelled = kernel.run("%lms get a/tiny-GGUF --cancel")
+                left = files()
+                second = interrupted()
+                asked = len(hub.asked)
+                hub.before_gate = 2**60
+                third = kernel.run("%lms get a/tiny-GGUF")
+                fourth = kernel.run("%lms get a/tiny-GGUF")
+
+    assert first.error == "KeyboardInterrupt", first
+    assert second.error == "KeyboardInterrupt", second
+    assert "Paused at" in first.text
+    assert "goes on from there" in first.text
+    assert "is called off; nothing of it is left" in cancelled.text, cancelled.error_text
+    assert left == []
+    assert "Done: %lms load tiny" in third.text, third.error_text
+    assert hub.asked[asked]["Range"] == f"bytes={part}-"
+    assert "Done: %lms load tiny" in fourth.text, "what is there already is said to be there"
 
 
 def test_the_engine_of_this_user_is_started_and_ended(tmp_path: Path) -> None:

@@ -6,8 +6,14 @@ from contextlib import aclosing
 from typing import Any
 
 from lms_jupyter.api.draw import compact, say_size
-from lms_jupyter.errors import CommandError, HostUnreachableError, LmsError, ModelNotFoundError
-from lms_jupyter.hosts.base import Downloaded, Downloading, Offer
+from lms_jupyter.errors import (
+    CommandError,
+    HostTimeoutError,
+    HostUnreachableError,
+    LmsError,
+    ModelNotFoundError,
+)
+from lms_jupyter.hosts.base import Downloaded, Downloading, Offer, pauses_downloads
 from lms_jupyter.magics.desk import Desk
 from lms_jupyter.magics.run import perform
 from lms_jupyter.magics.verbs.hosts import GetModel, HostLine, ServerLine, ShowDoctor
@@ -109,21 +115,37 @@ def server(request: ServerLine, desk: Desk) -> None:
 
 
 @perform.register
-def get(request: GetModel, desk: Desk) -> str:
+def get(request: GetModel, desk: Desk) -> str | None:
     """Download a model and return its key. Interrupting pauses it: the next `get` goes on."""
     desk.connect()
     offer = desk.session.run(_offer(request, desk.manager))
+    if request.cancel:
+        desk.session.run(desk.manager.connected_host.discard(offer))
+        desk.say(f"Fetching {offer.name} is called off; nothing of it is left.")
+        return None
     desk.say(f"Fetching {offer.name} ({say_size(offer.size_bytes)}).")
     bar = _DownloadBar(offer)
     try:
         key = desk.session.run(_download(offer, desk.manager, bar), bar.glance)
     except KeyboardInterrupt:
-        desk.say("Paused. Running this line again goes on from here.")
+        desk.say(_left(offer, bar.now, desk))
         raise
     finally:
         bar.close()
     desk.say(f"Done: %lms load {key}")
     return key
+
+
+def _left(offer: Offer, now: Downloading, desk: Desk) -> str:
+    """Say what an interrupted download leaves."""
+    host = desk.manager.activity.host
+    if not pauses_downloads(host):
+        return f"{host.name} was told to stop fetching {offer.name}; this line asks for it again."
+    done = f"{say_size(now.downloaded_bytes)} of {say_size(now.total_bytes)}"
+    return (
+        f"Paused at {done}. This line again goes on from there; "
+        f"with --cancel it removes what is there."
+    )
 
 
 async def _offer(request: GetModel, manager: Manager) -> Offer:
@@ -138,7 +160,7 @@ async def _offer(request: GetModel, manager: Manager) -> Offer:
     if "/" not in name:
         found = await connected.search(name)
         if not found:
-            raise ModelNotFoundError(name)
+            raise ModelNotFoundError(name, to_download=True)
         if len(found) > 1 and not request.yes:
             raise CommandError(
                 f"%lms get: {len(found)} models match {name!r}.",
@@ -147,8 +169,10 @@ async def _offer(request: GetModel, manager: Manager) -> Offer:
         name = found[0]
     try:
         offers = await connected.offers(name)
+    except (HostTimeoutError, HostUnreachableError):
+        raise
     except LmsError as error:
-        raise ModelNotFoundError(name) from error
+        raise ModelNotFoundError(name, to_download=True) from error
     wanted = request.quantization
     if wanted is not None:
         offers = tuple(

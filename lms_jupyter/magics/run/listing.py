@@ -102,6 +102,8 @@ def log(request: ShowLog, desk: Desk) -> None:
     except (KeyboardInterrupt, _EnoughError):
         # Both are how listening ends.
         desk.session.local.stop(heard)
+    if not shown and not request.as_json:
+        desk.say("Nothing was logged meanwhile.")
 
 
 async def _listen(manager: Manager, entries: list[LogEntry]) -> None:

@@ -13,7 +13,7 @@ from lms_jupyter.api.draw import say_size
 from lms_jupyter.api.session import Wish
 from lms_jupyter.api.settings import read_settings
 from lms_jupyter.api.tables import Drawing, Table, count
-from lms_jupyter.errors import LmsError
+from lms_jupyter.errors import HostError, LmsError
 from lms_jupyter.hosts.talk import Message
 from lms_jupyter.magics.answer import Draft
 from lms_jupyter.magics.desk import Desk, Spot
@@ -170,7 +170,11 @@ async def _reckon(instance: Instance, desk: Desk) -> int | None:
     models = [m for m in await host.models() if instance.model_key in (m.model_key, *m.variants)]
     if not models:
         return None
-    told: Estimate = await host.estimate(models[0], await host.load_config(instance))
+    try:
+        told: Estimate = await host.estimate(models[0], await host.load_config(instance))
+    except HostError:
+        # It cannot say; what was measured is worth showing all the same.
+        return None
     return told.total_bytes
 
 

@@ -39,6 +39,8 @@ class GetModel(Struct, frozen=True, kw_only=True):
     name: str
     quantization: str | None = None
     yes: bool = False
+    cancel: bool = False
+    """Call it off and remove what there is of it."""
 
 
 def _host(a: argparse.Namespace) -> HostLine:
@@ -66,17 +68,29 @@ def _get(a: argparse.Namespace) -> GetModel:
             hint="Write owner/name@quantization, for example qwen/qwen3-4b@q4_k_m.",
         )
     name = name.removeprefix("https://huggingface.co/").removeprefix("https://lmstudio.ai/models/")
-    return GetModel(name=name.strip("/"), quantization=labels[0] if labels else None, yes=a.yes)
+    return GetModel(
+        name=name.strip("/"),
+        quantization=labels[0] if labels else None,
+        yes=a.yes,
+        cancel=a.cancel,
+    )
 
 
 VERBS = (
     Verb(
         name="get",
-        summary="download a model to the host's disk; interrupting pauses it",
+        summary="download a model to the host's disk; interrupting pauses it, again resumes it",
         build=_get,
         words=(Word(dest="name", metavar="NAME", help="owner/name, owner/name@quant, or words"),),
-        flags=(Flag(names=("-y", "--yes"), help="take the first of several", default=False),),
-        examples=("%lms get qwen/qwen3-4b@q4_k_m",),
+        flags=(
+            Flag(names=("-y", "--yes"), help="take the first of several", default=False),
+            Flag(
+                names=("--cancel",),
+                help="call the download off, and remove what there is of it",
+                default=False,
+            ),
+        ),
+        examples=("%lms get qwen/qwen3-4b@q4_k_m", "%lms get qwen/qwen3-4b@q4_k_m --cancel"),
     ),
     Verb(
         name="host",

@@ -1,0 +1,110 @@
+"""Downloads as jobs of the embedded engine: they can be paused, and go on where they stopped."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Mapping
+from typing import Any
+
+import httpx
+
+from lms_jupyter.errors import CommandError, DownloadFailedError, HostUnreachableError
+from lms_jupyter.hosts.base import Downloading, Offer, pauses_downloads
+from lms_jupyter.protocol.models import HostInfo
+
+PATH = "/api/v1/models/download"
+LOOK_EVERY_S = 0.2
+TIMEOUT_S = 20.0
+
+
+class DownloadJobs:
+    """The engine's jobs, over its REST calls."""
+
+    def __init__(self, address: str) -> None:
+        self._address = address
+
+    async def follow(self, offer: Offer) -> AsyncGenerator[Downloading]:
+        """Start a job or go on with a paused one; closing the iterator early pauses it.
+
+        Raises:
+            DownloadFailedError: It failed, or somebody else paused it or called it off.
+        """
+        told = await self._post("", {"model": offer.download_id})
+        job_id = told.get("job_id")
+        if job_id is None:
+            return
+        is_running = True
+        try:
+            while told["status"] == "downloading":
+                yield _moved(told, offer)
+                await asyncio.sleep(LOOK_EVERY_S)
+                told = await self._ask("GET", f"{PATH}/status/{job_id}")
+            is_running = False
+        finally:
+            if is_running:
+                await asyncio.shield(self._change("pause", job_id))
+        if told["status"] == "paused":
+            raise DownloadFailedError(
+                f"Fetching {offer.name} was paused by somebody else.",
+                hint="Ask for it again, and it goes on from there.",
+            )
+        if told["status"] != "completed":
+            reason = _reason(told) or "it was called off"
+            raise DownloadFailedError(f"{offer.name} could not be fetched: {reason}")
+        yield _moved(told, offer)
+
+    async def cancel(self, offer: Offer) -> None:
+        """Call a job off and have what was fetched of it removed."""
+        told = await self._post("", {"model": offer.download_id})
+        if (job_id := told.get("job_id")) is not None:
+            await self._change("cancel", job_id)
+
+    async def _change(self, change: str, job_id: str) -> None:
+        await self._post(f"/{change}/{job_id}", {})
+
+    async def _post(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        return await self._ask("POST", f"{PATH}{path}", body)
+
+    async def _ask(
+        self, method: str, path: str, body: Mapping[str, Any] | None = None
+    ) -> dict[str, Any]:
+        # A proxy must not stand between us and the engine.
+        async with httpx.AsyncClient(
+            base_url=f"http://{self._address}", timeout=TIMEOUT_S, trust_env=False
+        ) as client:
+            try:
+                response = await client.request(method, path, json=body)
+                told: dict[str, Any] = response.json()
+            except (httpx.HTTPError, ValueError) as error:
+                raise HostUnreachableError(
+                    f"The connection to the host at {self._address} is gone.",
+                    hint="What was fetched stays; ask again when it runs.",
+                ) from error
+        if response.is_error:
+            raise DownloadFailedError(_reason(told) or f"The engine answered {told}.")
+        return told
+
+
+async def discard(host: HostInfo, offer: Offer) -> None:
+    """Call a download off on a host.
+
+    Raises:
+        CommandError: This host has no call for that.
+    """
+    if not pauses_downloads(host):
+        raise CommandError(
+            f"{host.name} keeps what it has of a download to itself.",
+            hint="Remove it in the window of LM Studio.",
+        )
+    await DownloadJobs(host.address).cancel(offer)
+
+
+def _moved(told: Mapping[str, Any], offer: Offer) -> Downloading:
+    return Downloading(
+        downloaded_bytes=int(told.get("downloaded_bytes", 0)),
+        total_bytes=int(told.get("total_size_bytes") or offer.size_bytes),
+        bytes_per_second=float(told.get("bytes_per_second", 0.0)),
+    )
+
+
+def _reason(told: Mapping[str, Any]) -> str:
+    error = told.get("error")
+    return str(error.get("message", "")) if isinstance(error, Mapping) else ""
