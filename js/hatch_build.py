@@ -5,7 +5,12 @@ from pathlib import Path
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-BUILT = ("panel/static/panel.js", "panel/static/live.js", "panel/static/panel.css", "labextension/package.json")
+BUILT = (
+    "panel/static/panel.js",
+    "panel/static/live.js",
+    "panel/static/panel.css",
+    "labextension/package.json",
+)
 
 
 class NodeHook(BuildHookInterface):
