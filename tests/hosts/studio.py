@@ -190,8 +190,9 @@ class Studio:
             ("progress", "success") if endpoint == "loadModel" else ("loadProgress", "loadSuccess")
         )
         named = parameter.get("identifier") or self._free(parameter["modelKey"])
-        if endpoint == "getOrLoad" and named in self.memory:
-            yield {"type": "alreadyLoaded", "info": self.memory[named]}
+        there = [i for i in self.memory.values() if named in (i["identifier"], i["modelKey"])]
+        if endpoint == "getOrLoad" and there:
+            yield {"type": "alreadyLoaded", "info": there[0]}
             return
         for fraction in (0.0, 0.5, 1.0):
             yield {"type": progress, "progress": fraction}

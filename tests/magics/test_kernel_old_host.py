@@ -1,0 +1,190 @@
+"""A real kernel on an LM Studio that lacks the newer calls, vanishes, or stands behind a proxy."""
+
+import os
+import re
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from lms_jupyter.magics.parser import verb_names
+from tests.hosts.studio import Studio
+from tests.magics.kernels import Kernel
+
+KEY = "qwen/qwen3-4b"
+SOON_S = 15.0
+
+
+def environment(folder: Path, studio: Studio, **more: str) -> dict[str, str]:
+    own = {name: str(folder / name.lower()) for name in ("IPYTHONDIR", "XDG_STATE_HOME")}
+    notebook = {"JPY_SESSION_NAME": str(folder / "old.ipynb"), "LMS_JUPYTER_HOST": studio.address}
+    return {**os.environ, **own, **notebook, **more}
+
+
+@pytest.fixture(scope="module")
+def old_kernel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kernel]:
+    """A kernel on an old host that leaves questions unanswered which it does not know."""
+    folder = tmp_path_factory.mktemp("old")
+    with Studio(old=True) as studio, Kernel(environment(folder, studio), str(folder)) as kernel:
+        assert kernel.run("%load_ext lms_jupyter").error == ""
+        yield kernel
+
+
+SENTENCES = [
+    ("%lms ls", r"1 model, 2.50 GB on disk"),
+    ("%lms ls --variants", r"1 model, 0 variants"),
+    (f"%lms ls {KEY}", r"has no variants"),
+    (f"llm = %lms load {KEY} --ttl 60 --new --identifier kept", r"leaves after 1 min of idleness"),
+    (f"%lms load {KEY}", r"was in memory already"),
+    (f"%lms model {KEY}", r"was in memory already"),
+    ("print(llm.respond('Hello').content)", r"Hello"),
+    ("%lms ps", r"kept +qwen/qwen3-4b +IDLE +2.50 GB +4096"),
+    ("%lms ps --json", r'"identifier":"kept"'),
+    ("%lms status", r"LM Studio 0.3.5 at 127.0.0.1:\d+"),
+    (f"%lms estimate {KEY}", r"LM Studio 0.3.5 .* does not answer when it is asked to reckon"),
+    (f"%lms load {KEY} --estimate-only", r"does not answer when it is asked to reckon"),
+    ("%lms extend kept 5m", r"LM Studio cannot change the TTL of a loaded instance"),
+    ("%lms pin kept", r"LM Studio cannot pin an instance"),
+    ("%lms host", r"Using LM Studio 0.3.5"),
+    ("%lms server status", r"LM Studio answers on port"),
+    ("%lms server start", r"does not answer when it is asked to start its HTTP server"),
+    ("%lms server stop", r"does not answer when it is asked to stop its HTTP server"),
+    ("%lms log --seconds 0.2", r"Nothing was logged meanwhile"),
+    ("%lms get acme/x", r"does not answer when it is asked to tell what can be downloaded"),
+    ("%lms get words", r"does not answer when it is asked to search for models"),
+    (f"%lms chat {KEY} -p Hello", r"Hello[\s\S]*it had said all"),
+    (f"%%lms {KEY}\nHello there", r"Hello there[\s\S]*it had said all"),
+    (f"%%lms compare {KEY} kept\nHello", r"Hello"),
+    (f"%%lms sweep {KEY} context=[512]\nHi", r"1 combination"),
+    ("%lms lock", r"old.lms-lock.json holds"),
+    ("%lms restore --check", r"Everything is as old.lms-lock.json says"),
+    ("%lms restore", r"is in memory, as old.lms-lock.json says"),
+    ("%lms panel", r"Models in memory of LM Studio"),
+    ("%lms doctor", r"LM Studio 0.3.5 at"),
+    ("%lms help load", r"usage: lms load"),
+    ("%lms free", r"given back"),
+    ("%lms unload --all", r"."),
+]
+
+
+@pytest.mark.parametrize(("line", "said"), SENTENCES)
+def test_an_old_host_gives_a_result_or_a_sentence(old_kernel: Kernel, line: str, said: str) -> None:
+    began = time.monotonic()
+
+    ran = old_kernel.run(line)
+
+    everything = f"{ran.plain}\n{ran.error_text}"
+    assert re.search(said, everything), everything
+    assert "Traceback (most recent call last)" not in everything
+    assert time.monotonic() - began < SOON_S
+
+
+def test_every_verb_is_tried_on_an_old_host() -> None:
+    tried = {match[1] for line, _ in SENTENCES if (match := re.search(r"%lms (\w+)", line))}
+
+    assert set(verb_names()) <= tried
+
+
+def test_a_question_that_was_left_unanswered_is_not_asked_again(old_kernel: Kernel) -> None:
+    old_kernel.run(f"%lms estimate {KEY}")
+    began = time.monotonic()
+
+    assert "does not answer" in old_kernel.run(f"%lms estimate {KEY}").error_text
+    assert time.monotonic() - began < 1
+
+
+def test_a_host_that_vanishes_in_mid_load_is_one_sentence_and_leaves_no_load(
+    tmp_path: Path,
+) -> None:
+    with (
+        Studio(vanishes_at=0.5) as studio,
+        Kernel(environment(tmp_path, studio), str(tmp_path)) as kernel,
+    ):
+        kernel.run("%load_ext lms_jupyter")
+        ran = kernel.run(f"llm = %lms load {KEY}")
+        after = kernel.run("%lms ps")
+        loads = kernel.value(
+            "__import__('lms_jupyter.manager.local', fromlist=['x'])"
+            ".local_manager().manager.activity.loads"
+        )
+
+    assert ran.error == "HostUnreachableError", ran.error_text
+    assert f"The connection to the host at {studio.address} is gone." in ran.error_text
+    assert "Traceback (most recent call last)" not in ran.error_text
+    assert after.error == "HostUnreachableError"
+    assert loads == "()"
+
+
+@pytest.mark.parametrize("variable", ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "HTTPS_PROXY"])
+def test_a_proxy_does_not_hijack_loopback_for_the_magics_nor_for_the_sdk(
+    tmp_path: Path, variable: str
+) -> None:
+    with Studio() as studio:
+        environ = environment(tmp_path, studio, **{variable: "http://127.0.0.1:9"})
+        with Kernel(environ, str(tmp_path)) as kernel:
+            kernel.run("%load_ext lms_jupyter\nimport lmstudio")
+            loaded = kernel.run(f"%lms load {KEY}")
+            plain = kernel.run("print(lmstudio.list_loaded_models())")
+
+    assert "is loaded" in loaded.text, loaded.error_text
+    assert KEY in plain.text, plain.error_text
+
+
+def test_a_port_where_something_else_answers_is_said_to_be_that(tmp_path: Path) -> None:
+    with Studio() as studio:
+        wrong = environment(tmp_path, studio, LMS_JUPYTER_HOST="127.0.0.1:9")
+        with Kernel(wrong, str(tmp_path)) as kernel:
+            kernel.run("%load_ext lms_jupyter")
+            nobody = kernel.run("%lms ps")
+            port = kernel.client.shell_channel.socket.LAST_ENDPOINT  # type: ignore[union-attr]
+            stranger = kernel.run(f"%lms host {port.decode().strip(chr(0)).split('//')[1]}")
+            fixed = kernel.run(f"%lms host {studio.address}")
+
+    assert "Nothing answers at 127.0.0.1:9." in nobody.error_text
+    assert stranger.error == "HostUnreachableError", stranger.error_text
+    assert f"at {studio.address} (as you asked)" in fixed.text
+
+
+HALVES = ("Ab3dEf9h", "0123456789abcdefghij")
+
+
+@pytest.mark.parametrize(
+    ("token", "error"),
+    [
+        (f"sk-lm-{HALVES[0]}:{HALVES[1]}", ""),
+        ("sk-lm-Wr0ngWr0:wrongwrongwrongwrong", "HostRefusedError"),
+        ("", "HostRefusedError"),
+    ],
+)
+def test_a_token_decides_and_is_never_seen_in_a_notebook(
+    tmp_path: Path, token: str, error: str
+) -> None:
+    with Studio(token=HALVES) as studio:
+        environ = environment(tmp_path, studio, LM_API_TOKEN=token)
+        with Kernel(environ, str(tmp_path)) as kernel:
+            kernel.run("%load_ext lms_jupyter\nimport lmstudio")
+            cells = [
+                "%lms ls",
+                f"llm = %lms load {KEY}",
+                "llm.respond('Hello')",
+                "lmstudio.list_loaded_models()",
+                "%tb",
+                "%xmode Verbose",
+                "%lms ps",
+                "%lms panel",
+                "get_ipython().magics_manager.magics['line']['lms'].__self__.trait_values()",
+                "import lms_jupyter\nfrom lms_jupyter.manager.local import local_manager\n"
+                "manager = local_manager().manager\nmanager.trait_values(), vars(manager)",
+                "manager._host and vars(manager._host)['info']",
+                "lms_jupyter.panel().get_state()",
+                "%history",
+                "%lms doctor --json",
+            ]
+            ran = [kernel.run(cell) for cell in cells]
+
+    assert ran[0].error == ran[1].error == error
+    assert ran[3].error == error, "also of the SDK's own calls"
+    everything = "\n".join(f"{one.plain}{one.bundles}{one.error_text}" for one in ran)
+    for half in token.removeprefix("sk-lm-").split(":") if token else ():
+        assert half not in everything
