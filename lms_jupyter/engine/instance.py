@@ -78,6 +78,8 @@ class Instance:
     address: str = ""
     settings: LoadSettings = field(init=False)
     requests: set[Request] = field(default_factory=set)
+    waiters: set[object] = field(default_factory=set)
+    """Those who wait for the end of its load, or have and still need the instance."""
     changed: asyncio.Event = field(default_factory=asyncio.Event)
     gone: asyncio.Event = field(default_factory=asyncio.Event)
     outcome: asyncio.Future[Instance] = field(

@@ -102,6 +102,28 @@ class Registry:
             task.cancel()
             await asyncio.wait([task])
 
+    @asynccontextmanager
+    async def waiting(self, instance: Instance, *, owns: bool = False) -> AsyncIterator[None]:
+        """Wait for a load inside the block; who leaves it by an exception gives the load up.
+
+        A load ends with its owner; one that came just in time has none, and ends with the last one
+        who waits for it.
+        """
+        waiter = object()
+        instance.waiters.add(waiter)
+        try:
+            yield
+        except BaseException:
+            instance.waiters.discard(waiter)
+            unwanted = instance.jit and not instance.waiters and instance in self._loads
+            if owns or unwanted:
+                await self.cancel_load(instance)
+                if instance.is_ready:
+                    await self.unload(instance, "given up at the last moment")
+            raise
+        finally:
+            instance.waiters.discard(waiter)
+
     async def unload(self, instance: Instance, why: str = "unloaded") -> None:
         """End an instance; return when its process is gone."""
         if instance.is_ready:
@@ -221,6 +243,7 @@ class Registry:
         self._finish(instance)
         instance.outcome.set_exception(error)
         instance.outcome.exception()
+        self._launcher.refill()
         logger.info("not loaded: %s", error.title)
 
     def _others(self, instance: Instance) -> tuple[Instance, ...]:

@@ -67,7 +67,10 @@ async def chat(
     wanted = load_request(services, body, "llm")
     wanted = replace(wanted, settings=rest_v1.load_settings(body))
     said.instance = (await services.loader.ensure(wanted)).instance
-    async with aclosing(_events(services, said, wanted, keep)) as events:
+    async with (
+        services.registry.waiting(said.instance),
+        aclosing(_events(services, said, wanted, keep)) as events,
+    ):
         if streams:
             return await _stream(request, said, events)
         async for _ in events:
@@ -116,8 +119,9 @@ async def _answer(
 ) -> AsyncGenerator[Event | Piece]:
     """Yield how the load goes, then the answer; load again what is gone before its first use."""
     for attempt in range(1, ATTEMPTS + 1):
-        async for one in _load_events(said):
-            yield one
+        async with services.registry.waiting(said.answering):
+            async for one in _load_events(said):
+                yield one
         answer = services.inference.respond(
             said.answering, said.messages, said.settings, said.outcome
         )

@@ -162,7 +162,7 @@ async def _get_or_load(services: Services, domain: Domain, channel: Channel) -> 
             "info": model_info(begun.instance.model),
         }
     )
-    async with _cancellable(services, channel, begun.instance, owns=begun.is_new):
+    async with _cancellable(services, channel, begun.instance):
         async for fraction in begun.instance.progress():
             channel.send({"type": "loadProgress", "progress": fraction})
         instance = await begun.instance.settled()
@@ -190,14 +190,11 @@ def _request(
 
 @asynccontextmanager
 async def _cancellable(
-    services: Services, channel: Channel, instance: Instance, *, owns: bool
+    services: Services, channel: Channel, instance: Instance, *, owns: bool = False
 ) -> AsyncIterator[None]:
-    """Let the client cancel: its own load ends, of somebody else's it only stops hearing."""
-    async with channel.interrupted_by("cancel") as scope:
-        yield
-    if scope.expired():
-        if owns:
-            await services.registry.cancel_load(instance)
-        if owns and instance.is_ready:
-            await services.registry.unload(instance, "cancelled at the last moment")
-        raise LoadCancelledError(instance.identifier)
+    """Wait for a load until it ends or the client cancels; a client that leaves has cancelled."""
+    async with services.registry.waiting(instance, owns=owns):
+        async with channel.interrupted_by("cancel") as scope:
+            yield
+        if scope.expired():
+            raise LoadCancelledError(instance.identifier)

@@ -133,7 +133,8 @@ async def occupy(services: Services, stack: AsyncExitStack, wanted: LoadRequest,
     """Load what is wanted if it is not there, and use it until the stack is closed."""
     for attempt in range(ATTEMPTS):
         begun = await services.loader.ensure(wanted)
-        instance = await begun.instance.settled()
+        async with services.registry.waiting(begun.instance):
+            instance = await begun.instance.settled()
         try:
             marker = await stack.enter_async_context(services.registry.request(instance, work))
         except ModelUnloadedError:

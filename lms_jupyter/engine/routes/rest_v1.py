@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from functools import partial
 from typing import Any, Final
@@ -66,11 +65,8 @@ async def _load(services: Services, request: web.Request) -> web.Response:
     echo = optional_flag(body, "echo_load_config")
     started = time.monotonic()
     begun = await services.loader.load(wanted)
-    try:
+    async with services.registry.waiting(begun.instance, owns=True):
         instance = await begun.instance.settled()
-    except asyncio.CancelledError:
-        await services.registry.cancel_load(begun.instance)
-        raise
     if not is_connected(request):
         # Nobody waits for it any more, and nobody would know its name.
         await services.registry.unload(instance, "abandoned")
