@@ -26,6 +26,7 @@ SOURCES := $(shell find js/src js/package-lock.json lms_jupyter notebooks -type 
 $(VENV)/demo.stamp: pyproject.toml $(VENV)/bin/python $(SOURCES)
 	rm -rf lms_jupyter/panel/static lms_jupyter/labextension
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check '.[demo]'
+	$(BIN)/python .ci/debian.py
 	touch $@
 
 clean:

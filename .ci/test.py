@@ -2,7 +2,7 @@
 
 Needs Python 3.11 or newer and nothing else. Whatever it lacks it installs: a virtual environment,
 Node (from PyPI, if the machine has none or an old one), npm packages, and on Debian, where it may,
-Chromium. `--set-up` ends there.
+Chromium and a few libraries. `--set-up` ends there.
 """
 
 import os
@@ -12,6 +12,8 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+
+import debian
 
 ROOT = Path(__file__).parents[1]
 VENV = ROOT / ".venv"
@@ -70,23 +72,14 @@ def link_jupyter() -> None:
             place.symlink_to(target, target_is_directory=target.is_dir())
 
 
-def set_up_browser() -> None:
-    """Find Chromium, or install it where that is allowed; else say what is missing."""
-    if os.environ.get("CHROMIUM") or any(map(shutil.which, BROWSERS)):
-        return
-    root = [] if hasattr(os, "geteuid") and os.geteuid() == 0 else ["sudo", "-n"]
-    if not shutil.which("apt-get") or (root and not shutil.which("sudo")):
-        sys.exit(
-            "The browser tests need Chromium, and there is none: install it, "
-            "or name one in the variable CHROMIUM."
-        )
-    say("Installing Chromium with apt-get")
-    quiet = {**environment(), "DEBIAN_FRONTEND": "noninteractive"}
-    for words in (
-        ["update", "-qq"],
-        ["install", "-y", "-qq", "--no-install-recommends", "chromium"],
-    ):
-        subprocess.run([*root, "apt-get", *words], check=True, env=quiet, stdin=subprocess.DEVNULL)
+def set_up_system() -> None:
+    """Find Chromium and the libraries that wheels count on, or install them where that is allowed.
+
+    A browser that is somewhere else can be named in the variable CHROMIUM.
+    """
+    has_browser = os.environ.get("CHROMIUM") or any(map(shutil.which, BROWSERS))
+    browser = [] if has_browser else ["chromium"]
+    debian.apt_get(*browser, *debian.browser_driver(), *debian.engine())
 
 
 def set_up() -> None:
@@ -99,7 +92,7 @@ def set_up() -> None:
     say("The package and its test tools")
     pip("-e", ".[test]")
     link_jupyter()
-    set_up_browser()
+    set_up_system()
 
 
 def check() -> None:

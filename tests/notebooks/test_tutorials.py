@@ -74,7 +74,9 @@ def test_all_tutorials_are_there() -> None:
 
 @pytest.mark.usefixtures("_empty_host")
 @pytest.mark.parametrize("path", TUTORIALS, ids=lambda path: path.stem)
-def test_a_tutorial_runs_and_its_check_tells_done_from_not_yet(path: Path, tmp_path: Path) -> None:
+def test_a_tutorial_runs_tells_done_from_not_yet_and_leaves_nothing_in_memory(
+    path: Path, tmp_path: Path, address: str
+) -> None:
     tutorial = as_a_reader_does(nbformat.read(path, as_version=4))
     (tmp_path / "work").mkdir()
     client = NotebookClient(
@@ -89,6 +91,11 @@ def test_a_tutorial_runs_and_its_check_tells_done_from_not_yet(path: Path, tmp_p
     (check,) = [c for c in tutorial.cells if "check" in tags(c) and c.id != "too-early"]
     assert said(by_id["too-early"]).startswith(("Not yet", "Almost"))
     assert said(check).startswith(DONE)
+    assert "Try next: " in said(check)
+    not_clicked = [said(cell) for cell in tutorial.cells if "click" in tags(cell)]
+    assert all("You can also go on without" in answer for answer in not_clicked)
+    with lmstudio.Client(address) as host:
+        assert [instance.identifier for instance in host.list_loaded_models()] == []
 
 
 @pytest.mark.parametrize("path", TUTORIALS, ids=lambda path: path.stem)
