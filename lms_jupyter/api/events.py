@@ -3,6 +3,7 @@
 import asyncio
 import warnings
 from collections.abc import Callable, Iterator
+from itertools import count
 from typing import Literal, get_args
 
 from msgspec import Struct
@@ -22,6 +23,9 @@ Listener = Callable[["Happening"], object]
 
 EARLY_S = 1.0
 """A host may reckon a TTL a little shorter than we do."""
+
+
+_serial = count(1)
 
 
 class Happening(Struct, frozen=True, kw_only=True):
@@ -52,7 +56,7 @@ def on(what: What, listener: Listener) -> Callable[[], None]:
     here.local.connect()
     local = here.local
     stop = listen(local.manager, what, listener)
-    looking = local.submit(_look_on(f"on-{id(stop)}", local.manager))
+    looking = local.submit(_look_on(f"on-{next(_serial)}", local.manager))
 
     def end() -> None:
         stop()

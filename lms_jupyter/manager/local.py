@@ -7,6 +7,9 @@ panel goes on counting down, and a magic waits for it as for any other work.
 import asyncio
 import atexit
 import concurrent.futures
+
+# What the manager's thread imports later needs it, and it cannot be imported while Python ends.
+import concurrent.futures.thread
 import contextlib
 import threading
 from collections.abc import Callable, Coroutine
@@ -68,6 +71,7 @@ class LocalManager:
     def __init__(self, manager: Manager) -> None:
         self.manager = manager
         self._loop = asyncio.new_event_loop()
+        self._loop.set_exception_handler(_tell_unless_ending)
         manager.loop = self._loop
         self._thread = threading.Thread(target=self._run, name="lms-manager", daemon=True)
         self._thread.start()
@@ -75,8 +79,11 @@ class LocalManager:
 
     @property
     def alive(self) -> bool:
-        """Whether it still takes work: not after `close`, and not in a forked child."""
-        return self._thread.is_alive() and self._loop.is_running()
+        """Whether it still takes work: not after `close`, and not in a forked child.
+
+        A loop that does not run yet counts: its thread may be slow to begin.
+        """
+        return self._thread.is_alive() and not self._loop.is_closed()
 
     def submit(self, work: Coroutine[Any, Any, Result]) -> "Submitted[Result]":
         """Start work on the manager's loop."""
@@ -172,6 +179,12 @@ class LocalManager:
             self._loop.run_forever()
         finally:
             self._loop.close()
+
+
+def _tell_unless_ending(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Report what went wrong in a task, but not that Python ends while a host is looked for."""
+    if threading.main_thread().is_alive():
+        loop.default_exception_handler(context)
 
 
 _lock = threading.Lock()
