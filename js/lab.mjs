@@ -10,22 +10,46 @@ const LIMIT_BYTES = 125_000;
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 const output = here("../lms_jupyter/labextension");
 
-const css = await build({
-  entryPoints: [here("src/ui/panel.css")],
-  bundle: true,
-  minify: true,
-  write: false,
-});
+/** A style sheet as text; JupyterLab always says its variables, so what stands in for them goes. */
+async function styleOf(path) {
+  const { outputFiles } = await build({
+    entryPoints: [here(path)],
+    bundle: true,
+    minify: true,
+    write: false,
+  });
+  return JSON.stringify(withoutFallbacks(outputFiles[0].text).trim());
+}
+
+/** `var(--jp-a, anything)` as `var(--jp-a)`. */
+function withoutFallbacks(css) {
+  let out = "";
+  let at = 0;
+  for (const { index, 0: begin } of css.matchAll(/var\(--jp-[\w-]+(?=,)/g)) {
+    if (index < at) continue;
+    let end = index + begin.length;
+    for (let depth = 1; depth > 0; end += 1) {
+      if (css[end] === "(") depth += 1;
+      if (css[end] === ")") depth -= 1;
+    }
+    out += `${css.slice(at, index)}${begin})`;
+    at = end;
+  }
+  return out + css.slice(at);
+}
 
 // Preact comes in; JupyterLab's own modules stay outside and are JupyterLab's. The panel is a script
 // of its own, which a page loads when somebody opens the sidebar.
 rmSync(here("lib"), { recursive: true, force: true });
 await build({
-  entryPoints: { lab: here("src/entry/lab.ts"), style: here("style/index.css") },
+  entryPoints: { lab: here("src/entry/lab.ts") },
   outdir: here("lib"),
   bundle: true,
   splitting: true,
-  define: { PANEL_CSS: JSON.stringify(css.outputFiles[0].text) },
+  define: {
+    PANEL_CSS: await styleOf("src/ui/panel.css"),
+    FRAME_CSS: await styleOf("style/index.css"),
+  },
   format: "esm",
   target: "es2021",
   external: ["@jupyterlab/*", "@lumino/*"],

@@ -9,6 +9,7 @@ import { ILauncher } from "@jupyterlab/launcher";
 import { INotebookTracker } from "@jupyterlab/notebook";
 import { ISettingRegistry } from "@jupyterlab/settingregistry";
 import { IStatusBar } from "@jupyterlab/statusbar";
+import { ITranslator } from "@jupyterlab/translation";
 import { attend } from "../transport/attend";
 import { offerStandIn } from "../transport/offer";
 import { formatFor } from "../ui/format";
@@ -23,9 +24,13 @@ import { type InsertWhat, readPreferences } from "./labSettings";
 import { Sidebar } from "./labSidebar";
 import { standInAt } from "./labStandIn";
 import { StatusLine } from "./labStatus";
-import { STRINGS } from "./labStrings";
+import { ENGLISH, type Strings, translationFor } from "./labStrings";
+import { addStyle } from "./labStyle";
 import { addTutorials } from "./labTutorials";
 import { createWriting, together } from "./labWriting";
+
+/** The frame's style sheet; the build puts it here. */
+declare const FRAME_CSS: string;
 
 const ID = "lms-jupyter:sidebar";
 const RANK = 600;
@@ -42,11 +47,12 @@ const sidebar: JupyterFrontEndPlugin<void> = {
     ISettingRegistry,
     INotebookTracker,
     IConsoleTracker,
+    ITranslator,
   ],
   activate,
 };
 
-function activate(
+async function activate(
   app: JupyterFrontEnd,
   restorer: ILayoutRestorer | null,
   palette: ICommandPalette | null,
@@ -55,10 +61,16 @@ function activate(
   registry: ISettingRegistry | null,
   notebooks: INotebookTracker | null,
   consoles: IConsoleTracker | null,
-): void {
+  translator: ITranslator | null,
+): Promise<void> {
+  const translation = await translationFor(
+    translator?.languageCode || document.documentElement.lang || "en",
+  );
+  const strings = translation?.strings ?? ENGLISH;
+  addStyle(FRAME_CSS);
   const desk = createDesk(jupyterServer(app.serviceManager.serverSettings));
   offerStandIn(standInAt(desk.server));
-  const preferences = readPreferences(registry, ID);
+  const preferences = readPreferences(registry, ID, translation?.settings ?? null);
   const writing = createWriting(app, notebooks, consoles);
 
   const oneClick = () => {
@@ -70,7 +82,7 @@ function activate(
   const insert = async (what: Usable, as?: InsertWhat) => {
     const text = code(what, as);
     if (text !== null && !(await writing.insert(text, preferences.now.insertWhere))) {
-      Notification.info(STRINGS.nowhere, { autoClose: 5000 });
+      Notification.info(strings.nowhere, { autoClose: 5000 });
     }
   };
   const hosts = () => {
@@ -88,7 +100,7 @@ function activate(
     units: preferences.now.units,
   });
 
-  const panel = new Sidebar(desk, place, hosts);
+  const panel = new Sidebar(desk, strings, place, hosts);
   const show = () => app.shell.activateById(panel.id);
   restorer?.add(panel, panel.id);
   let knowsMagics = false;
@@ -102,10 +114,23 @@ function activate(
     return text === null ? [] : together(text, knowsMagics);
   });
 
+  const startEngine = async () => {
+    const problem = await desk.server.startEngine();
+    if (problem) Notification.error(`${problem.title} ${problem.hint}`);
+    else Notification.info(strings.engineRuns, { autoClose: 3000 });
+  };
+  const mayStart = () => desk.known?.discovers === true && desk.known.engine_missing.length === 0;
+
   addCommands(app, {
     desk,
+    strings,
     palette,
     show,
+    find: () => {
+      show();
+      panel.find();
+    },
+    code,
     insert,
     oneClick,
     hosts,
@@ -113,34 +138,37 @@ function activate(
       const hit = app.contextMenuHitTest((node) => usableAt(node) !== null);
       return usableAt(hit ?? null);
     },
-    startEngine: async () => {
-      const problem = await desk.server.startEngine();
-      if (problem) Notification.error(`${problem.title} ${problem.hint}`);
-      else Notification.info(STRINGS.engineRuns, { autoClose: 3000 });
-    },
+    startEngine,
+    mayStart,
   });
-  addMenu(app);
+  addMenu(app, strings);
   launcher?.add({ command: "lms:open", category: "Other", rank: 99 });
   addTutorials(app, launcher, palette);
 
   const format = () => formatFor(document.documentElement.lang || "en", preferences.now.units);
-  const status = new StatusLine(desk, format(), STRINGS, show);
+  const status = new StatusLine(desk, format(), strings, show);
   tellNotices({
     desk,
     preferences,
-    strings: STRINGS,
+    strings,
     isSeen: () => panel.isSeen,
-    openNotebooks: writing.openNotebooks,
-    actions: {
+    openKernels: writing.openKernels,
+    actions: () => ({
       show,
       use: (identifier) => void insert({ kind: "instance", name: identifier }),
       keep: ({ identifier, ttl_s }) => void desk.store.send({ kind: "set_ttl", identifier, ttl_s }),
-    },
+      startEngine: mayStart() ? () => void startEngine() : null,
+    }),
   });
 
   let side: string | null = null;
   let registered: { dispose(): void } | null = null;
   let leave: (() => void) | null = null;
+  const lookAlways = () => {
+    leave?.();
+    const { line } = desk;
+    leave = preferences.now.watch === "page" ? attend((look) => line.send(look), document) : null;
+  };
   preferences.watch((settings) => {
     if (side !== settings.side) {
       const wasOpen = side !== null && panel.isVisible;
@@ -160,33 +188,26 @@ function activate(
       registered = null;
     }
     status.format = format();
-    if (settings.watch === "page") leave ??= attend((look) => desk.line.send(look), document);
-    else {
-      leave?.();
-      leave = null;
-    }
+    desk.pace(settings.rhythmSeconds);
+    lookAlways();
     panel.refresh();
   });
+  // Another line knows nothing of who looks at this page.
+  desk.onHost(lookAlways);
 }
 
 /** What a click with the right button on a row offers. */
-function addMenu(app: JupyterFrontEnd): void {
-  const items: [string, string, string][] = [
-    ["lms:load", STRINGS.load.replace(" a model…", ""), ".lms-Sidebar .lms-ModelRow"],
-    ["lms:unload", "Unload", ".lms-Sidebar .lms-InstanceRow"],
-  ];
-  items.forEach(([command, label, selector], rank) => {
-    app.contextMenu.addItem({ command, args: { menu: true, label }, selector, rank });
-  });
-  const selector = ".lms-Sidebar .lms-Row-line";
-  for (const [rank, command] of [
-    "lms:insert-line",
-    "lms:insert-python",
-    "lms:insert-cell",
-    "lms:copy-name",
-  ].entries()) {
-    app.contextMenu.addItem({ command, args: { menu: true }, selector, rank: 10 + rank });
+function addMenu(app: JupyterFrontEnd, strings: Strings): void {
+  const add = (command: string, selector: string, rank: number, label?: string) => {
+    const args = { menu: true, ...(label && { label }) };
+    app.contextMenu.addItem({ command, args, selector, rank });
+  };
+  add("lms:load", ".lms-Sidebar .lms-ModelRow", 0, strings.loadThis);
+  add("lms:unload", ".lms-Sidebar .lms-InstanceRow", 1, strings.unloadThis);
+  for (const [rank, command] of ["insert-line", "insert-python", "insert-cell"].entries()) {
+    add(`lms:${command}`, ".lms-Sidebar .lms-Row-line", 10 + rank);
   }
+  add("lms:copy-name", ".lms-Sidebar .lms-Row-line", 20);
 }
 
 export default sidebar;

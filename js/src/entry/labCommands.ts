@@ -1,20 +1,32 @@
 import type { JupyterFrontEnd } from "@jupyterlab/application";
-import { Dialog, type ICommandPalette, InputDialog, showDialog } from "@jupyterlab/apputils";
+import {
+  Clipboard,
+  Dialog,
+  type ICommandPalette,
+  InputDialog,
+  showDialog,
+} from "@jupyterlab/apputils";
 import type { ReadonlyPartialJSONObject } from "@lumino/coreutils";
 import type { Command, Instance } from "../protocol/protocol";
 import type { Usable } from "../ui/place";
 import type { Desk } from "./labDesk";
 import { icon } from "./labIcon";
 import type { InsertWhat } from "./labSettings";
-import { STRINGS } from "./labStrings";
+import type { Strings } from "./labStrings";
 
 /** What the commands need besides the desk. */
 interface Deps {
   desk: Desk;
+  strings: Strings;
   show(): void;
+  /** Put the cursor where models are looked for. */
+  find(): void;
+  /** The code for a row, if it is still there. */
+  code(what: Usable, as: InsertWhat): string | null;
   insert(what: Usable, as?: InsertWhat): Promise<void>;
   oneClick(): Pick<Extract<Command, { kind: "load" }>, "ttl_s" | "config">;
   startEngine(): Promise<void>;
+  mayStart(): boolean;
   /** The row that the context menu was opened on. */
   underMenu(): Usable | null;
   hosts(): readonly string[];
@@ -33,7 +45,7 @@ const ROW = {
 
 /** Add a command for everything that the panel can do; each takes arguments, or asks. */
 export function addCommands(app: JupyterFrontEnd, deps: Deps): void {
-  const { desk, palette } = deps;
+  const { desk, palette, strings } = deps;
   const send = (command: Command) => desk.store.send(command);
   const activity = () => desk.store.get().activity;
   const instances = () => activity()?.instances ?? [];
@@ -44,7 +56,7 @@ export function addCommands(app: JupyterFrontEnd, deps: Deps): void {
     label: string,
     properties: Record<string, Property>,
     execute: (args: Args) => unknown,
-    more: { isEnabled?: () => boolean; listed?: boolean } = {},
+    more: { isEnabled?: () => boolean } = {},
   ): void {
     const command = `lms:${id}`;
     app.commands.addCommand(command, {
@@ -52,9 +64,19 @@ export function addCommands(app: JupyterFrontEnd, deps: Deps): void {
       describedBy: { args: { type: "object", properties } },
       execute,
       ...(more.isEnabled && { isEnabled: more.isEnabled }),
-      ...(id === "open" && { icon, caption: STRINGS.title }),
+      ...(id === "open" && { icon, caption: strings.title }),
     });
-    if (more.listed !== false) palette?.addItem({ command, category: STRINGS.category });
+    palette?.addItem({ command, category: strings.category });
+  }
+
+  async function choose(title: string, items: readonly string[]): Promise<string | null> {
+    if (items.length < 2) return items[0] ?? null;
+    const { value } = await InputDialog.getItem({
+      title,
+      label: strings.which,
+      items: [...items],
+    });
+    return value;
   }
 
   /** The instance that is named, is under the menu, is the only one, or is chosen. */
@@ -79,11 +101,12 @@ export function addCommands(app: JupyterFrontEnd, deps: Deps): void {
     return found && { kind: "instance", name: found.identifier };
   }
 
-  add("open", STRINGS.open, {}, deps.show);
-  add("refresh", STRINGS.refresh, {}, () => send({ kind: "refresh" }));
+  add("open", strings.open, {}, deps.show);
+  add("refresh", strings.refresh, {}, () => send({ kind: "refresh" }));
+  add("find", strings.find, {}, deps.find);
   add(
     "load",
-    STRINGS.load,
+    strings.load,
     {
       model_key: TEXT("Asked for if left out."),
       identifier: TEXT("The host chooses if left out."),
@@ -96,7 +119,7 @@ export function addCommands(app: JupyterFrontEnd, deps: Deps): void {
         (args.model_key as string | undefined) ??
         under?.name ??
         (await choose(
-          STRINGS.load,
+          strings.load,
           desk.store.get().catalog?.models.map((model) => model.model_key) ?? [],
         ));
       if (model_key === null) return;
@@ -114,21 +137,21 @@ export function addCommands(app: JupyterFrontEnd, deps: Deps): void {
   const some = () => can() && instances().length > 0;
   add(
     "unload",
-    STRINGS.unload,
+    strings.unload,
     IDENTIFIER,
     async (args) => {
-      const found = await instance(args, STRINGS.unload);
+      const found = await instance(args, strings.unload);
       if (found) await send({ kind: "unload", identifier: found.identifier });
     },
     { isEnabled: some },
   );
   add(
     "unload-all",
-    STRINGS.unloadAll,
+    strings.unloadAll,
     { sure: { type: "boolean", description: "Do not ask." } },
     async (args) => {
       const known = instances();
-      if (args.sure !== true && !(await isSure(STRINGS.unloadAllBody(known.length)))) return;
+      if (args.sure !== true && !(await isSure(known.length, strings))) return;
       await Promise.all(
         known.map(({ identifier }) => send({ kind: "unload" as const, identifier })),
       );
@@ -137,12 +160,13 @@ export function addCommands(app: JupyterFrontEnd, deps: Deps): void {
   );
   add(
     "set-ttl",
-    STRINGS.setTtl,
+    strings.setTtl,
     { ...IDENTIFIER, ttl_s: { type: ["number", "null"], description: "Seconds; null is never." } },
     async (args) => {
-      const found = await instance(args, STRINGS.setTtl);
+      const found = await instance(args, strings.setTtl);
       if (!found) return;
-      const ttl_s = args.ttl_s === undefined ? await askTtl(found) : (args.ttl_s as number | null);
+      const ttl_s =
+        args.ttl_s === undefined ? await askTtl(found, strings) : (args.ttl_s as number | null);
       if (ttl_s !== undefined) {
         await send({ kind: "set_ttl", identifier: found.identifier, ttl_s });
       }
@@ -151,10 +175,10 @@ export function addCommands(app: JupyterFrontEnd, deps: Deps): void {
   );
   add(
     "pin",
-    STRINGS.pin,
+    strings.pin,
     { ...IDENTIFIER, pinned: { type: "boolean", description: "The other way round if left out." } },
     async (args) => {
-      const found = await instance(args, STRINGS.pin);
+      const found = await instance(args, strings.pin);
       if (!found) return;
       const pinned = (args.pinned as boolean | undefined) ?? !found.pinned;
       await send({ kind: "pin", identifier: found.identifier, pinned });
@@ -163,7 +187,7 @@ export function addCommands(app: JupyterFrontEnd, deps: Deps): void {
   );
   add(
     "cancel-load",
-    STRINGS.cancelLoad,
+    strings.cancelLoad,
     { load_id: TEXT("Which load; the latest if left out.") },
     async (args) => {
       const load_id = (args.load_id as string | undefined) ?? activity()?.loads.at(-1)?.load_id;
@@ -172,9 +196,9 @@ export function addCommands(app: JupyterFrontEnd, deps: Deps): void {
     { isEnabled: () => can() && (activity()?.loads.length ?? 0) > 0 },
   );
   const kinds: [string, InsertWhat, string][] = [
-    ["insert-line", "line", STRINGS.insertLine],
-    ["insert-python", "python", STRINGS.insertPython],
-    ["insert-cell", "cell", STRINGS.insertCell],
+    ["insert-line", "line", strings.insertLine],
+    ["insert-python", "python", strings.insertPython],
+    ["insert-cell", "cell", strings.insertCell],
   ];
   for (const [id, as, label] of kinds) {
     add(id, label, ROW, async (args) => {
@@ -182,38 +206,45 @@ export function addCommands(app: JupyterFrontEnd, deps: Deps): void {
       if (what) await deps.insert(what, as);
     });
   }
+  add("use", strings.use, ROW, async (args) => {
+    const what = await row(args, strings.use);
+    if (what) await deps.insert(what);
+  });
+  const copies: [string, string, (what: Usable) => string | null][] = [
+    ["copy-name", strings.copyName, ({ name }) => name],
+    ["copy-line", strings.copyLine, (what) => deps.code(what, "line")],
+    ["copy-python", strings.copyPython, (what) => deps.code(what, "python")],
+  ];
+  for (const [id, label, textOf] of copies) {
+    add(id, label, ROW, async (args) => {
+      const what = await row(args, label);
+      const text = what && textOf(what);
+      if (text !== null) Clipboard.copyToSystem(text);
+    });
+  }
+  const problems = () => activity()?.problems ?? [];
   add(
-    "use",
-    STRINGS.use,
-    ROW,
-    async (args) => {
-      const what = await row(args, STRINGS.use);
-      if (what) await deps.insert(what);
-    },
-    { listed: false },
-  );
-  add(
-    "copy-name",
-    STRINGS.copyName,
-    ROW,
-    async (args) => {
-      const what = await row(args, STRINGS.copyName);
-      if (what) await navigator.clipboard.writeText(what.name);
-    },
-    { listed: false },
+    "dismiss",
+    strings.dismiss,
+    {},
+    () =>
+      Promise.all(
+        problems().map(({ problem_id }) => send({ kind: "dismiss" as const, problem_id })),
+      ),
+    { isEnabled: () => problems().length > 0 },
   );
   add(
     "switch-host",
-    STRINGS.switchHost,
+    strings.switchHost,
     { host: TEXT("One of the Jupyter Server's.") },
     async (args) => {
-      const host = (args.host as string | undefined) ?? (await choose(STRINGS.host, deps.hosts()));
+      const host = (args.host as string | undefined) ?? (await choose(strings.host, deps.hosts()));
       if (host !== null && deps.hosts().includes(host)) desk.choose(host);
     },
     { isEnabled: () => deps.hosts().length > 1 },
   );
-  add("start-engine", STRINGS.startEngine, {}, deps.startEngine, {
-    isEnabled: () => desk.known?.discovers === true && desk.known.engine_missing.length === 0,
+  add("start-engine", strings.startEngine, {}, deps.startEngine, {
+    isEnabled: deps.mayStart,
   });
 
   function has(feature: string): boolean {
@@ -221,29 +252,23 @@ export function addCommands(app: JupyterFrontEnd, deps: Deps): void {
   }
 }
 
-async function choose(title: string, items: readonly string[]): Promise<string | null> {
-  if (items.length < 2) return items[0] ?? null;
-  const { value } = await InputDialog.getItem({
-    title,
-    label: STRINGS.which,
-    items: [...items],
-  });
-  return value;
-}
-
 /** Seconds, `null` for never; nothing if somebody thought better of it. */
-async function askTtl({ identifier, ttl_s }: Instance): Promise<number | null | undefined> {
+async function askTtl(
+  { identifier, ttl_s }: Instance,
+  strings: Strings,
+): Promise<number | null | undefined> {
   const { value } = await InputDialog.getNumber({
     title: identifier,
-    label: STRINGS.minutes,
+    label: strings.minutes,
     value: (ttl_s ?? 0) / 60,
   });
   if (value === null) return undefined;
   return value > 0 ? value * 60 : null;
 }
 
-async function isSure(body: string): Promise<boolean> {
-  const buttons = [Dialog.cancelButton(), Dialog.warnButton({ label: STRINGS.unloadAll })];
-  const { button } = await showDialog({ title: STRINGS.title, body, buttons });
+async function isSure(count: number, strings: Strings): Promise<boolean> {
+  const body = strings.unloadAllBody(count);
+  const buttons = [Dialog.cancelButton(), Dialog.warnButton({ label: strings.unloadAll })];
+  const { button } = await showDialog({ title: strings.title, body, buttons });
   return button.accept;
 }

@@ -13,9 +13,11 @@ export interface Desk {
   readonly known: Hosts | null;
   /** Talk to another of the configured hosts. */
   choose(host: string): void;
+  /** Have a calm host asked this often while somebody looks. */
+  pace(everySeconds: number): void;
   /** Call at once and with every change of what is known. */
   watch(listener: (state: State) => void): () => void;
-  /** Call when the host is another one, or the list of them is known. */
+  /** Call when there is another line, or the list of hosts is known. */
   onHost(listener: () => void): () => void;
 }
 
@@ -24,7 +26,8 @@ export function createDesk(server: Server): Desk {
   const listeners = new Set<() => void>();
   let known: Hosts | null = null;
   let host = "";
-  let line = jupyterLine(() => server.connect(host));
+  let every = 1;
+  let line = jupyterLine(() => server.connect(host, every));
   let store = createStore(line);
   const tell = () => {
     for (const watcher of watchers) watcher(store.get());
@@ -32,12 +35,11 @@ export function createDesk(server: Server): Desk {
   const follow = () => store.subscribe(tell);
   let unfollow = follow();
 
-  function choose(next: string): void {
-    if (next === host) return;
-    host = next;
+  function connectAgain(): void {
     unfollow();
     store.close();
-    line = jupyterLine(() => server.connect(next));
+    const [to, often] = [host, every];
+    line = jupyterLine(() => server.connect(to, often));
     store = createStore(line);
     unfollow = follow();
     tell();
@@ -66,7 +68,16 @@ export function createDesk(server: Server): Desk {
     get known() {
       return known;
     },
-    choose,
+    choose(next) {
+      if (next === host) return;
+      host = next;
+      connectAgain();
+    },
+    pace(seconds) {
+      if (seconds === every) return;
+      every = seconds;
+      connectAgain();
+    },
     watch(watcher) {
       watchers.add(watcher);
       watcher(store.get());

@@ -9,11 +9,19 @@ declare module "@jupyterlab/notebook" {
   export interface SharedCell {
     getSource(): string;
     setSource(source: string): void;
+    updateSource(start: number, end: number, source: string): void;
+  }
+
+  export interface Editor {
+    getCursorPosition(): { line: number; column: number };
+    getLine(line: number): string | undefined;
+    replaceSelection?(text: string): void;
+    focus(): void;
   }
 
   export interface Cell {
     readonly model: { readonly type: string; readonly sharedModel: SharedCell };
-    readonly editor: { replaceSelection?(text: string): void; focus(): void } | null;
+    readonly editor: Editor | null;
   }
 
   export interface NotebookPanel extends Widget {
@@ -48,13 +56,29 @@ declare module "@jupyterlab/console" {
 
   export interface ConsolePanel extends Widget {
     readonly sessionContext: ISessionContext;
-    readonly console: { readonly promptCell: Cell | null };
+    readonly console: {
+      readonly promptCell: Cell | null;
+      /** Run code in a cell above the prompt. */
+      inject(code: string): Promise<void>;
+    };
   }
 
   export interface IConsoleTracker {
     readonly currentWidget: ConsolePanel | null;
+    forEach(visit: (panel: ConsolePanel) => void): void;
     has(widget: Widget): boolean;
   }
 
   export const IConsoleTracker: Token<IConsoleTracker>;
+}
+
+declare module "@jupyterlab/translation" {
+  import type { Token } from "@lumino/coreutils";
+
+  export interface ITranslator {
+    /** As "de-DE"; older ones say "default" or nothing for English. */
+    readonly languageCode?: string;
+  }
+
+  export const ITranslator: Token<ITranslator>;
 }

@@ -1,22 +1,22 @@
 import { Notification } from "@jupyterlab/apputils";
 import type { Activity, Instance } from "../protocol/protocol";
-import { countdown } from "../store/select";
 import type { State } from "../store/store";
 import { clock } from "../ui/format";
 import type { Desk } from "./labDesk";
+import { arrivals, isUsedBy, leaving } from "./labNews";
 import type { Loudness, Preferences, Settings } from "./labSettings";
 import type { Strings } from "./labStrings";
 
-/** When an instance is said to be about to leave. */
-const SOON_S = 60;
-
 type Kind = keyof Settings["notices"];
+type Action = [label: string, callback: () => void];
 
 /** What can be done about a notice. */
 export interface NoticeActions {
   show(): void;
   use(identifier: string): void;
   keep(instance: Instance): void;
+  /** Start the engine, if that may be done. */
+  startEngine: (() => void) | null;
 }
 
 interface Deps {
@@ -25,8 +25,9 @@ interface Deps {
   strings: Strings;
   /** Whether somebody sees the panel, so that nothing need be told. */
   isSeen(): boolean;
-  openNotebooks(): ReadonlySet<string>;
-  actions: NoticeActions;
+  /** The kernels of what is open on this page. */
+  openKernels(): ReadonlySet<string>;
+  actions(): NoticeActions;
 }
 
 /** Tell what happens while nobody looks at the panel, as loudly as the user likes it. */
@@ -36,13 +37,13 @@ export function tellNotices({ desk, preferences, strings, isSeen, ...deps }: Dep
   const warned = new Set<string>();
   const underWay = new Set<string>();
 
-  function tell(kind: Kind, message: string, action: string, callback: () => void): void {
+  function tell(kind: Kind, message: string, ...actions: Action[]): void {
     const loudness: Loudness = preferences.now.notices[kind] ?? "quiet";
     if (loudness === "off") return;
     Notification.emit(message, kind === "loaded" ? "info" : "warning", {
       // Zero keeps it in the list of notifications and out of sight.
       autoClose: loudness === "quiet" ? 0 : 8000,
-      actions: [{ label: action, callback }],
+      actions: actions.map(([label, callback]) => ({ label, callback })),
     });
   }
 
@@ -55,15 +56,20 @@ export function tellNotices({ desk, preferences, strings, isSeen, ...deps }: Dep
   }
 
   function compare(last: Activity, activity: Activity): void {
+    const { show, use, startEngine } = deps.actions();
     if (last.host.link === "connected" && activity.host.link === "lost") {
-      tell("lost", strings.lost(activity.host.name), strings.show, deps.actions.show);
+      const start: Action[] = startEngine ? [[strings.startEngine, startEngine]] : [];
+      tell("lost", strings.lost(activity.host.name), ...start, [strings.show, show]);
     }
     // A load is over a moment before its instance is there.
     for (const load of [...last.loads, ...activity.loads]) underWay.add(load.model_key);
     for (const { identifier, model_key } of arrivals(last, activity)) {
       if (!underWay.delete(model_key) || isSeen()) continue;
-      const use = () => deps.actions.use(identifier);
-      tell("loaded", strings.loaded(identifier), strings.use, use);
+      const actions: Action[] = [
+        [strings.use, () => use(identifier)],
+        [strings.show, show],
+      ];
+      tell("loaded", strings.loaded(identifier), ...actions);
     }
   }
 
@@ -72,44 +78,31 @@ export function tellNotices({ desk, preferences, strings, isSeen, ...deps }: Dep
     clearTimeout(timer);
     const { activity } = desk.store.get();
     if (activity?.host.link !== "connected") return;
+    const soon_s = preferences.now.noticeSeconds;
     let next = Number.POSITIVE_INFINITY;
-    for (const { instance, left_s } of leaving(activity, desk.store.now(), deps.openNotebooks())) {
-      if (left_s > SOON_S) next = Math.min(next, left_s - SOON_S);
-      else warnOf(instance, left_s);
+    for (const { instance, left_s } of leaving(activity, desk.store.now(), soon_s)) {
+      if (left_s > soon_s) next = Math.min(next, left_s - soon_s);
+      else void warnOf(instance, left_s, activity.host.features.includes("ttl"));
     }
     if (next < Number.POSITIVE_INFINITY) timer = setTimeout(warn, next * 1000);
   }
 
-  /** Once for each time that it begins to count. */
-  function warnOf(instance: Instance, left_s: number): void {
+  /** Once for each time that it begins to count, if something that is open here uses it. */
+  async function warnOf(instance: Instance, left_s: number, canKeep: boolean): Promise<void> {
     const name = `${instance.instance_reference} ${instance.idle_since}`;
     if (warned.has(name)) return;
     warned.add(name);
+    const kernels = deps.openKernels();
+    if (kernels.size === 0) return;
+    // Only now: who uses what is nobody's business until something is about to leave.
+    const claims = await desk.server.claims(desk.host).catch(() => []);
+    if (!isUsedBy(instance, claims, kernels)) return;
+    const { keep, show } = deps.actions();
+    const kept: Action[] = canKeep ? [[strings.keep, () => keep(instance)]] : [];
     const message = strings.expiring(instance.identifier, clock(left_s));
-    tell("expiring", message, strings.keep, () => deps.actions.keep(instance));
+    tell("expiring", message, ...kept, [strings.show, show]);
   }
 
   desk.watch(see);
-}
-
-/** What counts down and is used by one of these notebooks. */
-export function leaving(
-  { instances }: Activity,
-  now: number,
-  notebooks: ReadonlySet<string>,
-): { instance: Instance; left_s: number }[] {
-  return instances.flatMap((instance) => {
-    const left = countdown(instance, now);
-    // An instance that lives for a minute or so is always about to leave: that is no news.
-    const isShort = (instance.ttl_s ?? 0) < 2 * SOON_S;
-    return left.kind === "counting" && !isShort && notebooks.has(instance.owner ?? "")
-      ? [{ instance, left_s: left.left_s }]
-      : [];
-  });
-}
-
-/** The instances that were not there before. */
-export function arrivals(before: Activity, after: Activity): Instance[] {
-  const known = new Set(before.instances.map((instance) => instance.instance_reference));
-  return after.instances.filter((instance) => !known.has(instance.instance_reference));
+  preferences.watch(warn);
 }

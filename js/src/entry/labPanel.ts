@@ -1,10 +1,9 @@
 import { mount } from "../ui/mount";
+import { addStyle } from "./labStyle";
 
-/** The panel's style sheet as text; the build puts it here, so that it comes with the panel. */
+/** The panel's style sheet; the build puts it here. */
 declare const PANEL_CSS: string;
 
-const style = document.createElement("style");
-style.textContent = PANEL_CSS;
-document.head.append(style);
+addStyle(PANEL_CSS);
 
 export { mount };

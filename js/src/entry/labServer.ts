@@ -3,6 +3,7 @@ import { ServerConnection } from "@jupyterlab/services";
 import type { Problem } from "../protocol/protocol";
 import type { Socket } from "../transport/jupyter";
 import type { Station } from "../transport/offer";
+import type { Claim } from "./labNews";
 
 /** What the Jupyter Server says of itself. */
 export interface Hosts {
@@ -16,10 +17,13 @@ export interface Hosts {
 
 /** Our addresses on the Jupyter Server, below its base URL and with its rules for who may ask. */
 export interface Server {
-  connect(host: string): Socket;
+  /** Open the line to a host; it is asked every so often while it is calm and somebody looks. */
+  connect(host: string, everySeconds: number): Socket;
   /** The same for the panel of a kernel: the server opens it for its own kernels, and closes it. */
   standIn(station: Station, address: string): Socket;
   hosts(): Promise<Hosts>;
+  /** Which kernels use what of a host. */
+  claims(host: string): Promise<readonly Claim[]>;
   /** Start the embedded engine; answers why not, or nothing if it runs. */
   startEngine(): Promise<Problem | null>;
 }
@@ -27,19 +31,22 @@ export interface Server {
 export function jupyterServer(settings: ServerConnection.ISettings): Server {
   const request = (path: string, init: RequestInit) =>
     ServerConnection.makeRequest(URLExt.join(settings.baseUrl, "lms", path), init, settings);
+  const ask = async (path: string) => {
+    const response = await request(path, {});
+    if (!response.ok) throw new ServerConnection.ResponseError(response);
+    return response.json();
+  };
+  const named = (host: string) => (host === "" ? {} : { host });
   const open = (query: Record<string, string>) => {
     const token = settings.appendToken && settings.token !== "" ? { token: settings.token } : {};
     const url = URLExt.join(settings.wsUrl, "lms", "slices");
     return new settings.WebSocket(url + URLExt.objectToQueryString({ ...query, ...token }));
   };
   return {
-    connect: (host) => open(host === "" ? {} : { host }),
+    connect: (host, every) => open({ ...named(host), every: `${every}` }),
     standIn: (station, address) => open({ ...station, address }),
-    async hosts() {
-      const response = await request("hosts", {});
-      if (!response.ok) throw new ServerConnection.ResponseError(response);
-      return response.json();
-    },
+    hosts: () => ask("hosts"),
+    claims: async (host) => (await ask(`leases${URLExt.objectToQueryString(named(host))}`)).leases,
     async startEngine() {
       const response = await request("engine", { method: "POST" });
       if (response.ok) return null;

@@ -1,6 +1,7 @@
 import type { ISettingRegistry } from "@jupyterlab/settingregistry";
 import type { LoadConfig } from "../protocol/protocol";
 import type { Units } from "../ui/format";
+import type { SettingTexts } from "./labStrings";
 
 export type Loudness = "off" | "quiet" | "popup";
 export type InsertWhat = "line" | "python" | "cell";
@@ -14,10 +15,12 @@ export interface Settings {
   profile: LoadConfig;
   units: Units;
   watch: "sidebar" | "page";
+  rhythmSeconds: number;
   status: boolean;
   insertWhat: InsertWhat;
   insertWhere: InsertWhere;
   notices: { expiring?: Loudness; loaded?: Loudness; lost?: Loudness };
+  noticeSeconds: number;
 }
 
 const DEFAULTS: Settings = {
@@ -27,10 +30,12 @@ const DEFAULTS: Settings = {
   profile: {},
   units: "decimal",
   watch: "sidebar",
+  rhythmSeconds: 1,
   status: true,
   insertWhat: "line",
   insertWhere: "below",
   notices: {},
+  noticeSeconds: 60,
 };
 
 /** The settings as they are now, and word when they change. */
@@ -41,13 +46,22 @@ export interface Preferences {
 }
 
 /** Read the settings; until they are there, and where there are none, the defaults hold. */
-export function readPreferences(registry: ISettingRegistry | null, id: string): Preferences {
+export function readPreferences(
+  registry: ISettingRegistry | null,
+  id: string,
+  texts: SettingTexts | null,
+): Preferences {
   const listeners = new Set<(settings: Settings) => void>();
   let now = DEFAULTS;
   const take = (settings: ISettingRegistry.ISettings) => {
     now = { ...DEFAULTS, ...(settings.composite as Partial<Settings>) };
     for (const listener of listeners) listener(now);
   };
+  // The schema says that somebody has a word in it: JupyterLab waits for this.
+  registry?.transform(id, {
+    fetch: (plugin) =>
+      texts === null ? plugin : { ...plugin, schema: translated(plugin.schema, texts) },
+  });
   registry?.load(id).then(
     (settings) => {
       take(settings);
@@ -65,4 +79,21 @@ export function readPreferences(registry: ISettingRegistry | null, id: string): 
       listener(now);
     },
   };
+}
+
+/** The schema with what people read of it in their language. */
+export function translated<Schema extends object>(schema: Schema, texts: SettingTexts): Schema {
+  const into = (node: object, path: string): object => {
+    const copy: Record<string, unknown> = { ...node, ...texts[path] };
+    if (copy.properties) {
+      copy.properties = Object.fromEntries(
+        Object.entries(copy.properties as Record<string, object>).map(([name, property]) => [
+          name,
+          into(property, path === "" ? name : `${path}.${name}`),
+        ]),
+      );
+    }
+    return copy;
+  };
+  return into(schema, "") as Schema;
 }

@@ -5,29 +5,34 @@ import type { Place } from "../ui/place";
 import type { Desk } from "./labDesk";
 import { icon } from "./labIcon";
 import { Seen } from "./labSeen";
-import { STRINGS } from "./labStrings";
+import type { Strings } from "./labStrings";
+
+/** A list of models that is not there by then is none that somebody waits for. */
+const FIND_MS = 5000;
 
 /** The frame of the panel in a side area of JupyterLab. */
 export class Sidebar extends Widget {
   readonly #desk: Desk;
   readonly #place: () => Place;
   readonly #hosts: () => readonly string[];
+  readonly #strings: Strings;
   readonly #seen = new Seen(() => this.isVisible);
   readonly #head = document.createElement("div");
   readonly #body = document.createElement("div");
   readonly #unhost: () => void;
   #leave: (() => void) | null = null;
 
-  constructor(desk: Desk, place: () => Place, hosts: () => readonly string[]) {
+  constructor(desk: Desk, strings: Strings, place: () => Place, hosts: () => readonly string[]) {
     super();
     this.id = "lms-sidebar";
     this.addClass("lms-Sidebar");
     this.title.icon = icon;
-    this.title.caption = STRINGS.title;
+    this.title.caption = strings.title;
     this.node.tabIndex = -1;
     this.#head.className = "lms-Sidebar-head";
     this.node.append(this.#head, this.#body);
     this.#desk = desk;
+    this.#strings = strings;
     this.#place = place;
     this.#hosts = hosts;
     this.#unhost = desk.onHost(() => this.refresh());
@@ -72,6 +77,19 @@ export class Sidebar extends Widget {
     this.node.focus();
   }
 
+  /** Put the cursor where models are looked for, as soon as that is drawn. */
+  find(): void {
+    const go = () => {
+      const field = this.#body.querySelector<HTMLElement>("input[type=search]");
+      field?.focus();
+      if (field !== null) watcher.disconnect();
+    };
+    const watcher = new MutationObserver(go);
+    watcher.observe(this.#body, { childList: true, subtree: true });
+    setTimeout(() => watcher.disconnect(), FIND_MS);
+    go();
+  }
+
   #mount(): void {
     this.#leave?.();
     let left = false;
@@ -90,9 +108,14 @@ export class Sidebar extends Widget {
     this.#head.replaceChildren();
     if (hosts.length < 2) return;
     const select = document.createElement("select");
-    select.setAttribute("aria-label", STRINGS.host);
+    select.setAttribute("aria-label", this.#strings.host);
     for (const host of hosts) {
-      const option = new Option(host || STRINGS.anyHost, host, false, host === this.#desk.host);
+      const option = new Option(
+        host || this.#strings.anyHost,
+        host,
+        false,
+        host === this.#desk.host,
+      );
       select.append(option);
     }
     select.addEventListener("change", () => this.#desk.choose(select.value));

@@ -1,5 +1,5 @@
 /** What the sidebar's frame says; the panel has words of its own. */
-export const STRINGS = {
+export const ENGLISH = {
   category: "Local models",
   title: "Models in memory",
   open: "Show models in memory",
@@ -11,22 +11,26 @@ export const STRINGS = {
   loading: (share: string) => `loading ${share}`,
   // Commands
   load: "Load a model…",
-  loadNamed: (name: string) => `Load ${name}`,
+  loadThis: "Load",
   unload: "Unload an instance…",
-  unloadNamed: (name: string) => `Unload ${name}`,
+  unloadThis: "Unload",
   unloadAll: "Unload all",
   unloadAllBody: (count: number) => `Unload ${count === 1 ? "the one instance" : `all ${count}`}?`,
   setTtl: "Count an instance's time again…",
   pin: "Pin or unpin an instance…",
   cancelLoad: "Cancel the load in progress",
+  dismiss: "Dismiss what went wrong",
   refresh: "Look at the host again",
+  find: "Find a model",
   insertLine: "Insert %lms line",
   insertPython: "Insert Python",
   insertCell: "Insert %%lms cell",
+  copyName: "Copy its name",
+  copyLine: "Copy %lms line",
+  copyPython: "Copy Python",
   switchHost: "Choose another host…",
   startEngine: "Start the built-in engine",
   engineRuns: "The built-in engine runs.",
-  copyName: "Copy its name",
   which: "Which one?",
   minutes: "Minutes of idleness, 0 for never",
   nowhere: "Open a notebook or a console first.",
@@ -37,6 +41,20 @@ export const STRINGS = {
   use: "Use in notebook",
   lost: (name: string) => `${name} has stopped answering.`,
   show: "Show",
-} as const;
+};
 
-export type Strings = typeof STRINGS;
+export type Strings = typeof ENGLISH;
+
+/** What the settings editor says, by the names of the settings: the schema itself is English. */
+export type SettingTexts = Record<string, { title: string; description?: string }>;
+
+/** All that is said in another language than English. */
+export interface Translation {
+  strings: Strings;
+  settings: SettingTexts;
+}
+
+/** The words for a page in `lang`, such as "de-CH"; `null` where the English ones do. */
+export async function translationFor(lang: string): Promise<Translation | null> {
+  return /^de\b|^de_/i.test(lang) ? (await import("./labGerman")).GERMAN : null;
+}

@@ -1,7 +1,7 @@
 import type { JupyterFrontEnd } from "@jupyterlab/application";
 import type { ISessionContext } from "@jupyterlab/apputils";
 import type { ConsolePanel, IConsoleTracker } from "@jupyterlab/console";
-import type { INotebookTracker, NotebookPanel } from "@jupyterlab/notebook";
+import type { Cell, INotebookTracker, NotebookPanel } from "@jupyterlab/notebook";
 import type { InsertWhere } from "./labSettings";
 
 export const LOAD_EXTENSION = "%load_ext lms_jupyter";
@@ -13,12 +13,12 @@ const QUESTION = "'lms' in get_ipython().magics_manager.magics['line']";
 export interface Writing {
   /** Whether there is such a place. */
   readonly isThere: boolean;
-  /** Put code there; cells that need our magics get them loaded first. Tells whether it could. */
+  /** Put code there; what needs our magics gets them loaded first. Tells whether it could. */
   insert(code: string, where: InsertWhere): Promise<boolean>;
   /** Whether the kernel there knows our magics already. */
   knowsMagics(): Promise<boolean>;
-  /** The names of the files of all open notebooks. */
-  openNotebooks(): ReadonlySet<string>;
+  /** The kernels of all open notebooks and consoles. */
+  openKernels(): ReadonlySet<string>;
 }
 
 export function createWriting(
@@ -41,15 +41,18 @@ export function createWriting(
     async insert(code, where) {
       const [shell, book] = [console_(), notebook()];
       const knows = await knowsMagics();
-      if (shell !== null) return intoConsole(shell, together(code, knows).join("\n"));
-      return book !== null && intoNotebook(book, together(code, knows), where);
+      if (shell !== null) return intoConsole(shell, code, knows);
+      return book !== null && intoNotebook(book, code, knows, where);
     },
-    openNotebooks() {
-      const names = new Set<string>();
-      notebooks?.forEach(({ context }) => {
-        names.add(context.path.split("/").pop() ?? context.path);
-      });
-      return names;
+    openKernels() {
+      const kernels = new Set<string>();
+      const note = ({ sessionContext }: { sessionContext: ISessionContext }) => {
+        const id = sessionContext.session?.kernel?.id;
+        if (id !== undefined) kernels.add(id);
+      };
+      notebooks?.forEach(note);
+      consoles?.forEach(note);
+      return kernels;
     },
   };
 }
@@ -77,31 +80,60 @@ async function asksKernel(session: ISessionContext | null): Promise<boolean> {
   return told?.data?.["text/plain"] === "True";
 }
 
-function intoConsole(panel: ConsolePanel, code: string): boolean {
+/** What is at the prompt already stays: a cell magic goes above it, other code to the cursor. */
+function intoConsole(panel: ConsolePanel, code: string, knows: boolean): boolean {
   const prompt = panel.console.promptCell;
   if (prompt === null) return false;
-  prompt.model.sharedModel.setSource(code);
+  const { sharedModel } = prompt.model;
+  const isMagic = code.startsWith("%%");
+  // A cell magic cannot have a line above it, and a console has no cell above its prompt to write.
+  if (isMagic && !knows) void panel.console.inject(LOAD_EXTENSION);
+  const [whole = ""] = isMagic ? [code] : together(code, knows);
+  if (sharedModel.getSource().trim() === "") sharedModel.setSource(whole);
+  else if (isMagic) sharedModel.updateSource(0, 0, code);
+  else if (!atCursor(prompt, code, knows)) sharedModel.updateSource(0, 0, `${whole}\n`);
   panel.activate();
   prompt.editor?.focus();
   return true;
 }
 
-function intoNotebook(panel: NotebookPanel, cells: string[], where: InsertWhere): boolean {
+function intoNotebook(
+  panel: NotebookPanel,
+  code: string,
+  knows: boolean,
+  where: InsertWhere,
+): boolean {
   const { content } = panel;
-  const [first = ""] = cells;
   if (content.model === null || content.model.readOnly) return false;
+  const cells = together(code, knows);
   const active = content.activeCell;
   const isCode = active?.model.type === "code";
-  if (where === "cursor" && isCode && cells.length === 1 && !first.startsWith("%%")) {
-    active.editor?.replaceSelection?.(first);
-  } else if (isCode && active.model.sharedModel.getSource().trim() === "") {
+  if (isCode && active.model.sharedModel.getSource().trim() === "") {
     // An empty cell is where one would have typed it.
-    active.model.sharedModel.setSource(first);
+    active.model.sharedModel.setSource(cells[0] ?? "");
     insertAt(panel, content.activeCellIndex + 1, cells.slice(1));
-  } else {
+  } else if (!(where === "cursor" && isCode && atCursor(active, code, knows))) {
     insertAt(panel, content.activeCellIndex + (where === "above" ? 0 : 1), cells);
   }
   panel.activate();
+  return true;
+}
+
+/** Put code into a cell where its cursor is; tells whether it could be. */
+function atCursor({ model, editor }: Cell, code: string, knows: boolean): boolean {
+  const { sharedModel } = model;
+  // Cell magics, the one to insert and one that is there, share a cell with nothing else.
+  if (!editor?.replaceSelection || /^%%/.test(code) || /^%%/.test(sharedModel.getSource())) {
+    return false;
+  }
+  const { line, column } = editor.getCursorPosition();
+  const text = editor.getLine(line) ?? "";
+  // A line magic after `name =` gives the name its value; anything else begins a line.
+  const isValue = code.startsWith("%") && /=\s*$/.test(text.slice(0, column));
+  const begins = isValue || text.slice(0, column).trim() === "";
+  const ends = text.slice(column).trim() === "";
+  editor.replaceSelection(`${begins ? "" : "\n"}${code}${ends ? "" : "\n"}`);
+  if (!knows) sharedModel.updateSource(0, 0, `${LOAD_EXTENSION}\n`);
   return true;
 }
 
