@@ -1,36 +1,50 @@
 """Carries out commands: one coroutine per command, chosen by its type."""
 
+import asyncio
 from functools import singledispatch
 
 from msgspec.structs import replace as changed
 
 from lms_jupyter.errors import CommandError, ModelNotFoundError
-from lms_jupyter.manager import loading, lookup
+from lms_jupyter.manager import downloading, loading, lookup
 from lms_jupyter.manager.events import LoadCancelling, Looked, ModelsListed, ProblemDismissed
 from lms_jupyter.manager.loading import Order, Outcome
 from lms_jupyter.manager.manager import Manager
 from lms_jupyter.manager.resolve import Meant, resolve
-from lms_jupyter.manager.watch import connect
+from lms_jupyter.manager.watch import connect, switch
 from lms_jupyter.protocol.commands import (
     Attend,
+    CancelDownload,
     CancelLoad,
     DismissProblem,
+    DownloadModel,
     EnsureModel,
     EstimateLoad,
+    FindDownloads,
+    ListHosts,
+    ListProfiles,
+    LoadAgain,
     LoadModel,
+    PauseDownload,
     PinInstance,
     Refresh,
+    ResumeDownload,
+    SaveProfile,
     SetTtl,
+    SwitchHost,
     UnloadInstance,
     UseModel,
 )
-from lms_jupyter.protocol.models import Estimate, Instance
+from lms_jupyter.protocol.models import Estimate, HostChoice, Instance
+from lms_jupyter.protocol.replies import Found, Hosts, Profiles
 
 __all__ = ["Outcome", "run"]
 
+Result = Outcome | Estimate | Instance | Found | Hosts | Profiles | None
+
 
 @singledispatch
-async def run(command: object, _manager: Manager) -> Outcome | Estimate | Instance | None:
+async def run(command: object, _manager: Manager) -> Result:
     """Carry out a command to the end, or raise an `LmsError`."""
     raise CommandError(f"Nothing knows how to run {command!r}.")
 
@@ -72,8 +86,30 @@ async def use(command: UseModel, manager: Manager) -> Outcome:
 async def unload(command: UnloadInstance, manager: Manager) -> Instance:
     """End an instance. The host is asked which one it is: our picture may be old."""
     instance = await lookup.instance(command.identifier, manager)
+    asked = manager.own.get(instance.instance_reference)
+    await manager.unloaded.note(instance, manager.connected_host, asked)
     await loading.end(instance, manager)
     return instance
+
+
+@run.register
+async def load_again(command: LoadAgain, manager: Manager) -> Outcome:
+    """Bring back what was unloaded, as it was."""
+    before = manager.unloaded.take(command.instance_reference)
+    instance = before.instance
+    order = Order(
+        name=instance.model_key,
+        how="new",
+        identifier=instance.identifier,
+        ttl_s=instance.ttl_s,
+        config=before.config,
+        device=instance.device,
+    )
+    meant = await _exactly(instance.model_key, manager)
+    outcome = await loading.carry_out(order, manager, meant)
+    if instance.pinned:
+        await manager.connected_host.pin(outcome.instance, pinned=True)
+    return outcome
 
 
 @run.register
@@ -116,6 +152,78 @@ async def estimate(command: EstimateLoad, manager: Manager) -> Estimate:
     meant = await _exactly(command.model_key, manager)
     model = changed(meant.model, model_key=meant.name)
     return await manager.connected_host.estimate(model, command.config)
+
+
+@run.register
+async def download(command: DownloadModel, manager: Manager) -> None:
+    """Fetch a model to the host's disk."""
+    await downloading.begin(command.name, command.quantization, manager)
+
+
+@run.register
+async def pause_download(command: PauseDownload, manager: Manager) -> None:
+    """Stop a download and keep what is there."""
+    await downloading.pause(command.download_id, manager)
+
+
+@run.register
+async def resume_download(command: ResumeDownload, manager: Manager) -> None:
+    """Go on with a download."""
+    await downloading.resume(command.download_id, manager)
+
+
+@run.register
+async def cancel_download(command: CancelDownload, manager: Manager) -> None:
+    """Call a download off."""
+    await downloading.cancel(command.download_id, manager)
+
+
+@run.register
+async def find_downloads(command: FindDownloads, manager: Manager) -> Found:
+    """Say what could be fetched."""
+    return await downloading.find(command.words, manager.connected_host)
+
+
+@run.register
+async def list_hosts(_command: ListHosts, manager: Manager) -> Hosts:
+    """Say which hosts answer; the one that we have is among them, whether it answers or not."""
+    host = manager.activity.host
+    current = HostChoice(address=host.address, name=host.name, version=host.version)
+    if manager.neighbours is None:
+        return Hosts(hosts=(current,))
+    known = [address for address in (current.address, *sorted(manager.offered)) if address]
+    found = await manager.neighbours(known)
+    manager.offered.update(choice.address for choice in found)
+    others = (choice for choice in found if choice.address != current.address)
+    return Hosts(hosts=(current, *others))
+
+
+@run.register
+async def switch_host(command: SwitchHost, manager: Manager) -> None:
+    """Go over to a host that was named to a page; no other address is asked from there."""
+    if command.address not in manager.offered:
+        raise CommandError(
+            f"{command.address} is not among the hosts to choose from.",
+            hint="`%lms host use` takes any address.",
+        )
+    manager.offered.add(manager.activity.host.address)
+    await switch(command.address, manager)
+
+
+@run.register
+async def list_profiles(_command: ListProfiles, manager: Manager) -> Profiles:
+    """Say which load settings have a name."""
+    if manager.profiles is None:
+        return Profiles(profiles=None)
+    return Profiles(profiles=await asyncio.to_thread(manager.profiles.read))
+
+
+@run.register
+async def save_profile(command: SaveProfile, manager: Manager) -> None:
+    """Give load settings a name."""
+    if manager.profiles is None:
+        raise CommandError("There is no place for profiles here.")
+    await asyncio.to_thread(manager.profiles.save, command.profile)
 
 
 @run.register

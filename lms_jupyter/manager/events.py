@@ -3,8 +3,17 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from lms_jupyter.hosts.base import Sight
-from lms_jupyter.protocol.models import Difference, HostInfo, Instance, Load, Model, Problem
+from lms_jupyter.hosts.base import Downloading, Sight
+from lms_jupyter.protocol.models import (
+    Difference,
+    Download,
+    DownloadState,
+    HostInfo,
+    Instance,
+    Load,
+    Model,
+    Problem,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +29,8 @@ class HostLost:
     """The host stopped answering. What we last saw is kept, and shown as old."""
 
     at: float
+    retry_at: float | None = None
+    """When it is tried again; `None`: when somebody looks or asks."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +109,37 @@ class InstanceUnloaded:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DownloadStarted:
+    """A download began, or goes on."""
+
+    download: Download
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DownloadMoved:
+    """A download moved forward."""
+
+    download_id: str
+    step: Downloading
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DownloadStopped:
+    """A download was paused, or failed; it can go on."""
+
+    download_id: str
+    state: DownloadState
+    problem: Problem | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DownloadEnded:
+    """A download is done, or was called off."""
+
+    download_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CommandFailed:
     """A command that was taken could not be carried out."""
 
@@ -124,6 +166,10 @@ Event = (
     | InstanceCompared
     | OwnersLearned
     | InstanceUnloaded
+    | DownloadStarted
+    | DownloadMoved
+    | DownloadStopped
+    | DownloadEnded
     | CommandFailed
     | ProblemDismissed
 )

@@ -10,9 +10,10 @@ from lms_jupyter.errors import LmsError, LoadCancelledError
 from lms_jupyter.manager.commands import run
 from lms_jupyter.manager.events import CommandFailed
 from lms_jupyter.manager.manager import Manager
-from lms_jupyter.protocol.commands import Envelope, EstimateLoad
+from lms_jupyter.manager.room import evicted_by_request, making_room
+from lms_jupyter.protocol.commands import Envelope, Question
 from lms_jupyter.protocol.models import Estimate, Problem
-from lms_jupyter.protocol.replies import Accepted, Estimated, Refused, Reply
+from lms_jupyter.protocol.replies import Accepted, Estimated, Found, Hosts, Profiles, Refused, Reply
 
 RIDS_KEPT = 1000
 
@@ -40,19 +41,31 @@ async def accept(message: Any, manager: Manager) -> Reply:
             "This click waited too long and was dropped.",
             "The kernel was busy. Click again if you still want it.",
         )
-    if isinstance(envelope.command, EstimateLoad):
+    if isinstance(envelope.command, Question):
         return await _answer(envelope.command, manager)
     manager.spawn(_carry_out(envelope, manager))
     return Accepted(now=manager.host_now())
 
 
-async def _answer(question: EstimateLoad, manager: Manager) -> Reply:
+async def _answer(question: Question, manager: Manager) -> Reply:
     try:
-        estimate = await run(question, manager)
+        answer = await run(question, manager)
     except LmsError as error:
         return _refused(error.code, error.title, error.hint)
-    assert isinstance(estimate, Estimate)  # noqa: S101 - the runner of this command returns one
-    return Estimated(estimate=estimate)
+    if isinstance(answer, Estimate):
+        return _with_room(answer, manager)
+    assert isinstance(answer, Found | Hosts | Profiles)  # noqa: S101 - a question has an answer
+    return answer
+
+
+def _with_room(estimate: Estimate, manager: Manager) -> Estimated:
+    """Say also who would have to go."""
+    instances, memory = manager.activity.instances, manager.activity.memory
+    return Estimated(
+        estimate=estimate,
+        evicts=evicted_by_request(instances),
+        makes_room=making_room(instances, estimate.total_bytes, memory),
+    )
 
 
 async def _carry_out(envelope: Envelope, manager: Manager) -> None:

@@ -21,6 +21,7 @@ from lms_jupyter.manager.commands import run
 from lms_jupyter.manager.identity import this_kernel
 from lms_jupyter.manager.leases import LeaseBook
 from lms_jupyter.manager.manager import Manager
+from lms_jupyter.manager.neighbours import neighbours
 from lms_jupyter.manager.watch import connect, watch
 
 Result = TypeVar("Result")
@@ -203,6 +204,7 @@ def local_manager(parent: Configurable | None = None) -> LocalManager:
             identity = this_kernel()
             manager = Manager(parent=parent, owner=identity.label)
             manager.identity, manager.leases = identity, LeaseBook()
+            manager.neighbours = neighbours
             _local = LocalManager(manager)
             atexit.register(_local.close)
         return _local

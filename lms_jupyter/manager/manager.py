@@ -3,9 +3,9 @@
 import asyncio
 import time
 import uuid
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from itertools import count
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from traitlets import Instance, Unicode
 from traitlets.config import Configurable
@@ -16,12 +16,18 @@ from lms_jupyter.manager.attendance import Attendance
 from lms_jupyter.manager.events import Event, Looked
 from lms_jupyter.manager.identity import Identity
 from lms_jupyter.manager.leases import LeaseBook
+from lms_jupyter.manager.profiles import ProfileShelf
 from lms_jupyter.manager.reduce import State, reduce
-from lms_jupyter.protocol.models import HostInfo, LoadConfig
+from lms_jupyter.manager.undo import Memory
+from lms_jupyter.protocol.models import HostChoice, HostInfo, LoadConfig
 from lms_jupyter.protocol.slices import Activity, Catalog
+
+if TYPE_CHECKING:
+    from lms_jupyter.manager.downloading import Fetch
 
 Result = TypeVar("Result")
 Finder = Callable[[str], Awaitable[Found]]
+Neighbours = Callable[[Iterable[str]], Awaitable[tuple[HostChoice, ...]]]
 
 
 async def find_host(named: str) -> Found:
@@ -69,6 +75,16 @@ class Manager(Configurable):
         self.loads: dict[str, asyncio.Task[Any]] = {}
         self.own: dict[str, LoadConfig] = {}
         """What was asked for the instances that this kernel loaded, by their references."""
+        self.unloaded = Memory()
+        """What was unloaded here and may be wanted back."""
+        self.downloads: dict[str, Fetch] = {}
+        """The downloads that have a row."""
+        self.neighbours: Neighbours | None = None
+        """Finds the hosts that a page may switch to; where it may switch to none, nothing."""
+        self.offered: set[str] = set()
+        """The addresses of the hosts that were named to a page."""
+        self.profiles: ProfileShelf | None = None
+        """Where named load settings are kept, if there is such a place."""
         self.identity: Identity | None = None
         """Which kernel this is, if it is one."""
         self.leases: LeaseBook | None = None
@@ -112,6 +128,7 @@ class Manager(Configurable):
         """Forget what is known of a host, because from now on it is another one."""
         epoch = uuid.uuid4().hex[:8]
         self.own.clear()
+        self.downloads.clear()
         self._state = State(
             catalog=Catalog(epoch=epoch),
             activity=Activity(epoch=epoch, now=time.time(), host=info),

@@ -4,11 +4,15 @@ from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar, assert_never
 
 from msgspec import Struct
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 
 from lms_jupyter.hosts.base import Sight
 from lms_jupyter.manager.events import (
     CommandFailed,
+    DownloadEnded,
+    DownloadMoved,
+    DownloadStarted,
+    DownloadStopped,
     Event,
     HostConnected,
     HostLost,
@@ -24,10 +28,12 @@ from lms_jupyter.manager.events import (
     OwnersLearned,
     ProblemDismissed,
 )
-from lms_jupyter.protocol.models import Instance
+from lms_jupyter.protocol.models import Download, Instance, Memory
 from lms_jupyter.protocol.slices import Activity, Catalog
 
 PROBLEMS_KEPT = 20
+STEADY_PARTS = 50
+"""A change of the free memory by less than this part of all is not told for its own sake."""
 
 SliceT = TypeVar("SliceT", Catalog, Activity)
 Thing = TypeVar("Thing")
@@ -53,8 +59,10 @@ def _activity(known: Activity, event: Event) -> Activity:
     match event:
         case HostConnected(info=info, at=at):
             known = replace(known, now=at, host=replace(info, link="connected", link_since=at))
-        case HostLost(at=at) if known.host.link != "lost":
-            known = replace(known, host=replace(known.host, link="lost", link_since=at))
+        case HostLost(at=at, retry_at=retry_at):
+            since = known.host.link_since if known.host.link == "lost" else at
+            host = replace(known.host, link="lost", link_since=since, retry_at=retry_at)
+            known = replace(known, host=host)
         case Looked(sight=sight):
             known = _looked(known, sight)
         case LoadStarted(load=load):
@@ -76,11 +84,21 @@ def _activity(known: Activity, event: Event) -> Activity:
         case InstanceUnloaded(instance_reference=reference):
             left = _but(known.instances, instance_reference=reference)
             known = replace(known, instances=left)
+        case DownloadStarted(download=download):
+            rows = _but(known.downloads, download_id=download.download_id)
+            known = replace(known, downloads=(*rows, _going_on(download, known)))
+        case DownloadMoved(download_id=download_id, step=step):
+            known = _with_download(known, download_id, **asdict(step))
+        case DownloadStopped(download_id=download_id, state=state, problem=problem):
+            changes = {"state": state, "problem": problem, "bytes_per_second": 0.0}
+            known = _with_download(known, download_id, **changes)
+        case DownloadEnded(download_id=download_id):
+            known = replace(known, downloads=_but(known.downloads, download_id=download_id))
         case CommandFailed(problem=problem):
             known = replace(known, problems=(*known.problems, problem)[-PROBLEMS_KEPT:])
         case ProblemDismissed(problem_id=problem_id):
             known = replace(known, problems=_but(known.problems, problem_id=problem_id))
-        case HostLost() | ModelsListed():
+        case ModelsListed():
             pass
         case _:
             assert_never(event)
@@ -138,16 +156,38 @@ def _with_load(known: Activity, load_id: str, **changes: Any) -> Activity:
     return replace(known, loads=tuple(loads))
 
 
+def _going_on(download: Download, known: Activity) -> Download:
+    """Begin where the download was left, if it was there before."""
+    before = (one for one in known.downloads if one.download_id == download.download_id)
+    return replace(download, downloaded_bytes=next((one.downloaded_bytes for one in before), 0))
+
+
+def _with_download(known: Activity, download_id: str, **changes: Any) -> Activity:
+    downloads = (
+        replace(one, **changes) if one.download_id == download_id else one
+        for one in known.downloads
+    )
+    return replace(known, downloads=tuple(downloads))
+
+
 def _but(things: Iterable[Thing], **named: str) -> tuple[Thing, ...]:
     """Return all of the things but the one with this name."""
     ((field, name),) = named.items()
     return tuple(thing for thing in things if getattr(thing, field) != name)
 
 
+def _is_steady(known: Memory | None, new: Memory | None) -> bool:
+    """Whether the free memory is what it was, as far as anybody could see in a bar."""
+    if known is None or new is None or known.total_bytes != new.total_bytes:
+        return known == new
+    return abs(known.available_bytes - new.available_bytes) * STEADY_PARTS < known.total_bytes
+
+
 def _counted(known: SliceT, new: SliceT) -> SliceT:
     """Count a revision if anything but the clock is different; else keep the slice we have."""
     if isinstance(new, Activity) and isinstance(known, Activity):
-        same = replace(new, now=known.now, memory=known.memory) == known
+        memory = known.memory if _is_steady(known.memory, new.memory) else new.memory
+        same = replace(new, now=known.now, memory=memory) == known
     else:
         same = new == known
     return known if same else replace(new, revision=known.revision + 1)

@@ -44,11 +44,13 @@ async def watch(manager: Manager, *, persistent: bool = True) -> None:
                 # Another host has taken its place in the meantime.
                 continue
             manager.adopt(None)
-            manager.apply(HostLost(at=time.time()))
             failures += 1
             first_s, longest_s = BACK_OFF_S
             pause_s = min(longest_s, first_s * 2**failures) * random.uniform(0.5, 1.0)  # noqa: S311
-            await _pause(pause_s if persistent or manager.attendance.anyone else UNSEEN_S, manager)
+            tries = persistent or manager.attendance.anyone
+            retry_at = manager.host_now() + pause_s if tries else None
+            manager.apply(HostLost(at=time.time(), retry_at=retry_at))
+            await _pause(pause_s if tries else UNSEEN_S, manager)
 
 
 async def connect(manager: Manager) -> None:

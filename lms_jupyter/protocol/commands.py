@@ -2,7 +2,7 @@
 
 from msgspec import Struct
 
-from lms_jupyter.protocol.models import LoadConfig
+from lms_jupyter.protocol.models import LoadConfig, Profile
 
 
 class LoadModel(Struct, frozen=True, kw_only=True, tag="load", tag_field="kind"):
@@ -46,6 +46,13 @@ class UnloadInstance(Struct, frozen=True, kw_only=True, tag="unload", tag_field=
     identifier: str
 
 
+class LoadAgain(Struct, frozen=True, kw_only=True, tag="load_again", tag_field="kind"):
+    """Load what was unloaded a moment ago as it was: settings, identifier, TTL and pin."""
+
+    instance_reference: str
+    """The host's handle of the instance that was."""
+
+
 class CancelLoad(Struct, frozen=True, kw_only=True, tag="cancel_load", tag_field="kind"):
     """Call off a load in progress."""
 
@@ -74,6 +81,60 @@ class EstimateLoad(Struct, frozen=True, kw_only=True, tag="estimate", tag_field=
     config: LoadConfig = LoadConfig()
 
 
+class DownloadModel(Struct, frozen=True, kw_only=True, tag="download", tag_field="kind"):
+    """Fetch a model to the host's disk."""
+
+    name: str
+    """As `Downloadable.name`, or words that only one model fits."""
+    quantization: str | None = None
+    """`None`: the one that the host recommends."""
+
+
+class PauseDownload(Struct, frozen=True, kw_only=True, tag="pause_download", tag_field="kind"):
+    """Stop a download and keep what is there. Where `Download.can_pause` says so."""
+
+    download_id: str
+
+
+class ResumeDownload(Struct, frozen=True, kw_only=True, tag="resume_download", tag_field="kind"):
+    """Go on with a download that was paused, or try one again that failed."""
+
+    download_id: str
+
+
+class CancelDownload(Struct, frozen=True, kw_only=True, tag="cancel_download", tag_field="kind"):
+    """Call a download off and remove what there is of it, where the host can."""
+
+    download_id: str
+
+
+class FindDownloads(Struct, frozen=True, kw_only=True, tag="find_downloads", tag_field="kind"):
+    """Ask what could be fetched; answered with `Found`."""
+
+    words: str
+    """A name, or words to search for."""
+
+
+class ListHosts(Struct, frozen=True, kw_only=True, tag="list_hosts", tag_field="kind"):
+    """Ask which hosts answer; answered with `Hosts`."""
+
+
+class SwitchHost(Struct, frozen=True, kw_only=True, tag="switch_host", tag_field="kind"):
+    """Go over to another host, one of those that `ListHosts` has named."""
+
+    address: str
+
+
+class ListProfiles(Struct, frozen=True, kw_only=True, tag="list_profiles", tag_field="kind"):
+    """Ask for the named load settings; answered with `Profiles`."""
+
+
+class SaveProfile(Struct, frozen=True, kw_only=True, tag="save_profile", tag_field="kind"):
+    """Keep load settings under a name; one that is there is replaced."""
+
+    profile: Profile
+
+
 class DismissProblem(Struct, frozen=True, kw_only=True, tag="dismiss", tag_field="kind"):
     """Take a problem off the list: somebody has read it."""
 
@@ -95,18 +156,28 @@ class Refresh(Struct, frozen=True, kw_only=True, tag="refresh", tag_field="kind"
     """Read the host now, the disk included."""
 
 
+Question = EstimateLoad | FindDownloads | ListHosts | ListProfiles
+"""What changes nothing, and is done when it is answered."""
+
 Command = (
     LoadModel
     | EnsureModel
     | UseModel
     | UnloadInstance
+    | LoadAgain
     | CancelLoad
     | SetTtl
     | PinInstance
-    | EstimateLoad
+    | DownloadModel
+    | PauseDownload
+    | ResumeDownload
+    | CancelDownload
+    | SwitchHost
+    | SaveProfile
     | DismissProblem
     | Attend
     | Refresh
+    | Question
 )
 
 

@@ -8,13 +8,16 @@ from typing import Literal
 
 from msgspec import Struct
 
+from lms_jupyter.protocol.shown import Shown
+
 Kind = Literal["llm", "embedding"]
 Status = Literal["idle", "processing_prompt", "generating", "computing_embedding"]
 Link = Literal["connecting", "connected", "lost"]
+DownloadState = Literal["running", "paused", "failed"]
 CacheType = Literal["f32", "f16", "q8_0", "q4_0", "q4_1", "iq4_nl", "q5_0", "q5_1"]
 
 
-class Model(Struct, frozen=True, kw_only=True):
+class Model(Shown, Struct, frozen=True, kw_only=True):
     """Files on a disk that can be loaded; `model_key` names them."""
 
     model_key: str
@@ -53,7 +56,7 @@ class Difference(Struct, frozen=True, kw_only=True):
         return f"{self.setting} is {told}, not {self.asked}"
 
 
-class Instance(Struct, frozen=True, kw_only=True):
+class Instance(Shown, Struct, frozen=True, kw_only=True):
     """A model in memory; `identifier` names it."""
 
     identifier: str
@@ -109,6 +112,17 @@ class Load(Struct, frozen=True, kw_only=True):
     cancelling: bool = False
 
 
+class Downloadable(Struct, frozen=True, kw_only=True):
+    """A file that the host can fetch: a name, and one of its quantisations."""
+
+    name: str
+    quantization: str | None = None
+    size_bytes: int
+    recommended: bool = False
+    fits: bool = True
+    """Whether the host thinks that it could be loaded there."""
+
+
 class LoadConfig(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """How to load a model. Unset means that the host decides."""
 
@@ -138,7 +152,17 @@ class LoadConfig(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Below this the draft ends: 0 to 1."""
 
 
-class Estimate(Struct, frozen=True, kw_only=True):
+class Profile(Struct, frozen=True, kw_only=True):
+    """Load settings under a name, as `%lms load --profile` takes them."""
+
+    name: str
+    config: LoadConfig = LoadConfig()
+    ttl_s: float | None = None
+    names_ttl: bool = False
+    """Whether `ttl_s` is said: without it, a load keeps its own."""
+
+
+class Estimate(Shown, Struct, frozen=True, kw_only=True):
     """How much memory a load would take, by the host's reckoning."""
 
     total_bytes: int
@@ -164,8 +188,18 @@ class HostInfo(Struct, frozen=True, kw_only=True):
     version: str | None = None
     link: Link = "connecting"
     link_since: float | None = None
+    retry_at: float | None = None
+    """When a lost host is next tried, by the clock of `Activity.now`; `None`: not by itself."""
     features: tuple[str, ...] = ()
     """Extra abilities: "ttl", "pin", "activity", "cancelLoad"."""
+
+
+class HostChoice(Struct, frozen=True, kw_only=True):
+    """A host that answers, and that a page may ask to switch to."""
+
+    address: str
+    name: str
+    version: str | None = None
 
 
 class Problem(Struct, frozen=True, kw_only=True):
@@ -177,3 +211,20 @@ class Problem(Struct, frozen=True, kw_only=True):
     problem_id: str = ""
     """Names it for `DismissProblem`; empty in a refusal, which nobody keeps."""
     model_key: str | None = None
+
+
+class Download(Struct, frozen=True, kw_only=True):
+    """A download that goes on, was paused, or failed."""
+
+    download_id: str
+    name: str
+    """What is fetched, as `Downloadable.name`."""
+    quantization: str | None = None
+    downloaded_bytes: int = 0
+    total_bytes: int
+    bytes_per_second: float = 0.0
+    state: DownloadState = "running"
+    can_pause: bool = False
+    """Whether the host keeps what is there and goes on later."""
+    problem: Problem | None = None
+    """Why it failed."""

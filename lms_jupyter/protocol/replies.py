@@ -2,7 +2,7 @@
 
 from msgspec import Struct
 
-from lms_jupyter.protocol.models import Estimate, Problem
+from lms_jupyter.protocol.models import Downloadable, Estimate, HostChoice, Problem, Profile
 
 
 class Accepted(Struct, frozen=True, kw_only=True, tag="accepted", tag_field="kind"):
@@ -22,6 +22,30 @@ class Estimated(Struct, frozen=True, kw_only=True, tag="estimated", tag_field="k
     """The answer to `EstimateLoad`: a question is done when it is answered."""
 
     estimate: Estimate
+    evicts: tuple[str, ...] = ()
+    """What the host would unload first, if a request that names the model made it load it."""
+    makes_room: tuple[str, ...] = ()
+    """What would have to be unloaded for it to fit, the longest idle first; empty if it fits."""
 
 
-Reply = Accepted | Refused | Estimated
+class Found(Struct, frozen=True, kw_only=True, tag="found", tag_field="kind"):
+    """The answer to `FindDownloads`: the files of one name, or the names that the words fit."""
+
+    names: tuple[str, ...] = ()
+    offers: tuple[Downloadable, ...] = ()
+
+
+class Hosts(Struct, frozen=True, kw_only=True, tag="hosts", tag_field="kind"):
+    """The answer to `ListHosts`."""
+
+    hosts: tuple[HostChoice, ...]
+
+
+class Profiles(Struct, frozen=True, kw_only=True, tag="profiles", tag_field="kind"):
+    """The answer to `ListProfiles`."""
+
+    profiles: tuple[Profile, ...] | None
+    """`None`: there is no place for profiles here."""
+
+
+Reply = Accepted | Refused | Estimated | Found | Hosts | Profiles

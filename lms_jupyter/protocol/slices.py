@@ -6,7 +6,15 @@ always wins.
 
 from msgspec import Struct
 
-from lms_jupyter.protocol.models import HostInfo, Instance, Load, Memory, Model, Problem
+from lms_jupyter.protocol.models import (
+    Download,
+    HostInfo,
+    Instance,
+    Load,
+    Memory,
+    Model,
+    Problem,
+)
 
 
 class Catalog(Struct, frozen=True, kw_only=True, tag="catalog", tag_field="kind"):
@@ -27,6 +35,7 @@ class Activity(Struct, frozen=True, kw_only=True, tag="activity", tag_field="kin
     host: HostInfo
     instances: tuple[Instance, ...] = ()
     loads: tuple[Load, ...] = ()
+    downloads: tuple[Download, ...] = ()
     problems: tuple[Problem, ...] = ()
     memory: Memory | None = None
 

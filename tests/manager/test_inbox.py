@@ -3,11 +3,16 @@ import time
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from lms_jupyter.hosts.fake import FakeHost
 from lms_jupyter.manager import Manager
+from lms_jupyter.manager.commands import run
+from lms_jupyter.manager.events import Looked
 from lms_jupyter.manager.inbox import accept
-from lms_jupyter.protocol.replies import Accepted, Estimated, Refused
+from lms_jupyter.protocol.commands import Refresh
+from lms_jupyter.protocol.models import LoadConfig, Memory, Profile
+from lms_jupyter.protocol.replies import Accepted, Estimated, Hosts, Profiles, Refused
 
 QWEN = "qwen/qwen3-4b"
 
@@ -94,3 +99,59 @@ async def test_a_question_about_nothing_is_refused(manager: Manager) -> None:
 
     assert isinstance(reply, Refused)
     assert reply.problem.code == "model_not_found"
+
+
+class Shelf:
+    """A place for profiles made of a list."""
+
+    def __init__(self) -> None:
+        self.profiles: list[Profile] = []
+
+    def read(self) -> tuple[Profile, ...]:
+        """Return them."""
+        return tuple(self.profiles)
+
+    def save(self, profile: Profile) -> None:
+        """Add one."""
+        self.profiles.append(profile)
+
+
+@pytest.mark.asyncio
+async def test_profiles_are_kept_where_there_is_a_place_for_them(manager: Manager) -> None:
+    question = {"kind": "list_profiles"}
+    assert await accept(click(question), manager) == Profiles(profiles=None)
+
+    manager.profiles = Shelf()
+    fast = {"name": "fast", "config": {"seed": 1}, "ttl_s": None, "names_ttl": False}
+    await accept({**click({"kind": "save_profile", "profile": fast}), "rid": "2"}, manager)
+    await settled(manager)
+
+    answer = await accept({**click(question), "rid": "3"}, manager)
+    assert answer == Profiles(profiles=(Profile(name="fast", config=LoadConfig(seed=1)),))
+
+
+@pytest.mark.asyncio
+async def test_an_estimate_says_who_would_make_room(manager: Manager, host: FakeHost) -> None:
+    host.put(host.disk[0], identifier="chat")
+    await run(Refresh(), manager)
+    sight = await host.look()
+    memory = Memory(total_bytes=5_000_000_000, available_bytes=1_000_000_000)
+    manager.apply(Looked(sight=replace(sight, memory=memory)))
+
+    reply = await accept(click({"kind": "estimate", "model_key": QWEN}), manager)
+
+    assert isinstance(reply, Estimated)
+    assert reply.makes_room == ("chat",)
+    assert reply.evicts == ()
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(
+    "question", [{"kind": "find_downloads", "words": "nothing"}, {"kind": "list_hosts"}]
+)
+async def test_a_question_is_answered_with_an_answer_or_a_reason(
+    manager: Manager, question: dict[str, Any]
+) -> None:
+    reply = await accept(click(question), manager)
+
+    assert isinstance(reply, Hosts if question["kind"] == "list_hosts" else Refused)

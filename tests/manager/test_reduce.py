@@ -9,7 +9,7 @@ from lms_jupyter.manager.events import (
     Looked,
 )
 from lms_jupyter.manager.reduce import State, reduce
-from lms_jupyter.protocol.models import HostInfo, Load
+from lms_jupyter.protocol.models import HostInfo, Load, Memory
 from lms_jupyter.protocol.slices import Activity, Catalog
 
 EMPTY = State(
@@ -23,6 +23,20 @@ def test_seeing_the_same_again_counts_no_revision() -> None:
     state = reduce(EMPTY, Looked(sight=Sight(now=200.0, instances=())))
 
     assert state.activity.revision == EMPTY.activity.revision
+
+
+def test_free_memory_counts_when_it_could_be_seen() -> None:
+    def look(available_bytes: int) -> Looked:
+        memory = Memory(total_bytes=1000, available_bytes=available_bytes)
+        return Looked(sight=Sight(now=200.0, instances=(), memory=memory))
+
+    first = reduce(EMPTY, look(500))
+    hardly = reduce(first, look(490))
+    half = reduce(hardly, look(250))
+
+    assert hardly.activity.revision == first.activity.revision
+    assert half.activity.revision == first.activity.revision + 1
+    assert half.activity.memory == Memory(total_bytes=1000, available_bytes=250)
 
 
 def test_progress_never_falls() -> None:

@@ -6,14 +6,24 @@ export type Command =
   | EnsureModel
   | UseModel
   | UnloadInstance
+  | LoadAgain
   | CancelLoad
   | SetTtl
   | PinInstance
-  | EstimateLoad
+  | DownloadModel
+  | PauseDownload
+  | ResumeDownload
+  | CancelDownload
+  | SwitchHost
+  | SaveProfile
   | DismissProblem
   | Attend
-  | Refresh;
-export type Reply = Accepted | Refused | Estimated;
+  | Refresh
+  | EstimateLoad
+  | FindDownloads
+  | ListHosts
+  | ListProfiles;
+export type Reply = Accepted | Refused | Estimated | Found | Hosts | Profiles;
 
 export interface Protocol {
   Slice: Slice;
@@ -68,6 +78,7 @@ export interface Activity {
   host: HostInfo;
   instances: Instance[];
   loads: Load[];
+  downloads: Download[];
   problems: Problem[];
   memory: Memory | null;
 }
@@ -80,6 +91,7 @@ export interface HostInfo {
   version: string | null;
   link: "connected" | "connecting" | "lost";
   link_since: number | null;
+  retry_at: number | null;
   features: string[];
 }
 /**
@@ -132,6 +144,20 @@ export interface Load {
   fraction: number;
   started_at: number;
   cancelling: boolean;
+}
+/**
+ * A download that goes on, was paused, or failed.
+ */
+export interface Download {
+  download_id: string;
+  name: string;
+  quantization: string | null;
+  downloaded_bytes: number;
+  total_bytes: number;
+  bytes_per_second: number;
+  state: "failed" | "paused" | "running";
+  can_pause: boolean;
+  problem: Problem | null;
 }
 /**
  * A failure, told to a person: one sentence, and what to do about it.
@@ -227,6 +253,16 @@ export interface UnloadInstance {
   identifier: string;
 }
 /**
+ * Load what was unloaded a moment ago as it was: settings, identifier, TTL and pin.
+ */
+export interface LoadAgain {
+  /**
+   * Tells the members of a union apart.
+   */
+  kind: "load_again";
+  instance_reference: string;
+}
+/**
  * Call off a load in progress.
  */
 export interface CancelLoad {
@@ -259,15 +295,74 @@ export interface PinInstance {
   pinned: boolean;
 }
 /**
- * Ask how much memory a load would take; answered with `Estimated`.
+ * Fetch a model to the host's disk.
  */
-export interface EstimateLoad {
+export interface DownloadModel {
   /**
    * Tells the members of a union apart.
    */
-  kind: "estimate";
-  model_key: string;
+  kind: "download";
+  name: string;
+  quantization: string | null;
+}
+/**
+ * Stop a download and keep what is there. Where `Download.can_pause` says so.
+ */
+export interface PauseDownload {
+  /**
+   * Tells the members of a union apart.
+   */
+  kind: "pause_download";
+  download_id: string;
+}
+/**
+ * Go on with a download that was paused, or try one again that failed.
+ */
+export interface ResumeDownload {
+  /**
+   * Tells the members of a union apart.
+   */
+  kind: "resume_download";
+  download_id: string;
+}
+/**
+ * Call a download off and remove what there is of it, where the host can.
+ */
+export interface CancelDownload {
+  /**
+   * Tells the members of a union apart.
+   */
+  kind: "cancel_download";
+  download_id: string;
+}
+/**
+ * Go over to another host, one of those that `ListHosts` has named.
+ */
+export interface SwitchHost {
+  /**
+   * Tells the members of a union apart.
+   */
+  kind: "switch_host";
+  address: string;
+}
+/**
+ * Keep load settings under a name; one that is there is replaced.
+ */
+export interface SaveProfile {
+  /**
+   * Tells the members of a union apart.
+   */
+  kind: "save_profile";
+  profile: Profile;
+}
+/**
+ * Load settings under a name, as `%lms load --profile` takes them.
+ */
+export interface Profile {
+  name: string;
   config: LoadConfig;
+  ttl_s: number | null;
+  names_ttl: boolean;
 }
 /**
  * Take a problem off the list: somebody has read it.
@@ -303,6 +398,45 @@ export interface Refresh {
   kind: "refresh";
 }
 /**
+ * Ask how much memory a load would take; answered with `Estimated`.
+ */
+export interface EstimateLoad {
+  /**
+   * Tells the members of a union apart.
+   */
+  kind: "estimate";
+  model_key: string;
+  config: LoadConfig;
+}
+/**
+ * Ask what could be fetched; answered with `Found`.
+ */
+export interface FindDownloads {
+  /**
+   * Tells the members of a union apart.
+   */
+  kind: "find_downloads";
+  words: string;
+}
+/**
+ * Ask which hosts answer; answered with `Hosts`.
+ */
+export interface ListHosts {
+  /**
+   * Tells the members of a union apart.
+   */
+  kind: "list_hosts";
+}
+/**
+ * Ask for the named load settings; answered with `Profiles`.
+ */
+export interface ListProfiles {
+  /**
+   * Tells the members of a union apart.
+   */
+  kind: "list_profiles";
+}
+/**
  * The command was taken.
  */
 export interface Accepted {
@@ -331,6 +465,8 @@ export interface Estimated {
    */
   kind: "estimated";
   estimate: Estimate;
+  evicts: string[];
+  makes_room: string[];
 }
 /**
  * How much memory a load would take, by the host's reckoning.
@@ -340,6 +476,55 @@ export interface Estimate {
   vram_bytes: number;
   confidence: "high" | "low";
   passes_guardrails: boolean;
+}
+/**
+ * The answer to `FindDownloads`: the files of one name, or the names that the words fit.
+ */
+export interface Found {
+  /**
+   * Tells the members of a union apart.
+   */
+  kind: "found";
+  names: string[];
+  offers: Downloadable[];
+}
+/**
+ * A file that the host can fetch: a name, and one of its quantisations.
+ */
+export interface Downloadable {
+  name: string;
+  quantization: string | null;
+  size_bytes: number;
+  recommended: boolean;
+  fits: boolean;
+}
+/**
+ * The answer to `ListHosts`.
+ */
+export interface Hosts {
+  /**
+   * Tells the members of a union apart.
+   */
+  kind: "hosts";
+  hosts: HostChoice[];
+}
+/**
+ * A host that answers, and that a page may ask to switch to.
+ */
+export interface HostChoice {
+  address: string;
+  name: string;
+  version: string | null;
+}
+/**
+ * The answer to `ListProfiles`.
+ */
+export interface Profiles {
+  /**
+   * Tells the members of a union apart.
+   */
+  kind: "profiles";
+  profiles: Profile[] | null;
 }
 /**
  * A command on its way: which click it was, and until when it makes sense.
@@ -352,11 +537,21 @@ export interface Envelope {
     | EnsureModel
     | UseModel
     | UnloadInstance
+    | LoadAgain
     | CancelLoad
     | SetTtl
     | PinInstance
-    | EstimateLoad
+    | DownloadModel
+    | PauseDownload
+    | ResumeDownload
+    | CancelDownload
+    | SwitchHost
+    | SaveProfile
     | DismissProblem
     | Attend
-    | Refresh;
+    | Refresh
+    | EstimateLoad
+    | FindDownloads
+    | ListHosts
+    | ListProfiles;
 }

@@ -139,6 +139,8 @@ describe("clicks", () => {
     const reply: Reply = {
       kind: "estimated",
       estimate: { total_bytes: 1, vram_bytes: 1, confidence: "high", passes_guardrails: true },
+      evicts: [],
+      makes_room: [],
     };
     transport.answer = () => reply;
 

@@ -1,0 +1,196 @@
+"""Downloads: each is followed by a task, and keeps its row until it is done or called off."""
+
+import asyncio
+import contextlib
+from collections.abc import Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+
+from lms_jupyter.errors import (
+    AmbiguousModelError,
+    CommandError,
+    HostTimeoutError,
+    HostUnreachableError,
+    LmsError,
+    ModelNotFoundError,
+)
+from lms_jupyter.hosts.base import Downloading, Host, Offer, pauses_downloads
+from lms_jupyter.manager.events import (
+    DownloadEnded,
+    DownloadMoved,
+    DownloadStarted,
+    DownloadStopped,
+    ModelsListed,
+)
+from lms_jupyter.manager.manager import Manager
+from lms_jupyter.protocol.models import Download, Downloadable, Problem
+from lms_jupyter.protocol.replies import Found
+
+EVERY_S = 0.25
+"""Between two moves that are told."""
+NAMES_TOLD = 20
+
+
+@dataclass(slots=True, kw_only=True)
+class Fetch:
+    """A download that has a row."""
+
+    offer: Offer
+    host: Host
+    task: asyncio.Task[None] | None = None
+    """`None` while nothing moves."""
+
+
+async def find(words: str, host: Host) -> Found:
+    """Say what could be fetched: the files of one name, or the names that the words fit.
+
+    Raises:
+        ModelNotFoundError: Nothing is called like this.
+    """
+    words = words.strip().strip("/")
+    names = (words,) if "/" in words else await host.search(words)
+    if not names:
+        raise ModelNotFoundError(words, to_download=True)
+    if len(names) > 1:
+        return Found(names=names[:NAMES_TOLD])
+    offers = [
+        Downloadable(
+            name=offer.name,
+            quantization=offer.quantization,
+            size_bytes=offer.size_bytes,
+            recommended=offer.recommended,
+            fits=offer.fits,
+        )
+        for offer in await _offers(names[0], host)
+    ]
+    return Found(names=names, offers=tuple(offers))
+
+
+async def begin(name: str, quantization: str | None, manager: Manager) -> None:
+    """Fetch a model to the end; one that is under way or paused goes on.
+
+    Raises:
+        LmsError: There is no such model. What happens later is told in the row.
+    """
+    host = manager.connected_host
+    offer = await _choose(name, quantization, host)
+    fetch = manager.downloads.setdefault(offer.download_id, Fetch(offer=offer, host=host))
+    await _run(fetch, manager)
+
+
+async def resume(download_id: str, manager: Manager) -> None:
+    """Go on with a download that was paused or has failed."""
+    await _run(_known(download_id, manager), manager)
+
+
+async def pause(download_id: str, manager: Manager) -> None:
+    """Stop a download and keep its row; the host keeps what is there, if it can."""
+    fetch = _known(download_id, manager)
+    if not pauses_downloads(fetch.host.info):
+        raise CommandError(
+            f"{fetch.host.info.name} cannot pause a download.", hint="Cancel it instead."
+        )
+    await _stop(fetch)
+    manager.apply(DownloadStopped(download_id=download_id, state="paused"))
+
+
+async def cancel(download_id: str, manager: Manager) -> None:
+    """Stop a download, remove what there is of it where the host can, and take its row away."""
+    fetch = _known(download_id, manager)
+    await _stop(fetch)
+    del manager.downloads[download_id]
+    manager.apply(DownloadEnded(download_id=download_id))
+    # Others than the engine were told to stop, and see to the rest by themselves.
+    with contextlib.suppress(CommandError):
+        await fetch.host.discard(fetch.offer)
+
+
+async def _run(fetch: Fetch, manager: Manager) -> None:
+    if fetch.task is not None:
+        return
+    task = manager.spawn(_follow(fetch, manager))
+    fetch.task = task
+    try:
+        # Whoever asked may go away: the download is the manager's.
+        await asyncio.wait([task])
+    finally:
+        if task.done():
+            fetch.task = None
+
+
+async def _stop(fetch: Fetch) -> None:
+    if fetch.task is not None:
+        fetch.task.cancel()
+        await asyncio.wait([fetch.task])
+
+
+async def _follow(fetch: Fetch, manager: Manager) -> None:
+    """Tell how a download moves, and what becomes of it."""
+    offer = fetch.offer
+    row = Download(
+        download_id=offer.download_id,
+        name=offer.name,
+        quantization=offer.quantization,
+        total_bytes=offer.size_bytes,
+        can_pause=pauses_downloads(fetch.host.info),
+    )
+    manager.apply(DownloadStarted(download=row))
+    clock = asyncio.get_running_loop().time
+    told_at = float("-inf")
+    try:
+        async with aclosing(fetch.host.download(offer)) as steps:  # type: ignore[type-var]
+            async for step in steps:
+                if isinstance(step, Downloading) and clock() - told_at >= EVERY_S:
+                    told_at = clock()
+                    manager.apply(DownloadMoved(download_id=offer.download_id, step=step))
+        manager.downloads.pop(offer.download_id, None)
+        manager.apply(DownloadEnded(download_id=offer.download_id))
+        manager.apply(ModelsListed(models=await fetch.host.models()))
+    except LmsError as error:
+        problem = Problem(code=error.code, title=error.title, hint=error.hint)
+        manager.apply(
+            DownloadStopped(download_id=offer.download_id, state="failed", problem=problem)
+        )
+
+
+def _known(download_id: str, manager: Manager) -> Fetch:
+    try:
+        return manager.downloads[download_id]
+    except KeyError:
+        raise CommandError(
+            "There is no such download any more.", hint="It may have ended by itself."
+        ) from None
+
+
+async def _choose(name: str, quantization: str | None, host: Host) -> Offer:
+    """Choose the file that is meant, the recommended one if no quantisation is named.
+
+    Raises:
+        ModelNotFoundError: There is nothing of this name.
+        AmbiguousModelError: Several things are called like this.
+        CommandError: It does not come in this quantisation.
+    """
+    names = (name,) if "/" in name else await host.search(name)
+    if len(names) > 1 and name not in names:
+        raise AmbiguousModelError(name, names)
+    if not names:
+        raise ModelNotFoundError(name, to_download=True)
+    offers = await _offers(name if name in names else names[0], host)
+    if quantization is not None:
+        wanted = quantization.lower()
+        offers = [one for one in offers if wanted == (one.quantization or "").lower()]
+    if not offers:
+        raise CommandError(f"There is no file of {name} as {quantization} to download.")
+    return next((offer for offer in offers if offer.recommended), offers[0])
+
+
+async def _offers(name: str, host: Host) -> Sequence[Offer]:
+    try:
+        offers = await host.offers(name)
+    except (HostTimeoutError, HostUnreachableError):
+        raise
+    except LmsError as error:
+        raise ModelNotFoundError(name, to_download=True) from error
+    if not offers:
+        raise ModelNotFoundError(name, to_download=True)
+    return offers

@@ -1,0 +1,33 @@
+"""The hosts that a page may switch to: those that answer on this machine, and those used before."""
+
+import asyncio
+from collections.abc import Iterable
+
+from lms_jupyter.errors import LmsError
+from lms_jupyter.protocol.models import HostChoice
+
+
+async def neighbours(known: Iterable[str]) -> tuple[HostChoice, ...]:
+    """Return the hosts that answer now, those known before first.
+
+    Args:
+        known: Addresses to ask besides the usual ones.
+    """
+    # These bring the SDK, which no kernel should wait for that nobody asks about models.
+    from lms_jupyter.hosts import embedded  # noqa: PLC0415
+    from lms_jupyter.hosts.discover import PORTS  # noqa: PLC0415
+    from lms_jupyter.hosts.rest import Greeting, greet  # noqa: PLC0415
+
+    async def knock(address: str) -> Greeting | None:
+        try:
+            return await greet(address)
+        except LmsError:
+            return None
+
+    addresses = dict.fromkeys([*known, *(f"127.0.0.1:{port}" for port in PORTS)])
+    answers = await asyncio.gather(*map(knock, addresses))
+    found = {one.address: one for one in (*answers, await embedded.running_engine()) if one}
+    return tuple(
+        HostChoice(address=one.address, name=one.name, version=one.version)
+        for one in found.values()
+    )

@@ -1,0 +1,53 @@
+"""The file of named profiles next to the notebook, which `%lms load --profile` reads too."""
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import tomlkit
+from tomlkit.exceptions import TOMLKitError
+
+from lms_jupyter.api.settings import PROFILES, TTL_KEY, profile_names, read_profile
+from lms_jupyter.errors import CommandError
+from lms_jupyter.protocol.models import Profile
+
+
+class ProfileFile:
+    """Reads and writes one file of profiles; what else is in it stays, comments included."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def read(self) -> tuple[Profile, ...]:
+        """Return every profile; see `ProfileShelf.read`."""
+        return tuple(self._profile(name) for name in profile_names(self._folder))
+
+    def save(self, profile: Profile) -> None:
+        """Keep a profile; see `ProfileShelf.save`."""
+        name = profile.name.strip()
+        if not name:
+            raise CommandError("A profile needs a name.")
+        path = self._folder / PROFILES
+        try:
+            document = tomlkit.parse(path.read_text(encoding="utf-8") if path.exists() else "")
+            document[name] = _table(profile)
+            path.write_text(tomlkit.dumps(document), encoding="utf-8")
+        except (OSError, UnicodeDecodeError, TOMLKitError) as error:
+            raise CommandError(
+                f"The profile {name!r} cannot be written to {path}: {error}."
+            ) from error
+
+    def _profile(self, name: str) -> Profile:
+        recipe = read_profile(name, self._folder)
+        return Profile(
+            name=name, config=recipe.config, ttl_s=recipe.ttl_s, names_ttl=recipe.names_ttl
+        )
+
+
+def _table(profile: Profile) -> Any:
+    table = tomlkit.table()
+    for setting, value in msgspec.to_builtins(profile.config).items():
+        table[setting] = value
+    if profile.names_ttl:
+        table[TTL_KEY] = "none" if profile.ttl_s is None else f"{profile.ttl_s:g}"
+    return table

@@ -1,0 +1,88 @@
+import pytest
+
+from lms_jupyter.errors import CommandError, HostReplyError
+from lms_jupyter.hosts.fake import FEATURES, FakeHost, fake_model
+from lms_jupyter.manager import Manager
+from lms_jupyter.manager.commands import run
+from lms_jupyter.manager.undo import KEPT, Memory
+from lms_jupyter.protocol.commands import LoadAgain, LoadModel, PinInstance, UnloadInstance
+from lms_jupyter.protocol.models import Instance, LoadConfig
+
+QWEN = "qwen/qwen3-4b"
+CONFIG = LoadConfig(context_length=8192, gpu=0.5, flash_attention=True, k_cache_type="q8_0")
+
+
+async def unloaded(manager: Manager) -> Instance:
+    """Load with settings, pin, unload; return what was there."""
+    load = LoadModel(model_key=QWEN, identifier="chat", ttl_s=600, config=CONFIG)
+    await run(load, manager)
+    await run(PinInstance(identifier="chat", pinned=True), manager)
+    instance = await run(UnloadInstance(identifier="chat"), manager)
+    assert isinstance(instance, Instance)
+    return instance
+
+
+@pytest.mark.asyncio
+async def test_what_was_unloaded_comes_back_with_settings_name_ttl_and_pin(
+    manager: Manager, host: FakeHost
+) -> None:
+    before = await unloaded(manager)
+
+    await run(LoadAgain(instance_reference=before.instance_reference), manager)
+
+    (again,) = host.memory
+    assert (again.identifier, again.ttl_s, again.pinned) == ("chat", 600, True)
+    assert await host.load_config(again) == CONFIG
+
+
+@pytest.mark.asyncio
+async def test_settings_in_effect_count_and_not_those_that_were_asked(
+    manager: Manager, host: FakeHost
+) -> None:
+    host.ceiling = LoadConfig(gpu=0.0)
+    before = await unloaded(manager)
+    host.ceiling = LoadConfig()
+
+    await run(LoadAgain(instance_reference=before.instance_reference), manager)
+
+    assert host.requests[-1].config.gpu == 0.0
+
+
+@pytest.mark.asyncio
+async def test_it_comes_back_once(manager: Manager) -> None:
+    before = await unloaded(manager)
+    await run(LoadAgain(instance_reference=before.instance_reference), manager)
+
+    with pytest.raises(CommandError, match="cannot be brought back"):
+        await run(LoadAgain(instance_reference=before.instance_reference), manager)
+
+
+class Silent(FakeHost):
+    """A host that does not tell settings."""
+
+    async def load_config(self, instance: Instance) -> LoadConfig:
+        raise HostReplyError(f"{instance.identifier} has no settings.")
+
+
+@pytest.mark.asyncio
+async def test_where_the_host_tells_no_settings_those_that_were_asked_count() -> None:
+    host = Silent(fake_model(), features=FEATURES)
+    instance = host.put(fake_model(), config=LoadConfig(context_length=8192))
+    memory = Memory()
+
+    await memory.note(instance, host, CONFIG)
+    assert memory.take(instance.instance_reference).config == CONFIG
+    await memory.note(instance, host, None)
+    assert memory.take(instance.instance_reference).config == LoadConfig(context_length=8192)
+
+
+@pytest.mark.asyncio
+async def test_it_remembers_the_last_ones_only(host: FakeHost) -> None:
+    memory = Memory()
+    instances = [host.put(fake_model(), identifier=f"i{n}") for n in range(KEPT + 1)]
+    for instance in instances:
+        await memory.note(instance, host, None)
+
+    assert memory.take(instances[-1].instance_reference).instance == instances[-1]
+    with pytest.raises(CommandError):
+        memory.take(instances[0].instance_reference)

@@ -1,0 +1,64 @@
+from pathlib import Path
+
+import pytest
+
+from lms_jupyter.api.settings import PROFILES, read_profile
+from lms_jupyter.errors import CommandError
+from lms_jupyter.panel.profiles import ProfileFile
+from lms_jupyter.protocol.models import LoadConfig, Profile
+
+FAST = Profile(
+    name="fast",
+    config=LoadConfig(context_length=4096, gpu=0.5, flash_attention=True, k_cache_type="q8_0"),
+    ttl_s=1800.0,
+    names_ttl=True,
+)
+
+
+def test_what_the_panel_saves_the_magic_reads(tmp_path: Path) -> None:
+    ProfileFile(tmp_path).save(FAST)
+
+    recipe = read_profile("fast", tmp_path)
+    assert (recipe.config, recipe.ttl_s, recipe.names_ttl) == (FAST.config, 1800.0, True)
+    assert ProfileFile(tmp_path).read() == (FAST,)
+
+
+def test_what_people_wrote_into_the_file_stays(tmp_path: Path) -> None:
+    path = tmp_path / PROFILES
+    path.write_text("# mine\n[small]\ncontext = 2048  # enough\n")
+
+    ProfileFile(tmp_path).save(FAST)
+    ProfileFile(tmp_path).save(Profile(name="fast", config=LoadConfig(seed=1)))
+
+    text = path.read_text()
+    assert "# mine\n[small]\ncontext = 2048  # enough\n" in text
+    assert [profile.name for profile in ProfileFile(tmp_path).read()] == ["small", "fast"]
+    assert read_profile("fast", tmp_path).config == LoadConfig(seed=1)
+
+
+@pytest.mark.parametrize("name", ["my best", "a.b", 'with "quotes"', "größer", "[x]"])
+def test_any_name_can_be_given(tmp_path: Path, name: str) -> None:
+    profile = Profile(name=name, ttl_s=None, names_ttl=True)
+
+    ProfileFile(tmp_path).save(profile)
+
+    assert ProfileFile(tmp_path).read() == (profile,)
+
+
+def test_a_folder_without_profiles_has_none(tmp_path: Path) -> None:
+    assert ProfileFile(tmp_path).read() == ()
+
+
+def test_a_broken_file_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / PROFILES
+    path.write_text("[broken\n")
+
+    with pytest.raises(CommandError, match="fast"):
+        ProfileFile(tmp_path).save(FAST)
+
+    assert path.read_text() == "[broken\n"
+
+
+def test_a_profile_needs_a_name(tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match="name"):
+        ProfileFile(tmp_path).save(Profile(name="  "))
