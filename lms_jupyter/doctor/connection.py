@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from urllib.parse import urlsplit
 
 from lms_jupyter.doctor.finding import Finding, Visit, bad, good, look
@@ -59,19 +59,22 @@ def ports(_visit: Visit) -> Iterator[Finding]:
     """Say on which of its ports LM Studio listens, and who else does."""
     from lms_jupyter.hosts import discover  # noqa: PLC0415 - brings the SDK
 
-    said = asyncio.run(_knock_at_all(discover.PORTS))
+    yield about_ports(asyncio.run(_knock_at_all(discover.PORTS)))
+
+
+def about_ports(said: Sequence[tuple[int, str]]) -> Finding:
+    """Judge who answers on which port: `studio`, `other` or `nobody`."""
     studio = [str(port) for port, answer in said if answer == "studio"]
     others = [str(port) for port, answer in said if answer == "other"]
     if studio:
-        yield good("Ports", f"LM Studio's API answers on {', '.join(studio)}.")
-    elif others:
-        yield look(
+        return good("Ports", f"LM Studio's API answers on {', '.join(studio)}.")
+    if others:
+        return look(
             "Ports",
             f"Something that is no LM Studio listens on {', '.join(others)}.",
             "If LM Studio is to run here, let it have that port or give it another.",
         )
-    else:
-        yield good("Ports", "LM Studio's ports are free: it does not run here.")
+    return good("Ports", "LM Studio's ports are free: it does not run here.")
 
 
 async def _knock_at_all(numbers: tuple[int, ...]) -> list[tuple[int, str]]:

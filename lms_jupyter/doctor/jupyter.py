@@ -31,12 +31,17 @@ def extensions(_visit: Visit) -> Iterator[Finding]:
     places = [Path(folder) / LAB_EXTENSION for folder in jupyter_path("labextensions")]
     yield _front(places, configs)
     yield _back(configs)
-    if version_of("anywidget") is None or version_of("jupyterlab_widgets") is None:
-        yield bad(
+    yield _widgets(version_of("anywidget"), version_of("jupyterlab_widgets"))
+
+
+def _widgets(anywidget: str | None, of_lab: str | None) -> Finding:
+    if anywidget is None or of_lab is None:
+        return bad(
             "Widgets",
             "JupyterLab lacks what draws the panel in a cell.",
             "pip install anywidget jupyterlab_widgets, then reload the page",
         )
+    return good("Widgets", "JupyterLab has what draws the panel in a cell.")
 
 
 def _front(places: list[Path], configs: list[Path]) -> Finding:

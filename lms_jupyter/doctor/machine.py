@@ -2,38 +2,68 @@
 
 import asyncio
 import os
+import re
 import shutil
+import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from platformdirs import user_data_path, user_state_path
 
 from lms_jupyter.doctor.finding import Finding, Visit, bad, good, look
+
+if TYPE_CHECKING:
+    from lms_jupyter.hosts.rest import Greeting
 
 APP = "lms-jupyter"
 TIGHT_DISK_BYTES = 1e9
 """Less than a small model takes."""
 ROOMY_DISK_BYTES = 10e9
 ROOMY_MEMORY_BYTES = 4e9
+LLAMA = "xllamacpp"
+DEBIAN = {"libgomp.so.1": "libgomp1"}
+"""Which package has a library."""
 
 
 def engine(_visit: Visit) -> Iterator[Finding]:
     """Say whether the embedded engine can run, and whether it does."""
     from lms_jupyter.hosts import embedded  # noqa: PLC0415 - brings httpx
 
-    if lacking := embedded.missing():
-        yield look(
+    lacking = embedded.missing()
+    library = "" if lacking else missing_library()
+    yield about_engine(lacking, library, asyncio.run(embedded.running_engine()))
+
+
+def about_engine(lacking: Sequence[str], library: str, running: "Greeting | None") -> Finding:
+    """Judge what was found of the engine."""
+    if lacking:
+        return look(
             "Engine",
             f"The embedded engine lacks {', '.join(lacking)}.",
             "Only where there is no LM Studio: pip install 'lms-jupyter[engine]'",
         )
-        return
-    running = asyncio.run(embedded.running_engine())
+    if library:
+        return bad(
+            "Engine",
+            f"llama.cpp cannot be loaded: this system has no {library}.",
+            f"sudo apt-get install {DEBIAN.get(library, library)}, or what your system calls it.",
+        )
     if running is not None:
-        yield good("Engine", f"Running at {running.address}, version {running.version}.")
-        return
-    yield good("Engine", "Installed; it starts when no LM Studio is found.")
+        return good("Engine", f"Running at {running.address}, version {running.version}.")
+    return good("Engine", "Installed; it starts when no LM Studio is found.")
+
+
+def missing_library(program: str = f"import {LLAMA}") -> str:
+    """Name the shared library that llama.cpp needs and the system does not have, if there is one.
+
+    Slim images have no OpenMP. A process of its own looks: what is loaded once is never let go.
+    """
+    command = [sys.executable, "-c", program]
+    told = subprocess.run(command, capture_output=True, check=False, text=True)
+    found = re.search(r"(\S+\.so[.\d]*): cannot open shared object", told.stderr)
+    return found[1] if found else ""
 
 
 def models_folder(visit: Visit) -> Iterator[Finding]:
@@ -42,7 +72,8 @@ def models_folder(visit: Visit) -> Iterator[Finding]:
     there = [str(folder) for folder in (own, studio) if folder.is_dir()]
     tutorial = "the tutorial models of the package"
     for folder in (own, user_state_path(APP)):
-        if not os.access(_nearest(folder), os.W_OK):
+        place = _nearest(folder)
+        if not place.is_dir() or not os.access(place, os.W_OK):
             yield bad(
                 "Models",
                 f"{folder} cannot be written.",
@@ -69,31 +100,39 @@ def disk(visit: Visit) -> Iterator[Finding]:
     for folder in (studio_models(visit), user_data_path(APP) / "models"):
         place = _nearest(folder)
         free_bytes = shutil.disk_usage(place).free
-        says = f"{free_bytes / 1e9:.1f} GB free for {folder}."
-        if free_bytes < TIGHT_DISK_BYTES:
-            finding = bad("Disk", says, "Free some space before you download a model.")
-        elif free_bytes < ROOMY_DISK_BYTES:
-            finding = look("Disk", says, "A model of 7 billion weights takes about 5 GB.")
-        else:
-            finding = good("Disk", says)
+        finding = about_disk(free_bytes, folder)
         seen.setdefault(place.stat().st_dev, finding)
     yield from seen.values()
 
 
+def about_disk(free_bytes: float, folder: Path) -> Finding:
+    """Judge the room for downloads."""
+    says = f"{free_bytes / 1e9:.1f} GB free for {folder}."
+    if free_bytes < TIGHT_DISK_BYTES:
+        return bad("Disk", says, "Free some space before you download a model.")
+    if free_bytes < ROOMY_DISK_BYTES:
+        return look("Disk", says, "A model of 7 billion weights takes about 5 GB.")
+    return good("Disk", says)
+
+
 def memory(_visit: Visit) -> Iterator[Finding]:
     """Say how much memory a model could have now."""
-    available_bytes = _available_bytes()
+    yield about_memory(_available_bytes())
+
+
+def about_memory(available_bytes: int | None) -> Finding:
+    """Judge the memory that is left, `None` if the system does not tell."""
     if available_bytes is None:
-        yield good("Memory", "This system does not tell; `%lms estimate KEY` asks the host.")
-    elif available_bytes < ROOMY_MEMORY_BYTES:
-        yield look(
-            "Memory",
-            f"{available_bytes / 2**30:.1f} GiB are available.",
-            "`%lms free` and `%lms unload --all` give some back; `%lms estimate KEY` says if a "
-            "model fits.",
-        )
-    else:
-        yield good("Memory", f"{available_bytes / 2**30:.1f} GiB are available.")
+        return good("Memory", "This system does not tell; `%lms estimate KEY` asks the host.")
+    says = f"{available_bytes / 2**30:.1f} GiB are available."
+    if available_bytes >= ROOMY_MEMORY_BYTES:
+        return good("Memory", says)
+    return look(
+        "Memory",
+        says,
+        "`%lms free` and `%lms unload --all` give some back; `%lms estimate KEY` says if a "
+        "model fits.",
+    )
 
 
 def _available_bytes() -> int | None:

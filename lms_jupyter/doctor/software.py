@@ -36,40 +36,43 @@ def versions(_visit: Visit) -> Iterator[Finding]:
 
 def clicks(_visit: Visit) -> Iterator[Finding]:
     """Say whether the panel in a cell answers while another cell runs."""
-    kernel, lab = version_of("ipykernel"), version_of("jupyterlab")
-    notebook = version_of("notebook")
+    yield about_clicks(*map(version_of, ("ipykernel", "jupyterlab", "notebook")))
+
+
+def about_clicks(kernel: str | None, lab: str | None, notebook: str | None) -> Finding:
+    """Judge versions, `None` for what is not installed."""
     if kernel is None:
-        yield look(
+        return look(
             "Clicks",
             "There is no ipykernel in this environment, so no notebook can run here.",
             "pip install ipykernel jupyterlab",
         )
-    elif numbers(kernel)[:2] == MUTE_KERNEL:
-        yield bad(
+    if numbers(kernel)[:2] == MUTE_KERNEL:
+        return bad(
             "Clicks",
             f"ipykernel {kernel} cannot send from background threads: the panel would stand still.",
             "pip install -U ipykernel",
         )
-    elif numbers(kernel) < LIVE_KERNEL:
-        yield look(
+    if numbers(kernel) < LIVE_KERNEL:
+        return look(
             "Clicks",
             f"With ipykernel {kernel} a click in a cell's panel waits until the cell has ended.",
             "pip install -U 'ipykernel>=7.1'; the sidebar answers in any case.",
         )
-    elif lab is None and notebook is None:
-        yield look(
+    if lab is None and notebook is None:
+        return look(
             "Clicks",
             f"ipykernel {kernel} answers during a cell; JupyterLab is not in this environment.",
             "If yours runs from another one, install lms-jupyter there too: it brings the sidebar.",
         )
-    elif lab is not None and numbers(lab) < LIVE_LAB:
-        yield look(
+    if lab is not None and numbers(lab) < LIVE_LAB:
+        return look(
             "Clicks",
             f"With JupyterLab {lab} a click in a cell's panel waits until the cell has ended.",
             "pip install -U 'jupyterlab>=4.4'; the sidebar answers in any case.",
         )
-    else:
-        yield good("Clicks", f"They work while a cell runs (ipykernel {kernel}, JupyterLab {lab}).")
+    front = f"JupyterLab {lab}" if lab is not None else f"Notebook {notebook}"
+    return good("Clicks", f"They work while a cell runs (ipykernel {kernel}, {front}).")
 
 
 def version_of(package: str) -> str | None:
