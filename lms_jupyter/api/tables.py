@@ -11,6 +11,12 @@ from lms_jupyter.errors import CommandError
 Row = TypeVar("Row")
 GAP = "    "
 """Between two columns, as in the CLI."""
+NUMBERS = frozenset(
+    {"PARAMS", "SIZE", "CONTEXT", "PARALLEL", "LOAD", "MEMORY", "FIRST TOKEN", "TOKENS/S", "TOKENS"}
+)
+"""Headings of columns that stand to the right, so that digits stand below digits."""
+MARKS = frozenset("\\`*_[]<>|~$&#!")
+"""What Markdown, HTML or a formula could be made of."""
 
 
 class Table(list[Row], Generic[Row]):
@@ -31,12 +37,7 @@ class Table(list[Row], Generic[Row]):
 
     def bundle(self) -> dict[str, str]:
         """Return the table in the forms that a front end may choose from."""
-        drawing = self.describe(self)
-        return {
-            "text/plain": drawing.text(),
-            "text/html": drawing.html(),
-            "text/markdown": drawing.markdown(),
-        }
+        return self.describe(self).bundle()
 
     def to_pandas(self) -> Any:
         """Return a `pandas.DataFrame`, one column for each field.
@@ -62,21 +63,27 @@ class Drawing:
         tables: Sequence[tuple[Sequence[str], Sequence[Sequence[str]]]] = (),
         *,
         after: str = "",
+        has_heading: bool = True,
     ) -> None:
         self._lead = lead
         self._tables = [table for table in tables if table[1]]
         self._after = after
+        self._has_heading = has_heading
 
     def text(self) -> str:
-        """Draw with spaces, in a fixed font."""
+        """Draw with spaces, in a fixed font; all to the left, as the CLI does."""
         after = [self._after] if self._after else []
-        return "\n\n".join([self._lead, *(_columns(*table) for table in self._tables), *after])
+        tables = (
+            _columns([heading, *rows] if self._has_heading else rows)
+            for heading, rows in self._tables
+        )
+        return "\n\n".join([self._lead, *tables, *after])
 
     def html(self) -> str:
         """Draw as HTML, with everything that came from outside escaped."""
         tables = "".join(
-            f"<table><thead>{_html_row(heading, 'th')}</thead>"
-            f"<tbody>{''.join(_html_row(row, 'td') for row in rows)}</tbody></table>"
+            f"<table>{self._html_heading(heading)}"
+            f"<tbody>{''.join(_html_row(row, heading, 'td') for row in rows)}</tbody></table>"
             for heading, rows in self._tables
         )
         after = f"<p>{html.escape(self._after)}</p>" if self._after else ""
@@ -86,9 +93,24 @@ class Drawing:
         """Draw as Markdown, as GitHub reads it."""
         parts = [_escaped(self._lead)]
         for heading, rows in self._tables:
-            lines = [_markdown_row(heading), _markdown_row(["---"] * len(heading))]
+            named = heading if self._has_heading else [""] * len(heading)
+            sides = ["---:" if name in NUMBERS else ":---" for name in heading]
+            lines = [_markdown_row(named), f"| {' | '.join(sides)} |"]
             parts.append("\n".join([*lines, *map(_markdown_row, rows)]))
         return "\n\n".join([*parts, *([_escaped(self._after)] if self._after else [])])
+
+    def bundle(self) -> dict[str, str]:
+        """Return all three forms, for a front end to choose from."""
+        return {
+            "text/plain": self.text(),
+            "text/html": self.html(),
+            "text/markdown": self.markdown(),
+        }
+
+    def _html_heading(self, heading: Sequence[str]) -> str:
+        if not self._has_heading:
+            return ""
+        return f"<thead>{_html_row(heading, heading, 'th')}</thead>"
 
 
 def count(number: int, noun: str) -> str:
@@ -100,9 +122,8 @@ def count(number: int, noun: str) -> str:
     return f"{number} {noun}" + ("" if number == 1 else "s")
 
 
-def _columns(heading: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    table = [heading, *rows]
-    widths = [max(len(row[column]) for row in table) for column in range(len(heading))]
+def _columns(table: Sequence[Sequence[str]]) -> str:
+    widths = [max(len(row[column]) for row in table) for column in range(len(table[0]))]
     lines = (
         GAP.join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
         for row in table
@@ -110,8 +131,19 @@ def _columns(heading: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join(line.rstrip() for line in lines)
 
 
-def _html_row(cells: Sequence[str], tag: str) -> str:
-    return f"<tr>{''.join(f'<{tag}>{html.escape(cell)}</{tag}>' for cell in cells)}</tr>"
+def _html_row(cells: Sequence[str], heading: Sequence[str], tag: str) -> str:
+    """Draw a row; said inline, since JupyterLab puts every cell to the right otherwise."""
+    return "".join(
+        [
+            "<tr>",
+            *(
+                f'<{tag} align="{side}" style="text-align:{side}">{html.escape(cell)}</{tag}>'
+                for cell, name in zip(cells, heading, strict=True)
+                for side in ("right" if name in NUMBERS else "left",)
+            ),
+            "</tr>",
+        ]
+    )
 
 
 def _markdown_row(cells: Sequence[str]) -> str:
@@ -119,7 +151,6 @@ def _markdown_row(cells: Sequence[str]) -> str:
 
 
 def _escaped(text: str) -> str:
-    """Keep text from being read as Markdown or HTML."""
-    for character in ("\\", "|", "*", "_", "`", "[", "<"):
-        text = text.replace(character, f"\\{character}")
-    return text.replace("\n", " ")
+    """Keep text from being read as Markdown, as HTML or as a formula."""
+    marked = "".join(f"\\{letter}" if letter in MARKS else letter for letter in text)
+    return " ".join(marked.splitlines())

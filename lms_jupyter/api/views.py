@@ -2,6 +2,7 @@
 
 import asyncio
 
+import lms_jupyter.api.cards  # noqa: F401 - lets each row show itself
 from lms_jupyter.api.draw import (
     compact,
     draw_instances,

@@ -71,8 +71,7 @@ def status(_request: ShowStatus, desk: Desk) -> None:
     desk.session.local.connect()
     desk.saw_host()
     desk.command(Refresh())
-    drawing = draw_status(desk.manager.activity, desk.manager.why)
-    desk.show({"text/plain": drawing.text(), "text/html": drawing.html()})
+    desk.show(draw_status(desk.manager.activity, desk.manager.why).bundle())
 
 
 @perform.register

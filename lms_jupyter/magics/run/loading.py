@@ -2,6 +2,10 @@
 
 from typing import Any
 
+from IPython.core.getipython import get_ipython
+from IPython.display import display
+
+from lms_jupyter.api.cards import draw_estimate
 from lms_jupyter.api.draw import say_binary_size
 from lms_jupyter.api.duration import say_duration
 from lms_jupyter.api.session import Got, Wish
@@ -38,16 +42,22 @@ def estimate(wish: Wish, desk: Desk) -> "ShownEstimate":
     desk.connect()
     meant, answer = desk.session.run(_estimate(wish, desk))
     text = "\n".join(_estimate_lines(meant, wish.config, answer, desk))
-    shown = ShownEstimate(**{name: getattr(answer, name) for name in Estimate.__struct_fields__})
     desk.say(text)
-    return shown
+    fields = {name: getattr(answer, name) for name in Estimate.__struct_fields__}
+    return ShownEstimate(**fields, shown_in=desk.shell.execution_count)
 
 
 class ShownEstimate(Estimate, frozen=True, kw_only=True):
     """An estimate that its cell has told already."""
 
+    shown_in: int
+    """The number of that cell."""
+
     def _ipython_display_(self) -> None:
-        """Keep quiet: the lines above say it all."""
+        """Keep quiet in that cell, where the lines above say it all."""
+        shell = get_ipython()
+        if shell is None or shell.execution_count != self.shown_in:
+            display(draw_estimate(self).bundle(), raw=True)  # type: ignore[no-untyped-call]
 
 
 def told(got: Got, line: LoadLine) -> list[str]:

@@ -1,0 +1,82 @@
+"""One model, one instance or one estimate by itself: a card with what there is to know."""
+
+import time
+
+from lms_jupyter.api.draw import ARCHITECTURES, say_binary_size, say_size, say_ttl
+from lms_jupyter.api.tables import Drawing
+from lms_jupyter.protocol.models import Estimate, Instance, Model
+from lms_jupyter.protocol.shown import DRAWERS
+
+KINDS = {"llm": "LLM", "embedding": "embedding model"}
+
+
+def draw_model(model: Model) -> Drawing:
+    """Draw a model on the disk."""
+    abilities = [
+        name
+        for name, has in (("vision", model.vision), ("tools", model.trained_for_tool_use))
+        if has
+    ]
+    return _card(
+        f"{model.model_key}: {KINDS[model.kind]} on the disk.",
+        {
+            "PARAMS": model.params,
+            "ARCH": _architecture(model.architecture),
+            "QUANTIZATION": model.quantization,
+            "SIZE": say_size(model.size_bytes),
+            "LONGEST CONTEXT": f"{model.max_context_length:,} tokens",
+            "ABILITIES": ", ".join(abilities),
+            "VARIANTS": ", ".join(model.variants),
+            "PUBLISHER": model.publisher,
+            "DEVICE": model.device or "Local",
+            "PATH": model.path,
+        },
+    )
+
+
+def draw_instance(instance: Instance) -> Drawing:
+    """Draw an instance in memory, as it was when it was asked for."""
+    memory_bytes = instance.memory_bytes
+    return _card(
+        f"{instance.identifier}: {KINDS[instance.kind]} in memory.",
+        {
+            "MODEL": instance.model_key,
+            "STATUS": instance.status.replace("_", " "),
+            "CONTEXT": f"{instance.context_length:,} tokens",
+            "TTL": say_ttl(instance, time.time()) or "none",
+            "SIZE": say_size(instance.size_bytes),
+            "MEMORY": None if memory_bytes is None else say_binary_size(memory_bytes),
+            "PARAMS": instance.params,
+            "ARCH": _architecture(instance.architecture),
+            "QUANTIZATION": instance.quantization,
+            "OWNER": instance.owner,
+            "NOT AS ASKED": ", ".join(map(str, instance.differences)),
+            "DEVICE": instance.device or "Local",
+            "PATH": instance.path,
+        },
+    )
+
+
+def draw_estimate(estimate: Estimate) -> Drawing:
+    """Draw what a load would take."""
+    fits = "should fit" if estimate.passes_guardrails else "is more than the host allows"
+    return _card(
+        f"This load {fits}.",
+        {
+            "TOTAL MEMORY": say_binary_size(estimate.total_bytes),
+            "GPU MEMORY": say_binary_size(estimate.vram_bytes),
+            "CONFIDENCE": estimate.confidence,
+        },
+    )
+
+
+def _card(lead: str, facts: dict[str, str | None]) -> Drawing:
+    told = [(name, value) for name, value in facts.items() if value]
+    return Drawing(lead, [(("", ""), told)], has_heading=False)
+
+
+def _architecture(name: str | None) -> str | None:
+    return None if name is None else ARCHITECTURES.get(name, name)
+
+
+DRAWERS.update({Model: draw_model, Instance: draw_instance, Estimate: draw_estimate})
