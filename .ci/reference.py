@@ -22,7 +22,8 @@ from lms_jupyter import cli
 from lms_jupyter.api import aio, calls, events
 from lms_jupyter.api.settings import ALIASES, PROFILES
 from lms_jupyter.engine import settings as engine_settings
-from lms_jupyter.hosts.discover import TOKEN_VARIABLES, VARIABLE
+from lms_jupyter.hosts.credentials import TOKEN_VARIABLES
+from lms_jupyter.hosts.discover import VARIABLE
 from lms_jupyter.magics.grammar import Flag, Verb, Word
 from lms_jupyter.magics.parser import BOOK
 from lms_jupyter.magics.verbs import loading, talking
