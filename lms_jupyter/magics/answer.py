@@ -2,12 +2,15 @@
 
 import html
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from typing import Any, Self
 
 from msgspec import Struct
 
+from lms_jupyter.errors import LmsError
 from lms_jupyter.hosts.talk import Fragment, Told
+from lms_jupyter.protocol.models import Instance
 
 STOPS = {
     "eosFound": "it had said all",
@@ -97,18 +100,40 @@ class Figures(Struct, frozen=True, kw_only=True):
         return {"text/plain": str(self), "text/html": f"<small>{html.escape(str(self))}</small>"}
 
 
-def side_by_side(columns: Mapping[str, Draft], figures: Callable[[str], str]) -> dict[str, str]:
+@dataclass(slots=True, kw_only=True)
+class Column:
+    """One of several answers to the same prompt."""
+
+    name: str
+    """As the model was asked for."""
+    instance: Instance
+    draft: Draft = field(default_factory=Draft)
+    problem: LmsError | None = None
+    is_stopped: bool = False
+
+    @property
+    def below(self) -> str:
+        """What stands below it: its figures, or why there are none."""
+        told = self.draft.told
+        if self.problem is not None:
+            return self.problem.title
+        if told is None and not self.is_stopped:
+            return ""
+        return str(Figures(model=self.instance.identifier, told=told))
+
+
+def side_by_side(columns: Iterable[Column]) -> dict[str, str]:
     """Show several answers as columns, with everything that came from a model escaped."""
+    shown = [(column.instance.identifier, column.draft.text, column.below) for column in columns]
     cells = "".join(
-        '<div style="flex:1;min-width:16em;padding:0 1em 0 0">'
+        '<div style="flex:1;min-width:16em;padding:0 1em 0 0;text-align:left">'
         f"<b>{html.escape(name)}</b>"
-        f'<div style="white-space:pre-wrap">{html.escape(draft.text)}</div>'
-        f"<small>{html.escape(figures(name))}</small></div>"
-        for name, draft in columns.items()
+        f'<div style="white-space:pre-wrap">{html.escape(text)}</div>'
+        f"<small>{html.escape(below)}</small></div>"
+        for name, text, below in shown
     )
     plain = "\n\n".join(
-        f"{name}\n{'-' * len(name)}\n{draft.text}\n{figures(name)}".rstrip()
-        for name, draft in columns.items()
+        f"{name}\n{'-' * len(name)}\n{text}\n{below}".rstrip() for name, text, below in shown
     )
     page = f'<div style="display:flex;flex-wrap:wrap">{cells}</div>'
     return {"text/plain": plain, "text/html": page}

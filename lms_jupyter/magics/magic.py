@@ -11,6 +11,7 @@ from lms_jupyter.hosts.sdk_default import DefaultClient
 from lms_jupyter.magics.desk import Desk
 from lms_jupyter.magics.parser import parse
 from lms_jupyter.magics.run import (
+    comparing,
     hosts,
     listing,
     loading,
@@ -23,7 +24,7 @@ from lms_jupyter.magics.run import (
 from lms_jupyter.magics.verbs.talking import Talk, parse_cell
 from lms_jupyter.manager.local import LocalManager
 
-RUNNERS = (hosts, listing, loading, memory, notebook, sweeping, talking)
+RUNNERS = (comparing, hosts, listing, loading, memory, notebook, sweeping, talking)
 """Importing them is what makes `perform` know them."""
 
 

@@ -24,6 +24,11 @@ class Ran:
     error_text: str = ""
 
     @property
+    def latest(self) -> dict[str, Any]:
+        """What stands last in the output now."""
+        return [*self.bundles, *(bundle for _, bundle in self.updates)][-1]
+
+    @property
     def plain(self) -> str:
         """All text that a reader sees, in whatever form it came."""
         shown = [bundle.get("text/plain", "") for bundle in self.bundles]

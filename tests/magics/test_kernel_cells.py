@@ -142,8 +142,20 @@ def test_comparing_puts_answers_side_by_side(kernel: Kernel) -> None:
     ran = kernel.run("%%lms compare tutor-1m tutor-1m-vision --as both\nHello")
 
     assert ran.error == "", ran.error_text
-    assert ran.updates[-1][1]["text/html"].count("<b>") == 2
+    assert ran.latest["text/html"].count("<b>") == 2
     assert kernel.value("sorted(both)") == "['tutor-1m', 'tutor-1m-vision']"
+
+
+def test_comparing_leaves_all_of_them_in_memory(kernel: Kernel) -> None:
+    kernel.run("%lms unload --all")
+
+    ran = kernel.run("%%lms compare tutor-1m-vision tutor-1m\nHello")
+
+    assert ran.error == "", ran.error_text
+    shown = ran.latest["text/plain"]
+    assert shown.index("tutor-1m-vision\n---") < shown.index("\ntutor-1m\n---")
+    identifiers = "sorted(i.identifier for i in __import__('lms_jupyter').ps())"
+    assert kernel.value(identifiers) == "['tutor-1m', 'tutor-1m-vision']"
 
 
 def test_a_sweep_measures_each_combination_and_leaves_nothing_behind(kernel: Kernel) -> None:

@@ -1,4 +1,4 @@
-"""Runs `%%lms`, `%%lms compare` and `%lms chat`."""
+"""Runs `%%lms` and `%lms chat`."""
 
 from collections.abc import Callable, Sequence
 from contextlib import aclosing
@@ -10,12 +10,12 @@ from msgspec.structs import replace
 from lms_jupyter.api.session import Wish
 from lms_jupyter.errors import CommandError
 from lms_jupyter.hosts.talk import Message, Picture, Sampling
-from lms_jupyter.magics.answer import Answer, Draft, Figures, as_value, side_by_side
+from lms_jupyter.magics.answer import Answer, Draft, Figures, as_value
 from lms_jupyter.magics.desk import Desk, Spot
 from lms_jupyter.magics.fill import fill
 from lms_jupyter.magics.run import perform
 from lms_jupyter.magics.run.loading import check_llm
-from lms_jupyter.magics.verbs.talking import Compare, Talk
+from lms_jupyter.magics.verbs.talking import Talk
 from lms_jupyter.manager import lookup
 from lms_jupyter.protocol.models import Instance
 
@@ -32,7 +32,7 @@ def talk(request: Talk, desk: Desk) -> None:
             f"{instance.identifier} cannot see: it is no vision model.",
             hint="`%lms ls --json` says which models have vision.",
         )
-    messages = _conversation(request, prompt, pictures, desk)
+    messages = conversation(request, prompt, pictures, desk)
     draft = Draft()
     try:
         stream(desk, instance, messages, sampling_of(request, schema), draft)
@@ -55,38 +55,6 @@ def talk(request: Talk, desk: Desk) -> None:
             f"The answer is not what {request.schema} asks for: {error}.",
             hint="Was it cut short? --max-tokens allows a longer answer.",
         ) from error
-
-
-@perform.register
-def compare(request: Compare, desk: Desk) -> None:
-    """Answer one prompt with several models, one after the other, side by side."""
-    prompt = prompt_of(request.talk, desk)
-    schema = schema_of(request.talk.schema, desk)
-    columns: dict[str, Draft] = {}
-    instances: dict[str, Instance] = {}
-    spot = Spot(desk)
-
-    def figures(name: str) -> str:
-        told = columns[name].told
-        return "" if told is None else str(Figures(model=name, told=told))
-
-    for name in request.names:
-        # Loaded just in time, one would make the host evict the one before it.
-        instance = instance_for(replace(request.talk, name=name), desk, how="ensure")
-        instances[instance.identifier] = instance
-        columns[instance.identifier] = Draft()
-    for identifier, instance in instances.items():
-        messages = _conversation(request.talk, prompt, pictures_of(request.talk, desk), desk)
-        work = follow(
-            desk, instance, messages, sampling_of(request.talk, schema), columns[identifier]
-        )
-        if desk.can_update:
-            desk.session.run(work, lambda: spot.put(side_by_side(columns, figures)))
-        else:
-            desk.session.run(work)
-    spot.put(side_by_side(columns, figures))
-    answers = {identifier: Answer.of(draft, identifier) for identifier, draft in columns.items()}
-    desk.bind(request.talk.variable, answers)
 
 
 def stream(
@@ -239,7 +207,7 @@ def _picture(name: str, desk: Desk) -> Picture:
     raise CommandError(f"{name!r} is no image: not a file, not bytes, and nothing that draws PNG.")
 
 
-def _conversation(
+def conversation(
     request: Talk, prompt: str, pictures: tuple[Picture, ...], desk: Desk
 ) -> list[Message]:
     """Return what has been said before, and the prompt."""

@@ -205,7 +205,7 @@ def _compare(a: argparse.Namespace) -> Compare:
 
 COMPARING = Verb(
     name=COMPARE,
-    summary="answer the text of the cell with several models, side by side",
+    summary="answer the text of the cell with several models at once, side by side",
     build=_compare,
     words=(NAMES,),
     flags=FLAGS,

@@ -1,0 +1,108 @@
+"""Runs `%%lms compare`: one prompt, several models, side by side."""
+
+import asyncio
+from collections.abc import Iterable, Sequence
+
+from msgspec.structs import replace
+
+from lms_jupyter.errors import LmsError
+from lms_jupyter.hosts.talk import Message, Sampling
+from lms_jupyter.magics.answer import Answer, Column, side_by_side
+from lms_jupyter.magics.desk import Desk, Spot
+from lms_jupyter.magics.run import perform
+from lms_jupyter.magics.run.talking import (
+    conversation,
+    follow,
+    instance_for,
+    pictures_of,
+    prompt_of,
+    sampling_of,
+    schema_of,
+)
+from lms_jupyter.magics.verbs.talking import Compare
+from lms_jupyter.manager import lookup
+from lms_jupyter.protocol.models import Instance
+
+
+@perform.register
+def compare(request: Compare, desk: Desk) -> None:
+    """Answer one prompt with several models, at once where all are in memory."""
+    table = _RoundTable(request, desk)
+    for name in request.names:
+        table.invite(name)
+    try:
+        table.speak()
+    except KeyboardInterrupt:
+        # Stopping is how a user says "enough": what there is stays.
+        table.stop()
+    table.show()
+    desk.bind(request.talk.variable, table.answers)
+    for column in table.columns.values():
+        if column.problem is not None:
+            raise column.problem
+
+
+class _RoundTable:
+    """The models that are compared, in the order of the line."""
+
+    def __init__(self, request: Compare, desk: Desk) -> None:
+        talk = request.talk
+        self.columns: dict[str, Column] = {}
+        self._talk, self._desk, self._spot = talk, desk, Spot(desk)
+        self._sampling = sampling_of(talk, schema_of(talk.schema, desk))
+        prompt, pictures = prompt_of(talk, desk), pictures_of(talk, desk)
+        self._messages = conversation(talk, prompt, pictures, desk)
+
+    @property
+    def answers(self) -> dict[str, Answer]:
+        """What each has said, by its identifier."""
+        return {key: Answer.of(column.draft, key) for key, column in self.columns.items()}
+
+    def invite(self, name: str) -> None:
+        """Have a model in memory, with a column of its own."""
+        instance = self._load(name)
+        self.columns[instance.identifier] = Column(name=name, instance=instance)
+
+    def speak(self) -> None:
+        """Let those that are in memory answer at once; those without room come after them."""
+        known = self._desk.session.run(lookup.instances(self._desk.manager))
+        there = {instance.instance_reference for instance in known}
+        columns = self.columns.values()
+        self._listen([one for one in columns if one.instance.instance_reference in there])
+        for column in columns:
+            if column.instance.instance_reference not in there:
+                column.instance = self._load(column.name)
+                self._listen([column])
+
+    def stop(self) -> None:
+        """Note whose answer was cut off."""
+        for column in self.columns.values():
+            column.is_stopped = column.draft.told is None
+
+    def show(self) -> None:
+        """Show what there is of each answer."""
+        self._spot.put(side_by_side(self.columns.values()))
+
+    def _load(self, name: str) -> Instance:
+        # Loaded just in time, one would make the host evict the one before it.
+        return instance_for(replace(self._talk, name=name), self._desk, how="ensure")
+
+    def _listen(self, columns: Sequence[Column]) -> None:
+        work = _all(self._desk, columns, self._messages, self._sampling)
+        self._desk.session.run(work, self.show if self._desk.can_update else lambda: None)
+
+
+async def _all(
+    desk: Desk, columns: Iterable[Column], messages: Sequence[Message], sampling: Sampling
+) -> None:
+    """Have all of them answer at once; what goes wrong with one does not stop the others."""
+
+    async def one(column: Column) -> None:
+        try:
+            await follow(desk, column.instance, messages, sampling, column.draft)
+        except LmsError as error:
+            column.problem = error
+
+    async with asyncio.TaskGroup() as group:
+        for column in columns:
+            group.create_task(one(column))
