@@ -4,11 +4,13 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 ARGS   ?=
+SOURCES := $(shell find js/src js/package-lock.json lms_jupyter notebooks -type f \
+	-not -path '*/static/*' -not -path '*/labextension/*' -not -path '*/__pycache__/*' 2>/dev/null)
 
 .PHONY: demo test bench clean
 
 demo: $(VENV)/demo.stamp
-	$(BIN)/lms-jupyter demo $(ARGS)
+	@$(BIN)/lms-jupyter demo $(ARGS)
 
 test:
 	$(PYTHON) .ci/test.py $(ARGS)
@@ -17,17 +19,18 @@ bench:
 	$(PYTHON) .ci/test.py --set-up
 	$(BIN)/python -m tests.bench $(ARGS)
 
-$(VENV)/bin/python:
+# A half-made environment, where Debian's python3-venv is missing, must not pass for one.
+$(BIN)/pip:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, \
+	and this is " + sys.version.split()[0] + ". Name another: make demo PYTHON=python3.12")'
 	$(PYTHON) -m venv $(VENV)
 
-SOURCES := $(shell find js/src js/package-lock.json lms_jupyter notebooks -type f \
-	-not -path '*/static/*' -not -path '*/labextension/*' -not -path '*/__pycache__/*' 2>/dev/null)
-
-$(VENV)/demo.stamp: pyproject.toml $(VENV)/bin/python $(SOURCES)
-	rm -rf lms_jupyter/panel/static lms_jupyter/labextension
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check '.[demo]'
-	$(BIN)/python .ci/debian.py
-	touch $@
+$(VENV)/demo.stamp: pyproject.toml $(BIN)/pip $(SOURCES)
+	@echo "▸ Building the front end and installing everything into $(VENV): a minute or two"
+	@rm -rf lms_jupyter/panel/static lms_jupyter/labextension
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check '.[demo]'
+	@$(BIN)/python .ci/debian.py
+	@touch $@
 
 clean:
 	rm -rf $(VENV) build dist js/node_modules js/lib lms_jupyter/panel/static lms_jupyter/labextension

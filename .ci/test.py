@@ -40,7 +40,7 @@ def environment() -> dict[str, str]:
 
 def set_up_python() -> None:
     """Make the virtual environment and its tools."""
-    if not (BIN / "python").exists():
+    if not (BIN / "pip").exists():
         run(sys.executable, "-m", "venv", str(VENV))
     find_node = runpy.run_path(str(JS / "find_node.py"))
     if not find_node["has_node"](environment()["PATH"]):
