@@ -92,11 +92,12 @@ class ModelNotFoundError(ModelError, LookupError):
 
 
 class AmbiguousModelError(ModelError):
-    """Several downloaded models match; `candidates` are their keys, best match first."""
+    """Several downloaded models match `name`; `candidates` are their keys, best match first."""
 
     code = "ambiguous_model"
 
     def __init__(self, model_key: str, candidates: Iterable[str]) -> None:
+        self.name = model_key
         self.candidates = tuple(candidates)
         super().__init__(
             f"{len(self.candidates)} models match {model_key!r}.",

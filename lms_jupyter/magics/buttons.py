@@ -1,35 +1,57 @@
 """Buttons for a name that could mean several models: one click runs the right line."""
 
-from collections.abc import Sequence
+import shlex
+from collections.abc import Callable
 from typing import Any
 
 import ipywidgets
-from IPython.core.interactiveshell import InteractiveShell
 from IPython.display import display
 
+from lms_jupyter.errors import AmbiguousModelError
+from lms_jupyter.magics.grammar import split
+
 MOST = 12
+Run = Callable[[str], object]
 
 
-def offer(keys: Sequence[str], line: str, shell: InteractiveShell) -> None:
-    """Show a button for each key; it runs `%lms` with the line, the key in place of `{}`."""
+def offer(error: AmbiguousModelError, line: str, run: Run) -> None:
+    """Show a button for each model that could be meant; it runs the line with its key.
+
+    Args:
+        error: Which name, and what it could mean.
+        line: What was written behind `%lms`.
+        run: Runs such a line.
+    """
     output = ipywidgets.Output()
 
     def button(key: str) -> Any:
+        clear = named(line, error.name, key)
         one = ipywidgets.Button(
-            description=key,
-            tooltip=f"%lms {line.replace('{}', key)}",
-            layout=ipywidgets.Layout(width="auto"),
+            description=key, tooltip=f"%lms {clear}", layout=ipywidgets.Layout(width="auto")
         )
 
         def click(_button: object) -> None:
             with output:
                 output.clear_output()
-                shell.run_line_magic("lms", line.replace("{}", key))
+                run(clear)
 
         one.on_click(click)
         return one
 
     box = ipywidgets.HBox(
-        [button(key) for key in keys[:MOST]], layout=ipywidgets.Layout(flex_flow="row wrap")
+        [button(key) for key in error.candidates[:MOST]],
+        layout=ipywidgets.Layout(flex_flow="row wrap"),
     )
     display(ipywidgets.VBox([box, output]))  # type: ignore[no-untyped-call]
+
+
+def named(line: str, name: str, key: str) -> str:
+    """Return a line with a key instead of a name that was not clear.
+
+    >>> named("load tutor --as tutor", "tutor", "tutor-1m")
+    'load tutor-1m --as tutor'
+    """
+    words = split(line)
+    if name in words:
+        words[words.index(name)] = key
+    return shlex.join(words)

@@ -6,9 +6,8 @@ from typing import Any, Generic, TypeVar
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.display import display
 
-from lms_jupyter.api.session import Got, Session
+from lms_jupyter.api.session import Got, Session, Wish
 from lms_jupyter.api.tables import Table
-from lms_jupyter.errors import AmbiguousModelError
 from lms_jupyter.hosts.talk import Message
 from lms_jupyter.magics.progress import LoadBar
 from lms_jupyter.manager import Manager
@@ -60,25 +59,11 @@ class Desk:
         self.connect()
         return self.session.run(self._command(command))
 
-    def get(self, wish: Any, line: str = "") -> Got:
-        """Load, ensure or use, with a bar; a name that is not clear gets buttons.
-
-        Args:
-            wish: What is wanted.
-            line: What a button runs, with the key in place of `{}`.
-        """
+    def get(self, wish: Wish) -> Got:
+        """Load, ensure or use, with a bar."""
         self.connect()
-        try:
-            with LoadBar(self.manager) as bar:
-                return self.session.get(wish, bar.glance)
-        except AmbiguousModelError as error:
-            if line and self.can_update:
-                from lms_jupyter.magics.buttons import (  # noqa: PLC0415 - brings ipywidgets
-                    offer,
-                )
-
-                offer(error.candidates, line, self.shell)
-            raise
+        with LoadBar(self.manager) as bar:
+            return self.session.get(wish, bar.glance)
 
     def say(self, line: str) -> None:
         """Write a line below the cell."""

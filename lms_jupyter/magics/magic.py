@@ -7,6 +7,7 @@ from IPython.core.magic import Magics, line_cell_magic, magics_class
 from msgspec.structs import replace
 
 from lms_jupyter.api.session import Session, session
+from lms_jupyter.errors import AmbiguousModelError
 from lms_jupyter.hosts.sdk_default import DefaultClient
 from lms_jupyter.magics.desk import Desk
 from lms_jupyter.magics.parser import parse
@@ -50,14 +51,32 @@ class LmsMagics(Magics):
         the text of the cell; `%%lms compare A B` and `%%lms sweep KEY context=[2048,8192]` answer
         it several times.
         """
+        try:
+            return perform(self._read(line, cell), self.desk)
+        except AmbiguousModelError as error:
+            if self.desk.can_update:
+                from lms_jupyter.magics.buttons import (  # noqa: PLC0415 - brings ipywidgets
+                    offer,
+                )
+
+                offer(error, line, lambda clear: self._again(clear, cell))
+            raise
+
+    @staticmethod
+    def _read(line: str, cell: str | None) -> Any:
+        """Return what a line, or a cell below it, asks for."""
         if cell is None:
-            return perform(parse(line), self.desk)
+            return parse(line)
         request = parse_cell(line)
         if isinstance(request, Talk):
-            request = replace(request, prompt=cell)
-        else:
-            request = replace(request, talk=replace(request.talk, prompt=cell))
-        return perform(request, self.desk)
+            return replace(request, prompt=cell)
+        return replace(request, talk=replace(request.talk, prompt=cell))
+
+    def _again(self, line: str, cell: str | None) -> Any:
+        """Run a line as if it had been written, from a button."""
+        if cell is None:
+            return self.desk.shell.run_line_magic("lms", line)
+        return self.desk.shell.run_cell_magic("lms", line, cell)  # type: ignore[no-untyped-call]
 
     def address(self) -> str:
         """Return the address of the host, finding one first.

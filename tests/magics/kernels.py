@@ -45,6 +45,7 @@ class Kernel:
         self._environ = environ
         self._folder = folder
         self.client: BlockingKernelClient | None = None
+        self._buttons: dict[str, str] = {}
 
     def __enter__(self) -> Self:
         self.manager.start_kernel(env=self._environ, cwd=self._folder)
@@ -59,12 +60,33 @@ class Kernel:
         self.manager.shutdown_kernel(now=True)
         self.manager.cleanup_resources()
 
-    def run(  # noqa: C901 - one branch a kind of message
-        self, code: str, each: Callable[[Ran], None] = lambda _: None
-    ) -> Ran:
+    def run(self, code: str, each: Callable[[Ran], None] = lambda _: None) -> Ran:
         """Run a cell to its end; `each` sees what there is after every message."""
         assert self.client is not None
         asked = self.client.execute(code)
+        ran = self._followed(asked, each)
+        while True:
+            try:
+                reply = self.client.get_shell_msg(timeout=TIMEOUT_S)
+            except Empty:
+                return ran
+            if reply["parent_header"].get("msg_id") == asked:
+                return ran
+
+    def click(self, description: str) -> Ran:
+        """Click the newest button that says this, as a front end tells the kernel."""
+        assert self.client is not None
+        content = {
+            "comm_id": self._buttons[description],
+            "data": {"method": "custom", "content": {"event": "click"}},
+        }
+        message = self.client.session.msg("comm_msg", content)
+        self.client.shell_channel.send(message)
+        return self._followed(message["header"]["msg_id"])
+
+    def _followed(self, asked: str, each: Callable[[Ran], None] = lambda _: None) -> Ran:
+        """Collect what a request puts out, until the kernel is idle again."""
+        assert self.client is not None
         ran = Ran()
         until = time.monotonic() + TIMEOUT_S
         while True:
@@ -77,6 +99,9 @@ class Kernel:
                     ran.text += content["text"]
                 case "display_data" | "execute_result":
                     ran.bundles.append(content["data"])
+                case "comm_open":
+                    state = content["data"].get("state", {})
+                    self._buttons[state.get("description", "")] = content["comm_id"]
                 case "update_display_data":
                     ran.updates.append((time.monotonic(), content["data"]))
                 case "error":
@@ -85,13 +110,7 @@ class Kernel:
                 case "status" if content["execution_state"] == "idle":
                     break
             each(ran)
-        while True:
-            try:
-                reply = self.client.get_shell_msg(timeout=TIMEOUT_S)
-            except Empty:
-                return ran
-            if reply["parent_header"].get("msg_id") == asked:
-                return ran
+        return ran
 
     def value(self, expression: str) -> str:
         """Return the text of an expression in the kernel."""

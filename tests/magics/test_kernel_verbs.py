@@ -90,10 +90,46 @@ def test_what_cannot_be_done_is_one_sentence_and_loses_nothing(
     assert '"tutor-1m"' in kernel.run("%lms ps --json").text
 
 
-def test_an_unclear_name_gets_a_button_for_each_model(kernel: Kernel) -> None:
-    ran = kernel.run("%lms load tutor")
-
+def test_an_unclear_name_gets_a_button_for_each_model_that_runs_the_right_line(
+    empty: Kernel,
+) -> None:
+    ran = empty.run("%lms load tutor --as llm")
     assert any("application/vnd.jupyter.widget-view+json" in bundle for bundle in ran.bundles)
+    assert empty.run("%lms ps --json").text.strip() == "[]"
+
+    clicked = empty.click("tutor-embed")
+
+    assert clicked.error == "", clicked.error_text
+    assert "tutor-embed is loaded" in clicked.text
+    assert empty.value("llm.identifier") == "tutor-embed"
+    again = empty.click("tutor-1m")
+    assert "tutor-1m is loaded" in again.text
+    assert empty.value("llm.identifier") == "tutor-1m"
+
+
+@pytest.mark.parametrize(
+    ("line", "clicked"),
+    [
+        ("%lms load tutor -c 512 --new", "tutor-1m is loaded: 512 tokens"),
+        ("%lms load tutor --ttl 5m --identifier 'my own'", "my own is loaded"),
+        ("%lms model tutor --ttl 5m", "leaves after 5 min"),
+        ("%lms estimate tutor -c 512", "Context Length: 512"),
+    ],
+)
+def test_a_button_keeps_the_flags_of_the_line(empty: Kernel, line: str, clicked: str) -> None:
+    empty.run(line)
+
+    assert clicked in empty.click("tutor-1m").text
+
+
+def test_a_prompt_for_an_unclear_name_gets_buttons_too(empty: Kernel) -> None:
+    ran = empty.run("%%lms tutor --as said\nWhat is a token?")
+    assert ran.error == "AmbiguousModelError"
+
+    clicked = empty.click("tutor-1m")
+
+    assert "tokens/s" in clicked.plain, clicked.error_text
+    assert empty.value("len(said) > 5") == "True"
 
 
 def test_unload_needs_no_name_if_there_is_only_one(empty: Kernel) -> None:

@@ -19,7 +19,6 @@ from lms_jupyter.manager.resolve import Meant, resolve
 from lms_jupyter.protocol.models import Estimate, LoadConfig
 
 HOW = {"loaded": "is loaded", "used": "was in memory already", "reloaded": "is reloaded"}
-VERBS = {"new": "load --new", "ensure": "load", "use": "model"}
 
 
 @perform.register
@@ -28,8 +27,7 @@ def load(line: LoadLine, desk: Desk) -> Any:
     wish = line.complete(desk.session.folder)
     if line.estimate_only:
         return estimate(wish, desk)
-    button = f"{VERBS[wish.how]} {{}}" + (f" --as {line.name}" if line.name else "")
-    got = desk.get(wish, button)
+    got = desk.get(wish)
     handle = desk.session.handle(got)
     desk.bind(line.name, handle)
     for sentence in told(got, line):
