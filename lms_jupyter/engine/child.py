@@ -54,6 +54,8 @@ class Listening:
     context_length: int | None
     gpu: bool
     flash_attention: bool
+    locked: bool | None
+    """Whether the system keeps its memory from being paged out; `None` if that is not known."""
     refused: tuple[str, ...]
 
 
@@ -156,6 +158,7 @@ class Child:
             context_length=context_length if isinstance(context_length, int) else None,
             gpu=said["gpu"],
             flash_attention=not any(_NO_FLASH in line for line in self._stderr),
+            locked=machine.is_locked(self.pid),
             refused=tuple(said["refused"]),
         )
 

@@ -21,6 +21,8 @@ from typing import Any, TextIO
 from lms_jupyter.engine.standing import stand_back
 
 _TINY_MODEL_BYTES = 50_000_000
+_SEEDS = 2**32
+"""-1 means a random one, in llama.cpp's unsigned numbers, too."""
 
 
 def main() -> int:
@@ -119,7 +121,9 @@ def _configure(parameters: _Parameters, order: dict[str, Any]) -> None:
     message = settings["reasoning_budget_message"]
     if message is not None:
         parameters.native.sampling.reasoning_budget_message = message
-    if order["draft_file"]:
+    if settings["seed"] is not None:
+        parameters.native.sampling.seed = settings["seed"] % _SEEDS
+    if order["draft_file"] or settings["draft_mtp"]:
         _set_draft(parameters, order["draft_file"], settings)
 
 
@@ -148,6 +152,10 @@ def _set_sizes(parameters: _Parameters, order: dict[str, Any]) -> None:
     parameters.native.cpuparams_batch.n_threads = settings["cpu_threads"]
     parameters.put("n_gpu_layers", order["gpu_layers"])
     parameters.put("no_kv_offload", not settings["offload_kv_cache_to_gpu"])
+    if settings["tensor_split"]:
+        places = len(parameters.native.tensor_split)
+        shares = settings["tensor_split"][:places]
+        parameters.put("tensor_split", shares + [0.0] * (places - len(shares)))
 
 
 _PLAIN = {
@@ -187,15 +195,20 @@ def _set_attention(parameters: _Parameters, settings: dict[str, Any]) -> None:
         parameters.put(f"cache_type_{side}", kind)
 
 
-def _set_draft(parameters: _Parameters, file: str, settings: dict[str, Any]) -> None:
-    """Let a smaller model of the same vocabulary propose tokens."""
+def _set_draft(parameters: _Parameters, file: str | None, settings: dict[str, Any]) -> None:
+    """Let a smaller model of the same vocabulary, or the model's own layers, propose tokens."""
     speculative = parameters.native.speculative
     draft = speculative.draft
-    draft.mparams.path = file
-    draft.cpuparams.n_threads = settings["cpu_threads"]
-    draft.cpuparams_batch.n_threads = settings["cpu_threads"]
-    kind = "COMMON_SPECULATIVE_TYPE_DRAFT_SIMPLE"
-    speculative.types = [parameters.constant("common_speculative_type", kind)]
+    kinds = []
+    if file:
+        draft.mparams.path = file
+        draft.cpuparams.n_threads = settings["cpu_threads"]
+        draft.cpuparams_batch.n_threads = settings["cpu_threads"]
+        kinds.append("COMMON_SPECULATIVE_TYPE_DRAFT_SIMPLE")
+    if settings["draft_mtp"]:
+        parameters.put("load_mtp", True)
+        kinds.append("COMMON_SPECULATIVE_TYPE_DRAFT_MTP")
+    speculative.types = [parameters.constant("common_speculative_type", kind) for kind in kinds]
     for name, parameter in (
         ("draft_max_tokens", "n_max"),
         ("draft_min_tokens", "n_min"),

@@ -44,6 +44,11 @@ _KNOWN: tuple[tuple[str, str, str], ...] = (
         "Leave the cache at f16 for this model.",
     ),
     (
+        r"doesn't contain MTP layers|failed to create MTP context",
+        "{file} has no layers of its own that could propose tokens.",
+        "Load it without them, or name a draft model.",
+    ),
+    (
         r"No such file or directory|failed to open",
         "The file cannot be opened: {file}.",
         "It may have been moved or deleted since it was listed.",

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 Domain: TypeAlias = Literal["llm", "embedding"]
@@ -44,8 +43,11 @@ class LoadSettings:
     draft_max_tokens: int | None = None
     draft_min_tokens: int | None = None
     draft_min_probability: float | None = None
+    draft_mtp: bool = False
+    """Whether the model's own layers for it propose tokens."""
     main_gpu: int | None = None
-    env: Mapping[str, str] = field(default_factory=dict)
+    tensor_split: tuple[float, ...] = ()
+    """How much of the model each GPU gets, in any unit; empty leaves that to llama.cpp."""
 
     def settled(self, domain: Domain, max_context_length: int) -> LoadSettings:
         """Fill in what the engine decides for a model with this maximum context, in tokens.

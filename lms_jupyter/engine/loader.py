@@ -155,7 +155,12 @@ class Loader:
 
 
 def _experts(asked: LoadSettings, model: DownloadedModel) -> int | None:
-    """Return how many experts the model uses, `None` if it has none; it cannot be changed."""
+    """Return how many experts the model uses, `None` if it has none; it cannot be changed.
+
+    llama.cpp changes it by replacing `{architecture}.expert_used_count` of the file while it reads
+    it (`--override-kv`), but xllamacpp's `CommonParams` has no field for such replacements, and
+    its server reads neither a command line nor the environment.
+    """
     used = model.header.architecture_integer("expert_used_count") or None
     if asked.num_experts not in (None, used):
         has = f"uses {used} of its experts at once" if used else "has no experts"

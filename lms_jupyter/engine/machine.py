@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,6 +53,16 @@ def mapped_bytes(pid: int) -> int:
     except psutil.Error:
         return 0
     return size
+
+
+def is_locked(pid: int) -> bool | None:
+    """Whether a process has locked memory; `None` where that cannot be told."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return None
+    found = re.search(r"^VmLck:\s+(\d+)", status, re.MULTILINE)
+    return None if found is None else int(found[1]) > 0
 
 
 def _cpu_quota() -> int | None:

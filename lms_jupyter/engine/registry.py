@@ -285,12 +285,23 @@ class Registry:
 
 
 def in_effect(asked: LoadSettings, listening: Listening) -> LoadSettings:
-    """Return the settings as llama.cpp took them: contexts are rounded, a GPU may not be there."""
+    """Return the settings as they came out.
+
+    Contexts are rounded, a GPU may not be there, and the system may refuse to lock memory.
+    """
     settings = replace(asked, context_length=listening.context_length or asked.context_length)
     if settings.flash_attention is None:
         settings = replace(settings, flash_attention=listening.flash_attention)
     if not listening.gpu:
-        settings = replace(settings, gpu_offload_ratio=0.0, offload_kv_cache_to_gpu=False)
+        settings = replace(
+            settings,
+            gpu_offload_ratio=0.0,
+            offload_kv_cache_to_gpu=False,
+            main_gpu=None,
+            tensor_split=(),
+        )
+    if listening.locked is False:
+        settings = replace(settings, keep_in_memory=False)
     return settings
 
 

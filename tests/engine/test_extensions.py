@@ -81,7 +81,8 @@ async def test_watching_shows_a_load_of_somebody_else_from_beginning_to_end(
         while seen[-1]["instances"]:
             seen.append(await system.packet(watching, "activity"))
         await system.say(watching, "stop")
-        assert (await system.read())["type"] == "channelClose"
+        _, last = await system.end(watching)
+        assert last["type"] == "channelClose"
 
 
 @pytest.mark.asyncio

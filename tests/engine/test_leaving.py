@@ -33,7 +33,7 @@ CHATS: dict[str, dict[str, Any]] = {
 async def _held(engine: EngineProcess) -> AsyncIterator[psutil.Process]:
     """Stop the spare process that the next load will get, so that it gets nowhere until resumed."""
     async with asyncio.timeout(PATIENCE_S):
-        while not engine.children:
+        while not engine.children:  # noqa: ASYNC110 - looks at another process
             await asyncio.sleep(0.01)
     (spare,) = engine.children
     spare.suspend()
@@ -51,7 +51,7 @@ async def _activity(engine: EngineProcess) -> Any:
 
 async def _until_nothing_is_left(engine: EngineProcess, child: psutil.Process) -> None:
     async with asyncio.timeout(PATIENCE_S):
-        while child.is_running() or (await _activity(engine))["loads"]:
+        while child.is_running() or (await _activity(engine))["loads"]:  # noqa: ASYNC110 - the same
             await asyncio.sleep(0.01)
     assert (await _activity(engine))["instances"] == []
 
@@ -147,7 +147,7 @@ async def test_a_load_ends_when_its_only_rest_client_leaves(
         body = {"model": "tiny-llm"} | CHATS[path]
         asking = asyncio.create_task(_ask(http, f"http://{engine.address}{path}", body))
         async with asyncio.timeout(PATIENCE_S):
-            while not (await _activity(engine))["loads"]:
+            while not (await _activity(engine))["loads"]:  # noqa: ASYNC110 - asks another process
                 await asyncio.sleep(0.01)
         asking.cancel()
         await asyncio.wait([asking])

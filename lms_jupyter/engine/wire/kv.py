@@ -58,12 +58,13 @@ def read(values: Mapping[str, Any], keys: Iterable[Key]) -> dict[str, Any]:
 
 def write(fields: Mapping[str, Any], keys: Iterable[Key]) -> dict[str, Any]:
     """Return the configuration that says these fields; those that are `None` are left out."""
+    written = (
+        (key.name, key.write(fields[key.field]))
+        for key in keys
+        if fields.get(key.field) is not None
+    )
     return {
-        "fields": [
-            {"key": key.name, "value": key.write(fields[key.field])}
-            for key in keys
-            if fields.get(key.field) is not None
-        ]
+        "fields": [{"key": name, "value": value} for name, value in written if value is not None]
     }
 
 

@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any, Final, get_args
 
+from lms_jupyter.engine.errors import UnsupportedError
 from lms_jupyter.engine.load_settings import CacheType, Domain, LoadSettings
 from lms_jupyter.engine.wire.kv import (
     Key,
+    Read,
     boolean,
     checkbox,
     checked,
@@ -41,11 +43,30 @@ def _write_ratio(ratio: float) -> float | str:
 
 def _main_gpu(value: object) -> int | None:
     """Read the GPU that is to come first, if the split configuration names one."""
-    if not isinstance(value, Mapping):
+    first = _numbers(value, "priority", integer(0, MAX_GPUS))[:1]
+    return int(first[0]) if first and _strategy(value) == "priorityOrder" else None
+
+
+def _shares(value: object) -> tuple[float, ...]:
+    """Read how much each GPU gets: what a custom ratio says, nothing for those switched off."""
+    disabled = [int(one) for one in _numbers(value, "disabledGpus", integer(0, MAX_GPUS))]
+    ratio = _numbers(value, "customRatio", number(0))
+    shares = list(ratio) if _strategy(value) == "custom" else []
+    if disabled and not shares:
+        shares = [1.0] * MAX_GPUS
+    return tuple(0.0 if place in disabled else share for place, share in enumerate(shares))
+
+
+def _strategy(value: object) -> str:
+    strategy = value.get("strategy") if isinstance(value, Mapping) else None
+    return str(one_of(*_STRATEGIES)(strategy))
+
+
+def _numbers(value: object, name: str, check: Read) -> list[float]:
+    members = value.get(name, []) if isinstance(value, Mapping) else None
+    if not isinstance(members, list):
         raise ValueError("a GPU split configuration")  # noqa: TRY004 - one kind of complaint
-    priority = value.get("priority")
-    first = priority[0] if isinstance(priority, list) and priority else None
-    return None if first is None else int(integer(0, 1024)(first))
+    return [check(member) for member in members]
 
 
 def _template(value: object) -> str:
@@ -65,7 +86,20 @@ def _write_main_gpu(gpu: int) -> dict[str, object]:
     return {"strategy": "priorityOrder", "disabledGpus": [], "priority": [gpu], "customRatio": []}
 
 
+def _write_shares(shares: tuple[float, ...]) -> dict[str, object] | None:
+    if not shares:
+        return None
+    return {
+        "strategy": "custom",
+        "disabledGpus": [],
+        "priority": [],
+        "customRatio": list(shares),
+    }
+
+
 _CACHE_TYPE: Final = checkbox(one_of(*get_args(CacheType)))
+MAX_GPUS: Final = 128
+_STRATEGIES: Final = ("evenly", "priorityOrder", "custom", "tensor")
 
 
 def _shared(prefix: str) -> tuple[Key, ...]:
@@ -101,6 +135,7 @@ def _shared(prefix: str) -> tuple[Key, ...]:
             write=checked,
         ),
         Key(name="load.gpuSplitConfig", field="main_gpu", read=_main_gpu, write=_write_main_gpu),
+        Key(name="load.gpuSplitConfig", field="tensor_split", read=_shares, write=_write_shares),
     )
 
 
@@ -136,6 +171,12 @@ _LLM: Final = (
         write=checked,
     ),
     Key(name=f"{_LLAMA}.reasoningBudgetMessage", field="reasoning_budget_message", read=text),
+    Key(
+        name=f"{_SPECULATIVE}.draftMtp",
+        field="draft_mtp",
+        read=boolean,
+        write=lambda drafts: drafts or None,
+    ),
     Key(name=f"{_SPECULATIVE}.draftModel", field="draft_model", read=text),
     Key(name=f"{_SPECULATIVE}.draftMaxTokens", field="draft_max_tokens", read=integer(0)),
     Key(name=f"{_SPECULATIVE}.draftMinTokens", field="draft_min_tokens", read=integer(0)),
@@ -145,13 +186,42 @@ _LLM: Final = (
         read=number(0, 1),
     ),
 )
+_REFUSED: Final[Mapping[str, str]] = {
+    "llm.load.llama.argumentsOverride": "xllamacpp reads no command line",
+    **dict.fromkeys(
+        (
+            f"{_SPECULATIVE}.draftDflashSidecar",
+            f"{_SPECULATIVE}.draftDsparkSidecar",
+            f"{_SPECULATIVE}.draftMtpSidecar",
+        ),
+        "it knows no such files beside a model",
+    ),
+}
+"""What llama.cpp could do and this engine cannot, with the reason; switched off it is no matter.
+
+Other keys that are not read here say nothing to llama.cpp on the processor: those of other engines
+(`llm.load.mlx.…`, `….vllm.…`, `….yuzu.…`), those that fit a model into the memory of a GPU
+(`load.gpuStrictVramCap`, `llm.load.numCpuExpertLayersRatio`, `llm.load.autoFitMinContextLength`),
+and `envVars`.
+"""
 _KEYS: Final[Mapping[Domain, tuple[Key, ...]]] = {"llm": _LLM, "embedding": _shared("embedding")}
 
 
 def load_settings(stack: object, domain: Domain) -> LoadSettings:
-    """Read a configuration stack; raises `BadRequestError` naming a setting that is wrong."""
+    """Read a configuration stack.
+
+    Raises `BadRequestError` naming a setting that is wrong, `UnsupportedError` one that cannot be
+    had.
+    """
     values = collapse(stack)
+    for name, reason in _REFUSED.items():
+        if values.get(name):
+            raise UnsupportedError(
+                f"The setting {name!r} cannot be had: {reason}.", hint="Leave it out."
+            )
     fields = read(values, _KEYS[domain])
+    if values.get(f"{_SPECULATIVE}.draftSimple") is False:
+        fields.pop("draft_model", None)
     if fields.get("num_experts") == 0:
         del fields["num_experts"]
     if values.get(f"{_LLAMA}.useFp16ForKVCache") is False:
