@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncGenerator, Iterator, Mapping
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from lms_jupyter.engine.instance import Instance
@@ -66,11 +66,12 @@ class Generation:
 
     def _heard(self, event: Mapping[str, Any], total: int) -> Iterator[Fragment]:
         outcome = self.outcome
-        note_timings(event, outcome)
+        drafted = note_timings(event, outcome)
         tokens, outcome.predicted_tokens = total - outcome.predicted_tokens, total
         outcome.text += event["content"]
         if event["content"] or tokens:
-            yield from self.splitter.feed(event["content"], tokens)
+            for fragment in self.splitter.feed(event["content"], tokens):
+                yield replace(fragment, drafted=drafted)
         if event.get("stop"):
             _note_stop(event, outcome)
 
@@ -81,14 +82,16 @@ def progress_of(event: Mapping[str, Any]) -> PromptProgress:
     return PromptProgress(said["total"], said["cache"], said["processed"])
 
 
-def note_timings(event: Mapping[str, Any], outcome: Outcome) -> None:
-    """Take llama.cpp's measurements into the outcome."""
+def note_timings(event: Mapping[str, Any], outcome: Outcome) -> bool:
+    """Take llama.cpp's measurements into the outcome; return whether drafted tokens are new."""
     timings = event.get("timings") or {}
     if timings.get("predicted_ms") and timings.get("predicted_n", 0) > 1:
         outcome.tokens_per_second = timings["predicted_per_second"]
+    before = outcome.accepted_tokens or 0
     if "draft_n" in timings:
         outcome.drafted_tokens = timings["draft_n"]
         outcome.accepted_tokens = timings["draft_n_accepted"]
+    return (outcome.accepted_tokens or 0) > before
 
 
 def _note_stop(event: Mapping[str, Any], outcome: Outcome) -> None:

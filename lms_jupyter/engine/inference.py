@@ -114,6 +114,8 @@ class Inference:
             outcome.stop_reason = "modelUnloaded"
         finally:
             outcome.total_s = time.monotonic() - started
+            if outcome.drafted_tokens is not None and instance.plan.draft is not None:
+                outcome.draft_model = instance.plan.draft.model_key
             self._log.publish(logs.Output(instance, outcome))
 
     async def _answer(

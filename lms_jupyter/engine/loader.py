@@ -96,6 +96,25 @@ class Loader:
         plan, _ = await self._checked(request)
         return plan
 
+    async def check_draft(self, instance: Instance, name: str | None) -> None:
+        """Raise `BadRequestError` if a prediction wants another draft model than was loaded with.
+
+        llama.cpp takes a draft model only together with its model; to load the instance anew for
+        one prediction would take it from everybody else.
+        """
+        if not name:
+            return
+        wanted = (await self._catalog.resolve(name)).model
+        loaded = instance.plan.draft
+        if loaded is None or loaded.file != wanted.file:
+            has = (
+                f"with the draft model {loaded.model_key!r}" if loaded else "without a draft model"
+            )
+            raise BadRequestError(
+                f"{instance.identifier!r} was loaded {has}, not with {wanted.model_key!r}.",
+                hint="llama.cpp takes a draft model at load: set it in the load configuration.",
+            )
+
     async def _checked(self, request: LoadRequest) -> tuple[Plan, tuple[str, ...]]:
         check_name(request.name)
         if request.identifier is not None:

@@ -77,6 +77,8 @@ class Fragment:
     tokens: int
     reasoning: ReasoningType = "none"
     structural: bool = False
+    drafted: bool = False
+    """Whether a draft model proposed some of its tokens."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +141,8 @@ class Outcome:
     predicted_tokens: int = 0
     drafted_tokens: int | None = None
     accepted_tokens: int | None = None
+    draft_model: str | None = None
+    """The key of the model that proposed tokens."""
     first_token_s: float | None = None
     total_s: float = 0.0
     tokens_per_second: float | None = None

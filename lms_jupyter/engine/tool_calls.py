@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import msgspec
@@ -62,14 +62,14 @@ async def chat_with_tools(
                 outcome.prompt_tokens = progress.total
                 yield progress
                 continue
-            note_timings(event, outcome)
+            drafted = note_timings(event, outcome)
             said = (event.get("timings") or {}).get("predicted_n", outcome.predicted_tokens)
             tokens, outcome.predicted_tokens = said - outcome.predicted_tokens, said
             if outcome.first_token_s is None:
                 outcome.first_token_s = time.monotonic() - started
             choice = event["choices"][0] if event.get("choices") else {"delta": {}}
             for piece in _pieces(choice["delta"], tokens, calls, outcome):
-                yield piece
+                yield replace(piece, drafted=drafted) if isinstance(piece, Fragment) else piece
             if choice.get("finish_reason"):
                 for piece in calls.end():
                     yield piece

@@ -280,6 +280,10 @@ class Stats(Strict):
     predicted_tokens_count: Maybe[int] = UNSET
     total_tokens_count: Maybe[int] = UNSET
     stop_string: Maybe[str] = UNSET
+    used_draft_model_key: Maybe[str] = UNSET
+    total_draft_tokens_count: Maybe[int] = UNSET
+    accepted_draft_tokens_count: Maybe[int] = UNSET
+    rejected_draft_tokens_count: Maybe[int] = UNSET
 
 
 class Predicted(Strict, tag="success"):

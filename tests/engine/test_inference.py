@@ -272,33 +272,6 @@ async def test_more_requests_than_sessions_queue_and_are_counted(
             await other.call("unloadModel", identifier="one")
 
 
-@pytest.mark.asyncio
-async def test_a_draft_model_proposes_tokens_and_is_counted(tutor_engine: EngineProcess) -> None:
-    draft = {"key": "llm.load.llama.speculativeDecoding.draftModel", "value": "tutor-1m@q4_0"}
-    stack = {"layers": [{"layerName": "apiOverride", "config": {"fields": [draft]}}]}
-    async with llm_socket(tutor_engine) as llm:
-        loading = await llm.open(
-            "loadModel", modelKey="tutor-1m@q8_0", identifier="fast", loadConfigStack=stack
-        )
-        packets, _ = await llm.end(loading)
-        assert packets[-1]["type"] == "success"
-        fast = {"type": "query", "query": {"identifier": "fast"}}
-        predicting = await llm.open(
-            "predict",
-            modelSpecifier=fast,
-            history=saying("Who are you?"),
-            predictionConfigStack=config_of(temperature=0),
-        )
-        packets, _ = await llm.end(predicting)
-        stats = packets[-1]["stats"]
-        assert stats["acceptedDraftTokensCount"] > 0
-        wanted = {"specifier": fast, "draftModelKey": "tutor-1m@q4_0"}
-        assert await llm.call("preloadDraftModel", **wanted) is None
-        other = await llm.call("preloadDraftModel", **wanted | {"draftModelKey": "tutor-1m@f16"})
-        assert other["type"] == "rpcError"
-        await llm.call("unloadModel", identifier="fast")
-
-
 def _png() -> bytes:
     """Return a red square of 32 x 32."""
 

@@ -7,7 +7,6 @@ from contextlib import aclosing
 from functools import partial
 from typing import Any
 
-from lms_jupyter.engine.errors import BadRequestError
 from lms_jupyter.engine.inference import Prompt
 from lms_jupyter.engine.instance import Instance
 from lms_jupyter.engine.prediction import Outcome, Piece, PredictionSettings
@@ -81,18 +80,7 @@ async def _preload_draft(services: Services, domain: Any, _caller: Caller, param
     """See to it that the draft model is there; it can only have come with the model itself."""
     asked = an_object(parameter)
     instance = models.find(services, domain, asked.get("specifier"))
-    draft = (await services.catalog.resolve(text(asked, "draftModelKey"))).model
-    check_draft(instance, draft.model_key)
-
-
-def check_draft(instance: Instance, draft_key: str | None) -> None:
-    """Raise `BadRequestError` if a prediction wants a draft model that was not loaded with it."""
-    loaded = instance.plan.draft
-    if draft_key and (loaded is None or loaded.model_key != draft_key):
-        raise BadRequestError(
-            f"{instance.identifier!r} was loaded without the draft model {draft_key!r}.",
-            hint="llama.cpp takes a draft model at load: set it in the load configuration.",
-        )
+    await services.loader.check_draft(instance, text(asked, "draftModelKey"))
 
 
 async def _predict(services: Services, channel: Channel) -> None:
@@ -101,7 +89,7 @@ async def _predict(services: Services, channel: Channel) -> None:
     instance = models.find(services, "llm", asked.get("modelSpecifier"))
     conversation = messages(asked.get("history"), services.uploads.find)
     settings = prediction_settings(asked.get("predictionConfigStack"))
-    check_draft(instance, settings.draft_model)
+    await services.loader.check_draft(instance, settings.draft_model)
     outcome = Outcome()
     pieces = services.inference.respond(instance, conversation, settings, outcome)
     await _stream(channel, instance, settings, outcome, pieces)
@@ -113,7 +101,7 @@ async def _complete(services: Services, channel: Channel) -> None:
     instance = models.find(services, "llm", asked.get("modelSpecifier"))
     prompt = Prompt(text(asked, "rawPrompt"))
     settings = prediction_settings(asked.get("predictionConfigStack"))
-    check_draft(instance, settings.draft_model)
+    await services.loader.check_draft(instance, settings.draft_model)
     outcome = Outcome()
     pieces = services.inference.complete(instance, prompt, settings, outcome)
     await _stream(channel, instance, settings, outcome, pieces)

@@ -68,6 +68,7 @@ async def forward(
         work = Work.COMPUTING_EMBEDDING if embeds else Work.GENERATING
         work = Work.PROCESSING_PROMPT if streams else work
         use = await occupy(services, stack, wanted, work)
+        await services.loader.check_draft(use.instance, wanted.settings.draft_model)
         _refuse_images(use.instance, passed)
         passed["model"] = use.instance.identifier
         log = await stack.enter_async_context(_logged(services, use.instance, passed, target))

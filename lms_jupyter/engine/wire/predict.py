@@ -60,7 +60,7 @@ def _fragment(fragment: Fragment) -> dict[str, Any]:
     return {
         "content": fragment.content,
         "tokensCount": fragment.tokens,
-        "containsDrafted": False,
+        "containsDrafted": fragment.drafted,
         "reasoningType": fragment.reasoning,
         "isStructural": fragment.structural,
     }
@@ -93,6 +93,7 @@ def stats(outcome: Outcome) -> dict[str, Any]:
         "predictedTokensCount": outcome.predicted_tokens,
         "totalTokensCount": outcome.prompt_tokens + outcome.predicted_tokens,
         "stopString": outcome.stop_string,
+        "usedDraftModelKey": outcome.draft_model,
         "totalDraftTokensCount": outcome.drafted_tokens,
         "acceptedDraftTokensCount": outcome.accepted_tokens,
     }
