@@ -98,7 +98,7 @@ def test_the_sidebar_beside_a_notebook(open_picture: Open, artifacts: Path, them
     picture = open_picture(theme, TALKS)
     sidebar = Sidebar(picture.page)
     sidebar.show()
-    for index in range(len(TALKS)):
+    for index in (0, 1, *range(1, len(TALKS))):  # a load cell is run again and again
         picture.notebook.run(index)
     expect(sidebar.row("tutor-1m").get_by_role("timer")).to_be_visible()
     expect(picture.notebook.output(3)).to_contain_text("numbers")
