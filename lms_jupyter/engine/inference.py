@@ -51,11 +51,16 @@ class Inference:
 
     async def embed(self, instance: Instance, content: str) -> list[float]:
         """Return the embedding of a text."""
-        body = {"input": content, "encoding_format": "float"}
+        (embedding,) = await self.embed_all(instance, [content])
+        return embedding
+
+    async def embed_all(self, instance: Instance, contents: Sequence[str]) -> list[list[float]]:
+        """Return the embeddings of some texts."""
+        body = {"input": list(contents), "encoding_format": "float"}
         async with self._registry.request(instance, Work.COMPUTING_EMBEDDING):
             answer = await self._post(instance, "/v1/embeddings", body)
-        embedding: list[float] = answer["data"][0]["embedding"]
-        return embedding
+        ordered = sorted(answer["data"], key=lambda one: int(one["index"]))
+        return [one["embedding"] for one in ordered]
 
     async def render(
         self, instance: Instance, conversation: Sequence[Message], settings: PredictionSettings

@@ -95,7 +95,8 @@ async def test_preloading_the_draft_model_that_is_there_does_nothing(llm: Raw) -
     assert await llm.call("preloadDraftModel", specifier=FAST, draftModelKey=DRAFT) is None
 
 
-def test_the_sdk_is_told_which_draft_model_was_used(llm: Raw, tutor_engine: EngineProcess) -> None:
+@pytest.mark.usefixtures("llm")
+def test_the_sdk_is_told_which_draft_model_was_used(tutor_engine: EngineProcess) -> None:
     with lmstudio.Client(tutor_engine.address) as client:
         told = client.llm.model("fast").respond(
             "Who are you?", config={"temperature": 0, "draftModel": DRAFT}

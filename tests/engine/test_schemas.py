@@ -87,6 +87,7 @@ CALLS: tuple[tuple[str, str, Any, Any], ...] = (
         schemas.Upload,
     ),
     ("files", "getLocalFileAbsolutePath", {"fileName": "x"}, schemas.Error),
+    ("files", "getDocumentParsingLibrary", {"fileIdentifier": "x"}, schemas.Error),
     ("runtime", "listEngines", None, list[schemas.Engine]),
     ("runtime", "getEngineSelections", None, schemas.Selections),
     ("runtime", "selectEngine", {}, schemas.Error),

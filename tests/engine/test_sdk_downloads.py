@@ -81,8 +81,6 @@ async def test_a_source_that_refuses_ends_the_channel_with_the_reason(
         ("repository", "createArtifactDownloadPlan"),
         ("repository", "createDownloadPlan"),
         ("repository", "pushArtifact"),
-        ("files", "retrieve"),
-        ("files", "parseDocument"),
         ("runtime", "downloadRuntimeExtension"),
     ],
 )

@@ -8,7 +8,8 @@ from functools import partial
 from typing import Any
 
 from lms_jupyter.engine.errors import BadRequestError, UnsupportedError
-from lms_jupyter.engine.routes.connection import Namespace, refusing
+from lms_jupyter.engine.routes import documents
+from lms_jupyter.engine.routes.connection import Namespace, Rpc
 from lms_jupyter.engine.routes.handshake import Caller
 from lms_jupyter.engine.services import Services
 from lms_jupyter.engine.wire.fields import an_object, text
@@ -16,10 +17,14 @@ from lms_jupyter.engine.wire.fields import an_object, text
 
 def namespace(services: Services) -> Namespace:
     """Return what this path offers."""
+    calls: dict[str, Rpc] = {
+        "uploadFileBase64": partial(_upload, services),
+        "getLocalFileAbsolutePath": _path,
+    }
     return Namespace(
         "files",
-        {"uploadFileBase64": partial(_upload, services), "getLocalFileAbsolutePath": _path},
-        dict.fromkeys(("retrieve", "parseDocument"), refusing("This engine reads no documents.")),
+        calls | documents.rpcs(services),
+        documents.channels(services),
     )
 
 
