@@ -38,7 +38,7 @@ if (place && scene) {
   const leave = mount(place, transport);
   for (const news of scene.news) transport.deliver(news);
   Object.assign(window, { lms: transport, scene, leave });
-  void click(scene.clicks ?? []).then(() => {
+  void click(scene.clicks ?? [], scene.typed).then(() => {
     const last = scene.news.find((news) => typeof news !== "string" && news.kind === "activity");
     if (wanted.get("scene") === "undo" && last) {
       const activity = last as Activity;
@@ -50,9 +50,15 @@ if (place && scene) {
 }
 
 /** Click things one after the other, each once it is there. */
-async function click(names: string[]): Promise<void> {
+async function click(names: string[], typed?: string): Promise<void> {
   for (const name of names) {
     await new Promise((drawn) => requestAnimationFrame(() => setTimeout(drawn)));
+    if (typed && name === names.at(-1)) {
+      const field = document.activeElement as HTMLInputElement;
+      field.value = typed;
+      field.dispatchEvent(new Event("input", { bubbles: true }));
+      await new Promise((drawn) => requestAnimationFrame(() => setTimeout(drawn)));
+    }
     const named = [...document.querySelectorAll<HTMLElement>("main button, main summary")];
     named.find((element) => nameOf(element).startsWith(name))?.click();
   }

@@ -1,5 +1,6 @@
 import busy from "../../tests/wire_samples/activity_busy.json" with { type: "json" };
 import connecting from "../../tests/wire_samples/activity_connecting.json" with { type: "json" };
+import downloading from "../../tests/wire_samples/activity_downloading.json" with { type: "json" };
 import empty from "../../tests/wire_samples/activity_empty.json" with { type: "json" };
 import engine from "../../tests/wire_samples/activity_engine.json" with { type: "json" };
 import idle from "../../tests/wire_samples/activity_idle.json" with { type: "json" };
@@ -9,8 +10,23 @@ import problems from "../../tests/wire_samples/activity_problems.json" with { ty
 import catalog from "../../tests/wire_samples/catalog.json" with { type: "json" };
 import emptyCatalog from "../../tests/wire_samples/catalog_empty.json" with { type: "json" };
 import estimated from "../../tests/wire_samples/reply_estimated.json" with { type: "json" };
+import estimatedLarge from "../../tests/wire_samples/reply_estimated_large.json" with {
+  type: "json",
+};
+import found from "../../tests/wire_samples/reply_found.json" with { type: "json" };
+import foundNames from "../../tests/wire_samples/reply_found_names.json" with { type: "json" };
+import hosts from "../../tests/wire_samples/reply_hosts.json" with { type: "json" };
+import profiles from "../../tests/wire_samples/reply_profiles.json" with { type: "json" };
 import refused from "../../tests/wire_samples/reply_refused.json" with { type: "json" };
-import type { Activity, Catalog, Instance, Model, Reply, Slice } from "../src/protocol/protocol";
+import type {
+  Activity,
+  Catalog,
+  Command,
+  Instance,
+  Model,
+  Reply,
+  Slice,
+} from "../src/protocol/protocol";
 import type { FakeTransport } from "../src/transport/fake";
 import type { Link } from "../src/transport/transport";
 
@@ -19,6 +35,8 @@ export interface Scene {
   news: (Slice | Link)[];
   clicks?: string[];
   answer?: FakeTransport["answer"];
+  /** What is typed into the field that has the focus, before the last click. */
+  typed?: string;
 }
 
 const models = catalog as Catalog;
@@ -83,8 +101,12 @@ const many = (length: number) =>
     ),
   });
 
-const formAnswer: FakeTransport["answer"] = (command) =>
-  (command.kind === "estimate" ? estimated : { kind: "accepted", now: 0 }) as Reply;
+/** Answers every question; the same answer to all questions of a kind. */
+const answering =
+  (answers: Partial<Record<Command["kind"], object>>): FakeTransport["answer"] =>
+  (command) =>
+    (answers[command.kind] ?? { kind: "accepted", now: 0 }) as Reply;
+const formAnswer = answering({ estimate: estimated, list_profiles: profiles });
 
 /** Every state that the panel can be in. */
 export const SCENES: Record<string, Scene> = {
@@ -127,6 +149,32 @@ export const SCENES: Record<string, Scene> = {
     news: [models, three, "live"],
     clicks: ["Load google/gemma-3-12b with settings", "More settings"],
     answer: formAnswer,
+  },
+  form_large: {
+    news: [models, three, "live"],
+    clicks: ["Load google/gemma-3-12b with settings", "Save as profile"],
+    answer: answering({ estimate: estimatedLarge, list_profiles: profiles }),
+  },
+  downloading: { news: [models, downloading as Activity, "live"] },
+  get: {
+    news: [emptyCatalog as Catalog, empty as Activity, "live"],
+    clicks: ["Get model", "Find"],
+    answer: answering({ find_downloads: found }),
+    typed: "qwen/qwen3-0.6b",
+  },
+  get_names: {
+    news: [models, empty as Activity, "live"],
+    clicks: ["Get model", "Find"],
+    answer: answering({ find_downloads: foundNames }),
+    typed: "qwen3",
+  },
+  hosts: {
+    news: [models, three, "live"],
+    clicks: ["About this host"],
+    answer: answering({ list_hosts: hosts }),
+  },
+  expired: {
+    news: [models, three, "live", activity({ revision: 50, instances: three.instances.slice(1) })],
   },
   refused: {
     news: [models, three, "live"],

@@ -1,4 +1,4 @@
-import type { Activity, Command } from "../protocol/protocol";
+import type { Activity, Command, Download } from "../protocol/protocol";
 
 /** What became of a click so far: on its way, waiting in a busy kernel, or taken. */
 export interface Pending {
@@ -22,6 +22,14 @@ export function subject(command: Command): string {
       return `cancel_load:${command.load_id}`;
     case "dismiss":
       return `dismiss:${command.problem_id}`;
+    case "load_again":
+      return `load_again:${command.instance_reference}`;
+    case "download":
+      return `download:${command.name}@${command.quantization ?? ""}`;
+    case "pause_download":
+    case "resume_download":
+    case "cancel_download":
+      return `download:${command.download_id}`;
     default:
       return command.kind;
   }
@@ -34,15 +42,19 @@ export function isSettled({ command, before }: Pending, after: Activity | null):
   if (after.problems.some((problem) => !known.has(problem.problem_id))) return true;
   switch (command.kind) {
     case "load":
-    case "ensure": {
-      const mine = (slice: Activity) => [
-        ...slice.loads.filter((load) => load.model_key === command.model_key).map((l) => l.load_id),
-        ...slice.instances
-          .filter((instance) => instance.model_key === command.model_key)
-          .map((instance) => instance.instance_reference),
-      ];
-      const old = new Set(mine(before));
-      return mine(after).some((name) => !old.has(name));
+    case "ensure":
+      return hasMore(loadsOf(command.model_key), before, after);
+    case "load_again":
+      return hasMore(loadsOf(null), before, after);
+    case "download":
+      return hasMore(({ downloads }) => downloads.map(rowOf), before, after);
+    case "pause_download":
+    case "resume_download":
+    case "cancel_download": {
+      const { download_id } = command;
+      const state = ({ downloads }: Activity) =>
+        downloads.find((one) => one.download_id === download_id)?.state;
+      return state(after) !== state(before);
     }
     case "unload":
       return reference(after, command.identifier) !== reference(before, command.identifier);
@@ -57,9 +69,32 @@ export function isSettled({ command, before }: Pending, after: Activity | null):
     }
     case "dismiss":
       return after.problems.every((problem) => problem.problem_id !== command.problem_id);
+    case "switch_host":
+      // Another host is another epoch.
+      return false;
     default:
       return true;
   }
+}
+
+/** Tell whether something is named afterwards that was not before. */
+function hasMore(names: (slice: Activity) => string[], before: Activity, after: Activity): boolean {
+  const old = new Set(names(before));
+  return names(after).some((name) => !old.has(name));
+}
+
+/** What is loaded or on its way, of one model or of any. */
+function loadsOf(model_key: string | null) {
+  const isMeant = (one: { model_key: string }) => model_key === null || one.model_key === model_key;
+  return ({ loads, instances }: Activity) => [
+    ...loads.filter(isMeant).map(({ load_id }) => load_id),
+    ...instances.filter(isMeant).map(({ instance_reference }) => instance_reference),
+  ];
+}
+
+/** A download as it stands: one that goes on again is another. */
+function rowOf({ download_id, state }: Download): string {
+  return `${download_id} ${state}`;
 }
 
 function find(activity: Activity, identifier: string) {

@@ -78,7 +78,7 @@ export function bytesOf(instance: Pick<Instance, "memory_bytes" | "size_bytes">)
 }
 
 export type KindFilter = "all" | "llm" | "vision" | "embedding";
-export type Order = "name" | "size";
+export type Order = "recent" | "name" | "size";
 
 /** A model with the text that a search looks through. */
 export interface Indexed {
@@ -113,15 +113,32 @@ export function matching(
   query: string,
   kind: KindFilter = "all",
   order: Order = "name",
+  used: ReadonlyMap<string, number> = new Map(),
 ): Model[] {
   const words = query.toLowerCase().split(/\s+/).filter(Boolean);
   const found = indexed
     .filter(({ model, text }) => isKind(model, kind) && words.every((word) => text.includes(word)))
     .map(({ model }) => model);
-  return order === "size" ? found.sort((a, b) => b.size_bytes - a.size_bytes) : found;
+  if (order === "size") return found.sort((a, b) => b.size_bytes - a.size_bytes);
+  if (order === "name" || used.size === 0) return found;
+  const at = ({ model_key }: Model) => used.get(model_key) ?? 0;
+  return found.sort((a, b) => at(b) - at(a));
 }
 
 function isKind(model: Model, kind: KindFilter): boolean {
   if (kind === "vision") return model.vision;
   return kind === "all" || model.kind === kind;
+}
+
+/** Something was heard of a host, be it that it has nothing. */
+export function isKnown({ activity, catalog }: State): boolean {
+  return (
+    activity?.host.link === "connected" ||
+    (activity?.instances.length ?? 0) + (catalog?.models.length ?? 0) > 0
+  );
+}
+
+/** No host was ever there: nothing that could be shown as a snapshot. */
+export function isHostless(state: State): boolean {
+  return state.activity?.host.link === "lost" && !isKnown(state);
 }

@@ -2,14 +2,13 @@ import type {
   Activity,
   Catalog,
   Command,
-  EstimateLoad,
   LoadModel,
   Problem,
   Reply,
   Slice,
 } from "../protocol/protocol";
 import type { Link, Transport } from "../transport/transport";
-import { remember, type Span } from "./history";
+import { noteUse, remember, type Span } from "./history";
 import { isSettled, type Pending, subject } from "./pending";
 import { share } from "./share";
 
@@ -18,11 +17,19 @@ export const QUEUED_MS = 1000;
 /** A taken command whose effect is not seen by then no longer holds its button. */
 export const TAKEN_MS = 5000;
 
+/** What changes nothing, and is done when it is answered. */
+export type Question = Extract<
+  Command,
+  { kind: "estimate" | "find_downloads" | "list_hosts" | "list_profiles" }
+>;
+
 export interface State {
   catalog: Catalog | null;
   activity: Activity | null;
   /** What was in memory in the last minutes. */
   history: readonly Span[];
+  /** When each model was last used, as far as was seen. */
+  used: ReadonlyMap<string, number>;
   link: Link;
   /** Clicks that have not had their effect yet, by subject. */
   pending: ReadonlyMap<string, Pending>;
@@ -36,7 +43,7 @@ export interface Store {
   /** Send a command, unless the same one is still under way. */
   send(command: Command): Promise<void>;
   /** Ask something that changes nothing. */
-  ask(question: EstimateLoad): Promise<Reply>;
+  ask(question: Question): Promise<Reply>;
   /** The host's clock, Unix seconds. */
   now(): number;
   /** How a model was last asked for from here, to try it again. */
@@ -50,6 +57,7 @@ const EMPTY: State = {
   catalog: null,
   activity: null,
   history: [],
+  used: new Map(),
   link: "opening",
   pending: new Map(),
   refusals: new Map(),
@@ -91,7 +99,11 @@ export function createStore(transport: Transport): Store {
       return;
     }
     const before = state.activity?.epoch === slice.epoch ? state.history : [];
-    set({ activity: share(slice, state.activity), history: remember(before, slice) });
+    set({
+      activity: share(slice, state.activity),
+      history: remember(before, slice),
+      used: noteUse(state.used, slice),
+    });
     for (const [name, pending] of state.pending) {
       if (pending.phase === "taken" && isSettled(pending, slice)) follow(name, null);
     }

@@ -204,3 +204,19 @@ it("stands in only where the page offers it and Python says which kernel it is",
   expect(besideKernel(kernel, undefined, page)).toBe(kernel);
   expect(asked).toEqual([station]);
 });
+
+it("leaves to the kernel what only a kernel has a place for", async () => {
+  const { kernel, server, both, prove } = setUp();
+  prove();
+  const profile = { name: "fast", config: {}, ttl_s: null, names_ttl: false };
+  const commands: Command[] = [
+    { kind: "list_hosts" },
+    { kind: "save_profile", profile },
+    { kind: "download", name: "m", quantization: null },
+  ];
+
+  for (const command of commands) await both.send(command);
+
+  expect(kernel.sent).toEqual(commands);
+  expect(server().sent).toEqual([]);
+});

@@ -88,7 +88,17 @@ export function withStandIn(
     if (seen === null || side === null || link === "absent") return null;
     const known = (epoch: string | undefined, id: string) => id.startsWith(`${epoch}-`);
     switch (command.kind) {
+      // What a kernel has a place for: its view, its files, its downloads, its choice of a host.
       case "attend":
+      case "list_hosts":
+      case "switch_host":
+      case "list_profiles":
+      case "save_profile":
+      case "find_downloads":
+      case "download":
+      case "pause_download":
+      case "resume_download":
+      case "cancel_download":
         return null;
       case "refresh":
         return link === "busy" ? side.line : null;

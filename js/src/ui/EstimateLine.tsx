@@ -16,6 +16,7 @@ export function EstimateLine({ reply, memory, instances }: Props) {
     return <p class="lms-Estimate">{titleOf(reply.problem, strings)}</p>;
   }
   if (reply?.kind !== "estimated") return <p class="lms-Estimate">{strings.estimating}</p>;
+  const { evicts, makes_room } = reply;
   const { total_bytes, confidence, passes_guardrails } = reply.estimate;
   const size = format.bytes(total_bytes);
   const needs = confidence === "low" ? strings.needsAbout(size) : strings.needs(size);
@@ -33,6 +34,12 @@ export function EstimateLine({ reply, memory, instances }: Props) {
         <Icon name={fits ? "check" : "warning"} />
         {verdict}
       </span>
+      {!fits && makes_room.length > 0 && (
+        <span class="lms-Estimate-room">{strings.fitsWithout(makes_room.join(", "))}</span>
+      )}
+      {evicts.length > 0 && (
+        <span class="lms-Estimate-room">{strings.evicts(evicts.join(", "))}</span>
+      )}
     </div>
   );
 }

@@ -1,30 +1,27 @@
 import { useState } from "preact/hooks";
 import type { HostInfo } from "../protocol/protocol";
+import type { Store } from "../store/store";
 import { Button } from "./Button";
-import { FactList } from "./FactList";
+import { HostDetails } from "./HostDetails";
 import { HostLine } from "./HostLine";
 import { Icon } from "./Icon";
+import { useStore } from "./useStore";
 import { useWords } from "./words";
 
 interface Props {
+  store: Store;
   host: HostInfo;
   /** How we stand with it: not as it says itself when nobody answers. */
   link: HostInfo["link"];
   /** Nobody answers: what is shown is a snapshot. */
   absent: boolean;
-  refreshing: boolean;
-  onRefresh(): void;
 }
 
-/** Which host this is, how we stand with it, and the way to look again. */
-export function HostBar({ host, link, absent, refreshing, onRefresh }: Props) {
-  const { strings, format } = useWords();
+/** Which host this is, how we stand with it, and the ways to look again and to another. */
+export function HostBar({ store, host, link, absent }: Props) {
+  const { strings } = useWords();
+  const { pending, refusals } = useStore(store);
   const [open, setOpen] = useState(false);
-  const facts: [string, string | null][] = [
-    [strings.address, host.address],
-    [strings.version, host.version],
-    [strings.since, host.link_since === null ? null : format.time(host.link_since)],
-  ];
   return (
     <header class="lms-HostBar">
       <HostLine host={host} link={link}>
@@ -40,13 +37,23 @@ export function HostBar({ host, link, absent, refreshing, onRefresh }: Props) {
         <Button
           look="icon"
           label={strings.refresh}
-          disabled={absent || refreshing}
-          onClick={onRefresh}
+          disabled={absent || pending.has("refresh")}
+          onClick={() => void store.send({ kind: "refresh" })}
         >
           <Icon name="refresh" />
         </Button>
       </HostLine>
-      {open && <FactList facts={facts} />}
+      {open && (
+        <HostDetails
+          host={{ ...host, link }}
+          inert={absent}
+          switching={pending.has("switch_host")}
+          refusal={refusals.get("switch_host")}
+          onList={() => store.ask({ kind: "list_hosts" })}
+          onSwitch={(address) => void store.send({ kind: "switch_host", address })}
+          onForgive={() => store.forgive("switch_host")}
+        />
+      )}
     </header>
   );
 }

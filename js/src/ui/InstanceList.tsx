@@ -4,10 +4,13 @@ import { subject } from "../store/pending";
 import type { State } from "../store/store";
 import { Button } from "./Button";
 import { InstanceRow } from "./InstanceRow";
+import { LeftRow } from "./LeftRow";
 import { LoadRow } from "./LoadRow";
 import { useSelection } from "./place";
 import { UndoRow } from "./UndoRow";
+import { useHold } from "./useHold";
 import { useRoving } from "./useRoving";
+import { useSteady } from "./useSteady";
 import { useUndo } from "./useUndo";
 import { useWords } from "./words";
 
@@ -31,6 +34,8 @@ export function InstanceList(props: Props) {
   const { rows, note, forget } = useUndo(activity.instances, (instance) =>
     pending.has(subject(unloadOf(instance))),
   );
+  const { held, hold } = useHold();
+  const shown = useSteady(rows, ({ instance }) => instance.instance_reference, held);
   const roving = useRoving([
     ...rows.map(({ instance }) => instance.identifier),
     ...activity.loads.map((load) => load.load_id),
@@ -48,7 +53,8 @@ export function InstanceList(props: Props) {
   }, []);
   const undo = useCallback((instance: Instance) => {
     latest.current.forget(instance);
-    latest.current.onSend(loadAgain(instance));
+    const { instance_reference } = instance;
+    latest.current.onSend({ kind: "load_again", instance_reference });
   }, []);
   const cancel = useCallback((load: Load) => {
     latest.current.onSend({ kind: "cancel_load", load_id: load.load_id });
@@ -69,7 +75,7 @@ export function InstanceList(props: Props) {
           />
         )}
       </header>
-      {rows.length + activity.loads.length === 0 ? (
+      {shown.length + activity.loads.length === 0 ? (
         <p class="lms-Empty">
           {strings.nothingLoaded} {strings.nothingLoadedHint} <code>%lms load</code>
         </p>
@@ -80,9 +86,11 @@ export function InstanceList(props: Props) {
           onKeyDown={roving.onKeyDown}
           onFocusIn={roving.onFocusIn}
           onFocusOut={roving.onFocusOut}
+          {...hold}
         >
-          {rows.map(({ instance, gone }) => {
+          {shown.map(({ row: { instance, gone }, left }) => {
             const { identifier, instance_reference } = instance;
+            if (left) return <LeftRow key={`left ${instance_reference}`} instance={instance} />;
             const tabbable = roving.active === identifier;
             if (gone) {
               return (
@@ -131,11 +139,6 @@ export function InstanceList(props: Props) {
       )}
     </section>
   );
-}
-
-/** As it was, as far as an instance tells. */
-function loadAgain({ model_key, identifier, ttl_s, context_length }: Instance): Command {
-  return { kind: "load", model_key, identifier, ttl_s, config: { context_length } };
 }
 
 interface UnloadAllProps {

@@ -1,5 +1,5 @@
 import { useEffect, useRef, useState } from "preact/hooks";
-import type { Instance, LoadConfig, Memory, Model, Reply } from "../protocol/protocol";
+import type { Instance, LoadConfig, Memory, Model, Profile, Reply } from "../protocol/protocol";
 import type { Pending } from "../store/pending";
 import { Button, quiet } from "./Button";
 import { CopyButton } from "./CopyButton";
@@ -7,7 +7,9 @@ import { type LoadRequest, loadLine } from "./code";
 import { EstimateLine } from "./EstimateLine";
 import { valueText } from "./facts";
 import { Choice, Field, NumberInput } from "./fields";
-import { contextStops, nearestStop, type Setting, settingsFor } from "./settings";
+import { ProfileChoice } from "./ProfileChoice";
+import { SettingInput } from "./SettingInput";
+import { contextStops, nearestStop, settingsFor } from "./settings";
 import { TtlChoice } from "./TtlChoice";
 import { useEstimate } from "./useEstimate";
 import { useWords } from "./words";
@@ -20,6 +22,8 @@ interface Props {
   /** What became of the last click on Load, or of a load that is on its way already. */
   phase: Pending["phase"] | undefined;
   onAsk(request: LoadRequest): Promise<Reply>;
+  onProfiles(): Promise<Reply>;
+  onSave(profile: Profile): void;
   onLoad(request: LoadRequest): void;
   onClose(): void;
 }
@@ -71,6 +75,13 @@ export function LoadForm(props: Props) {
         onLoad(request);
       }}
     >
+      <ProfileChoice
+        request={request}
+        inert={inert}
+        onProfiles={props.onProfiles}
+        onChoose={change}
+        onSave={props.onSave}
+      />
       {model.variants.length > 1 && (
         <Field label={strings.variant}>
           {(id) => (
@@ -150,7 +161,14 @@ export function LoadForm(props: Props) {
         <div class="lms-LoadForm-more">
           {settings.map((setting) => (
             <Field key={setting.name} label={strings.settings[setting.name]}>
-              {(id) => settingInput(id, setting)}
+              {(id) => (
+                <SettingInput
+                  id={id}
+                  setting={setting}
+                  config={config}
+                  onChange={(value) => set(setting.name, value as never)}
+                />
+              )}
             </Field>
           ))}
         </div>
@@ -171,26 +189,5 @@ export function LoadForm(props: Props) {
 
   function gpuText(ratio: number | null): string {
     return ratio === null ? strings.auto : valueText("gpu", ratio, words);
-  }
-
-  function settingInput(id: string, setting: Setting) {
-    const value = config[setting.name] ?? null;
-    const put = (next: unknown) => set(setting.name, next as never);
-    if (setting.kind === "number") {
-      return <NumberInput id={id} {...setting} value={value as number | null} onChange={put} />;
-    }
-    const options: Record<string, string> = { "": strings.auto };
-    if (setting.kind === "flag") Object.assign(options, { true: strings.on, false: strings.off });
-    else for (const option of setting.options) options[option] = option;
-    return (
-      <Choice
-        id={id}
-        value={value === null ? "" : String(value)}
-        options={options}
-        onChange={(next) =>
-          put(next === "" ? null : setting.kind === "flag" ? next === "true" : next)
-        }
-      />
-    );
   }
 }

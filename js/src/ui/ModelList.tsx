@@ -1,39 +1,53 @@
 import { useMemo, useState } from "preact/hooks";
-import type { Activity, Catalog } from "../protocol/protocol";
+import type { Activity, Catalog, Command, Reply } from "../protocol/protocol";
 import { countByModel, index, type KindFilter, matching, type Order } from "../store/select";
 import type { State } from "../store/store";
-import { Button, quiet } from "./Button";
-import { Choice } from "./fields";
+import { Button } from "./Button";
+import { DownloadList } from "./DownloadList";
+import { GetForm } from "./GetForm";
 import { Icon } from "./Icon";
+import { ModelFilter } from "./ModelFilter";
 import { type ModelActions, ModelRow } from "./ModelRow";
 import { useGrowing } from "./useGrowing";
+import { useHeld } from "./useHeld";
+import { useHold } from "./useHold";
 import { useRoving } from "./useRoving";
 import { useWords } from "./words";
+
+interface GetActions {
+  onFind(words: string): Promise<Reply>;
+  onSend(command: Command): void;
+}
 
 interface Props {
   catalog: Catalog;
   activity: Activity | null;
+  used: State["used"];
   inert: boolean;
   pending: State["pending"];
   refusals: State["refusals"];
-  actions: Omit<ModelActions, "onOpen">;
+  actions: Omit<ModelActions, "onOpen"> & GetActions;
 }
 
 /** From here on there is something to search. */
 const SEARCH_FROM = 6;
 
 /** What lies on the host's disk, with a filter as you type. */
-export function ModelList({ catalog, activity, inert, pending, refusals, actions }: Props) {
+export function ModelList(props: Props) {
+  const { catalog, activity, inert, pending, refusals, actions } = props;
   const { strings, format } = useWords();
   const [query, setQuery] = useState("");
   const [kind, setKind] = useState<KindFilter>("all");
-  const [order, setOrder] = useState<Order>("name");
+  const [order, setOrder] = useState<Order>("recent");
   const [open, setOpen] = useState<string | null>(null);
+  const [getting, setGetting] = useState<string | null>(null);
+  const { held, hold } = useHold();
+  const used = useHeld(props.used, held);
 
   const indexed = useMemo(() => index(catalog), [catalog]);
   const models = useMemo(
-    () => matching(indexed, query, kind, order),
-    [indexed, query, kind, order],
+    () => matching(indexed, query, kind, order, used),
+    [indexed, query, kind, order, used],
   );
   const loaded = countByModel(activity);
   const loading = new Set(activity?.loads.map((load) => load.model_key));
@@ -57,63 +71,63 @@ export function ModelList({ catalog, activity, inert, pending, refusals, actions
               : format.integer(total)}
           </span>
         )}
+        {total > 0 && (
+          <span class="lms-Section-action">
+            <Button
+              look="icon"
+              label={strings.getMore}
+              expanded={getting !== null}
+              onClick={() => setGetting(getting === null ? "" : null)}
+            >
+              <Icon name="download" />
+            </Button>
+          </span>
+        )}
         {total >= SEARCH_FROM && (
-          <div class="lms-Filter">
-            <label class="lms-Search">
-              <Icon name="search" />
-              <input
-                {...quiet}
-                type="search"
-                placeholder={strings.filter}
-                aria-label={strings.filter}
-                value={query}
-                onInput={(event) => search(event.currentTarget.value)}
-                onKeyDown={(event) => {
-                  if (event.key === "Escape") search("");
-                  if (event.key !== "ArrowDown") return;
-                  event.preventDefault();
-                  roving.list.current?.querySelector<HTMLElement>("[data-stop]")?.focus();
-                }}
-              />
-            </label>
-            <Choice<KindFilter>
-              label={strings.showKind}
-              value={kind}
-              onChange={setKind}
-              options={{
-                all: strings.all,
-                llm: strings.llm,
-                vision: strings.vision,
-                embedding: strings.embedding,
-              }}
-            />
-            <Choice<Order>
-              label={strings.sortBy}
-              value={order}
-              onChange={setOrder}
-              options={{ name: strings.byName, size: strings.bySize }}
-            />
-          </div>
+          <ModelFilter
+            {...{ query, kind, order }}
+            onQuery={search}
+            onKind={setKind}
+            onOrder={setOrder}
+            onDown={() => roving.list.current?.querySelector<HTMLElement>("[data-stop]")?.focus()}
+          />
         )}
       </header>
+      {getting !== null && (
+        <GetForm
+          inert={inert}
+          pending={pending}
+          words={getting}
+          onFind={actions.onFind}
+          onSend={actions.onSend}
+          onClose={() => setGetting(null)}
+        />
+      )}
+      <DownloadList
+        downloads={activity?.downloads ?? []}
+        inert={inert}
+        pending={pending}
+        refusals={refusals}
+        onSend={actions.onSend}
+        onForgive={actions.onForgive}
+      />
       {models.length === 0 && (
         <p class="lms-Empty">
-          {total === 0 ? (
-            <>
-              {strings.noModels} {strings.noModelsHint} <code>lms get</code>
-            </>
-          ) : (
-            <>
-              {strings.noMatch(query)}{" "}
-              <Button
-                onClick={() => {
-                  search("");
-                  setKind("all");
-                }}
-              >
-                {strings.clearFilter}
-              </Button>
-            </>
+          {total === 0 ? strings.noModels : strings.noMatch(query)}{" "}
+          {total > 0 && (
+            <Button
+              onClick={() => {
+                search("");
+                setKind("all");
+              }}
+            >
+              {strings.clearFilter}
+            </Button>
+          )}
+          {getting === null && (
+            <Button disabled={inert} onClick={() => setGetting(query)}>
+              {total > 0 && query ? strings.getThis(query) : strings.getMore}
+            </Button>
           )}
         </p>
       )}
@@ -123,6 +137,7 @@ export function ModelList({ catalog, activity, inert, pending, refusals, actions
         onKeyDown={roving.onKeyDown}
         onFocusIn={roving.onFocusIn}
         onFocusOut={roving.onFocusOut}
+        {...hold}
       >
         {shown.map((model) => {
           const { model_key } = model;

@@ -1,5 +1,5 @@
 import { useRef } from "preact/hooks";
-import type { Activity, Model, Problem, Reply } from "../protocol/protocol";
+import type { Activity, Model, Problem, Profile, Reply } from "../protocol/protocol";
 import type { Pending } from "../store/pending";
 import { Button } from "./Button";
 import type { LoadRequest } from "./code";
@@ -15,8 +15,10 @@ import { useWords } from "./words";
 export interface ModelActions {
   onLoad(request: LoadRequest): void;
   onAsk(request: LoadRequest): Promise<Reply>;
+  onProfiles(): Promise<Reply>;
+  onSave(profile: Profile): void;
   onOpen(model_key: string | null): void;
-  onForgive(model_key: string): void;
+  onForgive(subject: string): void;
 }
 
 interface Props {
@@ -102,7 +104,9 @@ export const ModelRow = memo((props: Props) => {
           </Button>
         </span>
       </div>
-      {refusal && <Refusal problem={refusal} onDismiss={() => actions.onForgive(model_key)} />}
+      {refusal && (
+        <Refusal problem={refusal} onDismiss={() => actions.onForgive(`load:${model_key}`)} />
+      )}
       {open && (
         <LoadForm
           model={model}
@@ -111,6 +115,8 @@ export const ModelRow = memo((props: Props) => {
           inert={inert}
           phase={pending}
           onAsk={actions.onAsk}
+          onProfiles={actions.onProfiles}
+          onSave={actions.onSave}
           onLoad={actions.onLoad}
           onClose={close}
         />

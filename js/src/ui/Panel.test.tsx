@@ -10,6 +10,7 @@ import problems from "../../../tests/wire_samples/activity_problems.json" with {
 import catalog from "../../../tests/wire_samples/catalog.json" with { type: "json" };
 import emptyCatalog from "../../../tests/wire_samples/catalog_empty.json" with { type: "json" };
 import load from "../../../tests/wire_samples/command_load.json" with { type: "json" };
+import loadAgain from "../../../tests/wire_samples/command_load_again.json" with { type: "json" };
 import refused from "../../../tests/wire_samples/reply_refused.json" with { type: "json" };
 import type { Reply } from "../protocol/protocol";
 import { QUEUED_MS } from "../store/store";
@@ -171,13 +172,7 @@ describe("unloading", () => {
     await deliver(transport, gone);
     await press("Undo: load chat again");
 
-    expect(transport.sent[1]).toEqual({
-      kind: "load",
-      model_key: "qwen/qwen3-4b-2507",
-      identifier: "chat",
-      ttl_s: 300,
-      config: { context_length: 8192 },
-    });
+    expect(transport.sent[1]).toEqual(loadAgain);
     expect(screen.queryByRole("button", { name: /Undo/ })).toBeNull();
   });
 

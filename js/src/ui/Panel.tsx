@@ -1,16 +1,14 @@
 import { useMemo } from "preact/hooks";
 import type { Command } from "../protocol/protocol";
-import { canAct, isStale } from "../store/select";
+import { canAct, isHostless, isKnown, isStale } from "../store/select";
 import type { State, Store } from "../store/store";
-import { Button } from "./Button";
-import { EngineStart } from "./EngineStart";
+import { Disk } from "./Disk";
 import { HostBar } from "./HostBar";
-import { Icon } from "./Icon";
+import { Hostless } from "./Hostless";
 import { InstanceList } from "./InstanceList";
 import { MemoryBar } from "./MemoryBar";
-import { ModelList } from "./ModelList";
-import { usePlace } from "./place";
-import { Refusal } from "./Refusal";
+import { Problems } from "./Problems";
+import { RetryIn } from "./RetryIn";
 import { Timeline } from "./Timeline";
 import { useStore } from "./useStore";
 import { useWords, type Words } from "./words";
@@ -20,60 +18,28 @@ export function Panel({ store }: { store: Store }) {
   const words = useWords();
   const { strings, lang } = words;
   const state = useStore(store);
-  const { activity, catalog, pending, refusals } = state;
-  const calls = useMemo(() => callsFor(store), [store]);
+  const { activity, pending, refusals } = state;
+  const send = useMemo(() => (command: Command) => void store.send(command), [store]);
+  const { now } = store;
   const inert = !canAct(state);
   const stale = isStale(state);
-  const { send, now } = calls;
-  const offer = usePlace().engine?.() ?? null;
-  const refresh = () => send({ kind: "refresh" });
-  const refreshRefusal = refusals.get("refresh");
+  const hostless = isHostless(state);
 
-  const link = state.link === "absent" ? "lost" : (activity?.host.link ?? "connecting");
+  const absent = state.link === "absent";
+  const link = absent ? "lost" : (activity?.host.link ?? "connecting");
+  const retry_at = absent || hostless ? null : activity?.host.retry_at;
   return (
     <section class="lms-Panel" aria-label={strings.panel} lang={lang} data-link={link}>
       <div class="lms-Panel-inner">
-        {activity && !isHostless(state) && (
-          <HostBar
-            host={activity.host}
-            link={link}
-            absent={state.link === "absent"}
-            refreshing={pending.has("refresh")}
-            onRefresh={refresh}
-          />
+        {activity && !hostless && (
+          <HostBar store={store} host={activity.host} link={link} absent={absent} />
         )}
         <p class="lms-Notice" role="status">
           {noticeFor(state, words)}
+          {link === "lost" && retry_at && <RetryIn retry_at={retry_at} now={now} />}
         </p>
-        {refreshRefusal && (
-          <Refusal problem={refreshRefusal} onDismiss={() => store.forgive("refresh")} />
-        )}
-        {activity?.problems.map((problem) => {
-          const { problem_id, model_key } = problem;
-          const again = inert ? undefined : store.lastLoad(model_key);
-          const dismiss = () => send({ kind: "dismiss", problem_id });
-          const retry = again && (() => send(again));
-          return <Refusal key={problem_id} problem={problem} onRetry={retry} onDismiss={dismiss} />;
-        })}
-        {isHostless(state) && (
-          <div class="lms-Empty lms-Empty-host">
-            <p>{strings.noHost}</p>
-            <p>{strings.noHostHint}</p>
-            {offer ? (
-              <EngineStart offer={offer} onStarted={refresh} />
-            ) : (
-              <code>lms-jupyter engine</code>
-            )}
-            <Button
-              look={offer ? "plain" : "accent"}
-              disabled={state.link === "absent"}
-              onClick={refresh}
-            >
-              <Icon name="refresh" />
-              {strings.refresh}
-            </Button>
-          </div>
-        )}
+        <Problems store={store} inert={inert} />
+        {hostless && <Hostless absent={absent} onRefresh={() => send({ kind: "refresh" })} />}
         {activity && isKnown(state) && (
           <>
             <MemoryBar
@@ -93,47 +59,11 @@ export function Panel({ store }: { store: Store }) {
               onSend={send}
               onForgive={store.forgive}
             />
-            {catalog && (
-              <ModelList
-                catalog={catalog}
-                activity={activity}
-                inert={inert}
-                pending={pending}
-                refusals={refusals}
-                actions={calls}
-              />
-            )}
+            <Disk store={store} inert={inert} />
           </>
         )}
       </div>
     </section>
-  );
-}
-
-/** What rows call; the same functions for as long as the panel lives. */
-function callsFor(store: Store) {
-  const send = (command: Command) => void store.send(command);
-  return {
-    send,
-    now: store.now,
-    onLoad: (request: Omit<Command & { kind: "load" }, "kind">) =>
-      send({ kind: "load", ...request }),
-    onAsk: ({ model_key, config }: Pick<Command & { kind: "estimate" }, "model_key" | "config">) =>
-      store.ask({ kind: "estimate", model_key, config }),
-    onForgive: (model_key: string) => store.forgive(`load:${model_key}`),
-  };
-}
-
-/** No host was ever there: nothing that could be shown as a snapshot. */
-function isHostless(state: State): boolean {
-  return state.activity?.host.link === "lost" && !isKnown(state);
-}
-
-/** Something was heard of a host, be it that it has nothing. */
-function isKnown({ activity, catalog }: State): boolean {
-  return (
-    activity?.host.link === "connected" ||
-    (activity?.instances.length ?? 0) + (catalog?.models.length ?? 0) > 0
   );
 }
 

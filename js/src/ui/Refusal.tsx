@@ -7,7 +7,8 @@ interface Props {
   problem: Problem;
   /** Does again what failed, if that was asked for here; it is dismissed then. */
   onRetry?: (() => void) | undefined;
-  onDismiss(): void;
+  /** Takes it away; without it, it goes with what it stands under. */
+  onDismiss?(): void;
 }
 
 /** Why something was not done, and what helps: where the click was, or on top of the panel. */
@@ -29,21 +30,23 @@ export function Refusal({ problem, onRetry, onDismiss }: Props) {
         <Button
           label={strings.retryNamed(problem.model_key ?? "")}
           onClick={() => {
-            onDismiss();
+            onDismiss?.();
             onRetry();
           }}
         >
           {strings.retry}
         </Button>
       )}
-      <Button
-        look="icon"
-        label={strings.dismissNamed(title)}
-        title={strings.dismiss}
-        onClick={onDismiss}
-      >
-        <Icon name="close" />
-      </Button>
+      {onDismiss && (
+        <Button
+          look="icon"
+          label={strings.dismissNamed(title)}
+          title={strings.dismiss}
+          onClick={onDismiss}
+        >
+          <Icon name="close" />
+        </Button>
+      )}
     </div>
   );
 }

@@ -2,12 +2,21 @@ import { act, fireEvent, screen } from "@testing-library/preact";
 import { describe, expect, it } from "vitest";
 import catalog from "../../../tests/wire_samples/catalog.json" with { type: "json" };
 import estimated from "../../../tests/wire_samples/reply_estimated.json" with { type: "json" };
+import estimatedLarge from "../../../tests/wire_samples/reply_estimated_large.json" with {
+  type: "json",
+};
+import profiles from "../../../tests/wire_samples/reply_profiles.json" with { type: "json" };
 import type { Catalog, Reply } from "../protocol/protocol";
 import type { FakeTransport } from "../transport/fake";
 import { button, cleanly, press, show, three, wait } from "./fakePanel";
 import { PAUSE_MS } from "./useEstimate";
 
 cleanly();
+
+const type = (name: string, value: string) =>
+  act(() => void fireEvent.input(screen.getByLabelText(name), { target: { value } }));
+const choose = (name: string, value: string) =>
+  act(() => void fireEvent.change(screen.getByLabelText(name), { target: { value } }));
 
 describe("the load form", () => {
   async function openForm(): Promise<FakeTransport> {
@@ -17,10 +26,6 @@ describe("the load form", () => {
     await press("Load google/gemma-3-12b with settings");
     return transport;
   }
-  const type = (name: string, value: string) =>
-    act(() => void fireEvent.input(screen.getByLabelText(name), { target: { value } }));
-  const choose = (name: string, value: string) =>
-    act(() => void fireEvent.change(screen.getByLabelText(name), { target: { value } }));
   const asked = (transport: FakeTransport) =>
     transport.sent.filter(({ kind }) => kind === "estimate");
 
@@ -140,4 +145,89 @@ describe("what lies on the disk", () => {
     expect(screen.getByText("5,000")).toBeTruthy();
     expect(screen.getAllByRole("listitem").length).toBeLessThan(100);
   });
+});
+
+describe("profiles", () => {
+  async function openWith(reply: object) {
+    const transport = await show(catalog, three, "live");
+    transport.answer = ({ kind }) =>
+      (kind === "list_profiles"
+        ? reply
+        : kind === "estimate"
+          ? estimated
+          : { kind: "accepted", now: transport.now() }) as Reply;
+    await press("Load google/gemma-3-12b with settings");
+    await wait(0);
+    return transport;
+  }
+
+  it("set the form to what they name, and the line says it", async () => {
+    const transport = await openWith(profiles);
+    await choose("Profile", "fast");
+    expect(
+      screen.getByText("%lms load google/gemma-3-12b -c 4096 --flash-attention on --ttl 30m"),
+    ).toBeTruthy();
+
+    await press("Load");
+
+    expect(transport.sent.at(-1)).toMatchObject({
+      ttl_s: 1800,
+      config: { context_length: 4096, flash_attention: true },
+    });
+  });
+
+  it("leave the TTL alone where they name none", async () => {
+    await openWith(profiles);
+    await choose("Profile", "long");
+
+    expect(screen.getByText(/--ttl 1h/)).toBeTruthy();
+  });
+
+  it("are made of what is set", async () => {
+    const transport = await openWith(profiles);
+    await type("GPU offload", "0");
+    await press("Save as profile…");
+    const name = screen.getByLabelText("Name of the profile");
+    expect(document.activeElement).toBe(name);
+    await act(() => void fireEvent.input(name, { target: { value: " cpu only " } }));
+    await press("Save");
+
+    expect(transport.sent.at(-1)).toEqual({
+      kind: "save_profile",
+      profile: { name: "cpu only", config: { gpu: 0 }, ttl_s: 3600, names_ttl: true },
+    });
+    expect(screen.getByLabelText<HTMLSelectElement>("Profile").value).toBe("cpu only");
+  });
+
+  it("are not offered where none are kept", async () => {
+    await openWith({ kind: "profiles", profiles: null });
+
+    expect(screen.queryByText("Profile")).toBeNull();
+  });
+});
+
+describe("room for a load", () => {
+  it("says what the host thinks, who would have to go, and who would be evicted", async () => {
+    const transport = await show(catalog, three, "live");
+    transport.answer = () => estimatedLarge as Reply;
+    await press("Load google/gemma-3-12b with settings");
+    await wait(PAUSE_MS);
+
+    expect(screen.getByText("more than the host allows")).toBeTruthy();
+    expect(screen.getByText("Fits once chat, nomic-embed is unloaded")).toBeTruthy();
+    expect(
+      screen.getByText("If a request loads it, the host first unloads nomic-embed"),
+    ).toBeTruthy();
+  });
+});
+
+it("loads once, however often Load is clicked", async () => {
+  const transport = await show(catalog, three, "live");
+
+  for (let click = 0; click < 5; click += 1) {
+    const name = click === 0 ? "Load google/gemma-3-12b" : "Loading google/gemma-3-12b";
+    await press(name);
+  }
+
+  expect(transport.sent.filter(({ kind }) => kind === "load")).toHaveLength(1);
 });

@@ -1,0 +1,11 @@
+import type { Instance } from "../protocol/protocol";
+import { InstanceLine } from "./InstanceLine";
+
+/** An instance that is gone: its row stays for as long as nothing may move, then collapses. */
+export function LeftRow({ instance }: { instance: Instance }) {
+  return (
+    <li class="lms-Row lms-LeftRow" aria-hidden="true">
+      <InstanceLine instance={instance} now={() => 0} stale />
+    </li>
+  );
+}
