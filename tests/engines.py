@@ -7,6 +7,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
+
 
 @contextlib.contextmanager
 def engine(home: Path, *options: str) -> Iterator[str]:
@@ -30,3 +32,14 @@ def engine(home: Path, *options: str) -> Iterator[str]:
         process.terminate()
         process.wait(30)
         process.stdout.close()
+
+
+def family(address: str) -> list[psutil.Process]:
+    """Return the processes that the engine has started, those in waiting included."""
+    port = int(address.rpartition(":")[2])
+    (owner,) = {
+        c.pid
+        for c in psutil.net_connections("tcp")
+        if c.status == psutil.CONN_LISTEN and c.laddr.port == port and c.pid
+    }
+    return psutil.Process(owner).children()

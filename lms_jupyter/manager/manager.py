@@ -85,6 +85,8 @@ class Manager(Configurable):
         """The addresses of the hosts that were named to a page."""
         self.profiles: ProfileShelf | None = None
         """Where named load settings are kept, if there is such a place."""
+        self.awaited: frozenset[str] = frozenset()
+        """References of what bears this kernel's name, and that no lease says it holds."""
         self.identity: Identity | None = None
         """Which kernel this is, if it is one."""
         self.leases: LeaseBook | None = None

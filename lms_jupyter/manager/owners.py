@@ -1,7 +1,12 @@
 """Whose an instance is, where the host does not tell: kernels write down what they load."""
 
+import asyncio
+
 from lms_jupyter.manager.events import OwnersLearned
 from lms_jupyter.manager.manager import Manager
+
+LATE_S = 0.5
+"""A host tells of an instance before whoever loaded it has written that down."""
 
 
 def learn_owners(manager: Manager) -> None:
@@ -20,3 +25,8 @@ def learn_owners(manager: Manager) -> None:
             manager.own.setdefault(lease.instance_reference, lease.asked)
     owners = {lease.instance_reference: lease.holder.label for lease in leases}
     manager.apply(OwnersLearned(owners=owners, mine=frozenset(manager.own)))
+    named = {i.instance_reference for i in others if label is not None and i.owner == label}
+    if named - owners.keys() - manager.awaited:
+        # It has our name, and nobody has said so yet: look once more.
+        asyncio.get_running_loop().call_later(LATE_S, manager.wake.set)
+    manager.awaited = frozenset(named)

@@ -9,13 +9,15 @@ import json
 from pathlib import Path
 
 import lmstudio
+import psutil
 import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Open
 from tests.browser.kernels import add_kernel, busy
-from tests.browser.lab import Lab, Notebook
+from tests.browser.lab import Lab, Notebook, click_impatiently
 from tests.browser.sidebar import unload_all
+from tests.engines import family
 
 pytestmark = pytest.mark.browser
 
@@ -65,7 +67,7 @@ def test_the_panels_own_comm_is_live_and_a_figure_in_the_making_survives(
 
     expect(notebook.output(1)).to_contain_text("lines 1")
     expect(notebook.output(1).locator("img")).to_have_count(1)
-    assert notebook.messages == []
+    assert notebook.messages == [], "\n".join(notebook.messages)
 
 
 @pytest.mark.parametrize("app", APPS)
@@ -99,10 +101,10 @@ def test_the_jupyter_server_stands_in_for_a_kernel_that_hears_nothing(
     files = (lab.folder.parent / "home").rglob("*.lease")
     holders = [json.loads(file.read_text())["holder"]["notebook"] for file in files]
     assert notebook.path.name in holders
-    assert notebook.messages == []
+    assert notebook.messages == [], "\n".join(notebook.messages)
 
 
-def test_a_failure_and_a_load_in_progress_are_seen_though_the_kernel_is_busy(
+def test_a_load_that_the_server_runs_is_seen_and_can_be_cancelled_in_a_busy_notebook(
     open_notebook: Open, lab: Lab, engine_address: str, tmp_path: Path
 ) -> None:
     release = tmp_path / "release"
@@ -111,15 +113,47 @@ def test_a_failure_and_a_load_in_progress_are_seen_though_the_kernel_is_busy(
     notebook.run(0)
     notebook.wait_for_stand_in()
     notebook.start(1)
+    # A process that is held cannot finish its load before the click.
+    held = family(engine_address)
+    for child in held:
+        child.suspend()
 
     notebook.panel.get_by_role("button", name="Load large", exact=True).click()
     notebook.panel.get_by_role("button", name="Cancel loading large").click()
-    expect(notebook.panel.get_by_role("button", name="Cancel loading large")).to_have_count(0)
 
+    expect(notebook.panel.get_by_role("button", name="Cancel loading large")).to_have_count(0)
+    gone, _alive = psutil.wait_procs(held, timeout=10)
+    assert gone
     assert in_memory(engine_address) == []
     assert is_running(notebook)
     release.touch()
     assert notebook.messages == []
+
+
+def test_why_a_load_failed_is_told_in_a_busy_notebook_and_can_be_dismissed(
+    open_notebook: Open, lab: Lab, tmp_path: Path
+) -> None:
+    release = tmp_path / "release"
+    notebook = open_notebook([PANEL, busy(release)], kernel=add_kernel(lab, QUEUED))
+    notebook.run(0)
+    notebook.wait_for_stand_in()
+    notebook.start(1)
+    notebook.panel.get_by_role("button", name="Load tutor-1m with settings").click()
+    form = notebook.panel.get_by_role("form")
+    form.get_by_role("textbox", name="Identifier").fill("twice")
+    form.get_by_role("button", name="Load", exact=True).click()
+    expect(notebook.row("twice")).to_be_visible()
+
+    notebook.panel.get_by_role("button", name="Load tutor-1m with settings").click()
+    form.get_by_role("textbox", name="Identifier").fill("twice")
+    form.get_by_role("button", name="Load", exact=True).click()
+
+    alert = notebook.panel.get_by_role("alert")
+    expect(alert).to_contain_text("twice")
+    alert.get_by_role("button", name="Dismiss").click()
+    expect(alert).to_have_count(0)
+    assert is_running(notebook)
+    release.touch()
 
 
 def test_where_nothing_is_live_the_click_waits_and_the_panel_says_so(
@@ -130,10 +164,9 @@ def test_where_nothing_is_live_the_click_waits_and_the_panel_says_so(
     notebook = open_bare([PANEL, FIGURE + busy(release, REST)], kernel=kernel)
     notebook.run(0)
 
-    load_while_busy(notebook, 1)
-    button = notebook.panel.get_by_role("button", name="Load tutor-1m", exact=True)
-    for _ in range(4):
-        button.click(force=True)
+    notebook.start(1)
+    expect(notebook.page.get_by_text("[*]:").first).to_be_visible()
+    click_impatiently(notebook.panel.get_by_role("button", name="Load tutor-1m", exact=True))
     waiting = notebook.panel.get_by_text("Queued: the kernel is busy", exact=False).first
     expect(waiting).to_be_visible(timeout=2000)
     notebook.panel.screenshot(path=artifacts / "busy-queued.png")
@@ -146,4 +179,4 @@ def test_where_nothing_is_live_the_click_waits_and_the_panel_says_so(
     assert in_memory(engine_address) == ["tutor-1m"]
     expect(notebook.output(1)).to_contain_text("lines 1")
     expect(notebook.output(1).locator("img")).to_have_count(1)
-    assert notebook.messages == []
+    assert notebook.messages == [], "\n".join(notebook.messages)

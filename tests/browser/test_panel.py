@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Open
+from tests.engines import family
 
 pytestmark = pytest.mark.browser
 
@@ -22,17 +23,6 @@ def seconds_left(text: str) -> int:
     """Read a countdown as the panel writes it."""
     minutes, _, seconds = text.rpartition(":")
     return int(minutes or 0) * 60 + int(seconds)
-
-
-def family(address: str) -> list[psutil.Process]:
-    """Return the processes that the engine has started, those in waiting included."""
-    port = int(address.rpartition(":")[2])
-    (owner,) = {
-        c.pid
-        for c in psutil.net_connections("tcp")
-        if c.status == psutil.CONN_LISTEN and c.laddr.port == port and c.pid
-    }
-    return psutil.Process(owner).children()
 
 
 def children(address: str) -> int:

@@ -1,0 +1,74 @@
+"""Every state of the panel in every theme, width and direction: axe, what fits, and pictures."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser
+
+from tests.browser.design import DEV, THEMES, Scene, design_page, scenes
+
+pytestmark = pytest.mark.browser
+
+SCENES = re.findall(r"(?m)^  (\w+): \{", (DEV / "scenes.ts").read_text().partition("SCENES")[2])
+LARGE = ("thousands", "hundred", "thousand")
+SMALL = [name for name in SCENES if name not in LARGE]
+WIDTHS = (240, 400, 560, 800)
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    with design_page() as address:
+        yield address
+
+
+def test_no_state_is_left_out(browser: Browser, address: str) -> None:
+    assert set(scenes(browser, address)) == set(SCENES)
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_axe_finds_nothing_in_any_theme(
+    browser: Browser, address: str, artifacts: Path, name: str
+) -> None:
+    scene = Scene(browser, address, name)
+    findings = {}
+    for theme in THEMES:
+        scene.theme(theme)
+        findings[theme] = scene.findings
+        if theme in ("light", "dark"):
+            scene.photograph(artifacts / f"state-{name}-{theme}.png")
+    scene.close()
+
+    assert {theme: found for theme, found in findings.items() if found} == {}
+    assert scene.messages == []
+
+
+@pytest.mark.parametrize("direction", ["ltr", "rtl"])
+@pytest.mark.parametrize("name", SMALL)
+def test_nothing_is_cut_off_or_lies_over_another_at_any_width(
+    browser: Browser, address: str, artifacts: Path, name: str, direction: str
+) -> None:
+    lang = {"ltr": "en", "rtl": "de"}[direction]
+    wrong = {}
+    for width in WIDTHS:
+        scene = Scene(browser, address, name, width=width, dir=direction, lang=lang)
+        if found := scene.out_of_place:
+            wrong[width] = found
+        scene.photograph(artifacts / f"width-{name}-{direction}-{width}.png")
+        scene.close()
+
+    assert wrong == {}
+
+
+@pytest.mark.parametrize("name", ["idle", "form", "loading"])
+def test_at_twice_the_size_it_is_as_with_half_the_room(
+    browser: Browser, address: str, artifacts: Path, name: str
+) -> None:
+    # This is what a browser does for 200 %: twice the pixels, half the width in the page's own.
+    scene = Scene(browser, address, name, width=400, zoom=2)
+
+    assert scene.out_of_place == []
+    assert scene.findings == []
+    scene.photograph(artifacts / f"zoom-{name}.png")
+    scene.close()
