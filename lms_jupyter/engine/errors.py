@@ -7,6 +7,7 @@ EngineError                    title, hint, code, http_status
 │   └── UnsupportedError           a call that this engine knows but does not offer
 ├── PathNotFoundError          no downloaded model has this key or path
 ├── NoModelMatchingQueryError  nothing loaded fits the query
+├── PresetNotFoundError        no preset has this name
 ├── ModelUnloadedError         the instance that was meant is gone
 ├── DomainMismatchError        an embedding model where an LLM is needed, or the other way round
 ├── IdentifierExistsError      the identifier is taken
@@ -159,6 +160,29 @@ class ModelUnloadedError(EngineError):
     def display_data(self) -> dict[str, object]:
         """Say which kind it is; there is nothing more to tell."""
         return {"code": "generic.specificModelUnloaded"}
+
+
+class PresetNotFoundError(EngineError):
+    """No preset has this name: the engine has none at all."""
+
+    code = "preset_not_found"
+    http_status = 404
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"There is no preset {name!r}: this engine has no presets.",
+            hint="Say in the request what the preset would say.",
+        )
+        self.name = name
+
+    def display_data(self) -> dict[str, object]:
+        """Name the preset, and that there are none."""
+        return {
+            "code": "generic.presetNotFound",
+            "specifiedFuzzyPresetIdentifier": self.name,
+            "availablePresetsSample": [],
+            "totalAvailablePresets": 0,
+        }
 
 
 class DomainMismatchError(EngineError):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from lms_jupyter.engine.errors import PresetNotFoundError
 from lms_jupyter.engine.inference import Prompt
 from lms_jupyter.engine.instance import Instance
 from lms_jupyter.engine.prediction import Outcome, Piece, PredictionSettings
@@ -14,7 +16,7 @@ from lms_jupyter.engine.routes import models
 from lms_jupyter.engine.routes.connection import Channel, Namespace
 from lms_jupyter.engine.routes.handshake import Caller
 from lms_jupyter.engine.services import Services
-from lms_jupyter.engine.wire.fields import an_object, text
+from lms_jupyter.engine.wire.fields import an_object, optional_text, text
 from lms_jupyter.engine.wire.history import messages
 from lms_jupyter.engine.wire.load_config import load_config
 from lms_jupyter.engine.wire.predict import packet_for, success
@@ -22,6 +24,7 @@ from lms_jupyter.engine.wire.prediction_config import (
     DEFAULTS,
     prediction_config,
     prediction_settings,
+    tool_definitions,
 )
 
 
@@ -66,6 +69,9 @@ async def _apply_template(services: Services, domain: Any, _caller: Caller, para
     instance = models.find(services, domain, asked.get("specifier"))
     conversation = messages(asked.get("history"), services.uploads.find)
     settings = prediction_settings(asked.get("predictionConfigStack"))
+    tools = an_object(asked.get("opts") or {}).get("toolDefinitions")
+    if tools is not None:
+        settings = replace(settings, tools=tool_definitions(tools))
     prompt = await services.inference.render(instance, conversation, settings)
     return {"formatted": prompt.text}
 
@@ -83,9 +89,17 @@ async def _preload_draft(services: Services, domain: Any, _caller: Caller, param
     await services.loader.check_draft(instance, text(asked, "draftModelKey"))
 
 
+def _without_preset(parameter: Any) -> Mapping[str, Any]:
+    asked = an_object(parameter)
+    preset = optional_text(asked, "fuzzyPresetIdentifier")
+    if preset is not None:
+        raise PresetNotFoundError(preset)
+    return asked
+
+
 async def _predict(services: Services, channel: Channel) -> None:
     """`predict`: continue a conversation."""
-    asked = an_object(channel.parameter)
+    asked = _without_preset(channel.parameter)
     instance = models.find(services, "llm", asked.get("modelSpecifier"))
     conversation = messages(asked.get("history"), services.uploads.find)
     settings = prediction_settings(asked.get("predictionConfigStack"))
@@ -97,7 +111,7 @@ async def _predict(services: Services, channel: Channel) -> None:
 
 async def _complete(services: Services, channel: Channel) -> None:
     """`completeRawText`: continue a text as it stands."""
-    asked = an_object(channel.parameter)
+    asked = _without_preset(channel.parameter)
     instance = models.find(services, "llm", asked.get("modelSpecifier"))
     prompt = Prompt(text(asked, "rawPrompt"))
     settings = prediction_settings(asked.get("predictionConfigStack"))

@@ -16,6 +16,7 @@ from lms_jupyter.engine.errors import (
     EngineError,
     InferenceError,
     ModelUnloadedError,
+    PresetNotFoundError,
 )
 from lms_jupyter.engine.instance import Instance, Request, Work
 from lms_jupyter.engine.load_settings import Domain, LoadSettings
@@ -121,7 +122,9 @@ def load_request(services: Services, body: dict[str, Any], domain: Domain) -> Lo
         if not loaded:
             raise BadRequestError("'model' has to be there: nothing is loaded.")
         name = loaded[0].identifier
-    body.pop("preset", None)
+    preset = optional_text(body, "preset")
+    if preset:
+        raise PresetNotFoundError(preset)
     return LoadRequest(
         name=name,
         domain=domain,

@@ -9,7 +9,7 @@ from typing import Any
 
 from lms_jupyter.engine import machine
 from lms_jupyter.engine.downloads import Job, JobState
-from lms_jupyter.engine.errors import BadRequestError, DownloadFailedError
+from lms_jupyter.engine.errors import BadRequestError, DownloadFailedError, UnsupportedError
 from lms_jupyter.engine.hub import DownloadOption
 from lms_jupyter.engine.routes.connection import Channel, Namespace, refusing
 from lms_jupyter.engine.routes.handshake import Caller
@@ -24,13 +24,28 @@ _NOT_HERE = (
     "createDownloadPlan",
     "downloadArtifact",
     "ensureAuthenticated",
-    "installPluginDependencies",
     "pushArtifact",
 )
-_REFUSE = refusing(
-    "This engine downloads models by 'searchModels', 'getModelDownloadOptions' and "
-    "'downloadModel'; it has no artifacts, plugins or accounts."
+_NO_CALLS = (
+    "deauthenticate",
+    "fuzzyFindStaffPicks",
+    "getAuthenticationStatus",
+    "getLocalArtifactFiles",
+    "getModelCatalog",
+    "getWritableArtifactOwners",
+    "installLocalPlugin",
+    "installPluginDependencies",
+    "lmLinkSetDisabled",
+    "lmLinkSetPreferredDevice",
+    "lmLinkUpdateDeviceName",
+    "loginAsComputeDevice",
+    "loginWithPreAuthenticatedKeys",
 )
+_REASON = (
+    "This engine downloads models by 'searchModels', 'getModelDownloadOptions' and "
+    "'downloadModel'; it has no artifacts, plugins, accounts or links."
+)
+_REFUSE = refusing(_REASON)
 
 
 def namespace(services: Services) -> Namespace:
@@ -43,9 +58,14 @@ def namespace(services: Services) -> Namespace:
     }
     return Namespace(
         "repository",
-        {name: partial(call, services) for name, call in calls.items()},
+        dict.fromkeys(_NO_CALLS, _refuse_call)
+        | {name: partial(call, services) for name, call in calls.items()},
         {"downloadModel": partial(_download, services)} | dict.fromkeys(_NOT_HERE, _REFUSE),
     )
+
+
+def _refuse_call(_caller: Caller, _parameter: Any) -> None:
+    raise UnsupportedError(_REASON)
 
 
 def _link_status(_services: Services, _caller: Caller, _parameter: Any) -> dict[str, Any]:

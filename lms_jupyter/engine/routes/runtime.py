@@ -13,6 +13,7 @@ from lms_jupyter.engine.services import Services
 from lms_jupyter.engine.version import LLAMA_VERSION
 
 _NAME = "llama.cpp"
+_NO_EXTENSIONS = "This engine has no runtime extensions."
 
 
 def namespace(services: Services) -> Namespace:
@@ -26,8 +27,9 @@ def namespace(services: Services) -> Namespace:
             "selectEngine": _fixed,
             "removeEngine": _fixed,
             "surveyHardware": _survey,
+            "searchRuntimeExtensions": _no_extensions,
         },
-        {"downloadRuntimeExtension": refusing("This engine has no runtime extensions.")},
+        {"downloadRuntimeExtension": refusing(_NO_EXTENSIONS)},
     )
 
 
@@ -54,6 +56,10 @@ def _selections(_caller: Caller, _parameter: Any) -> dict[str, Any]:
 
 def _fixed(_caller: Caller, _parameter: Any) -> None:
     raise UnsupportedError("This engine has one llama.cpp, which cannot be changed from here.")
+
+
+def _no_extensions(_caller: Caller, _parameter: Any) -> None:
+    raise UnsupportedError(_NO_EXTENSIONS)
 
 
 def _survey(_caller: Caller, _parameter: Any) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from lms_jupyter.engine.routes import (
     embedding,
     files,
     llm,
+    plugins,
     repository,
     runtime,
     system,
@@ -34,7 +35,7 @@ GOODBYE_S: Final = 0.5
 _PROBES: Final = {"TCP_KEEPIDLE": 60, "TCP_KEEPINTVL": 15, "TCP_KEEPCNT": 4}
 """Seconds of silence before the system asks, seconds between two questions, and how many."""
 
-_NAMESPACES: Final = (llm, embedding, system, repository, files, diagnostics, runtime)
+_NAMESPACES: Final = (llm, embedding, system, repository, files, diagnostics, runtime, plugins)
 
 
 def add_routes(application: web.Application, services: Services) -> None:

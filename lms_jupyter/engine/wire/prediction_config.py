@@ -177,9 +177,13 @@ def _tools(value: Any) -> tuple[Mapping[str, Any], ...]:
     if value is None:
         return ()
     choice = _object(value, "tools")
-    tools = choice.get("tools") or []
     if choice.get("type") != "toolArray":
         return ()
+    return tool_definitions(choice.get("tools") or [])
+
+
+def tool_definitions(tools: object) -> tuple[Mapping[str, Any], ...]:
+    """Read the tools that a model may call."""
     if not isinstance(tools, list) or not all(isinstance(tool, Mapping) for tool in tools):
         raise BadRequestError("'tools' has to be a list of objects.")
     return tuple(tools)
