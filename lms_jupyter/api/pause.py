@@ -58,8 +58,9 @@ class Paused(AbstractContextManager[None]):
                 config=await manager.connected_host.load_config(instance),
                 asked=manager.own.get(instance.instance_reference),
             )
-            await loading.end(instance, manager)
+            # Noted first: an interrupt may come when the host has ended it and we do not know yet.
             self._resting.append(resting)
+            await loading.end(instance, manager)
 
     async def _wake(self) -> None:
         manager = self._session.local.manager

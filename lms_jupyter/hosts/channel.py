@@ -4,8 +4,9 @@ The SDK's own endpoint classes keep progress to themselves and cannot be cancell
 a channel's wire form is all we need.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
-from contextlib import aclosing, asynccontextmanager
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from typing import Any
 
 from lmstudio.async_api import AsyncChannel, _AsyncSession
@@ -59,7 +60,25 @@ class Channel:
 async def open_channel(
     session: _AsyncSession, endpoint: str, parameters: Mapping[str, Any]
 ) -> AsyncIterator[Channel]:
-    """Open a channel on a connected session, and let go of its number at the end."""
+    """Open a channel on a connected session, and let go of its number at the end.
+
+    Whoever is cancelled while the channel is being opened learns it at the first `await` within
+    the block: the host has begun what was asked for, and has to be told to stop.
+    """
     raw: Any = _RawEndpoint(endpoint, parameters)
-    async with session._create_channel(raw) as channel:
+    async with AsyncExitStack() as stack:
+        opening = asyncio.ensure_future(stack.enter_async_context(session._create_channel(raw)))
+        try:
+            channel = await asyncio.shield(opening)
+        except asyncio.CancelledError:
+            channel = await opening
+            _cancel_later()
         yield Channel(channel)
+
+
+def _cancel_later() -> None:
+    """Have the current task cancelled at its next `await` instead of now."""
+    task = asyncio.current_task()
+    if task is not None:
+        task.uncancel()
+        task.cancel()

@@ -139,16 +139,23 @@ async def _reload(order: Order, meant: Meant, old: Instance, manager: Manager) -
     """Load an instance anew under its own name; if that fails, bring back what was there."""
     effective = await manager.connected_host.load_config(old)
     before = manager.own.get(old.instance_reference)
-    await end(old, manager)
     order = changed(order, identifier=old.identifier)
     try:
+        await end(old, manager)
         return await _load(order, meant, manager)
     except (LmsError, asyncio.CancelledError):
         config = effective if before is None else before
         again = changed(order, config=config, ttl_s=old.ttl_s)
         former = Meant(name=old.model_key, model=meant.model)
-        await asyncio.shield(manager.spawn(_load(again, former, manager)))
+        await asyncio.shield(manager.spawn(_bring_back(old, again, former, manager)))
         raise
+
+
+async def _bring_back(old: Instance, order: Order, meant: Meant, manager: Manager) -> None:
+    """Load what was there before, unless it never went."""
+    known = {instance.instance_reference for instance in await lookup.instances(manager)}
+    if old.instance_reference not in known:
+        await _load(order, meant, manager)
 
 
 async def _load(order: Order, meant: Meant, manager: Manager, *, use: bool = False) -> Outcome:

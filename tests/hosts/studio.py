@@ -7,7 +7,7 @@ import asyncio
 import itertools
 import json
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -40,6 +40,12 @@ class Studio:
     """Whether it lacks what newer ones have."""
     vanishes_at: float | None = None
     """How far a load gets before all connections break and nobody listens any more."""
+    stalls: set[str] = field(default_factory=set)
+    """Channels that, the next time, go on halfway only when they are cancelled."""
+    stalled: threading.Event = field(default_factory=threading.Event)
+    """Set while one of them waits."""
+    cancelled: list[str] = field(default_factory=list)
+    was_cancelled: threading.Event = field(default_factory=threading.Event)
     models: tuple[str, ...] = ("qwen/qwen3-4b",)
     memory: dict[str, dict[str, Any]] = field(default_factory=dict)
     introductions: list[dict[str, Any]] = field(default_factory=list)
@@ -95,15 +101,19 @@ class Studio:
         await socket.prepare(request)
         self._sockets.add(socket)
         tasks: set[asyncio.Task[None]] = set()
+        calls_off: dict[int, asyncio.Event] = {}
         try:
             if not await self._introduced(socket):
                 return socket
             async for message in socket:
                 if message.type is WSMsgType.TEXT:
                     namespace = request.match_info["namespace"]
-                    handling = asyncio.create_task(
-                        self._handle(socket, namespace, json.loads(message.data))
-                    )
+                    frame = json.loads(message.data)
+                    if frame["type"] == "channelSend":
+                        calls_off[frame["channelId"]].set()
+                        continue
+                    off = calls_off.setdefault(frame.get("channelId", -1), asyncio.Event())
+                    handling = asyncio.create_task(self._handle(socket, namespace, frame, off))
                     tasks.add(handling)
                     handling.add_done_callback(tasks.discard)
         finally:
@@ -124,7 +134,11 @@ class Studio:
         return False
 
     async def _handle(
-        self, socket: web.WebSocketResponse, namespace: str, frame: dict[str, Any]
+        self,
+        socket: web.WebSocketResponse,
+        namespace: str,
+        frame: dict[str, Any],
+        off: asyncio.Event,
     ) -> None:
         endpoint = frame.get("endpoint", "")
         self.asked.append(endpoint)
@@ -137,9 +151,9 @@ class Studio:
                 answer = self._call(namespace, endpoint, frame.get("parameter") or {})
                 await socket.send_json({**answer, "callId": number})
             case {"type": "channelCreate", "channelId": number}:
-                async for packet in self._channel(
-                    namespace, endpoint, frame.get("creationParameter") or {}
-                ):
+                off.clear()
+                parameter = frame.get("creationParameter") or {}
+                async for packet in self._channel(endpoint, parameter, off):
                     if "title" in packet:
                         await socket.send_json(
                             {"type": "channelError", "channelId": number, "error": packet}
@@ -170,6 +184,9 @@ class Studio:
             case "getLoadConfig" if known is not None:
                 context = {"key": "llm.load.contextLength", "value": known["contextLength"]}
                 return _result({"fields": [context]})
+            case "getModelDownloadOptions":
+                offer = {"name": "acme/x", "sizeBytes": 10, "downloadIdentifier": "acme/x@q4"}
+                return _result({"results": [offer]})
             case "getInstanceProcessingState" if known is not None:
                 return _result({"status": "idle", "queued": 0})
             case _ if identifier and known is None:
@@ -178,14 +195,64 @@ class Studio:
             case _:
                 return _error(f"There is no {endpoint}.")
 
-    async def _channel(
-        self, namespace: str, endpoint: str, parameter: dict[str, Any]
+    async def _stall(self, endpoint: str, off: asyncio.Event) -> bool:
+        """Wait until the channel is called off, if it is to stall; tell whether it was."""
+        if endpoint not in self.stalls:
+            return False
+        self.stalls.discard(endpoint)
+        self.stalled.set()
+        try:
+            await off.wait()
+        finally:
+            # A client may also close the socket: then this task ends with it.
+            self.cancelled.append(endpoint)
+            self.was_cancelled.set()
+        return True
+
+    def _channel(
+        self, endpoint: str, parameter: dict[str, Any], off: asyncio.Event
     ) -> AsyncIterator[dict[str, Any]]:
-        assert namespace == "llm"
-        if endpoint == "predict":
-            for packet in self._answer(parameter):
-                yield packet
-            return
+        channels = {
+            "streamLogs": self._log,
+            "downloadModel": self._download,
+            "predict": self._predict,
+        }
+        if endpoint in channels:
+            return channels[endpoint](parameter, off)
+        return self._load(endpoint, parameter, off)
+
+    async def _log(
+        self, _parameter: dict[str, Any], off: asyncio.Event
+    ) -> AsyncIterator[dict[str, Any]]:
+        entry = {"type": "server.log", "level": "info", "content": "It listens."}
+        yield {"type": "log", "log": {"timestamp": 0, "data": entry}}
+        await self._stall("streamLogs", off) or await off.wait()
+
+    async def _download(
+        self, _parameter: dict[str, Any], off: asyncio.Event
+    ) -> AsyncIterator[dict[str, Any]]:
+        update = {"downloadedBytes": 5, "totalBytes": 10, "speedBytesPerSecond": 1.0}
+        yield {"type": "downloadProgress", "update": update}
+        if await self._stall("downloadModel", off):
+            yield {"title": "The download was cancelled."}
+        else:
+            yield {"type": "success", "defaultIdentifier": self.models[0]}
+
+    async def _predict(
+        self, parameter: dict[str, Any], off: asyncio.Event
+    ) -> AsyncIterator[dict[str, Any]]:
+        text = parameter["history"]["messages"][-1]["content"][0]["text"]
+        for word in ("So", *text.split()):
+            fragment = {"content": f"{word} ", "tokensCount": 1, "reasoningType": "none"}
+            yield {"type": "fragment", "fragment": fragment | {"containsDrafted": False}}
+            if await self._stall("predict", off):
+                yield self._end(parameter, "userStopped")
+                return
+        yield self._end(parameter, "eosFound")
+
+    async def _load(
+        self, endpoint: str, parameter: dict[str, Any], off: asyncio.Event
+    ) -> AsyncIterator[dict[str, Any]]:
         progress, success = (
             ("progress", "success") if endpoint == "loadModel" else ("loadProgress", "loadSuccess")
         )
@@ -196,6 +263,9 @@ class Studio:
             return
         for fraction in (0.0, 0.5, 1.0):
             yield {"type": progress, "progress": fraction}
+            if fraction and await self._stall(endpoint, off):
+                yield {"title": "The load was cancelled."}
+                return
             if fraction == self.vanishes_at:
                 await self._vanish()
                 return
@@ -211,14 +281,10 @@ class Studio:
         names = itertools.chain([key], (f"{key}:{number}" for number in itertools.count(2)))
         return next(name for name in names if name not in self.memory)
 
-    def _answer(self, parameter: dict[str, Any]) -> Iterator[dict[str, Any]]:
-        words = parameter["history"]["messages"][-1]["content"][0]["text"].split()
-        for word in words:
-            fragment = {"content": f"{word} ", "tokensCount": 1, "reasoningType": "none"}
-            yield {"type": "fragment", "fragment": fragment | {"containsDrafted": False}}
-        yield {
+    def _end(self, parameter: dict[str, Any], reason: str) -> dict[str, Any]:
+        return {
             "type": "success",
-            "stats": {"stopReason": "eosFound"},
+            "stats": {"stopReason": reason},
             "modelInfo": self.memory[_identifier(parameter)],
             "loadModelConfig": {"fields": []},
             "predictionConfig": {"fields": []},

@@ -1,0 +1,146 @@
+"""Interrupting whatever takes long leaves the host as it was, and the kernel ready."""
+
+import os
+import signal
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from lms_jupyter.magics.parser import verb_names
+from tests.hosts.studio import Studio
+from tests.magics.kernels import Kernel, Ran
+from tests.magics.test_kernel_old_host import environment
+
+KEY = "qwen/qwen3-4b"
+STOPPED = ""
+"""Interrupting is how these are meant to end: no error."""
+
+LONG = [
+    ("%lms load {key} --new --identifier x", "loadModel", "KeyboardInterrupt"),
+    ("%lms load {key} -c 512", "loadModel", "KeyboardInterrupt"),
+    ("%lms model other/model", "getOrLoad", "KeyboardInterrupt"),
+    ("%%lms other/model\nHello", "getOrLoad", "KeyboardInterrupt"),
+    ("%%lms {key} --as said\nHello", "predict", STOPPED),
+    ("%lms chat {key} -p Hello", "predict", STOPPED),
+    ("%%lms compare {key} other/model\nHello", "loadModel", "KeyboardInterrupt"),
+    ("%%lms compare {key} kept\nHello", "predict", STOPPED),
+    ("%%lms sweep {key} context=[512,1024]\nHello", "loadModel", "KeyboardInterrupt"),
+    ("%%lms sweep {key} context=[512,1024]\nHello", "predict", "KeyboardInterrupt"),
+    ("%lms restore", "loadModel", "KeyboardInterrupt"),
+    ("%lms get acme/x", "downloadModel", "KeyboardInterrupt"),
+    ("%lms log --follow", "streamLogs", STOPPED),
+    ("%lms ps --watch", "", STOPPED),
+]
+"""What takes long, the channel of the host that it then waits for, and how it ends."""
+
+AT_ONCE = {
+    "ls",
+    "ps",
+    "status",
+    "unload",
+    "estimate",
+    "extend",
+    "pin",
+    "free",
+    "host",
+    "server",
+    "doctor",
+    "panel",
+    "lock",
+    "help",
+}
+"""Verbs that ask the host a question or two: there is nothing to leave half done."""
+
+
+@pytest.fixture(scope="module")
+def studio() -> Iterator[Studio]:
+    with Studio(models=(KEY, "other/model")) as studio:
+        yield studio
+
+
+@pytest.fixture(scope="module")
+def kernel(studio: Studio, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kernel]:
+    folder = tmp_path_factory.mktemp("interrupts")
+    with Kernel(environment(folder, studio), str(folder)) as kernel:
+        kernel.run("%load_ext lms_jupyter")
+        kernel.run("%lms load other/model -c 256 --identifier locked")
+        kernel.run("%lms lock")
+        kernel.run("%lms unload locked")
+        yield kernel
+
+
+@pytest.fixture
+def pid(kernel: Kernel) -> int:
+    return int(kernel.value("__import__('os').getpid()"))
+
+
+def interrupted(kernel: Kernel, pid: int, line: str, stalled: threading.Event) -> Ran:
+    """Run a line and interrupt it when the host stalls, or when it has shown something."""
+
+    def interrupt() -> None:
+        assert stalled.wait(20)
+        os.kill(pid, signal.SIGINT)
+
+    waiting = threading.Thread(target=interrupt)
+    waiting.start()
+    ran = kernel.run(line, lambda ran: stalled.set() if "--watch" in line and ran.bundles else None)
+    waiting.join()
+    return ran
+
+
+@pytest.mark.parametrize(("line", "channel", "error"), LONG)
+def test_an_interrupt_leaves_the_host_as_it_was(
+    kernel: Kernel, studio: Studio, pid: int, line: str, channel: str, error: str
+) -> None:
+    kernel.run("%lms unload --all")
+    kernel.run(f"%lms load {KEY} -c 4096 --identifier {KEY}")
+    kernel.run(f"%lms load {KEY} --new --identifier kept")
+    before = {name: raw["contextLength"] for name, raw in studio.memory.items()}
+    references = {name: raw["instanceReference"] for name, raw in studio.memory.items()}
+    studio.stalled.clear()
+    studio.cancelled.clear()
+    studio.was_cancelled.clear()
+    studio.stalls = {channel} if channel else set()
+
+    ran = interrupted(kernel, pid, line.format(key=KEY), studio.stalled)
+
+    assert ran.error == error, ran.error_text
+    assert not channel or studio.was_cancelled.wait(10)
+    assert studio.cancelled == ([channel] if channel else [])
+    assert {name: raw["contextLength"] for name, raw in studio.memory.items()} == before
+    assert studio.memory["kept"]["instanceReference"] == references["kept"]
+    ready = kernel.run("%lms ps --json")
+    assert '"identifier":"kept"' in ready.text, ready.error_text
+    loads = "__import__('lms_jupyter.manager.local').manager.local.local_manager()"
+    assert kernel.value(f"{loads}.manager.activity.loads") == "()"
+
+
+def test_interrupting_a_pause_brings_everything_back(
+    kernel: Kernel, studio: Studio, pid: int
+) -> None:
+    kernel.run("%lms unload --all")
+    kernel.run(f"%lms load {KEY} -c 512 --identifier mine")
+    gone = threading.Event()
+
+    def watch(ran: Ran) -> None:
+        if "training" in ran.text and not gone.is_set():
+            assert studio.memory == {}
+            gone.set()
+            os.kill(pid, signal.SIGINT)
+
+    ran = kernel.run(
+        "import lms_jupyter, time\n"
+        "with lms_jupyter.paused():\n"
+        "    print('training', flush=True); time.sleep(20)",
+        watch,
+    )
+
+    assert ran.error == "KeyboardInterrupt"
+    assert [(n, raw["contextLength"]) for n, raw in studio.memory.items()] == [("mine", 512)]
+
+
+def test_every_verb_is_either_quick_or_interrupted_here() -> None:
+    tried = {line.removeprefix("%lms ").split()[0] for line, _, _ in LONG if line[1] != "%"}
+
+    assert tried | AT_ONCE == set(verb_names())
