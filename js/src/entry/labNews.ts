@@ -20,10 +20,9 @@ export function leaving({ instances }: Activity, now: number, soon_s: number): L
   });
 }
 
-/** The instances that were not there before. */
-export function arrivals(before: Activity, after: Activity): Instance[] {
-  const known = new Set(before.instances.map((instance) => instance.instance_reference));
-  return after.instances.filter((instance) => !known.has(instance.instance_reference));
+/** The instances that are not known yet. */
+export function arrivals(known: ReadonlySet<string>, { instances }: Activity): Instance[] {
+  return instances.filter((instance) => !known.has(instance.instance_reference));
 }
 
 /** A kernel's claim on an instance, as the Jupyter Server tells it. */

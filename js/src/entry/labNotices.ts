@@ -36,6 +36,8 @@ export function tellNotices({ desk, preferences, strings, isSeen, ...deps }: Dep
   let timer: ReturnType<typeof setTimeout> | undefined;
   const warned = new Set<string>();
   const underWay = new Set<string>();
+  /** What was there at first, and what was told since. */
+  let told = new Set<string>();
 
   function tell(kind: Kind, message: string, ...actions: Action[]): void {
     const loudness: Loudness = preferences.now.notices[kind] ?? "quiet";
@@ -52,25 +54,33 @@ export function tellNotices({ desk, preferences, strings, isSeen, ...deps }: Dep
     before = activity;
     if (activity === null) return;
     if (last !== null) compare(last, activity);
+    else told = new Set(activity.instances.map((instance) => instance.instance_reference));
     warn();
   }
 
   function compare(last: Activity, activity: Activity): void {
-    const { show, use, startEngine } = deps.actions();
     if (last.host.link === "connected" && activity.host.link === "lost") {
+      const { show, startEngine } = deps.actions();
       const start: Action[] = startEngine ? [[strings.startEngine, startEngine]] : [];
       tell("lost", strings.lost(activity.host.name), ...start, [strings.show, show]);
     }
     // A load is over a moment before its instance is there.
     for (const load of [...last.loads, ...activity.loads]) underWay.add(load.model_key);
-    for (const { identifier, model_key } of arrivals(last, activity)) {
-      if (!underWay.delete(model_key) || isSeen()) continue;
-      const actions: Action[] = [
-        [strings.use, () => use(identifier)],
-        [strings.show, show],
-      ];
-      tell("loaded", strings.loaded(identifier), ...actions);
-    }
+    arrivals(told, activity).forEach(greet);
+  }
+
+  /** Tell of an instance that was loaded on this page, or was seen being loaded. */
+  function greet({ identifier, model_key, instance_reference, mine }: Instance): void {
+    // A quick load begins and ends between two slices; whose it was is known a moment later.
+    if (!underWay.delete(model_key) && !mine) return;
+    told.add(instance_reference);
+    if (isSeen()) return;
+    const { show, use } = deps.actions();
+    const actions: Action[] = [
+      [strings.use, () => use(identifier)],
+      [strings.show, show],
+    ];
+    tell("loaded", strings.loaded(identifier), ...actions);
   }
 
   /** Warn of what leaves soon, and come back when the next one does. */

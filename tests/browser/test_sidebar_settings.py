@@ -1,0 +1,210 @@
+"""Every setting of the settings editor has the effect that it promises."""
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import lmstudio
+import pytest
+from playwright.sync_api import Browser, WebSocket, expect
+
+from tests.browser.lab import Lab, jupyterlab
+from tests.browser.sidebar import Page, unload_all
+from tests.browser.sidebar_notebooks import SHUT_DOWN, open_notebook, sources
+
+pytestmark = pytest.mark.browser
+
+SCHEMA = Path(__file__).parents[2] / "js" / "schema" / "sidebar.json"
+SETTINGS = json.loads(SCHEMA.read_text())["properties"]
+NOWHERE = "127.0.0.1:9"
+"""A second host of the configuration; nobody answers there."""
+
+Effect = Callable[[Page, Lab, str], None]
+
+
+@pytest.fixture(scope="module")
+def two_hosts(tmp_path_factory: pytest.TempPathFactory, engine_address: str) -> Iterator[Lab]:
+    """Return a JupyterLab whose Jupyter Server has two hosts in its configuration."""
+    hosts = [f"--LmsExtension.hosts={address}" for address in (engine_address, NOWHERE)]
+    variables = {"LMS_JUPYTER_HOST": engine_address}
+    with jupyterlab(tmp_path_factory.mktemp("two-hosts"), variables, *hosts) as lab:
+        yield lab
+
+
+@pytest.fixture
+def page(browser: Browser, two_hosts: Lab, engine_address: str) -> Iterator[Page]:
+    unload_all(engine_address)
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    page = Page(context.new_page(), two_hosts)
+    yield page
+    page.settings()
+    page.page.evaluate(SHUT_DOWN)
+    context.close()
+
+
+def _side(page: Page, _lab: Lab, _address: str) -> None:
+    page.settings(side="right")
+    page.sidebar.show()
+    expect(page.page.locator("#jp-right-stack .lms-Sidebar .lms-Panel")).to_be_visible()
+
+
+def _hosts(page: Page, _lab: Lab, address: str) -> None:
+    page.sidebar.show()
+    choice = page.page.get_by_role("combobox", name="Host", exact=True)
+    expect(choice.get_by_role("option")).to_have_text([address, NOWHERE])
+    page.settings(hosts=[address])
+    page.sidebar.show()
+    expect(page.sidebar.panel.get_by_text("tutor-1m", exact=True)).to_be_visible()
+    expect(choice).to_have_count(0)
+
+
+def _ttl(page: Page, _lab: Lab, _address: str) -> None:
+    page.settings(ttlMinutes=5)
+    load(page)
+    timer = page.sidebar.row("tutor-1m").get_by_role("timer")
+    expect(timer).to_have_text(re.compile(r"^(5:00|4:5\d)$"))
+
+
+def _profile(page: Page, _lab: Lab, address: str) -> None:
+    page.settings(profile={"context_length": 512})
+    load(page)
+    with lmstudio.Client(address) as client:
+        assert [model.get_context_length() for model in client.llm.list_loaded()] == [512]
+
+
+def _units(page: Page, _lab: Lab, _address: str) -> None:
+    page.settings(units="binary")
+    load(page)
+    expect(page.sidebar.panel).to_contain_text(re.compile(r"\d\sMiB"))
+    expect(page.page.locator(".lms-StatusLine")).to_contain_text("MiB")
+
+
+def _watch(page: Page, _lab: Lab, _address: str) -> None:
+    sent: list[str] = []
+    page.page.on("websocket", lambda socket: follow(socket, sent))
+    page.settings(watch="page")
+    page.page.wait_for_function("() => document.visibilityState === 'visible'")
+    expect(page.page.locator(".lms-StatusLine button")).to_have_text("0 models")
+    page.page.wait_for_timeout(100)
+    assert any('"attend"' in text for text in sent), "a page is to be looked at"
+
+    sent.clear()
+    page.settings(watch="sidebar")
+    expect(page.page.locator(".lms-StatusLine button")).to_have_text("0 models")
+    page.page.wait_for_timeout(100)
+    assert not any('"attend"' in text for text in sent), "nobody looks"
+
+
+def _rhythm(page: Page, _lab: Lab, _address: str) -> None:
+    opened: list[str] = []
+    page.page.on("websocket", lambda socket: opened.append(socket.url))
+    page.settings(rhythmSeconds=7)
+    expect(page.page.locator(".lms-StatusLine button")).to_have_text("0 models")
+    assert "every=7" in [url for url in opened if "lms/slices" in url][-1]
+
+
+def _status(page: Page, _lab: Lab, _address: str) -> None:
+    expect(page.page.locator(".lms-StatusLine")).to_be_visible()
+    page.settings(status=False)
+    page.sidebar.show()
+    expect(page.page.locator(".lms-StatusLine")).to_have_count(0)
+
+
+def _insert_what(page: Page, lab: Lab, _address: str) -> None:
+    for what, written in (
+        ("python", 'model = lmstudio.llm("tutor-1m")'),
+        ("cell", "%%lms tutor-1m"),
+        ("line", "%lms load tutor-1m --ttl 1h"),
+    ):
+        page.settings(insertWhat=what)
+        open_notebook(page, lab, ["1"])
+        known(page)
+        page.execute("lms:use", model_key="tutor-1m")
+        page.page.wait_for_function(CONTAINS, arg=written)
+
+
+def _insert_where(page: Page, lab: Lab, _address: str) -> None:
+    for where, place in (("above", 0), ("below", 1)):
+        page.settings(insertWhere=where)
+        open_notebook(page, lab, ["a", "b"])
+        known(page)
+        page.execute("lms:use", model_key="tutor-1m")
+        page.page.wait_for_function(CONTAINS, arg="%lms load tutor-1m")
+        (index,) = [i for i, text in enumerate(sources(page.page)) if "%lms load" in text]
+        assert index == place
+
+
+def _notices(page: Page, _lab: Lab, _address: str) -> None:
+    toast = page.page.locator(".Toastify__toast")
+    page.settings(notices={"loaded": "popup"})
+    known(page)
+    page.execute("lms:load", model_key="tutor-1m")
+    expect(toast).to_contain_text("tutor-1m is in memory.")
+
+    page.settings(notices={"loaded": "off"})
+    known(page)
+    page.execute("lms:load", model_key="tutor-1m")
+    expect(page.page.locator(".lms-StatusLine button")).to_contain_text("2 models")
+    expect(toast).to_have_count(0)
+    expect(page.page.locator(".jp-Notification-Status")).not_to_contain_text("1")
+
+
+def _notice_seconds(page: Page, lab: Lab, _address: str) -> None:
+    page.settings(noticeSeconds=2, notices={"expiring": "popup"})
+    open_notebook(page, lab, ["%load_ext lms_jupyter\n%lms load tutor-1m --ttl 6s"])
+    page.execute("notebook:run-all-cells")
+    toast = page.page.locator(".Toastify__toast")
+    expect(toast).to_contain_text(re.compile(r"leaves memory in 0:0[12]"), timeout=30_000)
+
+
+EFFECTS: dict[str, Effect] = {
+    "side": _side,
+    "hosts": _hosts,
+    "ttlMinutes": _ttl,
+    "profile": _profile,
+    "units": _units,
+    "watch": _watch,
+    "rhythmSeconds": _rhythm,
+    "status": _status,
+    "insertWhat": _insert_what,
+    "insertWhere": _insert_where,
+    "notices": _notices,
+    "noticeSeconds": _notice_seconds,
+}
+CONTAINS = """text => window.jupyterapp.shell.currentWidget.content.widgets
+  .some(cell => cell.model.sharedModel.getSource().includes(text))"""
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_a_setting_has_its_effect(
+    page: Page, two_hosts: Lab, engine_address: str, name: str
+) -> None:
+    EFFECTS[name](page, two_hosts, engine_address)
+
+
+def test_the_settings_editor_shows_every_setting(page: Page, artifacts: Path) -> None:
+    page.execute("settingeditor:open", query="Local models")
+
+    for setting in SETTINGS.values():
+        shown = page.page.locator(".jp-SettingsForm").get_by_text(setting["title"], exact=True)
+        expect(shown.first).to_be_visible()
+    page.page.screenshot(path=artifacts / "settings-editor.png")
+
+
+def load(page: Page) -> None:
+    """Load the tutorial's model with a click."""
+    page.sidebar.show()
+    page.sidebar.panel.get_by_role("button", name="Load tutor-1m", exact=True).click()
+    expect(page.sidebar.row("tutor-1m")).to_be_visible()
+
+
+def known(page: Page) -> None:
+    """Wait until the page has heard of the host: its status line counts."""
+    expect(page.page.locator(".lms-StatusLine button")).to_contain_text("model")
+
+
+def follow(socket: WebSocket, sent: list[str]) -> None:
+    """Note what our line sends."""
+    if "lms/slices" in socket.url:
+        socket.on("framesent", lambda payload: sent.append(str(payload)))
