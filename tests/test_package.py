@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tarfile
@@ -11,14 +12,17 @@ import zipfile
 from email.parser import Parser
 from pathlib import Path
 
+import httpx
+import psutil
 import pytest
 
 from lms_jupyter import __version__
+from tests.readme import ROOT, commands
 
 pytestmark = pytest.mark.timeout(900)
 
-ROOT = Path(__file__).parents[1]
 GIT = shutil.which("git") or "git"
+MAKE = shutil.which("make") or "make"
 NEEDED = (
     "lms_jupyter/panel/static/panel.js",
     "lms_jupyter/panel/static/panel.css",
@@ -198,6 +202,53 @@ def test_the_fixtures_work_in_a_project_that_is_not_ours(venv: Path, tmp_path: P
     told = run(venv / "python", "-m", "pytest", "-q", "-W", "error", where=tmp_path)
 
     assert "2 passed" in told
+
+
+def test_what_the_readme_installs_can_be_installed(venv: Path, dist: Path, tmp_path: Path) -> None:
+    lines = commands("pip")
+
+    assert len(lines) == 2
+    for words in lines:
+        run(venv / "python", "-m", "pip", *words, "--find-links", dist, where=tmp_path)
+
+
+def test_what_the_readme_types_in_a_terminal_works(venv: Path, tmp_path: Path) -> None:
+    lines = commands("lms-jupyter")
+
+    assert {words[0] for words in lines} == {"tutorials", "doctor"}
+    for words in lines:
+        run(venv / "lms-jupyter", *words, where=tmp_path)
+    assert (tmp_path / "my-notebooks" / "00-welcome.ipynb").is_file()
+
+
+def test_make_demo_in_a_fresh_checkout_opens_the_first_tutorial(checkout: Path) -> None:
+    demo = subprocess.Popen(
+        [MAKE, "demo", "ARGS=--no-browser --port 0"],
+        cwd=checkout,
+        env=os.environ | {"PYTHON": sys.executable},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    with demo:
+        assert demo.stdout is not None
+        said = []
+        for line in demo.stdout:
+            said.append(line)
+            if found := re.search(r"http://127\.0\.0\.1:\d+/lab/tree/00-welcome\.ipynb\S*", line):
+                break
+        else:
+            raise AssertionError("".join(said))
+        page = httpx.get(found[0], trust_env=False).text
+        family = psutil.Process(demo.pid).children(recursive=True)
+        os.killpg(demo.pid, signal.SIGINT)
+        _gone, alive = psutil.wait_procs(family, timeout=30)
+
+    assert '"news": {"disabled": true' in page
+    assert len(family) >= 4, "lms-jupyter, the engine, its waiting child, and JupyterLab"
+    assert alive == []
 
 
 def test_the_version_stands_in_one_place_and_in_the_changelog() -> None:

@@ -13,24 +13,13 @@ from nbclient import NotebookClient
 from lms_jupyter import cli
 from lms_jupyter.magics.parser import BOOK
 from lms_jupyter.testing.engine import private_engine
+from tests.readme import README, ROOT, blocks, commands, shell_lines
 
 pytest_plugins = ["pytester"]
 
-ROOT = Path(__file__).parents[1]
-README = (ROOT / "README.md").read_text(encoding="utf-8")
 KINDS_OF_CELLS = {"%%lms", "%%lms compare", "%%lms sweep"}
-
-
-def blocks(language: str) -> list[str]:
-    """Return the code blocks of one language."""
-    return re.findall(rf"^```{language}\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
-
-
-def shell_lines(program: str) -> list[list[str]]:
-    """Return the commands of the shell blocks that begin with a program."""
-    lines = [line for block in blocks("bash") for line in block.splitlines()]
-    split = [shlex.split(line, comments=True) for line in lines]
-    return [words[1:] for words in split if words and words[0] == program]
+ELSEWHERE = {"ssh", "export"}
+"""Programs of other machines; what they say is in the tests of hosts."""
 
 
 def test_the_python_blocks_run_one_after_the_other_in_a_kernel(
@@ -59,8 +48,14 @@ def test_the_test_that_it_shows_passes(pytester: pytest.Pytester) -> None:
     pytester.runpytest_subprocess().assert_outcomes(passed=1)
 
 
+def test_every_program_that_it_names_is_run_by_a_test() -> None:
+    programs = {words[0] for words in shell_lines()}
+
+    assert programs - ELSEWHERE == {"make", "pip", "lms-jupyter"}, "see tests/test_package.py"
+
+
 def test_every_make_target_that_it_names_is_there() -> None:
-    named = {words[0] for words in shell_lines("make")}
+    named = {words[0] for words in commands("make")}
     named |= set(re.findall(r"`make (\w+)", README))
     targets = re.findall(r"^(\w+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
 
@@ -69,12 +64,12 @@ def test_every_make_target_that_it_names_is_there() -> None:
 
 def test_every_command_that_it_names_is_understood() -> None:
     parser = argparse.ArgumentParser(exit_on_error=False)
-    commands = parser.add_subparsers(required=True)
+    known = parser.add_subparsers(required=True)
     for command in cli.COMMANDS:
-        command.add_to(commands)
+        command.add_to(known)
     inline = [shlex.split(line) for line in re.findall(r"`lms-jupyter ([^`]+)`", README)]
 
-    lines = [*shell_lines("lms-jupyter"), *inline]
+    lines = [*commands("lms-jupyter"), *inline]
 
     assert len(lines) >= 4
     for words in lines:
@@ -85,7 +80,7 @@ def test_every_extra_that_it_installs_is_there() -> None:
     told = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     extras = {
         extra
-        for words in shell_lines("pip")
+        for words in commands("pip")
         for word in words
         for extra in re.findall(r"\[(\w+)\]", word)
     }

@@ -49,4 +49,4 @@ def test_the_licences_travel_with_the_wheel_and_the_source() -> None:
     sources = told["tool"]["hatch"]["build"]["targets"]["sdist"]["include"]
 
     assert ".github/THIRD-PARTY-LICENSES.md" in told["project"]["license-files"]
-    assert "/.github/THIRD-PARTY-LICENSES.md" in sources
+    assert "/.github" in sources

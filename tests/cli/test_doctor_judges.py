@@ -19,7 +19,7 @@ RUNNING = Greeting(address="127.0.0.1:41343", package="lms", version="0.1.0", fe
         ("7.4.0", None, "7.5.0", "good", "Notebook 7.5.0"),
         (None, "4.4.0", None, "look", "no ipykernel"),
         ("7.0.1", "4.4.0", None, "bad", "would stand still"),
-        ("6.29.5", "4.4.0", None, "look", "waits until the cell has ended"),
+        ("6.29.5", "4.4.0", None, "look", "is the Jupyter Server's to carry out"),
         ("7.1.0", None, None, "look", "JupyterLab is not in this environment"),
         ("7.1.0", "4.2.7", None, "look", "With JupyterLab 4.2.7"),
     ],

@@ -1,0 +1,72 @@
+"""What newcomers are told is true of the code as it is."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / ".github" / "CONTRIBUTING.md").read_text(encoding="utf-8")
+WORKFLOW = yaml.safe_load((ROOT / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8"))
+FOLDERS = ("", "lms_jupyter", "lms_jupyter/engine", "js/src", "tests")
+LAYERS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"][
+    "importlinter"
+]["contracts"][0]["layers"]
+
+
+def there(name: str) -> bool:
+    """Say whether a path is there, seen from one of the folders that the page speaks of."""
+    endings = ("", ".py") if "." not in name else ("",)
+    return any(
+        list(ROOT.glob(f"{folder}/{name}".strip("/") + ending))
+        for folder in FOLDERS
+        for ending in endings
+    )
+
+
+def test_every_file_that_it_names_is_there() -> None:
+    named = set(re.findall(r"`((?:[\w.*-]+/)+[\w.*-]*|[\w-]+\.(?:py|ts|toml|md))`", PAGE))
+
+    assert len(named) > 20
+    assert [name for name in sorted(named) if not there(name)] == []
+
+
+def test_its_picture_has_the_layers_that_are_enforced() -> None:
+    picture = PAGE.partition("```\n")[2].partition("```")[0]
+    rows = [re.split(r"\s{3,}", line.strip()) for line in picture.splitlines()]
+    drawn = {word for row in rows for word in row if re.fullmatch(r"[a-z]+", word)}
+
+    enforced = {
+        layer.removeprefix("lms_jupyter.") for line in LAYERS for layer in line.split(" : ")
+    }
+    assert drawn - {"engine"} == enforced
+
+
+def test_every_folder_of_tests_is_named_or_mirrors_the_package() -> None:
+    folders = {path.parent.name for path in (ROOT / "tests").glob("*/test_*.py")}
+    package = {path.parent.name for path in (ROOT / "lms_jupyter").glob("*/__init__.py")}
+    package |= {"errors", "ci"}
+
+    assert [name for name in folders - package if f"`tests/{name}`" not in PAGE] == []
+
+
+@pytest.mark.parametrize("job", WORKFLOW["jobs"])
+def test_continuous_integration_runs_files_that_are_there(job: str) -> None:
+    steps = WORKFLOW["jobs"][job]["steps"]
+    lines = [step["run"] for step in steps if "run" in step]
+    named = {name for line in lines for name in re.findall(r"(?:\.ci|tests)/[\w./-]+", line)}
+
+    assert [name for name in sorted(named) if not (ROOT / name).exists()] == []
+
+
+def test_continuous_integration_keeps_what_the_browser_tests_saw() -> None:
+    kept = {
+        step["with"]["path"]
+        for job in WORKFLOW["jobs"].values()
+        for step in job["steps"]
+        if "upload-artifact" in step.get("uses", "")
+    }
+
+    assert "tests/browser/artifacts" in kept
