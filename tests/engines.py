@@ -34,12 +34,17 @@ def engine(home: Path, *options: str) -> Iterator[str]:
         process.stdout.close()
 
 
-def family(address: str) -> list[psutil.Process]:
-    """Return the processes that the engine has started, those in waiting included."""
+def owner(address: str) -> psutil.Process:
+    """Return the engine's own process."""
     port = int(address.rpartition(":")[2])
-    (owner,) = {
+    (pid,) = {
         c.pid
         for c in psutil.net_connections("tcp")
         if c.status == psutil.CONN_LISTEN and c.laddr.port == port and c.pid
     }
-    return psutil.Process(owner).children()
+    return psutil.Process(pid)
+
+
+def family(address: str) -> list[psutil.Process]:
+    """Return the processes that the engine has started, those in waiting included."""
+    return owner(address).children()

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import tarfile
 from pathlib import Path
 
 from tests.browser.lab import Lab
@@ -28,6 +29,21 @@ def install(name: str, *requirements: str) -> Path:
         subprocess.run([*command, "--disable-pip-version-check", *requirements], check=True)
         making.rename(folder)
     return folder
+
+
+def install_npm(package: str) -> Path:
+    """Return the folder of an npm package, without what it depends on."""
+    folder = CACHE / package.replace("/", "-")
+    if not folder.exists():
+        making = folder.with_name(f"{folder.name}.{os.getpid()}")
+        making.mkdir(parents=True)
+        command = ["npm", "pack", "--silent", "--pack-destination", str(making), package]
+        subprocess.run(command, check=True, capture_output=True)
+        (archive,) = making.glob("*.tgz")
+        with tarfile.open(archive) as tar:
+            tar.extractall(making, filter="data")
+        making.rename(folder)
+    return folder / "package"
 
 
 def add_kernel(lab: Lab, version: str) -> str:
