@@ -1,13 +1,10 @@
 """A page of JupyterLab with our sidebar."""
 
 import lmstudio
-from playwright.sync_api import ConsoleMessage, Locator, expect
+from playwright.sync_api import ConsoleMessage, Locator
 from playwright.sync_api import Page as BrowserPage
 
 from tests.browser.lab import TOKEN, Lab
-
-# Several of these tests beside a busy build: what is to come, comes later there.
-expect.set_options(timeout=15_000)
 
 RESTORED = "() => window.jupyterapp?.restored.then(() => true)"
 EXECUTE = "([id, args]) => window.jupyterapp.commands.execute(id, args)"
