@@ -5,11 +5,16 @@ a channel's wire form is all we need.
 """
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from typing import Any
 
+import lmstudio
 from lmstudio.async_api import AsyncChannel, _AsyncSession
+
+LAST_WORDS_S = 2.0
+"""How long a host may take to end what was called off."""
 
 
 class Parameters:
@@ -54,6 +59,17 @@ class Channel:
     async def say(self, word: str) -> None:
         """Send `{"type": word}`: "cancel" a load, "stop" a stream."""
         await self._channel.send_message({"type": word})
+
+    async def call_off(self, word: str) -> None:
+        """Say that it is enough, and hear the host out.
+
+        Else the SDK would complain on the user's screen about what still comes.
+        """
+        with contextlib.suppress(lmstudio.LMStudioError, TimeoutError):
+            await self.say(word)
+            async with asyncio.timeout(LAST_WORDS_S):
+                async for _ in self.packets():
+                    pass
 
 
 @asynccontextmanager

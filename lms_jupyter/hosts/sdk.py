@@ -113,8 +113,7 @@ class SdkHost:
                     async for packet in packets:
                         yield decode.sight(packet)
                 finally:
-                    with contextlib.suppress(lmstudio.LMStudioError):
-                        await channel.say("stop")
+                    await channel.call_off("stop")
 
     async def load(self, request: LoadRequest) -> AsyncIterator[LoadStep]:
         """Make a new instance; see `Host.load`. Closing the iterator early calls it off."""

@@ -1,7 +1,6 @@
 """What a host streams besides loads: answers, downloads and its log."""
 
 import base64
-import contextlib
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import aclosing
 from typing import Any
@@ -94,8 +93,7 @@ async def answer(
             raise
         finally:
             if not ended:
-                with contextlib.suppress(lmstudio.LMStudioError):
-                    await channel.say("cancel")
+                await channel.call_off("cancel")
 
 
 async def _send(picture: Picture, files: _AsyncSession) -> dict[str, Any]:
@@ -147,8 +145,7 @@ async def download_steps(repository: _AsyncSession, wanted: Offer) -> AsyncItera
             ) from error
         finally:
             if not ended:
-                with contextlib.suppress(lmstudio.LMStudioError):
-                    await channel.say("cancel")
+                await channel.call_off("cancel")
     raise DownloadFailedError(f"The host broke off fetching {wanted.name} without a reason.")
 
 
@@ -161,8 +158,7 @@ async def log_entries(session: _AsyncSession) -> AsyncIterator[LogEntry]:
                     if packet.get("type") == "log":
                         yield _entry(packet["log"])
         finally:
-            with contextlib.suppress(lmstudio.LMStudioError):
-                await channel.say("stop")
+            await channel.call_off("stop")
 
 
 def _entry(raw: dict[str, Any]) -> LogEntry:
