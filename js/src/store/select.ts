@@ -38,14 +38,22 @@ export function countByModel(activity: Activity | null): ReadonlyMap<string, num
   return counts;
 }
 
-/** The seconds until the next instance leaves; `null` if none will by itself. */
-export function nextToLeave(instances: readonly Instance[], now: number): number | null {
+/** When the next instance leaves, by the host's clock; `null` if none will by itself. */
+export function nextDeadline(instances: readonly Instance[]): number | null {
   let next: number | null = null;
-  for (const instance of instances) {
-    const left = countdown(instance, now);
-    if (left.kind === "counting" && (next === null || left.left_s < next)) next = left.left_s;
+  for (const { status, queued, pinned, ttl_s, idle_since } of instances) {
+    if (status !== "idle" || queued > 0 || pinned || ttl_s === null || idle_since === null)
+      continue;
+    const deadline = idle_since + ttl_s;
+    if (next === null || deadline < next) next = deadline;
   }
   return next;
+}
+
+/** The seconds until the next instance leaves; `null` if none will by itself. */
+export function nextToLeave(instances: readonly Instance[], now: number): number | null {
+  const deadline = nextDeadline(instances);
+  return deadline === null ? null : Math.max(0, deadline - now);
 }
 
 export interface MemoryShares {

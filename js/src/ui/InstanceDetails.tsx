@@ -42,7 +42,7 @@ export function InstanceDetails({ instance, inert, canSetTtl, canPin, onSend }: 
   return (
     <div class="lms-Details">
       <FactList facts={facts} />
-      <div class="lms-Details-actions">
+      <div class="lms-Details-actions lms-Details-copy">
         {use && (
           <Button onClick={() => use({ kind: "instance", name: identifier })}>{strings.use}</Button>
         )}

@@ -1,7 +1,7 @@
-import { useRef } from "preact/hooks";
+import { useMemo, useRef } from "preact/hooks";
 import type { Instance, Memory } from "../protocol/protocol";
-import { bytesOf, memoryShares, nextToLeave } from "../store/select";
-import { useTick } from "./clock";
+import { bytesOf, memoryShares, nextDeadline } from "../store/select";
+import { put, useTick } from "./clock";
 import { clock } from "./format";
 import { useStillWords } from "./stillWords";
 
@@ -16,12 +16,10 @@ interface Props {
 export function MemoryBar({ memory, instances, now, stale }: Props) {
   const { strings, format } = useStillWords();
   const next = useRef<HTMLSpanElement>(null);
-  const leaves = !stale && nextToLeave(instances, now()) !== null;
+  const deadline = useMemo(() => nextDeadline(instances), [instances]);
+  const leaves = !stale && deadline !== null;
   useTick(next, leaves, () => {
-    const left_s = nextToLeave(instances, now());
-    if (next.current === null || left_s === null) return;
-    const shown = strings.nextLeaves(clock(left_s));
-    if (next.current.textContent !== shown) next.current.textContent = shown;
+    if (leaves) put(next.current, strings.nextLeaves(clock(deadline - now())));
   });
 
   if (memory === null && instances.length === 0) return null;

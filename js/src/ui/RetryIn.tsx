@@ -1,5 +1,5 @@
 import { useRef } from "preact/hooks";
-import { useTick } from "./clock";
+import { put, useTick } from "./clock";
 import { duration } from "./format";
 import { useWords } from "./words";
 
@@ -9,8 +9,10 @@ export function RetryIn({ retry_at, now }: { retry_at: number; now: () => number
   const text = useRef<HTMLSpanElement>(null);
   useTick(text, true, () => {
     const left_s = retry_at - now();
-    const shown = left_s < 1 ? strings.retrying : strings.retryIn(duration(Math.round(left_s)));
-    if (text.current && text.current.textContent !== shown) text.current.textContent = shown;
+    put(
+      text.current,
+      left_s < 1 ? strings.retrying : strings.retryIn(duration(Math.round(left_s))),
+    );
   });
   return <span ref={text} class="lms-RetryIn" role="timer" />;
 }

@@ -1,7 +1,7 @@
 import { useRef } from "preact/hooks";
 import { bytesOf, isStale, nextToLeave } from "../store/select";
 import type { State, Store } from "../store/store";
-import { useTick } from "./clock";
+import { put, useTick } from "./clock";
 import { clock } from "./format";
 import { useStillWords, type Words } from "./stillWords";
 import { useStore } from "./useStore";
@@ -14,8 +14,7 @@ export function StatusLine({ store }: { store: Store }) {
   const instances = state.activity?.instances ?? [];
   const counting = !isStale(state) && nextToLeave(instances, store.now()) !== null;
   useTick(line, counting, () => {
-    const text = statusText(state, store.now(), words);
-    if (line.current && line.current.textContent !== text) line.current.textContent = text;
+    put(line.current, statusText(state, store.now(), words));
   });
   return <span ref={line} class="lms-StatusLine" lang={words.lang} role="timer" />;
 }

@@ -1,7 +1,7 @@
 import { useRef } from "preact/hooks";
 import type { Instance } from "../protocol/protocol";
 import { type Countdown, countdown } from "../store/select";
-import { useTick } from "./clock";
+import { put, useTick } from "./clock";
 import { clock, duration } from "./format";
 import { Icon } from "./Icon";
 import { useStillWords, type Words } from "./stillWords";
@@ -31,7 +31,7 @@ export function TimeLeft({ instance, now, stale }: Props) {
     const current = countdown(instance, now());
     if (current.kind !== "counting") return;
     const { left_s, fraction } = current;
-    text.current.textContent = clock(left_s);
+    put(text.current, clock(left_s));
     mark.current?.toggleAttribute("data-last", left_s <= LAST_S);
     // In whole per cent: most seconds move nothing, and cost nothing.
     const share = Math.ceil(fraction * 100);

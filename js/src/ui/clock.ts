@@ -70,3 +70,12 @@ export function useTick(
     };
   }, [ticking]);
 }
+
+/** Put a text into an element that holds nothing else. What stands there already costs nothing. */
+export function put(element: Element | null, text: string): void {
+  if (element === null) return;
+  const known = element.firstChild;
+  // Another text in the same node: the browser need not look for what its neighbours mean now.
+  if (known === null) element.textContent = text;
+  else if (known.nodeValue !== text) known.nodeValue = text;
+}
