@@ -6,6 +6,7 @@ from here is how a request is cancelled.
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from typing import Any
 
@@ -17,6 +18,9 @@ from lms_jupyter.engine.instance import Instance
 
 _ANSWER_END = b"data: [DONE]"
 _BAD_REQUEST = range(400, 500)
+_WRONG_REQUEST = ("Failed to parse messages", "Failed to parse tools", "[json.exception.")
+"""How errors begin that llama.cpp takes for its own."""
+_EXCEPTION = re.compile(r"\[json\.exception\.[\w.]+\] ")
 
 
 class LlamaHttp:
@@ -123,8 +127,9 @@ def _problem(status: int, content: bytes) -> EngineError:
             f"The prompt has {asked} tokens, but the context has only {limit}.",
             hint="Shorten the prompt, or load the model with a longer context.",
         )
-    kind = BadRequestError if status in _BAD_REQUEST else InferenceError
-    return kind(f"llama.cpp refused the request: {message}.")
+    wrong = status in _BAD_REQUEST or message.startswith(_WRONG_REQUEST)
+    kind = BadRequestError if wrong else InferenceError
+    return kind(f"llama.cpp refused the request: {_EXCEPTION.sub('', message)}.")
 
 
 def _broken(instance: Instance, error: Exception) -> InferenceError:

@@ -11,15 +11,18 @@ from lms_jupyter.engine.errors import BadRequestError
 from lms_jupyter.engine.routes.http import Style, answering, read_object
 from lms_jupyter.engine.routes.passthrough import Target, forward
 from lms_jupyter.engine.services import Services
-from lms_jupyter.engine.wire import anthropic
+from lms_jupyter.engine.wire import anthropic, requests
 
 STYLE: Final = Style(anthropic.error_body, anthropic.error_event)
 MESSAGES: Final = Target(
     path="/v1/messages",
     style=STYLE,
+    request=requests.AnthropicMessage,
     on_event=lambda instance: anthropic.MessageEvents(instance.identifier).complete,
 )
-COUNT_TOKENS: Final = Target(path="/v1/messages/count_tokens", style=STYLE)
+COUNT_TOKENS: Final = Target(
+    path="/v1/messages/count_tokens", style=STYLE, request=requests.AnthropicMessage
+)
 
 
 def add_routes(application: web.Application, services: Services) -> None:

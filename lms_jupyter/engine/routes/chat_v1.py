@@ -58,7 +58,8 @@ async def chat(
     if body.get("integrations"):
         raise UnsupportedError("This engine has no integrations; leave 'integrations' out.")
     streams = optional_flag(body, "stream")
-    keep = conversations if body.get("store") is not False else None
+    forgets = body.get("store") is not None and not optional_flag(body, "store")
+    keep = None if forgets else conversations
     earlier = conversations.recall(optional_text(body, "previous_response_id"))
     said = _Chat(
         messages=[*_system(body, earlier), *earlier, *rest_v1.conversation(body)],

@@ -21,19 +21,26 @@ from lms_jupyter.engine.routes.http import (
 )
 from lms_jupyter.engine.routes.passthrough import Change, EventFilter, Target, forward
 from lms_jupyter.engine.services import Services
-from lms_jupyter.engine.wire import openai
+from lms_jupyter.engine.wire import openai, requests
+from lms_jupyter.engine.wire.fields import optional_text
 
 STYLE: Final = Style(openai.error_body, openai.error_event)
 
 CHAT: Final = Target(
     path="/v1/chat/completions",
     style=STYLE,
+    request=requests.Chat,
     on_event=lambda _instance: openai.ChatEvents().complete,
 )
 COMPLETION: Final = Target(
-    path="/v1/completions", style=STYLE, on_event=lambda _instance: openai.without_progress
+    path="/v1/completions",
+    style=STYLE,
+    request=requests.Completion,
+    on_event=lambda _instance: openai.without_progress,
 )
-EMBEDDINGS: Final = Target(path="/v1/embeddings", style=STYLE, domain="embedding")
+EMBEDDINGS: Final = Target(
+    path="/v1/embeddings", style=STYLE, request=requests.Embedding, domain="embedding"
+)
 
 
 def add_routes(application: web.Application, services: Services) -> None:
@@ -78,13 +85,15 @@ async def _respond(
     store = body.pop("store", None)
     if store not in (None, True, False):
         raise BadRequestError(f"'store' has to be true or false, not {store!r:.100}.")
-    items = conversations.recall(body.pop("previous_response_id", None))
+    items = conversations.recall(optional_text(body, "previous_response_id"))
+    body.pop("previous_response_id", None)
     items += openai.input_items(body)
     body["input"] = items
     remember = _forget if store is False else partial(_remember, conversations, items)
     target = Target(
         path="/v1/responses",
         style=STYLE,
+        request=requests.Response,
         on_answer=partial(_whole, remember),
         on_event=partial(_events, remember),
     )

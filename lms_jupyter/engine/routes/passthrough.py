@@ -25,6 +25,7 @@ from lms_jupyter.engine.routes.http import Style, reply, send, stream_to
 from lms_jupyter.engine.services import Services
 from lms_jupyter.engine.wire import openai, sse
 from lms_jupyter.engine.wire.fields import optional_flag, optional_text
+from lms_jupyter.engine.wire.requests import check
 from lms_jupyter.engine.wire.transcript import Transcript
 
 ATTEMPTS: Final = 3
@@ -44,6 +45,8 @@ class Target:
     path: str
     """Of llama.cpp's server."""
     style: Style
+    request: type[msgspec.Struct]
+    """What a request has to be."""
     domain: Domain = "llm"
     on_answer: Callable[[Instance], Change] | None = None
     on_event: Callable[[Instance], EventFilter] | None = None
@@ -65,6 +68,7 @@ async def forward(
     async with AsyncExitStack() as stack:
         passed = dict(body)
         wanted = load_request(services, passed, target.domain)
+        check(passed, target.request)
         embeds, streams = target.domain == "embedding", optional_flag(passed, "stream")
         work = Work.COMPUTING_EMBEDDING if embeds else Work.GENERATING
         work = Work.PROCESSING_PROMPT if streams else work

@@ -20,6 +20,10 @@ PROGRESS: Final = b'"prompt_progress":'
 _ROLE: Final = b'"delta":{"role":'
 
 _KEPT_ITEMS: Final = frozenset({"message", "function_call", "function_call_output"})
+_USAGE_DETAILS: Final[Mapping[str, dict[str, int]]] = {
+    "input_tokens_details": {"cached_tokens": 0, "cache_write_tokens": 0},
+    "output_tokens_details": {"reasoning_tokens": 0},
+}
 _CREATED: Final = int(time.time())
 
 
@@ -101,7 +105,7 @@ def kept_items(items: Sequence[Any]) -> list[Any]:
 
 def whole_response(response: Mapping[str, Any], model: str) -> dict[str, Any]:
     """Add what OpenAI's clients expect of a response and llama.cpp leaves out."""
-    return {
+    completed = {
         "created_at": int(time.time()),
         "error": None,
         "incomplete_details": None,
@@ -113,6 +117,12 @@ def whole_response(response: Mapping[str, Any], model: str) -> dict[str, Any]:
         "tool_choice": "auto",
         "tools": [],
     } | dict(response)
+    usage = completed.get("usage")
+    if isinstance(usage, dict):
+        completed["usage"] = usage | {
+            name: details | (usage.get(name) or {}) for name, details in _USAGE_DETAILS.items()
+        }
+    return completed
 
 
 class ResponseEvents:
@@ -147,5 +157,8 @@ class ResponseEvents:
             content.setdefault("content_index", 0)
         if kind in {"response.output_text.delta", "response.output_text.done"}:
             content.setdefault("logprobs", [])
+        part = content.get("part") or {}
+        if part.get("type") == "output_text":
+            part.setdefault("annotations", [])
         content["sequence_number"] = next(self._numbers)
         return (event(content),)
