@@ -36,7 +36,9 @@ c.ConfigurableHTTPProxy.pid_file = "{folder}/proxy.pid"
 c.Spawner.cmd = [sys.executable, "-m", "jupyterhub.singleuser", "--allow-root"]
 c.Spawner.default_url = "/lab"
 c.Spawner.args = ["--LabApp.expose_app_in_browser=True", "--LabApp.news_url="]
-c.Spawner.environment = {environment!r}
+c.Spawner.pre_spawn_hook = lambda spawner: spawner.environment.update(
+    {environments!r}[spawner.user.name]
+)
 c.SimpleLocalProcessSpawner.home_dir_template = "{folder}/home/{{username}}"
 """
 
@@ -51,8 +53,13 @@ def free_ports(count: int) -> list[int]:
 
 
 @contextlib.contextmanager
-def jupyterhub(folder: Path, variables: Mapping[str, str]) -> Iterator[str]:
-    """Run JupyterHub until the end of the block; yields its address, with the base URL."""
+def jupyterhub(folder: Path, environments: Mapping[str, Mapping[str, str]]) -> Iterator[str]:
+    """Run JupyterHub until the end of the block; yields its address, with the base URL.
+
+    Args:
+        folder: Where everything of it lies.
+        environments: For each user, variables for the environment of their server.
+    """
     assert PROXY.exists(), "Run npm ci in js/: the proxy of JupyterHub is one of its packages."
     port, hub_port, api_port = free_ports(3)
     config = folder / "jupyterhub_config.py"
@@ -65,7 +72,7 @@ def jupyterhub(folder: Path, variables: Mapping[str, str]) -> Iterator[str]:
             password=PASSWORD,
             folder=folder,
             proxy=PROXY,
-            environment=dict(variables),
+            environments={name: dict(variables) for name, variables in environments.items()},
         )
     )
     environment = {

@@ -1,5 +1,6 @@
 """Behind JupyterHub: each user has a sidebar of their own, and no way into another's."""
 
+import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -35,11 +36,14 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="module")
 def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with (
-        engine(tmp_path_factory.mktemp("engine")) as address,
-        jupyterhub(tmp_path_factory.mktemp("hub"), {"LMS_JUPYTER_HOST": address}) as url,
-    ):
-        yield url
+    with contextlib.ExitStack() as stack:
+        environments = {
+            name: {"LMS_JUPYTER_HOST": stack.enter_context(engine(tmp_path_factory.mktemp(name)))}
+            for name in ("alice", "bob")
+        }
+        # Somebody whose server is set up for the same host as another's.
+        environments["carol"] = environments["alice"]
+        yield stack.enter_context(jupyterhub(tmp_path_factory.mktemp("hub"), environments))
 
 
 class User:
@@ -57,33 +61,43 @@ class User:
 
 
 @pytest.fixture
-def users(browser: Browser, hub: str) -> Iterator[tuple[User, User]]:
-    contexts = [browser.new_context(viewport={"width": 1280, "height": 900}) for _ in range(2)]
-    yield User(contexts[0], hub, "alice"), User(contexts[1], hub, "bob")
+def users(browser: Browser, hub: str) -> Iterator[tuple[User, User, User]]:
+    contexts = [browser.new_context(viewport={"width": 1280, "height": 900}) for _ in range(3)]
+    alice, bob, carol = (
+        User(context, hub, name)
+        for context, name in zip(contexts, ("alice", "bob", "carol"), strict=True)
+    )
+    yield alice, bob, carol
     for context in contexts:
         context.close()
 
 
-def test_two_users_each_have_their_sidebar_and_not_the_others(
-    users: tuple[User, User], hub: str, tmp_path: Path
+def test_each_user_sees_what_their_own_server_may_and_gets_into_no_other(
+    users: tuple[User, User, User], hub: str, tmp_path: Path
 ) -> None:
-    alice, bob = users
+    alice, bob, carol = users
     for user in users:
         user.sidebar.show()
 
     alice.sidebar.panel.get_by_role("button", name="Load tutor-1m", exact=True).click()
 
-    # They share one host, so both see what is in its memory.
+    # Who shares a host sees the same; whose server has another one sees nothing of it.
     expect(alice.sidebar.row("tutor-1m")).to_be_visible()
-    expect(bob.sidebar.row("tutor-1m")).to_be_visible()
+    expect(carol.sidebar.row("tutor-1m")).to_be_visible()
+    bob.sidebar.panel.get_by_role("button", name="Load tutor-embed", exact=True).click()
+    expect(bob.sidebar.row("tutor-embed")).to_be_visible()
+    expect(bob.sidebar.row("tutor-1m")).to_have_count(0)
+    expect(alice.sidebar.row("tutor-embed")).to_have_count(0)
 
     own, foreign = (f"{hub}user/{name}/lms" for name in ("bob", "alice"))
+    for path, method in (("hosts", "GET"), ("leases", "GET"), ("command", "POST")):
+        assert bob.page.evaluate(ASK, [f"{foreign}/{path}", method]) in {302, 403}
     assert bob.page.evaluate(ASK, [f"{own}/hosts", "GET"]) == 200
-    assert bob.page.evaluate(ASK, [f"{foreign}/hosts", "GET"]) in {302, 403}
-    assert bob.page.evaluate(ASK, [f"{foreign}/command", "POST"]) in {302, 403}
+    # A server that was set up for one host reaches no other for its own user either.
+    assert bob.page.evaluate(ASK, [f"{own}/command?host=127.0.0.1:9", "POST"]) == 404
     assert bob.page.evaluate(LISTEN, f"{own}/slices".replace("http", "ws", 1)) == "heard"
     assert bob.page.evaluate(LISTEN, f"{foreign}/slices".replace("http", "ws", 1)) == "refused"
 
-    bob.sidebar.panel.get_by_role("button", name="Unload tutor-1m", exact=True).click()
+    carol.sidebar.panel.get_by_role("button", name="Unload tutor-1m", exact=True).click()
     expect(alice.sidebar.row("tutor-1m")).to_have_count(0)
     alice.page.screenshot(path=tmp_path / "alice.png")
