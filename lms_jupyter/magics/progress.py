@@ -7,6 +7,8 @@ from lms_jupyter.manager import Manager
 from lms_jupyter.protocol.models import Load
 
 PER_CENT = 100
+DELAY_S = 0.5
+"""Before a bar is shown: one that comes and goes at once may stay on a page as a dead picture."""
 
 
 class LoadBar:
@@ -42,6 +44,7 @@ class LoadBar:
                 desc=f"Loading {load.model_key}",
                 bar_format="{desc} {percentage:3.0f}% {bar} {elapsed}",
                 leave=False,
+                delay=DELAY_S,
             )
         self._bar.update(round(load.fraction * PER_CENT) - self._bar.n)
 

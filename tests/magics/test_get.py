@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator
 
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
-from msgspec.structs import replace
 
 from lms_jupyter.errors import CommandError, ModelNotFoundError
 from lms_jupyter.hosts.base import Downloading, DownloadStep, Offer
@@ -91,14 +90,13 @@ def test_a_download_that_was_paused_goes_on_where_it_was(
     assert "is called off; nothing of it is left" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("host", [FakeHost(features=())], ids=["plain"])
 def test_a_host_that_cannot_pause_is_told_to_stop_and_that_is_said(
     shell: InteractiveShell,
     host: FakeHost,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    host.info = replace(host.info, features=())
-
     async def download(_offer: Offer) -> AsyncIterator[DownloadStep]:
         yield Downloading(downloaded_bytes=1, total_bytes=2)
         _thread.interrupt_main()

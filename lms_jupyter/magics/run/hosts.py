@@ -15,6 +15,7 @@ from lms_jupyter.errors import (
 )
 from lms_jupyter.hosts.base import Downloaded, Downloading, Offer, pauses_downloads
 from lms_jupyter.magics.desk import Desk
+from lms_jupyter.magics.progress import DELAY_S
 from lms_jupyter.magics.run import perform
 from lms_jupyter.magics.verbs.hosts import GetModel, HostLine, ServerLine, ShowDoctor
 from lms_jupyter.manager import Manager
@@ -210,7 +211,12 @@ class _DownloadBar:
             from tqdm.auto import tqdm  # noqa: PLC0415 - brings ipywidgets in a notebook
 
             self._bar = tqdm(
-                total=self.now.total_bytes, unit="B", unit_scale=True, leave=False, desc="Download"
+                total=self.now.total_bytes,
+                unit="B",
+                unit_scale=True,
+                leave=False,
+                desc="Download",
+                delay=DELAY_S,
             )
         self._bar.update(self.now.downloaded_bytes - self._bar.n)
 
