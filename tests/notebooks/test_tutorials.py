@@ -11,6 +11,7 @@ import pytest
 from nbclient import NotebookClient
 
 from lms_jupyter.testing.engine import private_engine
+from tests.hosts.studio import Studio
 
 TUTORIALS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
 NAMES = [
@@ -25,6 +26,15 @@ NAMES = [
     "08-build-your-own-widget",
     "09-engine-for-tests-and-ci",
 ]
+ON_A_SMALL_STUDIO: dict[str, str | None] = {
+    "00": None,
+    "01": "Are you there?",  # it is silent about what has gone
+    "03": None,
+    "05": None,
+    "06": None,
+    "08": "estimate(",
+}
+"""Tutorials that the stand-in for LM Studio can play, and the words of the cells that it cannot."""
 DONE = "✔"
 CELL_TIMEOUT_S = 60
 
@@ -96,6 +106,24 @@ def test_a_tutorial_runs_tells_done_from_not_yet_and_leaves_nothing_in_memory(
     assert all("You can also go on without" in answer for answer in not_clicked)
     with lmstudio.Client(address) as host:
         assert [instance.identifier for instance in host.list_loaded_models()] == []
+
+
+@pytest.mark.parametrize("name", ON_A_SMALL_STUDIO)
+def test_the_same_cells_run_on_an_lm_studio(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (path,) = (path for path in TUTORIALS if path.stem.startswith(name))
+    tutorial = nbformat.read(path, as_version=4)
+    cannot = ON_A_SMALL_STUDIO[name]
+    tutorial.cells = [c for c in tutorial.cells if cannot is None or cannot not in c.source]
+    where = {"metadata": {"path": str(tmp_path)}}
+
+    with Studio(models=("qwen/qwen3-4b", "google/gemma-3-1b")) as studio:
+        monkeypatch.setenv("LMS_JUPYTER_HOST", studio.address)
+        NotebookClient(tutorial, timeout=CELL_TIMEOUT_S, resources=where).execute()
+
+        assert "loadModel" in studio.asked
+        assert studio.memory == {}
 
 
 @pytest.mark.parametrize("path", TUTORIALS, ids=lambda path: path.stem)
