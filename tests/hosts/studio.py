@@ -50,6 +50,8 @@ class Studio:
     memory: dict[str, dict[str, Any]] = field(default_factory=dict)
     introductions: list[dict[str, Any]] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
+    parameters: list[dict[str, Any]] = field(default_factory=list)
+    """Of the loads."""
     address: str = ""
 
     def __enter__(self) -> Self:
@@ -253,6 +255,7 @@ class Studio:
     async def _load(
         self, endpoint: str, parameter: dict[str, Any], off: asyncio.Event
     ) -> AsyncIterator[dict[str, Any]]:
+        self.parameters.append(parameter)
         progress, success = (
             ("progress", "success") if endpoint == "loadModel" else ("loadProgress", "loadSuccess")
         )

@@ -97,6 +97,38 @@ def test_what_the_user_ended_stays_ended(empty: Kernel, engine: str) -> None:
     assert empty.run("llm.respond('Hello')").error == "LMStudioModelNotFoundError"
 
 
+def test_what_the_sdks_own_calls_load_is_this_kernels(empty: Kernel) -> None:
+    empty.run("import lmstudio")
+
+    ran = empty.run("llm = lmstudio.llm('tutor-1m')")
+
+    assert ran.error == "", ran.error_text
+    assert "lesson.ipynb" in empty.run("%lms ps").plain
+    book = "__import__('lms_jupyter.manager.leases').manager.leases.LeaseBook()"
+    leases = f"[(x.identifier, x.loaded, x.expires) for x in {book}.all() if x.loaded]"
+    assert "('tutor-1m', True, True)" in empty.value(leases)
+    again = empty.run("%lms load tutor-1m -c 512")
+    assert "tutor-1m is reloaded, because context_length is 2048, not 512" in again.text
+    empty.run("emb = lmstudio.embedding_model('tutor-embed')")
+    assert empty.run("%lms ps").plain.count("lesson.ipynb") == 2
+
+
+def test_what_the_sdk_finds_or_another_client_loads_is_not_this_kernels(
+    empty: Kernel, engine: str
+) -> None:
+    with lmstudio.Client(engine) as neighbour:
+        neighbour.llm.load_new_instance("tutor-1m", ttl=600)
+    empty.run("import lmstudio\nllm = lmstudio.llm('tutor-1m')")
+
+    refused = empty.run("%lms load tutor-1m -c 512")
+
+    assert refused.error == "InstanceExistsError"
+    assert "lesson.ipynb" not in empty.run("%lms ps").plain
+    empty.run(f"client = lmstudio.Client('{engine}')")
+    empty.run("client.llm.load_new_instance('tutor-1m', 'elsewhere')")
+    assert "lesson.ipynb" not in empty.run("%lms ps").plain, "a client of one's own is nobody's"
+
+
 def test_a_pause_gives_the_memory_away_and_brings_everything_back(empty: Kernel) -> None:
     empty.run("import lms_jupyter\nllm = %lms load tutor-1m -c 512 --identifier chat --ttl 10m")
 

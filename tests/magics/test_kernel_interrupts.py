@@ -140,6 +140,58 @@ def test_interrupting_a_pause_brings_everything_back(
     assert [(n, raw["contextLength"]) for n, raw in studio.memory.items()] == [("mine", 512)]
 
 
+@pytest.mark.parametrize(
+    ("line", "channel"),
+    [
+        ("%lms load other/model --timeout 0.3", "loadModel"),
+        ("%lms model other/model --timeout 0.3", "getOrLoad"),
+        ("lms_jupyter.load('other/model', timeout=0.3)", "loadModel"),
+    ],
+)
+def test_a_load_that_takes_too_long_is_called_off_on_the_host(
+    kernel: Kernel, studio: Studio, line: str, channel: str
+) -> None:
+    kernel.run("import lms_jupyter\n%lms unload --all")
+    studio.was_cancelled.clear()
+    studio.stalls = {channel}
+
+    ran = kernel.run(line)
+
+    assert ran.error == "HostTimeoutError", ran.error_text
+    assert "took longer than 0.3 s and was called off" in ran.error_text
+    assert studio.was_cancelled.wait(10)
+    assert studio.memory == {}
+
+
+def test_a_device_a_profile_and_a_file_reach_the_host(kernel: Kernel, studio: Studio) -> None:
+    kernel.run("%lms unload --all")
+    kernel.run(
+        "from pathlib import Path\n"
+        "Path('lms_profiles.toml').write_text('[long]\\ncontext = 2048\\nkv = \"q8_0\"')\n"
+        "Path('own.toml').write_text('seed = 7\\nttl = \"90s\"')"
+    )
+    studio.parameters.clear()
+
+    for line in (
+        "%lms load other/model --new --device gpu-box --profile long --config own.toml",
+        "%lms model other/model --device gpu-box --profile long --config own.toml",
+    ):
+        kernel.run("%lms unload --all")
+        ran = kernel.run(line)
+        assert ran.error == "", ran.error_text
+
+    load, use = studio.parameters
+    assert load["deviceIdentifier"] == use["deviceIdentifier"] == "gpu-box"
+    assert (load["ttlMs"], use["loadTtlMs"]) == (90_000, 90_000)
+    for asked in (load, use):
+        (layer,) = asked["loadConfigStack"]["layers"]
+        told = {entry["key"]: entry["value"] for entry in layer["config"]["fields"]}
+        assert told["llm.load.contextLength"] == 2048
+        assert told["llm.load.seed"] == {"checked": True, "value": 7}
+        quantized = told["llm.load.llama.kCacheQuantizationType"]
+        assert quantized == {"checked": True, "value": "q8_0"}
+
+
 def test_every_verb_is_either_quick_or_interrupted_here() -> None:
     tried = {line.removeprefix("%lms ").split()[0] for line, _, _ in LONG if line[1] != "%"}
 

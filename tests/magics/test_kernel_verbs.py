@@ -1,46 +1,51 @@
 import re
+from pathlib import Path
 
 import pytest
 
+from lms_jupyter.magics.parser import BOOK, verb_names
+from lms_jupyter.magics.verbs.talking import CELL, COMPARE, COMPARING, SWEEP, SWEEPING
+
 from .kernels import Kernel
 
+LINES = [
+    ("%lms ls", r"LLM +PARAMS +ARCH +SIZE +DEVICE"),
+    ("%lms ls --embedding", r"EMBEDDING +PARAMS"),
+    ("%lms ls tutor-1m", r"\* tutor-1m@q8_0"),
+    ("%lms ls --variants", r"tutor-1m \(3 variants\)"),
+    ("%lms ls --json", r'"modelKey":"tutor-1m"'),
+    ("%lms ls tutor-1m --json", r'"modelKey":"tutor-1m@q4_0"'),
+    ("%lms ps", r"IDENTIFIER +MODEL +STATUS +SIZE +CONTEXT +PARALLEL +DEVICE +TTL +OWNER"),
+    ("%lms ps", r"tutor-1m +tutor-1m +IDLE .* 2048 +4 +Local +60m / 1h +lesson.ipynb"),
+    ("%lms ps", r"Nothing here outlives a kernel"),
+    ("%lms ps --json", r'"parallel":4'),
+    ("%lms ps --watch --seconds 0", r"IDENTIFIER"),
+    ("%lms status", r"Embedded engine \S+ at 127.0.0.1:\d+ \(by LMS_JUPYTER_HOST\): 1 model"),
+    ("%lms load tutor-1m", r"tutor-1m was in memory already: 2,048 tokens"),
+    ("%lms model tutor-1m", r"tutor-1m was in memory already"),
+    ("%lms load -y tutor-1", r"matches tutor-1m best, so it is that; also: tutor-1m-vision"),
+    ("%lms load tutr-1m -y --estimate-only", r"Model: tutor-1m"),
+    ("%lms estimate tutor-1m -c 1024", r"Context Length: 1,024\n(.*\n)*This load should fit"),
+    ("%lms extend tutor-1m 1h", r"leaves after 1 h of idleness from now"),
+    ("%lms pin tutor-1m", r"is pinned"),
+    ("%lms pin tutor-1m --off", r"is pinned no more"),
+    ("%lms host", r"Using Embedded engine"),
+    ("%lms host list", r"127.0.0.1:\d+  Embedded engine"),
+    ("%lms server status", r"answers on port \d+"),
+    ("%lms server status --json", r'"running":true'),
+    ("%lms log --seconds 0", r"Nothing was logged meanwhile"),
+    ("%lms chat tutor-1m -p Hello", r"tokens/s"),
+    ("%lms doctor", r"ok +Host +Embedded engine"),
+    ("%lms doctor --json", r'"Embedded engine'),
+    ("%lms help", r"(?s)ls .*load .*unload .*panel"),
+    ("%lms help load", r"--context-length"),
+    ("%lms load?", r"usage: lms load"),
+    ("%lms", r"usage: %lms VERB"),
+    ("%lms panel", r"Models in memory of Embedded engine"),
+]
 
-@pytest.mark.parametrize(
-    ("line", "said"),
-    [
-        ("%lms ls", r"LLM +PARAMS +ARCH +SIZE +DEVICE"),
-        ("%lms ls --embedding", r"EMBEDDING +PARAMS"),
-        ("%lms ls tutor-1m", r"\* tutor-1m@q8_0"),
-        ("%lms ls --variants", r"tutor-1m \(3 variants\)"),
-        ("%lms ls --json", r'"modelKey":"tutor-1m"'),
-        ("%lms ls tutor-1m --json", r'"modelKey":"tutor-1m@q4_0"'),
-        ("%lms ps", r"IDENTIFIER +MODEL +STATUS +SIZE +CONTEXT +PARALLEL +DEVICE +TTL +OWNER"),
-        ("%lms ps", r"tutor-1m +tutor-1m +IDLE .* 2048 +4 +Local +60m / 1h +lesson.ipynb"),
-        ("%lms ps", r"Nothing here outlives a kernel"),
-        ("%lms ps --json", r'"parallel":4'),
-        ("%lms ps --watch --seconds 0", r"IDENTIFIER"),
-        ("%lms status", r"Embedded engine \S+ at 127.0.0.1:\d+ \(by LMS_JUPYTER_HOST\): 1 model"),
-        ("%lms load tutor-1m", r"tutor-1m was in memory already: 2,048 tokens"),
-        ("%lms model tutor-1m", r"tutor-1m was in memory already"),
-        ("%lms load -y tutor-1", r"matches tutor-1m best, so it is that; also: tutor-1m-vision"),
-        ("%lms load tutr-1m -y --estimate-only", r"Model: tutor-1m"),
-        ("%lms estimate tutor-1m -c 1024", r"Context Length: 1,024\n(.*\n)*This load should fit"),
-        ("%lms extend tutor-1m 1h", r"leaves after 1 h of idleness from now"),
-        ("%lms pin tutor-1m", r"is pinned"),
-        ("%lms pin tutor-1m --off", r"is pinned no more"),
-        ("%lms host", r"Using Embedded engine"),
-        ("%lms host list", r"127.0.0.1:\d+  Embedded engine"),
-        ("%lms server status", r"answers on port \d+"),
-        ("%lms server status --json", r'"running":true'),
-        ("%lms log --seconds 0", r"Nothing was logged meanwhile"),
-        ("%lms chat tutor-1m -p Hello", r"tokens/s"),
-        ("%lms help", r"(?s)ls .*load .*unload .*panel"),
-        ("%lms help load", r"--context-length"),
-        ("%lms load?", r"usage: lms load"),
-        ("%lms", r"usage: %lms VERB"),
-        ("%lms panel", r"Models in memory of Embedded engine"),
-    ],
-)
+
+@pytest.mark.parametrize(("line", "said"), LINES)
 def test_every_verb_does_what_it_says(kernel: Kernel, line: str, said: str) -> None:
     kernel.run("%lms load tutor-1m")
 
@@ -137,6 +142,36 @@ def test_unload_needs_no_name_if_there_is_only_one(empty: Kernel) -> None:
     empty.run("%lms load tutor-1m")
 
     assert "tutor-1m is unloaded" in empty.run("%lms unload").text
+
+
+def test_every_verb_and_every_kind_of_cell_is_driven_through_a_real_kernel() -> None:
+    """Fails when somebody adds a verb and no test that runs it where users do."""
+    here = Path(__file__).parent
+    sources = {path.name: path.read_text() for path in here.glob("test_kernel_*.py")}
+    run_here = {line.split()[1] for line, _ in LINES if line.startswith("%lms ")}
+    elsewhere = {
+        verb
+        for verb in set(verb_names()) - run_here
+        if any(re.search(rf"(run|interrupted)\(.*%lms {verb}\b", text) for text in sources.values())
+    }
+
+    assert run_here | elsewhere >= set(verb_names())
+    for kind in ("", COMPARE, SWEEP):
+        assert any(f'.run("%%lms {kind}'.rstrip() in text for text in sources.values()), kind
+
+
+def every_flag() -> list[tuple[str, str]]:
+    verbs = [*BOOK.verbs.values(), CELL, COMPARING, SWEEPING]
+    return [(verb.name, flag.names[-1]) for verb in verbs for flag in verb.flags]
+
+
+@pytest.mark.parametrize(("verb", "flag"), every_flag())
+def test_the_help_of_a_verb_explains_each_of_its_flags(
+    kernel: Kernel, verb: str, flag: str
+) -> None:
+    line = f"%lms help {verb}" if verb in verb_names() else "%lms help chat"
+
+    assert flag in kernel.run(line).text
 
 
 def test_free_unloads_what_is_ours_and_idle(empty: Kernel) -> None:
