@@ -169,3 +169,22 @@ it("does not ask again where the server says that it is of no use", () => {
   expect(links).toEqual(["live", "absent"]);
   close();
 });
+
+it("does not send what it has refused already", async () => {
+  const { line, sockets, last, close } = setUp();
+  last().accept();
+  last().say(idle);
+  last().close();
+  const reply = line.send(UNLOAD);
+  await vi.advanceTimersByTimeAsync(BACK_OFF_MS[0]);
+  expect(sockets).toHaveLength(2);
+  last().close();
+  expect(await reply).toMatchObject({ kind: "refused", problem: { code: "no_answer" } });
+
+  await vi.advanceTimersByTimeAsync(2 * BACK_OFF_MS[0]);
+  expect(sockets).toHaveLength(3);
+  last().accept();
+
+  expect(last().sent).toEqual([]);
+  close();
+});

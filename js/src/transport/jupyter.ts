@@ -74,6 +74,8 @@ export function jupyterLine(connect: () => Socket, network: EventTarget = window
     opened.onclose = ({ code }) => {
       if (socket !== opened) return;
       socket = null;
+      // What was refused must not be carried out after all.
+      unsent.length = 0;
       settleAll(refuse("no_answer", "The connection to Jupyter broke before an answer came."));
       if (code === ELSEWHERE) become("absent");
       if (code === ELSEWHERE || listeners.size === 0) return;
