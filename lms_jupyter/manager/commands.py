@@ -28,6 +28,7 @@ from lms_jupyter.protocol.commands import (
     PauseDownload,
     PinInstance,
     Refresh,
+    ReloadInstance,
     ResumeDownload,
     SaveProfile,
     SetTtl,
@@ -135,6 +136,13 @@ async def set_ttl(command: SetTtl, manager: Manager) -> None:
     instance = await lookup.instance(command.identifier, manager)
     await manager.connected_host.set_ttl(instance, command.ttl_s)
     manager.wake.set()
+
+
+@run.register
+async def reload(command: ReloadInstance, manager: Manager) -> Outcome:
+    """Load an instance again as it is, with another TTL."""
+    instance = await lookup.instance(command.identifier, manager)
+    return await loading.renew(instance, command.ttl_s, manager)
 
 
 @run.register

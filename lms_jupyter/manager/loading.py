@@ -24,7 +24,7 @@ from lms_jupyter.manager.fit import differences, say, unlike
 from lms_jupyter.manager.identity import on_behalf_of
 from lms_jupyter.manager.leases import Lease
 from lms_jupyter.manager.manager import Manager
-from lms_jupyter.manager.resolve import Meant, serves
+from lms_jupyter.manager.resolve import Meant, resolve, serves
 from lms_jupyter.protocol.models import Difference, Instance, Load, LoadConfig
 
 How = Literal["new", "ensure", "use"]
@@ -99,6 +99,21 @@ async def claim(identifier: str, before: Collection[str], manager: Manager) -> N
             _hold(instance, order, manager, loaded=is_new)
             if is_new:
                 manager.apply(InstanceLoaded(instance=instance))
+
+
+async def renew(instance: Instance, ttl_s: float | None, manager: Manager) -> Outcome:
+    """End an instance and load it again as it is, with another TTL."""
+    lookup.check_ttl(ttl_s)
+    order = Order(
+        name=instance.model_key,
+        how="new",
+        ttl_s=ttl_s,
+        config=await manager.connected_host.load_config(instance),
+        device=instance.device,
+    )
+    meant = resolve(instance.model_key, await lookup.models(manager))
+    outcome = await _reload(order, meant, instance, manager)
+    return replace(outcome, how="reloaded")
 
 
 async def _ensure(order: Order, meant: Meant, manager: Manager) -> Outcome:

@@ -67,6 +67,14 @@ class SetTtl(Struct, frozen=True, kw_only=True, tag="set_ttl", tag_field="kind")
     """`None`: it stays until it is unloaded."""
 
 
+class ReloadInstance(Struct, frozen=True, kw_only=True, tag="reload", tag_field="kind"):
+    """Load an instance again as it is, with another TTL: for hosts without the feature "ttl"."""
+
+    identifier: str
+    ttl_s: float | None
+    """`None`: it stays until it is unloaded."""
+
+
 class PinInstance(Struct, frozen=True, kw_only=True, tag="pin", tag_field="kind"):
     """Keep an instance from expiring and from being evicted. Hosts with the feature "pin" only."""
 
@@ -167,6 +175,7 @@ Command = (
     | LoadAgain
     | CancelLoad
     | SetTtl
+    | ReloadInstance
     | PinInstance
     | DownloadModel
     | PauseDownload

@@ -5,7 +5,13 @@ from lms_jupyter.hosts.fake import FEATURES, FakeHost, fake_model
 from lms_jupyter.manager import Manager
 from lms_jupyter.manager.commands import run
 from lms_jupyter.manager.undo import KEPT, Memory
-from lms_jupyter.protocol.commands import LoadAgain, LoadModel, PinInstance, UnloadInstance
+from lms_jupyter.protocol.commands import (
+    LoadAgain,
+    LoadModel,
+    PinInstance,
+    ReloadInstance,
+    UnloadInstance,
+)
 from lms_jupyter.protocol.models import Instance, LoadConfig
 
 QWEN = "qwen/qwen3-4b"
@@ -86,3 +92,28 @@ async def test_it_remembers_the_last_ones_only(host: FakeHost) -> None:
     assert memory.take(instances[-1].instance_reference).instance == instances[-1]
     with pytest.raises(CommandError):
         memory.take(instances[0].instance_reference)
+
+
+@pytest.mark.asyncio
+async def test_where_a_ttl_cannot_be_changed_the_instance_is_loaded_again_as_it_is(
+    manager: Manager, host: FakeHost
+) -> None:
+    await run(LoadModel(model_key=QWEN, identifier="chat", ttl_s=600, config=CONFIG), manager)
+    (before,) = host.memory
+
+    await run(ReloadInstance(identifier="chat", ttl_s=None), manager)
+
+    (after,) = host.memory
+    assert after.instance_reference != before.instance_reference
+    assert (after.identifier, after.ttl_s) == ("chat", None)
+    assert await host.load_config(after) == CONFIG
+
+
+@pytest.mark.asyncio
+async def test_a_ttl_that_makes_no_sense_unloads_nothing(manager: Manager, host: FakeHost) -> None:
+    await run(LoadModel(model_key=QWEN, identifier="chat"), manager)
+
+    with pytest.raises(CommandError):
+        await run(ReloadInstance(identifier="chat", ttl_s=0), manager)
+
+    assert len(host.memory) == 1

@@ -9,6 +9,7 @@ export type Command =
   | LoadAgain
   | CancelLoad
   | SetTtl
+  | ReloadInstance
   | PinInstance
   | DownloadModel
   | PauseDownload
@@ -284,6 +285,17 @@ export interface SetTtl {
   ttl_s: number | null;
 }
 /**
+ * Load an instance again as it is, with another TTL: for hosts without the feature "ttl".
+ */
+export interface ReloadInstance {
+  /**
+   * Tells the members of a union apart.
+   */
+  kind: "reload";
+  identifier: string;
+  ttl_s: number | null;
+}
+/**
  * Keep an instance from expiring and from being evicted. Hosts with the feature "pin" only.
  */
 export interface PinInstance {
@@ -540,6 +552,7 @@ export interface Envelope {
     | LoadAgain
     | CancelLoad
     | SetTtl
+    | ReloadInstance
     | PinInstance
     | DownloadModel
     | PauseDownload

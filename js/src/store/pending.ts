@@ -16,6 +16,7 @@ export function subject(command: Command): string {
       return `load:${command.model_key}`;
     case "unload":
     case "set_ttl":
+    case "reload":
     case "pin":
       return `${command.kind}:${command.identifier}`;
     case "cancel_load":
@@ -57,6 +58,7 @@ export function isSettled({ command, before }: Pending, after: Activity | null):
       return state(after) !== state(before);
     }
     case "unload":
+    case "reload":
       return reference(after, command.identifier) !== reference(before, command.identifier);
     case "cancel_load":
       return after.loads.every((load) => load.load_id !== command.load_id || load.cancelling);

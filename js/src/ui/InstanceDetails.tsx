@@ -12,6 +12,7 @@ import { useWords } from "./words";
 interface Props {
   instance: Instance;
   inert: boolean;
+  hostName: string;
   canSetTtl: boolean;
   canPin: boolean;
   onSend(command: Command): void;
@@ -20,7 +21,7 @@ interface Props {
 const TTLS_S = [300, 1800, 3600, null] as const;
 
 /** What opens under an instance: the rest of what is known, and the rarer actions. */
-export function InstanceDetails({ instance, inert, canSetTtl, canPin, onSend }: Props) {
+export function InstanceDetails({ instance, inert, hostName, canSetTtl, canPin, onSend }: Props) {
   const words = useWords();
   const { strings, format } = words;
   const { use } = usePlace();
@@ -39,6 +40,10 @@ export function InstanceDetails({ instance, inert, canSetTtl, canPin, onSend }: 
     [strings.owner, ownerOf(instance, words)],
     [strings.device, instance.device],
   ];
+  // Where a TTL cannot be changed, it is offered as what it really is: another load.
+  const ttlKind = canSetTtl ? "set_ttl" : "reload";
+  const ttlLabel = canSetTtl ? strings.countAgain : strings.reloadFor;
+  const ttlHint = canSetTtl ? undefined : strings.reloadHint(hostName);
   return (
     <div class="lms-Details">
       <FactList facts={facts} />
@@ -58,22 +63,20 @@ export function InstanceDetails({ instance, inert, canSetTtl, canPin, onSend }: 
           </Button>
         )}
       </div>
-      {canSetTtl && (
-        // biome-ignore lint/a11y/useSemanticElements: a fieldset cannot be laid out in one line everywhere.
-        <div class="lms-Details-actions" role="group" aria-label={strings.countAgain}>
-          <span aria-hidden="true">{strings.countAgain}</span>
-          {TTLS_S.map((seconds) => (
-            <Button
-              key={seconds}
-              pressed={seconds === ttl_s}
-              disabled={inert}
-              onClick={() => onSend({ kind: "set_ttl", identifier, ttl_s: seconds })}
-            >
-              {seconds === null ? strings.never : duration(seconds)}
-            </Button>
-          ))}
-        </div>
-      )}
+      {/* biome-ignore lint/a11y/useSemanticElements: a fieldset cannot be laid out in one line everywhere. */}
+      <div class="lms-Details-actions" role="group" aria-label={ttlLabel} title={ttlHint}>
+        <span aria-hidden="true">{ttlLabel}</span>
+        {TTLS_S.map((seconds) => (
+          <Button
+            key={seconds}
+            pressed={seconds === ttl_s}
+            disabled={inert}
+            onClick={() => onSend({ kind: ttlKind, identifier, ttl_s: seconds })}
+          >
+            {seconds === null ? strings.never : duration(seconds)}
+          </Button>
+        ))}
+      </div>
     </div>
   );
 }

@@ -113,6 +113,7 @@ export function InstanceList(props: Props) {
                 inert={inert}
                 tabbable={tabbable}
                 selected={selected === identifier}
+                hostName={activity.host.name}
                 canSetTtl={features.includes("ttl")}
                 canPin={features.includes("pin")}
                 unloading={pending.get(name)?.phase}

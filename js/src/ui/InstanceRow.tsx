@@ -17,6 +17,7 @@ interface Props {
   inert: boolean;
   tabbable: boolean;
   selected: boolean;
+  hostName: string;
   canSetTtl: boolean;
   canPin: boolean;
   unloading: Pending["phase"] | undefined;

@@ -98,6 +98,8 @@ export function LoadForm(props: Props) {
       )}
       <Field
         label={strings.contextLength}
+        help={strings.help.context_length}
+        brief
         onReset={length === null ? undefined : () => set("context_length", null)}
       >
         {(id) => (
@@ -125,7 +127,12 @@ export function LoadForm(props: Props) {
           </>
         )}
       </Field>
-      <Field label={strings.gpu} onReset={gpu === null ? undefined : () => set("gpu", null)}>
+      <Field
+        label={strings.gpu}
+        help={strings.help.gpu}
+        brief
+        onReset={gpu === null ? undefined : () => set("gpu", null)}
+      >
         {(id) => (
           <>
             <input
@@ -143,7 +150,7 @@ export function LoadForm(props: Props) {
         )}
       </Field>
       <TtlChoice ttl_s={request.ttl_s} onChange={(ttl_s) => change({ ttl_s })} />
-      <Field label={strings.identifier}>
+      <Field label={strings.identifier} help={strings.help.identifier} brief>
         {(id) => (
           <input
             {...quiet}
@@ -160,7 +167,11 @@ export function LoadForm(props: Props) {
         <summary {...quiet}>{strings.moreSettings(settings.length)}</summary>
         <div class="lms-LoadForm-more">
           {settings.map((setting) => (
-            <Field key={setting.name} label={strings.settings[setting.name]}>
+            <Field
+              key={setting.name}
+              label={strings.settings[setting.name]}
+              help={strings.help[setting.name]}
+            >
               {(id) => (
                 <SettingInput
                   id={id}

@@ -1,4 +1,5 @@
 import type { LoadConfig } from "../protocol/protocol";
+import { quiet } from "./Button";
 import { Choice, NumberInput } from "./fields";
 import type { Setting } from "./settings";
 import { useWords } from "./words";
@@ -16,6 +17,19 @@ export function SettingInput({ id, setting, config, onChange }: Props) {
   const value = config[setting.name] ?? null;
   if (setting.kind === "number") {
     return <NumberInput id={id} {...setting} value={value as number | null} onChange={onChange} />;
+  }
+  if (setting.kind === "text") {
+    return (
+      <input
+        {...quiet}
+        id={id}
+        type="text"
+        spellcheck={false}
+        placeholder={strings.auto}
+        value={(value as string | null) ?? ""}
+        onInput={({ currentTarget }) => onChange(currentTarget.value || null)}
+      />
+    );
   }
   const options: Record<string, string> = { "": strings.auto };
   if (setting.kind === "flag") Object.assign(options, { true: strings.on, false: strings.off });

@@ -25,7 +25,7 @@ export function TtlChoice({ ttl_s, onChange }: Props) {
   );
   return (
     <fieldset class="lms-Field lms-TtlChoice">
-      <legend>{strings.ttl}</legend>
+      <legend title={strings.help.ttl}>{strings.ttl}</legend>
       <span class="lms-Field-value">
         {PRESETS_S.map((seconds) =>
           choice(

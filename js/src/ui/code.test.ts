@@ -1,26 +1,13 @@
 import { expect, it } from "vitest";
 import idle from "../../../tests/wire_samples/activity_idle.json" with { type: "json" };
+import lines from "../../../tests/wire_samples/lines/load_lines.json" with { type: "json" };
 import type { Activity, Instance } from "../protocol/protocol";
-import { instanceLine, loadLine, sdkCode } from "./code";
+import { instanceLine, type LoadRequest, loadLine, sdkCode } from "./code";
 
 const [chat, embedding] = (idle as Activity).instances as [Instance, Instance];
 
-it("writes the line that does what a click does", () => {
-  const request = { model_key: "google/gemma-3-12b", identifier: null, ttl_s: 3600, config: {} };
-
-  expect(loadLine(request)).toBe("%lms load google/gemma-3-12b --ttl 1h");
-  expect(loadLine({ ...request, ttl_s: null, config: { context_length: 8192, gpu: 1 } })).toBe(
-    "%lms load google/gemma-3-12b -c 8192 --gpu max --ttl none",
-  );
-  expect(loadLine({ ...request, config: { gpu: 0.5, parallel: 4 } })).toBe(
-    "%lms load google/gemma-3-12b --gpu 0.5 --parallel 4 --ttl 1h",
-  );
-});
-
-it("quotes names as a shell does", () => {
-  const request = { model_key: "my model", identifier: "it's $HOME", ttl_s: 90, config: {} };
-
-  expect(loadLine(request)).toBe("%lms load 'my model' --ttl 90s --identifier 'it'\\''s $HOME'");
+it.each(lines)("writes the line that does what a click does: $line", ({ request, line }) => {
+  expect(loadLine(request as LoadRequest)).toBe(line);
 });
 
 it("writes down an instance, for a magic and for the SDK", () => {

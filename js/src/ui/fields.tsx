@@ -8,16 +8,21 @@ interface FieldProps {
   label: string;
   /** Something was set that can be left to the host again. */
   onReset?: (() => void) | undefined;
+  /** What it is for: under it, or where `brief`, when somebody points at its name. */
+  help?: string | undefined;
+  brief?: boolean;
   children(id: string): ComponentChildren;
 }
 
 /** A label, what is set, and the way back to "host decides". */
-export function Field({ label, onReset, children }: FieldProps) {
+export function Field({ label, onReset, help, brief, children }: FieldProps) {
   const { strings } = useWords();
   const id = useId();
   return (
     <div class="lms-Field">
-      <label for={id}>{label}</label>
+      <label for={id} title={brief ? help : undefined}>
+        {label}
+      </label>
       <span class="lms-Field-value">
         {children(id)}
         {onReset && (
@@ -25,6 +30,7 @@ export function Field({ label, onReset, children }: FieldProps) {
             <Icon name="reset" />
           </Button>
         )}
+        {help && !brief && <span class="lms-Field-help">{help}</span>}
       </span>
     </div>
   );

@@ -51,7 +51,7 @@ describe("the load form", () => {
     await choose("Flash attention", "true");
     await choose("K cache type", "q8_0");
     expect(screen.getByText(/^%lms load google/).textContent).toContain(
-      "-c 8192 --gpu max --flash-attention on --k-cache-type q8_0 --ttl 30m --identifier gemma",
+      "-c 8192 --gpu max --flash-attn --k-cache q8_0 --ttl 30m --identifier gemma",
     );
 
     await press("Load");
@@ -165,7 +165,7 @@ describe("profiles", () => {
     const transport = await openWith(profiles);
     await choose("Profile", "fast");
     expect(
-      screen.getByText("%lms load google/gemma-3-12b -c 4096 --flash-attention on --ttl 30m"),
+      screen.getByText("%lms load google/gemma-3-12b -c 4096 --flash-attn --ttl 30m"),
     ).toBeTruthy();
 
     await press("Load");

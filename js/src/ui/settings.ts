@@ -2,9 +2,10 @@ import type { LoadConfig, Model } from "../protocol/protocol";
 
 /** A setting that the form offers below the fold; unset, the host decides. */
 export type Setting = {
-  name: Exclude<keyof LoadConfig, "context_length" | "gpu" | `draft_${string}`>;
+  name: Exclude<keyof LoadConfig, "context_length" | "gpu">;
 } & (
   | { kind: "flag" }
+  | { kind: "text" }
   | { kind: "choice"; options: readonly string[] }
   | { kind: "number"; low: number; high: number; step: number }
 );
@@ -32,6 +33,11 @@ export const SETTINGS: readonly Setting[] = [
   { name: "seed", ...number(0, 4_294_967_295) },
   { name: "rope_frequency_base", ...number(0, 1e9, 0.1) },
   { name: "rope_frequency_scale", ...number(0, 1000, 0.01) },
+  { name: "draft_mtp", ...flag },
+  { name: "draft_model", kind: "text" },
+  { name: "draft_max_tokens", ...number(1, 1024) },
+  { name: "draft_min_tokens", ...number(0, 1024) },
+  { name: "draft_min_probability", ...number(0, 1, 0.05) },
 ];
 
 /** What an embedding model can be told. */

@@ -68,6 +68,11 @@ const en = {
     keep_model_in_memory: "Keep in RAM (mlock)",
     rope_frequency_base: "RoPE base",
     rope_frequency_scale: "RoPE scale",
+    draft_mtp: "Draft with its own layers",
+    draft_model: "Draft with model",
+    draft_max_tokens: "Longest draft",
+    draft_min_tokens: "Shortest draft",
+    draft_min_probability: "Draft ends below",
   },
 };
 
@@ -136,6 +141,11 @@ const de: StillStrings = {
     keep_model_in_memory: "Im RAM halten (mlock)",
     rope_frequency_base: "RoPE-Basis",
     rope_frequency_scale: "RoPE-Skala",
+    draft_mtp: "Entwurf mit eigenen Schichten",
+    draft_model: "Entwurf mit Modell",
+    draft_max_tokens: "Längster Entwurf",
+    draft_min_tokens: "Kürzester Entwurf",
+    draft_min_probability: "Entwurf endet unter",
   },
 };
 
