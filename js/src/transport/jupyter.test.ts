@@ -65,7 +65,6 @@ it("delivers slices and gives each answer to its click", async () => {
   expect(await reply).toEqual(ACCEPTED);
   expect(slices).toEqual([idle]);
   expect(links).toEqual(["live"]);
-  expect(envelope?.expires_at).toBeCloseTo(idle.now + EXPIRES_S, 1);
   close();
 });
 
@@ -186,5 +185,20 @@ it("does not send what it has refused already", async () => {
   last().accept();
 
   expect(last().sent).toEqual([]);
+  close();
+});
+
+it("gives no click an end by the clock of an old slice", async () => {
+  const { line, last, close } = setUp();
+  last().accept();
+  last().say({ ...idle, now: idle.now - 3600 });
+
+  const first = line.send(UNLOAD);
+  expect(last().sent.at(-1)?.expires_at).toBe(null);
+  last().say({ rid: last().sent.at(-1)?.rid, reply: { kind: "accepted", now: idle.now } });
+  await first;
+  void line.send(UNLOAD);
+
+  expect(last().sent.at(-1)?.expires_at).toBeCloseTo(idle.now + EXPIRES_S, 0);
   close();
 });

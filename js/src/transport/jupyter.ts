@@ -43,6 +43,8 @@ export function jupyterLine(connect: () => Socket, network: EventTarget = window
   let link: Link = "opening";
   let failures = 0;
   let epoch = "";
+  /** The clock was heard from a reply: a slice may have been made long before it came. */
+  let isSure = false;
   let retry: ReturnType<typeof setTimeout> | undefined;
   let doubt: ReturnType<typeof setTimeout> | undefined;
 
@@ -109,11 +111,17 @@ export function jupyterLine(connect: () => Socket, network: EventTarget = window
 
   function receive(message: Slice | Answer): void {
     if ("rid" in message) {
-      if (message.reply.kind === "accepted") clock.hear(message.reply.now);
+      if (message.reply.kind === "accepted") {
+        clock.hear(message.reply.now);
+        isSure = true;
+      }
       waiting.get(message.rid)?.(message.reply);
       return;
     }
-    if (message.epoch !== epoch) clock.reset();
+    if (message.epoch !== epoch) {
+      clock.reset();
+      isSure = false;
+    }
     epoch = message.epoch;
     if (message.kind === "activity") clock.hear(message.now);
     newest.set(message.kind, message);
@@ -122,8 +130,8 @@ export function jupyterLine(connect: () => Socket, network: EventTarget = window
 
   function post(command: Command, rid: string): void {
     const now = clock.now();
-    const stale = command.kind === "attend" || now === null;
-    const envelope: Envelope = { rid, expires_at: stale ? null : now + EXPIRES_S, command };
+    const expires = command.kind !== "attend" && now !== null && isSure;
+    const envelope: Envelope = { rid, expires_at: expires ? now + EXPIRES_S : null, command };
     const text = JSON.stringify(envelope);
     if (socket?.readyState === WebSocket.OPEN) socket.send(text);
     else if (command.kind !== "attend") unsent.push(text);
