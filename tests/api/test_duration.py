@@ -1,3 +1,6 @@
+import contextlib
+import math
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -30,6 +33,21 @@ def test_what_is_no_time_is_refused(text: str) -> None:
 @given(st.integers(0, 99), st.integers(0, 59), st.integers(1, 59))
 def test_hours_minutes_and_seconds_add_up(hours: int, minutes: int, seconds: int) -> None:
     assert parse_ttl(f"{hours}h{minutes}m{seconds}s") == hours * 3600 + minutes * 60 + seconds
+
+
+@given(st.text(max_size=12) | st.from_regex(r"-?[0-9hms. ]{0,8}", fullmatch=True))
+def test_any_text_is_at_least_a_second_or_never_or_refused_in_a_sentence(text: str) -> None:
+    try:
+        seconds = parse_ttl(text)
+    except CommandError as error:
+        assert error.title
+    else:
+        assert seconds is None or (seconds >= 1 and math.isfinite(seconds))
+
+
+@given(st.integers(1, 10**7))
+def test_seconds_are_read_as_they_are(seconds: int) -> None:
+    assert parse_ttl(str(seconds)) == parse_ttl(f"{seconds}s") == seconds
 
 
 @pytest.mark.parametrize(

@@ -129,6 +129,25 @@ def test_what_the_sdk_finds_or_another_client_loads_is_not_this_kernels(
     assert "lesson.ipynb" not in empty.run("%lms ps").plain, "a client of one's own is nobody's"
 
 
+def test_a_load_without_a_lease_stays_when_its_kernel_goes(empty: Kernel) -> None:
+    book = "__import__('lms_jupyter.manager.leases').manager.leases.LeaseBook()"
+    expires = f"[x.expires for x in {book}.all() if x.identifier == 'tutor-1m' and x.loaded][-1]"
+
+    empty.run("%lms load tutor-1m --no-lease")
+
+    assert empty.value(expires) == "False"
+
+
+def test_an_estimate_is_told_once_and_shows_itself_later(empty: Kernel) -> None:
+    told = empty.run("guess = %lms estimate tutor-1m -c 512\nguess")
+    later = empty.run("guess")
+
+    assert told.plain.count("Estimated Total Memory") == 1
+    assert "TOTAL MEMORY" not in told.plain
+    assert "TOTAL MEMORY" in later.plain
+    assert empty.value("guess.total_bytes > 0 and guess.passes_guardrails") == "True"
+
+
 def test_a_pause_gives_the_memory_away_and_brings_everything_back(empty: Kernel) -> None:
     empty.run("import lms_jupyter\nllm = %lms load tutor-1m -c 512 --identifier chat --ttl 10m")
 
@@ -161,14 +180,21 @@ def test_what_happens_on_the_host_can_be_listened_to(empty: Kernel) -> None:
     empty.run("end()")
 
 
-def test_tables_show_themselves_and_know_pandas_is_missing_or_there(empty: Kernel) -> None:
+def test_tables_show_themselves_and_become_data_frames(empty: Kernel) -> None:
     empty.run("import lms_jupyter\ntable = lms_jupyter.ls()")
 
     html = empty.run("table").bundles[-1]
     assert "<table>" in html["text/html"]
     assert "| LLM |" in html["text/markdown"]
-    ran = empty.run("table.to_pandas()")
-    assert ran.error in ("", "CommandError")
+    empty.run("frame = table.to_pandas()")
+    assert empty.value("type(frame).__name__, len(frame) == len(table)") == "('DataFrame', True)"
+    assert empty.value("list(frame.model_key) == [m.model_key for m in table]") == "True"
+    assert f"<p>{empty.value('table[0].model_key')}: " in empty.run("table[0]").latest["text/html"]
+    empty.run("import sys; sys.modules['pandas'] = None")
+    missing = empty.run("table.to_pandas()")
+    empty.run("del sys.modules['pandas']")
+    assert missing.error == "CommandError"
+    assert "%pip install pandas" in missing.error_text
 
 
 def test_interrupting_loads_leaves_no_half_of_one_and_nothing_else_is_touched(

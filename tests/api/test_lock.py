@@ -1,0 +1,147 @@
+"""A lock says what a notebook uses, and every way in which that is not so any more."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from msgspec.structs import replace
+
+from lms_jupyter.api import lock as locks
+from lms_jupyter.errors import CommandError, ModelNotFoundError
+from lms_jupyter.hosts.base import Found
+from lms_jupyter.hosts.fake import FakeHost, fake_model
+from lms_jupyter.manager import Manager, loading
+from lms_jupyter.manager.loading import Order
+from lms_jupyter.manager.watch import connect
+from lms_jupyter.protocol.models import LoadConfig
+
+QWEN = "qwen/qwen3-4b"
+FILE = b"not really a model"
+
+
+@pytest.fixture
+def disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The file of the model, where LM Studio keeps it."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    path = tmp_path / ".lmstudio/models" / fake_model().path
+    path.parent.mkdir(parents=True)
+    path.write_bytes(FILE)
+    return path
+
+
+@pytest.fixture
+def host() -> FakeHost:
+    return FakeHost(fake_model(size_bytes=len(FILE)), fake_model("other/model"))
+
+
+@pytest_asyncio.fixture
+async def manager(host: FakeHost) -> AsyncIterator[Manager]:
+    async def find(_named: str) -> Found:
+        return Found(host=host, why="made for this test")
+
+    manager = Manager(find)
+    await connect(manager)
+    await loading.carry_out(
+        Order(
+            name=QWEN, identifier="chat", ttl_s=600, config=LoadConfig(context_length=512, gpu=0.5)
+        ),
+        manager,
+    )
+    yield manager
+    await manager.close()
+
+
+@pytest.mark.asyncio
+async def test_a_lock_holds_what_is_needed_to_have_it_all_back(
+    manager: Manager, disk: Path, tmp_path: Path
+) -> None:
+    host = manager.connected_host
+    assert isinstance(host, FakeHost)
+    host.put(host.disk[1], identifier="of somebody else")
+
+    written = await locks.write_lock(tmp_path / "x.json", manager)
+
+    assert disk.is_file()
+    (locked,) = written.instances
+    assert (locked.identifier, locked.model_key, locked.ttl_s) == ("chat", QWEN, 600)
+    assert locked.asked == LoadConfig(context_length=512, gpu=0.5)
+    assert (locked.quantization, written.host, written.host_version) == ("Q4_K_M", "Fake", "1")
+    assert locked.sha256 is not None
+    assert locks.read_lock(tmp_path / "x.json") == written
+    assert await locks.drift(written, manager) == ()
+
+
+@pytest.mark.asyncio
+async def test_restoring_brings_back_the_same_instance(
+    manager: Manager, host: FakeHost, tmp_path: Path
+) -> None:
+    written = await locks.write_lock(tmp_path / "x.json", manager)
+    host.memory.clear()
+
+    instances = await locks.restore(written, manager)
+
+    assert [(i.identifier, i.context_length, i.ttl_s) for i in instances] == [("chat", 512, 600)]
+    assert await locks.differs(written, instances, manager) == []
+    again = await locks.restore(written, manager)
+    assert again == instances, "what is there already is used"
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("what", ["host", "missing", "size", "content", "variant"])
+async def test_whatever_has_drifted_is_a_sentence(
+    manager: Manager, host: FakeHost, disk: Path, tmp_path: Path, what: str
+) -> None:
+    written = await locks.write_lock(tmp_path / "x.json", manager)
+    said = {
+        "host": "The host was Fake 0, and is Fake 1.",
+        "missing": f"{QWEN}: its file {fake_model().path} is not there.",
+        "size": f"{QWEN}: its file has 7 bytes, and had 18.",
+        "content": f"{QWEN}: its file is another one.",
+        "variant": "",
+    }[what]
+    match what:
+        case "host":
+            written = replace(written, host_version="0")
+        case "missing":
+            host.disk = host.disk[1:]
+        case "size":
+            host.disk[0] = replace(host.disk[0], size_bytes=7)
+        case "content":
+            disk.write_bytes(FILE[::-1])
+        case "variant":
+            # The file is there as one of several of another model.
+            host.disk[0] = replace(host.disk[0], variants=(f"{QWEN}@q8_0",))
+
+    assert await locks.drift(written, manager) == ((said,) if said else ())
+
+
+@pytest.mark.asyncio
+async def test_settings_that_are_not_given_as_before_are_told(
+    manager: Manager, host: FakeHost, tmp_path: Path
+) -> None:
+    written = await locks.write_lock(tmp_path / "x.json", manager)
+    host.memory.clear()
+    host.ceiling = LoadConfig(gpu=0.0)
+
+    instances = await locks.restore(written, manager)
+
+    assert await locks.differs(written, instances, manager) == ["chat: gpu was 0.5, and is 0.0."]
+
+
+@pytest.mark.asyncio
+async def test_what_cannot_be_restored_is_one_sentence(
+    manager: Manager, host: FakeHost, tmp_path: Path
+) -> None:
+    with pytest.raises(CommandError, match="There is no lock"):
+        locks.read_lock(tmp_path / "x.json")
+    written = await locks.write_lock(tmp_path / "x.json", manager)
+    (tmp_path / "x.json").write_text("{}")
+    with pytest.raises(CommandError, match="cannot be read as a lock"):
+        locks.read_lock(tmp_path / "x.json")
+    host.memory.clear()
+    with pytest.raises(CommandError, match="nothing is in memory"):
+        await locks.write_lock(tmp_path / "x.json", manager)
+    host.disk.clear()
+    with pytest.raises(ModelNotFoundError, match=QWEN):
+        await locks.restore(written, manager)
