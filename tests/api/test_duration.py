@@ -37,12 +37,11 @@ def test_hours_minutes_and_seconds_add_up(hours: int, minutes: int, seconds: int
 
 @given(st.text(max_size=12) | st.from_regex(r"-?[0-9hms. ]{0,8}", fullmatch=True))
 def test_any_text_is_at_least_a_second_or_never_or_refused_in_a_sentence(text: str) -> None:
-    try:
+    seconds: float | None = 1.0
+    with contextlib.suppress(CommandError):
         seconds = parse_ttl(text)
-    except CommandError as error:
-        assert error.title
-    else:
-        assert seconds is None or (seconds >= 1 and math.isfinite(seconds))
+
+    assert seconds is None or (seconds >= 1 and math.isfinite(seconds))
 
 
 @given(st.integers(1, 10**7))
