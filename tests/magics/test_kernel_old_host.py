@@ -45,6 +45,7 @@ SENTENCES = [
     (f"%lms estimate {KEY}", r"LM Studio 0.3.5 .* does not answer when it is asked to reckon"),
     (f"%lms load {KEY} --estimate-only", r"does not answer when it is asked to reckon"),
     ("%lms extend kept 5m", r"LM Studio cannot change the TTL of a loaded instance"),
+    ("%lms extend kept 5m --reload", r"kept is loaded again, and leaves after 5 min"),
     ("%lms pin kept", r"LM Studio cannot pin an instance"),
     ("%lms host", r"Using LM Studio 0.3.5"),
     ("%lms server status", r"LM Studio answers on port"),

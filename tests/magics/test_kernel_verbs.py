@@ -27,6 +27,8 @@ LINES = [
     ("%lms load tutr-1m -y --estimate-only", r"Model: tutor-1m"),
     ("%lms estimate tutor-1m -c 1024", r"Context Length: 1,024\n(.*\n)*This load should fit"),
     ("%lms extend tutor-1m 1h", r"leaves after 1 h of idleness from now"),
+    ("%lms extend tutor-1m none", r"tutor-1m stays until it is unloaded"),
+    ("%lms extend tutor-1m 1h --reload", r"is loaded again, and leaves after 1 h of idleness"),
     ("%lms pin tutor-1m", r"is pinned"),
     ("%lms pin tutor-1m --off", r"is pinned no more"),
     ("%lms host", r"Using Embedded engine"),

@@ -10,7 +10,7 @@ from lms_jupyter.magics.desk import Desk
 from lms_jupyter.magics.run import perform
 from lms_jupyter.magics.verbs.memory import Free, Unload
 from lms_jupyter.manager import lookup
-from lms_jupyter.protocol.commands import PinInstance, SetTtl, UnloadInstance
+from lms_jupyter.protocol.commands import PinInstance, ReloadInstance, SetTtl, UnloadInstance
 from lms_jupyter.protocol.models import Instance
 
 
@@ -46,13 +46,28 @@ def unload(request: Unload, desk: Desk) -> None:
 @perform.register
 def extend(request: SetTtl, desk: Desk) -> None:
     """Give an instance another TTL that counts from now."""
-    desk.command(request)
-    if request.ttl_s is None:
-        desk.say(f"{request.identifier} stays until it is unloaded.")
-    else:
-        desk.say(
-            f"{request.identifier} leaves after {say_duration(request.ttl_s)} of idleness from now."
+    desk.connect()
+    host = desk.manager.activity.host
+    if "ttl" not in host.features:
+        raise CommandError(
+            f"{host.name} cannot change the TTL of a loaded instance.",
+            hint="With --reload it is loaded again, with the same settings and this TTL.",
         )
+    desk.command(request)
+    desk.say(f"{request.identifier} {_leaves(request.ttl_s)}.")
+
+
+@perform.register
+def extend_by_reload(request: ReloadInstance, desk: Desk) -> None:
+    """Load an instance again as it is, with another TTL."""
+    desk.command(request)
+    desk.say(f"{request.identifier} is loaded again, and {_leaves(request.ttl_s)}.")
+
+
+def _leaves(ttl_s: float | None) -> str:
+    if ttl_s is None:
+        return "stays until it is unloaded"
+    return f"leaves after {say_duration(ttl_s)} of idleness from now"
 
 
 @perform.register

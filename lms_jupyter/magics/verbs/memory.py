@@ -7,7 +7,7 @@ from msgspec import Struct
 from lms_jupyter.api.duration import parse_ttl
 from lms_jupyter.errors import CommandError
 from lms_jupyter.magics.grammar import Flag, Verb, Word
-from lms_jupyter.protocol.commands import PinInstance, SetTtl
+from lms_jupyter.protocol.commands import PinInstance, ReloadInstance, SetTtl
 
 
 class Unload(Struct, frozen=True, kw_only=True):
@@ -31,6 +31,11 @@ def _unload(a: argparse.Namespace) -> Unload:
             hint="Name one instance, or say --all.",
         )
     return Unload(identifier=a.identifier, everything=a.all)
+
+
+def _extend(a: argparse.Namespace) -> SetTtl | ReloadInstance:
+    kind = ReloadInstance if a.reload else SetTtl
+    return kind(identifier=a.identifier, ttl_s=parse_ttl(a.time))
 
 
 IDENTIFIER = Word(
@@ -57,12 +62,19 @@ VERBS = (
     Verb(
         name="extend",
         summary="give an instance another TTL, counted from now",
-        build=lambda a: SetTtl(identifier=a.identifier, ttl_s=parse_ttl(a.time)),
+        build=_extend,
         words=(
             IDENTIFIER,
             Word(dest="time", metavar="TIME", help="90, 5m, 1h30m or none"),
         ),
-        examples=("%lms extend qwen3-4b 30m",),
+        flags=(
+            Flag(
+                names=("--reload",),
+                help="load it again, for hosts that cannot change the TTL of what is loaded",
+                default=False,
+            ),
+        ),
+        examples=("%lms extend qwen3-4b 30m", "%lms extend qwen3-4b none --reload"),
     ),
     Verb(
         name="pin",
