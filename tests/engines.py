@@ -9,29 +9,46 @@ from pathlib import Path
 
 import psutil
 
+from lms_jupyter.errors import HostUnreachableError
+from lms_jupyter.testing.engine import wait_for_address
+
+
+def start(log: Path, *options: str, **environment: str) -> tuple[subprocess.Popen[str], str]:
+    """Start an engine on a free port; return its process and its address once it is ready."""
+    with log.open("a") as errors:
+        process = subprocess.Popen(
+            [sys.executable, "-X", "faulthandler", "-m", "lms_jupyter.engine", *options],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+            env={**os.environ, **environment},
+        )
+    assert process.stdout is not None
+    try:
+        return process, wait_for_address(process.stdout, log)
+    except HostUnreachableError:
+        end(process)
+        raise
+
+
+def end(process: subprocess.Popen[str]) -> None:
+    """End an engine the polite way, and wait for it."""
+    assert process.stdout is not None
+    process.terminate()
+    process.wait(30)
+    process.stdout.close()
+
 
 @contextlib.contextmanager
 def engine(home: Path, *options: str) -> Iterator[str]:
     """Run an engine on a free port; yields its address."""
     home.mkdir(parents=True, exist_ok=True)
-    with (home / "engine.log").open("a") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "lms_jupyter.engine", *options],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=log,
-            text=True,
-            env={**os.environ, "HOME": str(home)},
-        )
-    assert process.stdout is not None
+    process, address = start(home / "engine.log", *options, HOME=str(home))
     try:
-        line = process.stdout.readline()
-        assert line.startswith("listening on http://"), (home / "engine.log").read_text()
-        yield line.strip().removeprefix("listening on http://")
+        yield address
     finally:
-        process.terminate()
-        process.wait(30)
-        process.stdout.close()
+        end(process)
 
 
 def owner(address: str) -> psutil.Process:
@@ -48,3 +65,17 @@ def owner(address: str) -> psutil.Process:
 def family(address: str) -> list[psutil.Process]:
     """Return the processes that the engine has started, those in waiting included."""
     return owner(address).children()
+
+
+@contextlib.contextmanager
+def held(address: str) -> Iterator[list[psutil.Process]]:
+    """Hold the processes of an engine until the end of the block: no load ends before that."""
+    processes = family(address)
+    for process in processes:
+        process.suspend()
+    try:
+        yield processes
+    finally:
+        for process in processes:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.resume()

@@ -1,5 +1,6 @@
 """The fixtures that come with the package, as another project's tests see them."""
 
+import os
 import re
 import signal
 import subprocess
@@ -9,7 +10,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from lms_jupyter.testing.engine import private_engine
+from lms_jupyter.errors import HostUnreachableError
+from lms_jupyter.testing.engine import private_engine, wait_for_address
 
 pytest_plugins = ["pytester"]
 
@@ -105,6 +107,19 @@ def test_nothing_is_imported_and_nothing_started_until_a_fixture_is_used(
     alone = ("-p", "no:anyio", "-p", "no:jupyter_server", "-p", "no:hypothesispytest")
 
     pytester.runpytest_subprocess(*alone).assert_outcomes(passed=1)
+
+
+def test_an_engine_that_says_nothing_is_given_up_in_time_with_its_log(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    log.write_text("reading a file\nwaiting for the disk")
+    reading, writing = os.pipe()
+    with (
+        os.fdopen(reading) as stdout,
+        os.fdopen(writing, "w"),
+        pytest.raises(HostUnreachableError, match=r"within 0\.1 seconds: waiting for") as raised,
+    ):
+        wait_for_address(stdout, log, timeout_s=0.1)
+    assert raised.value.hint.endswith("reading a file\nwaiting for the disk")
 
 
 def test_an_engine_that_cannot_start_says_why(tmp_path: Path) -> None:

@@ -29,12 +29,11 @@ from lms_jupyter.engine.log_file import LLAMA, logging_to
 from lms_jupyter.engine.logs import LlamaLine, LogHub
 from lms_jupyter.engine.registry import Registry
 from lms_jupyter.engine.routes import anthropic, greeting, openai, rest_v0, rest_v1, sdk
+from lms_jupyter.engine.routes.http import MAX_BODY_BYTES
 from lms_jupyter.engine.services import Services
 from lms_jupyter.engine.settings import Settings
 from lms_jupyter.engine.uploads import Uploads
 from lms_jupyter.engine.usage import Usage
-
-MAX_BODY_BYTES = 128 * 2**20
 
 _LEVELS = {" E ": "error", " W ": "warn", " D ": "debug"}
 

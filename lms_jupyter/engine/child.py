@@ -23,6 +23,7 @@ STATE_PREFIX = b"cmd_child_to_router:state:"
 STDERR_LINES = 100
 MAX_LINE_BYTES = 2**24
 SAMPLE_EVERY_S = 0.05
+LAST_WORDS_S = 2.0
 EMPTY_CHILD_BYTES = 30_000_000
 """What a child weighs before it has loaded anything."""
 
@@ -146,7 +147,9 @@ class Child:
                 return_when=asyncio.FIRST_COMPLETED,
             )
             if self._readers[0].done() and not self._listening.done():
-                # It can no longer say that it is ready: nobody may wait for that for ever.
+                # It can no longer say that it is ready: nobody may wait for that for ever. Most
+                # often it is ending, and says why by its exit code.
+                await asyncio.wait([self.exited], timeout=LAST_WORDS_S)
                 await self.end()
             if self.exited.done() and not self._listening.done():
                 await asyncio.wait(self._readers)

@@ -45,6 +45,9 @@ def main() -> int:
     order = json.loads(line)
     parameters = _Parameters(xllamacpp)
     _configure(parameters, order)
+    if parameters.missing:
+        print(f"E this xllamacpp has no {', '.join(parameters.missing)}", file=sys.stderr)
+        return 1
     try:
         server = xllamacpp.Server(parameters.native)
     except RuntimeError as error:
@@ -79,6 +82,21 @@ def _say(channel: TextIO, **message: object) -> None:
     channel.flush()
 
 
+_DISPENSABLE = frozenset(
+    {
+        "cache_ram_mib",
+        "cors_credentials",
+        "cors_origins",
+        "endpoint_slots",
+        "fit_params",
+        "model_alias",
+        "ui",
+        "warmup",
+    }
+)
+"""What older releases do not have and can do without: they have nothing to switch off."""
+
+
 class _Parameters:
     """Sets llama.cpp's parameters, whose names change over releases."""
 
@@ -87,6 +105,11 @@ class _Parameters:
         self.native = llama.CommonParams()
         self.refused: list[str] = []
         """Names that this llama.cpp does not have."""
+
+    @property
+    def missing(self) -> list[str]:
+        """Those of them without which the model would be loaded otherwise than was asked."""
+        return [name for name in self.refused if name not in _DISPENSABLE]
 
     def put(self, name: str, value: object, *others: str) -> None:
         """Set the first parameter that exists under one of the names."""

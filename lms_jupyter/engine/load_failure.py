@@ -54,6 +54,11 @@ _KNOWN: tuple[tuple[str, str, str], ...] = (
         "It may have been moved or deleted since it was listed.",
     ),
     (
+        r"this xllamacpp has no (?P<names>.+)",
+        "This release of xllamacpp has no parameter {names}, which the load of {file} needs.",
+        "Install a newer xllamacpp, or leave the setting out.",
+    ),
+    (
         r"cannot import llama\.cpp",
         "llama.cpp could not be started.",
         "Check the installation of xllamacpp; on Linux it needs the library libgomp1.",

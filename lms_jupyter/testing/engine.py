@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import select
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,7 +12,9 @@ from typing import IO, cast
 from lms_jupyter.errors import HostUnreachableError
 
 TUTORIAL_MODELS = Path(__file__).parents[1] / "engine" / "models"
+START_TIMEOUT_S = 30.0
 END_TIMEOUT_S = 20.0
+LOG_LINES = 20
 
 
 @contextlib.contextmanager
@@ -27,7 +30,7 @@ def private_engine(folder: Path, *options: str) -> Iterator[str]:
 
     Raises:
         EngineMissingError: The extra `engine` is not installed.
-        HostUnreachableError: It did not start; the sentence says why.
+        HostUnreachableError: It did not start, or not in time; the sentence says why.
     """
     from lms_jupyter.hosts.embedded import check_installed  # noqa: PLC0415 - brings httpx
 
@@ -54,14 +57,7 @@ def _kept(command: list[str], folder: Path) -> Iterator[str]:
         )
     stdout = cast("IO[str]", keeper.stdout)
     try:
-        _, marker, address = stdout.readline().strip().partition("listening on http://")
-        if not marker:
-            said = errors.read_text(errors="replace").strip().splitlines()
-            raise HostUnreachableError(
-                f"The engine did not start: {said[-1] if said else 'it said nothing'}.",
-                hint=f"More is in {errors}.",
-            )
-        yield address
+        yield wait_for_address(stdout, errors)
     finally:
         cast("IO[str]", keeper.stdin).close()
         try:
@@ -70,6 +66,27 @@ def _kept(command: list[str], folder: Path) -> Iterator[str]:
             keeper.kill()
             keeper.wait()
         stdout.close()
+
+
+def wait_for_address(stdout: IO[str], errors: Path, timeout_s: float = START_TIMEOUT_S) -> str:
+    """Return the address that a starting engine names on its stdout; its stderr goes to `errors`.
+
+    Raises:
+        HostUnreachableError: It ended, or said nothing for `timeout_s`; the last line of `errors`
+            says why, and the rest is in the hint.
+    """
+    is_ready, _, _ = select.select([stdout], [], [], timeout_s)
+    line = stdout.readline() if is_ready else ""
+    _, marker, address = line.strip().partition("listening on http://")
+    if marker:
+        return address
+    said = errors.read_text(errors="replace").strip().splitlines()
+    why = said[-1] if said else "it said nothing"
+    late = "" if is_ready else f" within {timeout_s:g} seconds"
+    log = "\n".join(said[-LOG_LINES:])
+    raise HostUnreachableError(
+        f"The engine did not start{late}: {why}.", hint=f"More is in {errors}:\n{log}".rstrip(":\n")
+    )
 
 
 def _command(folder: Path, *options: str) -> list[str]:

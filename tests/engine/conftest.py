@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 import subprocess
-import sys
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ import pytest
 import pytest_asyncio
 
 from lms_jupyter.engine.settings import SHIPPED_MODELS
+from tests import engines
 
 from .flaky_hub import FlakyHub
 from .synthetic import Shape, write_embedding, write_llm
@@ -53,25 +53,9 @@ class EngineProcess:
 
 def start_engine(models: Path, log: Path, *arguments: str) -> EngineProcess:
     """Start an engine on a free port and wait until it is ready."""
-    command = [
-        sys.executable,
-        "-X",
-        "faulthandler",
-        "-m",
-        "lms_jupyter.engine",
-        "--no-default-models",
-    ]
-    with log.open("w") as errors:
-        process = subprocess.Popen(
-            [*command, "--models", str(models), *arguments],
-            stdout=subprocess.PIPE,
-            stderr=errors,
-            text=True,
-        )
-    assert process.stdout is not None
-    first = process.stdout.readline()
-    assert first.startswith("listening on http://"), log.read_text()
-    return EngineProcess(process, first.removeprefix("listening on http://").strip(), log)
+    options = ("--no-default-models", "--models", str(models), *arguments)
+    process, address = engines.start(log, *options)
+    return EngineProcess(process, address, log)
 
 
 @pytest.fixture(scope="session")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -17,6 +19,7 @@ import psutil
 import pytest
 
 from .conftest import start_engine
+from .raw import introduced
 
 PATIENCE_S = 10
 
@@ -219,3 +222,22 @@ def test_the_process_names_no_secret(models: Path, tmp_path: Path) -> None:
         assert child.nice() == 10
         assert os.getpgid(child.pid) != os.getpgid(engine.process.pid)
     engine.stop()
+
+
+def test_a_client_opens_one_more_port_and_is_told_if_it_is_taken(
+    models: Path, tmp_path: Path
+) -> None:
+    engine = start_engine(models, tmp_path / "log", "--spares", "0")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert "Address already in use" in asyncio.run(_open_port(engine.address, port))
+    assert asyncio.run(_open_port(engine.address, port)) == ""
+    with lmstudio.Client(f"127.0.0.1:{port}") as client:
+        assert client.llm.list_loaded() == []
+    assert engine.stop() == 0
+
+
+async def _open_port(address: str, port: int) -> str:
+    async with introduced(address, "system") as system:
+        answer = await system.call("startHttpServer", port=port)
+    return "" if answer is None else str(answer["error"]["title"])

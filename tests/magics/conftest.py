@@ -1,7 +1,5 @@
 import asyncio
 import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +12,7 @@ from lms_jupyter.hosts.fake import FEATURES, FakeHost, fake_model
 from lms_jupyter.magics.magic import LmsMagics
 from lms_jupyter.manager import Manager
 from lms_jupyter.manager.local import LocalManager
+from tests import engines
 from tests.engine.synthetic import Shape, write_llm
 
 from .kernels import Kernel
@@ -67,22 +66,9 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     shape = Shape(layers=8, width=512, heads=8, kv_heads=8, feed_forward=1408)
     write_llm(folder / "acme/slow-llm-GGUF/slow-llm-F16.gguf", shape=shape)
     shipped = Path(lms_jupyter.__file__).parent / "engine" / "models"
-    command = [sys.executable, "-m", "lms_jupyter.engine", "--no-default-models"]
-    log = tmp_path_factory.mktemp("engine") / "log"
-    with log.open("w") as errors:
-        process = subprocess.Popen(
-            [*command, "--models", str(shipped), "--models", str(folder)],
-            stdout=subprocess.PIPE,
-            stderr=errors,
-            text=True,
-        )
-    assert process.stdout is not None
-    first = process.stdout.readline()
-    assert first.startswith("listening on http://"), log.read_text()
-    yield first.removeprefix("listening on http://").strip()
-    process.terminate()
-    assert process.wait(20) == 0
-    process.stdout.close()
+    options = ("--no-default-models", "--models", str(shipped), "--models", str(folder))
+    with engines.engine(tmp_path_factory.mktemp("engine"), *options) as address:
+        yield address
 
 
 @pytest.fixture(scope="module")

@@ -15,6 +15,8 @@ from lms_jupyter.engine.errors import BadRequestError, EngineError
 from lms_jupyter.engine.services import Services
 from lms_jupyter.engine.wire.sse import Event
 
+MAX_BODY_BYTES: Final = 128 * 2**20
+
 STALLED_S: Final = 30.0
 """How long a client may leave a stream unread."""
 
@@ -42,6 +44,16 @@ class UnknownPathError(BadRequestError):
 
     def __init__(self, method: str, path: str) -> None:
         super().__init__(f"There is no {method} {path}.")
+
+
+class BodyTooLargeError(BadRequestError):
+    """A body is longer than the engine takes in."""
+
+    code = "request_too_large"
+    http_status = 413
+
+    def __init__(self) -> None:
+        super().__init__(f"A body may have {MAX_BODY_BYTES // 2**20} MiB, and this one has more.")
 
 
 def answering(
@@ -87,7 +99,11 @@ def reply(content: object, *, status: int = 200) -> web.Response:
 async def read_object(request: web.Request) -> dict[str, Any]:
     """Read a body that has to be a JSON object."""
     try:
-        body: dict[str, Any] = msgspec.json.decode(await request.read(), type=dict[str, Any])
+        content = await request.read()
+    except web.HTTPRequestEntityTooLarge as error:
+        raise BodyTooLargeError from error
+    try:
+        body: dict[str, Any] = msgspec.json.decode(content, type=dict[str, Any])
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise BadRequestError(f"The body is not a JSON object: {error}.") from error
     return body

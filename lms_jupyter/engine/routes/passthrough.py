@@ -68,8 +68,8 @@ async def forward(
     async with AsyncExitStack() as stack:
         passed = dict(body)
         wanted = load_request(services, passed, target.domain)
-        check(passed, target.request)
         embeds, streams = target.domain == "embedding", optional_flag(passed, "stream")
+        check(passed, target.request)
         work = Work.COMPUTING_EMBEDDING if embeds else Work.GENERATING
         work = Work.PROCESSING_PROMPT if streams else work
         use = await occupy(services, stack, wanted, work)

@@ -77,8 +77,11 @@ def _handler(
 ) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
     async def handle(request: web.Request) -> web.StreamResponse:
         response = web.WebSocketResponse(max_msg_size=MAX_FRAME_BYTES, compress=False)
+        try:
+            await response.prepare(request)
+        except ConnectionError:
+            return web.Response(status=499, reason="Client Closed Request")
         sockets.add(response)
-        await response.prepare(request)
         if request.transport is not None:
             notice_loss(request.transport.get_extra_info("socket"))
         caller = await introduce(response)
