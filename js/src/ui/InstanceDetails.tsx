@@ -5,6 +5,7 @@ import { instanceLine, sdkCode } from "./code";
 import { FactList } from "./FactList";
 import { differencesOf } from "./facts";
 import { duration } from "./format";
+import { Icon } from "./Icon";
 import { ownerOf } from "./moreFacts";
 import { usePlace } from "./place";
 import { useWords } from "./words";
@@ -49,7 +50,10 @@ export function InstanceDetails({ instance, inert, hostName, canSetTtl, canPin, 
       <FactList facts={facts} />
       <div class="lms-Details-actions lms-Details-copy">
         {use && (
-          <Button onClick={() => use({ kind: "instance", name: identifier })}>{strings.use}</Button>
+          <Button onClick={() => use({ kind: "instance", name: identifier })}>
+            <Icon name="use" />
+            {strings.use}
+          </Button>
         )}
         <CopyButton text={identifier}>{strings.copyIdentifier}</CopyButton>
         <CopyButton text={instanceLine(instance)}>{strings.copyLine}</CopyButton>
@@ -59,6 +63,7 @@ export function InstanceDetails({ instance, inert, hostName, canSetTtl, canPin, 
             disabled={inert}
             onClick={() => onSend({ kind: "pin", identifier, pinned: !pinned })}
           >
+            <Icon name="pin" />
             {pinned ? strings.unpin : strings.pin}
           </Button>
         )}

@@ -97,6 +97,7 @@ export function InstanceList(props: Props) {
                 <UndoRow
                   key={`gone ${instance_reference}`}
                   instance={instance}
+                  inert={inert}
                   tabbable={tabbable}
                   onUndo={undo}
                   onOver={forget}

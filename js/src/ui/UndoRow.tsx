@@ -10,13 +10,15 @@ export const UNDO_MS = 6000;
 
 interface Props {
   instance: Instance;
+  /** Nobody at the other end could do what is asked. */
+  inert: boolean;
   tabbable: boolean;
   onUndo(instance: Instance): void;
   onOver(instance: Instance): void;
 }
 
 /** Takes the place of an instance that was unloaded here, so that nothing jumps. */
-export function UndoRow({ instance, tabbable, onUndo, onOver }: Props) {
+export function UndoRow({ instance, inert, tabbable, onUndo, onOver }: Props) {
   const { strings } = useWords();
   const over = useRef(onOver);
   over.current = onOver;
@@ -33,6 +35,7 @@ export function UndoRow({ instance, tabbable, onUndo, onOver }: Props) {
         <span class="lms-Row-actions">
           <Button
             label={strings.undoNamed(instance.identifier)}
+            disabled={inert}
             stop
             tabIndex={tabbable ? 0 : -1}
             onClick={() => onUndo(instance)}

@@ -1,20 +1,38 @@
 import { act, fireEvent, screen } from "@testing-library/preact";
 import axe from "axe-core";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import downloading from "../../../tests/wire_samples/activity_downloading.json" with {
+  type: "json",
+};
 import engine from "../../../tests/wire_samples/activity_engine.json" with { type: "json" };
 import idle from "../../../tests/wire_samples/activity_idle.json" with { type: "json" };
 import loading from "../../../tests/wire_samples/activity_loading.json" with { type: "json" };
 import problems from "../../../tests/wire_samples/activity_problems.json" with { type: "json" };
 import catalog from "../../../tests/wire_samples/catalog.json" with { type: "json" };
-import type { Activity, Catalog } from "../protocol/protocol";
+import estimatedLarge from "../../../tests/wire_samples/reply_estimated_large.json" with {
+  type: "json",
+};
+import found from "../../../tests/wire_samples/reply_found.json" with { type: "json" };
+import hosts from "../../../tests/wire_samples/reply_hosts.json" with { type: "json" };
+import profiles from "../../../tests/wire_samples/reply_profiles.json" with { type: "json" };
+import type { Activity, Catalog, Reply } from "../protocol/protocol";
 import { FakeTransport } from "../transport/fake";
 import { mount } from "./mount";
 
 const three = idle as Activity;
 let unmount: () => void = () => {};
 
+const ANSWERS: Partial<Record<string, object>> = {
+  estimate: estimatedLarge,
+  find_downloads: found,
+  list_hosts: hosts,
+  list_profiles: profiles,
+};
+
 async function show(activity: object): Promise<FakeTransport> {
   const transport = new FakeTransport();
+  transport.answer = ({ kind }) =>
+    (ANSWERS[kind] ?? { kind: "accepted", now: transport.now() }) as Reply;
   const element = document.body.appendChild(document.createElement("div"));
   await act(() => {
     unmount = mount(element, transport);
@@ -31,6 +49,15 @@ const focused = () => document.activeElement?.getAttribute("aria-label");
 const focus = (name: string) => act(() => screen.getByRole("button", { name }).focus());
 const press = (name: string) =>
   act(() => void fireEvent.click(screen.getByRole("button", { name })));
+
+/** Open the form that looks for models to download, and let the answers come. */
+async function look(): Promise<void> {
+  await press("Get model…");
+  const field = screen.getByRole("searchbox", { name: /owner/ });
+  await act(() => void fireEvent.input(field, { target: { value: "qwen/qwen3-0.6b" } }));
+  await press("Find");
+  await screen.findByRole("button", { name: /^Get qwen.*Q8_0/ });
+}
 
 afterEach(() => {
   unmount();
@@ -96,6 +123,7 @@ describe("by keyboard", () => {
     await press("More about chat");
     await press("About this host");
     await press("Load google/gemma-3-12b with settings");
+    await look();
 
     const focusable = document.querySelectorAll("button, input, select, summary, a, [tabindex]");
     const leaking = [...focusable].filter(
@@ -114,6 +142,7 @@ describe("for a screen reader", () => {
     ["idle", idle],
     ["loading", loading],
     ["problems", problems],
+    ["downloading", downloading],
     ["open", engine],
   ])("has nothing for axe to find: %s", async (name, activity) => {
     await show(activity);
@@ -121,6 +150,7 @@ describe("for a screen reader", () => {
       await press("More about chat");
       await press("About this host");
       await press("Load google/gemma-3-12b with settings");
+      await look();
     }
 
     const { violations } = await axe.run(document.body, {

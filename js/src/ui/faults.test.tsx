@@ -1,0 +1,193 @@
+import { act, fireEvent, screen } from "@testing-library/preact";
+import { describe, expect, it } from "vitest";
+import loading from "../../../tests/wire_samples/activity_loading.json" with { type: "json" };
+import catalog from "../../../tests/wire_samples/catalog.json" with { type: "json" };
+import estimated from "../../../tests/wire_samples/reply_estimated.json" with { type: "json" };
+import found from "../../../tests/wire_samples/reply_found.json" with { type: "json" };
+import hosts from "../../../tests/wire_samples/reply_hosts.json" with { type: "json" };
+import profiles from "../../../tests/wire_samples/reply_profiles.json" with { type: "json" };
+import type { Activity, Command, Reply } from "../protocol/protocol";
+import type { FakeTransport } from "../transport/fake";
+import {
+  button,
+  cleanly,
+  deliver,
+  isDisabled,
+  press,
+  show,
+  three,
+  timers,
+  wait,
+} from "./fakePanel";
+
+cleanly();
+
+const ANSWERS: Partial<Record<Command["kind"], object>> = {
+  estimate: estimated,
+  find_downloads: found,
+  list_hosts: hosts,
+  list_profiles: profiles,
+};
+
+let revision = 1000;
+const next = (change: Partial<Activity> = {}) => ({ ...three, revision: revision++, ...change });
+const die = (transport: FakeTransport, change: Partial<Activity> = {}) =>
+  deliver(transport, next({ host: { ...three.host, link: "lost" }, ...change }));
+
+/** Open the panel with a host that answers, and bring it into a state. */
+async function into(...presses: string[]): Promise<FakeTransport> {
+  const transport = await show(catalog, three, "live");
+  transport.answer = ({ kind }) =>
+    (ANSWERS[kind] ?? { kind: "accepted", now: transport.now() }) as Reply;
+  for (const name of presses) {
+    await press(name);
+    await wait(400);
+  }
+  return transport;
+}
+
+async function isDead(transport: FakeTransport, name: string): Promise<void> {
+  expect(isDisabled(name)).toBe(true);
+  const before = transport.sent.length;
+  await press(name);
+  expect(transport.sent).toHaveLength(before);
+}
+
+describe("a host that dies", () => {
+  it("while a load form is open: what was set stays, and loads once it is back", async () => {
+    const transport = await into("Load google/gemma-3-12b with settings");
+    const name = screen.getByLabelText("Identifier");
+    await act(() => void fireEvent.input(name, { target: { value: "gemma" } }));
+    await die(transport);
+    await isDead(transport, "Load");
+
+    await deliver(transport, next());
+    await press("Load");
+
+    expect(transport.sent.at(-1)).toMatchObject({ kind: "load", identifier: "gemma" });
+  });
+
+  it("while a profile gets its name", async () => {
+    const transport = await into("Load google/gemma-3-12b with settings", "Save as profile…");
+    const name = screen.getByLabelText("Name of the profile");
+    await act(() => void fireEvent.input(name, { target: { value: "fast" } }));
+    await die(transport);
+
+    await isDead(transport, "Save");
+  });
+
+  it("while somebody looks for a model", async () => {
+    const transport = await into("Get model…");
+    const field = screen.getByRole("searchbox", { name: /owner/ });
+    await act(() => void fireEvent.input(field, { target: { value: "qwen/qwen3-0.6b" } }));
+    await press("Find");
+    await wait(0);
+    await die(transport);
+
+    await isDead(transport, "Find");
+    await isDead(transport, "Get qwen/qwen3-0.6b Q8_0");
+  });
+
+  it("while the details of an instance are open, which can still be copied", async () => {
+    const transport = await into("More about chat");
+    await die(transport);
+
+    await isDead(transport, "Unload chat");
+    await isDead(transport, "1\u00a0h");
+    expect(isDisabled("Copy identifier")).toBe(false);
+  });
+
+  it("while an unload can be undone", async () => {
+    const transport = await into("Unload chat");
+    await die(transport, { instances: three.instances.slice(1) });
+
+    await isDead(transport, "Undo: load chat again");
+  });
+
+  it("between the two clicks that unload everything", async () => {
+    const transport = await into("Unload all");
+    await die(transport);
+
+    await isDead(transport, "Unload all 3?");
+  });
+
+  it("in the middle of a load", async () => {
+    const transport = await into();
+    const { loads } = loading as Activity;
+    await deliver(transport, next({ loads }));
+    await die(transport, { loads });
+
+    await isDead(transport, `Cancel loading ${loads[0]?.identifier ?? loads[0]?.model_key}`);
+  });
+
+  it("while the others are listed: to those one can still switch", async () => {
+    const transport = await into("About this host");
+    await die(transport);
+
+    await press(/Switch to Embedded engine/ as never);
+
+    expect(transport.sent.at(-1)).toMatchObject({ kind: "switch_host" });
+  });
+
+  it("shows no time left that nobody knows", async () => {
+    const transport = await into();
+    expect(timers()).toHaveLength(3);
+
+    await die(transport);
+
+    expect(screen.queryAllByRole("timer")).toEqual([]);
+  });
+});
+
+describe("whoever acts from elsewhere", () => {
+  it("takes an instance away while its details are open, and nothing is left of them", async () => {
+    const transport = await into("More about chat");
+
+    await deliver(transport, next({ instances: three.instances.slice(1) }));
+    await wait(200);
+
+    expect(screen.queryByText("Copy identifier")).toBeNull();
+    expect(screen.queryByRole("button", { name: /Undo/ })).toBeNull();
+  });
+
+  it("takes the model away that a form is open for", async () => {
+    const transport = await into("Load google/gemma-3-12b with settings");
+    const models = catalog.models.filter(({ model_key }) => model_key !== "google/gemma-3-12b");
+
+    await deliver(transport, { ...catalog, revision: 99, models });
+
+    expect(screen.queryByRole("form")).toBeNull();
+  });
+
+  it("restarts the kernel: another epoch is believed, whatever its revision", async () => {
+    const transport = await into("Unload chat");
+
+    await deliver(transport, { ...three, epoch: "another", revision: 0 });
+
+    expect(button("Unload chat")).toBeTruthy();
+    expect(isDisabled("Unload chat")).toBe(false);
+  });
+});
+
+describe("names from anywhere", () => {
+  it.each([
+    "<img src=x onerror=alert(1)><b>bold</b>",
+    "🦙👩‍🚀🏳️‍🌈 llama",
+    "نموذج-لغوي-عربي",
+    `very/${"long-".repeat(60)}name@q4_k_m`,
+    "with spaces and 'quotes' \"both\"",
+  ])("are shown as they are: %s", async (identifier) => {
+    const [chat] = three.instances;
+    const instances = [{ ...chat, identifier }] as Activity["instances"];
+    const transport = await into();
+
+    await deliver(transport, next({ instances }));
+    await wait(200);
+
+    const row = button(`Unload ${identifier}`).closest("li");
+    expect(row?.querySelector(".lms-Name")?.textContent).toBe(identifier);
+    expect(row?.querySelector("img, b")).toBeNull();
+    await press(`Unload ${identifier}`);
+    expect(transport.sent.at(-1)).toEqual({ kind: "unload", identifier });
+  });
+});
