@@ -115,7 +115,7 @@ class EngineHandler(LmsHandler):
         from lms_jupyter.hosts import embedded  # noqa: PLC0415 - see above
 
         if not self.board.discovers:
-            sentence = "The hosts of this server are set in its configuration."
+            sentence = "Where the host is, is set in this server's configuration or environment."
             await self.say(refused("command_error", sentence), 409)
             return
         try:

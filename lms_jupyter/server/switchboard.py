@@ -1,6 +1,7 @@
 """The hosts of this Jupyter Server: one manager each, however many pages listen."""
 
 import asyncio
+import os
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -21,6 +22,8 @@ LINGER_S = 60.0
 """How long a manager outlives its last listener: a page that is loaded again finds it."""
 OWNER = "JupyterLab"
 """Who loads, as the host is told."""
+HOST_VARIABLE = "LMS_JUPYTER_HOST"
+"""Says where the host is, for whoever looks for one."""
 RHYTHM_S = 1.0
 """Between two looks at a host that is calm, where a page does not wish for another."""
 RHYTHMS_S = (0.5, 3600.0)
@@ -135,8 +138,8 @@ class Switchboard:
         self.linger_s = linger_s
         self.leases = LeaseBook()
         """What kernels have loaded, and what is loaded here on behalf of one."""
-        self.discovers = not addresses
-        """Whether the one host is looked for."""
+        self.discovers = not (addresses or os.environ.get(HOST_VARIABLE))
+        """Whether the one host is looked for: then an engine that is started is found."""
         self._lines = {address: Line(address, self) for address in addresses or ("",)}
         self._tasks: set[asyncio.Task[None]] = set()
 

@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, expect
 
 from tests.browser.lab import jupyterlab
 from tests.browser.sidebar import Page, unload_all
+from tests.browser.sidebar_notebooks import notices
 from tests.engines import engine
 
 pytestmark = pytest.mark.browser
@@ -82,6 +83,14 @@ def test_with_no_host_the_sidebar_offers_the_engine_says_its_price_and_starts_it
 
         expect(page.sidebar.panel.get_by_text("tutor-1m", exact=True)).to_be_visible(timeout=30_000)
         page.page.screenshot(path=artifacts / "sidebar-engine.png")
+
+        stop_engines(state)
+        centre = notices(page)
+        again = centre.get_by_role("button", name="Start the built-in engine")
+        expect(again).to_be_visible(timeout=20_000)
+        again.click()
+        load = page.sidebar.panel.get_by_role("button", name="Load tutor-1m", exact=True)
+        expect(load).not_to_have_attribute("aria-disabled", "true", timeout=30_000)
     context.close()
     stop_engines(state)
 

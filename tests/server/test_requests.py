@@ -6,8 +6,10 @@ import pytest
 from traitlets.config import Config
 
 from lms_jupyter.errors import CommandError
+from lms_jupyter.hosts import discover
 from lms_jupyter.hosts.fake import FakeHost
 from lms_jupyter.server import LmsExtension, _jupyter_server_extension_points
+from lms_jupyter.server.switchboard import HOST_VARIABLE
 from tests.server.conftest import MODULE, QWEN, Door
 
 LOAD = {"rid": "1", "command": {"kind": "load", "model_key": QWEN}}
@@ -81,6 +83,22 @@ async def test_the_sidebar_learns_that_a_host_is_looked_for(door: Door) -> None:
     answer = await door.ask("lms/hosts", headers=door.key)
 
     assert json.loads(answer.body) == {"hosts": [""], "discovers": True, "engine_missing": []}
+
+
+class TestWithAHostInTheEnvironment:
+    """An engine that is started here would not be found: nobody offers it."""
+
+    @pytest.fixture(autouse=True)
+    def _variable(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        assert discover.VARIABLE == HOST_VARIABLE
+        monkeypatch.setenv(HOST_VARIABLE, "gpu-box:1234")
+
+    async def test_no_engine_is_offered_or_started(self, door: Door) -> None:
+        told = json.loads((await door.ask("lms/hosts", headers=door.key)).body)
+        answer = await door.ask("lms/engine", headers=door.key, body={})
+
+        assert (told["hosts"], told["discovers"]) == ([""], False)
+        assert answer.code == 409
 
 
 class TestWithHostsInTheConfiguration:
