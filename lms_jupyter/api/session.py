@@ -176,7 +176,7 @@ class Session:
             What is to be told the identifier when the call has ended.
         """
         manager = self.local.manager
-        if address != manager.activity.host.address:
+        if self.local.is_here or address != manager.activity.host.address:
             return lambda _identifier: None
         before = {one.instance_reference for one in self.run(lookup.instances(manager))}
 

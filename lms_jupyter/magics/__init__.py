@@ -4,6 +4,7 @@ import os
 from dataclasses import dataclass
 from typing import Any
 
+from lms_jupyter.hosts.proxy import go_back
 from lms_jupyter.magics.hooks import Hooks
 from lms_jupyter.magics.magic import LmsMagics
 from lms_jupyter.manager.local import close_local_manager, local_manager
@@ -20,6 +21,8 @@ class _Loaded:
     magics: LmsMagics
     hooks: Hooks
     found: dict[str, Any]
+    named_notebook: bool
+    """Whether it was we who told this process the notebook's path."""
 
 
 _loaded: dict[int, _Loaded] = {}
@@ -32,9 +35,10 @@ def load(shell: Any) -> None:
     """
     if id(shell) in _loaded:
         return
-    if VS_CODE in shell.user_ns:
-        # VS Code tells the notebook's path here; Jupyter tells it in the environment.
-        os.environ.setdefault(NOTEBOOK, str(shell.user_ns[VS_CODE]))
+    # VS Code tells the notebook's path here; Jupyter tells it in the environment.
+    names_notebook = VS_CODE in shell.user_ns and NOTEBOOK not in os.environ
+    if names_notebook:
+        os.environ[NOTEBOOK] = str(shell.user_ns[VS_CODE])
     magics = LmsMagics(shell)
     registered = shell.magics_manager.magics
     found = {kind: registered[kind].get(NAME) for kind in KINDS}
@@ -42,7 +46,7 @@ def load(shell: Any) -> None:
     magics.default_client.install()
     hooks = Hooks(shell, magics.desk.session)
     hooks.install()
-    _loaded[id(shell)] = _Loaded(magics, hooks, found)
+    _loaded[id(shell)] = _Loaded(magics, hooks, found, names_notebook)
     local_manager(parent=shell)
 
 
@@ -60,3 +64,6 @@ def unload(shell: Any) -> None:
     loaded.hooks.remove()
     loaded.magics.close()
     close_local_manager()
+    go_back()
+    if loaded.named_notebook:
+        os.environ.pop(NOTEBOOK, None)

@@ -84,7 +84,8 @@ class LmsMagics(Magics):
         Raises:
             LmsError: There is none.
         """
-        self.local.connect()
+        if not self.local.is_here:
+            self.local.connect()
         return self.local.manager.activity.host.address
 
     def close(self) -> None:

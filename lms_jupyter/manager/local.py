@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 
 from traitlets.config import Configurable
 
+from lms_jupyter.errors import CommandError
 from lms_jupyter.manager.commands import run
 from lms_jupyter.manager.identity import this_kernel
 from lms_jupyter.manager.leases import LeaseBook
@@ -86,6 +87,11 @@ class LocalManager:
         """
         return self._thread.is_alive() and not self._loop.is_closed()
 
+    @property
+    def is_here(self) -> bool:
+        """Whether the caller runs on the manager's own thread, as listeners and observers do."""
+        return threading.current_thread() is self._thread
+
     def submit(self, work: Coroutine[Any, Any, Result]) -> "Submitted[Result]":
         """Start work on the manager's loop."""
         submitted: Submitted[Result] = Submitted()
@@ -95,7 +101,17 @@ class LocalManager:
     def finish(
         self, work: Coroutine[Any, Any, Result], each: Callable[[], None] = lambda: None
     ) -> Result:
-        """Start work and wait for it; an interrupt at any moment cancels it. See `wait`."""
+        """Start work and wait for it; an interrupt at any moment cancels it. See `wait`.
+
+        Raises:
+            CommandError: The caller runs on the manager's thread, and would wait for itself.
+        """
+        if self.is_here:
+            work.close()
+            raise CommandError(
+                "A listener cannot wait for the host: it runs where the host is listened to.",
+                hint="Do it in a thread of its own: threading.Thread(target=...).start()",
+            )
         submitted: Submitted[Result] = Submitted()
         return self.wait(submitted, each, begin=lambda: self._begin_work(submitted, work))
 

@@ -7,10 +7,12 @@ import threading
 
 import pytest
 
+from lms_jupyter.errors import CommandError
 from lms_jupyter.hosts.base import Found
 from lms_jupyter.hosts.fake import FakeHost, fake_model
 from lms_jupyter.manager import Manager
 from lms_jupyter.manager.local import LocalManager
+from lms_jupyter.protocol.commands import LoadModel, UnloadInstance
 
 
 async def find(_named: str) -> Found:
@@ -32,6 +34,24 @@ def test_a_manager_whose_thread_is_slow_to_begin_is_alive_and_the_only_one() -> 
     local.connect()
     local.close()
     assert not local.alive
+
+
+def test_a_listener_that_would_wait_for_itself_is_told_so_and_not_left_hanging() -> None:
+    local = LocalManager(Manager(find))
+    local.connect()
+    told: list[BaseException] = []
+
+    def listen(_change: object) -> None:
+        try:
+            local.run(UnloadInstance(identifier="chat"))
+        except CommandError as error:
+            told.append(error)
+
+    local.manager.observe(listen, "activity")
+    local.run(LoadModel(model_key="qwen/qwen3-4b", identifier="chat"))
+    local.close()
+
+    assert "A listener cannot wait for the host" in str(told[0])
 
 
 QUICK = """

@@ -88,18 +88,27 @@ def test_a_host_that_dies_is_told_by_every_verb_and_another_can_be_used(
 def test_unloading_the_extension_puts_back_what_it_found(
     environ: dict[str, str], folder: Path
 ) -> None:
-    with Kernel(environ, str(folder)) as kernel:
+    told = {name: value for name, value in environ.items() if name != "JPY_SESSION_NAME"}
+    proxied = told | {"HTTP_PROXY": "http://127.0.0.1:9", "NO_PROXY": "intranet"}
+    with Kernel(proxied, str(folder)) as kernel:
         kernel.run(
+            "import os, lmstudio\n"
+            "__vsc_ipynb_file__ = '/somewhere/lesson.ipynb'\n"
             "shell = get_ipython()\n"
             "def found():\n"
-            "    return (len(shell.Completer.custom_matchers),\n"
+            "    return (dict(os.environ), lmstudio.get_default_client,\n"
+            "            lmstudio.configure_default_client, lmstudio.sync_api._default_client,\n"
+            "            len(shell.Completer.custom_matchers),\n"
             "            len(shell.input_transformers_cleanup),\n"
             "            *('lms' in kind for kind in shell.magics_manager.magics.values()))\n"
             "before = found()"
         )
-        kernel.run("%load_ext lms_jupyter\n%lms ps")
+        used = kernel.run("%load_ext lms_jupyter\n%lms ps\nlmstudio.list_loaded_models()")
+        assert used.error == "", used.error_text
+        assert kernel.value("found() == before") == "False"
         kernel.run("%unload_ext lms_jupyter")
 
-        assert kernel.value("found() == before") == "True"
+        differs = "[pair for pair in zip(found(), before) if pair[0] != pair[1]]"
+        assert kernel.value(differs) == "[]"
         kernel.run("%load_ext lms_jupyter")
         assert kernel.run("%lms ls").error == ""
