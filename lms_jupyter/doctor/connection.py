@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from urllib.parse import urlsplit
 
 from lms_jupyter.doctor.finding import Finding, Visit, bad, good, look
-from lms_jupyter.errors import HostRefusedError, HostUnreachableError, LmsError
+from lms_jupyter.errors import HostError, HostRefusedError, HostUnreachableError, LmsError
 
 KNOCK_TIMEOUT_S = 1.0
 PROXIES = ("http_proxy", "https_proxy", "all_proxy")
@@ -86,7 +86,7 @@ async def _knock(port: int) -> str:
 
     try:
         await greet(f"127.0.0.1:{port}", timeout_s=KNOCK_TIMEOUT_S)
-    except HostUnreachableError:
+    except HostError:
         return "other" if await asyncio.to_thread(_is_open, port) else "nobody"
     return "studio"
 

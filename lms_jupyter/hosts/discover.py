@@ -11,7 +11,7 @@ import asyncio
 import os
 from collections.abc import Mapping, Sequence
 
-from lms_jupyter.errors import HostUnreachableError
+from lms_jupyter.errors import HostError, HostUnreachableError
 from lms_jupyter.hosts import embedded
 from lms_jupyter.hosts.base import Found
 from lms_jupyter.hosts.credentials import api_token
@@ -67,7 +67,7 @@ async def _first(ports: Sequence[int]) -> Greeting | None:
     async def knock(port: int) -> Greeting | None:
         try:
             return await greet(f"127.0.0.1:{port}")
-        except HostUnreachableError:
+        except HostError:
             return None
 
     answers = await asyncio.gather(*map(knock, ports))

@@ -22,7 +22,7 @@ import msgspec
 from filelock import FileLock, Timeout
 from platformdirs import user_log_path, user_state_path
 
-from lms_jupyter.errors import EngineMissingError, HostUnreachableError
+from lms_jupyter.errors import EngineMissingError, HostError, HostUnreachableError
 from lms_jupyter.hosts.rest import Greeting, greet
 
 START_TIMEOUT_S = 30.0
@@ -67,7 +67,7 @@ async def running_engine() -> Greeting | None:
         return None
     try:
         greeting = await greet(known.address)
-    except HostUnreachableError:
+    except HostError:
         return None
     return greeting if greeting.is_engine else None
 

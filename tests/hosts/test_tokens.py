@@ -4,7 +4,8 @@ import asyncio
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from lmstudio import sync_api
 
 from lms_jupyter.errors import CommandError, HostRefusedError, LmsError
 from lms_jupyter.hosts import credentials
+from lms_jupyter.hosts.discover import find_host
 from lms_jupyter.hosts.sdk import SdkHost
 from lms_jupyter.hosts.sdk_default import DefaultClient
 from tests.hosts.studio import Studio
@@ -214,15 +216,35 @@ def test_a_token_with_blanks_around_it_is_read(monkeypatch: pytest.MonkeyPatch) 
         credentials.new_client(lmstudio.AsyncClient, "127.0.0.1:9", "nothing")
 
 
-@pytest.mark.asyncio
-async def test_a_gateway_that_wants_a_login_is_a_refusal() -> None:
+@asynccontextmanager
+async def gateway() -> AsyncIterator[str]:
+    """Run something that lets nobody in before a login; yields its address."""
+
     async def forbid(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
         await writer.drain()
         writer.close()
 
-    gateway = await asyncio.start_server(forbid, "127.0.0.1", 0)
-    port = gateway.sockets[0].getsockname()[1]
-    async with gateway:
-        with pytest.raises(HostRefusedError, match=f"127.0.0.1:{port} refuses to say who it is"):
-            await SdkHost(f"127.0.0.1:{port}").connect()
+    server = await asyncio.start_server(forbid, "127.0.0.1", 0)
+    async with server:
+        yield f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
+
+
+@pytest.mark.asyncio
+async def test_a_gateway_that_wants_a_login_is_a_refusal() -> None:
+    async with gateway() as address:
+        with pytest.raises(HostRefusedError, match=f"{address} refuses to say who it is"):
+            await SdkHost(address).connect()
+
+
+@pytest.mark.asyncio
+async def test_something_that_wants_a_login_on_a_port_of_lm_studio_does_not_end_the_search() -> (
+    None
+):
+    async with gateway() as address:
+        with Studio() as studio:
+            ports = [int(one.rpartition(":")[2]) for one in (address, studio.address)]
+
+            found = await find_host("", environ={}, ports=ports, start=False)
+
+    assert found.host.info.address == studio.address

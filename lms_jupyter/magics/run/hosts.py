@@ -8,6 +8,7 @@ from typing import Any
 from lms_jupyter.api.draw import compact, say_size
 from lms_jupyter.errors import (
     CommandError,
+    HostError,
     HostTimeoutError,
     HostUnreachableError,
     LmsError,
@@ -66,7 +67,7 @@ async def _all(current: str) -> list[str]:
     async def knock(address: str) -> Greeting | None:
         try:
             return await greet(address)
-        except HostUnreachableError:
+        except HostError:
             return None
 
     known = [current] if current else []
