@@ -19,6 +19,7 @@ from traitlets.config import Config
 from lms_jupyter.hosts.fake import FakeHost, fake_model
 from lms_jupyter.manager.identity import Identity
 from lms_jupyter.manager.leases import Lease, LeaseBook
+from lms_jupyter.server import LmsExtension
 from lms_jupyter.server.switchboard import Switchboard
 from tests.engines import engine
 from tests.server.conftest import MODULE, Door
@@ -137,6 +138,10 @@ async def test_what_another_kernel_uses_stays_when_its_own_has_gone(
 
         await asyncio.sleep(2.0)  # twice the grace
         assert await asyncio.to_thread(loaded, address) == ["tutor-1m"]
+
+
+def test_the_grace_is_five_minutes_if_nobody_says_otherwise() -> None:
+    assert LmsExtension().lease_grace_s == 300
 
 
 def claim(host: FakeHost, **changes: Any) -> Lease:

@@ -152,6 +152,7 @@ async function activate(
     preferences,
     strings,
     isSeen: () => panel.isSeen,
+    inSight: writing.inSight,
     openKernels: writing.openKernels,
     actions: () => ({
       show,

@@ -25,6 +25,8 @@ interface Deps {
   strings: Strings;
   /** Whether somebody sees the panel, so that nothing need be told. */
   isSeen(): boolean;
+  /** The name of the notebook that somebody sees, as it is known to the host. */
+  inSight(): string | null;
   /** The kernels of what is open on this page. */
   openKernels(): ReadonlySet<string>;
   actions(): NoticeActions;
@@ -70,11 +72,12 @@ export function tellNotices({ desk, preferences, strings, isSeen, ...deps }: Dep
   }
 
   /** Tell of an instance that was loaded on this page, or was seen being loaded. */
-  function greet({ identifier, model_key, instance_reference, mine }: Instance): void {
+  function greet({ identifier, model_key, instance_reference, mine, owner }: Instance): void {
     // A quick load begins and ends between two slices; whose it was is known a moment later.
     if (!underWay.delete(model_key) && !mine) return;
     told.add(instance_reference);
-    if (isSeen()) return;
+    // Whoever runs a cell that loads something looks at its output.
+    if (isSeen() || (owner !== null && owner === deps.inSight())) return;
     const { show, use } = deps.actions();
     const actions: Action[] = [
       [strings.use, () => use(identifier)],

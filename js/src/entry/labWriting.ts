@@ -19,6 +19,8 @@ export interface Writing {
   knowsMagics(): Promise<boolean>;
   /** The kernels of all open notebooks and consoles. */
   openKernels(): ReadonlySet<string>;
+  /** The file name of the notebook that is looked at now. */
+  inSight(): string | null;
 }
 
 export function createWriting(
@@ -53,6 +55,11 @@ export function createWriting(
       notebooks?.forEach(note);
       consoles?.forEach(note);
       return kernels;
+    },
+    inSight() {
+      const book = notebook();
+      if (book?.isVisible !== true || document.visibilityState !== "visible") return null;
+      return book.context.path.split("/").pop() ?? null;
     },
   };
 }
