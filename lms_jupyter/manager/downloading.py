@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from lms_jupyter.errors import (
     AmbiguousModelError,
     CommandError,
-    HostTimeoutError,
-    HostUnreachableError,
     LmsError,
     ModelNotFoundError,
 )
@@ -185,12 +183,8 @@ async def _choose(name: str, quantization: str | None, host: Host) -> Offer:
 
 
 async def _offers(name: str, host: Host) -> Sequence[Offer]:
-    try:
-        offers = await host.offers(name)
-    except (HostTimeoutError, HostUnreachableError):
-        raise
-    except LmsError as error:
-        raise ModelNotFoundError(name, to_download=True) from error
+    # What the host says of a name that it does not know, or of its source, is said as it is.
+    offers = await host.offers(name)
     if not offers:
         raise ModelNotFoundError(name, to_download=True)
     return offers
