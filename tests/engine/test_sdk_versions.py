@@ -93,6 +93,8 @@ def test_the_javascript_sdk_sees_lm_studio_and_never_waits_in_vain(
     assert seen["aborted"] == "enough"
     assert "already been unloaded" in seen["after_unload"]
     assert "No loaded model satisfies" in seen["again"]
+    assert seen["parsed"] == "First.\n\nSecond."
+    assert seen["retrieved"] == [["First.\n\nSecond.", "notes.txt"]]
     fields = {field["key"]: field["value"] for field in seen["config"]["fields"]}
     assert fields["llm.load.contextLength"] == 512
     assert (seen["info"]["identifier"], seen["info"]["contextLength"]) == ("mine", 512)

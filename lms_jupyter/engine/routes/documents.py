@@ -95,10 +95,7 @@ async def _retrieve(services: Services, channel: Channel) -> None:
                 _tell_step(channel, index, step, "Start")
                 _tell_step(channel, index, step, "End")
             vectors = await _embedded(services, channel, instance, index, cut)
-            found += [
-                _entry(passage, index, similarity(vector, wanted))
-                for passage, vector in zip(cut, vectors, strict=True)
-            ]
+            found += await asyncio.to_thread(_entries, index, cut, vectors, wanted)
             channel.send({"type": "onFileProcessingEnd", "index": index})
         channel.send({"type": "onSearchingStart"})
         found.sort(key=lambda entry: -entry["score"])
@@ -126,13 +123,18 @@ def _tell_step(channel: Channel, index: int, step: str, what: str, **more: float
     channel.send({"type": f"onFileProcessingStep{what}", "index": index, "step": step} | more)
 
 
-def _entry(passage: Passage, index: int, score: float) -> dict[str, Any]:
-    return {
-        "content": passage.text,
-        "score": score,
-        "sourceIndex": index,
-        "lineNumber": [passage.first_line, passage.last_line],
-    }
+def _entries(
+    index: int, cut: Sequence[Passage], vectors: Sequence[list[float]], wanted: list[float]
+) -> list[dict[str, Any]]:
+    return [
+        {
+            "content": passage.text,
+            "score": similarity(vector, wanted),
+            "sourceIndex": index,
+            "lineNumber": [passage.first_line, passage.last_line],
+        }
+        for passage, vector in zip(cut, vectors, strict=True)
+    ]
 
 
 def _find(services: Services, identifier: str) -> Upload:

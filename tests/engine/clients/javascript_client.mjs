@@ -57,6 +57,10 @@ try {
 
   const embedder = await client.embedding.model("tiny-embed", { ttl: 60 });
   seen.embedding = (await embedder.embed("some words")).embedding.length;
+  const notes = await client.files.prepareFileBase64("notes.txt", btoa("First.\n\nSecond."));
+  seen.parsed = (await client.files.parseDocument(notes)).content;
+  const found = await client.files.retrieve("first", [notes], { embeddingModel: embedder });
+  seen.retrieved = found.entries.map((entry) => [entry.content, entry.source.name]);
   seen.just_in_time = (await client.llm.model("tiny-llm")).identifier;
   seen.evicted = (await client.embedding.listLoaded()).length === 0;
 
