@@ -16,7 +16,6 @@ ROOT = Path(__file__).parents[1]
 VENV = ROOT / ".venv-lowest"
 PYTHON = VENV / ("Scripts" if os.name == "nt" else "bin") / "python"
 TESTS = ("errors", "protocol", "hosts", "manager", "api", "magics", "panel", "server", "engine")
-TOOLS = ("pytest", "pytest-asyncio", "pytest-jupyter", "pytest-timeout", "hypothesis", "nbclient")
 
 
 def lowest(requirements: Iterable[str]) -> list[str]:
@@ -31,11 +30,11 @@ def main() -> int:
     extras = told["optional-dependencies"]
     bounds = lowest([*told["dependencies"], *extras["engine"]])
     print("Lowest versions:", ", ".join(bounds), flush=True)
-    of_tests = [line for line in extras["test"] if re.match(rf"({'|'.join(TOOLS)})\b", line)]
-    others = [line for line in extras["test"] if re.match(r"(openai|anthropic|gguf)\b", line)]
+    tools = [line for line in extras["test"] if not line.startswith("lms-jupyter")]
+    lab = [line for line in extras["demo"] if not line.startswith("lms-jupyter")]
     subprocess.run([sys.executable, "-m", "venv", "--clear", str(VENV)], check=True)
     install = (str(PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check")
-    subprocess.run([*install, *bounds, *of_tests, *others, "jupyterlab>=4.2,<4.7"], check=True)
+    subprocess.run([*install, *bounds, *tools, *lab], check=True)
     subprocess.run(
         [*install, "--no-deps", "-e", str(ROOT)],
         check=True,

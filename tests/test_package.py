@@ -246,7 +246,7 @@ def test_make_demo_in_a_fresh_checkout_opens_the_first_tutorial(checkout: Path) 
         os.killpg(demo.pid, signal.SIGINT)
         _gone, alive = psutil.wait_procs(family, timeout=30)
 
-    assert '"news": {"disabled": true' in page
+    assert "apputils-extension:announcements" in page, "JupyterLab asks whether one wants news"
     assert len(family) >= 4, "lms-jupyter, the engine, its waiting child, and JupyterLab"
     assert alive == []
 

@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import json
 import os
 import shutil
 import signal
@@ -9,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import IO, Any, cast
 
 from lms_jupyter.cli.family import dies_with_us
@@ -18,6 +20,10 @@ from lms_jupyter.hosts.embedded import check_installed
 from lms_jupyter.tutorials import FIRST, tutorials
 
 END_TIMEOUT_S = 10.0
+NEWS = "@jupyterlab/apputils-extension:announcements"
+"""JupyterLab's part that asks whether one wants news, and looks for newer versions."""
+CONFIGS = "JUPYTER_CONFIG_PATH"
+"""The variable that names more folders of configuration."""
 
 
 def add_to(commands: Any) -> None:
@@ -39,9 +45,11 @@ def run(given: argparse.Namespace, options: Sequence[str]) -> int:
     # A shell starts background jobs with SIGINT ignored; who sends it wants the end all the same.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: sys.exit(0))
-    with tempfile.TemporaryDirectory(prefix="lms-jupyter-demo-") as folder, _engine() as address:
+    with tempfile.TemporaryDirectory(prefix="lms-jupyter-demo-") as name, _engine() as address:
+        folder = Path(name)
+        (folder / "notebooks").mkdir()
         for tutorial in tutorials():
-            shutil.copy(tutorial, folder)
+            shutil.copy(tutorial, folder / "notebooks")
         print(f"The embedded engine listens on http://{address}", flush=True)
         print("Ctrl-C ends it, JupyterLab and this copy of the notebooks.", flush=True)
         with _ended(_jupyterlab(given, folder, address)) as lab:
@@ -66,18 +74,15 @@ def _engine() -> Iterator[str]:
         yield address
 
 
-def _jupyterlab(given: argparse.Namespace, folder: str, address: str) -> "subprocess.Popen[str]":
+def _jupyterlab(given: argparse.Namespace, folder: Path, address: str) -> "subprocess.Popen[str]":
     command = [
         sys.executable,
         "-m",
         "jupyterlab",
         f"--LabApp.default_url=/lab/tree/{FIRST}",
-        f"--ServerApp.root_dir={folder}",
+        f"--ServerApp.root_dir={folder / 'notebooks'}",
         f"--ServerApp.port={given.port}",
         "--ServerApp.answer_yes=True",
-        # A first look, with no question and no call to the internet that nobody asked for.
-        "--LabApp.news_url=None",
-        "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
         *(["--no-browser"] if given.no_browser else []),
         # JupyterLab refuses to run as root unless told; containers often know no other user.
         *(["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []),
@@ -87,9 +92,17 @@ def _jupyterlab(given: argparse.Namespace, folder: str, address: str) -> "subpro
         text=True,
         stdin=subprocess.DEVNULL,
         start_new_session=True,
-        env={**os.environ, VARIABLE: address},
+        env={**os.environ, VARIABLE: address, CONFIGS: _quiet(folder / "config")},
         preexec_fn=dies_with_us(),  # noqa: PLW1509 - there is one thread here
     )
+
+
+def _quiet(folder: Path) -> str:
+    """Let this one JupyterLab ask nothing and call nobody; returns the folders of configuration."""
+    (folder / "labconfig").mkdir(parents=True)
+    page = {"disabledExtensions": {NEWS: True}}
+    (folder / "labconfig" / "page_config.json").write_text(json.dumps(page), encoding="utf-8")
+    return os.pathsep.join(filter(None, (str(folder), os.environ.get(CONFIGS))))
 
 
 @contextlib.contextmanager
