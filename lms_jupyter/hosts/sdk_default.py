@@ -4,6 +4,9 @@ They all go through `get_default_client`, which is replaced by one that first as
 is. That is asked with the first call, not before: finding a host takes time, and importing the SDK
 too. The client carries the API token of the environment, which the SDK itself cannot do (1.5) or
 forgets on the way (1.6). What the user configured in the SDK stands.
+
+What these calls load is this kernel's, as if `%lms load` had loaded it: it has the kernel's lease.
+What they only find stays whose it was, and what a client of the user's own loads is nobody's.
 """
 
 import importlib.abc
@@ -62,7 +65,16 @@ class DefaultClient:
         if self._ours is not None and sync_api._default_client is self._ours:
             # Handles that came from it live on; only the next call gets the SDK's own client.
             sync_api._default_client = None
-        self._ours = self._told = None
+        self._let_go()
+        self._told = None
+
+    def _let_go(self) -> None:
+        """Watch our client no more; it closes itself when nobody has a handle of it."""
+        if self._ours is not None:
+            for session in (self._ours.llm, self._ours.embedding):
+                for name in LOADS:
+                    vars(session).pop(name, None)
+        self._ours = None
 
     def _replace(self, package: ModuleType) -> None:
         sync_api = package.sync_api
@@ -75,7 +87,8 @@ class DefaultClient:
             untouched = sync_api._default_client is None and sync_api._default_api_host is None
             if api_host is None and (untouched or is_ours):
                 address = self._where()
-                if not is_ours or self._ours.api_host != address:
+                if not is_ours or self._ours.api_host != address or _is_cut_off(self._ours):
+                    self._let_go()
                     self._ours = sync_api._default_client = self._client(package, address)
                 return self._ours
             is_new = sync_api._default_client is None
@@ -176,6 +189,19 @@ class _Loader(importlib.abc.Loader):
         """Run the module, then call."""
         self._real.exec_module(module)
         self._done(module)
+
+
+def _is_cut_off(client: Any) -> bool:
+    """Whether the host has gone since: the SDK itself never connects again."""
+    import lmstudio  # noqa: PLC0415 - it is there by now
+
+    try:
+        client.llm.remote_call("listLoaded")
+    except lmstudio.LMStudioWebsocketError:
+        return True
+    except lmstudio.LMStudioError:
+        return False
+    return False
 
 
 def _homes(package: ModuleType) -> tuple[ModuleType, ModuleType]:

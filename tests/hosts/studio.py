@@ -36,6 +36,8 @@ class Studio:
 
     token: tuple[str, str] | None = None
     """The two halves of the only token that is let in; `None`: everybody is."""
+    port: int = 0
+    """Where it listens; 0: anywhere."""
     old: bool = False
     """Whether it lacks what newer ones have."""
     vanishes_at: float | None = None
@@ -76,7 +78,7 @@ class Studio:
         application.router.add_get("/{namespace}", self._talk)
         self._runner = web.AppRunner(application, shutdown_timeout=0.1)
         await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
+        await web.TCPSite(self._runner, "127.0.0.1", self.port).start()
         host, port = self._runner.addresses[0][:2]
         self.address = f"{host}:{port}"
         self._ready.set()

@@ -4,6 +4,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import lmstudio
 import pytest
@@ -11,6 +12,7 @@ from lmstudio import sync_api
 
 from lms_jupyter.hosts.sdk_default import DefaultClient
 from tests.engines import engine
+from tests.hosts.studio import Studio
 
 
 @pytest.fixture(scope="module")
@@ -76,3 +78,49 @@ def test_an_sdk_that_is_imported_later_is_bound_too(address: str, tmp_path: Path
     told = subprocess.run([sys.executable, script], capture_output=True, text=True, check=True)
 
     assert told.stdout.strip() == address
+
+
+def test_a_default_client_follows_the_host_that_is_used_now() -> None:
+    with Studio() as first, Studio() as second:
+        here = [first.address]
+        default = DefaultClient(lambda: here[0])
+        default.install()
+        try:
+            handle = lmstudio.llm("qwen/qwen3-4b")
+            here[0] = second.address
+            assert list(lmstudio.list_loaded_models()) == []
+            assert handle.get_info().identifier == "qwen/qwen3-4b", "an old handle goes on"
+        finally:
+            default.remove()
+
+
+def test_what_a_convenience_call_loads_is_told_with_its_host() -> None:
+    heard: list[Any] = []
+    with Studio() as studio:
+
+        def watch(address: str) -> Any:
+            heard.append(address)
+            return heard.append
+
+        default = DefaultClient(lambda: studio.address, watch)
+        default.install()
+        try:
+            lmstudio.llm("qwen/qwen3-4b")
+            lmstudio.get_default_client().llm.load_new_instance("qwen/qwen3-4b", "second")
+        finally:
+            default.remove()
+
+    assert heard == [studio.address, "qwen/qwen3-4b", studio.address, "second"]
+
+
+def test_a_host_that_was_restarted_is_connected_to_again() -> None:
+    with Studio() as studio:
+        address = studio.address
+        default = DefaultClient(lambda: address)
+        default.install()
+        assert list(lmstudio.list_loaded_models()) == []
+    try:
+        with Studio(port=int(address.rpartition(":")[2])):
+            assert lmstudio.llm("qwen/qwen3-4b").identifier == "qwen/qwen3-4b"
+    finally:
+        default.remove()

@@ -7,7 +7,6 @@ import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 
 import lmstudio
 import pytest
@@ -17,7 +16,6 @@ from lms_jupyter.errors import CommandError, HostRefusedError, LmsError
 from lms_jupyter.hosts import credentials
 from lms_jupyter.hosts.discover import find_host
 from lms_jupyter.hosts.sdk import SdkHost
-from lms_jupyter.hosts.sdk_default import DefaultClient
 from tests.hosts.studio import Studio
 
 HALVES = ("Ab3dEf9h", "0123456789abcdefghij")
@@ -172,39 +170,6 @@ def test_convenience_calls_are_refused_in_a_clear_sentence(
 
     assert sentence in told.stdout, told.stdout
     assert "sk-secret" not in told.stdout + told.stderr
-
-
-def test_a_default_client_follows_the_host_that_is_used_now() -> None:
-    with Studio() as first, Studio() as second:
-        here = [first.address]
-        default = DefaultClient(lambda: here[0])
-        default.install()
-        try:
-            handle = lmstudio.llm("qwen/qwen3-4b")
-            here[0] = second.address
-            assert list(lmstudio.list_loaded_models()) == []
-            assert handle.get_info().identifier == "qwen/qwen3-4b", "an old handle goes on"
-        finally:
-            default.remove()
-
-
-def test_what_a_convenience_call_loads_is_told_with_its_host() -> None:
-    heard: list[Any] = []
-    with Studio() as studio:
-
-        def watch(address: str) -> Any:
-            heard.append(address)
-            return heard.append
-
-        default = DefaultClient(lambda: studio.address, watch)
-        default.install()
-        try:
-            lmstudio.llm("qwen/qwen3-4b")
-            lmstudio.get_default_client().llm.load_new_instance("qwen/qwen3-4b", "second")
-        finally:
-            default.remove()
-
-    assert heard == [studio.address, "qwen/qwen3-4b", studio.address, "second"]
 
 
 def test_a_token_with_blanks_around_it_is_read(monkeypatch: pytest.MonkeyPatch) -> None:

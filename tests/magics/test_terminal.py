@@ -65,6 +65,19 @@ def test_tab_offers_flags_keys_and_variants_in_a_terminal(terminal: Any) -> None
     terminal.expect_exact("Did you mean %lms load?")
 
 
+def test_what_needs_a_browser_is_text_in_a_terminal_and_nothing_waits_for_a_choice(
+    terminal: Any,
+) -> None:
+    run(terminal, "%load_ext lms_jupyter", 2)
+    unclear = run(terminal, "%lms load tutor", 3)
+    panel = run(terminal, "%lms panel", 4)
+    table = run(terminal, "import lms_jupyter; lms_jupyter.ls()", 5)
+
+    assert "Name one of them in full: tutor-1m" in unclear.replace("\r\n", " ")
+    assert "Models in memory of Embedded engine" in panel
+    assert "LLM" in table
+
+
 def test_an_answer_is_written_into_the_terminal_as_it_comes(terminal: Any) -> None:
     run(terminal, "%load_ext lms_jupyter", 2)
     said = run(terminal, "%lms chat tutor-1m -p 'What is a token?'", 3)
