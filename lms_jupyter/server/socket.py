@@ -21,7 +21,7 @@ from lms_jupyter.server.kernels import identity_of
 from lms_jupyter.server.limits import AT_ONCE, MESSAGE_BYTES, Allowance
 from lms_jupyter.server.outbox import Outbox
 from lms_jupyter.server.stand_in import StandIn
-from lms_jupyter.server.switchboard import RHYTHM_S, RHYTHMS_S, Line, Switchboard
+from lms_jupyter.server.switchboard import RHYTHMS_S, Line, Switchboard
 
 TRY_AGAIN_LATER = 1013
 """The websocket's own code for a client that asks for more than it takes."""
@@ -154,11 +154,13 @@ def viewer_of(envelope: Any) -> set[str]:
     return {viewer} if isinstance(viewer, str) else set()
 
 
-def rhythm(asked: str | None) -> float:
-    """Read how many seconds a page wishes for between two looks at a calm host."""
+def rhythm(asked: str | None) -> float | None:
+    """Read how many seconds a page wishes for between two looks at a calm host, if it does."""
+    if asked is None:
+        return None
     shortest, longest = RHYTHMS_S
     try:
-        seconds = RHYTHM_S if asked is None else float(asked)
+        seconds = float(asked)
     except ValueError:
         raise HTTPError(400, "The page asks for a rhythm that is no number.") from None
     if not shortest <= seconds <= longest:

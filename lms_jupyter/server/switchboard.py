@@ -43,8 +43,8 @@ class Line:
 
     def __init__(self, address: str, board: "Switchboard") -> None:
         self.address = address
-        self.listeners: dict[Listener, float] = {}
-        """Who listens, and the seconds between two looks that each wishes for."""
+        self.listeners: dict[Listener, float | None] = {}
+        """Who listens, and the seconds between two looks that each wishes for, if any."""
         self._board = board
         self._manager: Manager | None = None
         self._release: asyncio.TimerHandle | None = None
@@ -74,7 +74,7 @@ class Line:
             return ()
         return self._board.leases.of(self._manager.activity.host.address)
 
-    def join(self, listener: Listener, rhythm_s: float = RHYTHM_S) -> None:
+    def join(self, listener: Listener, rhythm_s: float | None = None) -> None:
         """Tell a listener the newest slices, then every change.
 
         Args:
@@ -83,7 +83,7 @@ class Line:
         """
         manager = self.manager
         self.listeners[listener] = rhythm_s
-        manager.calm_s = min(self.listeners.values())
+        manager.calm_s = self._rhythm_s()
         for name in SLICES:
             listener(name, encode(getattr(manager, name)))
 
@@ -91,8 +91,12 @@ class Line:
         """Tell a listener nothing any more."""
         self.listeners.pop(listener, None)
         if self._manager is not None:
-            self._manager.calm_s = min(self.listeners.values(), default=RHYTHM_S)
+            self._manager.calm_s = self._rhythm_s()
         self._release_later()
+
+    def _rhythm_s(self) -> float:
+        wishes = [wish for wish in self.listeners.values() if wish is not None]
+        return min(wishes, default=RHYTHM_S)
 
     async def close(self) -> None:
         """End the manager, if there is one."""

@@ -75,6 +75,10 @@ async def test_the_page_that_wants_to_hear_most_often_sets_the_rhythm(
     await slow.send(kind="attend", viewer="slow", visible=True)
     assert board.line().manager.calm_s == 600
 
+    # The panel in a cell has no wish of its own.
+    await (await door.listen()).connected()
+    assert board.line().manager.calm_s == 600
+
     quick = await door.listen("?every=0.5")
     await quick.send(kind="attend", viewer="quick", visible=True)
     host.put(fake_model(), identifier="theirs")
