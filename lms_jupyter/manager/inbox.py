@@ -6,12 +6,12 @@ from typing import Any
 
 import msgspec
 
-from lms_jupyter.errors import LmsError, LoadCancelledError
+from lms_jupyter.errors import InstanceNotFoundError, LmsError, LoadCancelledError
 from lms_jupyter.manager.commands import run
 from lms_jupyter.manager.events import CommandFailed
 from lms_jupyter.manager.manager import Manager
 from lms_jupyter.manager.room import evicted_by_request, making_room
-from lms_jupyter.protocol.commands import Envelope, Question
+from lms_jupyter.protocol.commands import Command, Envelope, Question, UnloadInstance
 from lms_jupyter.protocol.models import Estimate, Problem
 from lms_jupyter.protocol.replies import Accepted, Estimated, Found, Hosts, Profiles, Refused, Reply
 
@@ -77,6 +77,9 @@ async def _carry_out(envelope: Envelope, manager: Manager) -> None:
         except LoadCancelledError:
             raise
         except LmsError as error:
+            if is_done_already(envelope.command, error):
+                manager.wake.set()
+                return
             problem = Problem(
                 code=error.code,
                 title=error.title,
@@ -85,6 +88,11 @@ async def _carry_out(envelope: Envelope, manager: Manager) -> None:
                 model_key=getattr(envelope.command, "model_key", None),
             )
             manager.apply(CommandFailed(problem=problem))
+
+
+def is_done_already(command: Command, error: LmsError) -> bool:
+    """Whether somebody else was faster: what was to go has gone, and nobody needs to hear of it."""
+    return isinstance(command, UnloadInstance) and isinstance(error, InstanceNotFoundError)
 
 
 def _remember(rid: str, manager: Manager) -> None:

@@ -87,6 +87,23 @@ async def test_a_taken_command_that_fails_becomes_a_problem_until_it_is_dismisse
 
 
 @pytest.mark.asyncio
+async def test_unloading_what_somebody_else_has_just_unloaded_is_no_problem(
+    manager: Manager, host: FakeHost
+) -> None:
+    host.put(host.disk[0], identifier="chat")
+    manager.apply(Looked(sight=await host.look()))
+    host.memory.clear()
+    unload = {"kind": "unload", "identifier": "chat"}
+
+    replies = [await accept({"rid": f"click-{n}", "command": unload}, manager) for n in range(3)]
+    await settled(manager)
+
+    assert [type(reply) for reply in replies] == [Accepted] * 3
+    assert manager.activity.problems == ()
+    assert manager.wake.is_set()
+
+
+@pytest.mark.asyncio
 async def test_a_question_is_answered_with_its_answer(manager: Manager) -> None:
     reply = await accept(click({"kind": "estimate", "model_key": QWEN}), manager)
 

@@ -10,6 +10,7 @@ import { MemoryBar } from "./MemoryBar";
 import { Problems } from "./Problems";
 import { RetryIn } from "./RetryIn";
 import { Timeline } from "./Timeline";
+import { useStill } from "./useStill";
 import { useStore } from "./useStore";
 import { useWords, type Words } from "./words";
 
@@ -29,7 +30,13 @@ export function Panel({ store }: { store: Store }) {
   const link = absent ? "lost" : (activity?.host.link ?? "connecting");
   const retry_at = absent || hostless ? null : activity?.host.retry_at;
   return (
-    <section class="lms-Panel" aria-label={strings.panel} lang={lang} data-link={link}>
+    <section
+      class="lms-Panel"
+      aria-label={strings.panel}
+      lang={lang}
+      data-link={link}
+      onClickCapture={useStill()}
+    >
       <div class="lms-Panel-inner">
         {activity && !hostless && (
           <HostBar store={store} host={activity.host} link={link} absent={absent} />
