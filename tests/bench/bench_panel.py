@@ -6,20 +6,16 @@ in JupyterLab with an engine.
 
 from __future__ import annotations
 
-import functools
 import gzip
-import http.server
-import subprocess
 import tempfile
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.bench.figure import Figure, percentile
+from tests.browser.design import design_page
 from tests.browser.lab import Notebook, chromium, jupyterlab
 from tests.engines import engine
 
@@ -90,7 +86,6 @@ def figures() -> Iterator[Figure]:
         text = (ROOT / "lms_jupyter" / "panel" / "static" / name).read_bytes()
         size = len(gzip.compress(text, 9)) / 1000
         yield Figure(f"{name}, gzipped", size, "kB", at_most=limit)
-    subprocess.run(["node", "build.mjs", "--dev"], cwd=ROOT / "js", check=True)  # noqa: S607
     with sync_playwright() as playwright, design_page() as address:
         browser = chromium(playwright)
         yield from drawing(browser, address)
@@ -101,21 +96,6 @@ def figures() -> Iterator[Figure]:
         yield Figure("the same browser with an empty page", counting(browser, "about:blank"), "%")
         yield from first_paint(browser)
         browser.close()
-
-
-@contextmanager
-def design_page() -> Iterator[str]:
-    """Serve the design page on loopback."""
-
-    class Quiet(http.server.SimpleHTTPRequestHandler):
-        def log_message(self, *_: object) -> None:
-            pass
-
-    handler = functools.partial(Quiet, directory=ROOT / "js" / "dev")
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_address[1]}/index.html"
-        server.shutdown()
 
 
 def opened(browser: Browser, address: str) -> Page:

@@ -1,9 +1,10 @@
 """One engine and one JupyterLab for all browser tests, one page for each."""
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
@@ -68,9 +69,23 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
+FAILED = pytest.StashKey[bool]()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, Any]:
+    """Let fixtures know whether their test has failed."""
+    report = yield
+    item.stash[FAILED] = item.stash.get(FAILED, False) or report.failed
+    return report
+
+
 @contextmanager
-def opening(browser: Browser, lab: Lab) -> Iterator[Open]:
-    """Open notebooks of a server until the end of the block; their kernels end with it."""
+def opening(browser: Browser, lab: Lab, test: pytest.Item) -> Iterator[Open]:
+    """Open notebooks of a server until the end of the block; their kernels end with it.
+
+    Of a test that fails, pictures are kept.
+    """
     contexts = []
 
     def open_(cells: Sequence[str], *, kernel: str = "python3", app: str = "lab/tree") -> Notebook:
@@ -81,6 +96,9 @@ def opening(browser: Browser, lab: Lab) -> Iterator[Open]:
     yield open_
     for context in contexts:
         for page in context.pages:
+            if test.stash.get(FAILED, False):
+                name = re.sub(r"\W+", "-", test.name)
+                page.screenshot(path=ARTIFACTS / f"failed-{name}.png")
             page.evaluate(
                 "() => window.jupyterapp.serviceManager.sessions.shutdownAll()",
             )
@@ -88,16 +106,16 @@ def opening(browser: Browser, lab: Lab) -> Iterator[Open]:
 
 
 @pytest.fixture
-def open_notebook(browser: Browser, lab: Lab) -> Iterator[Open]:
+def open_notebook(browser: Browser, lab: Lab, request: pytest.FixtureRequest) -> Iterator[Open]:
     """Return a way to open a notebook with these cells in a fresh page."""
-    with opening(browser, lab) as open_:
+    with opening(browser, lab, request.node) as open_:
         yield open_
 
 
 @pytest.fixture
-def open_bare(browser: Browser, bare_lab: Lab) -> Iterator[Open]:
+def open_bare(browser: Browser, bare_lab: Lab, request: pytest.FixtureRequest) -> Iterator[Open]:
     """Return the same where our part of the page is missing."""
-    with opening(browser, bare_lab) as open_:
+    with opening(browser, bare_lab, request.node) as open_:
         yield open_
 
 

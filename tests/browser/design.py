@@ -39,11 +39,13 @@ OUT_OF_PLACE = """() => {
     node.checkVisibility() &&
     getComputedStyle(node).clipPath === "none" &&
     !node.closest("details:not([open]) > :not(summary)");
+  const isClipped = ({ parentElement: parent }) =>
+    parent !== main && (getComputedStyle(parent).overflowX !== "visible" || isClipped(parent));
   const all = [...main.querySelectorAll("*")].filter(isSeen);
   for (const node of all) {
     const { left, right, width } = node.getBoundingClientRect();
     const isBeyond = left < box.left - 1 || right > box.right + 1;
-    if (width > 0 && isBeyond) said.push(`beyond: ${name(node)}`);
+    if (width > 0 && isBeyond && !isClipped(node)) said.push(`beyond: ${name(node)}`);
   }
   const kinds = "button, input, select, summary, h3, progress";
   const controls = all.filter((node) => node.matches(kinds));

@@ -139,11 +139,13 @@ def write_notebook(lab: Lab, cells: Sequence[str], kernel: str = "python3") -> P
 
 
 def click_impatiently(button: Locator, times: int = 5) -> None:
-    """Click again and again, whatever the button is called in the meantime."""
-    handle = button.element_handle()
-    assert handle is not None
+    """Click again and again at one place of the screen, whatever is there in the meantime."""
+    button.scroll_into_view_if_needed()
+    box = button.bounding_box()
+    assert box is not None
     for _ in range(times):
-        handle.click()
+        button.page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+        button.page.wait_for_timeout(120)  # as fast as a hand is
 
 
 class Notebook:

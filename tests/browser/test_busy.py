@@ -17,7 +17,7 @@ from tests.browser.conftest import Open
 from tests.browser.kernels import add_kernel, busy
 from tests.browser.lab import Lab, Notebook, click_impatiently
 from tests.browser.sidebar import unload_all
-from tests.engines import family
+from tests.engines import held
 
 pytestmark = pytest.mark.browser
 
@@ -113,17 +113,13 @@ def test_a_load_that_the_server_runs_is_seen_and_can_be_cancelled_in_a_busy_note
     notebook.run(0)
     notebook.wait_for_stand_in()
     notebook.start(1)
-    # A process that is held cannot finish its load before the click.
-    held = family(engine_address)
-    for child in held:
-        child.suspend()
+    with held(engine_address) as processes:
+        notebook.panel.get_by_role("button", name="Load large", exact=True).click()
+        notebook.panel.get_by_role("button", name="Cancel loading large").click()
 
-    notebook.panel.get_by_role("button", name="Load large", exact=True).click()
-    notebook.panel.get_by_role("button", name="Cancel loading large").click()
-
-    expect(notebook.panel.get_by_role("button", name="Cancel loading large")).to_have_count(0)
-    gone, _alive = psutil.wait_procs(held, timeout=10)
-    assert gone
+        expect(notebook.panel.get_by_role("button", name="Cancel loading large")).to_have_count(0)
+        gone, _alive = psutil.wait_procs(processes, timeout=10)
+        assert gone
     assert in_memory(engine_address) == []
     assert is_running(notebook)
     release.touch()

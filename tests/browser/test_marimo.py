@@ -1,0 +1,130 @@
+"""The panel in marimo, which is no Jupyter: drawn, and its clicks do what they say.
+
+marimo gets an environment of its own, made with the first run and kept below this one.
+"""
+
+import contextlib
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+import venv
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from tests.browser.sidebar import unload_all
+
+pytestmark = pytest.mark.browser
+
+ROOT = Path(__file__).parents[2]
+START_TIMEOUT_S = 60.0
+APP = """import marimo
+
+app = marimo.App()
+
+
+@app.cell
+def _():
+    import marimo as mo
+
+    import lms_jupyter
+
+    panel = mo.ui.anywidget(lms_jupyter.panel())
+    panel
+    return
+
+
+if __name__ == "__main__":
+    app.run()
+"""
+
+
+@pytest.fixture(scope="module")
+def marimo() -> Path:
+    """Return the Python of an environment with marimo and this package."""
+    folder = Path(sys.prefix) / "marimo-for-tests"
+    python = folder / "bin" / "python"
+    if not python.exists():
+        venv.create(folder, with_pip=True)
+    pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    done = subprocess.run(
+        [*pip, "marimo", "-e", str(ROOT)], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return python
+
+
+@contextlib.contextmanager
+def serving(python: Path, verb: str, folder: Path, host: str) -> Iterator[str]:
+    """Run or edit the notebook until the end of the block; yields its address."""
+    (folder / "app.py").write_text(APP)
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        port = one.getsockname()[1]
+    command = [str(python), "-m", "marimo", "--yes", verb, "app.py", "--headless", "--no-token"]
+    environment = {
+        **{key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"},
+        "HOME": str(folder),
+        "LMS_JUPYTER_HOST": host,
+    }
+    with (folder / "marimo.log").open("w") as log:
+        process = subprocess.Popen(
+            [*command, "--host", "127.0.0.1", "--port", str(port)],
+            cwd=folder,
+            env=environment,
+            stdout=log,
+            stderr=log,
+        )
+    address = f"http://127.0.0.1:{port}"
+    try:
+        deadline = time.monotonic() + START_TIMEOUT_S
+        while True:
+            assert process.poll() is None, (folder / "marimo.log").read_text()
+            assert time.monotonic() < deadline, "marimo did not start"
+            with (
+                contextlib.suppress(urllib.error.URLError, ConnectionError),
+                urllib.request.urlopen(f"{address}/health"),  # noqa: S310 - loopback
+            ):
+                break
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(0.1)
+        yield address
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+@pytest.mark.parametrize("verb", ["run", "edit"])
+def test_the_panel_lives_in_marimo(
+    browser: Browser,
+    marimo: Path,
+    tmp_path: Path,
+    engine_address: str,
+    artifacts: Path,
+    verb: str,
+) -> None:
+    unload_all(engine_address)
+    context = browser.new_context(viewport={"width": 1100, "height": 800})
+    with serving(marimo, verb, tmp_path, engine_address) as address:
+        page = context.new_page()
+        thrown: list[str] = []
+        page.on("pageerror", lambda error: thrown.append(str(error)))
+        page.goto(address)
+        if verb == "edit":
+            page.get_by_test_id("run-button").first.click(timeout=60_000)
+
+        panel = page.locator(".lms-Panel").first
+        panel.get_by_role("button", name="Load tutor-1m", exact=True).click(timeout=60_000)
+        expect(panel.get_by_role("button", name="Unload tutor-1m", exact=True)).to_be_visible()
+        expect(panel.get_by_role("timer").first).to_be_visible()
+        page.screenshot(path=artifacts / f"marimo-{verb}.png")
+        panel.get_by_role("button", name="Unload tutor-1m", exact=True).click()
+        expect(panel.get_by_role("button", name="Undo: load tutor-1m again")).to_be_visible()
+        assert thrown == []
+    context.close()
