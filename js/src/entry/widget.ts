@@ -1,4 +1,4 @@
-import type { Activity } from "../protocol/protocol";
+import type { Activity, Catalog, Slice } from "../protocol/protocol";
 import type { WidgetModel } from "../transport/comm";
 import { clearGlance, drawGlance } from "../ui/mountGlance";
 import type * as Live from "./widgetLive";
@@ -60,7 +60,7 @@ export function widget(run: (script: string) => Promise<typeof Live>) {
         );
       };
       const look = () => {
-        drawGlance(el, activityOf(model));
+        drawGlance(el, slice<Activity>(model, "activity"), slice<Catalog>(model, "catalog"));
         ask();
       };
       model.on("change:activity", look);
@@ -75,8 +75,8 @@ export function widget(run: (script: string) => Promise<typeof Live>) {
   };
 }
 
-/** Before the manager has spoken, the trait is an empty dict. */
-function activityOf(model: WidgetModel): Activity | null {
-  const told = model.get("activity") as Activity | null;
-  return told?.kind === "activity" ? told : null;
+/** Before the manager has spoken, a trait is an empty dict. */
+function slice<Told extends Slice>(model: WidgetModel, kind: Told["kind"]): Told | null {
+  const told = model.get(kind) as Told | null;
+  return told?.kind === kind ? told : null;
 }

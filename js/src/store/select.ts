@@ -128,9 +128,13 @@ export function matching(
     .filter(({ model, text }) => isKind(model, kind) && words.every((word) => text.includes(word)))
     .map(({ model }) => model);
   if (order === "size") return found.sort((a, b) => b.size_bytes - a.size_bytes);
-  if (order === "name" || used.size === 0) return found;
+  return order === "name" ? found : byUse(found, used);
+}
+
+/** The models that were used last come first; the others keep their order. */
+export function byUse(models: readonly Model[], used: ReadonlyMap<string, number>): Model[] {
   const at = ({ model_key }: Model) => used.get(model_key) ?? 0;
-  return found.sort((a, b) => at(b) - at(a));
+  return [...models].sort((a, b) => at(b) - at(a));
 }
 
 function isKind(model: Model, kind: KindFilter): boolean {

@@ -1,11 +1,22 @@
+import type { ComponentChild } from "preact";
 import { useEffect, useState } from "preact/hooks";
-import type { Activity } from "../protocol/protocol";
+import type { Activity, Catalog } from "../protocol/protocol";
+import { noteUse } from "../store/history";
+import { byUse, countByModel } from "../store/select";
 import { HostLine } from "./HostLine";
 import { InstanceLine } from "./InstanceLine";
 import { LoadLine } from "./LoadLine";
 import { MemoryBar } from "./MemoryBar";
+import { ModelLine } from "./ModelLine";
 import { useStillWords } from "./stillWords";
 
+interface Props {
+  activity: Activity | null;
+  catalog: Catalog | null;
+}
+
+/** As many models as a list shows at first. */
+const MODELS = 20;
 /** After this without a live panel in its place, a still picture says that it is one. */
 export const PATIENCE_MS = 3000;
 
@@ -14,7 +25,7 @@ export const PATIENCE_MS = 3000;
  *
  * Nothing moves and nothing can be pressed; in a notebook without a kernel it stays.
  */
-export function Glance({ activity }: { activity: Activity | null }) {
+export function Glance({ activity, catalog }: Props) {
   const { strings, format, lang } = useStillWords();
   const [alone, setAlone] = useState(false);
   useEffect(() => {
@@ -24,6 +35,8 @@ export function Glance({ activity }: { activity: Activity | null }) {
   const { host, instances, loads, memory, now } = activity ?? NOTHING;
   const link = alone ? "lost" : host?.link;
   const then = () => now;
+  const loaded = countByModel(activity);
+  const used = activity ? noteUse(new Map(), activity) : new Map();
   return (
     <section class="lms-Panel" aria-label={strings.panel} lang={lang} data-link={link}>
       <div class="lms-Panel-inner">
@@ -37,26 +50,45 @@ export function Glance({ activity }: { activity: Activity | null }) {
         </p>
         <MemoryBar memory={memory} instances={instances} now={then} stale />
         {host && (
-          <section class="lms-Section" aria-label={strings.inMemory}>
-            <header class="lms-Section-head">
-              <h3>{strings.inMemory}</h3>
-              <span class="lms-Section-count">{format.integer(instances.length)}</span>
-            </header>
-            <ul class="lms-List">
-              {instances.map((instance) => (
-                <li class="lms-Row" key={instance.instance_reference}>
-                  <InstanceLine instance={instance} now={then} stale />
+          <Section title={strings.inMemory} count={instances.length}>
+            {instances.map((instance) => (
+              <li class="lms-Row" key={instance.instance_reference}>
+                <InstanceLine instance={instance} now={then} stale />
+              </li>
+            ))}
+            {loads.map((load) => (
+              <li class="lms-Row" key={load.load_id}>
+                <LoadLine load={load} now={then} cancelling={load.cancelling} />
+              </li>
+            ))}
+          </Section>
+        )}
+        {catalog && (
+          <Section title={strings.onDisk} count={catalog.models.length}>
+            {byUse(catalog.models, used)
+              .slice(0, MODELS)
+              .map((model) => (
+                <li class="lms-Row" key={model.model_key}>
+                  <ModelLine model={model} loaded={loaded.get(model.model_key) ?? 0} />
                 </li>
               ))}
-              {loads.map((load) => (
-                <li class="lms-Row" key={load.load_id}>
-                  <LoadLine load={load} now={then} cancelling={load.cancelling} />
-                </li>
-              ))}
-            </ul>
-          </section>
+          </Section>
         )}
       </div>
+    </section>
+  );
+}
+
+function Section(props: { title: string; count: number; children: ComponentChild }) {
+  const { title, count, children } = props;
+  const { format } = useStillWords();
+  return (
+    <section class="lms-Section" aria-label={title}>
+      <header class="lms-Section-head">
+        <h3>{title}</h3>
+        {count > 0 && <span class="lms-Section-count">{format.integer(count)}</span>}
+      </header>
+      <ul class="lms-List">{children}</ul>
     </section>
   );
 }

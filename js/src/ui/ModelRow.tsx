@@ -5,9 +5,8 @@ import { Button } from "./Button";
 import type { LoadRequest } from "./code";
 import { Icon } from "./Icon";
 import { LoadForm } from "./LoadForm";
+import { ModelLine } from "./ModelLine";
 import { memo } from "./memo";
-import { modelFacts } from "./moreFacts";
-import { Name } from "./Name";
 import { usePlace } from "./place";
 import { Refusal } from "./Refusal";
 import { useWords } from "./words";
@@ -45,10 +44,8 @@ const ONE_CLICK = { ttl_s: 3600, config: {} };
 export const ModelRow = memo((props: Props) => {
   const { model, loaded, loading, inert, tabbable, open, pending, refusal, actions } = props;
   const { model_key } = model;
-  const words = useWords();
-  const { strings } = words;
+  const { strings } = useWords();
   const place = usePlace();
-  const facts = modelFacts(model, words).join(" · ");
   const taken = loading || pending !== undefined;
   const tabIndex = tabbable ? 0 : -1;
   const row = useRef<HTMLLIElement>(null);
@@ -65,19 +62,7 @@ export const ModelRow = memo((props: Props) => {
         if (event.key === "Escape" && open) close();
       }}
     >
-      <div class="lms-Row-line lms-ModelRow">
-        <Name title={`${model.display_name}\n${model_key}\n${model.path}`}>{model_key}</Name>
-        <span class="lms-Row-facts" title={facts}>
-          {facts}
-        </span>
-        <span class="lms-Row-state">
-          {loaded > 0 && (
-            <>
-              <Icon name="check" />
-              {strings.loaded(loaded)}
-            </>
-          )}
-        </span>
+      <ModelLine model={model} loaded={loaded}>
         <span class="lms-Row-actions lms-Split">
           <Button
             look="split"
@@ -103,7 +88,7 @@ export const ModelRow = memo((props: Props) => {
             <Icon name="chevron" />
           </Button>
         </span>
-      </div>
+      </ModelLine>
       {refusal && (
         <Refusal problem={refusal} onDismiss={() => actions.onForgive(`load:${model_key}`)} />
       )}

@@ -1,6 +1,16 @@
 import type { Instance, Model } from "../protocol/protocol";
 import type { Words } from "./stillWords";
 
+/** What a model on the disk is, in the order in which people ask. */
+export function modelFacts(model: Model, { strings, format }: Words): string[] {
+  return present([
+    model.params,
+    model.quantization,
+    format.bytes(model.size_bytes),
+    ...abilities(model, strings),
+  ]);
+}
+
 /** What an instance takes and is. A size that is only the file's says so. */
 export function instanceFacts(instance: Instance, { strings, format }: Words): string[] {
   const { memory_bytes, size_bytes, context_length } = instance;
@@ -53,7 +63,7 @@ export function valueText(setting: string, value: unknown, { strings, format }: 
 
 type Able = Pick<Model, "kind" | "vision" | "trained_for_tool_use">;
 
-export function abilities({ kind, vision, trained_for_tool_use }: Able, strings: Words["strings"]) {
+function abilities({ kind, vision, trained_for_tool_use }: Able, strings: Words["strings"]) {
   return [
     kind === "embedding" ? strings.embedding : null,
     vision ? strings.vision : null,

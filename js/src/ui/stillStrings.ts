@@ -47,6 +47,7 @@ const en = {
   cancelling: "cancelling",
   // Models
   onDisk: "On disk",
+  loaded: (count: number) => (count > 1 ? `${count} in memory` : "in memory"),
   looking: "Looking for LM Studio…",
   models: (count: number) => (count === 1 ? "1 model" : `${count || "no"} models`),
   snapshot: (time: string) => `as of ${time}`,
@@ -121,6 +122,7 @@ const de: StillStrings = {
   aboutLeft: (time) => `noch etwa ${time}`,
   cancelling: "bricht ab",
   onDisk: "Auf der Platte",
+  loaded: (count) => (count > 1 ? `${count} im Speicher` : "im Speicher"),
   looking: "Suche LM Studio…",
   models: (count) => (count === 1 ? "1 Modell" : `${count || "keine"} Modelle`),
   snapshot: (time) => `Stand von ${time}`,
