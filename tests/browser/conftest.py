@@ -100,7 +100,7 @@ def opening(browser: Browser, lab: Lab, test: pytest.Item) -> Iterator[Open]:
                 name = re.sub(r"\W+", "-", test.name)
                 page.screenshot(path=ARTIFACTS / f"failed-{name}.png")
             page.evaluate(
-                "() => window.jupyterapp.serviceManager.sessions.shutdownAll()",
+                "() => window.jupyterapp?.serviceManager.sessions.shutdownAll()",
             )
         context.close()
 

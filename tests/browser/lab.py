@@ -177,7 +177,7 @@ class Notebook:
         page.on("websocket", self._note_socket)
         self.path = write_notebook(lab, cells, kernel)
         page.goto(f"{lab.url}{app}/{self.path.name}?token={TOKEN}&reset")
-        page.wait_for_function(KERNEL_IS_IDLE, timeout=60_000)
+        page.wait_for_function(KERNEL_IS_IDLE, timeout=120_000)
 
     def start(self, index: int) -> None:
         """Begin to run a cell."""
