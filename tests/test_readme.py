@@ -104,3 +104,13 @@ def test_every_link_into_the_repository_leads_somewhere() -> None:
 
     assert len(places) > 5
     assert [place for place in places if not (ROOT / place.partition("#")[0]).exists()] == []
+
+
+def test_everything_that_it_configures_is_on_the_configuration_page() -> None:
+    page = (ROOT / ".github" / "reference" / "configuration.md").read_text(encoding="utf-8")
+    traits = set(re.findall(r"\bc\.(?:Manager|LmsExtension)\.\w+", README))
+    variables = set(re.findall(r"\b(?:LMS|LMSTUDIO)_\w+\b", README))
+
+    assert len(traits) >= 3
+    assert len(variables) >= 2
+    assert [name for name in traits | variables if f"`{name}`" not in page] == []
