@@ -137,7 +137,8 @@ def _html_row(cells: Sequence[str], heading: Sequence[str], tag: str) -> str:
         [
             "<tr>",
             *(
-                f'<{tag} align="{side}" style="text-align:{side}">{html.escape(cell)}</{tag}>'
+                f'<{tag} align="{side}" style="text-align:{side};white-space:nowrap">'
+                f"{html.escape(cell)}</{tag}>"
                 for cell, name in zip(cells, heading, strict=True)
                 for side in ("right" if name in NUMBERS else "left",)
             ),

@@ -66,9 +66,8 @@ class Cells(HTMLParser):
         self.tags.add(tag)
         if tag in ("td", "th"):
             told = dict(attrs)
-            side = (told["style"] or "").removeprefix("text-align:")
-            assert told["align"] == side
-            self.sides.append(side)
+            assert (told["style"] or "").startswith(f"text-align:{told['align']};")
+            self.sides.append(told["align"])
             self.words.append("")
 
     def handle_data(self, data: str) -> None:
