@@ -56,8 +56,8 @@ def about_clicks(kernel: str | None, lab: str | None, notebook: str | None) -> F
     if numbers(kernel) < LIVE_KERNEL:
         return look(
             "Clicks",
-            f"With ipykernel {kernel} a click during a cell is the Jupyter Server's to carry out, or "
-            "waits.",
+            f"With ipykernel {kernel} a click during a cell is the Jupyter Server's to carry out, "
+            "or waits.",
             "pip install -U 'ipykernel>=7.1'; the sidebar answers in any case.",
         )
     if lab is None and notebook is None:
@@ -69,8 +69,8 @@ def about_clicks(kernel: str | None, lab: str | None, notebook: str | None) -> F
     if lab is not None and numbers(lab) < LIVE_LAB:
         return look(
             "Clicks",
-            f"With JupyterLab {lab} a click during a cell is the Jupyter Server's to carry out, or "
-            "waits.",
+            f"With JupyterLab {lab} a click during a cell is the Jupyter Server's to carry out, "
+            "or waits.",
             "pip install -U 'jupyterlab>=4.4'; the sidebar answers in any case.",
         )
     front = f"JupyterLab {lab}" if lab is not None else f"Notebook {notebook}"

@@ -1,5 +1,6 @@
 """The launcher's card: a copy of the tutorials among the user's own files."""
 
+import asyncio
 import json
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,8 @@ class TutorialsHandler(APIHandler):
     async def post(self) -> None:
         """Copy those that are not there yet; what is there is the user's and stays as it is."""
         try:
-            written = [path.name for path in tutorials.tutorials() if await self._copy(path)]
+            found = await asyncio.to_thread(tutorials.tutorials)
+            written = [path.name for path in found if await self._copy(path)]
         except LmsError as error:
             await self._say(500, refused(error.code, error.title, error.hint))
         except (HTTPError, OSError) as error:
@@ -38,8 +40,8 @@ class TutorialsHandler(APIHandler):
             hint = "lms-jupyter tutorials DIR in a terminal copies them anywhere."
             await self._say(409, refused("command_error", title, hint))
         else:
-            found = {"path": f"{FOLDER}/{tutorials.FIRST}", "written": written}
-            await self._say(201 if written else 200, found)
+            told = {"path": f"{FOLDER}/{tutorials.FIRST}", "written": written}
+            await self._say(201 if written else 200, told)
 
     async def _copy(self, tutorial: Path) -> bool:
         files: Any = self.contents_manager
@@ -48,7 +50,7 @@ class TutorialsHandler(APIHandler):
             await ensure_async(files.save({"type": "directory"}, FOLDER))
         if await ensure_async(files.file_exists(place)):
             return False
-        notebook = json.loads(tutorial.read_text(encoding="utf-8"))
+        notebook = json.loads(await asyncio.to_thread(tutorial.read_bytes))
         model = {"type": "notebook", "format": "json", "content": notebook}
         await ensure_async(files.save(model, place))
         return True
