@@ -68,7 +68,7 @@ async function activate(
   );
   const strings = translation?.strings ?? ENGLISH;
   addStyle(FRAME_CSS);
-  const desk = createDesk(jupyterServer(app.serviceManager.serverSettings));
+  const desk = createDesk(jupyterServer(app.serviceManager.serverSettings), app.restored);
   offerStandIn(standInAt(desk.server));
   const preferences = readPreferences(registry, ID, translation?.settings ?? null);
   const writing = createWriting(app, notebooks, consoles);

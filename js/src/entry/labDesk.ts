@@ -1,6 +1,7 @@
 import { createStore, type State, type Store } from "../store/store";
 import { jupyterLine } from "../transport/jupyter";
 import type { Transport } from "../transport/transport";
+import { after } from "./labAfter";
 import type { Hosts, Server } from "./labServer";
 
 /** What all parts of the page share: one line to one host, and what is known from it. */
@@ -21,13 +22,19 @@ export interface Desk {
   onHost(listener: () => void): () => void;
 }
 
-export function createDesk(server: Server): Desk {
+/** Nothing is asked of the Jupyter Server before `ready`: a page that starts has enough to do. */
+export function createDesk(server: Server, ready: Promise<unknown>): Desk {
   const watchers = new Set<(state: State) => void>();
   const listeners = new Set<() => void>();
   let known: Hosts | null = null;
   let host = "";
   let every = 1;
-  let line = jupyterLine(() => server.connect(host, every));
+  const lineTo = (to: string, often: number) =>
+    after(
+      ready,
+      jupyterLine(() => server.connect(to, often)),
+    );
+  let line = lineTo(host, every);
   let store = createStore(line);
   const tell = () => {
     for (const watcher of watchers) watcher(store.get());
@@ -38,22 +45,23 @@ export function createDesk(server: Server): Desk {
   function connectAgain(): void {
     unfollow();
     store.close();
-    const [to, often] = [host, every];
-    line = jupyterLine(() => server.connect(to, often));
+    line = lineTo(host, every);
     store = createStore(line);
     unfollow = follow();
     tell();
     for (const listener of listeners) listener();
   }
 
-  server.hosts().then(
-    (told) => {
-      known = told;
-      for (const listener of listeners) listener();
-    },
-    // An old or a disabled extension on the server: the panel itself says that nobody answers.
-    () => {},
-  );
+  ready
+    .then(() => server.hosts())
+    .then(
+      (told) => {
+        known = told;
+        for (const listener of listeners) listener();
+      },
+      // An old or a disabled extension on the server: the panel itself says that nobody answers.
+      () => {},
+    );
   return {
     server,
     get host() {

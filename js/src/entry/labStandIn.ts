@@ -1,7 +1,7 @@
 import { jupyterLine } from "../transport/jupyter";
 import type { StandIn } from "../transport/offer";
 import { withStandIn } from "../transport/standIn";
-import type { Transport } from "../transport/transport";
+import { after } from "./labAfter";
 import type { Server } from "./labServer";
 
 /** Stand in for kernels, where our extension on the Jupyter Server answers. */
@@ -15,25 +15,4 @@ export function standInAt(server: Server): StandIn {
         jupyterLine(() => server.standIn(station, address)),
       );
     });
-}
-
-/** The same line, opened once something has turned out well. */
-function after(ready: Promise<unknown>, line: Transport): Transport {
-  return {
-    ...line,
-    open(listener) {
-      let close = () => {};
-      let left = false;
-      ready.then(
-        () => {
-          if (!left) close = line.open(listener);
-        },
-        () => {},
-      );
-      return () => {
-        left = true;
-        close();
-      };
-    },
-  };
 }
