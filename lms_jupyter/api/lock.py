@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from lms_jupyter.errors import CommandError
 from lms_jupyter.manager import Manager, lookup
-from lms_jupyter.manager.loading import Order, carry_out
+from lms_jupyter.manager.loading import Order, Outcome, carry_out, end
 from lms_jupyter.manager.resolve import resolve
 from lms_jupyter.protocol.models import Instance, LoadConfig, Model
 
@@ -109,20 +109,32 @@ async def drift(lock: LockFile, manager: Manager) -> tuple[str, ...]:
 
 
 async def restore(lock: LockFile, manager: Manager) -> tuple[Instance, ...]:
-    """Load what the lock names, with its settings and under its identifiers."""
-    instances = []
-    for locked in lock.instances:
-        order = Order(
-            name=locked.model_key,
-            how="ensure",
-            identifier=locked.identifier,
-            ttl_s=locked.ttl_s,
-            config=locked.asked,
-        )
-        models = await lookup.models(manager)
-        meant = resolve(locked.model_key, models)
-        instances.append((await carry_out(order, manager, meant)).instance)
-    return tuple(instances)
+    """Load what the lock names, with its settings and under its identifiers.
+
+    Cancelling this ends what it has loaded.
+    """
+    outcomes: list[Outcome] = []
+    try:
+        for locked in lock.instances:
+            order = Order(
+                name=locked.model_key,
+                how="ensure",
+                identifier=locked.identifier,
+                ttl_s=locked.ttl_s,
+                config=locked.asked,
+            )
+            meant = resolve(locked.model_key, await lookup.models(manager))
+            outcomes.append(await carry_out(order, manager, meant))
+    except asyncio.CancelledError:
+        await asyncio.shield(manager.spawn(_undo(outcomes, manager)))
+        raise
+    return tuple(outcome.instance for outcome in outcomes)
+
+
+async def _undo(outcomes: Iterable[Outcome], manager: Manager) -> None:
+    for outcome in outcomes:
+        if outcome.how == "loaded":
+            await end(outcome.instance, manager)
 
 
 async def differs(lock: LockFile, instances: Iterable[Instance], manager: Manager) -> list[str]:

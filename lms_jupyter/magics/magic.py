@@ -61,6 +61,10 @@ class LmsMagics(Magics):
 
                 offer(error, line, lambda clear: self._again(clear, cell))
             raise
+        except KeyboardInterrupt as error:
+            # Where in our code it struck is nothing that a notebook should show.
+            vars(error)["_render_traceback_"] = lambda: ["KeyboardInterrupt: %lms was interrupted."]
+            raise
 
     @staticmethod
     def _read(line: str, cell: str | None) -> Any:

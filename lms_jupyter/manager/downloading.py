@@ -2,17 +2,19 @@
 
 import asyncio
 import contextlib
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
+from typing import Any
 
 from lms_jupyter.errors import (
     AmbiguousModelError,
     CommandError,
+    DownloadFailedError,
     LmsError,
     ModelNotFoundError,
 )
-from lms_jupyter.hosts.base import Downloading, Host, Offer, pauses_downloads
+from lms_jupyter.hosts.base import Downloading, DownloadStep, Host, Offer, pauses_downloads
 from lms_jupyter.manager.events import (
     DownloadEnded,
     DownloadMoved,
@@ -35,7 +37,7 @@ class Fetch:
 
     offer: Offer
     host: Host
-    task: asyncio.Task[None] | None = None
+    task: asyncio.Task[Any] | None = None
     """`None` while nothing moves."""
 
 
@@ -74,6 +76,59 @@ async def begin(name: str, quantization: str | None, manager: Manager) -> None:
     offer = await _choose(name, quantization, host)
     fetch = manager.downloads.setdefault(offer.download_id, Fetch(offer=offer, host=host))
     await _run(fetch, manager)
+
+
+async def fetch(offer: Offer, manager: Manager, moved: Callable[[Downloading], None]) -> str:
+    """Fetch a file in the time of whoever asks, and return the key of the model.
+
+    Cancelling this pauses the download where the host can, and calls it off elsewhere.
+
+    Args:
+        offer: What is fetched.
+        manager: On whose host; its slices have a row of it meanwhile.
+        moved: Called with each step.
+
+    Raises:
+        DownloadFailedError: It could not be fetched, or somebody stopped it elsewhere.
+    """
+    host = manager.connected_host
+    fetch = manager.downloads.setdefault(offer.download_id, Fetch(offer=offer, host=host))
+    fetch.task = task = manager.spawn(_take(fetch, manager, moved))
+    try:
+        return await task
+    except asyncio.CancelledError:
+        current = asyncio.current_task()
+        if current is None or not current.cancelling():
+            raise DownloadFailedError(
+                f"Fetching {offer.name} was stopped elsewhere.", hint="Ask for it again to go on."
+            ) from None
+        if pauses_downloads(host.info):
+            manager.apply(DownloadStopped(download_id=offer.download_id, state="paused"))
+        else:
+            manager.downloads.pop(offer.download_id, None)
+            manager.apply(DownloadEnded(download_id=offer.download_id))
+        raise
+    finally:
+        fetch.task = None
+
+
+async def _take(fetch: Fetch, manager: Manager, moved: Callable[[Downloading], None]) -> str:
+    key = ""
+    async with aclosing(_moves(fetch, manager)) as steps:
+        async for step in steps:
+            if isinstance(step, Downloading):
+                moved(step)
+            else:
+                key = step.model_key
+    return key
+
+
+async def discard(offer: Offer, manager: Manager) -> None:
+    """Call a download off, whoever began it, and remove what there is of it."""
+    if offer.download_id in manager.downloads:
+        await cancel(offer.download_id, manager)
+    else:
+        await manager.connected_host.discard(offer)
 
 
 async def resume(download_id: str, manager: Manager) -> None:
@@ -123,7 +178,15 @@ async def _stop(fetch: Fetch) -> None:
 
 
 async def _follow(fetch: Fetch, manager: Manager) -> None:
-    """Tell how a download moves, and what becomes of it."""
+    """Follow a download to its end; what goes wrong is told in its row."""
+    with contextlib.suppress(LmsError):
+        async with aclosing(_moves(fetch, manager)) as steps:
+            async for _ in steps:
+                pass
+
+
+async def _moves(fetch: Fetch, manager: Manager) -> AsyncGenerator[DownloadStep]:
+    """Yield how a download moves, and tell it and what becomes of it in its row."""
     offer = fetch.offer
     row = Download(
         download_id=offer.download_id,
@@ -141,6 +204,7 @@ async def _follow(fetch: Fetch, manager: Manager) -> None:
                 if isinstance(step, Downloading) and clock() - told_at >= EVERY_S:
                     told_at = clock()
                     manager.apply(DownloadMoved(download_id=offer.download_id, step=step))
+                yield step
         manager.downloads.pop(offer.download_id, None)
         manager.apply(DownloadEnded(download_id=offer.download_id))
         manager.apply(ModelsListed(models=await fetch.host.models()))
@@ -149,6 +213,7 @@ async def _follow(fetch: Fetch, manager: Manager) -> None:
         manager.apply(
             DownloadStopped(download_id=offer.download_id, state="failed", problem=problem)
         )
+        raise
 
 
 def _known(download_id: str, manager: Manager) -> Fetch:

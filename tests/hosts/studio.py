@@ -44,6 +44,8 @@ class Studio:
     """How far a load gets before all connections break and nobody listens any more."""
     stalls: set[str] = field(default_factory=set)
     """Channels that, the next time, go on halfway only when they are cancelled."""
+    spares: int = 0
+    """How many such channels go on to their end before one stalls."""
     stalled: threading.Event = field(default_factory=threading.Event)
     """Set while one of them waits."""
     cancelled: list[str] = field(default_factory=list)
@@ -201,7 +203,7 @@ class Studio:
 
     async def _stall(self, endpoint: str, off: asyncio.Event) -> bool:
         """Wait until the channel is called off, if it is to stall; tell whether it was."""
-        if endpoint not in self.stalls:
+        if endpoint not in self.stalls or self.spares:
             return False
         self.stalls.discard(endpoint)
         self.stalled.set()
@@ -258,6 +260,7 @@ class Studio:
         self, endpoint: str, parameter: dict[str, Any], off: asyncio.Event
     ) -> AsyncIterator[dict[str, Any]]:
         self.parameters.append(parameter)
+        spared = endpoint in self.stalls and self.spares > 0
         progress, success = (
             ("progress", "success") if endpoint == "loadModel" else ("loadProgress", "loadSuccess")
         )
@@ -280,6 +283,7 @@ class Studio:
         ttl_ms = parameter.get("ttlMs", parameter.get("loadTtlMs"))
         context_length = told.get("llm.load.contextLength", 4096)
         self.memory[named] = self._instance(key, named, context_length, ttl_ms)
+        self.spares -= spared
         yield {"type": success, "info": self.memory[named]}
 
     def _free(self, key: str) -> str:

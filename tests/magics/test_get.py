@@ -5,11 +5,15 @@ from collections.abc import AsyncIterator
 
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
+from traitlets import Bunch
 
-from lms_jupyter.errors import CommandError, ModelNotFoundError
+from lms_jupyter.errors import CommandError, DownloadFailedError, ModelNotFoundError
 from lms_jupyter.hosts.base import Downloading, DownloadStep, Offer
 from lms_jupyter.hosts.fake import FakeHost
 from lms_jupyter.magics.magic import LmsMagics
+from lms_jupyter.manager.commands import run
+from lms_jupyter.manager.local import LocalManager
+from lms_jupyter.protocol.commands import PauseDownload
 
 MARKET = [
     Offer(name="acme/small", download_id="small@q4", size_bytes=1000, quantization="Q4_0"),
@@ -55,6 +59,7 @@ def test_what_nobody_offers_is_not_found(shell: InteractiveShell) -> None:
 def test_interrupting_pauses_a_download_and_says_so(
     shell: InteractiveShell,
     host: FakeHost,
+    local: LocalManager,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -74,6 +79,7 @@ def test_interrupting_pauses_a_download_and_says_so(
         shell.run_line_magic("lms", "get acme/small")
 
     assert ended.is_set()
+    assert [row.state for row in local.manager.activity.downloads] == ["paused"]
     assert "Paused at 1 B of 2 B. This line again goes on from there" in capsys.readouterr().out
 
 
@@ -108,3 +114,47 @@ def test_a_host_that_cannot_pause_is_told_to_stop_and_that_is_said(
         shell.run_line_magic("lms", "get acme/small")
 
     assert "Fake was told to stop fetching acme/small" in capsys.readouterr().out
+
+
+def test_what_is_fetched_here_has_a_row_in_the_panel_which_can_stop_it(
+    shell: InteractiveShell, host: FakeHost, local: LocalManager
+) -> None:
+    host.gate = asyncio.Event()
+    rows: list[tuple[str, str]] = []
+
+    def watch(change: Bunch) -> None:
+        for row in change.new.downloads:
+            rows.append((row.name, row.state))
+            if row.state == "running" and len(rows) == 1:
+                # As the button does it: on the manager's loop, while the cell waits.
+                local.submit(run(PauseDownload(download_id=row.download_id), local.manager))
+
+    local.manager.observe(watch, "activity")
+
+    with pytest.raises(DownloadFailedError, match="Fetching acme/small was stopped elsewhere"):
+        shell.run_line_magic("lms", "get acme/small")
+
+    assert rows[0] == ("acme/small", "running")
+    assert rows[-1] == ("acme/small", "paused")
+    host.gate.set()
+    assert shell.run_line_magic("lms", "get acme/small") == "acme/small"
+    assert local.manager.activity.downloads == ()
+
+
+def test_a_download_that_failed_keeps_its_row_with_the_reason_and_raises(
+    shell: InteractiveShell,
+    host: FakeHost,
+    local: LocalManager,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def download(_offer: Offer) -> AsyncIterator[DownloadStep]:
+        yield Downloading(downloaded_bytes=1, total_bytes=2)
+        raise DownloadFailedError("The disk is full.")
+
+    monkeypatch.setattr(host, "download", download)
+
+    with pytest.raises(DownloadFailedError, match="The disk is full"):
+        shell.run_line_magic("lms", "get acme/small")
+
+    (row,) = local.manager.activity.downloads
+    assert (row.state, row.problem and row.problem.title) == ("failed", "The disk is full.")

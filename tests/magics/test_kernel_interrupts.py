@@ -25,15 +25,20 @@ LONG = [
     ("%lms chat {key} -p Hello", "predict", STOPPED),
     ("%%lms compare {key} other/model\nHello", "loadModel", "KeyboardInterrupt"),
     ("%%lms compare {key} kept\nHello", "predict", STOPPED),
+    ("%%lms compare third/model other/model\nHello", "loadModel:2", "KeyboardInterrupt"),
     ("%%lms sweep {key} context=[512,1024]\nHello", "loadModel", "KeyboardInterrupt"),
     ("%%lms sweep {key} context=[512,1024]\nHello", "predict", "KeyboardInterrupt"),
     ("%lms extend {key} 5m --reload", "loadModel", "KeyboardInterrupt"),
     ("%lms restore", "loadModel", "KeyboardInterrupt"),
+    ("%lms restore", "loadModel:2", "KeyboardInterrupt"),
     ("%lms get acme/x", "downloadModel", "KeyboardInterrupt"),
     ("%lms log --follow", "streamLogs", STOPPED),
     ("%lms ps --watch", "", STOPPED),
 ]
-"""What takes long, the channel of the host that it then waits for, and how it ends."""
+"""What takes long, the channel of the host that it then waits for, and how it ends.
+
+`loadModel:2` is the second load of a line: the first has ended well by then.
+"""
 
 AT_ONCE = {
     "ls",
@@ -55,7 +60,7 @@ AT_ONCE = {
 
 @pytest.fixture(scope="module")
 def studio() -> Iterator[Studio]:
-    with Studio(models=(KEY, "other/model")) as studio:
+    with Studio(models=(KEY, "other/model", "third/model")) as studio:
         yield studio
 
 
@@ -64,9 +69,10 @@ def kernel(studio: Studio, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     folder = tmp_path_factory.mktemp("interrupts")
     with Kernel(environment(folder, studio), str(folder)) as kernel:
         kernel.run("%load_ext lms_jupyter")
-        kernel.run("%lms load other/model -c 256 --identifier locked")
+        kernel.run("%lms load third/model --identifier first")
+        kernel.run("%lms load other/model -c 256 --identifier second")
         kernel.run("%lms lock")
-        kernel.run("%lms unload locked")
+        kernel.run("%lms unload --all")
         yield kernel
 
 
@@ -101,11 +107,14 @@ def test_an_interrupt_leaves_the_host_as_it_was(
     studio.stalled.clear()
     studio.cancelled.clear()
     studio.was_cancelled.clear()
+    channel, _, turn = channel.partition(":")
     studio.stalls = {channel} if channel else set()
+    studio.spares = int(turn or 1) - 1
 
     ran = interrupted(kernel, pid, line.format(key=KEY), studio.stalled)
 
     assert ran.error == error, ran.error_text
+    assert ".py" not in ran.error_text, "no frames of ours"
     assert not channel or studio.was_cancelled.wait(10)
     assert studio.cancelled == ([channel] if channel else [])
     assert {name: raw["contextLength"] for name, raw in studio.memory.items()} == before

@@ -3,24 +3,23 @@
 import asyncio
 from collections.abc import Iterable, Sequence
 
-from msgspec.structs import replace
-
+from lms_jupyter.api.session import Wish
 from lms_jupyter.errors import LmsError
 from lms_jupyter.hosts.talk import Message, Sampling
 from lms_jupyter.magics.answer import Answer, Column, side_by_side
 from lms_jupyter.magics.desk import Desk, Spot
 from lms_jupyter.magics.run import perform
+from lms_jupyter.magics.run.loading import check_llm
 from lms_jupyter.magics.run.talking import (
     conversation,
     follow,
-    instance_for,
     pictures_of,
     prompt_of,
     sampling_of,
     schema_of,
 )
 from lms_jupyter.magics.verbs.talking import Compare
-from lms_jupyter.manager import lookup
+from lms_jupyter.manager import loading, lookup
 from lms_jupyter.protocol.models import Instance
 
 
@@ -28,8 +27,12 @@ from lms_jupyter.protocol.models import Instance
 def compare(request: Compare, desk: Desk) -> None:
     """Answer one prompt with several models, at once where all are in memory."""
     table = _RoundTable(request, desk)
-    for name in request.names:
-        table.invite(name)
+    try:
+        for name in request.names:
+            table.invite(name)
+    except KeyboardInterrupt:
+        table.send_home()
+        raise
     try:
         table.speak()
     except KeyboardInterrupt:
@@ -48,6 +51,7 @@ class _RoundTable:
     def __init__(self, request: Compare, desk: Desk) -> None:
         talk = request.talk
         self.columns: dict[str, Column] = {}
+        self._loaded: list[Instance] = []
         self._talk, self._desk, self._spot = talk, desk, Spot(desk)
         self._sampling = sampling_of(talk, schema_of(talk.schema, desk))
         prompt, pictures = prompt_of(talk, desk), pictures_of(talk, desk)
@@ -62,6 +66,11 @@ class _RoundTable:
         """Have a model in memory, with a column of its own."""
         instance = self._load(name)
         self.columns[instance.identifier] = Column(name=name, instance=instance)
+
+    def send_home(self) -> None:
+        """Unload what was loaded for this."""
+        for instance in self._loaded:
+            self._desk.session.run(loading.end(instance, self._desk.manager))
 
     def speak(self) -> None:
         """Let those that are in memory answer at once; those without room come after them."""
@@ -85,7 +94,11 @@ class _RoundTable:
 
     def _load(self, name: str) -> Instance:
         # Loaded just in time, one would make the host evict the one before it.
-        return instance_for(replace(self._talk, name=name), self._desk, how="ensure")
+        got = self._desk.get(Wish(name=name, how="ensure", ttl_s=self._talk.ttl_s))
+        check_llm(got)
+        if got.outcome.how == "loaded":
+            self._loaded.append(got.instance)
+        return got.instance
 
     def _listen(self, columns: Sequence[Column]) -> None:
         work = _all(self._desk, columns, self._messages, self._sampling)

@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from contextlib import aclosing
 from typing import Any
 
 from lms_jupyter.api.draw import compact, say_size
@@ -14,12 +13,12 @@ from lms_jupyter.errors import (
     LmsError,
     ModelNotFoundError,
 )
-from lms_jupyter.hosts.base import Downloaded, Downloading, Offer, pauses_downloads
+from lms_jupyter.hosts.base import Downloading, Offer, pauses_downloads
 from lms_jupyter.magics.desk import Desk
 from lms_jupyter.magics.progress import DELAY_S
 from lms_jupyter.magics.run import perform
 from lms_jupyter.magics.verbs.hosts import GetModel, HostLine, ServerLine, ShowDoctor
-from lms_jupyter.manager import Manager
+from lms_jupyter.manager import Manager, downloading
 from lms_jupyter.manager.watch import switch
 
 AUTO = "auto"
@@ -122,13 +121,14 @@ def get(request: GetModel, desk: Desk) -> str | None:
     desk.connect()
     offer = desk.session.run(_offer(request, desk.manager))
     if request.cancel:
-        desk.session.run(desk.manager.connected_host.discard(offer))
+        desk.session.run(downloading.discard(offer, desk.manager))
         desk.say(f"Fetching {offer.name} is called off; nothing of it is left.")
         return None
     desk.say(f"Fetching {offer.name} ({say_size(offer.size_bytes)}).")
     bar = _DownloadBar(offer)
     try:
-        key = desk.session.run(_download(offer, desk.manager, bar), bar.glance)
+        work = downloading.fetch(offer, desk.manager, bar.move)
+        key = desk.session.run(work, bar.glance)
     except KeyboardInterrupt:
         desk.say(_left(offer, bar.now, desk))
         raise
@@ -188,23 +188,16 @@ async def _offer(request: GetModel, manager: Manager) -> Offer:
     return next((offer for offer in offers if offer.recommended), offers[0])
 
 
-async def _download(offer: Offer, manager: Manager, bar: "_DownloadBar") -> str:
-    key = ""
-    async with aclosing(manager.connected_host.download(offer)) as steps:  # type: ignore[type-var]
-        async for step in steps:
-            if isinstance(step, Downloaded):
-                key = step.model_key
-            else:
-                bar.now = step
-    return key
-
-
 class _DownloadBar:
     """The progress of a download, moved in the thread of the cell."""
 
     def __init__(self, offer: Offer) -> None:
         self.now = Downloading(downloaded_bytes=0, total_bytes=offer.size_bytes)
         self._bar: Any = None
+
+    def move(self, step: Downloading) -> None:
+        """Take note of how far it is; called on the manager's loop."""
+        self.now = step
 
     def glance(self) -> None:
         """Move the bar to where the download is now."""

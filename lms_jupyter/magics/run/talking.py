@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from contextlib import aclosing
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from msgspec.structs import replace
 
@@ -150,20 +150,14 @@ def sampling_of(request: Talk, schema: Any) -> Sampling:
     return replace(request.sampling, json_schema=told)
 
 
-def instance_for(request: Talk, desk: Desk, *, how: Literal["use", "ensure"] = "use") -> Instance:
+def instance_for(request: Talk, desk: Desk) -> Instance:
     """Return the instance that answers: the named one, loaded if need be, or the last used.
-
-    Args:
-        request: Names it, or none.
-        desk: Where it answers.
-        how: How it is loaded: as the SDK's `.model()` does, or as `%lms load` does.
 
     Raises:
         CommandError: None is named, and none is in memory.
     """
     if request.name is not None:
-        wish = Wish(name=request.name, how=how, ttl_s=request.ttl_s)
-        got = desk.get(wish)
+        got = desk.get(Wish(name=request.name, how="use", ttl_s=request.ttl_s))
         check_llm(got)
         return got.instance
     desk.connect()
