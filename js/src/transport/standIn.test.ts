@@ -137,6 +137,24 @@ it("dismisses a problem and cancels a load where they are", async () => {
   ]);
 });
 
+it("takes an unload back where it was done", async () => {
+  const { kernel, server, both, prove } = setUp();
+  const [first, second] = IDLE.instances;
+  const again = (one: typeof first): Command => ({
+    kind: "load_again",
+    instance_reference: one?.instance_reference ?? "",
+  });
+  await both.send({ kind: "unload", identifier: first?.identifier ?? "" });
+  prove();
+  await both.send({ kind: "unload", identifier: second?.identifier ?? "" });
+
+  await both.send(again(first));
+  await both.send(again(second));
+
+  expect(kernel.sent.at(-1)).toEqual(again(first));
+  expect(server().sent.at(-1)).toEqual(again(second));
+});
+
 it("shows what the server sees while the kernel is busy, and calls nothing busy then", () => {
   const { kernel, server, links, last, prove } = setUp();
   prove();

@@ -28,6 +28,8 @@ export function withStandIn(
   page: Visibility = document,
 ): Transport {
   const ours = new Set<string>();
+  /** Who unloaded what, by its reference: only they know how it was. */
+  const undoers = new Map<string, Transport | null>();
   let listener: Listener | null = null;
   let link: Link = "opening";
   let told: Link = "opening";
@@ -106,9 +108,18 @@ export function withStandIn(
         return link === "busy" || !known(activity?.epoch, command.load_id) ? side.line : null;
       case "dismiss":
         return ours.has(command.problem_id) ? side.line : null;
+      case "load_again": {
+        const undoer = undoers.get(command.instance_reference);
+        return undoer === undefined ? side.line : undoer;
+      }
       default:
         return side.line;
     }
+  }
+
+  function note(identifier: string, line: Transport | null): void {
+    const gone = activity?.instances.find((instance) => instance.identifier === identifier);
+    if (gone) undoers.set(gone.instance_reference, line);
   }
 
   return {
@@ -116,12 +127,15 @@ export function withStandIn(
     async send(command) {
       const rid = uniqueName();
       const line = aside(command);
+      if (command.kind === "unload") note(command.identifier, line);
       if (line === null) return kernel.send(command, rid);
       ours.add(rid);
       const reply = await line.send(command, rid);
       // It was not begun there. Any other end may have been a beginning: that is not repeated.
       const isElsewhere = reply.kind === "refused" && reply.problem.code === "elsewhere";
-      return isElsewhere ? kernel.send(command, rid) : reply;
+      if (!isElsewhere) return reply;
+      if (command.kind === "unload") note(command.identifier, null);
+      return kernel.send(command, rid);
     },
     open(next) {
       listener = next;
