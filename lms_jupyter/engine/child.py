@@ -18,6 +18,7 @@ import msgspec
 from lms_jupyter.engine import machine
 from lms_jupyter.engine.load_failure import explain
 from lms_jupyter.engine.load_settings import LoadSettings
+from lms_jupyter.engine.process import Process
 
 STATE_PREFIX = b"cmd_child_to_router:state:"
 STDERR_LINES = 100
@@ -63,9 +64,7 @@ class Listening:
 class Child:
     """One child process: `start` makes it, `load` gives it a model, `end` is safe at any time."""
 
-    def __init__(self, process: asyncio.subprocess.Process, log: LogSink) -> None:
-        if process.stdin is None or process.stdout is None or process.stderr is None:
-            raise ValueError("A child needs pipes.")
+    def __init__(self, process: Process, log: LogSink) -> None:
         self._process = process
         self._stdin, self._stdout, self._errors = process.stdin, process.stdout, process.stderr
         self._log = log
@@ -91,25 +90,11 @@ class Child:
             "GGML_NO_BACKTRACE": "1",
             "GOMP_SPINCOUNT": "1000",
         }
-        starting = asyncio.ensure_future(
-            asyncio.create_subprocess_exec(
-                sys.executable,
-                "-m",
-                f"{__package__}.llama",
-                str(os.getpid()),
-                str(nice),
-                stdin=asyncio.subprocess.PIPE,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=asyncio.subprocess.PIPE,
-                env=environment,
-                limit=MAX_LINE_BYTES,
-                start_new_session=True,
-            )
-        )
+        program = [sys.executable, "-m", f"{__package__}.llama", str(os.getpid()), str(nice)]
+        starting = asyncio.ensure_future(Process.start(program, environment, limit=MAX_LINE_BYTES))
         try:
             process = await asyncio.shield(starting)
         except asyncio.CancelledError:
-            # asyncio would wait for ever for the end of a process whose start was cancelled.
             await cls(await starting, log).end()
             raise
         return cls(process, log)
@@ -173,8 +158,7 @@ class Child:
     async def end(self) -> None:
         """Kill the process and return when it no longer exists."""
         if self.is_running:
-            with contextlib.suppress(ProcessLookupError):
-                self._process.kill()
+            self._process.kill()
         await asyncio.shield(self.exited)
         await asyncio.wait(self._readers)
         self._stdin.close()
