@@ -143,6 +143,7 @@ it("takes an unload back where it was done", async () => {
   const again = (one: typeof first): Command => ({
     kind: "load_again",
     instance_reference: one?.instance_reference ?? "",
+    otherwise: null,
   });
   await both.send({ kind: "unload", identifier: first?.identifier ?? "" });
   prove();
