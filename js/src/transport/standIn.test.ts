@@ -140,11 +140,8 @@ it("dismisses a problem and cancels a load where they are", async () => {
 it("takes an unload back where it was done", async () => {
   const { kernel, server, both, prove } = setUp();
   const [first, second] = IDLE.instances;
-  const again = (one: typeof first): Command => ({
-    kind: "load_again",
-    instance_reference: one?.instance_reference ?? "",
-    otherwise: null,
-  });
+  const again = (one: typeof first) =>
+    ({ kind: "load_again", instance_reference: one?.instance_reference }) as Command;
   await both.send({ kind: "unload", identifier: first?.identifier ?? "" });
   prove();
   await both.send({ kind: "unload", identifier: second?.identifier ?? "" });
