@@ -204,6 +204,21 @@ def test_the_fixtures_work_in_a_project_that_is_not_ours(venv: Path, tmp_path: P
     assert "2 passed" in told
 
 
+def test_without_the_engine_the_doctor_says_how_to_get_one(wheel: Path, tmp_path: Path) -> None:
+    subprocess.run([sys.executable, "-m", "venv", tmp_path / "venv"], check=True)
+    bare = tmp_path / "venv" / "bin"
+    run(bare / "python", "-m", "pip", "install", "-q", wheel, where=tmp_path)
+
+    told = subprocess.run(
+        [bare / "lms-jupyter", "doctor", "--json"], check=False, capture_output=True, text=True
+    )
+
+    findings = {finding["name"]: finding for finding in json.loads(told.stdout)}
+    assert told.returncode == 1
+    assert "the embedded engine lacks xllamacpp" in findings["Host"]["says"]
+    assert "pip install 'lms-jupyter[engine]'" in findings["Host"]["advice"]
+
+
 def test_what_the_readme_installs_can_be_installed(venv: Path, dist: Path, tmp_path: Path) -> None:
     lines = commands("pip")
 
