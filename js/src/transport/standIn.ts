@@ -12,6 +12,20 @@ interface Side {
   close(): void;
 }
 
+/** What only a kernel has a place for: its view, its files, its downloads, its choice of a host. */
+const KERNELS_OWN: ReadonlySet<Command["kind"]> = new Set([
+  "attend",
+  "list_hosts",
+  "switch_host",
+  "list_profiles",
+  "save_profile",
+  "find_downloads",
+  "download",
+  "pause_download",
+  "resume_download",
+  "cancel_download",
+]);
+
 /**
  * A kernel's slices, and commands that a busy kernel does not hold up.
  *
@@ -88,20 +102,9 @@ export function withStandIn(
   function aside(command: Command): Transport | null {
     const seen = theirs();
     if (seen === null || side === null || link === "absent") return null;
+    if (KERNELS_OWN.has(command.kind)) return null;
     const known = (epoch: string | undefined, id: string) => id.startsWith(`${epoch}-`);
     switch (command.kind) {
-      // What a kernel has a place for: its view, its files, its downloads, its choice of a host.
-      case "attend":
-      case "list_hosts":
-      case "switch_host":
-      case "list_profiles":
-      case "save_profile":
-      case "find_downloads":
-      case "download":
-      case "pause_download":
-      case "resume_download":
-      case "cancel_download":
-        return null;
       case "refresh":
         return link === "busy" ? side.line : null;
       case "cancel_load":
