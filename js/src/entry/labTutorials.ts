@@ -23,11 +23,12 @@ interface Copied {
   path: string;
 }
 
-/** Offer the tutorials in the launcher and the palette. */
+/** Offer the tutorials, which are in English, in the launcher and the palette. */
 export function addTutorials(
   app: JupyterFrontEnd,
   launcher: ILauncher | null,
   palette: ICommandPalette | null,
+  category: string,
 ): void {
   app.commands.addCommand(COMMAND, {
     label: LABEL,
@@ -46,7 +47,7 @@ export function addTutorials(
     },
   });
   launcher?.add({ command: COMMAND, category: "Other", rank: 98 });
-  palette?.addItem({ command: COMMAND, category: "Local models" });
+  palette?.addItem({ command: COMMAND, category });
 }
 
 /** Have the Jupyter Server copy them; answers the path of the first, nothing if it could not. */
