@@ -100,23 +100,25 @@ export function withStandIn(
 
   /** The line for a command, if it is not to wait for the kernel. */
   function aside(command: Command): Transport | null {
-    const seen = theirs();
-    if (seen === null || side === null || link === "absent") return null;
-    if (KERNELS_OWN.has(command.kind)) return null;
-    const known = (epoch: string | undefined, id: string) => id.startsWith(`${epoch}-`);
+    if (theirs() === null || side === null || link === "absent") return null;
+    if (command.kind === "load_again") {
+      const undoer = undoers.get(command.instance_reference);
+      return undoer === undefined ? side.line : undoer;
+    }
+    return isForServer(command) ? side.line : null;
+  }
+
+  /** Whether the server is the one to carry it out. */
+  function isForServer(command: Command): boolean {
     switch (command.kind) {
       case "refresh":
-        return link === "busy" ? side.line : null;
+        return link === "busy";
       case "cancel_load":
-        return link === "busy" || !known(activity?.epoch, command.load_id) ? side.line : null;
+        return link === "busy" || !command.load_id.startsWith(`${activity?.epoch}-`);
       case "dismiss":
-        return ours.has(command.problem_id) ? side.line : null;
-      case "load_again": {
-        const undoer = undoers.get(command.instance_reference);
-        return undoer === undefined ? side.line : undoer;
-      }
+        return ours.has(command.problem_id);
       default:
-        return side.line;
+        return !KERNELS_OWN.has(command.kind);
     }
   }
 
