@@ -14,10 +14,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import lmstudio
+import psutil
 
 from tests.bench.figure import Figure, show
 from tests.bench.reference import Answer, reference
-from tests.engine.conftest import start_engine
+from tests.engine.conftest import EngineProcess, start_engine
 from tests.engine.synthetic import Shape, write_llm
 
 SHAPE = Shape(
@@ -44,7 +45,7 @@ def figures() -> Iterator[Figure]:
                     for client in clients
                 ]
                 yield from _compared(handles[0], file)
-                yield from _together(handles)
+                yield from _together(engine, handles)
         finally:
             engine.stop()
 
@@ -81,16 +82,35 @@ def _respond(model: lmstudio.LLM, text: str, tokens: int) -> Answer:
     return Answer(first, last, count)
 
 
-def _together(models: list[lmstudio.LLM]) -> Iterator[Figure]:
-    alone = _rate(models[:1])
-    both = _rate(models)
-    yield Figure("one model alone, for some seconds", alone, "tokens/s")
-    yield Figure("two models at once, together", both, "tokens/s")
-    yield Figure("  ratio", both / alone, "", at_least=1.4)
+def _together(engine: EngineProcess, models: list[lmstudio.LLM]) -> Iterator[Figure]:
+    alone, both = _Work(engine, models[:1]), _Work(engine, models)
+    yield Figure("one model alone, for some seconds", alone.rate, "tokens/s")
+    yield Figure("two models at once, together", both.rate, "tokens/s")
+    yield Figure("  ratio", both.rate / alone.rate, "", at_least=1.4)
+    yield Figure("  core time of the models for a token, alone", alone.models_ms, "ms")
+    yield Figure("  the same, together: what they take from each other", both.models_ms, "ms")
+    yield Figure("  core time of the engine itself for a token", both.engine_ms, "ms")
 
 
-def _rate(models: list[lmstudio.LLM]) -> float:
-    """Let each model answer for some seconds; return the tokens per second of all together."""
+class _Work:
+    """What some models did for some seconds, and the core time that it took."""
+
+    def __init__(self, engine: EngineProcess, models: list[lmstudio.LLM]) -> None:
+        parent, children = psutil.Process(engine.process.pid), engine.children
+        before = _core_s(parent), sum(map(_core_s, children))
+        tokens, seconds = _answered(models)
+        self.rate = tokens / seconds
+        self.engine_ms = 1e3 * (_core_s(parent) - before[0]) / tokens
+        self.models_ms = 1e3 * (sum(map(_core_s, children)) - before[1]) / tokens
+
+
+def _core_s(process: psutil.Process) -> float:
+    times = process.cpu_times()
+    return float(times.user + times.system)
+
+
+def _answered(models: list[lmstudio.LLM]) -> tuple[int, float]:
+    """Let each model answer for some seconds; return the tokens of all together, and how long."""
     until = time.monotonic() + SECONDS_TOGETHER
     counts = [0 for _ in models]
 
@@ -107,7 +127,7 @@ def _rate(models: list[lmstudio.LLM]) -> float:
         thread.start()
     for thread in threads:
         thread.join()
-    return sum(counts) / (time.monotonic() - begun)
+    return sum(counts), time.monotonic() - begun
 
 
 if __name__ == "__main__":
