@@ -117,6 +117,9 @@ def test_an_exported_page_with_the_widgets_state_draws_the_panel_as_it_was(
     expect(panel).to_contain_text("chat", timeout=30_000)
     expect(panel).to_contain_text(NASTY)
     expect(panel.locator("img")).to_have_count(0)
+    # No check mark for a host that nobody is connected with.
+    expect(panel.get_by_role("status").first).to_contain_text("napshot from")
+    expect(panel.get_by_role("img", name="Connected", exact=True)).to_have_count(0)
     for button in panel.get_by_role("button").all():
         assert button.get_attribute("aria-disabled") == "true", button.inner_html()
     assert thrown == []
