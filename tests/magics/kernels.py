@@ -1,5 +1,6 @@
 """A real kernel, as a front end drives it."""
 
+import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -41,7 +42,11 @@ class Kernel:
 
     def __init__(self, environ: dict[str, str], folder: str, kernel_id: str | None = None) -> None:
         extra = {"kernel_id": kernel_id} if kernel_id else {}
-        self.manager = KernelManager(kernel_name="python3", **extra)
+        # Over files: a free port may be somebody else's before the kernel takes it.
+        self._sockets = tempfile.TemporaryDirectory(prefix="k")
+        self.manager = KernelManager(
+            kernel_name="python3", transport="ipc", ip=f"{self._sockets.name}/k", **extra
+        )
         self._environ = environ
         self._folder = folder
         self.client: BlockingKernelClient | None = None
@@ -59,6 +64,7 @@ class Kernel:
         self.client.stop_channels()
         self.manager.shutdown_kernel(now=True)
         self.manager.cleanup_resources()
+        self._sockets.cleanup()
 
     def run(self, code: str, each: Callable[[Ran], None] = lambda _: None) -> Ran:
         """Run a cell to its end; `each` sees what there is after every message."""
