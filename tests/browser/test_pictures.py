@@ -13,7 +13,7 @@ from tests.browser.sidebar import Sidebar, unload_all
 
 pytestmark = pytest.mark.browser
 
-SIZE = {"width": 1040, "height": 680}
+SIZE = {"width": 1120, "height": 700}
 PANEL = ["%load_ext lms_jupyter\nimport lms_jupyter\n\nlms_jupyter.panel()"]
 LOADS = ["%lms load tutor-1m --ttl 15m\n%lms load tutor-embed --ttl none"]
 TALKS = [
