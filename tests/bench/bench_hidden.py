@@ -1,14 +1,14 @@
 """What a panel does while nobody can see its page: nothing. Run: `python -m tests.bench hidden`.
 
-Needs Chromium and Node. The page is hidden as a browser hides one behind another, and everything in
-it that could wake up is counted; beside it stands the same page while it is seen.
+Needs Chromium and Node. The page is told that it is hidden, and everything in it that could wake up
+is counted; beside it stand the same page while it is seen, and an empty one.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.bench.bench_panel import cpu_s
 from tests.bench.figure import Figure
@@ -49,7 +49,7 @@ def figures() -> Iterator[Figure]:
         hidden = woken(browser, address, hidden=True)
         what = "timers, frames and changes of the same page when it is hidden"
         yield Figure(what, hidden[0], "/s", at_most=0)
-        empty = share_of(browser.new_context(), None)
+        empty = share_of(browser.new_page())
         yield Figure("Chromium's share of a core, an empty page", empty, "%")
         what = "Chromium's share of a core, the hidden page, beyond an empty one"
         yield Figure(what, max(0.0, hidden[1] - empty), "%", at_most=0.3)
@@ -64,18 +64,17 @@ def woken(browser: Browser, address: str, *, hidden: bool) -> tuple[float, float
     page.goto(f"{address}?bare&scene=hundred")
     page.wait_for_selector("body[data-ready]")
     page.evaluate(HIDE, hidden)
-    # What was under way when it was hidden is no part of this.
-    page.wait_for_timeout(2000)
-    page.evaluate("() => { window.woken = {}; }")
-    share = share_of(context, page)
+    share = share_of(page)
     counts = dict(page.evaluate("() => window.woken"))
     context.close()
     return sum(counts.values()) / COUNT_S, share
 
 
-def share_of(context: BrowserContext, page: Page | None) -> float:
+def share_of(page: Page) -> float:
     """Leave a page alone and see what the browser takes, in per cent of a core."""
-    page = page or context.new_page()
+    # What a page does when it opens, or is hidden, is no part of this.
+    page.wait_for_timeout(3000)
+    page.evaluate("() => { window.woken = {}; }")
     before = cpu_s()
     page.wait_for_timeout(COUNT_S * 1000)
     return 100 * (cpu_s() - before) / COUNT_S
