@@ -103,8 +103,8 @@ def test_an_answer_fits_a_schema_as_a_dict_and_as_a_class(kernel: Kernel) -> Non
         "    @classmethod\n"
         "    def model_validate_json(cls, text): return cls(text)\n"
     )
-    as_dict = kernel.run("%%lms tutor-1m --json schema --as person --max-tokens 200\nWho is Ada?")
-    as_class = kernel.run("%%lms tutor-1m --json Person --as ada --max-tokens 200\nWho is Ada?")
+    as_dict = kernel.run("%%lms tutor-1m --json schema --as person --temperature 0\nWho is Ada?")
+    as_class = kernel.run("%%lms tutor-1m --json Person --as ada --temperature 0\nWho is Ada?")
 
     assert (as_dict.error, as_class.error) == ("", ""), as_dict.error_text + as_class.error_text
     assert kernel.value("sorted(person)") == "['name']"
