@@ -291,7 +291,7 @@ class ModelsOpenAi(Strict):
 
 
 class Greeting(Strict):
-    lmstudio: Literal[True]
+    lmstudio: bool
 
 
 class Status(Strict):

@@ -20,19 +20,21 @@ import openai.types.responses as gpt_responses
 import pytest
 from pydantic import TypeAdapter
 
+from lms_jupyter.engine.settings import SHIPPED_MODELS
+
 from . import schemas_rest as schemas
-from .conftest import EngineProcess
+from .conftest import start_engine
 
 HELLO = [{"role": "user", "content": "Hello"}]
-LLM, EMBED = {"model": "tiny-llm"}, {"model": "tiny-embed"}
+LLM, EMBED = {"model": "tutor-1m"}, {"model": "tutor-embed"}
 SHORT = LLM | {"max_tokens": 4}
 GREETINGS = (("/lmstudio-greeting", schemas.Greeting), ("/lms-status", schemas.Status))
 LISTS = (
     ("/api/v1/models", schemas.Models),
     ("/api/v0/models", schemas.ModelsV0),
-    ("/api/v0/models/tiny-llm", schemas.EntryV0),
+    ("/api/v0/models/tutor-1m", schemas.EntryV0),
     ("/v1/models", schemas.ModelsOpenAi),
-    ("/v1/models/tiny-llm", schemas.ModelOpenAi),
+    ("/v1/models/tutor-1m", schemas.ModelOpenAi),
 )
 FAILURES: dict[str, Any] = {
     "/api/v1": schemas.FailureV1,
@@ -161,14 +163,17 @@ WRONG: tuple[tuple[str, dict[str, Any]], ...] = (
 
 
 @pytest.fixture(scope="module")
-def rest(engine: EngineProcess) -> Iterator[httpx.Client]:
+def rest(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
+    """A client of an engine with the shipped models, whose answers are words."""
+    engine = start_engine(SHIPPED_MODELS, tmp_path_factory.mktemp("rest") / "log")
     with (
         lmstudio.Client(engine.address) as client,
         httpx.Client(base_url=f"http://{engine.address}", timeout=30) as rest,
     ):
-        client.llm.load_new_instance("tiny-llm", ttl=None)
-        client.embedding.load_new_instance("tiny-embed", ttl=None)
+        client.llm.load_new_instance("tutor-1m", ttl=None)
+        client.embedding.load_new_instance("tutor-embed", ttl=None)
         yield rest
+    assert engine.stop() == 0
 
 
 def _checked(content: Any, kind: Any) -> Any:
@@ -210,7 +215,7 @@ def test_loads_and_unloads_fit_their_types(rest: httpx.Client) -> None:
         msgspec.json.decode(gone.content, type=schemas.Unloaded)
 
 
-@pytest.mark.parametrize("model", ["tiny-llm", "tiny-llm@f16"])
+@pytest.mark.parametrize("model", ["tutor-1m", "tutor-1m@f16"])
 def test_a_chat_fits_its_type_whole_and_streamed(rest: httpx.Client, model: str) -> None:
     body = {"model": model, "input": "Hi", "max_output_tokens": 4}
     streamed = rest.post("/api/v1/chat", json=body | {"stream": True})
@@ -218,7 +223,7 @@ def test_a_chat_fits_its_type_whole_and_streamed(rest: httpx.Client, model: str)
     assert kinds >= {schemas.ChatStart, schemas.MessageDelta, schemas.ChatEnd}
     whole = rest.post("/api/v1/chat", json=body)
     msgspec.json.decode(whole.content, type=schemas.Chat)
-    if model != "tiny-llm":
+    if model != "tutor-1m":
         assert kinds >= {schemas.LoadStart, schemas.LoadEnd}
         rest.post("/api/v1/models/unload", json={"instance_id": model})
 

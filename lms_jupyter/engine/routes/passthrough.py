@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass, replace
@@ -33,6 +35,8 @@ ATTEMPTS: Final = 3
 
 _PROMPT_FIELDS: Final = ("system", "instructions", "messages", "input", "tools")
 _IMAGE_PARTS: Final = frozenset({"image_url", "image", "input_image"})
+
+logger = logging.getLogger(__name__)
 
 EventFilter = Callable[[sse.Event], Sequence[sse.Event]]
 Change = Callable[[dict[str, Any]], dict[str, Any]]
@@ -183,16 +187,16 @@ async def _stream(
         response = await stream_to(request)
         try:
             async for event in _after(first, events):
-                if event.name == "error":
-                    raise _said(event)
                 if use.log is not None:
                     use.log.hear(event)
                 if openai.PROGRESS not in event.data:
                     services.registry.mark(use.marker, Work.GENERATING)
                 for changed in (event,) if event.data == sse.DONE else change(event):
                     await send(request, response, changed)
-        except EngineError as error:
-            await send(request, response, target.style.event(_meant(instance, error)))
+        except (ConnectionError, asyncio.CancelledError):
+            raise
+        except Exception as error:  # noqa: BLE001 - a stream that has begun ends with its error
+            await send(request, response, target.style.event(_told(instance, error)))
     await response.write_eof()
     return response
 
@@ -200,15 +204,30 @@ async def _stream(
 async def _after(
     first: sse.Event | None, events: AsyncIterator[sse.Event]
 ) -> AsyncIterator[sse.Event]:
+    """Yield all events; raise the error that one of them tells."""
     if first is not None:
-        yield first
+        yield _good(first)
     async for event in events:
-        yield event
+        yield _good(event)
+
+
+def _good(event: sse.Event) -> sse.Event:
+    if event.name == "error":
+        raise _said(event)
+    return event
 
 
 def as_it_is(event: sse.Event) -> Sequence[sse.Event]:
     """Change nothing."""
     return (event,)
+
+
+def _told(instance: Instance, error: Exception) -> EngineError:
+    """Return the error to tell; what is not ours is a mistake here, and logged."""
+    if isinstance(error, EngineError):
+        return _meant(instance, error)
+    logger.error("a stream of %s broke", instance.identifier, exc_info=error)
+    return EngineError(f"The engine failed: {type(error).__name__}.")
 
 
 def _meant(instance: Instance, error: EngineError) -> EngineError:
