@@ -2,8 +2,10 @@
 
 import os
 import re
+import threading
 import time
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -132,18 +134,31 @@ def test_a_proxy_does_not_hijack_loopback_for_the_magics_nor_for_the_sdk(
     assert KEY in plain.text, plain.error_text
 
 
-def test_a_port_where_something_else_answers_is_said_to_be_that(tmp_path: Path) -> None:
+@pytest.fixture
+def stranger() -> Iterator[str]:
+    """The address of a web server that is no LM Studio."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_a_port_where_something_else_answers_is_said_to_be_that(
+    tmp_path: Path, stranger: str
+) -> None:
     with Studio() as studio:
         wrong = environment(tmp_path, studio, LMS_JUPYTER_HOST="127.0.0.1:9")
         with Kernel(wrong, str(tmp_path)) as kernel:
             kernel.run("%load_ext lms_jupyter")
             nobody = kernel.run("%lms ps")
-            port = kernel.client.shell_channel.socket.LAST_ENDPOINT  # type: ignore[union-attr]
-            stranger = kernel.run(f"%lms host {port.decode().strip(chr(0)).split('//')[1]}")
+            other = kernel.run(f"%lms host {stranger}")
             fixed = kernel.run(f"%lms host {studio.address}")
 
     assert "Nothing answers at 127.0.0.1:9." in nobody.error_text
-    assert stranger.error == "HostUnreachableError", stranger.error_text
+    assert f"Something answers at {stranger}, but it is no LM Studio host." in other.error_text
     assert f"at {studio.address} (as you asked)" in fixed.text
 
 
