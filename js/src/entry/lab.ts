@@ -162,7 +162,13 @@ async function activate(
     }),
   });
 
-  let side: string | null = null;
+  const put = () => {
+    const { side } = preferences.now;
+    if ([...app.shell.widgets(side)].includes(panel)) return;
+    const wasOpen = panel.isVisible;
+    app.shell.add(panel, side, { rank: RANK });
+    if (wasOpen) show();
+  };
   let registered: { dispose(): void } | null = null;
   let leave: (() => void) | null = null;
   const lookAlways = () => {
@@ -170,13 +176,11 @@ async function activate(
     const { line } = desk;
     leave = preferences.now.watch === "page" ? attend((look) => line.send(look), document) : null;
   };
+  let side: string | null = null;
   preferences.watch((settings) => {
-    if (side !== settings.side) {
-      const wasOpen = side !== null && panel.isVisible;
-      side = settings.side;
-      app.shell.add(panel, side, { rank: RANK });
-      if (wasOpen) show();
-    }
+    // JupyterLab can move it too: only another setting moves it back.
+    if (side !== settings.side) put();
+    side = settings.side;
     if (settings.status && registered === null) {
       registered =
         statusBar?.registerStatusItem("lms-jupyter:status", {
@@ -193,6 +197,8 @@ async function activate(
     lookAlways();
     panel.refresh();
   });
+  // The layout that comes back may be from before somebody chose another side than the usual.
+  void app.restored.then(() => preferences.now.side !== "left" && put());
   // Another line knows nothing of who looks at this page.
   desk.onHost(lookAlways);
 }
