@@ -12,6 +12,7 @@ from playwright.sync_api import Page as BrowserPage
 
 from tests.browser.lab import Lab, jupyterlab
 from tests.browser.sidebar import Page, unload_all
+from tests.engine.synthetic import write_llm
 from tests.engines import engine
 
 pytestmark = pytest.mark.browser
@@ -28,7 +29,12 @@ COMMANDS = """() => window.jupyterapp.commands.listCommands()
 
 @pytest.fixture(scope="module")
 def other_host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with engine(tmp_path_factory.mktemp("other")) as address:
+    """Return the address of a host with so many models that one has to look for them."""
+    models = tmp_path_factory.mktemp("many")
+    for number in range(9):
+        name = f"Tiny-{number}"
+        write_llm(models / "tests" / f"{name}-GGUF" / f"{name}-F16.gguf", name=name)
+    with engine(tmp_path_factory.mktemp("other"), "--models", str(models)) as address:
         yield address
 
 
@@ -70,6 +76,21 @@ def test_another_host_is_chosen_and_all_that_is_shown_is_that_hosts(
     page.execute("lms:switch-host", host="127.0.0.1:9")
     expect(choice).to_have_value(engine_address)
     unload_all(other_host)
+
+
+def test_a_model_is_found_from_the_keyboard_alone(page: Page, other_host: str) -> None:
+    page.sidebar.show()
+    page.page.get_by_role("combobox", name="Host", exact=True).select_option(other_host)
+    page.page.keyboard.press("Alt+m")
+    page.page.keyboard.press("f")
+    field = page.sidebar.panel.get_by_role("searchbox")
+    expect(field).to_be_focused()
+
+    page.page.keyboard.type("tiny-7")
+
+    rows = page.sidebar.panel.locator(".lms-ModelRow")
+    expect(rows).to_have_count(1)
+    expect(rows).to_contain_text("tiny-7")
 
 
 def test_it_is_opened_from_the_palette_the_launcher_and_by_keys(page: Page) -> None:
