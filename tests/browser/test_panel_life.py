@@ -1,14 +1,13 @@
 """What becomes of a panel: themes, a reload of the page, a restart, a notebook opened again."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import lmstudio
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import expect
 
 from tests.browser.conftest import Open
-from tests.browser.lab import KERNEL_IS_IDLE, NOTEBOOK, TOKEN, Lab, Notebook, write_notebook
+from tests.browser.lab import KERNEL_IS_IDLE, NOTEBOOK, TOKEN, Notebook
 
 pytestmark = pytest.mark.browser
 
@@ -32,13 +31,6 @@ def _one_model_in_memory(engine_address: str) -> None:
         for model in client.list_loaded_models():
             model.unload()
         client.llm.load_new_instance("tutor-1m", "chat", ttl=3600)
-
-
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
-    yield context.new_page()
-    context.close()
 
 
 def reopen(notebook: Notebook) -> None:
@@ -140,17 +132,17 @@ def test_a_notebook_opened_again_without_saved_state_says_so_and_works_when_run(
     expect(notebook.row("chat")).to_be_visible()
 
 
-def test_the_panel_lives_in_notebook_7(page: Page, lab: Lab, artifacts: Path) -> None:
-    book = write_notebook(lab, [PANEL])
-    page.goto(f"{lab.url}notebooks/{book.name}?token={TOKEN}")
+def test_the_panel_lives_in_notebook_7(open_notebook: Open, artifacts: Path) -> None:
+    notebook = open_notebook([PANEL], app="notebooks")
 
-    page.locator(".jp-Notebook .jp-Cell .cm-content").first.click()
-    page.keyboard.press("Shift+Enter")
-    panel = page.locator(".lms-Panel").first
-    panel.get_by_role("button", name="Unload chat", exact=True).click(timeout=30_000)
+    notebook.page.locator(".jp-Notebook .jp-Cell .cm-content").first.click()
+    notebook.page.keyboard.press("Shift+Enter")
+    notebook.row("chat").get_by_role("button", name="Unload chat", exact=True).click()
 
-    expect(panel.get_by_role("button", name="Undo: load chat again")).to_be_visible()
-    page.screenshot(path=artifacts / "life-notebook-7.png")
+    undo = notebook.panel.get_by_role("button", name="Undo: load chat again")
+    expect(undo).to_be_visible()
+    notebook.page.screenshot(path=artifacts / "life-notebook-7.png")
+    assert notebook.messages == []
 
 
 def test_a_line_and_a_picker_live_beside_a_panel_in_a_box(
