@@ -49,8 +49,10 @@ def test_the_launchers_card_copies_the_tutorials_and_opens_the_first(
 def test_the_tutorials_are_in_the_command_palette(page: Page) -> None:
     page.execute("apputils:activate-command-palette")
     page.page.locator(".lm-CommandPalette-input").fill("LM Studio tutorials")
+    found = page.page.locator(".lm-CommandPalette-item").filter(has_text="LM Studio tutorials")
+    expect(found.first).to_be_visible()
 
-    page.page.get_by_role("menuitem", name="LM Studio tutorials").first.click()
+    page.page.keyboard.press("Enter")
 
     page.page.wait_for_function(f"() => ({OPEN_NOTEBOOK})() === 'lms-tutorials/00-welcome.ipynb'")
 
