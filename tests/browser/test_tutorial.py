@@ -7,7 +7,7 @@ import lmstudio
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.browser.lab import Lab
+from tests.browser.lab import KERNEL_IS_IDLE, Lab
 from tests.browser.reader import Reader
 from tests.browser.sidebar import Page, unload_all
 
@@ -55,6 +55,8 @@ def test_the_tutorials_are_in_the_command_palette(page: Page) -> None:
     page.page.keyboard.press("Enter")
 
     page.page.wait_for_function(f"() => ({OPEN_NOTEBOOK})() === 'lms-tutorials/00-welcome.ipynb'")
+    # Jupyter Server does not end while it is still asked for a kernel.
+    page.page.wait_for_function(KERNEL_IS_IDLE, timeout=60_000)
 
 
 def test_a_reader_goes_through_a_tutorial_cell_by_cell_and_by_click(
