@@ -98,7 +98,9 @@ async def start_engine() -> Greeting:
         HostUnreachableError: It did not start; the sentence says why.
     """
     check_installed()
-    lock = FileLock(announcement_path().with_suffix(".lock"), timeout=START_TIMEOUT_S)
+    # Taken in one thread and let go in another.
+    place = announcement_path().with_suffix(".lock")
+    lock = FileLock(place, timeout=START_TIMEOUT_S, thread_local=False)
     try:
         await asyncio.to_thread(lock.acquire)
     except Timeout as error:

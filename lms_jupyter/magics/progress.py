@@ -29,7 +29,7 @@ class LoadBar:
         traceback: TracebackType | None,
     ) -> None:
         if self._bar is not None:
-            self._bar.close()
+            take_away(self._bar)
 
     def glance(self) -> None:
         """Move the bar to where the load is now; a model that is there already shows none."""
@@ -55,3 +55,9 @@ class LoadBar:
             if load.load_id.startswith(activity.epoch) and load.load_id not in self._before:
                 return load
         return None
+
+
+def take_away(bar: Any) -> None:
+    """Close a bar wherever it stands; in a notebook an unfinished one would stay, in red."""
+    bar.total = bar.n
+    bar.close()

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import threading
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 
 from aiohttp import web
@@ -103,3 +104,27 @@ class FlakyHub:
             if at >= self.before_gate:
                 await self.gate.wait()
             await response.write(data[at : at + self.piece_bytes])
+
+
+@contextmanager
+def serving(hub: FlakyHub) -> Iterator[str]:
+    """Serve a source of models from a thread of its own; yields its address."""
+    ready, over = threading.Event(), asyncio.Event()
+    loop = asyncio.new_event_loop()
+
+    async def serve() -> None:
+        async with hub.serve():
+            ready.set()
+            await over.wait()
+
+    thread = threading.Thread(target=loop.run_until_complete, args=(serve(),))
+    thread.start()
+    assert ready.wait(10)
+    try:
+        yield hub.endpoint
+    finally:
+        # Whoever still waits for the rest of a file is let go first.
+        loop.call_soon_threadsafe(hub.gate.set)
+        loop.call_soon_threadsafe(over.set)
+        thread.join()
+        loop.close()

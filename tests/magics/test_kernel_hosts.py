@@ -1,19 +1,16 @@
 """`get`, `host start` and `host stop` in a real kernel, on real engines."""
 
-import asyncio
-import contextlib
 import os
 import signal
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.engine.flaky_hub import FlakyHub
+from tests.engine.flaky_hub import FlakyHub, serving
 from tests.engine.synthetic import write_llm
 from tests.engines import engine
 from tests.magics.kernels import Kernel, Ran
@@ -25,30 +22,6 @@ def environment(folder: Path, **more: str) -> dict[str, str]:
     for path in own.values():
         Path(path).mkdir(parents=True, exist_ok=True)
     return {**os.environ, **own, **more}
-
-
-@contextlib.contextmanager
-def serving(hub: FlakyHub) -> Iterator[str]:
-    """Serve a source of models from a thread of its own; yields its address."""
-    ready, over = threading.Event(), asyncio.Event()
-    loop = asyncio.new_event_loop()
-
-    async def serve() -> None:
-        async with hub.serve():
-            ready.set()
-            await over.wait()
-
-    thread = threading.Thread(target=loop.run_until_complete, args=(serve(),))
-    thread.start()
-    assert ready.wait(10)
-    try:
-        yield hub.endpoint
-    finally:
-        # Whoever still waits for the rest of a file is let go first.
-        loop.call_soon_threadsafe(hub.gate.set)
-        loop.call_soon_threadsafe(over.set)
-        thread.join()
-        loop.close()
 
 
 def test_a_model_is_fetched_listed_and_loaded(

@@ -15,7 +15,7 @@ from lms_jupyter.errors import (
 )
 from lms_jupyter.hosts.base import Downloading, Offer, pauses_downloads
 from lms_jupyter.magics.desk import Desk
-from lms_jupyter.magics.progress import DELAY_S
+from lms_jupyter.magics.progress import DELAY_S, take_away
 from lms_jupyter.magics.run import perform
 from lms_jupyter.magics.verbs.hosts import GetModel, HostLine, ServerLine, ShowDoctor
 from lms_jupyter.manager import Manager, downloading
@@ -217,7 +217,7 @@ class _DownloadBar:
     def close(self) -> None:
         """Take the bar away."""
         if self._bar is not None:
-            self._bar.close()
+            take_away(self._bar)
 
 
 @perform.register
