@@ -116,7 +116,10 @@ export const SCENES: Record<string, Scene> = {
   hostless: {
     news: [
       emptyCatalog as Catalog,
-      { ...(empty as Activity), host: { ...(lost as Activity).host, name: "LM Studio" } },
+      {
+        ...(empty as Activity),
+        host: { ...(lost as Activity).host, name: "LM Studio", version: null },
+      },
       "live",
     ],
   },

@@ -4,6 +4,7 @@ A token is only ever read from the environment, or from what the user told the S
 the SDK's handshake and nowhere else: no trait, no sentence and no log of ours holds it.
 """
 
+import logging
 import os
 import re
 from collections.abc import Iterator, Mapping
@@ -15,6 +16,10 @@ from lmstudio.json_api import ClientBase
 
 from lms_jupyter.errors import CommandError, HostRefusedError, LmsError
 from lms_jupyter.hosts.proxy import go_direct
+
+# A host that goes away is told in our words; the SDK's own line would turn up below some cell, in
+# red. Whoever has set up logging still gets it.
+logging.getLogger("AsyncWebsocketHandler").addHandler(logging.NullHandler())
 
 TOKEN_VARIABLES = ("LMSTUDIO_API_TOKEN", "LM_API_TOKEN")
 

@@ -212,9 +212,8 @@ async def switch_host(command: SwitchHost, manager: Manager) -> None:
     if command.address not in manager.offered:
         raise CommandError(
             f"{command.address} is not among the hosts to choose from.",
-            hint="`%lms host use` takes any address.",
+            hint="`%lms host` takes any address.",
         )
-    manager.offered.add(manager.activity.host.address)
     await switch(command.address, manager)
 
 

@@ -54,8 +54,9 @@ async def find(words: str, host: Host) -> Found:
     if len(names) > 1:
         return Found(names=names[:NAMES_TOLD])
     offers = [
+        # A host may call the offer as it calls the file, and does not know that name when asked.
         Downloadable(
-            name=offer.name,
+            name=names[0],
             quantization=offer.quantization,
             size_bytes=offer.size_bytes,
             recommended=offer.recommended,

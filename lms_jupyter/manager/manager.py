@@ -82,7 +82,7 @@ class Manager(Configurable):
         self.neighbours: Neighbours | None = None
         """Finds the hosts that a page may switch to; where it may switch to none, nothing."""
         self.offered: set[str] = set()
-        """The addresses of the hosts that were named to a page."""
+        """The addresses that a page may switch to: those named to it, and those used before."""
         self.profiles: ProfileShelf | None = None
         """Where named load settings are kept, if there is such a place."""
         self.awaited: frozenset[str] = frozenset()

@@ -76,8 +76,10 @@ async def switch(address: str, manager: Manager) -> None:
         LmsError: There is no host at the address, or it does not let us in.
     """
     async with manager.connecting:
+        former = manager.activity.host.address
         await _reach(address, manager, anew=True)
         manager.host = address
+        manager.offered |= {each for each in (former, manager.activity.host.address) if each}
 
 
 async def _reach(address: str, manager: Manager, *, anew: bool = False) -> None:

@@ -8,7 +8,7 @@ from lms_jupyter.hosts.base import Found
 from lms_jupyter.hosts.fake import FakeHost, fake_model
 from lms_jupyter.manager import Manager
 from lms_jupyter.manager.commands import run
-from lms_jupyter.manager.watch import connect, watch
+from lms_jupyter.manager.watch import connect, switch, watch
 from lms_jupyter.protocol.commands import ListHosts, SwitchHost
 from lms_jupyter.protocol.models import HostChoice, HostInfo
 from lms_jupyter.protocol.replies import Hosts
@@ -58,6 +58,25 @@ async def test_a_host_that_was_offered_can_be_switched_to_and_back() -> None:
     await run(SwitchHost(address="here:1"), manager)
 
     assert manager.activity.host.address == "here:1"
+    await manager.close()
+
+
+@pytest.mark.asyncio
+async def test_hosts_that_a_cell_has_switched_to_are_offered_as_long_as_they_answer() -> None:
+    manager = made()
+
+    async def answering(known: Iterable[str]) -> tuple[HostChoice, ...]:
+        return tuple(HostChoice(address=each, name=HOSTS[each].info.name) for each in known)
+
+    manager.neighbours = answering
+    await connect(manager)
+    assert await addresses(manager) == ["here:1"]
+
+    await switch("there:2", manager)
+
+    assert await addresses(manager) == ["there:2", "here:1"]
+    await run(SwitchHost(address="here:1"), manager)
+    assert await addresses(manager) == ["here:1", "there:2"]
     await manager.close()
 
 

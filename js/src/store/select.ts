@@ -144,10 +144,11 @@ function isKind(model: Model, kind: KindFilter): boolean {
 
 /** Something was heard of a host, be it that it has nothing. */
 export function isKnown({ activity, catalog }: State): boolean {
-  return (
-    activity?.host.link === "connected" ||
-    (activity?.instances.length ?? 0) + (catalog?.models.length ?? 0) > 0
-  );
+  if (activity === null) return (catalog?.models.length ?? 0) > 0;
+  const { host, instances, downloads } = activity;
+  // A host says its version when it is met: it was there, however empty.
+  if (host.link === "connected" || host.version !== null) return true;
+  return instances.length + downloads.length + (catalog?.models.length ?? 0) > 0;
 }
 
 /** No host was ever there: nothing that could be shown as a snapshot. */

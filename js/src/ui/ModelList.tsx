@@ -95,6 +95,7 @@ export function ModelList(props: Props) {
       </header>
       {getting !== null && (
         <GetForm
+          key={activity?.host.address}
           inert={inert}
           pending={pending}
           words={getting}

@@ -316,11 +316,21 @@ describe("when things are not as they should be", () => {
     expect(screen.getByText(/No models on this host/)).toBeTruthy();
   });
 
+  it("takes a host that was there and had nothing for a lost one, not for none", async () => {
+    const transport = await show(emptyCatalog, empty, "live");
+
+    const lost = { ...empty.host, link: "lost" as const };
+    await deliver(transport, { ...empty, revision: 99, host: lost });
+
+    expect(screen.queryByText("No LM Studio found.")).toBeNull();
+    expect(screen.getByText(/snapshot from/)).toBeTruthy();
+  });
+
   it("says what it is waiting for, and how to begin where there is no host", async () => {
     const transport = await show(emptyCatalog, connecting, "live");
     expect(screen.getByText("Looking for LM Studio…")).toBeTruthy();
 
-    await deliver(transport, { ...empty, host: { ...empty.host, link: "lost" } });
+    await deliver(transport, { ...empty, host: { ...connecting.host, link: "lost" } });
 
     expect(screen.getByText("No LM Studio found.")).toBeTruthy();
     await press("Look again");
