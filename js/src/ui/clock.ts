@@ -1,8 +1,5 @@
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 
-/** Told by a row with `content-visibility: auto` that comes into sight or leaves it. */
-const TURNED = "contentvisibilityautostatechange";
-
 /** One timer for all countdowns of the page; none while the page is hidden or nothing counts. */
 const ticks = new Set<() => void>();
 let timer: ReturnType<typeof setTimeout> | undefined;
@@ -39,10 +36,31 @@ export function onTick(tick: () => void): () => void {
   };
 }
 
+/** A row that is scrolled into sight has the right time before it is there. */
+const REACH = { rootMargin: "40px", scrollMargin: "40px" };
+
+/** What to call when a row comes near to what is in sight, or leaves it. */
+const rows = new Map<Element, (near: boolean) => void>();
+let watcher: IntersectionObserver | undefined;
+
+/** Tell soon, and with every change, whether a row is in sight or nearly so. */
+function watchRow(row: Element, turned: (near: boolean) => void): () => void {
+  // One for all rows: a thousand of them cost a thousand times less than one each.
+  watcher ??= new IntersectionObserver((seen) => {
+    for (const { target, isIntersecting } of seen) rows.get(target)?.(isIntersecting);
+  }, REACH);
+  rows.set(row, turned);
+  watcher.observe(row);
+  return () => {
+    rows.delete(row);
+    watcher?.unobserve(row);
+  };
+}
+
 /**
  * Let `write` put what depends on the time into the page: after each drawing, and each second.
  *
- * In a row that is out of sight, and that the browser therefore does not draw, nothing is written.
+ * In a row that is out of sight nothing is written.
  */
 export function useTick(
   place: { current: Element | null },
@@ -55,17 +73,18 @@ export function useTick(
   useEffect(() => {
     if (!ticking) return;
     const row = place.current?.closest("li");
-    let stop: (() => void) | null = onTick(() => latest.current());
-    const turn = (event: Event) => {
+    const tick = () => latest.current();
+    if (!row) return onTick(tick);
+    let stop: (() => void) | null = onTick(tick);
+    const unwatch = watchRow(row, (near) => {
       stop?.();
       stop = null;
-      if ((event as Event & { skipped: boolean }).skipped) return;
-      latest.current();
-      stop = onTick(() => latest.current());
-    };
-    row?.addEventListener(TURNED, turn);
+      if (!near) return;
+      tick();
+      stop = onTick(tick);
+    });
     return () => {
-      row?.removeEventListener(TURNED, turn);
+      unwatch();
       stop?.();
     };
   }, [ticking]);

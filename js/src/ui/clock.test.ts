@@ -1,0 +1,53 @@
+import { act } from "@testing-library/preact";
+import { beforeEach, describe, expect, it, vi } from "vitest";
+import catalog from "../../../tests/wire_samples/catalog.json" with { type: "json" };
+import { cleanly, leave, show, three, timers, wait } from "./fakePanel";
+
+/** What the browser is told to watch, and how it says what is in sight. */
+const watched = new Set<Element>();
+let tell: (row: Element, isIntersecting: boolean) => void = () => {};
+
+class FakeObserver {
+  constructor(seen: (entries: { target: Element; isIntersecting: boolean }[]) => void) {
+    tell = (target, isIntersecting) => seen([{ target, isIntersecting }]);
+  }
+  observe = (row: Element) => void watched.add(row);
+  unobserve = (row: Element) => void watched.delete(row);
+  disconnect = () => {};
+}
+
+cleanly();
+beforeEach(() => void vi.stubGlobal("IntersectionObserver", FakeObserver));
+
+const scrolledAway = () => {
+  const [first] = watched;
+  if (first === undefined) throw new Error("No row is watched.");
+  return first;
+};
+
+describe("rows that count", () => {
+  it("stand still out of sight, and are right as soon as they are back", async () => {
+    await show(catalog, three, "live");
+    expect(timers().slice(1)).toEqual(["4:12", "59:55"]);
+
+    tell(scrolledAway(), false);
+    await wait(3000);
+    expect(timers().slice(1)).toEqual(["4:12", "59:52"]);
+
+    tell(scrolledAway(), true);
+    expect(timers().slice(1)).toEqual(["4:09", "59:52"]);
+    await wait(1000);
+    expect(timers().slice(1)).toEqual(["4:08", "59:51"]);
+  });
+
+  it("leave nothing behind that watches or counts", async () => {
+    await show(catalog, three, "live");
+    tell(scrolledAway(), false);
+    expect(watched.size).toBeGreaterThan(0);
+
+    await act(leave);
+
+    expect(watched.size).toBe(0);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+});
