@@ -17,7 +17,6 @@ const PATHS = {
   use: "M3 8h8.5M8 4.5 11.5 8 8 11.5",
   pause: "M6 4v8M10 4v8",
   play: "M5.5 3.5v9l7-4.5z",
-  download: "M8 2.5v7.5M4.5 7 8 10.5 11.5 7M3 13.5h10",
   offline: "M8 14A6 6 0 1 0 8 2a6 6 0 0 0 0 12ZM4 12l8-8",
   hourglass:
     "M4.5 2.5h7M4.5 13.5h7M5.5 2.5c0 3 2.5 4 2.5 5.5s-2.5 2.5-2.5 5.5M10.5 2.5c0 3-2.5 4-2.5 5.5s2.5 2.5 2.5 5.5",
@@ -25,8 +24,14 @@ const PATHS = {
 
 export type IconName = keyof typeof PATHS;
 
-/** A drawing beside a word or within a named button: hidden from screen readers. */
-export function Icon({ name }: { name: IconName }) {
+type Props = { name: IconName; path?: never } | { name: string; path: string };
+
+/**
+ * A drawing beside a word or within a named button: hidden from screen readers.
+ *
+ * What one place alone draws brings its path along: the others come with every saved notebook.
+ */
+export function Icon({ name, path }: Props) {
   return (
     <svg
       class={`lms-Icon lms-Icon-${name}`}
@@ -34,7 +39,7 @@ export function Icon({ name }: { name: IconName }) {
       aria-hidden="true"
       focusable="false"
     >
-      <path d={PATHS[name]} />
+      <path d={path ?? PATHS[name as IconName]} />
     </svg>
   );
 }

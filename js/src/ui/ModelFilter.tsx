@@ -18,6 +18,11 @@ interface Props {
 /** What narrows a long list of models down, as you type. */
 export function ModelFilter({ query, kind, order, onQuery, onKind, onOrder, onDown }: Props) {
   const { strings } = useWords();
+  const orders: Record<Order, string> = {
+    recent: strings.byUse,
+    name: strings.byName,
+    size: strings.bySize,
+  };
   return (
     <div class="lms-Filter">
       <label class="lms-Search">
@@ -48,12 +53,11 @@ export function ModelFilter({ query, kind, order, onQuery, onKind, onOrder, onDo
           embedding: strings.embedding,
         }}
       />
-      <Choice<Order>
-        label={strings.sortBy}
-        value={order}
-        onChange={onOrder}
-        options={{ recent: strings.byUse, name: strings.byName, size: strings.bySize }}
-      />
+      {/* Where it is narrow, the list is folded behind its icon. */}
+      <span class="lms-Order" title={`${strings.sortBy}: ${orders[order]}`}>
+        <Icon name="sort" path="M4.5 3v10m-2-2 2 2 2-2M9 4h4.5M9 8h3M9 12h1.5" />
+        <Choice<Order> label={strings.sortBy} value={order} onChange={onOrder} options={orders} />
+      </span>
     </div>
   );
 }
