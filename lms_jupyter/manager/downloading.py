@@ -47,10 +47,7 @@ async def find(words: str, host: Host) -> Found:
     Raises:
         ModelNotFoundError: Nothing is called like this.
     """
-    words = words.strip().strip("/")
-    names = (words,) if "/" in words else await host.search(words)
-    if not names:
-        raise ModelNotFoundError(words, to_download=True)
+    names = await _names(words.strip().strip("/"), host)
     if len(names) > 1:
         return Found(names=names[:NAMES_TOLD])
     offers = [
@@ -67,14 +64,65 @@ async def find(words: str, host: Host) -> Found:
     return Found(names=names, offers=tuple(offers))
 
 
+async def choose(name: str, quantization: str | None, host: Host, *, first: bool = False) -> Offer:
+    """Choose the file that is meant, the recommended one if none is named.
+
+    Args:
+        name: Of what is offered, as `owner/name`, or words to search for.
+        quantization: Of the file, or the file's own name.
+        host: Which fetches it.
+        first: Take the best of several that the words fit.
+
+    Raises:
+        ModelNotFoundError: There is nothing of this name.
+        AmbiguousModelError: The words fit several, and are the name of none.
+        CommandError: It does not come in this quantisation.
+    """
+    names = await _names(name, host)
+    if len(names) > 1 and name not in names and not first:
+        raise AmbiguousModelError(name, names[:NAMES_TOLD])
+    name = name if name in names else names[0]
+    offers = await _offers(name, host)
+    if quantization is not None:
+        wanted = quantization.lower()
+        kinds = dict.fromkeys(offer.quantization or offer.name for offer in offers)
+        offers = [
+            offer
+            for offer in offers
+            if wanted in ((offer.quantization or "").lower(), offer.name.lower())
+        ]
+        if not offers:
+            raise CommandError(
+                f"There is no file of {name} as {quantization} to download.",
+                hint=f"It comes as {', '.join(kinds)}.",
+            )
+    return next((offer for offer in offers if offer.recommended), offers[0])
+
+
+async def _names(words: str, host: Host) -> tuple[str, ...]:
+    """Return what somebody may mean, best first; there is at least one."""
+    names = (words,) if "/" in words else await host.search(words)
+    if not names:
+        raise ModelNotFoundError(words, to_download=True)
+    return names
+
+
+async def _offers(name: str, host: Host) -> Sequence[Offer]:
+    # What the host says of a name that it does not know, or of its source, is said as it is.
+    offers = await host.offers(name)
+    if not offers:
+        raise ModelNotFoundError(name, to_download=True)
+    return offers
+
+
 async def begin(name: str, quantization: str | None, manager: Manager) -> None:
     """Fetch a model to the end; one that is under way or paused goes on.
 
     Raises:
-        LmsError: There is no such model. What happens later is told in the row.
+        LmsError: It is not clear what is meant; see `choose`. What happens later is told in the row.
     """
     host = manager.connected_host
-    offer = await _choose(name, quantization, host)
+    offer = await choose(name, quantization, host)
     fetch = manager.downloads.setdefault(offer.download_id, Fetch(offer=offer, host=host))
     await _run(fetch, manager)
 
@@ -224,33 +272,3 @@ def _known(download_id: str, manager: Manager) -> Fetch:
         raise CommandError(
             "There is no such download any more.", hint="It may have ended by itself."
         ) from None
-
-
-async def _choose(name: str, quantization: str | None, host: Host) -> Offer:
-    """Choose the file that is meant, the recommended one if no quantisation is named.
-
-    Raises:
-        ModelNotFoundError: There is nothing of this name.
-        AmbiguousModelError: Several things are called like this.
-        CommandError: It does not come in this quantisation.
-    """
-    names = (name,) if "/" in name else await host.search(name)
-    if len(names) > 1 and name not in names:
-        raise AmbiguousModelError(name, names)
-    if not names:
-        raise ModelNotFoundError(name, to_download=True)
-    offers = await _offers(name if name in names else names[0], host)
-    if quantization is not None:
-        wanted = quantization.lower()
-        offers = [one for one in offers if wanted == (one.quantization or "").lower()]
-    if not offers:
-        raise CommandError(f"There is no file of {name} as {quantization} to download.")
-    return next((offer for offer in offers if offer.recommended), offers[0])
-
-
-async def _offers(name: str, host: Host) -> Sequence[Offer]:
-    # What the host says of a name that it does not know, or of its source, is said as it is.
-    offers = await host.offers(name)
-    if not offers:
-        raise ModelNotFoundError(name, to_download=True)
-    return offers

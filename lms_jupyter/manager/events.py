@@ -93,12 +93,14 @@ class InstanceCompared:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwnersLearned:
-    """Kernels have written down what they loaded."""
+    """Kernels have written down what they loaded and what they use."""
 
     owners: Mapping[str, str]
     """What people call the owner, by the reference of the instance."""
     mine: frozenset[str]
     """References of what this kernel loaded, be it before it was restarted."""
+    users: Mapping[str, tuple[str, ...]]
+    """What people call the other kernels that use an instance, by its reference."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

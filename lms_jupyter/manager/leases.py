@@ -15,6 +15,7 @@ import contextlib
 import hashlib
 import os
 import re
+import socket
 import tempfile
 import time
 from collections.abc import Collection
@@ -29,6 +30,9 @@ from lms_jupyter.protocol.models import LoadConfig
 
 GRACE_S = 300.0
 """How long an instance stays when its last holder has gone."""
+SETTLED_NS = 2_000_000_000
+"""A folder that changed this long ago has another time after its next change: file systems count
+time in steps of up to two seconds."""
 
 
 class Lease(Struct, frozen=True, kw_only=True):
@@ -55,16 +59,22 @@ class LeaseBook:
 
     def __init__(self, folder: Path | None = None) -> None:
         self._folder = folder or user_state_path("lms-jupyter") / "leases"
+        self._read: tuple[Lease, ...] = ()
+        self._read_at: tuple[int, int] | None = None
 
     def write(self, lease: Lease) -> None:
         """Note a lease, at once and whole."""
         self._put(self._path(lease), msgspec.json.encode(lease))
 
     def all(self) -> tuple[Lease, ...]:
-        """Return every lease, oldest first."""
-        found = (self._read(path) for path in self._folder.glob("*.lease"))
-        leases = [lease for lease in found if lease is not None]
-        return tuple(sorted(leases, key=lambda lease: lease.since))
+        """Return every lease, oldest first. Files are read only if one has come or gone since."""
+        state = self._state()
+        if state is None or state != self._read_at:
+            found = (_decoded(path) for path in self._folder.glob("*.lease"))
+            leases = [lease for lease in found if lease is not None]
+            self._read = tuple(sorted(leases, key=lambda lease: lease.since))
+            self._read_at = state
+        return self._read
 
     def of(self, address: str) -> tuple[Lease, ...]:
         """Return the leases on instances of one host, oldest first."""
@@ -120,13 +130,34 @@ class LeaseBook:
             file.write(content)
         Path(name).replace(path)
 
-    @staticmethod
-    def _read(path: Path) -> Lease | None:
-        # Another process may end it between the listing and here; a file of another version is
-        # nobody's lease.
-        with contextlib.suppress(OSError, msgspec.MsgspecError):
-            return msgspec.json.decode(path.read_bytes(), type=Lease)
-        return None
+    def _state(self) -> tuple[int, int] | None:
+        """Name the state that the folder is in; `None` if the next one could have the same name.
+
+        Every write ends with a rename, so the folder changes with each of its files.
+        """
+        try:
+            found = self._folder.stat()
+        except OSError:
+            return None
+        if time.time_ns() - found.st_mtime_ns < SETTLED_NS:
+            return None
+        return found.st_ino, found.st_mtime_ns
+
+
+def _decoded(path: Path) -> Lease | None:
+    # Another process may end it between the listing and here; a file of another version is nobody's
+    # lease.
+    with contextlib.suppress(OSError, msgspec.MsgspecError):
+        return msgspec.json.decode(path.read_bytes(), type=Lease)
+    return None
+
+
+def is_present(holder: Identity) -> bool:
+    """Whether a holder runs, as far as this machine can tell.
+
+    Home folders may be shared between machines; what runs on another, that one knows better.
+    """
+    return holder.machine != socket.gethostname() or is_alive(holder.pid)
 
 
 def is_alive(pid: int) -> bool:

@@ -1,8 +1,11 @@
-"""Whose an instance is, where the host does not tell: kernels write down what they load."""
+"""Whose an instance is and who else uses it: kernels write it down, where the host is silent."""
 
 import asyncio
+from collections import defaultdict
+from collections.abc import Set as AbstractSet
 
 from lms_jupyter.manager.events import OwnersLearned
+from lms_jupyter.manager.leases import Lease, is_present
 from lms_jupyter.manager.manager import Manager
 
 LATE_S = 0.5
@@ -10,23 +13,45 @@ LATE_S = 0.5
 
 
 def learn_owners(manager: Manager) -> None:
-    """Tell who loaded the instances that nobody is known to own; no files are read if all are."""
+    """Tell who loaded what is in memory, and which other kernels use it.
+
+    No host is asked, and no file is read unless a lease has come, gone or changed. Whether a user
+    still runs is looked at each time: a kernel that dies leaves its lease behind.
+    """
     instances = manager.activity.instances
-    label = manager.identity.label if manager.identity else None
-    others = [i for i in instances if not i.mine]
-    unclaimed = any(i.owner in (None, label) for i in others)
-    forgotten = any(i.instance_reference in manager.own for i in others)
-    if manager.leases is None or not (unclaimed or forgotten):
+    if manager.leases is None or not instances:
         return
-    leases = [lease for lease in manager.leases.of(manager.activity.host.address) if lease.loaded]
-    for lease in leases:
+    here = {instance.instance_reference for instance in instances}
+    leases = manager.leases.of(manager.activity.host.address)
+    leases = tuple(lease for lease in leases if lease.instance_reference in here)
+    loaded = [lease for lease in leases if lease.loaded]
+    for lease in loaded:
         # The Jupyter Server loads on behalf of a kernel that is busy.
-        if manager.identity is not None and manager.identity.continues(lease.holder):
+        if _is_ours(lease, manager):
             manager.own.setdefault(lease.instance_reference, lease.asked)
-    owners = {lease.instance_reference: lease.holder.label for lease in leases}
-    manager.apply(OwnersLearned(owners=owners, mine=frozenset(manager.own)))
-    named = {i.instance_reference for i in others if label is not None and i.owner == label}
-    if named - owners.keys() - manager.awaited:
-        # It has our name, and nobody has said so yet: look once more.
+    owners = {lease.instance_reference: lease.holder.label for lease in loaded}
+    users: defaultdict[str, tuple[str, ...]] = defaultdict(tuple)
+    for lease in leases:
+        if not (lease.loaded or _is_ours(lease, manager)) and is_present(lease.holder):
+            users[lease.instance_reference] += (lease.holder.label,)
+    manager.apply(OwnersLearned(owners=owners, mine=frozenset(manager.own), users=users))
+    _look_again_for_ours(owners.keys(), manager)
+
+
+def _is_ours(lease: Lease, manager: Manager) -> bool:
+    return manager.identity is not None and manager.identity.continues(lease.holder)
+
+
+def _look_again_for_ours(claimed: AbstractSet[str], manager: Manager) -> None:
+    """Look once more if something has our name and nobody has said yet that it is ours."""
+    if manager.identity is None:
+        return
+    label = manager.identity.label
+    named = {
+        instance.instance_reference
+        for instance in manager.activity.instances
+        if not instance.mine and instance.owner == label
+    }
+    if named - claimed - manager.awaited:
         asyncio.get_running_loop().call_later(LATE_S, manager.wake.set)
     manager.awaited = frozenset(named)

@@ -78,8 +78,8 @@ def _activity(known: Activity, event: Event) -> Activity:
             known = replace(known, instances=(*others, replace(instance, mine=True)))
         case InstanceCompared(instance_reference=reference, differences=differences):
             known = _with_instance(known, reference, differences=differences)
-        case OwnersLearned(owners=owners, mine=mine):
-            instances = (_owned(instance, owners, mine) for instance in known.instances)
+        case OwnersLearned():
+            instances = (_owned(instance, event) for instance in known.instances)
             known = replace(known, instances=tuple(instances))
         case InstanceUnloaded(instance_reference=reference):
             left = _but(known.instances, instance_reference=reference)
@@ -133,14 +133,23 @@ def _recognised(seen: Instance, before: Mapping[str, Instance]) -> Instance:
     known = before.get(seen.instance_reference)
     if known is None:
         return seen
-    owner = seen.owner or known.owner
-    return replace(seen, owner=owner, mine=known.mine, differences=known.differences)
+    return replace(
+        seen,
+        owner=seen.owner or known.owner,
+        users=known.users,
+        mine=known.mine,
+        differences=known.differences,
+    )
 
 
-def _owned(instance: Instance, owners: Mapping[str, str], mine: frozenset[str]) -> Instance:
+def _owned(instance: Instance, learned: OwnersLearned) -> Instance:
     reference = instance.instance_reference
-    owner = instance.owner or owners.get(reference)
-    return replace(instance, owner=owner, mine=instance.mine or reference in mine)
+    return replace(
+        instance,
+        owner=instance.owner or learned.owners.get(reference),
+        users=learned.users.get(reference, ()),
+        mine=instance.mine or reference in learned.mine,
+    )
 
 
 def _with_instance(known: Activity, reference: str, **changes: Any) -> Activity:

@@ -121,7 +121,7 @@ async def _follow(host: Host, manager: Manager) -> None:
     listed_at = time.monotonic()
     try:
         while True:
-            await _pause(_rhythm_s(manager, hinted=not hints.done()), manager)
+            await _until_next_look(manager, hinted=not hints.done())
             if not manager.has(host):
                 return
             manager.apply(Looked(sight=await host.look()))
@@ -150,6 +150,26 @@ async def _listen(host: Host, manager: Manager) -> None:
         manager.wake.set()
 
 
+async def _until_next_look(manager: Manager, *, hinted: bool) -> None:
+    """Wait until the host is to be looked at.
+
+    A host that tells by itself is asked rarely; what kernels write down nobody tells, so somebody
+    who looks sees it at the rhythm of hosts that are asked.
+    """
+    loop = asyncio.get_running_loop()
+    until = loop.time() + _rhythm_s(manager, hinted=hinted)
+    while (left_s := until - loop.time()) > 0:
+        if await _pause(min(left_s, _glance_s(manager)), manager):
+            return
+        learn_owners(manager)
+
+
+def _glance_s(manager: Manager) -> float:
+    """Say how long to wait until the next glance at what kernels have written down."""
+    looks = manager.leases is not None and manager.attendance.anyone
+    return manager.calm_s if looks else UNSEEN_S
+
+
 def _rhythm_s(manager: Manager, *, hinted: bool) -> float:
     """Say how long to wait until the next look."""
     if hinted:
@@ -163,9 +183,11 @@ def _rhythm_s(manager: Manager, *, hinted: bool) -> float:
     return LIVELY_S if lively else manager.calm_s
 
 
-async def _pause(seconds: float, manager: Manager) -> None:
-    """Wait, but not if somebody wakes us."""
+async def _pause(seconds: float, manager: Manager) -> bool:
+    """Wait, but not if somebody wakes us; say whether somebody did."""
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(seconds):
             await manager.wake.wait()
+    woken = manager.wake.is_set()
     manager.wake.clear()
+    return woken

@@ -89,6 +89,9 @@ class Instance(Shown, Struct, frozen=True, kw_only=True):
     """Loaded because a request named it, so it may be evicted for another."""
     owner: str | None = None
     """Who loaded it, where that is known: a notebook, a program, "rest"."""
+    users: tuple[str, ...] = ()
+    """The other kernels that use it, as people call them: neither the one that loaded it nor the
+    one that tells this. Those of this machine are known, for as long as they run."""
     mine: bool = False
     """Loaded by the manager that tells this."""
     differences: tuple[Difference, ...] = ()

@@ -8,7 +8,7 @@ from jupyter_core.utils import ensure_async
 from tornado.web import HTTPError
 
 from lms_jupyter.manager.identity import Identity
-from lms_jupyter.manager.leases import is_alive
+from lms_jupyter.manager.leases import is_present
 
 DEAD = "dead"
 """What Jupyter Server calls a kernel that it has given up restarting."""
@@ -22,13 +22,10 @@ class Kernels:
 
     def holds(self, holder: Identity) -> bool:
         """Whether a kernel is there, be it in the middle of a restart."""
-        if holder.machine != socket.gethostname():
-            # Home folders may be shared between machines; what runs there, they know better.
-            return True
-        if holder.kernel_id in self._manager:
+        if holder.machine == socket.gethostname() and holder.kernel_id in self._manager:
             kernel = self._manager.get_kernel(holder.kernel_id)
             return bool(getattr(kernel, "execution_state", None) != DEAD)
-        return is_alive(holder.pid)
+        return is_present(holder)
 
     def pid(self, holder: Identity) -> int | None:
         """The process of a kernel of this Jupyter Server; a restart gives it another one."""

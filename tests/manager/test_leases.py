@@ -1,4 +1,5 @@
 import os
+import time
 from pathlib import Path
 
 from lms_jupyter.manager.identity import Identity, this_kernel
@@ -6,6 +7,7 @@ from lms_jupyter.manager.leases import Lease, LeaseBook
 from lms_jupyter.protocol.models import LoadConfig
 
 ADDRESS = "127.0.0.1:1234"
+LONG_AGO_NS = 1_000_000_000_000_000_000
 
 
 def kernel(kernel_id: str = "one", notebook: str | None = "a.ipynb", pid: int = 1) -> Identity:
@@ -88,3 +90,33 @@ def test_a_clock_counts_while_its_process_runs(tmp_path: Path) -> None:
 
     book.watching(os.getpid())
     assert book.is_watched
+
+
+def test_no_file_is_read_twice_unless_a_lease_comes_goes_or_changes(tmp_path: Path) -> None:
+    folder = tmp_path / "leases"
+    book = LeaseBook(folder)
+    book.write(lease("r1"))
+    (path,) = folder.iterdir()
+    os.utime(folder, ns=(LONG_AGO_NS, LONG_AGO_NS))
+    assert len(book.all()) == 1
+
+    # Who reads it now finds nothing; writing into a file is no change of its folder.
+    path.write_bytes(b"")
+    assert len(book.all()) == 1
+
+    LeaseBook(folder).write(lease("r2"))
+    assert [one.instance_reference for one in book.all()] == ["r2"]
+
+
+def test_two_changes_in_one_step_of_the_clock_are_both_seen(tmp_path: Path) -> None:
+    folder = tmp_path / "leases"
+    book = LeaseBook(folder)
+    book.write(lease("r1"))
+    now_ns = time.time_ns()
+    os.utime(folder, ns=(now_ns, now_ns))
+    assert len(book.all()) == 1
+
+    book.write(lease("r2"))
+    os.utime(folder, ns=(now_ns, now_ns))
+
+    assert len(book.all()) == 2

@@ -121,6 +121,7 @@ export interface Instance {
   pinned: boolean;
   jit: boolean;
   owner: string | null;
+  users: string[];
   mine: boolean;
   differences: Difference[];
   tokens_per_second: number | null;
