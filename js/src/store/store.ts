@@ -10,6 +10,7 @@ import type {
 import type { Link, Transport } from "../transport/transport";
 import { noteUse, remember, type Span } from "./history";
 import { isSettled, type Pending, subject } from "./pending";
+import { keep, later, recall } from "./recall";
 import { share } from "./share";
 
 /** After this without a reply, the kernel is said to be busy. */
@@ -28,7 +29,7 @@ export interface State {
   activity: Activity | null;
   /** What was in memory in the last minutes. */
   history: readonly Span[];
-  /** When each model was last used, as far as was seen. */
+  /** When each model of this host was last used, as far as was seen: here or by earlier pages. */
   used: ReadonlyMap<string, number>;
   link: Link;
   /** Clicks that have not had their effect yet, by subject. */
@@ -99,14 +100,24 @@ export function createStore(transport: Transport): Store {
       return;
     }
     const before = state.activity?.epoch === slice.epoch ? state.history : [];
+    const used = usedUntil(slice);
     set({
       activity: share(slice, state.activity),
       history: remember(before, slice),
-      used: noteUse(state.used, slice),
+      used,
     });
     for (const [name, pending] of state.pending) {
       if (pending.phase === "taken" && isSettled(pending, slice)) follow(name, null);
     }
+  }
+
+  function usedUntil(slice: Activity): State["used"] {
+    const { address } = slice.host;
+    const isNew = state.activity?.host.address !== address;
+    const seen = noteUse(isNew ? EMPTY.used : state.used, slice);
+    if (!isNew && seen === state.used) return seen;
+    keep(address, seen);
+    return isNew ? later(recall(address), seen) : seen;
   }
 
   const close = transport.open({ slice: receive, link: (link) => set({ link }) });

@@ -47,6 +47,7 @@ export function cleanly(): void {
   afterEach(() => {
     unmount();
     document.body.replaceChildren();
+    localStorage.clear();
     vi.useRealTimers();
   });
 }
