@@ -50,8 +50,13 @@ def named(line: str, name: str, key: str) -> str:
 
     >>> named("load tutor --as tutor", "tutor", "tutor-1m")
     'load tutor-1m --as tutor'
+    >>> named("get small@q8_0", "small", "acme/small")
+    'get acme/small@q8_0'
     """
     words = split(line)
-    if name in words:
-        words[words.index(name)] = key
+    for index, word in enumerate(words):
+        before, at, quantization = word.partition("@")
+        if name in {word, before}:
+            words[index] = key if word == name else f"{key}{at}{quantization}"
+            break
     return shlex.join(words)

@@ -108,8 +108,11 @@ async def _names(words: str, host: Host) -> tuple[str, ...]:
 
 
 async def _offers(name: str, host: Host) -> Sequence[Offer]:
-    # What the host says of a name that it does not know, or of its source, is said as it is.
-    offers = await host.offers(name)
+    # What else the host says, of itself or of its source, is said as it is.
+    try:
+        offers = await host.offers(name)
+    except ModelNotFoundError as error:
+        raise ModelNotFoundError(name, to_download=True) from error
     if not offers:
         raise ModelNotFoundError(name, to_download=True)
     return offers
@@ -119,7 +122,7 @@ async def begin(name: str, quantization: str | None, manager: Manager) -> None:
     """Fetch a model to the end; one that is under way or paused goes on.
 
     Raises:
-        LmsError: It is not clear what is meant; see `choose`. What happens later is told in the row.
+        LmsError: `choose` finds nothing to fetch. What happens later is told in the row.
     """
     host = manager.connected_host
     offer = await choose(name, quantization, host)

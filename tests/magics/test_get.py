@@ -7,13 +7,20 @@ import pytest
 from IPython.core.interactiveshell import InteractiveShell
 from traitlets import Bunch
 
-from lms_jupyter.errors import CommandError, DownloadFailedError, ModelNotFoundError
+from lms_jupyter.errors import (
+    AmbiguousModelError,
+    CommandError,
+    DownloadFailedError,
+    HostUnreachableError,
+    LmsError,
+    ModelNotFoundError,
+)
 from lms_jupyter.hosts.base import Downloading, DownloadStep, Offer
 from lms_jupyter.hosts.fake import FakeHost
 from lms_jupyter.magics.magic import LmsMagics
 from lms_jupyter.manager.commands import run
 from lms_jupyter.manager.local import LocalManager
-from lms_jupyter.protocol.commands import PauseDownload
+from lms_jupyter.protocol.commands import DownloadModel, PauseDownload
 
 MARKET = [
     Offer(name="acme/small", download_id="small@q4", size_bytes=1000, quantization="Q4_0"),
@@ -42,7 +49,7 @@ def test_a_model_is_fetched_and_its_key_returned(
 def test_words_that_match_several_are_an_error_unless_the_user_says_yes(
     shell: InteractiveShell,
 ) -> None:
-    with pytest.raises(CommandError, match="2 models match 'small'") as caught:
+    with pytest.raises(AmbiguousModelError, match="2 models match 'small'") as caught:
         shell.run_line_magic("lms", "get small")
 
     assert "acme/small, acme/small-chat" in caught.value.hint
@@ -54,6 +61,95 @@ def test_what_nobody_offers_is_not_found(shell: InteractiveShell) -> None:
         shell.run_line_magic("lms", "get gigantic")
     with pytest.raises(CommandError, match="no file of acme/small as q2_k"):
         shell.run_line_magic("lms", "get acme/small@q2_k")
+
+
+class Repository(FakeHost):
+    """A host that calls an offer as it calls the file."""
+
+    async def offers(self, _name: str) -> tuple[Offer, ...]:
+        """List two files that only their names tell apart."""
+        return (
+            Offer(name="one.gguf", download_id="one", size_bytes=1000),
+            Offer(name="two.gguf", download_id="two", size_bytes=2000),
+        )
+
+
+@pytest.mark.parametrize("host", [Repository()], ids=["repository"])
+def test_a_file_is_fetched_by_its_own_name_in_a_cell_and_in_the_panel(
+    shell: InteractiveShell, host: FakeHost, local: LocalManager
+) -> None:
+    assert shell.run_line_magic("lms", "get acme/small@Two.gguf") == "two.gguf"
+    assert host.fetched == {"two": 2000}
+
+    local.finish(run(DownloadModel(name="acme/small", quantization="one.gguf"), local.manager))
+    assert host.fetched == {"two": 2000, "one": 1000}
+    with pytest.raises(CommandError) as caught:
+        shell.run_line_magic("lms", "get acme/small@three.gguf")
+    assert caught.value.hint == "It comes as one.gguf, two.gguf."
+
+
+@pytest.mark.parametrize(
+    ("line", "command", "code", "title", "hint"),
+    [
+        (
+            "small",
+            DownloadModel(name="small"),
+            "ambiguous_model",
+            "2 models match 'small'.",
+            "Name one of them in full: acme/small, acme/small-chat.",
+        ),
+        (
+            "gigantic",
+            DownloadModel(name="gigantic"),
+            "model_not_found",
+            "There is nothing called 'gigantic' to download.",
+            "Write it as owner/name, or give words to search for.",
+        ),
+        (
+            "acme/none",
+            DownloadModel(name="acme/none"),
+            "model_not_found",
+            "There is nothing called 'acme/none' to download.",
+            "Write it as owner/name, or give words to search for.",
+        ),
+        (
+            "acme/small@q2_k",
+            DownloadModel(name="acme/small", quantization="q2_k"),
+            "command_error",
+            "There is no file of acme/small as q2_k to download.",
+            "It comes as Q4_0, Q8_0.",
+        ),
+    ],
+)
+def test_a_cell_and_the_panel_say_the_same_of_the_same_mistake(
+    shell: InteractiveShell,
+    local: LocalManager,
+    line: str,
+    command: DownloadModel,
+    code: str,
+    title: str,
+    hint: str,
+) -> None:
+    with pytest.raises(LmsError) as in_cell:
+        shell.run_line_magic("lms", f"get {line}")
+    with pytest.raises(LmsError) as in_panel:
+        local.finish(run(command, local.manager))
+
+    for error in (in_cell.value, in_panel.value):
+        assert (error.code, error.title, error.hint) == (code, title, hint)
+
+
+@pytest.mark.parametrize("name", ["small", "acme/small"])
+def test_a_host_that_does_not_answer_is_no_missing_model(
+    shell: InteractiveShell, host: FakeHost, local: LocalManager, name: str
+) -> None:
+    shell.run_line_magic("lms", "ls")
+    host.reachable = False
+
+    with pytest.raises(HostUnreachableError, match="Nothing answers at fake"):
+        shell.run_line_magic("lms", f"get {name}")
+    with pytest.raises(HostUnreachableError, match="Nothing answers at fake"):
+        local.finish(run(DownloadModel(name=name), local.manager))
 
 
 def test_interrupting_pauses_a_download_and_says_so(

@@ -7,11 +7,12 @@ from lms_jupyter.errors import (
     AmbiguousModelError,
     CommandError,
     DownloadFailedError,
+    HostUnreachableError,
     ModelNotFoundError,
 )
 from lms_jupyter.hosts.base import Downloading, DownloadStep, Found, Offer
 from lms_jupyter.hosts.fake import FEATURES, FakeHost
-from lms_jupyter.manager import Manager
+from lms_jupyter.manager import Manager, downloading
 from lms_jupyter.manager.commands import run
 from lms_jupyter.manager.watch import connect
 from lms_jupyter.protocol import replies
@@ -199,5 +200,43 @@ async def test_what_is_not_there_or_not_clear_is_said(manager: Manager, host: Fa
         await run(FindDownloads(words="nothing"), manager)
     with pytest.raises(ModelNotFoundError):
         await run(FindDownloads(words="no/thing"), manager)
-    with pytest.raises(CommandError, match="Q2_K"):
+    with pytest.raises(CommandError, match="Q2_K") as caught:
         await run(DownloadModel(name=GEMMA, quantization="Q2_K"), manager)
+    assert caught.value.hint == "It comes as Q4_K_M, Q8_0."
+
+
+class Unknowing(FakeHost):
+    """A host that refuses a name which it does not know, as an engine does."""
+
+    async def offers(self, name: str) -> tuple[Offer, ...]:
+        """Say what it says of any path."""
+        raise ModelNotFoundError(name)
+
+
+@pytest.mark.asyncio
+async def test_a_name_that_the_host_refuses_is_nothing_to_download() -> None:
+    with pytest.raises(ModelNotFoundError, match="nothing called 'no/thing' to download"):
+        await downloading.choose("no/thing", None, Unknowing())
+
+
+@pytest.mark.asyncio
+async def test_the_best_of_several_is_taken_on_request_and_an_exact_name_without(
+    host: FakeHost,
+) -> None:
+    host.market.append(Offer(name="gemma", download_id="plain", size_bytes=1))
+
+    assert await downloading.choose("google", None, host) == LARGE
+    assert (await downloading.choose("gemma", None, host)).download_id == "plain"
+    assert await downloading.choose("gem", None, host, first=True) == LARGE
+
+
+@pytest.mark.asyncio
+async def test_a_host_that_is_gone_is_told_as_that(manager: Manager, host: FakeHost) -> None:
+    host.reachable = False
+
+    for command in (DownloadModel(name=GEMMA), DownloadModel(name="gemma")):
+        with pytest.raises(HostUnreachableError, match="Nothing answers"):
+            await run(command, manager)
+    for words in (GEMMA, "gemma"):
+        with pytest.raises(HostUnreachableError, match="Nothing answers"):
+            await run(FindDownloads(words=words), manager)

@@ -5,20 +5,13 @@ import time
 from typing import Any
 
 from lms_jupyter.api.draw import compact, say_size
-from lms_jupyter.errors import (
-    CommandError,
-    HostError,
-    HostTimeoutError,
-    HostUnreachableError,
-    LmsError,
-    ModelNotFoundError,
-)
+from lms_jupyter.errors import CommandError, HostError, HostUnreachableError
 from lms_jupyter.hosts.base import Downloading, Offer, pauses_downloads
 from lms_jupyter.magics.desk import Desk
 from lms_jupyter.magics.progress import DELAY_S, take_away
 from lms_jupyter.magics.run import perform
 from lms_jupyter.magics.verbs.hosts import GetModel, HostLine, ServerLine, ShowDoctor
-from lms_jupyter.manager import Manager, downloading
+from lms_jupyter.manager import downloading
 from lms_jupyter.manager.watch import switch
 
 AUTO = "auto"
@@ -119,7 +112,9 @@ def server(request: ServerLine, desk: Desk) -> None:
 def get(request: GetModel, desk: Desk) -> str | None:
     """Download a model and return its key. Interrupting pauses it: the next `get` goes on."""
     desk.connect()
-    offer = desk.session.run(_offer(request, desk.manager))
+    host = desk.manager.connected_host
+    choosing = downloading.choose(request.name, request.quantization, host, first=request.yes)
+    offer = desk.session.run(choosing)
     if request.cancel:
         desk.session.run(downloading.discard(offer, desk.manager))
         desk.say(f"Fetching {offer.name} is called off; nothing of it is left.")
@@ -148,44 +143,6 @@ def _left(offer: Offer, now: Downloading, desk: Desk) -> str:
         f"Paused at {done}. This line again goes on from there; "
         f"with --cancel it removes what is there."
     )
-
-
-async def _offer(request: GetModel, manager: Manager) -> Offer:
-    """Choose the file that is meant.
-
-    Raises:
-        ModelNotFoundError: There is nothing of this name.
-        CommandError: Several things could be meant.
-    """
-    connected = manager.connected_host
-    name = request.name
-    if "/" not in name:
-        found = await connected.search(name)
-        if not found:
-            raise ModelNotFoundError(name, to_download=True)
-        if len(found) > 1 and not request.yes:
-            raise CommandError(
-                f"%lms get: {len(found)} models match {name!r}.",
-                hint=f"Name one of them: {', '.join(found[:8])}; or say -y for the first.",
-            )
-        name = found[0]
-    try:
-        offers = await connected.offers(name)
-    except (HostTimeoutError, HostUnreachableError):
-        raise
-    except LmsError as error:
-        raise ModelNotFoundError(name, to_download=True) from error
-    wanted = request.quantization
-    if wanted is not None:
-        offers = tuple(
-            offer
-            for offer in offers
-            if wanted.lower() in ((offer.quantization or "").lower(), offer.name.lower())
-        )
-    if not offers:
-        about = f" as {wanted}" if wanted else ""
-        raise CommandError(f"%lms get: there is no file of {name}{about} to download.")
-    return next((offer for offer in offers if offer.recommended), offers[0])
 
 
 class _DownloadBar:
