@@ -56,7 +56,9 @@ export function Panel({ store }: { store: Store }) {
               stale={stale}
             />
             <Timeline activity={activity} spans={state.history} now={now} stale={stale} />
+            {/* A kernel or a host that is another has nothing to call back. */}
             <InstanceList
+              key={activity.epoch}
               activity={activity}
               now={now}
               stale={stale}

@@ -11,10 +11,13 @@ interface Props {
 /** What failed, until somebody has read it, with the way to try again. */
 export function Problems({ store, inert }: Props) {
   const { activity, refusals } = useStore(store);
-  const refused = refusals.get("refresh");
+  // What was clicked there is gone by now, or is no row: it is said on top.
+  const refused = [...refusals].filter(([name]) => /^(refresh$|load_again:)/.test(name));
   return (
     <>
-      {refused && <Refusal problem={refused} onDismiss={() => store.forgive("refresh")} />}
+      {refused.map(([name, problem]) => (
+        <Refusal key={name} problem={problem} onDismiss={() => store.forgive(name)} />
+      ))}
       {activity?.problems.map((problem) => {
         const { problem_id, model_key } = problem;
         const again = inert ? undefined : store.lastLoad(model_key);

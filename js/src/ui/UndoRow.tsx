@@ -5,7 +5,7 @@ import { Icon } from "./Icon";
 import { Name } from "./Name";
 import { useWords } from "./words";
 
-/** How long an unloaded instance can be called back. */
+/** How long an unloaded instance can be called back: only time in which somebody could counts. */
 export const UNDO_MS = 6000;
 
 interface Props {
@@ -23,9 +23,10 @@ export function UndoRow({ instance, inert, tabbable, onUndo, onOver }: Props) {
   const over = useRef(onOver);
   over.current = onOver;
   useEffect(() => {
+    if (inert) return;
     const timer = setTimeout(() => over.current(instance), UNDO_MS);
     return () => clearTimeout(timer);
-  }, [instance]);
+  }, [instance, inert]);
   return (
     <li class="lms-Row" data-key={instance.identifier}>
       <div class="lms-Row-line lms-UndoRow" role="status">

@@ -6,7 +6,9 @@ import estimated from "../../../tests/wire_samples/reply_estimated.json" with { 
 import found from "../../../tests/wire_samples/reply_found.json" with { type: "json" };
 import hosts from "../../../tests/wire_samples/reply_hosts.json" with { type: "json" };
 import profiles from "../../../tests/wire_samples/reply_profiles.json" with { type: "json" };
-import type { Activity, Command, Reply } from "../protocol/protocol";
+import refused from "../../../tests/wire_samples/reply_refused.json" with { type: "json" };
+import type { Activity, Command, Instance, Reply } from "../protocol/protocol";
+import { TAKEN_MS } from "../store/store";
 import type { FakeTransport } from "../transport/fake";
 import {
   button,
@@ -19,6 +21,8 @@ import {
   timers,
   wait,
 } from "./fakePanel";
+import { UNDO_MS } from "./UndoRow";
+import { LEAVE_MS } from "./useSteady";
 
 cleanly();
 
@@ -104,6 +108,56 @@ describe("a host that dies", () => {
     await isDead(transport, "Undo: load chat again");
   });
 
+  it("takes none of the time that there is to undo: once it is back, it can be done", async () => {
+    const without = { instances: three.instances.slice(1) };
+    const transport = await into("Unload chat");
+    await deliver(transport, next(without));
+    await wait(UNDO_MS - 100);
+    await die(transport, without);
+    await wait(10 * UNDO_MS);
+    await isDead(transport, "Undo: load chat again");
+
+    await deliver(transport, next(without));
+    await wait(UNDO_MS - 100);
+    await press("Undo: load chat again");
+
+    expect(transport.sent.at(-1)).toMatchObject({ kind: "load_again" });
+  });
+
+  it("before an unload has had its effect: nothing is offered, and the instance is still there", async () => {
+    const transport = await into("Unload chat");
+    await die(transport);
+    await wait(TAKEN_MS);
+
+    expect(screen.queryByRole("button", { name: /Undo/ })).toBeNull();
+    expect(button("Unload chat")).toBeTruthy();
+    await deliver(transport, next({ instances: three.instances.slice(1) }));
+    await wait(LEAVE_MS);
+    expect(screen.queryByText("chat")).toBeNull();
+  });
+
+  it("after Undo was pressed: what became of it is said on top", async () => {
+    const transport = await into("Unload chat");
+    await deliver(transport, next({ instances: three.instances.slice(1) }));
+    transport.answer = () => refused as Reply;
+    await press("Undo: load chat again");
+
+    expect(screen.getByRole("alert").textContent).toContain(refused.problem.title);
+    await press(`Dismiss: ${refused.problem.title}`);
+    expect(screen.queryByRole("alert")).toBeNull();
+  });
+
+  it("and another is turned to: it has nothing of the first one's to call back", async () => {
+    const transport = await into("Unload chat");
+    const without = { instances: three.instances.slice(1) };
+    await die(transport, without);
+
+    const host = { ...three.host, address: "there:1234" };
+    await deliver(transport, { ...three, ...without, epoch: "another", revision: 0, host });
+
+    expect(screen.queryByRole("button", { name: /Undo/ })).toBeNull();
+  });
+
   it("between the two clicks that unload everything", async () => {
     const transport = await into("Unload all");
     await die(transport);
@@ -140,6 +194,18 @@ describe("a host that dies", () => {
 });
 
 describe("whoever acts from elsewhere", () => {
+  it("loads another under the name and unloads it: that is not called back from here", async () => {
+    const transport = await into("Unload chat");
+    const [chat, ...others] = three.instances;
+    await deliver(transport, next({ instances: others }));
+    const another = { ...chat, instance_reference: "another" } as Instance;
+    await deliver(transport, next({ instances: [another, ...others] }));
+
+    await deliver(transport, next({ instances: others }));
+
+    expect(screen.queryByRole("button", { name: /Undo/ })).toBeNull();
+  });
+
   it("takes an instance away while its details are open, and nothing is left of them", async () => {
     const transport = await into("More about chat");
 

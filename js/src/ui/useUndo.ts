@@ -26,15 +26,17 @@ export function useUndo(
   const isSame = ({ instance }: Left) =>
     here.get(instance.identifier)?.instance_reference === instance.instance_reference;
 
-  // Still there and no longer on its way out: it was refused, or it failed.
-  const kept = left.filter((one) => !isSame(one) || isPending(one.instance));
+  // Still there and no longer on its way out: it was refused, or it failed. Another of its name:
+  // there is nothing to call back.
+  const kept = left.filter((one) =>
+    isSame(one) ? isPending(one.instance) : !here.has(one.instance.identifier),
+  );
   useEffect(() => {
     if (kept.length < left.length) setLeft(kept);
   });
 
   const rows = instances.map((instance) => ({ instance, gone: false }));
   for (const { instance, index } of kept) {
-    // Loaded again under its name: there is nothing to call back.
     if (!here.has(instance.identifier)) rows.splice(index, 0, { instance, gone: true });
   }
   return {
