@@ -169,6 +169,17 @@ it("shows what the server sees while the kernel is busy, and calls nothing busy 
   expect(server().sent.at(-1)).toMatchObject({ kind: "attend", visible: false });
 });
 
+it("never names the panel's own kernel among the others that use an instance", () => {
+  const using = (...users: string[]) => IDLE.instances.map((one) => ({ ...one, users }));
+  const { kernel, last, prove } = setUp();
+  kernel.deliver(activity("kernel", { revision: 2, instances: using("other.ipynb") }));
+  kernel.deliver("busy");
+
+  prove({ now: IDLE.now + 60, instances: using("own.ipynb", "other.ipynb") });
+
+  expect(last()?.instances[0]?.users).toEqual(["other.ipynb"]);
+});
+
 it("says that the kernel is busy where the server is gone", () => {
   const { kernel, server, links, prove } = setUp();
   prove();

@@ -197,8 +197,10 @@ function merge(
       const known = other.get(instance.instance_reference);
       const mine = newest === kernel ? instance.mine : (known?.mine ?? false);
       const owner = instance.owner ?? known?.owner ?? null;
+      // The server counts our own kernel among them.
+      const { users } = newest === kernel ? instance : (known ?? instance);
       const { differences } = instance.differences.length > 0 ? instance : (known ?? instance);
-      return { ...instance, mine, owner, differences };
+      return { ...instance, mine, owner, users, differences };
     }),
     loads: [
       ...newest.loads,

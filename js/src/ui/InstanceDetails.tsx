@@ -39,6 +39,7 @@ export function InstanceDetails({ instance, inert, hostName, canSetTtl, canPin, 
     ],
     [strings.notAsAsked, differencesOf(instance, words).join(" · ")],
     [strings.owner, ownerOf(instance, words)],
+    [strings.usedBy, instance.users.join(", ")],
     [strings.device, instance.device],
   ];
   // Where a TTL cannot be changed, it is offered as what it really is: another load.

@@ -17,14 +17,14 @@ interface Props {
 /** One loaded instance: its time left, its name, what it is and what it is doing. */
 export function InstanceLine({ instance, now, stale, unloading, children }: Props) {
   const words = useStillWords();
-  const { identifier, model_key, path } = instance;
+  const { identifier, model_key, path, users } = instance;
   const facts = instanceFacts(instance, words).join(" · ");
   const differing = differencesOf(instance, words);
   return (
     <div class="lms-Row-line lms-InstanceRow">
       <TimeLeft instance={instance} now={now} stale={stale} />
       <Name title={`${identifier}\n${model_key}\n${path}`}>{identifier}</Name>
-      <span class="lms-Row-facts" title={[...differing, facts].join("\n")}>
+      <span class="lms-Row-facts" title={[...differing, facts, ...users].join("\n")}>
         {differing[0] && (
           <span class="lms-Badge">
             <Icon name="warning" />

@@ -11,14 +11,15 @@ export function modelFacts(model: Model, { strings, format }: Words): string[] {
   ]);
 }
 
-/** What an instance takes and is. A size that is only the file's says so. */
+/** What an instance takes, whom it serves besides, and what it is. A file's size says so. */
 export function instanceFacts(instance: Instance, { strings, format }: Words): string[] {
-  const { memory_bytes, size_bytes, context_length } = instance;
+  const { memory_bytes, size_bytes, context_length, users } = instance;
   return present([
     strings.tokens(format.integer(context_length)),
     memory_bytes === null
       ? strings.onDiskSize(format.bytes(size_bytes))
       : format.bytes(memory_bytes),
+    users[0] ? strings.others(users.length) : null,
     instance.params,
     instance.quantization,
     ...abilities(instance, strings),

@@ -1,0 +1,68 @@
+import { act, render, screen, within } from "@testing-library/preact";
+import { describe, expect, it } from "vitest";
+import engine from "../../../tests/wire_samples/activity_engine.json" with { type: "json" };
+import catalog from "../../../tests/wire_samples/catalog.json" with { type: "json" };
+import type { Activity, Instance } from "../protocol/protocol";
+import { instanceFacts } from "./facts";
+import { cleanly, deliver, press, show } from "./fakePanel";
+import { Glance } from "./Glance";
+import { STILL } from "./stillStrings";
+import { wordsIn } from "./stillWords";
+import { ALL } from "./strings";
+
+cleanly();
+
+const ACTIVITY = engine as unknown as Activity;
+const [CHAT, CODER] = ACTIVITY.instances as [Instance, Instance];
+
+const rowOf = (identifier: string) => screen.getByText(identifier).closest("li") as HTMLElement;
+const withUsers = (users: string[]): Activity => ({
+  ...ACTIVITY,
+  revision: ACTIVITY.revision + 1,
+  instances: [{ ...CHAT, users }, CODER],
+});
+
+describe("who else uses an instance", () => {
+  it("is counted in its row, with the names where one points at it", async () => {
+    await show(catalog, ACTIVITY, "live");
+
+    const facts = within(rowOf("my-coder")).getByText(/\+2 kernels/);
+    expect(within(rowOf("chat")).getByText(/\+1 kernel ·/)).toBeTruthy();
+    expect(facts.title.split("\n").slice(-2)).toEqual(["eval.ipynb", "drafts.ipynb"]);
+  });
+
+  it("is named in its details beside its owner", async () => {
+    await show(catalog, ACTIVITY, "live");
+
+    await press("More about my-coder");
+
+    expect(rowOf("my-coder").textContent).toContain(
+      "Owneranalysis.ipynbUsed byeval.ipynb, drafts.ipynb",
+    );
+  });
+
+  it("comes and goes, and nothing is said of nobody", async () => {
+    const transport = await show(catalog, withUsers([]), "live");
+    await press("More about chat");
+    expect(rowOf("chat").textContent).not.toMatch(/kernel|Used by/);
+
+    await deliver(transport, { ...withUsers(["b.ipynb"]), revision: 90 });
+    expect(rowOf("chat").textContent).toContain("Used byb.ipynb");
+
+    await deliver(transport, { ...withUsers([]), revision: 91 });
+    expect(rowOf("chat").textContent).not.toMatch(/kernel|Used by/);
+  });
+
+  it("is in the still picture too", async () => {
+    await act(() => void render(<Glance activity={ACTIVITY} catalog={null} />));
+
+    expect(within(rowOf("my-coder")).getByText(/\+2 kernels/)).toBeTruthy();
+  });
+
+  it("is said in German", () => {
+    const words = wordsIn(STILL, "de");
+
+    expect(instanceFacts(CODER, words)).toContain("+2 Kernel");
+    expect(ALL.de?.usedBy).toBe("Benutzt von");
+  });
+});
