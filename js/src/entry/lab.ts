@@ -143,7 +143,7 @@ async function activate(
   });
   addMenu(app, strings);
   launcher?.add({ command: "lms:open", category: "Other", rank: 99 });
-  addTutorials(app, launcher, palette, strings.category);
+  addTutorials(app, launcher, palette, strings);
 
   const format = () => formatFor(document.documentElement.lang || "en", preferences.now.units);
   const status = new StatusLine(desk, format(), strings, show);

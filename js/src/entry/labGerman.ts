@@ -34,6 +34,9 @@ export const GERMAN: Translation = {
     engineRuns: "Die eingebaute Engine läuft.",
     which: "Welches?",
     minutes: "Minuten ohne Nutzung, 0 für nie",
+    tutorials: "Tutorials zu LM Studio",
+    tutorialsCaption:
+      "Die Tutorials (auf Englisch) zu den eigenen Dateien legen, wenn sie dort fehlen, und das erste öffnen",
     nowhere: "Öffne zuerst ein Notebook oder eine Konsole.",
     expiring: (name, left) => `${name} verlässt den Speicher in ${left}.`,
     keep: "Behalten",

@@ -33,6 +33,8 @@ export const ENGLISH = {
   engineRuns: "The built-in engine runs.",
   which: "Which one?",
   minutes: "Minutes of idleness, 0 for never",
+  tutorials: "LM Studio tutorials",
+  tutorialsCaption: "Copy the tutorials to your files, if they are not there, and open the first",
   nowhere: "Open a notebook or a console first.",
   // Notices
   expiring: (name: string, left: string) => `${name} leaves memory in ${left}.`,

@@ -5,10 +5,9 @@ import type { ILauncher } from "@jupyterlab/launcher";
 import { ServerConnection } from "@jupyterlab/services";
 import { LabIcon } from "@jupyterlab/ui-components";
 import type { Refused } from "../protocol/protocol";
+import type { Strings } from "./labStrings";
 
 const COMMAND = "lms:tutorials";
-const LABEL = "LM Studio tutorials";
-const CAPTION = "Copy the tutorials to your files, if they are not there, and open the first";
 
 /** An open book. */
 const icon = new LabIcon({
@@ -28,11 +27,11 @@ export function addTutorials(
   app: JupyterFrontEnd,
   launcher: ILauncher | null,
   palette: ICommandPalette | null,
-  category: string,
+  strings: Strings,
 ): void {
   app.commands.addCommand(COMMAND, {
-    label: LABEL,
-    caption: CAPTION,
+    label: strings.tutorials,
+    caption: strings.tutorialsCaption,
     icon,
     describedBy: { args: { type: "object", properties: {} } },
     execute: async () => {
@@ -47,7 +46,7 @@ export function addTutorials(
     },
   });
   launcher?.add({ command: COMMAND, category: "Other", rank: 98 });
-  palette?.addItem({ command: COMMAND, category });
+  palette?.addItem({ command: COMMAND, category: strings.category });
 }
 
 /** Have the Jupyter Server copy them; answers the path of the first, nothing if it could not. */
