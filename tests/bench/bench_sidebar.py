@@ -1,27 +1,33 @@
 """What the sidebar costs a page, and how fast it answers. Run: `python -m tests.bench sidebar`.
 
-Needs Chromium and a built front end. Starts of JupyterLab are measured in pairs, with and without
-the sidebar, so that a busy machine slows both.
+Needs Chromium and a built front end. Starts of JupyterLab are measured in turns, with and without
+the sidebar, so that a busy machine slows both. A second JupyterLab without it takes part: what that
+one differs by is how far the figure beside it can be trusted.
 """
 
 from __future__ import annotations
 
 import statistics
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
-from playwright.sync_api import Browser, BrowserContext, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.bench.figure import Figure, percentile
 from tests.browser.lab import TOKEN, Lab, Notebook, chromium, disable_extension, jupyterlab
 from tests.engines import engine
 
 ROOT = Path(__file__).parents[2]
-PAIRS = 21
+ROUNDS = 41
 CLICKS = 200
+US, WITHOUT, AGAIN = "with", "without", "without-again"
 BUSY = "import time\nend = time.time() + 60\nwhile time.time() < end:\n    sum(range(1000))"
 RESTORED = "() => window.jupyterapp?.restored.then(() => performance.now())"
+LOADED = """() => performance.getEntriesByType("resource")
+  .filter(({ name }) => name.includes("/extensions/lms-jupyter/"))
+  .reduce((sum, { decodedBodySize }) => sum + decodedBodySize, 0)"""
 ASK = """([url, count]) => new Promise(resolve => {
   const socket = new WebSocket(url);
   const times = [];
@@ -50,50 +56,70 @@ def figures() -> Iterator[Figure]:
         folder, browser = Path(temporary), chromium(playwright)
         with engine(folder / "engine") as address:
             variables = {"LMS_JUPYTER_HOST": address}
-            disable_extension(folder / "without")
-            with (
-                jupyterlab(folder / "with", variables) as with_us,
-                jupyterlab(folder / "without", variables) as without,
-            ):
-                yield from starts(browser, with_us, without)
-                yield from answers(browser, with_us)
+            for name in (WITHOUT, AGAIN):
+                disable_extension(folder / name)
+            with ExitStack() as stack:
+                labs = {
+                    name: stack.enter_context(jupyterlab(folder / name, variables))
+                    for name in (US, WITHOUT, AGAIN)
+                }
+                yield from starts(browser, labs)
+                yield from answers(browser, labs[US])
         browser.close()
 
 
-def starts(browser: Browser, with_us: Lab, without: Lab) -> Iterator[Figure]:
-    """Open both in turns, each in a browser whose cache is warm."""
-    contexts = browser.new_context(), browser.new_context()
-    sizes: list[int] = []
-    contexts[0].on(
-        "response",
-        lambda r: sizes.append(len(r.body())) if "/extensions/lms-jupyter/" in r.url else None,
-    )
-    differences, others = [], []
-    for pair in range(PAIRS + 2):
-        # Who goes first changes from pair to pair.
-        order = [(contexts[0], with_us), (contexts[1], without)]
-        restored = {
-            lab.url: opened(context, lab) for context, lab in (order if pair % 2 else order[::-1])
-        }
-        if pair == 0:
-            yield Figure("loaded of ours with a page", sum(sizes) / 1000, "kB", at_most=60)
-        if pair > 1:
-            differences.append(restored[with_us.url] - restored[without.url])
-            others.append(restored[without.url])
-    yield Figure("app.restored without us, median", statistics.median(others), "ms")
-    grows = statistics.median(differences)
-    yield Figure("app.restored grows by, median of pairs", grows, "ms", at_most=30)
-    for context in contexts:
+def starts(browser: Browser, labs: Mapping[str, Lab]) -> Iterator[Figure]:
+    """Open all in turns, each in a browser whose cache is warm: in a new tab, and in an open one.
+
+    Args:
+        browser: Where.
+        labs: With us under `US`, and without under the other names.
+    """
+    contexts = {name: browser.new_context() for name in labs}
+    tabs: dict[str, Page] = {}
+    for name, lab in labs.items():
+        tabs[name] = contexts[name].new_page()
+        restored(tabs[name], lab)
+    loaded = tabs[US].evaluate(LOADED) / 1000
+    yield Figure("loaded of ours with a page", loaded, "kB", at_most=60)
+
+    def in_new_tab(name: str) -> float:
+        page = contexts[name].new_page()
+        time_ms = restored(page, labs[name])
+        page.close()
+        return time_ms
+
+    def in_open_tab(name: str) -> float:
+        return restored(tabs[name], labs[name])
+
+    for where, opened in (("a new tab", in_new_tab), ("an open tab", in_open_tab)):
+        times: dict[str, list[float]] = {name: [] for name in labs}
+        order = list(labs)
+        for round_ in range(ROUNDS + 2):
+            # Nobody always goes first; the first two rounds warm the caches.
+            order = order[1:] + order[:1] if round_ % 2 else order[::-1]
+            for name in order:
+                time_ms = opened(name)
+                if round_ > 1:
+                    times[name].append(time_ms)
+        ours, without, again = (times[name] for name in (US, WITHOUT, AGAIN))
+        what = f"app.restored in {where}"
+        yield Figure(f"{what}, without us, median", statistics.median(without), "ms")
+        yield Figure(f"{what}: two without us differ by", difference(again, without), "ms")
+        yield Figure(f"{what} grows by", difference(ours, without), "ms", at_most=30)
+    for context in contexts.values():
         context.close()
 
 
-def opened(context: BrowserContext, lab: Lab) -> float:
+def difference(ones: Sequence[float], others: Sequence[float]) -> float:
+    """Return the median of what the one takes longer than the other of the same round."""
+    return statistics.median(one - other for one, other in zip(ones, others, strict=True))
+
+
+def restored(page: Page, lab: Lab) -> float:
     """Open JupyterLab and return when it was there, in ms after the page began."""
-    page = context.new_page()
     page.goto(f"{lab.url}lab?token={TOKEN}&reset")
-    restored = float(page.wait_for_function(RESTORED).json_value())
-    page.close()
-    return restored
+    return float(page.wait_for_function(RESTORED).json_value())
 
 
 def answers(browser: Browser, lab: Lab) -> Iterator[Figure]:
