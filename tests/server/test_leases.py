@@ -168,6 +168,26 @@ async def test_pages_see_whose_an_instance_is(door: Door, host: FakeHost) -> Non
     await page.sees(lambda a: [i["owner"] for i in a["instances"]] == ["same.ipynb"])
 
 
+async def test_pages_see_who_else_uses_an_instance_until_that_kernel_is_gone(
+    door: Door, host: FakeHost
+) -> None:
+    host.put(fake_model())
+    lease = claim(host)
+    LeaseBook().write(lease)
+    page = await door.listen()
+    await page.send(kind="attend", viewer="tab", visible=True)
+    await page.sees(lambda a: [i["owner"] for i in a["instances"]] == ["same.ipynb"])
+    async with stranger() as kernel:
+        holder = replace(
+            lease.holder, kernel_id="k2", notebook="/a/eval.ipynb", pid=kernel.provisioner.pid
+        )
+        LeaseBook().write(replace(lease, loaded=False, holder=holder))
+
+        await page.sees(lambda a: [i["users"] for i in a["instances"]] == [["eval.ipynb"]])
+
+    await page.sees(lambda a: [i["users"] for i in a["instances"]] == [[]])
+
+
 async def test_pages_learn_which_kernels_use_what(
     door: Door, host: FakeHost, board: Switchboard
 ) -> None:

@@ -6,6 +6,7 @@ import type { Activity, Instance } from "../protocol/protocol";
 import { instanceFacts } from "./facts";
 import { cleanly, deliver, press, show } from "./fakePanel";
 import { Glance } from "./Glance";
+import { unloadTitle } from "./moreFacts";
 import { STILL } from "./stillStrings";
 import { wordsIn } from "./stillWords";
 import { ALL } from "./strings";
@@ -57,6 +58,13 @@ describe("who else uses an instance", () => {
     await act(() => void render(<Glance activity={ACTIVITY} catalog={null} />));
 
     expect(within(rowOf("my-coder")).getByText(/\+2 kernels/)).toBeTruthy();
+  });
+
+  it("is said by the button that would take it from them", () => {
+    const words = wordsIn(ALL, "en");
+
+    expect(unloadTitle(CODER, words)).toBe("Unload: also used by eval.ipynb, drafts.ipynb");
+    expect(unloadTitle({ ...CODER, users: [] }, words)).toBe("Unload");
   });
 
   it("is said in German", () => {
