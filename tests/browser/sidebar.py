@@ -1,13 +1,20 @@
 """A page of JupyterLab with our sidebar."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import lmstudio
-from playwright.sync_api import ConsoleMessage, Locator
+from playwright.sync_api import Browser, ConsoleMessage, Locator, ViewportSize, expect
 from playwright.sync_api import Page as BrowserPage
 
 from tests.browser.lab import TOKEN, Lab
 
-RESTORED = "() => window.jupyterapp?.restored.then(() => true)"
+# JupyterLab opens its launcher some time after it calls itself restored, and focuses it.
+READY = (
+    "() => window.jupyterapp?.restored.then(() => window.jupyterapp.shell.currentWidget !== null)"
+)
 EXECUTE = "([id, args]) => window.jupyterapp.commands.execute(id, args)"
+VIEWPORT = ViewportSize(width=1280, height=900)
 SET = """settings => window.jupyterapp.serviceManager.settings.save(
   "lms-jupyter:sidebar", JSON.stringify(settings))"""
 
@@ -54,7 +61,7 @@ class Page:
         page.on("console", self._note)
         page.on("pageerror", lambda error: self.messages.append(str(error)))
         page.goto(f"{lab.url}{path}?token={TOKEN}&reset")
-        page.wait_for_function(RESTORED.replace("jupyterapp", app), timeout=60_000)
+        page.wait_for_function(READY.replace("jupyterapp", app), timeout=60_000)
 
     def execute(self, command: str, **arguments: object) -> None:
         """Run a command of JupyterLab."""
@@ -64,7 +71,7 @@ class Page:
         """Set these and no others of our settings, and load the page again."""
         self.page.evaluate(SET, settings)
         self.page.reload()
-        self.page.wait_for_function(RESTORED, timeout=60_000)
+        self.page.wait_for_function(READY, timeout=60_000)
 
     @property
     def ours(self) -> list[str]:
@@ -74,3 +81,49 @@ class Page:
     def _note(self, message: ConsoleMessage) -> None:
         if message.type == "error" or (message.type == "warning" and "lms" in message.text):
             self.messages.append(message.text)
+
+
+@contextmanager
+def opened(
+    browser: Browser,
+    lab: Lab,
+    *,
+    empty: str | None = None,
+    viewport: ViewportSize = VIEWPORT,
+    path: str = "lab",
+) -> Iterator[Page]:
+    """Open JupyterLab in a browser context of its own, until the end of the block.
+
+    Args:
+        browser: Whose context.
+        lab: Whose page.
+        empty: The address of a host whose memory is emptied before.
+        viewport: How large the page is.
+        path: What of the server: `lab`, or `tree` for Notebook 7.
+    """
+    if empty is not None:
+        unload_all(empty)
+    with browser.new_context(viewport=viewport) as context:
+        yield Page(context.new_page(), lab, path)
+
+
+def pose(page: Page, address: str, theme: str) -> str:
+    """Show the sidebar with an instance of each kind, one with a long name, for a photograph.
+
+    Args:
+        page: What is photographed.
+        address: The host of the page.
+        theme: Of JupyterLab.
+
+    Returns:
+        What the theme is called in the name of a file: `light` or `dark`.
+    """
+    with lmstudio.Client(address) as client:
+        client.llm.load_new_instance("tutor-1m", "chat", ttl=600)
+        client.embedding.load_new_instance("tutor-embed", "a-name-that-is-longer-than-its-place")
+    page.sidebar.show()
+    page.execute("apputils:change-theme", theme=theme)
+    expect(page.page.locator("body")).to_have_attribute("data-jp-theme-name", theme)
+    expect(page.page.locator("#jupyterlab-splash")).to_have_count(0)
+    expect(page.sidebar.row("chat")).to_be_visible()
+    return theme.rpartition(" ")[2].lower()

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, expect
 from playwright.sync_api import Page as BrowserPage
 
 from tests.browser.lab import Lab, jupyterlab
-from tests.browser.sidebar import Page, unload_all
+from tests.browser.sidebar import Page, opened, pose, unload_all
 from tests.engine.synthetic import write_llm
 from tests.engines import engine
 
@@ -23,6 +23,7 @@ VIOLATIONS = """selectors => axe.run({ include: selectors }).then(({ violations 
   violations.map(({ id, nodes }) => `${id}: ${nodes.map(node => node.html).join(" ")}`))"""
 BOUND = """() => [...new Set(window.jupyterapp.commands.keyBindings
   .map(({ command }) => command).filter(id => id.startsWith("lms:")))].sort()"""
+KNOWS_HOSTS = "() => window.jupyterapp.commands.isEnabled('lms:switch-host')"
 COMMANDS = """() => window.jupyterapp.commands.listCommands()
   .filter(id => id.startsWith("lms:")).sort()"""
 
@@ -50,10 +51,8 @@ def two_hosts(
 
 @pytest.fixture
 def page(browser: Browser, two_hosts: Lab, engine_address: str) -> Iterator[Page]:
-    unload_all(engine_address)
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
-    yield Page(context.new_page(), two_hosts)
-    context.close()
+    with opened(browser, two_hosts, empty=engine_address) as page:
+        yield page
 
 
 def test_another_host_is_chosen_and_all_that_is_shown_is_that_hosts(
@@ -78,19 +77,62 @@ def test_another_host_is_chosen_and_all_that_is_shown_is_that_hosts(
     unload_all(other_host)
 
 
-def test_a_model_is_found_from_the_keyboard_alone(page: Page, other_host: str) -> None:
-    page.sidebar.show()
-    page.page.get_by_role("combobox", name="Host", exact=True).select_option(other_host)
+@pytest.mark.parametrize("before", ["open", "closed"])
+def test_a_model_is_found_from_the_keyboard_alone(page: Page, other_host: str, before: str) -> None:
+    page.page.wait_for_function(KNOWS_HOSTS)
+    page.execute("lms:switch-host", host=other_host)
+    field = page.sidebar.panel.get_by_role("searchbox")
+    if before == "open":
+        page.sidebar.show()
+        expect(field).to_be_visible()
+
     page.page.keyboard.press("Alt+m")
     page.page.keyboard.press("f")
-    field = page.sidebar.panel.get_by_role("searchbox")
     expect(field).to_be_focused()
-
     page.page.keyboard.type("tiny-7")
 
     rows = page.sidebar.panel.locator(".lms-ModelRow")
     expect(rows).to_have_count(1)
     expect(rows).to_contain_text("tiny-7")
+
+
+def test_the_keyboard_keeps_its_place_when_another_host_is_chosen(
+    page: Page, engine_address: str, other_host: str
+) -> None:
+    page.page.wait_for_function(KNOWS_HOSTS)
+    page.sidebar.show()
+    choice = page.page.get_by_role("combobox", name="Host", exact=True)
+    choice.focus()
+    page.page.keyboard.press("ArrowDown")
+    field = page.sidebar.panel.get_by_role("searchbox")
+    expect(field).to_be_visible()
+    expect(choice).to_have_value(other_host)
+    expect(choice).to_be_focused()
+
+    # A host with few models has nothing to look through: the frame waits for one that has.
+    field.focus()
+    page.execute("lms:switch-host", host=engine_address)
+    expect(page.sidebar.panel.get_by_text("tutor-1m", exact=True)).to_be_visible()
+    expect(field).to_have_count(0)
+    expect(page.page.locator(".lms-Sidebar")).to_be_focused()
+    page.execute("lms:switch-host", host=other_host)
+    expect(field).to_be_focused()
+
+
+def test_whoever_went_on_elsewhere_is_not_called_back_to_what_was_to_be_found(
+    page: Page, other_host: str
+) -> None:
+    page.page.wait_for_function(KNOWS_HOSTS)
+    page.execute("lms:find")
+    expect(page.page.locator(".lms-Sidebar")).to_be_focused()
+    expect(page.sidebar.panel.get_by_text("tutor-1m", exact=True)).to_be_visible()
+    elsewhere = page.page.locator(".jp-Launcher")
+    elsewhere.focus()
+
+    page.execute("lms:switch-host", host=other_host)
+
+    expect(page.sidebar.panel.get_by_role("searchbox")).to_be_visible()
+    expect(elsewhere).to_be_focused()
 
 
 def test_it_is_opened_from_the_palette_the_launcher_and_by_keys(page: Page) -> None:
@@ -149,15 +191,7 @@ def widen(page: BrowserPage, width: int) -> None:
 def test_it_is_readable_for_everybody_in_every_width(
     page: Page, engine_address: str, artifacts: Path, theme: str
 ) -> None:
-    with lmstudio.Client(engine_address) as client:
-        client.llm.load_new_instance("tutor-1m", "chat", ttl=600)
-        client.embedding.load_new_instance("tutor-embed", "a-name-that-is-longer-than-its-place")
-    page.sidebar.show()
-    page.execute("apputils:change-theme", theme=theme)
-    expect(page.page.locator("body")).to_have_attribute("data-jp-theme-name", theme)
-    expect(page.page.locator("#jupyterlab-splash")).to_have_count(0)
-    expect(page.sidebar.row("chat")).to_be_visible()
-    word = theme.rpartition(" ")[2].lower()
+    word = pose(page, engine_address, theme)
 
     for width in (240, 320, 400):
         widen(page.page, width)
@@ -174,13 +208,13 @@ def test_it_is_readable_for_everybody_in_every_width(
 def test_frame_commands_and_settings_speak_german_where_jupyterlab_does(
     browser: Browser, tmp_path: Path, engine_address: str, artifacts: Path
 ) -> None:
-    unload_all(engine_address)
     settings = tmp_path / "settings" / "@jupyterlab" / "translation-extension"
     settings.mkdir(parents=True)
     (settings / "plugin.jupyterlab-settings").write_text(json.dumps({"locale": "de_DE"}))
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
-    with jupyterlab(tmp_path, {"LMS_JUPYTER_HOST": engine_address}) as lab:
-        page = Page(context.new_page(), lab)
+    with (
+        jupyterlab(tmp_path, {"LMS_JUPYTER_HOST": engine_address}) as lab,
+        opened(browser, lab, empty=engine_address) as page,
+    ):
         expect(page.page.locator(".lms-StatusLine button")).to_have_text("0 Modelle")
         page.execute("lms:open")
         expect(page.page.get_by_role("tab", name="Modelle im Speicher")).to_be_visible()
@@ -196,4 +230,3 @@ def test_frame_commands_and_settings_speak_german_where_jupyterlab_does(
         expect(form.get_by_text("Einheiten des Speichers", exact=True)).to_be_visible()
         page.page.screenshot(path=artifacts / "sidebar-german.png")
         assert page.ours == []
-    context.close()

@@ -7,8 +7,8 @@ import { icon } from "./labIcon";
 import { Seen } from "./labSeen";
 import type { Strings } from "./labStrings";
 
-/** A list of models that is not there by then is none that somebody waits for. */
-const FIND_MS = 5000;
+/** Where the models that are there are looked through; a short list has no such field. */
+const FIELD = ".lms-Search input";
 
 /** The frame of the panel in a side area of JupyterLab. */
 export class Sidebar extends Widget {
@@ -20,6 +20,7 @@ export class Sidebar extends Widget {
   readonly #head = document.createElement("div");
   readonly #body = document.createElement("div");
   readonly #unhost: () => void;
+  readonly #finding = new MutationObserver(() => this.#enterField());
   #leave: (() => void) | null = null;
 
   constructor(desk: Desk, strings: Strings, place: () => Place, hosts: () => readonly string[]) {
@@ -40,6 +41,7 @@ export class Sidebar extends Widget {
 
   override dispose(): void {
     this.#unhost();
+    this.#finding.disconnect();
     this.#leave?.();
     this.#seen.dispose();
     super.dispose();
@@ -74,23 +76,27 @@ export class Sidebar extends Widget {
   }
 
   protected override onActivateRequest(): void {
-    this.node.focus();
+    // This arrives some time after it was asked for: whoever is inside by then stays there.
+    if (!this.node.contains(document.activeElement)) this.node.focus();
   }
 
-  /** Put the cursor where models are looked for, as soon as that is drawn. */
+  /** Put the cursor where models are looked through, as soon as that is drawn. */
   find(): void {
-    const go = () => {
-      const field = this.#body.querySelector<HTMLElement>("input[type=search]");
-      field?.focus();
-      if (field !== null) watcher.disconnect();
-    };
-    const watcher = new MutationObserver(go);
-    watcher.observe(this.#body, { childList: true, subtree: true });
-    setTimeout(() => watcher.disconnect(), FIND_MS);
-    go();
+    this.node.focus();
+    this.#finding.observe(this.#body, { childList: true, subtree: true });
+    this.#enterField();
+  }
+
+  /** The frame keeps the place of a field to come; whoever has gone elsewhere is not called back. */
+  #enterField(): void {
+    const waits = document.activeElement === this.node;
+    const field = waits ? this.#body.querySelector<HTMLElement>(FIELD) : null;
+    field?.focus();
+    if (!waits || field !== null) this.#finding.disconnect();
   }
 
   #mount(): void {
+    const focused = this.#body.contains(document.activeElement) ? document.activeElement : null;
     this.#leave?.();
     let left = false;
     let leave = () => {
@@ -100,11 +106,15 @@ export class Sidebar extends Widget {
     void import("./labPanel").then(({ mount }) => {
       if (!left) leave = mount(this.#body, lookedAt(this.#desk.line, this.#seen), this.#place());
     });
+    // What had the focus is gone; the keyboard stays in the sidebar.
+    if (focused?.matches(FIELD)) this.find();
+    else if (focused !== null) this.node.focus();
   }
 
   /** Offer the hosts where there is more than one. */
   #drawHosts(): void {
     const hosts = this.#hosts();
+    const focused = this.#head.contains(document.activeElement);
     this.#head.replaceChildren();
     if (hosts.length < 2) return;
     const select = document.createElement("select");
@@ -120,5 +130,6 @@ export class Sidebar extends Widget {
     }
     select.addEventListener("change", () => this.#desk.choose(select.value));
     this.#head.append(select);
+    if (focused) select.focus();
   }
 }
