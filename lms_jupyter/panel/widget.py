@@ -7,11 +7,11 @@ from typing import Any, ClassVar
 from traitlets import Dict, Unicode
 
 from lms_jupyter.api.events import Happening, What, listen
+from lms_jupyter.api.profiles import ProfileFile
 from lms_jupyter.api.session import Session
 from lms_jupyter.manager import Manager
 from lms_jupyter.manager.identity import machine_mark
 from lms_jupyter.panel.mirror import STATIC, Mirror
-from lms_jupyter.panel.profiles import ProfileFile
 from lms_jupyter.protocol.models import Instance
 from lms_jupyter.protocol.slices import Slice
 

@@ -14,6 +14,7 @@ from lms_jupyter.server.handlers import (
 )
 from lms_jupyter.server.kernels import Kernels
 from lms_jupyter.server.limits import SEND_TIMEOUT_S, Allowance
+from lms_jupyter.server.profiles import shelf_beside
 from lms_jupyter.server.socket import SlicesHandler
 from lms_jupyter.server.steward import Steward
 from lms_jupyter.server.switchboard import Switchboard
@@ -55,7 +56,8 @@ class LmsExtension(ExtensionApp):
 
     def initialize_settings(self) -> None:
         """Make the switchboard; nobody is connected to a host yet."""
-        self.switchboard = Switchboard(self.hosts)
+        profiles = shelf_beside(self.settings["contents_manager"])
+        self.switchboard = Switchboard(self.hosts, profiles=profiles)
         self.steward: Steward | None = None
         self.settings["lms_switchboard"] = self.switchboard
         self.settings["lms_allowance"] = Allowance()

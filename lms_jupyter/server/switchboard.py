@@ -11,6 +11,7 @@ from lms_jupyter.hosts.base import Found
 from lms_jupyter.manager import Manager
 from lms_jupyter.manager.leases import Lease, LeaseBook
 from lms_jupyter.manager.manager import Finder
+from lms_jupyter.manager.profiles import ProfileShelf
 from lms_jupyter.manager.watch import watch
 from lms_jupyter.protocol.slices import Slice
 
@@ -56,6 +57,7 @@ class Line:
             self._manager = Manager(self._board.find, owner=OWNER, host=self.address)
             # It makes no claims of its own, and can tell whose the kernels' instances are.
             self._manager.leases = self._board.leases
+            self._manager.profiles = self._board.profiles
             self._manager.loop = asyncio.get_running_loop()
             self._manager.observe(self._tell, names=SLICES)
             self._manager.spawn(watch(self._manager, persistent=False))
@@ -137,9 +139,12 @@ class Switchboard:
         find: Finder = find_running,
         *,
         linger_s: float = LINGER_S,
+        profiles: ProfileShelf | None = None,
     ) -> None:
         self.find = find
         self.linger_s = linger_s
+        self.profiles = profiles
+        """Where pages keep named load settings, if there is a place."""
         self.leases = LeaseBook()
         """What kernels have loaded, and what is loaded here on behalf of one."""
         self.discovers = not (addresses or os.environ.get(HOST_VARIABLE))

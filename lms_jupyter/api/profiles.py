@@ -1,5 +1,8 @@
 """The file of named profiles next to the notebook, which `%lms load --profile` reads too."""
 
+import shutil
+import threading
+import uuid
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +20,7 @@ class ProfileFile:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._saving = threading.Lock()
 
     def read(self) -> tuple[Profile, ...]:
         """Return every profile; see `ProfileShelf.read`."""
@@ -29,12 +33,20 @@ class ProfileFile:
             raise CommandError("A profile needs a name.")
         path = self._folder / PROFILES
         try:
-            document = tomlkit.parse(path.read_text(encoding="utf-8") if path.exists() else "")
-            document[name] = _table(profile)
-            path.write_text(tomlkit.dumps(document), encoding="utf-8")
-        except (OSError, UnicodeDecodeError, TOMLKitError) as error:
+            # Two pages of a Jupyter Server may save at once.
+            with self._saving:
+                document = tomlkit.parse(path.read_text(encoding="utf-8") if path.exists() else "")
+                document[name] = _table(profile)
+                _put(path.resolve(), tomlkit.dumps(document))
+        except OSError as error:
             raise CommandError(
-                f"The profile {name!r} cannot be written to {path}: {error}."
+                f"The profile {name!r} cannot be written to {path}: {error.strerror or error}.",
+                hint="Settings may lie in any other file too: `%lms load --config FILE`.",
+            ) from error
+        except (UnicodeDecodeError, TOMLKitError) as error:
+            raise CommandError(
+                f"The profile {name!r} cannot be added to {path}: {error}.",
+                hint="The file is left as it is. Mend it by hand, then save again.",
             ) from error
 
     def _profile(self, name: str) -> Profile:
@@ -42,6 +54,18 @@ class ProfileFile:
         return Profile(
             name=name, config=recipe.config, ttl_s=recipe.ttl_s, names_ttl=recipe.names_ttl
         )
+
+
+def _put(path: Path, text: str) -> None:
+    """Write a file at once and whole: whoever reads it meanwhile reads what was there before."""
+    new = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")
+    try:
+        new.write_text(text, encoding="utf-8")
+        if path.exists():
+            shutil.copymode(path, new)
+        new.replace(path)
+    finally:
+        new.unlink(missing_ok=True)
 
 
 def _table(profile: Profile) -> Any:

@@ -2,9 +2,9 @@ from pathlib import Path
 
 import pytest
 
+from lms_jupyter.api.profiles import ProfileFile
 from lms_jupyter.api.settings import PROFILES, read_profile
 from lms_jupyter.errors import CommandError
-from lms_jupyter.panel.profiles import ProfileFile
 from lms_jupyter.protocol.models import LoadConfig, Profile
 
 FAST = Profile(
@@ -62,3 +62,30 @@ def test_a_broken_file_is_left_alone(tmp_path: Path) -> None:
 def test_a_profile_needs_a_name(tmp_path: Path) -> None:
     with pytest.raises(CommandError, match="name"):
         ProfileFile(tmp_path).save(Profile(name="  "))
+
+
+def test_a_file_that_is_linked_to_stays_where_it_is_and_keeps_its_rights(tmp_path: Path) -> None:
+    shared = tmp_path / "shared.toml"
+    shared.write_text("[small]\ncontext = 2048\n")
+    shared.chmod(0o640)
+    folder = tmp_path / "notebooks"
+    folder.mkdir()
+    (folder / PROFILES).symlink_to(shared)
+
+    ProfileFile(folder).save(FAST)
+
+    assert (folder / PROFILES).is_symlink()
+    assert shared.stat().st_mode & 0o777 == 0o640
+    assert [profile.name for profile in ProfileFile(folder).read()] == ["small", "fast"]
+    assert [path.name for path in folder.iterdir()] == [PROFILES]
+
+
+def test_a_folder_that_is_not_there_is_said_in_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(CommandError) as caught:
+        ProfileFile(tmp_path / "gone").save(FAST)
+
+    path = tmp_path / "gone" / PROFILES
+    assert caught.value.title == (
+        f"The profile 'fast' cannot be written to {path}: No such file or directory."
+    )
+    assert "--config" in caught.value.hint
