@@ -1,7 +1,11 @@
 import { act, fireEvent, screen } from "@testing-library/preact";
 import { afterEach, beforeEach, vi } from "vitest";
 import idle from "../../../tests/wire_samples/activity_idle.json" with { type: "json" };
-import type { Activity, Slice } from "../protocol/protocol";
+import estimated from "../../../tests/wire_samples/reply_estimated.json" with { type: "json" };
+import found from "../../../tests/wire_samples/reply_found.json" with { type: "json" };
+import hosts from "../../../tests/wire_samples/reply_hosts.json" with { type: "json" };
+import profiles from "../../../tests/wire_samples/reply_profiles.json" with { type: "json" };
+import type { Activity, Command, Reply, Slice } from "../protocol/protocol";
 import { FakeTransport } from "../transport/fake";
 import type { Link } from "../transport/transport";
 import { mount } from "./mount";
@@ -18,6 +22,26 @@ export async function show(...news: (object | Link)[]): Promise<FakeTransport> {
     unmount = mount(element, transport);
   });
   for (const one of news) await deliver(transport, one);
+  return transport;
+}
+
+type Answers = Partial<Record<Command["kind"], object>>;
+const ANSWERS: Answers = {
+  estimate: estimated,
+  find_downloads: found,
+  list_hosts: hosts,
+  list_profiles: profiles,
+};
+
+/** The same with a host that has an answer to each question, and takes every other command. */
+export async function showAnswered(
+  news: readonly (object | Link)[],
+  answers: Answers = {},
+): Promise<FakeTransport> {
+  const transport = await show(...news);
+  const known = { ...ANSWERS, ...answers };
+  transport.answer = ({ kind }) =>
+    (known[kind] ?? { kind: "accepted", now: transport.now() }) as Reply;
   return transport;
 }
 

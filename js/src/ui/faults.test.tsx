@@ -2,12 +2,8 @@ import { act, fireEvent, screen } from "@testing-library/preact";
 import { describe, expect, it } from "vitest";
 import loading from "../../../tests/wire_samples/activity_loading.json" with { type: "json" };
 import catalog from "../../../tests/wire_samples/catalog.json" with { type: "json" };
-import estimated from "../../../tests/wire_samples/reply_estimated.json" with { type: "json" };
-import found from "../../../tests/wire_samples/reply_found.json" with { type: "json" };
-import hosts from "../../../tests/wire_samples/reply_hosts.json" with { type: "json" };
-import profiles from "../../../tests/wire_samples/reply_profiles.json" with { type: "json" };
 import refused from "../../../tests/wire_samples/reply_refused.json" with { type: "json" };
-import type { Activity, Command, Instance, Reply } from "../protocol/protocol";
+import type { Activity, Instance, Reply } from "../protocol/protocol";
 import { TAKEN_MS } from "../store/store";
 import type { FakeTransport } from "../transport/fake";
 import {
@@ -16,7 +12,7 @@ import {
   deliver,
   isDisabled,
   press,
-  show,
+  showAnswered,
   three,
   timers,
   wait,
@@ -26,13 +22,6 @@ import { LEAVE_MS } from "./useSteady";
 
 cleanly();
 
-const ANSWERS: Partial<Record<Command["kind"], object>> = {
-  estimate: estimated,
-  find_downloads: found,
-  list_hosts: hosts,
-  list_profiles: profiles,
-};
-
 let revision = 1000;
 const next = (change: Partial<Activity> = {}) => ({ ...three, revision: revision++, ...change });
 const die = (transport: FakeTransport, change: Partial<Activity> = {}) =>
@@ -40,9 +29,7 @@ const die = (transport: FakeTransport, change: Partial<Activity> = {}) =>
 
 /** Open the panel with a host that answers, and bring it into a state. */
 async function into(...presses: string[]): Promise<FakeTransport> {
-  const transport = await show(catalog, three, "live");
-  transport.answer = ({ kind }) =>
-    (ANSWERS[kind] ?? { kind: "accepted", now: transport.now() }) as Reply;
+  const transport = await showAnswered([catalog, three, "live"]);
   for (const name of presses) {
     await press(name);
     await wait(400);

@@ -5,44 +5,16 @@ import downloading from "../../../tests/wire_samples/activity_downloading.json" 
   type: "json",
 };
 import engine from "../../../tests/wire_samples/activity_engine.json" with { type: "json" };
-import idle from "../../../tests/wire_samples/activity_idle.json" with { type: "json" };
 import loading from "../../../tests/wire_samples/activity_loading.json" with { type: "json" };
 import problems from "../../../tests/wire_samples/activity_problems.json" with { type: "json" };
 import catalog from "../../../tests/wire_samples/catalog.json" with { type: "json" };
 import estimatedLarge from "../../../tests/wire_samples/reply_estimated_large.json" with {
   type: "json",
 };
-import found from "../../../tests/wire_samples/reply_found.json" with { type: "json" };
-import hosts from "../../../tests/wire_samples/reply_hosts.json" with { type: "json" };
-import profiles from "../../../tests/wire_samples/reply_profiles.json" with { type: "json" };
-import type { Activity, Catalog, Reply } from "../protocol/protocol";
-import { FakeTransport } from "../transport/fake";
-import { mount } from "./mount";
+import { leave, showAnswered, three } from "./fakePanel";
 
-const three = idle as Activity;
-let unmount: () => void = () => {};
-
-const ANSWERS: Partial<Record<string, object>> = {
-  estimate: estimatedLarge,
-  find_downloads: found,
-  list_hosts: hosts,
-  list_profiles: profiles,
-};
-
-async function show(activity: object): Promise<FakeTransport> {
-  const transport = new FakeTransport();
-  transport.answer = ({ kind }) =>
-    (ANSWERS[kind] ?? { kind: "accepted", now: transport.now() }) as Reply;
-  const element = document.body.appendChild(document.createElement("div"));
-  await act(() => {
-    unmount = mount(element, transport);
-    transport.deliver(catalog as Catalog);
-    transport.deliver(activity as Activity);
-    transport.deliver("live");
-  });
-  return transport;
-}
-
+const show = (activity: object) =>
+  showAnswered([catalog, activity, "live"], { estimate: estimatedLarge });
 const key = (name: string) =>
   act(() => void fireEvent.keyDown(document.activeElement ?? document.body, { key: name }));
 const focused = () => document.activeElement?.getAttribute("aria-label");
@@ -60,7 +32,7 @@ async function look(): Promise<void> {
 }
 
 afterEach(() => {
-  unmount();
+  leave();
   document.body.replaceChildren();
 });
 
@@ -139,7 +111,7 @@ describe("for a screen reader", () => {
   beforeEach(() => void vi.useRealTimers());
 
   it.each([
-    ["idle", idle],
+    ["idle", three],
     ["loading", loading],
     ["problems", problems],
     ["downloading", downloading],
