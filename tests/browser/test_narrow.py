@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Locator, expect
 from tests.browser.conftest import Open
 from tests.browser.design import Scene, design_page
 from tests.browser.lab import Lab
-from tests.browser.sidebar import RESTORED, Page, unload_all
+from tests.browser.sidebar import READY, Page, opened, unload_all
 from tests.browser.wire import Wire
 
 pytestmark = pytest.mark.browser
@@ -33,17 +33,14 @@ def address() -> Iterator[str]:
 
 @pytest.fixture
 def page(browser: Browser, lab: Lab, engine_address: str) -> Iterator[Page]:
-    unload_all(engine_address)
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
-    yield Page(context.new_page(), lab)
-    context.close()
+    with opened(browser, lab, empty=engine_address) as page:
+        yield page
 
 
 def keys(panel: Locator) -> list[str]:
     """Return the models in their order."""
-    return panel.locator(".lms-ModelList > [data-key]").evaluate_all(
-        "rows => rows.map(row => row.dataset.key)"
-    )
+    rows = panel.locator(".lms-ModelList > [data-key]")
+    return [str(row.get_attribute("data-key")) for row in rows.all()]
 
 
 @pytest.mark.parametrize("width", [240, 320, 800])
@@ -89,7 +86,7 @@ def test_what_was_used_last_comes_first_on_the_next_page_too(
         model.unload()
 
     page.page.keyboard.press("F5")
-    page.page.wait_for_function(RESTORED, timeout=60_000)
+    page.page.wait_for_function(READY, timeout=60_000)
     page.sidebar.show()
 
     expect(button).to_be_visible()

@@ -1,4 +1,5 @@
 import {
+  ILabShell,
   ILayoutRestorer,
   type JupyterFrontEnd,
   type JupyterFrontEndPlugin,
@@ -48,6 +49,7 @@ const sidebar: JupyterFrontEndPlugin<void> = {
     INotebookTracker,
     IConsoleTracker,
     ITranslator,
+    ILabShell,
   ],
   activate,
 };
@@ -62,6 +64,7 @@ async function activate(
   notebooks: INotebookTracker | null,
   consoles: IConsoleTracker | null,
   translator: ITranslator | null,
+  labShell: ILabShell | null,
 ): Promise<void> {
   const translation = await translationFor(
     translator?.languageCode || document.documentElement.lang || "en",
@@ -130,6 +133,8 @@ async function activate(
       show();
       panel.find();
     },
+    // Notebook 7 opens each document in a page of its own.
+    mayWrite: () => writing.isThere || labShell !== null,
     code,
     insert,
     oneClick,

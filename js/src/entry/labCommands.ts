@@ -21,6 +21,8 @@ interface Deps {
   show(): void;
   /** Put the cursor where models are looked for. */
   find(): void;
+  /** Whether there is, or could be, a place on this page to insert code. */
+  mayWrite(): boolean;
   /** The code for a row, if it is still there. */
   code(what: Usable, as: InsertWhat): string | null;
   insert(what: Usable, as?: InsertWhat): Promise<void>;
@@ -56,7 +58,7 @@ export function addCommands(app: JupyterFrontEnd, deps: Deps): void {
     label: string,
     properties: Record<string, Property>,
     execute: (args: Args) => unknown,
-    more: { isEnabled?: () => boolean } = {},
+    more: { isEnabled?: (args: Args) => boolean } = {},
   ): void {
     const command = `lms:${id}`;
     app.commands.addCommand(command, {
@@ -200,27 +202,34 @@ export function addCommands(app: JupyterFrontEnd, deps: Deps): void {
     ["insert-python", "python", strings.insertPython],
     ["insert-cell", "cell", strings.insertCell],
   ];
+  /** Without a row that is meant, there has to be one to choose. */
+  const any = ({ menu, model_key }: Args) =>
+    menu === true || model_key !== undefined || instances().length > 0;
+  const writes = { isEnabled: (args: Args) => deps.mayWrite() && any(args) };
   for (const [id, as, label] of kinds) {
-    add(id, label, ROW, async (args) => {
+    const insert = async (args: Args) => {
       const what = await row(args, label);
       if (what) await deps.insert(what, as);
-    });
+    };
+    add(id, label, ROW, insert, writes);
   }
-  add("use", strings.use, ROW, async (args) => {
+  const use = async (args: Args) => {
     const what = await row(args, strings.use);
     if (what) await deps.insert(what);
-  });
+  };
+  add("use", strings.use, ROW, use, writes);
   const copies: [string, string, (what: Usable) => string | null][] = [
     ["copy-name", strings.copyName, ({ name }) => name],
     ["copy-line", strings.copyLine, (what) => deps.code(what, "line")],
     ["copy-python", strings.copyPython, (what) => deps.code(what, "python")],
   ];
   for (const [id, label, textOf] of copies) {
-    add(id, label, ROW, async (args) => {
+    const copy = async (args: Args) => {
       const what = await row(args, label);
       const text = what && textOf(what);
       if (text !== null) Clipboard.copyToSystem(text);
-    });
+    };
+    add(id, label, ROW, copy, { isEnabled: any });
   }
   const problems = () => activity()?.problems ?? [];
   add(
