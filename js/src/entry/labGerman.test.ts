@@ -8,13 +8,15 @@ interface Property {
   title?: string;
   description?: string;
   properties?: Record<string, Property>;
+  items?: Property;
 }
 
 function paths(node: Property, path = ""): [string, Property][] {
   const inside = Object.entries(node.properties ?? {}).flatMap(([name, property]) =>
     paths(property, path === "" ? name : `${path}.${name}`),
   );
-  return [[path, node], ...inside];
+  const items = node.items ? paths(node.items, `${path}.items`) : [];
+  return [[path, node], ...inside, ...items];
 }
 
 it("says every setting's title and description in German, and no other's", () => {
@@ -33,6 +35,7 @@ it("changes nothing of a schema but what people read", () => {
 
   expect(german.title).toBe("Lokale Modelle");
   expect(german.properties?.notices?.properties?.lost?.title).toBe("Der Host antwortet nicht mehr");
+  expect(german.properties?.hosts?.items?.title).toBe("Adresse");
   const without = (node: object) =>
     JSON.stringify(node, (key, value) =>
       (key === "title" || key === "description") && typeof value === "string" ? undefined : value,

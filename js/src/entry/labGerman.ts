@@ -52,10 +52,9 @@ export const GERMAN: Translation = {
     },
     side: { title: "Seite", description: "Auf welcher Seite die Seitenleiste steht." },
     hosts: {
-      title: "Gezeigte Hosts",
-      description:
-        "Welche der Hosts angeboten werden, die der Jupyter Server kennt; keiner genannt heißt alle.",
+      title: "Gezeigte Hosts, von denen des Jupyter Servers; keiner genannt heißt alle",
     },
+    "hosts.items": { title: "Adresse" },
     ttlMinutes: {
       title: "Entladen nach (Minuten ohne Nutzung)",
       description: "Für Modelle, die mit einem Klick geladen werden; 0 behält sie.",

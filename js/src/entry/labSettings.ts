@@ -93,6 +93,7 @@ export function translated<Schema extends object>(schema: Schema, texts: Setting
         ]),
       );
     }
+    if (copy.items) copy.items = into(copy.items, `${path}.items`);
     return copy;
   };
   return into(schema, "") as Schema;
