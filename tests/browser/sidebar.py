@@ -1,7 +1,7 @@
 """A page of JupyterLab with our sidebar."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import lmstudio
 from playwright.sync_api import Browser, ConsoleMessage, Locator, ViewportSize, expect
@@ -23,7 +23,9 @@ def unload_all(address: str) -> None:
     """Empty the memory of a host."""
     with lmstudio.Client(address) as client:
         for model in client.list_loaded_models():
-            model.unload()
+            # It may leave by itself in the meantime.
+            with suppress(lmstudio.LMStudioModelNotFoundError):
+                model.unload()
 
 
 class Sidebar:

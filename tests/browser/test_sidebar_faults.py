@@ -4,64 +4,52 @@ import contextlib
 import json
 import os
 import signal
-import socket
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.browser.lab import jupyterlab
-from tests.browser.sidebar import Page, unload_all
+from tests.browser.lab import free_port, jupyterlab
+from tests.browser.sidebar import opened
 from tests.browser.sidebar_notebooks import notices
 from tests.engines import engine
 
 pytestmark = pytest.mark.browser
 
 
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
-
-
 def test_a_server_that_is_restarted_under_an_open_page_is_found_again(
     browser: Browser, tmp_path: Path, engine_address: str
 ) -> None:
-    unload_all(engine_address)
     variables = {"LMS_JUPYTER_HOST": engine_address}
     port = free_port()
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
-    with jupyterlab(tmp_path / "lab", variables, port=port) as lab:
-        page = Page(context.new_page(), lab)
-        page.sidebar.show()
-        expect(page.sidebar.panel.get_by_text("tutor-1m", exact=True)).to_be_visible()
-        # JupyterLab's own word about the lost server may come at any moment and covers the page.
-        lost = page.page.get_by_role("dialog", name="Server Connection Error")
-        page.page.add_locator_handler(lost, lost.get_by_role("button").last.click)
-    expect(page.sidebar.panel.get_by_role("status").first).not_to_be_empty()
-    load = page.sidebar.panel.get_by_role("button", name="Load tutor-1m", exact=True)
-    expect(load).to_have_attribute("aria-disabled", "true")
-    for file in (tmp_path / "lab").rglob("jpserver-*.json"):
-        file.unlink()
+    with contextlib.ExitStack() as stack:
+        with jupyterlab(tmp_path / "lab", variables, port=port) as lab:
+            page = stack.enter_context(opened(browser, lab, empty=engine_address))
+            page.sidebar.show()
+            expect(page.sidebar.panel.get_by_text("tutor-1m", exact=True)).to_be_visible()
+            # JupyterLab's own word about the lost server comes at any moment and covers the page.
+            lost = page.page.get_by_role("dialog", name="Server Connection Error")
+            page.page.add_locator_handler(lost, lost.get_by_role("button").last.click)
+        expect(page.sidebar.panel.get_by_role("status").first).not_to_be_empty()
+        load = page.sidebar.panel.get_by_role("button", name="Load tutor-1m", exact=True)
+        expect(load).to_have_attribute("aria-disabled", "true")
+        for file in (tmp_path / "lab").rglob("jpserver-*.json"):
+            file.unlink()
 
-    with jupyterlab(tmp_path / "lab", variables, port=port):
-        expect(load).not_to_have_attribute("aria-disabled", "true", timeout=40_000)
-        load.click()
-        expect(page.sidebar.row("tutor-1m")).to_be_visible()
-    context.close()
+        with jupyterlab(tmp_path / "lab", variables, port=port):
+            expect(load).not_to_have_attribute("aria-disabled", "true", timeout=40_000)
+            load.click()
+            expect(page.sidebar.row("tutor-1m")).to_be_visible()
 
 
 def test_where_the_extension_is_disabled_the_sidebar_says_so(
     browser: Browser, tmp_path: Path
 ) -> None:
     off = "--ServerApp.jpserver_extensions=lms_jupyter.server=False"
-    context = browser.new_context()
-    with jupyterlab(tmp_path, {}, off) as lab:
-        page = Page(context.new_page(), lab)
+    with jupyterlab(tmp_path, {}, off) as lab, opened(browser, lab) as page:
         page.sidebar.show()
 
         expect(page.sidebar.panel).to_contain_text("Is lms_jupyter installed and enabled")
-    context.close()
 
 
 def test_with_no_host_the_sidebar_offers_the_engine_says_its_price_and_starts_it(
@@ -70,9 +58,10 @@ def test_with_no_host_the_sidebar_offers_the_engine_says_its_price_and_starts_it
     # An address of its own: whatever runs on this machine is not found.
     state = tmp_path / "state"
     state.mkdir()
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
-    with jupyterlab(tmp_path / "lab", {"XDG_STATE_HOME": str(state)}) as lab:
-        page = Page(context.new_page(), lab)
+    with (
+        jupyterlab(tmp_path / "lab", {"XDG_STATE_HOME": str(state)}) as lab,
+        opened(browser, lab) as page,
+    ):
         page.sidebar.show()
         start = page.sidebar.panel.get_by_role("button", name="Start the built-in engine")
         expect(start).to_be_visible(timeout=15_000)
@@ -91,7 +80,6 @@ def test_with_no_host_the_sidebar_offers_the_engine_says_its_price_and_starts_it
         again.click()
         load = page.sidebar.panel.get_by_role("button", name="Load tutor-1m", exact=True)
         expect(load).not_to_have_attribute("aria-disabled", "true", timeout=30_000)
-    context.close()
     stop_engines(state)
 
 
@@ -106,11 +94,9 @@ def test_an_engine_that_dies_is_shown_and_its_successor_found(
     browser: Browser, tmp_path: Path, artifacts: Path
 ) -> None:
     port = free_port()
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
     variables = {"LMS_JUPYTER_HOST": f"127.0.0.1:{port}"}
-    with jupyterlab(tmp_path / "lab", variables) as lab:
+    with jupyterlab(tmp_path / "lab", variables) as lab, opened(browser, lab) as page:
         with engine(tmp_path / "one", "--port", str(port)):
-            page = Page(context.new_page(), lab)
             page.sidebar.show()
             load = page.sidebar.panel.get_by_role("button", name="Load tutor-1m", exact=True)
             expect(load).to_be_enabled()
@@ -119,4 +105,3 @@ def test_an_engine_that_dies_is_shown_and_its_successor_found(
 
         with engine(tmp_path / "two", "--port", str(port)):
             expect(load).not_to_have_attribute("aria-disabled", "true", timeout=30_000)
-    context.close()

@@ -140,6 +140,8 @@ def test_it_is_opened_from_the_palette_the_launcher_and_by_keys(page: Page) -> N
     page.execute("apputils:activate-command-palette")
     search = page.page.locator(".lm-CommandPalette-input")
     search.fill("models in memory")
+    found = page.page.locator(".lm-CommandPalette-item").filter(has_text="Show models in memory")
+    expect(found.first).to_be_visible()
     page.page.keyboard.press("Enter")
     expect(page.sidebar.panel).to_be_visible()
 

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.browser.lab import Lab
-from tests.browser.sidebar import Page, unload_all
+from tests.browser.sidebar import Page, opened
 from tests.browser.sidebar_notebooks import (
     CONSOLE,
     CONSOLE_IS_READY,
@@ -28,13 +28,10 @@ Insert = Callable[[str], None]
 
 @pytest.fixture
 def page(browser: Browser, lab: Lab, engine_address: str) -> Iterator[Page]:
-    unload_all(engine_address)
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
-    page = Page(context.new_page(), lab)
-    expect(page.page.locator(".lms-StatusLine button")).to_have_text("0 models")
-    yield page
-    page.page.evaluate(SHUT_DOWN)
-    context.close()
+    with opened(browser, lab, empty=engine_address) as page:
+        expect(page.page.locator(".lms-StatusLine button")).to_have_text("0 models")
+        yield page
+        page.page.evaluate(SHUT_DOWN)
 
 
 def test_code_goes_to_the_cursor_and_the_magics_to_the_top_of_its_cell(

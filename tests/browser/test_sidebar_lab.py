@@ -6,14 +6,15 @@ from pathlib import Path
 
 import lmstudio
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Request, expect
 
 from tests.browser.lab import Lab, Notebook
-from tests.browser.sidebar import Page, Sidebar, unload_all
+from tests.browser.sidebar import VIEWPORT, Page, Sidebar, opened, pose, unload_all
 
 pytestmark = pytest.mark.browser
 
 BUSY_LOOP = "import time\nend = time.time() + 8\nwhile time.time() < end:\n    sum(range(1000))"
+OPEN_IN_LAYOUT = '"current":"lms-sidebar"'
 SOURCES = """() => window.jupyterapp.shell.currentWidget.content.widgets
   .map(cell => cell.model.sharedModel.getSource())"""
 
@@ -26,16 +27,14 @@ def _empty_memory(engine_address: str) -> None:
 @pytest.fixture
 def notebook(browser: Browser, lab: Lab) -> Iterator[Notebook]:
     """Open a notebook with one empty cell and one that keeps the kernel busy."""
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
-    yield Notebook(context.new_page(), lab, ["", BUSY_LOOP, "%load_ext lms_jupyter"])
-    context.close()
+    with browser.new_context(viewport=VIEWPORT) as context:
+        yield Notebook(context.new_page(), lab, ["", BUSY_LOOP, "%load_ext lms_jupyter"])
 
 
 @pytest.fixture
 def page(browser: Browser, lab: Lab) -> Iterator[Page]:
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
-    yield Page(context.new_page(), lab)
-    context.close()
+    with opened(browser, lab) as page:
+        yield page
 
 
 def test_use_in_notebook_writes_the_line_and_loads_the_magics_first(
@@ -171,9 +170,12 @@ def test_a_load_that_ends_out_of_sight_is_noted_quietly(page: Page) -> None:
 
 
 def test_the_layout_brings_the_sidebar_back(page: Page) -> None:
-    page.sidebar.show()
-    page.page.evaluate("() => window.jupyterapp.restored")
-    page.page.wait_for_timeout(1500)  # JupyterLab saves its layout after a second of quiet
+    def saves_it(request: Request) -> bool:
+        return request.method == "PUT" and OPEN_IN_LAYOUT in (request.post_data or "")
+
+    # JupyterLab saves its layout after a second of quiet.
+    with page.page.expect_request_finished(saves_it):
+        page.sidebar.show()
 
     page.page.goto(re.sub(r"[?&]reset", "", page.page.url))
 
@@ -184,18 +186,8 @@ def test_the_layout_brings_the_sidebar_back(page: Page) -> None:
 def test_the_sidebar_is_photographed(
     page: Page, engine_address: str, artifacts: Path, theme: str
 ) -> None:
-    with lmstudio.Client(engine_address) as client:
-        client.llm.load_new_instance("tutor-1m", "chat", ttl=600)
-        client.embedding.load_new_instance("tutor-embed", "a-name-that-is-longer-than-its-place")
-    page.sidebar.show()
-    page.page.evaluate(
-        "name => window.jupyterapp.commands.execute('apputils:change-theme', {theme: name})", theme
-    )
-    expect(page.page.locator("body")).to_have_attribute("data-jp-theme-name", theme)
-    expect(page.sidebar.row("chat")).to_be_visible()
+    name = pose(page, engine_address, theme)
     page.sidebar.panel.get_by_role("button", name="More about chat").click()
-    expect(page.page.locator("#jupyterlab-splash")).to_have_count(0)
 
-    name = theme.rpartition(" ")[2].lower()
     page.page.screenshot(path=artifacts / f"sidebar-{name}.png")
     assert (artifacts / f"sidebar-{name}.png").stat().st_size > 10_000

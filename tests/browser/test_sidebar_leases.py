@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.browser.lab import jupyterlab
-from tests.browser.sidebar import Page, unload_all
+from tests.browser.sidebar import opened, unload_all
 from tests.browser.sidebar_notebooks import SHUT_DOWN, open_notebook
 
 pytestmark = pytest.mark.browser
@@ -18,11 +18,11 @@ KEPT = "%lms load tutor-embed --ttl none --no-lease"
 def test_an_instance_shows_its_notebook_and_leaves_some_time_after_its_kernel(
     browser: Browser, tmp_path: Path, engine_address: str
 ) -> None:
-    unload_all(engine_address)
     variables = {"LMS_JUPYTER_HOST": engine_address}
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
-    with jupyterlab(tmp_path, variables, "--LmsExtension.lease_grace_s=1") as lab:
-        page = Page(context.new_page(), lab)
+    with (
+        jupyterlab(tmp_path, variables, "--LmsExtension.lease_grace_s=1") as lab,
+        opened(browser, lab, empty=engine_address) as page,
+    ):
         path = open_notebook(page, lab, [LOAD, KEPT])
         page.execute("notebook:run-all-cells")
         page.sidebar.show()
@@ -35,5 +35,4 @@ def test_an_instance_shows_its_notebook_and_leaves_some_time_after_its_kernel(
         expect(page.sidebar.row("tutor-1m")).to_have_count(0, timeout=30_000)
         expect(page.sidebar.row("tutor-embed")).to_be_visible()
         assert page.ours == []
-    context.close()
     unload_all(engine_address)

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.browser.lab import Lab
-from tests.browser.sidebar import Page, unload_all
+from tests.browser.sidebar import Page, opened
 from tests.browser.wire import Wire
 
 pytestmark = pytest.mark.browser
@@ -25,11 +25,9 @@ def wire(lab: Lab) -> Iterator[Wire]:
 
 @pytest.fixture
 def page(browser: Browser, lab: Lab, wire: Wire, engine_address: str) -> Iterator[Page]:
-    unload_all(engine_address)
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
     through = replace(lab, url=f"http://127.0.0.1:{wire.port}/")
-    yield Page(context.new_page(), through)
-    context.close()
+    with opened(browser, through, empty=engine_address) as page:
+        yield page
 
 
 def loaded(address: str) -> list[str]:

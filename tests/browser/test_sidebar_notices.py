@@ -2,7 +2,6 @@
 
 import contextlib
 import re
-import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,8 +9,8 @@ import lmstudio
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.browser.lab import Lab, jupyterlab
-from tests.browser.sidebar import Page, unload_all
+from tests.browser.lab import Lab, free_port, jupyterlab
+from tests.browser.sidebar import Page, opened
 from tests.browser.sidebar_notebooks import SHUT_DOWN, notices, open_notebook, show_notebook
 from tests.engines import engine
 
@@ -23,14 +22,11 @@ TTL_S = 8
 
 @pytest.fixture
 def page(browser: Browser, lab: Lab, engine_address: str) -> Iterator[Page]:
-    unload_all(engine_address)
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
-    page = Page(context.new_page(), lab)
-    page.settings(noticeSeconds=4)
-    yield page
-    page.settings()
-    page.page.evaluate(SHUT_DOWN)
-    context.close()
+    with opened(browser, lab, empty=engine_address) as page:
+        page.settings(noticeSeconds=4)
+        yield page
+        page.settings()
+        page.page.evaluate(SHUT_DOWN)
 
 
 def time_to_live(address: str) -> list[object]:
@@ -107,27 +103,21 @@ def test_a_load_that_ends_in_sight_is_no_news(page: Page) -> None:
     expect(page.page.locator(".jp-Notification-Status")).not_to_contain_text("1")
 
 
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
-
-
 @pytest.mark.parametrize("loudness", ["quiet", "off"])
 def test_an_engine_that_went_away_is_told_unless_nobody_wants_to_know(
     browser: Browser, tmp_path: Path, loudness: str, artifacts: Path
 ) -> None:
     port = free_port()
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
     variables = {"LMS_JUPYTER_HOST": f"127.0.0.1:{port}"}
     with jupyterlab(tmp_path / "lab", variables) as lab, contextlib.ExitStack() as stack:
-        stack.enter_context(engine(tmp_path / "engine", "--port", str(port)))
-        page = Page(context.new_page(), lab)
+        page = stack.enter_context(opened(browser, lab))
+        host = stack.enter_context(contextlib.ExitStack())
+        host.enter_context(engine(tmp_path / "engine", "--port", str(port)))
         page.settings(notices={"lost": loudness})
         line = page.page.locator(".lms-StatusLine button")
         expect(line).to_have_text("0 models")
 
-        stack.close()
+        host.close()
 
         expect(line).to_have_text("no model host", timeout=20_000)
         bell = page.page.locator(".jp-Notification-Status")
@@ -142,4 +132,3 @@ def test_an_engine_that_went_away_is_told_unless_nobody_wants_to_know(
             page.page.screenshot(path=artifacts / "notice-lost.png")
             centre.get_by_role("button", name="Show").click()
             expect(page.sidebar.panel).to_be_visible()
-    context.close()

@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, WebSocket, expect
 
 from tests.browser.lab import Lab, jupyterlab
-from tests.browser.sidebar import Page, unload_all
+from tests.browser.sidebar import Page, opened
 from tests.browser.sidebar_notebooks import SHUT_DOWN, open_notebook, sources
 
 pytestmark = pytest.mark.browser
@@ -34,13 +35,10 @@ def two_hosts(tmp_path_factory: pytest.TempPathFactory, engine_address: str) -> 
 
 @pytest.fixture
 def page(browser: Browser, two_hosts: Lab, engine_address: str) -> Iterator[Page]:
-    unload_all(engine_address)
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
-    page = Page(context.new_page(), two_hosts)
-    yield page
-    page.settings()
-    page.page.evaluate(SHUT_DOWN)
-    context.close()
+    with opened(browser, two_hosts, empty=engine_address) as page:
+        yield page
+        page.settings()
+        page.page.evaluate(SHUT_DOWN)
 
 
 def _side(page: Page, _lab: Lab, _address: str) -> None:
@@ -85,11 +83,11 @@ def _watch(page: Page, _lab: Lab, _address: str) -> None:
     page.page.on("websocket", lambda socket: follow(socket, sent))
     page.settings(watch="page")
     page.page.wait_for_function("() => document.visibilityState === 'visible'")
-    expect(page.page.locator(".lms-StatusLine button")).to_have_text("0 models")
-    page.page.wait_for_timeout(100)
-    assert any('"attend"' in text for text in sent), "a page is to be looked at"
+    until = time.monotonic() + 15
+    while not any('"attend"' in text for text in sent):
+        assert time.monotonic() < until, "a page is to be looked at"
+        page.page.wait_for_timeout(20)
 
-    sent.clear()
     page.settings(watch="sidebar")
     expect(page.page.locator(".lms-StatusLine button")).to_have_text("0 models")
     page.page.wait_for_timeout(100)
@@ -205,6 +203,7 @@ def known(page: Page) -> None:
 
 
 def follow(socket: WebSocket, sent: list[str]) -> None:
-    """Note what our line sends."""
+    """Note what our line sends; what the page before has sent is forgotten."""
     if "lms/slices" in socket.url:
+        sent.clear()
         socket.on("framesent", lambda payload: sent.append(str(payload)))

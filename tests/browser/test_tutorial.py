@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, expect
 
 from tests.browser.lab import KERNEL_IS_IDLE, Lab
 from tests.browser.reader import Reader
-from tests.browser.sidebar import Page, unload_all
+from tests.browser.sidebar import Page, opened, unload_all
 
 pytestmark = pytest.mark.browser
 
@@ -18,10 +18,8 @@ OPEN_NOTEBOOK = "() => window.jupyterapp.shell.currentWidget?.context?.path"
 
 @pytest.fixture
 def page(browser: Browser, lab: Lab, engine_address: str) -> Iterator[Page]:
-    unload_all(engine_address)
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
-    yield Page(context.new_page(), lab)
-    context.close()
+    with opened(browser, lab, empty=engine_address) as page:
+        yield page
 
 
 def test_the_launchers_card_copies_the_tutorials_and_opens_the_first(

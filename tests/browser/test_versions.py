@@ -15,7 +15,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.browser.lab import Lab, jupyterlab
-from tests.browser.sidebar import Page, unload_all
+from tests.browser.sidebar import Page, opened, unload_all
 
 pytestmark = pytest.mark.browser
 
@@ -73,13 +73,14 @@ def main_job(page: Page) -> None:
 def test_notebook_7_has_the_sidebar(
     browser: Browser, tmp_path: Path, engine_address: str, artifacts: Path
 ) -> None:
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
     variables = {"LMS_JUPYTER_HOST": engine_address}
-    with jupyterlab(tmp_path, variables, "--JupyterNotebookApp.expose_app_in_browser=True") as lab:
-        page = Page(context.new_page(), lab, "tree")
+    seen = "--JupyterNotebookApp.expose_app_in_browser=True"
+    with (
+        jupyterlab(tmp_path, variables, seen) as lab,
+        opened(browser, lab, path="tree") as page,
+    ):
         main_job(page)
         page.page.screenshot(path=artifacts / "sidebar-notebook-7.png")
-    context.close()
 
 
 @pytest.mark.timeout(600)
@@ -88,18 +89,16 @@ def test_an_older_jupyterlab_has_the_sidebar(
     browser: Browser, tmp_path: Path, engine_address: str, version: str, artifacts: Path
 ) -> None:
     python = python_with(version)
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
-    with jupyterlab(tmp_path, {"LMS_JUPYTER_HOST": engine_address}, python=python) as lab:
-        page = Page(context.new_page(), lab)
+    with (
+        jupyterlab(tmp_path, {"LMS_JUPYTER_HOST": engine_address}, python=python) as lab,
+        opened(browser, lab) as page,
+    ):
         main_job(page)
         line = page.page.locator(".lms-StatusLine button")
         expect(line).to_have_text("0 models")
         page.page.screenshot(path=artifacts / f"sidebar-lab-{version}.png")
-    context.close()
 
 
 def test_the_newest_jupyterlab_has_the_sidebar(browser: Browser, lab: Lab) -> None:
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
-    page = Page(context.new_page(), lab)
-    main_job(page)
-    context.close()
+    with opened(browser, lab) as page:
+        main_job(page)
