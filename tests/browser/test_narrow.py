@@ -1,5 +1,7 @@
-"""Where there is little room or no host: sorting, what outlives the page, and the way back."""
+"""Little room, another page, no host, another language: what is there stays within reach."""
 
+import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,7 +11,7 @@ from playwright.sync_api import Browser, Locator, expect
 
 from tests.browser.conftest import Open
 from tests.browser.design import Scene, design_page
-from tests.browser.lab import Lab
+from tests.browser.lab import Lab, jupyterlab
 from tests.browser.sidebar import READY, Page, opened, unload_all
 from tests.browser.wire import Wire
 
@@ -125,6 +127,26 @@ def test_the_time_to_undo_waits_for_a_host_that_is_lost(
         expect(notebook.row("tutor-1m")).to_be_visible()
         expect(undo).to_have_count(0)
         assert notebook.messages == []
+
+
+def test_the_tutorials_card_and_command_are_german_where_jupyterlab_is(
+    browser: Browser, tmp_path: Path, engine_address: str, artifacts: Path
+) -> None:
+    settings = tmp_path / "settings" / "@jupyterlab" / "translation-extension"
+    settings.mkdir(parents=True)
+    (settings / "plugin.jupyterlab-settings").write_text(json.dumps({"locale": "de_DE"}))
+    with (
+        jupyterlab(tmp_path, {"LMS_JUPYTER_HOST": engine_address}) as lab,
+        opened(browser, lab) as page,
+    ):
+        card = page.page.locator(".jp-LauncherCard").filter(has_text="Tutorials zu LM Studio")
+        expect(card).to_have_attribute("title", re.compile(r"Tutorials \(auf Englisch\)"))
+        page.page.screenshot(path=artifacts / "launcher-german.png")
+        page.execute("apputils:activate-command-palette")
+        page.page.locator(".lm-CommandPalette-input").fill("Tutorials zu LM Studio")
+        found = page.page.locator(".lm-CommandPalette-item").filter(has_text="Tutorials zu")
+        expect(found).to_be_visible()
+        assert page.ours == []
 
 
 FIRST_IS = """key => document
