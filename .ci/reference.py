@@ -212,7 +212,12 @@ def sidebar() -> Rows:
     """Return the settings of the sidebar in JupyterLab's settings editor."""
     schema = json.loads((ROOT / "js" / "schema" / "sidebar.json").read_text(encoding="utf-8"))
     return [
-        (f"`{name}`", f"`{json.dumps(told.get('default'))}`", str(told.get("description", "")))
+        # A list has only a title: JupyterLab's form would show its description twice.
+        (
+            f"`{name}`",
+            f"`{json.dumps(told.get('default'))}`",
+            str(told.get("description") or f"{told['title']}."),
+        )
         for name, told in schema["properties"].items()
     ]
 
