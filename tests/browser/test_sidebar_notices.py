@@ -109,10 +109,13 @@ def test_an_engine_that_went_away_is_told_unless_nobody_wants_to_know(
 ) -> None:
     port = free_port()
     variables = {"LMS_JUPYTER_HOST": f"127.0.0.1:{port}"}
-    with jupyterlab(tmp_path / "lab", variables) as lab, contextlib.ExitStack() as stack:
-        page = stack.enter_context(opened(browser, lab))
-        host = stack.enter_context(contextlib.ExitStack())
+    with (
+        jupyterlab(tmp_path / "lab", variables) as lab,
+        contextlib.ExitStack() as host,
+        contextlib.ExitStack() as pages,
+    ):
         host.enter_context(engine(tmp_path / "engine", "--port", str(port)))
+        page = pages.enter_context(opened(browser, lab))
         page.settings(notices={"lost": loudness})
         line = page.page.locator(".lms-StatusLine button")
         expect(line).to_have_text("0 models")
