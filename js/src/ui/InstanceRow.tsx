@@ -6,6 +6,7 @@ import { Icon } from "./Icon";
 import { InstanceDetails } from "./InstanceDetails";
 import { InstanceLine } from "./InstanceLine";
 import { memo } from "./memo";
+import { unloadTitle } from "./moreFacts";
 import { Refusal } from "./Refusal";
 import { useWords } from "./words";
 
@@ -32,7 +33,8 @@ interface Props {
 export const InstanceRow = memo((props: Props) => {
   const { instance, now, stale, inert, tabbable, selected, unloading, refusal, onSelect } = props;
   const { identifier, status } = instance;
-  const { strings } = useWords();
+  const words = useWords();
+  const { strings } = words;
   const [open, setOpen] = useState(false);
   const tabIndex = tabbable ? 0 : -1;
   const unload = () => props.onUnload(instance);
@@ -66,7 +68,7 @@ export const InstanceRow = memo((props: Props) => {
           <Button
             look="icon"
             label={strings.unloadNamed(identifier)}
-            title={strings.unload}
+            title={unloadTitle(instance, words)}
             disabled={inert || unloading !== undefined}
             stop
             tabIndex={tabIndex}

@@ -1,8 +1,9 @@
 import { useEffect, useRef, useState } from "preact/hooks";
-import type { Profile, Reply } from "../protocol/protocol";
+import type { Problem, Profile, Reply } from "../protocol/protocol";
 import { Button, quiet } from "./Button";
 import type { LoadRequest } from "./code";
 import { Choice, Field } from "./fields";
+import { Refusal } from "./Refusal";
 import { useWords } from "./words";
 
 interface Props {
@@ -17,6 +18,7 @@ interface Props {
 export function ProfileChoice({ request, inert, onProfiles, onChoose, onSave }: Props) {
   const { strings } = useWords();
   const [profiles, setProfiles] = useState<readonly Profile[] | null>(null);
+  const [problem, setProblem] = useState<Problem | null>(null);
   const [chosen, setChosen] = useState("");
   const field = useRef<HTMLInputElement>(null);
   const [name, setName] = useState<string | null>(null);
@@ -24,7 +26,9 @@ export function ProfileChoice({ request, inert, onProfiles, onChoose, onSave }: 
     let wanted = true;
     if (!inert)
       void onProfiles().then((reply) => {
-        if (wanted && reply.kind === "profiles") setProfiles(reply.profiles);
+        if (!wanted) return;
+        if (reply.kind === "profiles") setProfiles(reply.profiles);
+        setProblem(reply.kind === "refused" ? reply.problem : null);
       });
     return () => {
       wanted = false;
@@ -33,7 +37,7 @@ export function ProfileChoice({ request, inert, onProfiles, onChoose, onSave }: 
   const naming = name !== null;
   // It takes the place of the button that was pressed.
   useEffect(() => field.current?.focus(), [naming]);
-  if (profiles === null) return null;
+  if (profiles === null) return problem && <Refusal problem={problem} />;
 
   function choose(wanted: string): void {
     setChosen(wanted);

@@ -6,9 +6,10 @@ import estimatedLarge from "../../../tests/wire_samples/reply_estimated_large.js
   type: "json",
 };
 import profiles from "../../../tests/wire_samples/reply_profiles.json" with { type: "json" };
+import refused from "../../../tests/wire_samples/reply_refused.json" with { type: "json" };
 import type { Catalog, Reply } from "../protocol/protocol";
 import type { FakeTransport } from "../transport/fake";
-import { button, cleanly, press, show, three, wait } from "./fakePanel";
+import { button, cleanly, isDisabled, press, show, three, wait } from "./fakePanel";
 import { PAUSE_MS } from "./useEstimate";
 
 cleanly();
@@ -203,6 +204,15 @@ describe("profiles", () => {
     await openWith({ kind: "profiles", profiles: null });
 
     expect(screen.queryByText("Profile")).toBeNull();
+  });
+
+  it("that cannot be read are told of, and a load does without", async () => {
+    const problem = { ...refused.problem, title: "lms_profiles.toml cannot be read.", hint: "" };
+    await openWith({ ...refused, problem });
+
+    expect(screen.getByRole("alert").textContent).toContain("lms_profiles.toml cannot be read.");
+    expect(screen.queryByText("Profile")).toBeNull();
+    expect(isDisabled("Load")).toBe(false);
   });
 });
 

@@ -4,9 +4,8 @@ import engine from "../../../tests/wire_samples/activity_engine.json" with { typ
 import catalog from "../../../tests/wire_samples/catalog.json" with { type: "json" };
 import type { Activity, Instance } from "../protocol/protocol";
 import { instanceFacts } from "./facts";
-import { cleanly, deliver, press, show } from "./fakePanel";
+import { button, cleanly, deliver, press, show } from "./fakePanel";
 import { Glance } from "./Glance";
-import { unloadTitle } from "./moreFacts";
 import { STILL } from "./stillStrings";
 import { wordsIn } from "./stillWords";
 import { ALL } from "./strings";
@@ -60,11 +59,14 @@ describe("who else uses an instance", () => {
     expect(within(rowOf("my-coder")).getByText(/\+2 kernels/)).toBeTruthy();
   });
 
-  it("is said by the button that would take it from them", () => {
-    const words = wordsIn(ALL, "en");
+  it("is said by the button that would take it from them", async () => {
+    const transport = await show(catalog, ACTIVITY, "live");
+    const title = () => button("Unload my-coder").title;
+    expect(title()).toBe("Unload: also used by eval.ipynb, drafts.ipynb");
 
-    expect(unloadTitle(CODER, words)).toBe("Unload: also used by eval.ipynb, drafts.ipynb");
-    expect(unloadTitle({ ...CODER, users: [] }, words)).toBe("Unload");
+    const instances = ACTIVITY.instances.map((one) => ({ ...one, users: [] }));
+    await deliver(transport, { ...ACTIVITY, revision: ACTIVITY.revision + 1, instances });
+    expect(title()).toBe("Unload");
   });
 
   it("is said in German", () => {
