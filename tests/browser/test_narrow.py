@@ -33,9 +33,16 @@ def address() -> Iterator[str]:
         yield address
 
 
+@pytest.fixture(autouse=True)
+def _empty_memory(engine_address: str) -> Iterator[None]:
+    unload_all(engine_address)
+    yield
+    unload_all(engine_address)
+
+
 @pytest.fixture
-def page(browser: Browser, lab: Lab, engine_address: str) -> Iterator[Page]:
-    with opened(browser, lab, empty=engine_address) as page:
+def page(browser: Browser, lab: Lab) -> Iterator[Page]:
+    with opened(browser, lab) as page:
         yield page
 
 
@@ -100,7 +107,6 @@ def test_what_was_used_last_comes_first_on_the_next_page_too(
 def test_the_time_to_undo_waits_for_a_host_that_is_lost(
     open_notebook: Open, engine_address: str, artifacts: Path
 ) -> None:
-    unload_all(engine_address)
     with Wire(int(engine_address.rpartition(":")[2])) as wire:
         notebook = open_notebook([PANEL, f"%lms host 127.0.0.1:{wire.port}"])
         panel = notebook.panel
