@@ -1,7 +1,5 @@
-"""Little room, another page, no host, another language: what is there stays within reach."""
+"""Little room, another page, no host: what is there stays within reach."""
 
-import json
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +9,7 @@ from playwright.sync_api import Browser, Locator, expect
 
 from tests.browser.conftest import Open
 from tests.browser.design import Scene, design_page
-from tests.browser.lab import Lab, jupyterlab
+from tests.browser.lab import Lab
 from tests.browser.sidebar import READY, Page, opened, unload_all
 from tests.browser.wire import Wire
 
@@ -25,6 +23,8 @@ UNDER_POINTER = """select => {
   const { left, top, width, height } = select.getBoundingClientRect();
   return document.elementFromPoint(left + width / 2, top + height / 2) === select;
 }"""
+FIRST_IS = """key => document
+  .querySelector(".lms-Sidebar .lms-ModelList > [data-key]")?.dataset.key === key"""
 
 
 @pytest.fixture(scope="module")
@@ -133,27 +133,3 @@ def test_the_time_to_undo_waits_for_a_host_that_is_lost(
         expect(notebook.row("tutor-1m")).to_be_visible()
         expect(undo).to_have_count(0)
         assert notebook.messages == []
-
-
-def test_the_tutorials_card_and_command_are_german_where_jupyterlab_is(
-    browser: Browser, tmp_path: Path, engine_address: str, artifacts: Path
-) -> None:
-    settings = tmp_path / "settings" / "@jupyterlab" / "translation-extension"
-    settings.mkdir(parents=True)
-    (settings / "plugin.jupyterlab-settings").write_text(json.dumps({"locale": "de_DE"}))
-    with (
-        jupyterlab(tmp_path, {"LMS_JUPYTER_HOST": engine_address}) as lab,
-        opened(browser, lab) as page,
-    ):
-        card = page.page.locator(".jp-LauncherCard").filter(has_text="Tutorials zu LM Studio")
-        expect(card).to_have_attribute("title", re.compile(r"Tutorials \(auf Englisch\)"))
-        page.page.screenshot(path=artifacts / "launcher-german.png")
-        page.execute("apputils:activate-command-palette")
-        page.page.locator(".lm-CommandPalette-input").fill("Tutorials zu LM Studio")
-        found = page.page.locator(".lm-CommandPalette-item").filter(has_text="Tutorials zu")
-        expect(found).to_be_visible()
-        assert page.ours == []
-
-
-FIRST_IS = """key => document
-  .querySelector(".lms-Sidebar .lms-ModelList > [data-key]")?.dataset.key === key"""

@@ -1,6 +1,7 @@
 """The sidebar's frame: its doors, the choice of a host, another language, and how it looks."""
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -218,14 +219,22 @@ def test_frame_commands_and_settings_speak_german_where_jupyterlab_does(
         opened(browser, lab, empty=engine_address) as page,
     ):
         expect(page.page.locator(".lms-StatusLine button")).to_have_text("0 Modelle")
+        card = page.page.locator(".jp-LauncherCard").filter(has_text="Tutorials zu LM Studio")
+        expect(card).to_have_attribute("title", re.compile(r"Tutorials \(auf Englisch\)"))
+        page.page.screenshot(path=artifacts / "launcher-german.png")
         page.execute("lms:open")
         expect(page.page.get_by_role("tab", name="Modelle im Speicher")).to_be_visible()
         expect(page.sidebar.panel).to_contain_text("Im Speicher")
         labels = page.page.evaluate(
             """ids => ids.map(id => window.jupyterapp.commands.label(id))""",
-            ["lms:load", "lms:unload-all", "lms:switch-host"],
+            ["lms:load", "lms:unload-all", "lms:switch-host", "lms:tutorials"],
         )
-        assert labels == ["Modell laden …", "Alle entladen", "Anderen Host wählen …"]
+        assert labels == [
+            "Modell laden …",
+            "Alle entladen",
+            "Anderen Host wählen …",
+            "Tutorials zu LM Studio",
+        ]
 
         page.execute("settingeditor:open", query="Lokale Modelle")
         form = page.page.locator(".jp-SettingsForm")

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from jupyter_server.auth import Authorizer
 from jupyter_server.services.contents.manager import AsyncContentsManager
 from traitlets.config import Config
 
@@ -118,28 +117,6 @@ async def test_a_script_saves_a_profile_by_the_same_door(door: Door, profiles: P
 
     assert answer.code == 202
     assert read_profile("small", profiles.parent).config == LoadConfig(context_length=512)
-
-
-class ReadOnly(Authorizer):
-    """Lets everybody read, and nobody change anything of ours."""
-
-    def is_authorized(self, _handler: Any, _user: Any, action: str, resource: str) -> bool:
-        return resource != "lms" or action == "read"
-
-
-class TestUnderAnAuthorizer:
-    """Saving writes a file: who may only look may not."""
-
-    @pytest.fixture
-    def jp_server_config(self) -> Config:
-        server = {"jpserver_extensions": {MODULE: True}, "authorizer_class": ReadOnly}
-        return Config({"ServerApp": server})
-
-    async def test_who_may_only_read_saves_no_profile(self, door: Door, profiles: Path) -> None:
-        body = {"rid": "1", "command": SAVE}
-
-        assert (await door.ask("lms/command", headers=door.key, body=body)).code == 403
-        assert not profiles.exists()
 
 
 class Elsewhere(AsyncContentsManager):

@@ -1,5 +1,6 @@
 """Who is let in, by every door: no token, a wrong one, cookies, other origins, other users."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from tornado.httpclient import HTTPClientError
 from tornado.web import create_signed_value
 from traitlets.config import Config
 
+from lms_jupyter.api.settings import PROFILES
 from tests.server.conftest import MODULE, QWEN, Door, cookies
 
 COMMAND = {"rid": "1", "command": {"kind": "load", "model_key": QWEN}}
@@ -113,3 +115,9 @@ class TestUnderAnAuthorizer:
         with pytest.raises(HTTPClientError) as refusal:
             await door.knock(headers=door.key)
         assert refusal.value.code == 403
+
+    async def test_who_may_only_read_saves_no_profile(self, door: Door, jp_root_dir: Path) -> None:
+        body = {"rid": "1", "command": {"kind": "save_profile", "profile": {"name": "small"}}}
+
+        assert (await door.ask("lms/command", headers=door.key, body=body)).code == 403
+        assert not (jp_root_dir / PROFILES).exists()
