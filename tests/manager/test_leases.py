@@ -1,9 +1,11 @@
 import os
+import subprocess
+import sys
 import time
 from pathlib import Path
 
 from lms_jupyter.manager.identity import Identity, this_kernel
-from lms_jupyter.manager.leases import Lease, LeaseBook
+from lms_jupyter.manager.leases import Lease, LeaseBook, is_alive
 from lms_jupyter.protocol.models import LoadConfig
 
 ADDRESS = "127.0.0.1:1234"
@@ -120,3 +122,16 @@ def test_two_changes_in_one_step_of_the_clock_are_both_seen(tmp_path: Path) -> N
     os.utime(folder, ns=(now_ns, now_ns))
 
     assert len(book.all()) == 2
+
+
+def test_who_has_ended_is_not_alive_even_if_the_parent_never_asks() -> None:
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
+        assert is_alive(process.pid)
+        process.kill()
+        # It has ended, and nobody has taken its number away yet.
+        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+
+        # Systems other than Linux do not tell the one from the other.
+        assert is_alive(process.pid) is (sys.platform != "linux")
+
+    assert not is_alive(process.pid)
