@@ -7,7 +7,7 @@ import { build } from "esbuild";
 /** What every page loads of ours, before compression and besides what JupyterLab shares with it. */
 const START_LIMIT_BYTES = 60_000;
 /** All of it: what opening the sidebar and another language bring later, too. */
-const LIMIT_BYTES = 145_000;
+const LIMIT_BYTES = 146_000;
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 const output = here("../lms_jupyter/labextension");

@@ -20,7 +20,7 @@ from tests.browser.lab import Notebook, chromium, jupyterlab
 from tests.engines import engine
 
 ROOT = Path(__file__).parents[2]
-COUNT_S = 10
+COUNT_S = 30
 CHANGES = 100
 WORDS = ("q", "qw", "model-4", "base", "publisher-9", "model-49 instruct", "", "4b")
 PLAIN = "import ipywidgets\nipywidgets.HTML('<ul><li>one</li></ul>')"

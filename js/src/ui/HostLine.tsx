@@ -1,6 +1,6 @@
 import type { ComponentChild } from "preact";
 import type { HostInfo } from "../protocol/protocol";
-import { Icon, type IconName } from "./Icon";
+import { StillIcon, type StillIconName } from "./StillIcon";
 import { useStillWords } from "./stillWords";
 
 interface Props {
@@ -26,7 +26,7 @@ export function HostLine({ host, link, children }: Props) {
   );
 }
 
-const MARKS: Record<HostInfo["link"], IconName> = {
+const MARKS: Record<HostInfo["link"], StillIconName> = {
   connected: "check",
   connecting: "hourglass",
   lost: "offline",
@@ -37,7 +37,7 @@ function LinkMark({ link }: { link: HostInfo["link"] }) {
   const { strings } = useStillWords();
   return (
     <span class="lms-LinkMark" role="img" aria-label={strings[link]} title={strings[link]}>
-      <Icon name={MARKS[link]} />
+      <StillIcon name={MARKS[link]} />
     </span>
   );
 }

@@ -1,8 +1,8 @@
 import type { ComponentChild } from "preact";
 import type { Instance } from "../protocol/protocol";
 import { activityOf, differencesOf, instanceFacts } from "./facts";
-import { Icon } from "./Icon";
 import { Name } from "./Name";
+import { StillIcon } from "./StillIcon";
 import { useStillWords } from "./stillWords";
 import { TimeLeft } from "./TimeLeft";
 
@@ -27,7 +27,7 @@ export function InstanceLine({ instance, now, stale, unloading, children }: Prop
       <span class="lms-Row-facts" title={[...differing, facts, ...users].join("\n")}>
         {differing[0] && (
           <span class="lms-Badge">
-            <Icon name="warning" />
+            <StillIcon name="warning" />
             {differing[0]}
             {differing.length > 1 && ` +${differing.length - 1}`}
           </span>

@@ -1,7 +1,7 @@
 import { useMemo, useRef } from "preact/hooks";
 import type { Instance, Memory } from "../protocol/protocol";
 import { bytesOf, memoryShares, nextDeadline } from "../store/select";
-import { put, useTick } from "./clock";
+import { putTicking, useTick } from "./clock";
 import { clock } from "./format";
 import { useStillWords } from "./stillWords";
 
@@ -19,7 +19,7 @@ export function MemoryBar({ memory, instances, now, stale }: Props) {
   const deadline = useMemo(() => nextDeadline(instances), [instances]);
   const leaves = !stale && deadline !== null;
   useTick(next, leaves, () => {
-    if (leaves) put(next.current, strings.nextLeaves(clock(deadline - now())));
+    if (leaves) putTicking(next.current, strings.nextLeaves(clock(deadline - now())));
   });
 
   if (memory === null && instances.length === 0) return null;
@@ -35,7 +35,11 @@ export function MemoryBar({ memory, instances, now, stale }: Props) {
       {memory !== null && <Bar memory={memory} instances={instances} label={used} />}
       <span class="lms-MemoryBar-text">
         <span>{used}</span>
-        {leaves && <span ref={next} class="lms-MemoryBar-next" role="timer" />}
+        {leaves && (
+          <span role="timer">
+            <span ref={next} class="lms-Ticking" />
+          </span>
+        )}
       </span>
     </div>
   );

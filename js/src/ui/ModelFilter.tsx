@@ -55,7 +55,7 @@ export function ModelFilter({ query, kind, order, onQuery, onKind, onOrder, onDo
       />
       {/* Where it is narrow, the list is folded behind its icon. */}
       <span class="lms-Order" title={`${strings.sortBy}: ${orders[order]}`}>
-        <Icon name="sort" path="M4.5 3v10m-2-2 2 2 2-2M9 4h4.5M9 8h3M9 12h1.5" />
+        <Icon name="sort" />
         <Choice<Order> label={strings.sortBy} value={order} onChange={onOrder} options={orders} />
       </span>
     </div>

@@ -1,8 +1,8 @@
 import type { ComponentChild } from "preact";
 import type { Model } from "../protocol/protocol";
 import { modelFacts } from "./facts";
-import { Icon } from "./Icon";
 import { Name } from "./Name";
+import { StillIcon } from "./StillIcon";
 import { useStillWords } from "./stillWords";
 
 interface Props {
@@ -26,7 +26,7 @@ export function ModelLine({ model, loaded, children }: Props) {
       <span class="lms-Row-state">
         {loaded > 0 && (
           <>
-            <Icon name="check" />
+            <StillIcon name="check" />
             {words.strings.loaded(loaded)}
           </>
         )}

@@ -79,7 +79,7 @@ export function ModelList(props: Props) {
               expanded={getting !== null}
               onClick={() => setGetting(getting === null ? "" : null)}
             >
-              <Icon name="download" path="M8 2.5v7.5M4.5 7 8 10.5 11.5 7M3 13.5h10" />
+              <Icon name="download" />
             </Button>
           </span>
         )}

@@ -1,9 +1,9 @@
 import { useRef } from "preact/hooks";
 import type { Instance } from "../protocol/protocol";
 import { type Countdown, countdown } from "../store/select";
-import { put, useTick } from "./clock";
+import { putTicking, useTick } from "./clock";
 import { clock, duration } from "./format";
-import { Icon } from "./Icon";
+import { StillIcon } from "./StillIcon";
 import { useStillWords, type Words } from "./stillWords";
 
 /** From here on the countdown warns. */
@@ -31,7 +31,7 @@ export function TimeLeft({ instance, now, stale }: Props) {
     const current = countdown(instance, now());
     if (current.kind !== "counting") return;
     const { left_s, fraction } = current;
-    put(text.current, clock(left_s));
+    putTicking(text.current, clock(left_s));
     mark.current?.toggleAttribute("data-last", left_s <= LAST_S);
     // In whole per cent: most seconds move nothing, and cost nothing.
     const share = Math.ceil(fraction * 100);
@@ -46,7 +46,7 @@ export function TimeLeft({ instance, now, stale }: Props) {
   return (
     <span ref={mark} class="lms-TimeLeft" data-kind={unknown ? "unknown" : left.kind}>
       {marked ? (
-        <Icon name={marked} />
+        <StillIcon name={marked} />
       ) : (
         <svg class="lms-Ring" viewBox="0 0 16 16" aria-hidden="true" focusable="false">
           <circle class="lms-Ring-track" cx="8" cy="8" r="6" />
@@ -58,7 +58,9 @@ export function TimeLeft({ instance, now, stale }: Props) {
       )}
       {counting ? (
         // Its text is written by the clock alone.
-        <span key="counting" ref={text} class="lms-TimeLeft-text" role="timer" title={hint} />
+        <span key="counting" class="lms-TimeLeft-text" role="timer" title={hint}>
+          <span ref={text} class="lms-Ticking" />
+        </span>
       ) : (
         <span key="still" class="lms-TimeLeft-text" title={hint}>
           {unknown ? "–" : standFor(left, words)}

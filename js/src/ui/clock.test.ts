@@ -1,6 +1,7 @@
 import { act } from "@testing-library/preact";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import catalog from "../../../tests/wire_samples/catalog.json" with { type: "json" };
+import { putTicking } from "./clock";
 import { cleanly, leave, show, three, timers, wait } from "./fakePanel";
 
 /** What the browser is told to watch, and how it says what is in sight. */
@@ -49,5 +50,16 @@ describe("rows that count", () => {
 
     expect(watched.size).toBe(0);
     expect(vi.getTimerCount()).toBe(0);
+  });
+});
+
+describe("a text that changes by the second", () => {
+  it("has its room from its length alone", () => {
+    const element = document.createElement("span");
+
+    putTicking(element, "9:59");
+    expect([element.textContent, element.style.inlineSize]).toEqual(["9:59", "3.5ch"]);
+    putTicking(element, "1:09:59");
+    expect([element.textContent, element.style.inlineSize]).toEqual(["1:09:59", "6ch"]);
   });
 });

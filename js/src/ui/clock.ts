@@ -98,3 +98,14 @@ export function put(element: Element | null, text: string): void {
   if (known === null) element.textContent = text;
   else if (known.nodeValue !== text) known.nodeValue = text;
 }
+
+/**
+ * The same for a text that changes by the second, in an element of the class `lms-Ticking`: it is
+ * given its room, so that the browser need not look what moves when the text does.
+ */
+export function putTicking(element: HTMLElement | null, text: string): void {
+  // In figures of one width; what stands between them takes half of it.
+  const width = `${text.length - text.split(/[ :]/).length / 2 + 0.5}ch`;
+  if (element !== null && element.style.inlineSize !== width) element.style.inlineSize = width;
+  put(element, text);
+}
