@@ -19,10 +19,11 @@ export function MemoryBar({ memory, instances, now, stale }: Props) {
   const deadline = useMemo(() => nextDeadline(instances), [instances]);
   const leaves = !stale && deadline !== null;
   useTick(next, leaves, () => {
-    if (leaves) putTicking(next.current, strings.nextLeaves(clock(deadline - now())));
+    if (leaves) putTicking(next.current, clock(deadline - now()));
   });
 
   if (memory === null && instances.length === 0) return null;
+  const [before, after] = strings.nextLeaves("\n").split("\n");
   const used =
     memory === null
       ? strings.memoryFiles(format.bytes(instances.reduce((sum, one) => sum + bytesOf(one), 0)))
@@ -37,7 +38,9 @@ export function MemoryBar({ memory, instances, now, stale }: Props) {
         <span>{used}</span>
         {leaves && (
           <span role="timer">
+            {before}
             <span ref={next} class="lms-Ticking" />
+            {after}
           </span>
         )}
       </span>

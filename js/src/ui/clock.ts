@@ -105,7 +105,7 @@ export function put(element: Element | null, text: string): void {
  */
 export function putTicking(element: HTMLElement | null, text: string): void {
   // In figures of one width; what stands between them takes half of it.
-  const width = `${text.length - text.split(/[ :]/).length / 2 + 0.5}ch`;
+  const width = `${text.length - text.split(":").length / 2 + 0.5}ch`;
   if (element !== null && element.style.inlineSize !== width) element.style.inlineSize = width;
   put(element, text);
 }
