@@ -45,7 +45,7 @@ let watcher: IntersectionObserver | undefined;
 
 /** Tell soon, and with every change, whether a row is in sight or nearly so. */
 function watchRow(row: Element, turned: (near: boolean) => void): () => void {
-  // One for all rows: a thousand of them cost a thousand times less than one each.
+  // One for all rows, as there is one timer for them.
   watcher ??= new IntersectionObserver((seen) => {
     for (const { target, isIntersecting } of seen) rows.get(target)?.(isIntersecting);
   }, REACH);
@@ -72,7 +72,8 @@ export function useTick(
   useLayoutEffect(write);
   useEffect(() => {
     if (!ticking) return;
-    const row = place.current?.closest("li");
+    // A row of ours has one time; a list that the whole panel stands in is nobody's row.
+    const row = place.current?.closest(".lms-Row");
     const tick = () => latest.current();
     if (!row) return onTick(tick);
     let stop: (() => void) | null = onTick(tick);
