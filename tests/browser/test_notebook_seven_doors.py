@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 
 import lmstudio
 import pytest
-from playwright.sync_api import Browser, Locator, expect
+from playwright.sync_api import Browser, Error, Locator, expect
 
 from tests.browser.lab import KERNEL_IS_IDLE, Lab, write_notebook
 from tests.browser.sidebar import Page, opened, unload_all
@@ -16,6 +16,8 @@ OFFERED = ".lm-CommandPalette-item[data-command^='lms:']:not(.lm-mod-disabled)"
 NAMES = "items => items.map(item => item.dataset.command).sort()"
 CONTAINS = """text => window.jupyterapp.shell.currentWidget.content.widgets
   .some(cell => cell.model.sharedModel.getSource().includes(text))"""
+AT_ONCE_MS = 5000
+TRIALS = 3
 LINE = "%lms load tutor-1m -c 2048 --ttl 10m --identifier chat"
 CODE = 'model = lmstudio.llm("chat")'
 
@@ -55,22 +57,39 @@ def known(page: Page) -> Page:
 
 def palette(page: Page, words: str = "") -> Locator:
     """Open the palette; return what it offers of ours. The rest is there too, out of sight."""
+    field, items = page.page.locator(".lm-CommandPalette-input"), page.page.locator(OFFERED)
     page.page.keyboard.press("Control+Shift+c")
-    page.page.locator(".lm-CommandPalette-input").fill(words)
-    items = page.page.locator(OFFERED)
-    expect(items.first).to_be_visible()
+    field.fill(words, timeout=AT_ONCE_MS)
+    expect(items.first).to_be_visible(timeout=AT_ONCE_MS)
     return items
 
 
 def choose(page: Page, command: str) -> None:
-    """Choose a command in the palette."""
-    item = palette(page).and_(page.page.locator(f"[data-command='lms:{command}']"))
-    item.scroll_into_view_if_needed()
-    item.click()
+    """Choose a command in the palette.
+
+    The palette gives the cursor back to the notebook some time after a command was chosen. If
+    that is late, it closes the palette that has been opened for the next one: open it again.
+    """
+    for trial in range(TRIALS):
+        try:
+            item = palette(page).and_(page.page.locator(f"[data-command='lms:{command}']"))
+            item.click(timeout=AT_ONCE_MS)
+        except (Error, AssertionError):
+            assert trial + 1 < TRIALS, f"lms:{command} could not be chosen."
+        else:
+            return
+
+
+def _entered(page: Page, place: str) -> None:
+    """Wait for the cursor: it comes some time after the command, and would leave a palette."""
+    page.page.wait_for_function(
+        "place => document.activeElement.closest(place) !== null", arg=place
+    )
 
 
 def _shown(page: Page) -> None:
     expect(page.sidebar.panel).to_be_visible()
+    _entered(page, ".lms-Sidebar")
 
 
 def _asked(title: str) -> Callable[[Page], None]:
@@ -95,17 +114,20 @@ def _copied(text: str) -> Callable[[Page], None]:
 def _written(text: str) -> Callable[[Page], None]:
     def effect(page: Page) -> None:
         page.page.wait_for_function(CONTAINS, arg=text)
+        _entered(page, ".jp-Notebook")
 
     return effect
 
 
 def _pinned(page: Page) -> None:
     page.execute("lms:open")
+    _shown(page)
     expect(page.sidebar.row("chat")).to_contain_text("pinned")
 
 
 def _unloaded(page: Page) -> None:
     page.execute("lms:open")
+    _shown(page)
     expect(page.sidebar.panel.get_by_role("button", name="Undo: load chat again")).to_have_count(0)
     expect(page.sidebar.row("chat")).to_have_count(0)
 

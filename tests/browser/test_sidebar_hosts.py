@@ -145,6 +145,8 @@ def test_it_is_opened_from_the_palette_the_launcher_and_by_keys(page: Page) -> N
     expect(found.first).to_be_visible()
     page.page.keyboard.press("Enter")
     expect(page.sidebar.panel).to_be_visible()
+    # The palette gives the cursor back to what was open before, but not from here.
+    expect(side).to_be_focused()
 
     page.page.evaluate("() => window.jupyterapp.shell.collapseLeft()")
     expect(side).to_be_hidden()

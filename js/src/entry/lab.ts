@@ -17,6 +17,7 @@ import { formatFor } from "../ui/format";
 import type { Usable } from "../ui/place";
 import { codeFor } from "./labCode";
 import { addCommands } from "./labCommands";
+import { keepFromPalette } from "./labCursor";
 import { createDesk } from "./labDesk";
 import { makeDraggable, usableAt } from "./labDrag";
 import { tellNotices } from "./labNotices";
@@ -104,7 +105,10 @@ async function activate(
   });
 
   const panel = new Sidebar(desk, strings, place, hosts);
-  const show = () => app.shell.activateById(panel.id);
+  const show = () => {
+    keepFromPalette(panel.node);
+    app.shell.activateById(panel.id);
+  };
   restorer?.add(panel, panel.id);
   let knowsMagics = false;
   panel.node.addEventListener("pointerdown", () => {
