@@ -26,7 +26,8 @@ const common = {
  * Write the panel in two parts: `panel.js` is anywidget's script, `live.js` comes later.
  *
  * A script that comes as a message cannot import another by its name. What both parts need is
- * therefore in the first, which hands it to the second as an argument.
+ * therefore in the first, which hands it to the second as an argument. The
+ * sidebar gets the same two from the Jupyter Server, and asks the first to `run` the second.
  */
 async function buildParts() {
   const parts = await build({
@@ -54,7 +55,8 @@ async function buildParts() {
   const first = `
     import * as shared from "./${shared}";
     import { runPart, widget } from "./widget.js";
-    export default widget((script) => runPart(script, shared));
+    export const run = (script) => runPart(script, shared);
+    export default widget(run);
   `;
   await build({
     ...common,

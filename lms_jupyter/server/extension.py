@@ -15,6 +15,7 @@ from lms_jupyter.server.handlers import (
 from lms_jupyter.server.kernels import Kernels
 from lms_jupyter.server.limits import SEND_TIMEOUT_S, Allowance
 from lms_jupyter.server.profiles import shelf_beside
+from lms_jupyter.server.script import PanelHandler
 from lms_jupyter.server.socket import SlicesHandler
 from lms_jupyter.server.steward import Steward
 from lms_jupyter.server.switchboard import Switchboard
@@ -69,6 +70,7 @@ class LmsExtension(ExtensionApp):
             [
                 (r"/lms/slices", SlicesHandler),
                 (r"/lms/hosts", HostsHandler),
+                (r"/lms/panel", PanelHandler),
                 (r"/lms/leases", LeasesHandler),
                 (r"/lms/command", CommandHandler),
                 (r"/lms/engine", EngineHandler),

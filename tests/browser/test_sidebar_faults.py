@@ -43,13 +43,37 @@ def test_a_server_that_is_restarted_under_an_open_page_is_found_again(
 
 
 def test_where_the_extension_is_disabled_the_sidebar_says_so(
-    browser: Browser, tmp_path: Path
+    browser: Browser, tmp_path: Path, artifacts: Path
 ) -> None:
     off = "--ServerApp.jpserver_extensions=lms_jupyter.server=False"
     with jupyterlab(tmp_path, {}, off) as lab, opened(browser, lab) as page:
-        page.sidebar.show()
+        page.execute("lms:open")
 
-        expect(page.sidebar.panel).to_contain_text("Is lms_jupyter installed and enabled")
+        told = page.page.locator(".lms-Sidebar").get_by_role("status")
+        expect(told).to_contain_text("Is lms_jupyter installed and enabled")
+        page.page.screenshot(path=artifacts / "sidebar-disabled.png")
+        page.page.get_by_role("button", name="Try again").click()
+        expect(told).to_contain_text("Is lms_jupyter installed and enabled")
+        expect(page.page.locator(".lms-Sidebar")).to_be_focused()
+
+
+def test_a_panel_that_never_came_is_fetched_once_the_server_is_back(
+    browser: Browser, tmp_path: Path, engine_address: str
+) -> None:
+    variables = {"LMS_JUPYTER_HOST": engine_address}
+    port = free_port()
+    with contextlib.ExitStack() as stack:
+        with jupyterlab(tmp_path / "lab", variables, port=port) as lab:
+            page = stack.enter_context(opened(browser, lab, empty=engine_address))
+        page.execute("lms:open")
+        told = page.page.locator(".lms-Sidebar").get_by_role("button", name="Try again")
+        expect(told).to_be_visible()
+        for file in (tmp_path / "lab").rglob("jpserver-*.json"):
+            file.unlink()
+
+        with jupyterlab(tmp_path / "lab", variables, port=port):
+            expect(page.sidebar.panel).to_be_visible(timeout=40_000)
+            expect(told).to_have_count(0)
 
 
 def test_with_no_host_the_sidebar_offers_the_engine_says_its_price_and_starts_it(

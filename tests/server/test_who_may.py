@@ -22,11 +22,13 @@ NO_KEYS: list[dict[str, str]] = [
 
 
 @pytest.mark.parametrize("headers", NO_KEYS)
-@pytest.mark.parametrize("path", ["lms/hosts", "lms/leases", "lms/command", "lms/engine"])
+@pytest.mark.parametrize(
+    "path", ["lms/hosts", "lms/leases", "lms/panel", "lms/command", "lms/engine"]
+)
 async def test_nobody_asks_anything_without_the_right_token_or_cookie(
     door: Door, path: str, headers: dict[str, str]
 ) -> None:
-    body = None if path in {"lms/hosts", "lms/leases"} else COMMAND
+    body = None if path in {"lms/hosts", "lms/leases", "lms/panel"} else COMMAND
 
     answer = await door.ask(path, headers=headers, body=body)
 

@@ -35,6 +35,7 @@ function setUp(ready: Promise<unknown> = Promise.resolve()) {
     },
     standIn: () => new FakeSocket(),
     hosts: async () => HOSTS,
+    panel: async () => ({ script: "", live: "", style: "" }),
     claims: async () => [],
     startEngine: async () => null,
   };

@@ -8,6 +8,8 @@ export const GERMAN: Translation = {
     host: "Host",
     anyHost: "hier gefunden",
     noHost: "kein Modell-Host",
+    noServer: "Niemand antwortet. Ist lms_jupyter dort installiert und aktiv, wo Jupyter läuft?",
+    again: "Noch einmal",
     models: (count) => (count === 1 ? "1 Modell" : `${count} Modelle`),
     nextUnload: (left) => `nächstes geht in ${left}`,
     loading: (share) => `lädt ${share}`,

@@ -1,9 +1,34 @@
-import { mount } from "../ui/mount";
+import { importText } from "./importText";
+import type { Server } from "./labServer";
 import { addStyle } from "./labStyle";
+import type * as Live from "./widgetLive";
 
-/** The panel's style sheet; the build puts it here. */
-declare const PANEL_CSS: string;
+export type Mount = typeof Live.mount;
 
-addStyle(PANEL_CSS);
+/** What the first part of the panel offers beside the widget. */
+interface First {
+  run(script: string): Promise<typeof Live>;
+}
 
-export { mount };
+/** The panel of the notebook cells, from the Jupyter Server: loaded once, or else tried again. */
+export function panelOf(
+  server: Pick<Server, "panel">,
+  importScript: (script: string) => Promise<First> = importText,
+): () => Promise<Mount> {
+  let known: Promise<Mount> | null = null;
+
+  async function load(): Promise<Mount> {
+    const { script, live, style } = await server.panel();
+    const { mount } = await (await importScript(script)).run(live);
+    addStyle(style);
+    return mount;
+  }
+
+  return () => {
+    known ??= load().catch((error) => {
+      known = null;
+      throw error;
+    });
+    return known;
+  };
+}

@@ -15,6 +15,13 @@ export interface Hosts {
   engine_missing: readonly string[];
 }
 
+/** The panel as text, in the parts that it is built in. */
+export interface PanelParts {
+  script: string;
+  live: string;
+  style: string;
+}
+
 /** Our addresses on the Jupyter Server, below its base URL and with its rules for who may ask. */
 export interface Server {
   /** Open the line to a host; it is asked every so often while it is calm and somebody looks. */
@@ -22,6 +29,8 @@ export interface Server {
   /** The same for the panel of a kernel: the server opens it for its own kernels, and closes it. */
   standIn(station: Station, address: string): Socket;
   hosts(): Promise<Hosts>;
+  /** The panel, which the server keeps for every page. */
+  panel(): Promise<PanelParts>;
   /** Which kernels use what of a host. */
   claims(host: string): Promise<readonly Claim[]>;
   /** Start the embedded engine; answers why not, or nothing if it runs. */
@@ -31,8 +40,8 @@ export interface Server {
 export function jupyterServer(settings: ServerConnection.ISettings): Server {
   const request = (path: string, init: RequestInit) =>
     ServerConnection.makeRequest(URLExt.join(settings.baseUrl, "lms", path), init, settings);
-  const ask = async (path: string) => {
-    const response = await request(path, {});
+  const ask = async (path: string, init: RequestInit = {}) => {
+    const response = await request(path, init);
     if (!response.ok) throw new ServerConnection.ResponseError(response);
     return response.json();
   };
@@ -46,6 +55,8 @@ export function jupyterServer(settings: ServerConnection.ISettings): Server {
     connect: (host, every) => open({ ...named(host), every: `${every}` }),
     standIn: (station, address) => open({ ...station, address }),
     hosts: () => ask("hosts"),
+    // JupyterLab's requests keep nothing; of this the browser only asks whether it has changed.
+    panel: () => ask("panel", { cache: "no-cache" }),
     claims: async (host) => (await ask(`leases${URLExt.objectToQueryString(named(host))}`)).leases,
     async startEngine() {
       const response = await request("engine", { method: "POST" });

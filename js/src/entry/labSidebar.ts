@@ -4,6 +4,8 @@ import { lookedAt } from "../transport/jupyter";
 import type { Place } from "../ui/place";
 import type { Desk } from "./labDesk";
 import { icon } from "./labIcon";
+import { sayMissing } from "./labMissing";
+import { type Mount, panelOf } from "./labPanel";
 import { Seen } from "./labSeen";
 import type { Strings } from "./labStrings";
 
@@ -13,6 +15,7 @@ const FIELD = ".lms-Search input";
 /** The frame of the panel in a side area of JupyterLab. */
 export class Sidebar extends Widget {
   readonly #desk: Desk;
+  readonly #panel: () => Promise<Mount>;
   readonly #place: () => Place;
   readonly #hosts: () => readonly string[];
   readonly #strings: Strings;
@@ -33,6 +36,7 @@ export class Sidebar extends Widget {
     this.#head.className = "lms-Sidebar-head";
     this.node.append(this.#head, this.#body);
     this.#desk = desk;
+    this.#panel = panelOf(desk.server);
     this.#strings = strings;
     this.#place = place;
     this.#hosts = hosts;
@@ -103,9 +107,15 @@ export class Sidebar extends Widget {
       left = true;
     };
     this.#leave = () => leave();
-    void import("./labPanel").then(({ mount }) => {
-      if (!left) leave = mount(this.#body, lookedAt(this.#desk.line, this.#seen), this.#place());
-    });
+    this.#panel().then(
+      (mount) => {
+        if (!left) leave = mount(this.#body, lookedAt(this.#desk.line, this.#seen), this.#place());
+      },
+      () => {
+        const again = () => this.#mount();
+        if (!left) leave = sayMissing(this.#body, this.#desk, this.#strings, again);
+      },
+    );
     // What had the focus is gone; the keyboard stays in the sidebar.
     if (focused?.matches(FIELD)) this.find();
     else if (focused !== null) this.node.focus();

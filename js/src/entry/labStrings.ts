@@ -6,6 +6,8 @@ export const ENGLISH = {
   host: "Host",
   anyHost: "found here",
   noHost: "no model host",
+  noServer: "Nobody answers. Is lms_jupyter installed and enabled where Jupyter runs?",
+  again: "Try again",
   models: (count: number) => (count === 1 ? "1 model" : `${count} models`),
   nextUnload: (left: string) => `next unload ${left}`,
   loading: (share: string) => `loading ${share}`,

@@ -3,6 +3,9 @@ import { besideKernel } from "../transport/offer";
 import { mount } from "../ui/mount";
 import type { Selection } from "../ui/place";
 
+/** What the sidebar needs of it. */
+export { mount };
+
 /** The second part of the panel in a notebook: the panel itself, on a widget's model. */
 export function live(model: WidgetModel, element: HTMLElement): () => void {
   const transport = besideKernel(commTransport(model), model.get("station"));

@@ -1,4 +1,5 @@
 import type { WidgetModel } from "../transport/comm";
+import { importText } from "./importText";
 
 /** After this an answer is not coming; a kernel that was busy is asked again when it is heard. */
 export const PATIENCE_MS = 30_000;
@@ -67,11 +68,6 @@ export function secondPart<Exports>(
 
 /** Run a script of the second part as anywidget runs the first. */
 export async function runPart<Exports>(script: string, shared: Shared): Promise<Exports> {
-  const address = URL.createObjectURL(new Blob([script], { type: "text/javascript" }));
-  try {
-    const { default: part } = await import(/* @vite-ignore */ address);
-    return part(shared);
-  } finally {
-    URL.revokeObjectURL(address);
-  }
+  const { default: part } = await importText<{ default(shared: Shared): Exports }>(script);
+  return part(shared);
 }
