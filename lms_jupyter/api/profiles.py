@@ -1,18 +1,24 @@
 """The file of named profiles next to the notebook, which `%lms load --profile` reads too."""
 
+import hashlib
+import os
 import shutil
-import threading
 import uuid
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import tomlkit
+from filelock import FileLock, Timeout
+from platformdirs import user_state_path
 from tomlkit.exceptions import TOMLKitError
 
 from lms_jupyter.api.settings import PROFILES, TTL_KEY, profile_names, read_profile
 from lms_jupyter.errors import CommandError
 from lms_jupyter.protocol.models import Profile
+
+SAVE_TIMEOUT_S = 5.0
+"""How long another process may be at the same file."""
 
 
 class ProfileFile:
@@ -20,7 +26,6 @@ class ProfileFile:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._saving = threading.Lock()
 
     def read(self) -> tuple[Profile, ...]:
         """Return every profile; see `ProfileShelf.read`."""
@@ -33,11 +38,16 @@ class ProfileFile:
             raise CommandError("A profile needs a name.")
         path = self._folder / PROFILES
         try:
-            # Two pages of a Jupyter Server may save at once.
-            with self._saving:
+            # A kernel and pages of a Jupyter Server may save at once.
+            with _lock(path):
                 document = tomlkit.parse(path.read_text(encoding="utf-8") if path.exists() else "")
                 document[name] = _table(profile)
                 _put(path.resolve(), tomlkit.dumps(document))
+        except Timeout as error:
+            raise CommandError(
+                f"Another process has been saving profiles to {path} for {SAVE_TIMEOUT_S:g} s.",
+                hint=f"If there is none, remove {error.lock_file} and save again.",
+            ) from error
         except OSError as error:
             raise CommandError(
                 f"The profile {name!r} cannot be written to {path}: {error.strerror or error}.",
@@ -54,6 +64,13 @@ class ProfileFile:
         return Profile(
             name=name, config=recipe.config, ttl_s=recipe.ttl_s, names_ttl=recipe.names_ttl
         )
+
+
+def _lock(path: Path) -> FileLock:
+    """Return what one alone can hold who changes the file; it lies where it disturbs nobody."""
+    mark = hashlib.sha256(os.fsencode(path.resolve())).hexdigest()[:16]
+    folder = user_state_path("lms-jupyter", ensure_exists=True)
+    return FileLock(folder / f"profiles-{mark}.lock", timeout=SAVE_TIMEOUT_S)
 
 
 def _put(path: Path, text: str) -> None:

@@ -1,7 +1,11 @@
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
+from lms_jupyter.api import profiles
 from lms_jupyter.api.profiles import ProfileFile
 from lms_jupyter.api.settings import PROFILES, read_profile
 from lms_jupyter.errors import CommandError
@@ -57,6 +61,59 @@ def test_a_broken_file_is_left_alone(tmp_path: Path) -> None:
         ProfileFile(tmp_path).save(FAST)
 
     assert path.read_text() == "[broken\n"
+
+
+SAVE_MANY = """
+import sys
+from pathlib import Path
+from lms_jupyter.api.profiles import ProfileFile
+from lms_jupyter.protocol.models import Profile
+
+print("ready", flush=True)
+sys.stdin.readline()
+for number in range(15):
+    ProfileFile(Path(sys.argv[1])).save(Profile(name=f"{sys.argv[2]}{number}"))
+"""
+
+
+def test_two_processes_that_save_at_once_lose_nothing(tmp_path: Path) -> None:
+    savers = [
+        subprocess.Popen(
+            [sys.executable, "-c", SAVE_MANY, str(tmp_path), who],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for who in ("kernel", "server")
+    ]
+    for saver in savers:
+        assert saver.stdout is not None
+        assert saver.stdout.readline() == "ready\n"
+
+    for saver in savers:
+        assert saver.stdin is not None
+        saver.stdin.write("go\n")
+        saver.stdin.flush()
+
+    for saver in savers:
+        saver.communicate(timeout=60)
+        assert saver.returncode == 0
+    names = {profile.name for profile in ProfileFile(tmp_path).read()}
+    assert names == {f"{who}{number}" for who in ("kernel", "server") for number in range(15)}
+
+
+def test_a_file_that_another_process_holds_is_left_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.setattr(profiles, "SAVE_TIMEOUT_S", 0.1)
+    ProfileFile(tmp_path).save(FAST)
+    (file,) = (tmp_path / "state").rglob("profiles-*.lock")
+
+    with FileLock(file), pytest.raises(CommandError, match="Another process"):
+        ProfileFile(tmp_path).save(Profile(name="slow"))
+
+    assert ProfileFile(tmp_path).read() == (FAST,)
 
 
 def test_a_profile_needs_a_name(tmp_path: Path) -> None:

@@ -9,6 +9,9 @@ import { useStillWords, type Words } from "./stillWords";
 /** From here on the countdown warns. */
 const LAST_S = 60;
 
+/** Of a whole turn of the ring, whose line is 38 px long. */
+const STEPS = 50;
+
 interface Props {
   instance: Instance;
   /** The host's clock, Unix seconds. */
@@ -33,8 +36,8 @@ export function TimeLeft({ instance, now, stale }: Props) {
     const { left_s, fraction } = current;
     putTicking(text.current, clock(left_s));
     mark.current?.toggleAttribute("data-last", left_s <= LAST_S);
-    // In whole per cent: most seconds move nothing, and cost nothing.
-    const share = Math.ceil(fraction * 100);
+    // In steps that are less than a pixel long: most seconds move nothing, and cost nothing.
+    const share = Math.ceil(fraction * STEPS) * (100 / STEPS);
     if (ring.current.getAttribute("stroke-dasharray") === `${share} 100`) return;
     ring.current.setAttribute("stroke-dasharray", `${share} 100`);
     ring.current.setAttribute("stroke-dashoffset", `${share - 100}`);
