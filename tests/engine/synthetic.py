@@ -71,7 +71,8 @@ def write_llm(
     kv_width = shape.width // shape.heads * shape.kv_heads
     random.matrix("token_embd.weight", shape.vocabulary, shape.width)
     random.ones("output_norm.weight", shape.width)
-    random.matrix("output.weight", shape.vocabulary, shape.width)
+    # No control token is ever among the likeliest: an answer is as long as it may be.
+    random.matrix("output.weight", shape.vocabulary, shape.width, zeros=len(CONTROL_TOKENS))
     for layer in range(shape.layers):
         block = f"blk.{layer}"
         random.ones(f"{block}.attn_norm.weight", shape.width)
@@ -159,8 +160,9 @@ class _Random:
         self._generator = np.random.default_rng(seed)
         self._quantization = quantization
 
-    def matrix(self, name: str, rows: int, columns: int) -> None:
+    def matrix(self, name: str, rows: int, columns: int, *, zeros: int = 0) -> None:
         values = self._generator.standard_normal((rows, columns), dtype=np.float32)
+        values[rows - zeros :] = 0
         data = gguf.quants.quantize(values / np.float32(np.sqrt(columns)), self._quantization)
         self._writer.add_tensor(name, data, raw_dtype=self._quantization)
 
