@@ -72,8 +72,12 @@ Ratio = Literal["max", "off"] | float
 
 
 class Ticked(Strict):
-    checked: Literal[True]
+    checked: bool
     value: Any
+
+    def __post_init__(self) -> None:
+        if not self.checked:
+            raise ValueError("What is not ticked is left out.")
 
 
 class Field(Strict):

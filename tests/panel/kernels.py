@@ -87,7 +87,8 @@ class Kernel:
             self.heard.append(message)
             if wanted(message):
                 return message
-        raise TimeoutError("The kernel did not say it.")
+        last = [f"{m['msg_type']}: {str(m['content'])[:200]}" for m in self.heard[-5:]]
+        raise TimeoutError("The kernel did not say it. Its last words:\n" + "\n".join(last))
 
     def wait_until_idle(self, cell: str) -> None:
         self.wait_for(lambda m: _is_of(m, cell) and m["content"].get("execution_state") == "idle")
