@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
+from typing import TypeVar
 
 import lmstudio
 import pytest
@@ -12,12 +13,13 @@ from tests.browser.sidebar import Page, opened, unload_all
 
 pytestmark = pytest.mark.browser
 
+Result = TypeVar("Result")
+
 OFFERED = ".lm-CommandPalette-item[data-command^='lms:']:not(.lm-mod-disabled)"
 NAMES = "items => items.map(item => item.dataset.command).sort()"
 CONTAINS = """text => window.jupyterapp.shell.currentWidget.content.widgets
   .some(cell => cell.model.sharedModel.getSource().includes(text))"""
 AT_ONCE_MS = 5000
-TRIALS = 3
 LINE = "%lms load tutor-1m -c 2048 --ttl 10m --identifier chat"
 CODE = 'model = lmstudio.llm("chat")'
 
@@ -57,6 +59,16 @@ def known(page: Page) -> Page:
 
 def palette(page: Page, words: str = "") -> Locator:
     """Open the palette; return what it offers of ours. The rest is there too, out of sight."""
+    return _once_more(lambda: _palette(page, words))
+
+
+def choose(page: Page, command: str) -> None:
+    """Choose a command in the palette."""
+    place = page.page.locator(f"[data-command='lms:{command}']")
+    _once_more(lambda: _palette(page).and_(place).click(timeout=AT_ONCE_MS))
+
+
+def _palette(page: Page, words: str = "") -> Locator:
     field, items = page.page.locator(".lm-CommandPalette-input"), page.page.locator(OFFERED)
     page.page.keyboard.press("Control+Shift+c")
     field.fill(words, timeout=AT_ONCE_MS)
@@ -64,20 +76,16 @@ def palette(page: Page, words: str = "") -> Locator:
     return items
 
 
-def choose(page: Page, command: str) -> None:
-    """Choose a command in the palette.
+def _once_more(act: Callable[[], Result]) -> Result:
+    """Act in the palette, again if it was closed meanwhile.
 
-    The palette gives the cursor back to the notebook some time after a command was chosen. If
-    that is late, it closes the palette that has been opened for the next one: open it again.
+    A notebook takes the cursor when it has come, and the palette gives it back to the notebook
+    some time after a command was chosen. If that is late, it closes the palette that is open.
     """
-    for trial in range(TRIALS):
-        try:
-            item = palette(page).and_(page.page.locator(f"[data-command='lms:{command}']"))
-            item.click(timeout=AT_ONCE_MS)
-        except (Error, AssertionError):
-            assert trial + 1 < TRIALS, f"lms:{command} could not be chosen."
-        else:
-            return
+    try:
+        return act()
+    except (Error, AssertionError):
+        return act()
 
 
 def _entered(page: Page, place: str) -> None:
