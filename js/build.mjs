@@ -26,8 +26,8 @@ const common = {
  * Write the panel in two parts: `panel.js` is anywidget's script, `live.js` comes later.
  *
  * A script that comes as a message cannot import another by its name. What both parts need is
- * therefore in the first, which hands it to the second as an argument. The
- * sidebar gets the same two from the Jupyter Server, and asks the first to `run` the second.
+ * therefore in the first, which hands it to the second as an argument. The sidebar gets the
+ * same two from the Jupyter Server, and asks the first to `run` the second.
  */
 async function buildParts() {
   const parts = await build({

@@ -10,33 +10,12 @@ const LIMIT_BYTES = 60_000;
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 const output = here("../lms_jupyter/labextension");
 
-/** A style sheet as text; JupyterLab always says its variables, so what stands in for them goes. */
-async function styleOf(path) {
-  const { outputFiles } = await build({
-    entryPoints: [here(path)],
-    bundle: true,
-    minify: true,
-    write: false,
-  });
-  return JSON.stringify(withoutFallbacks(outputFiles[0].text).trim());
-}
-
-/** `var(--jp-a, anything)` as `var(--jp-a)`. */
-function withoutFallbacks(css) {
-  let out = "";
-  let at = 0;
-  for (const { index, 0: begin } of css.matchAll(/var\(--jp-[\w-]+(?=,)/g)) {
-    if (index < at) continue;
-    let end = index + begin.length;
-    for (let depth = 1; depth > 0; end += 1) {
-      if (css[end] === "(") depth += 1;
-      if (css[end] === ")") depth -= 1;
-    }
-    out += `${css.slice(at, index)}${begin})`;
-    at = end;
-  }
-  return out + css.slice(at);
-}
+const { outputFiles } = await build({
+  entryPoints: [here("style/index.css")],
+  bundle: true,
+  minify: true,
+  write: false,
+});
 
 // JupyterLab's own modules stay outside and are JupyterLab's. So does the panel: whoever opens the
 // sidebar gets the script of the notebook cells from the Jupyter Server.
@@ -47,7 +26,7 @@ await build({
   bundle: true,
   splitting: true,
   define: {
-    FRAME_CSS: await styleOf("style/index.css"),
+    FRAME_CSS: JSON.stringify(outputFiles[0].text.trim()),
   },
   format: "esm",
   target: "es2022",

@@ -1,6 +1,7 @@
 """The panel in a notebook cell, and two smaller widgets of its kind."""
 
 import importlib
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -9,6 +10,9 @@ if TYPE_CHECKING:
     from lms_jupyter.panel.widget import Panel
 
 __all__ = ["ModelPicker", "Panel", "StatusLine"]
+
+STATIC = Path(__file__).parent / "static"
+"""Where the scripts and styles lie. The Jupyter Server reads them too, and needs no widgets."""
 
 _HOMES = {
     "ModelPicker": "lms_jupyter.panel.picker",

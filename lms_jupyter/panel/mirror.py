@@ -17,8 +17,6 @@ from lms_jupyter.panel.live import make_live
 from lms_jupyter.panel.snapshot import snapshot_html, snapshot_text
 from lms_jupyter.protocol.slices import Slice
 
-STATIC = Path(__file__).parent / "static"
-
 
 def here() -> Manager:
     """Return this kernel's own manager, with a host.

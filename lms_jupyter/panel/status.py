@@ -1,6 +1,7 @@
 """The panel in one line."""
 
-from lms_jupyter.panel.mirror import STATIC, Mirror
+from lms_jupyter.panel import STATIC
+from lms_jupyter.panel.mirror import Mirror
 
 
 class StatusLine(Mirror):

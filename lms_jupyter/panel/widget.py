@@ -11,7 +11,8 @@ from lms_jupyter.api.profiles import ProfileFile
 from lms_jupyter.api.session import Session
 from lms_jupyter.manager import Manager
 from lms_jupyter.manager.identity import machine_mark
-from lms_jupyter.panel.mirror import STATIC, Mirror
+from lms_jupyter.panel import STATIC
+from lms_jupyter.panel.mirror import Mirror
 from lms_jupyter.protocol.models import Instance
 from lms_jupyter.protocol.slices import Slice
 

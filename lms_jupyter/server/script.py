@@ -1,16 +1,13 @@
 """The panel's script: what notebook cells get from their kernel, the sidebar gets from here."""
 
 import asyncio
-from pathlib import Path
 
 from jupyter_server.auth.decorator import authorized
 from tornado.web import HTTPError, authenticated
 
-import lms_jupyter
+from lms_jupyter.panel import STATIC
 from lms_jupyter.server.handlers import LmsHandler
 
-# Beside the widget, whose module would bring ipywidgets into the server.
-STATIC = Path(lms_jupyter.__file__).parent / "panel" / "static"
 PARTS = {"script": "panel.js", "live": "live.js", "style": "panel.css"}
 """Which file is which part of the answer."""
 

@@ -148,9 +148,9 @@ def counting(browser: Browser, address: str) -> Iterator[Figure]:
     medians = {what: median(one[what] for one in rounds) for what in pages}
     for scene, limit in limits.items():
         what = f"a {scene} rows count down: Chromium's share of a core"
-        yield Figure(what, medians[scene], "%")
+        yield Figure(what, medians[scene], "%", at_most=limit)
         added = median(one[scene] - one[EMPTY] for one in rounds)
-        yield Figure(f"{what}, more than an empty page", added, "%", at_most=limit)
+        yield Figure(f"{what}, more than an empty page", added, "%")
     yield Figure("the same browser with an empty page", medians[EMPTY], "%")
 
 
@@ -181,13 +181,14 @@ def first_paint(browser: Browser) -> Iterator[Figure]:
         folder, variables = Path(temporary) / "lab", {"LMS_JUPYTER_HOST": address}
         folder.mkdir()
         with jupyterlab(folder, variables) as lab, closing(browser.new_page()) as page:
-            firsts: dict[str, list[float]] = {"": [], ", after %load_ext": []}
+            firsts: dict[str, list[float]] = {"": [], LOAD_EXTENSION: []}
             for _ in range(KERNELS):
-                for how, times in firsts.items():
-                    paint = painter(page, lab, beginning=LOAD_EXTENSION if how else "")
+                for beginning, times in firsts.items():
+                    paint = painter(page, lab, beginning)
                     times.append(paint([1, ".lms-Panel"]))
-            for how, times in firsts.items():
-                what = f"run to first paint, first panel of a kernel{how}, median"
+            for beginning, times in firsts.items():
+                before = f" after {beginning}" if beginning else ""
+                what = f"run to first paint, first panel of a kernel{before}, median"
                 yield Figure(what, median(times), "ms")
             others, ours = (
                 [paint(where) for _ in range(11)][1:]
@@ -199,7 +200,7 @@ def first_paint(browser: Browser) -> Iterator[Figure]:
             yield Figure(what, percentile(ours, 95), "ms", at_most=150)
 
 
-def painter(page: Page, lab: Lab, *, beginning: str) -> Callable[[list[object]], float]:
+def painter(page: Page, lab: Lab, beginning: str) -> Callable[[list[object]], float]:
     """Open a notebook with a new kernel, run its first cell, and give somebody time to read."""
     notebook = Notebook(page, lab, [beginning, CELL, PLAIN])
     if beginning:

@@ -51,7 +51,7 @@ def figures() -> Iterator[Figure]:
     """Measure the scripts, the start of a page, and answers while a kernel is busy."""
     static = ROOT / "lms_jupyter" / "labextension" / "static"
     sizes = {path.name: path.stat().st_size for path in static.glob("*.js")}
-    yield Figure("scripts and styles in all", sum(sizes.values()) / 1000, "kB")
+    yield Figure("scripts and styles in all", sum(sizes.values()) / 1000, "kB", at_most=60)
     with tempfile.TemporaryDirectory() as temporary, sync_playwright() as playwright:
         folder, browser = Path(temporary), chromium(playwright)
         with engine(folder / "engine") as address:

@@ -71,6 +71,9 @@ def jupyterlab(
     for needed in (home, notebooks, settings):
         needed.mkdir(parents=True, exist_ok=True)
     (settings / "notification.jupyterlab-settings").write_text('{"fetchNews": "false"}')
+    # A server that is gone says where it was; only the new one is to be found.
+    for file in (home / "runtime").glob("jpserver-*.json"):
+        file.unlink()
     environment = {
         **{key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"},
         "HOME": str(home),

@@ -4,12 +4,15 @@ import contextlib
 import json
 import os
 import signal
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from functools import partial
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.browser.lab import free_port, jupyterlab
+from tests.browser.lab import Lab, free_port, jupyterlab
 from tests.browser.sidebar import opened
 from tests.browser.sidebar_notebooks import notices
 from tests.engines import engine
@@ -17,13 +20,21 @@ from tests.engines import engine
 pytestmark = pytest.mark.browser
 
 
-def test_a_server_that_is_restarted_under_an_open_page_is_found_again(
-    browser: Browser, tmp_path: Path, engine_address: str
-) -> None:
+StartLab = Callable[[], AbstractContextManager[Lab]]
+
+
+@pytest.fixture
+def start_lab(tmp_path: Path, engine_address: str) -> StartLab:
+    """Return what runs JupyterLab, each time in the same place."""
     variables = {"LMS_JUPYTER_HOST": engine_address}
-    port = free_port()
+    return partial(jupyterlab, tmp_path / "lab", variables, port=free_port())
+
+
+def test_a_server_that_is_restarted_under_an_open_page_is_found_again(
+    browser: Browser, start_lab: StartLab, engine_address: str
+) -> None:
     with contextlib.ExitStack() as stack:
-        with jupyterlab(tmp_path / "lab", variables, port=port) as lab:
+        with start_lab() as lab:
             page = stack.enter_context(opened(browser, lab, empty=engine_address))
             page.sidebar.show()
             expect(page.sidebar.panel.get_by_text("tutor-1m", exact=True)).to_be_visible()
@@ -33,10 +44,8 @@ def test_a_server_that_is_restarted_under_an_open_page_is_found_again(
         expect(page.sidebar.panel.get_by_role("status").first).not_to_be_empty()
         load = page.sidebar.panel.get_by_role("button", name="Load tutor-1m", exact=True)
         expect(load).to_have_attribute("aria-disabled", "true")
-        for file in (tmp_path / "lab").rglob("jpserver-*.json"):
-            file.unlink()
 
-        with jupyterlab(tmp_path / "lab", variables, port=port):
+        with start_lab():
             expect(load).not_to_have_attribute("aria-disabled", "true", timeout=40_000)
             load.click()
             expect(page.sidebar.row("tutor-1m")).to_be_visible()
@@ -58,20 +67,16 @@ def test_where_the_extension_is_disabled_the_sidebar_says_so(
 
 
 def test_a_panel_that_never_came_is_fetched_once_the_server_is_back(
-    browser: Browser, tmp_path: Path, engine_address: str
+    browser: Browser, start_lab: StartLab, engine_address: str
 ) -> None:
-    variables = {"LMS_JUPYTER_HOST": engine_address}
-    port = free_port()
     with contextlib.ExitStack() as stack:
-        with jupyterlab(tmp_path / "lab", variables, port=port) as lab:
+        with start_lab() as lab:
             page = stack.enter_context(opened(browser, lab, empty=engine_address))
         page.execute("lms:open")
         told = page.page.locator(".lms-Sidebar").get_by_role("button", name="Try again")
         expect(told).to_be_visible()
-        for file in (tmp_path / "lab").rglob("jpserver-*.json"):
-            file.unlink()
 
-        with jupyterlab(tmp_path / "lab", variables, port=port):
+        with start_lab():
             expect(page.sidebar.panel).to_be_visible(timeout=40_000)
             expect(told).to_have_count(0)
 

@@ -2,7 +2,7 @@
 
 import json
 
-from lms_jupyter.panel.mirror import STATIC
+from lms_jupyter.panel import STATIC
 from tests.server.conftest import Door
 
 

@@ -1,3 +1,4 @@
+import { NO_SERVER } from "../ui/stillStrings";
 import type { Translation } from "./labStrings";
 
 export const GERMAN: Translation = {
@@ -8,7 +9,7 @@ export const GERMAN: Translation = {
     host: "Host",
     anyHost: "hier gefunden",
     noHost: "kein Modell-Host",
-    noServer: "Niemand antwortet. Ist lms_jupyter dort installiert und aktiv, wo Jupyter läuft?",
+    noServer: NO_SERVER.de,
     again: "Noch einmal",
     models: (count) => (count === 1 ? "1 Modell" : `${count} Modelle`),
     nextUnload: (left) => `nächstes geht in ${left}`,

@@ -1,3 +1,5 @@
+import { NO_SERVER } from "../ui/stillStrings";
+
 /** What the sidebar's frame says; the panel has words of its own. */
 export const ENGLISH = {
   category: "Local models",
@@ -6,7 +8,7 @@ export const ENGLISH = {
   host: "Host",
   anyHost: "found here",
   noHost: "no model host",
-  noServer: "Nobody answers. Is lms_jupyter installed and enabled where Jupyter runs?",
+  noServer: NO_SERVER.en,
   again: "Try again",
   models: (count: number) => (count === 1 ? "1 model" : `${count} models`),
   nextUnload: (left: string) => `next unload ${left}`,

@@ -1,11 +1,17 @@
 /** What a still picture of the panel says, in English. Keys are shared by all languages. */
+/** What the sidebar's frame says too, where it did not get the panel. */
+export const NO_SERVER = {
+  en: "Nobody answers. Is lms_jupyter installed and enabled where Jupyter runs?",
+  de: "Niemand antwortet. Ist lms_jupyter dort installiert und aktiv, wo Jupyter läuft?",
+};
+
 const en = {
   panel: "Language models",
   // Host bar
   connected: "Connected",
   connecting: "Looking for a host",
   lost: "Connection lost",
-  noServer: "Nobody answers. Is lms_jupyter installed and enabled where Jupyter runs?",
+  noServer: NO_SERVER.en,
   noLink: (time: string) =>
     `Snapshot from ${time}: no live connection. Unless the kernel is busy, run the cell again.`,
   // Memory
@@ -84,7 +90,7 @@ const de: StillStrings = {
   connected: "Verbunden",
   connecting: "Suche einen Host",
   lost: "Verbindung verloren",
-  noServer: "Niemand antwortet. Ist lms_jupyter dort installiert und aktiv, wo Jupyter läuft?",
+  noServer: NO_SERVER.de,
   noLink: (time) =>
     `Stand von ${time}: keine Verbindung. Wenn der Kernel frei ist, Zelle neu ausführen.`,
   memory: "Speicher",
