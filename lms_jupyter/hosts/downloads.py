@@ -8,6 +8,7 @@ import httpx
 
 from lms_jupyter.errors import CommandError, DownloadFailedError, HostUnreachableError
 from lms_jupyter.hosts.base import Downloading, Offer, pauses_downloads
+from lms_jupyter.hosts.plain_http import NO_TLS
 from lms_jupyter.protocol.models import HostInfo
 
 PATH = "/api/v1/models/download"
@@ -68,7 +69,7 @@ class DownloadJobs:
     ) -> dict[str, Any]:
         # A proxy must not stand between us and the engine.
         async with httpx.AsyncClient(
-            base_url=f"http://{self._address}", timeout=TIMEOUT_S, trust_env=False
+            base_url=f"http://{self._address}", timeout=TIMEOUT_S, trust_env=False, verify=NO_TLS
         ) as client:
             try:
                 response = await client.request(method, path, json=body)

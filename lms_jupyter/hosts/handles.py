@@ -14,6 +14,7 @@ from lms_jupyter.hosts.healing import (
     HealingEmbeddingModel,
     HealingLLM,
 )
+from lms_jupyter.hosts.sdk_sockets import QuickClient
 from lms_jupyter.protocol.models import Instance
 
 Handle = lmstudio.LLM | lmstudio.EmbeddingModel
@@ -28,7 +29,7 @@ def sync_client(address: str, token: str | None = None) -> lmstudio.Client:
 
 async def async_client(address: str, token: str | None = None) -> lmstudio.AsyncClient:
     """Return a connected client of the SDK's async API, for the loop that runs now."""
-    client = new_client(lmstudio.AsyncClient, address, token)
+    client = new_client(QuickClient, address, token)
     with let_in(address, token):
         await client.__aenter__()
     return client

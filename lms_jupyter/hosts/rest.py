@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 
 from lms_jupyter.errors import CommandError, HostRefusedError, HostUnreachableError
+from lms_jupyter.hosts.plain_http import NO_TLS
 
 PROBE_TIMEOUT_S = 1.0
 DEFAULT_PORT = 1234
@@ -64,7 +65,7 @@ async def greet(address: str, *, timeout_s: float = PROBE_TIMEOUT_S) -> Greeting
     """
     # A proxy must not stand between us and the address that the user named.
     async with httpx.AsyncClient(
-        base_url=f"http://{address}", timeout=timeout_s, trust_env=False
+        base_url=f"http://{address}", timeout=timeout_s, trust_env=False, verify=NO_TLS
     ) as client:
         try:
             greeting = await _json(client, "/lmstudio-greeting")

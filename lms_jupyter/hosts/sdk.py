@@ -26,6 +26,7 @@ from lms_jupyter.hosts.channel import Channel, Parameters, open_channel
 from lms_jupyter.hosts.credentials import let_in, new_client
 from lms_jupyter.hosts.downloads import DownloadJobs, discard
 from lms_jupyter.hosts.sdk_errors import translated
+from lms_jupyter.hosts.sdk_sockets import QuickClient
 from lms_jupyter.hosts.talk import Message, Sampling, TalkStep
 from lms_jupyter.protocol.models import Estimate, HostInfo, Instance, Kind, LoadConfig, Model
 
@@ -64,7 +65,7 @@ class SdkHost:
         await self.close()
         self._unanswered.clear()
         greeting = await rest.greet(self._address)
-        client = new_client(lmstudio.AsyncClient, self._address, self._token)
+        client = new_client(QuickClient, self._address, self._token)
         with translated(self._address), let_in(self._address, self._token):
             await self._resources.enter_async_context(client)
         self._client = client

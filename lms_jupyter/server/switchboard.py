@@ -1,6 +1,7 @@
 """The hosts of this Jupyter Server: one manager each, however many pages listen."""
 
 import asyncio
+import importlib
 import os
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -33,10 +34,11 @@ RHYTHMS_S = (0.5, 3600.0)
 
 async def find_running(named: str) -> Found:
     """Find a host as everywhere, but start none: in the sidebar that is for a person to say."""
-    # Brings the SDK, which no server should wait for that nobody asks about models.
-    from lms_jupyter.hosts import discover  # noqa: PLC0415
-
-    return await discover.find_host(named, start=False)
+    # Brings the SDK: nothing for a server that nobody asks about models, and in a thread because
+    # every other request would stand still for as long as that takes.
+    discover = await asyncio.to_thread(importlib.import_module, "lms_jupyter.hosts.discover")
+    found: Found = await discover.find_host(named, start=False)
+    return found
 
 
 class Line:

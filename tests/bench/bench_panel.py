@@ -33,6 +33,14 @@ READ_MS = 2000
 """How long somebody takes from one cell to the next."""
 LOAD_EXTENSION = "%load_ext lms_jupyter"
 CELL = "import lms_jupyter\npanel = lms_jupyter.panel()\npanel"
+PANEL: list[object] = [1, ".lms-Panel"]
+IPYWIDGETS_OWN: list[object] = [2, ".widget-html"]
+FIRSTS = {
+    "first panel of a kernel": ("", PANEL),
+    "first panel of a kernel after %load_ext lms_jupyter": (LOAD_EXTENSION, PANEL),
+    "first list of ipywidgets' own of a kernel": ("", IPYWIDGETS_OWN),
+}
+"""What is drawn first in a new kernel, after which cell."""
 
 PAINTED = """const painted = () => new Promise((resolve) => requestAnimationFrame(() => {
   const { port1, port2 } = new MessageChannel();
@@ -181,18 +189,15 @@ def first_paint(browser: Browser) -> Iterator[Figure]:
         folder, variables = Path(temporary) / "lab", {"LMS_JUPYTER_HOST": address}
         folder.mkdir()
         with jupyterlab(folder, variables) as lab, closing(browser.new_page()) as page:
-            firsts: dict[str, list[float]] = {"": [], LOAD_EXTENSION: []}
+            firsts: dict[str, list[float]] = {what: [] for what in FIRSTS}
             for _ in range(KERNELS):
-                for beginning, times in firsts.items():
+                for what, (beginning, where) in FIRSTS.items():
                     paint = painter(page, lab, beginning)
-                    times.append(paint([1, ".lms-Panel"]))
-            for beginning, times in firsts.items():
-                before = f" after {beginning}" if beginning else ""
-                what = f"run to first paint, first panel of a kernel{before}, median"
-                yield Figure(what, median(times), "ms")
+                    firsts[what].append(paint(where))
+            for what, times in firsts.items():
+                yield Figure(f"run to first paint, {what}, median", median(times), "ms")
             others, ours = (
-                [paint(where) for _ in range(11)][1:]
-                for where in ([2, ".widget-html"], [1, ".lms-Panel"])
+                [paint(where) for _ in range(11)][1:] for where in (IPYWIDGETS_OWN, PANEL)
             )
             what = "run to first paint, a list of ipywidgets' own, p95"
             yield Figure(what, percentile(others, 95), "ms")

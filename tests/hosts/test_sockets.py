@@ -1,0 +1,69 @@
+"""What speaks plain HTTP reads no certificates."""
+
+import ssl
+from collections.abc import Iterator
+from typing import NoReturn
+
+import httpx_ws
+import lmstudio
+import pytest
+from lmstudio import _ws_impl
+
+from lms_jupyter.hosts import handles, rest, sdk_sockets
+from lms_jupyter.hosts.sdk import SdkHost
+from tests.engines import engine
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with engine(tmp_path_factory.mktemp("engine")) as address:
+        yield address
+
+
+@pytest.fixture(autouse=True)
+def _no_certificates(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_args: object, **_kwargs: object) -> NoReturn:
+        raise AssertionError("certificates were read")
+
+    monkeypatch.setattr(ssl.SSLContext, "load_verify_locations", refuse)
+    monkeypatch.setattr(ssl.SSLContext, "load_default_certs", refuse)
+
+
+@pytest.mark.asyncio
+async def test_a_greeting(address: str) -> None:
+    assert (await rest.greet(address)).is_engine
+
+
+@pytest.mark.asyncio
+async def test_a_host(address: str) -> None:
+    host = SdkHost(address)
+    await host.connect()
+    assert await host.models()
+    await host.close()
+
+
+@pytest.mark.asyncio
+async def test_clients_for_handles(address: str) -> None:
+    client = await handles.async_client(address)
+    assert await client.list_downloaded_models()
+    await client.aclose()
+
+
+def test_a_later_sdk_that_opens_its_sockets_in_another_way_is_left_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def another_way() -> None: ...
+
+    monkeypatch.setattr(_ws_impl, "aconnect_ws", another_way)
+    sdk_sockets.open_quickly()
+    assert _ws_impl.aconnect_ws is another_way
+
+    monkeypatch.delattr(lmstudio, "_ws_impl")
+    sdk_sockets.open_quickly()
+
+
+def test_the_sdks_own_way_is_replaced_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_ws_impl, "aconnect_ws", httpx_ws.aconnect_ws)
+    for _ in range(2):
+        sdk_sockets.open_quickly()
+        assert _ws_impl.aconnect_ws is sdk_sockets.open_plain
