@@ -11,10 +11,12 @@ from lms_jupyter.errors import LmsError
 from lms_jupyter.manager.inbox import accept
 from lms_jupyter.manager.watch import connect
 from lms_jupyter.protocol.replies import Accepted, Estimated, Refused
+from lms_jupyter.server.imports import import_beside
 from lms_jupyter.server.limits import MESSAGE_BYTES, Allowance
 from lms_jupyter.server.socket import refused
 from lms_jupyter.server.switchboard import Line, Switchboard
 
+EMBEDDED = "lms_jupyter.hosts.embedded"
 STATUS = {Accepted: 202, Estimated: 200, Refused: 400}
 
 
@@ -49,8 +51,7 @@ class HostsHandler(LmsHandler):
     @authorized
     async def get(self) -> None:
         """List the hosts, and say whether an engine may be started."""
-        from lms_jupyter.hosts import embedded  # noqa: PLC0415 - only who asks pays for it
-
+        embedded = await import_beside(EMBEDDED)
         await self.say(
             {
                 "hosts": self.board.addresses,
@@ -112,12 +113,11 @@ class EngineHandler(LmsHandler):
     @authorized
     async def post(self) -> None:
         """Reply once it runs; its managers find it by themselves."""
-        from lms_jupyter.hosts import embedded  # noqa: PLC0415 - see above
-
         if not self.board.discovers:
             sentence = "Where the host is, is set in this server's configuration or environment."
             await self.say(refused("command_error", sentence), 409)
             return
+        embedded = await import_beside(EMBEDDED)
         try:
             greeting = await embedded.start_engine()
         except LmsError as error:

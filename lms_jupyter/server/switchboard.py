@@ -1,7 +1,6 @@
 """The hosts of this Jupyter Server: one manager each, however many pages listen."""
 
 import asyncio
-import importlib
 import os
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -15,6 +14,7 @@ from lms_jupyter.manager.manager import Finder
 from lms_jupyter.manager.profiles import ProfileShelf
 from lms_jupyter.manager.watch import watch
 from lms_jupyter.protocol.slices import Slice
+from lms_jupyter.server.imports import import_beside
 
 Listener = Callable[[str, str], None]
 """Called with the kind of a slice and the slice as JSON."""
@@ -34,9 +34,7 @@ RHYTHMS_S = (0.5, 3600.0)
 
 async def find_running(named: str) -> Found:
     """Find a host as everywhere, but start none: in the sidebar that is for a person to say."""
-    # Brings the SDK: nothing for a server that nobody asks about models, and in a thread because
-    # every other request would stand still for as long as that takes.
-    discover = await asyncio.to_thread(importlib.import_module, "lms_jupyter.hosts.discover")
+    discover = await import_beside("lms_jupyter.hosts.discover")
     found: Found = await discover.find_host(named, start=False)
     return found
 
