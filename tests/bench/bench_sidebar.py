@@ -7,6 +7,7 @@ one differs by is how far the figure beside it can be trusted.
 
 from __future__ import annotations
 
+import random
 import statistics
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,7 +21,9 @@ from tests.browser.lab import TOKEN, Lab, Notebook, chromium, disable_extension,
 from tests.engines import engine
 
 ROOT = Path(__file__).parents[2]
-ROUNDS = 41
+ROUNDS, WARMING = 41, 2
+SETTLE_MS = 700
+"""What a page still does when it is there is no part of the next one's time."""
 CLICKS = 200
 US, WITHOUT, AGAIN = "with", "without", "without-again"
 BUSY = "import time\nend = time.time() + 60\nwhile time.time() < end:\n    sum(range(1000))"
@@ -94,13 +97,10 @@ def starts(browser: Browser, labs: Mapping[str, Lab]) -> Iterator[Figure]:
 
     for where, opened in (("a new tab", in_new_tab), ("an open tab", in_open_tab)):
         times: dict[str, list[float]] = {name: [] for name in labs}
-        order = list(labs)
-        for round_ in range(ROUNDS + 2):
-            # Nobody always goes first; the first two rounds warm the caches.
-            order = order[1:] + order[:1] if round_ % 2 else order[::-1]
+        for round_, order in enumerate(orders(list(labs), WARMING + ROUNDS)):
             for name in order:
                 time_ms = opened(name)
-                if round_ > 1:
+                if round_ >= WARMING:
                     times[name].append(time_ms)
         ours, without, again = (times[name] for name in (US, WITHOUT, AGAIN))
         what = f"app.restored in {where}"
@@ -111,6 +111,17 @@ def starts(browser: Browser, labs: Mapping[str, Lab]) -> Iterator[Figure]:
         context.close()
 
 
+def orders(names: Sequence[str], rounds: int) -> Iterator[list[str]]:
+    """Shuffle names for each round so that none comes twice in succession: it would be warm."""
+    chance, last = random.Random(1), ""  # noqa: S311 - nothing secret
+    for _ in range(rounds):
+        order = chance.sample(names, len(names))
+        while order[0] == last:
+            order = chance.sample(names, len(names))
+        last = order[-1]
+        yield order
+
+
 def difference(ones: Sequence[float], others: Sequence[float]) -> float:
     """Return the median of what the one takes longer than the other of the same round."""
     return statistics.median(one - other for one, other in zip(ones, others, strict=True))
@@ -119,7 +130,9 @@ def difference(ones: Sequence[float], others: Sequence[float]) -> float:
 def restored(page: Page, lab: Lab) -> float:
     """Open JupyterLab and return when it was there, in ms after the page began."""
     page.goto(f"{lab.url}lab?token={TOKEN}&reset")
-    return float(page.wait_for_function(RESTORED).json_value())
+    time_ms = float(page.wait_for_function(RESTORED).json_value())
+    page.wait_for_timeout(SETTLE_MS)
+    return time_ms
 
 
 def answers(browser: Browser, lab: Lab) -> Iterator[Figure]:
