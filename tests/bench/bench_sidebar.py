@@ -22,15 +22,17 @@ from tests.engines import engine
 
 ROOT = Path(__file__).parents[2]
 ROUNDS, WARMING = 41, 2
+PROFILES, SAMPLE_US = 9, 200
 SETTLE_MS = 700
 """What a page still does when it is there is no part of the next one's time."""
 CLICKS = 200
 US, WITHOUT, AGAIN = "with", "without", "without-again"
 BUSY = "import time\nend = time.time() + 60\nwhile time.time() < end:\n    sum(range(1000))"
 RESTORED = "() => window.jupyterapp?.restored.then(() => performance.now())"
-LOADED = """() => performance.getEntriesByType("resource")
-  .filter(({ name }) => name.includes("/extensions/lms-jupyter/"))
-  .reduce((sum, { decodedBodySize }) => sum + decodedBodySize, 0)"""
+OUR_FOLDER = "/extensions/lms-jupyter/"
+LOADED = f"""() => performance.getEntriesByType("resource")
+  .filter(({{ name }}) => name.includes("{OUR_FOLDER}"))
+  .reduce((sum, {{ decodedBodySize }}) => sum + decodedBodySize, 0)"""
 ASK = """([url, count]) => new Promise(resolve => {
   const socket = new WebSocket(url);
   const times = [];
@@ -107,6 +109,9 @@ def starts(browser: Browser, labs: Mapping[str, Lab]) -> Iterator[Figure]:
         yield Figure(f"{what}, without us, median", statistics.median(without), "ms")
         yield Figure(f"{what}: two without us differ by", difference(again, without), "ms")
         yield Figure(f"{what} grows by", difference(ours, without), "ms", at_most=30)
+    shares = [own_share_ms(tabs[US], labs[US]) for _ in range(PROFILES)]
+    what = "our scripts' part of that and of what comes just after it, median"
+    yield Figure(what, statistics.median(shares), "ms")
     for context in contexts.values():
         context.close()
 
@@ -133,6 +138,24 @@ def restored(page: Page, lab: Lab) -> float:
     time_ms = float(page.wait_for_function(RESTORED).json_value())
     page.wait_for_timeout(SETTLE_MS)
     return time_ms
+
+
+def own_share_ms(page: Page, lab: Lab) -> float:
+    """Open JupyterLab and add up the samples in which a script of ours, or what it called, ran."""
+    session = page.context.new_cdp_session(page)
+    session.send("Profiler.enable")
+    session.send("Profiler.setSamplingInterval", {"interval": SAMPLE_US})
+    session.send("Profiler.start")
+    restored(page, lab)
+    profile = session.send("Profiler.stop")["profile"]
+    session.detach()
+    ours: set[int] = set()
+    for node in profile["nodes"]:
+        if node["id"] in ours or OUR_FOLDER in node["callFrame"]["url"]:
+            # A node comes before those that it calls.
+            ours |= {node["id"], *node.get("children", ())}
+    taken = zip(profile["samples"], profile["timeDeltas"], strict=True)
+    return sum(delta_us for node, delta_us in taken if node in ours) / 1000
 
 
 def answers(browser: Browser, lab: Lab) -> Iterator[Figure]:
