@@ -2,7 +2,17 @@ import { beforeEach, expect, it, vi } from "vitest";
 import idle from "../../../tests/wire_samples/activity_idle.json" with { type: "json" };
 import type { Activity, Instance } from "../protocol/protocol";
 import { FakeTransport } from "../transport/fake";
-import { HOSTS_KEPT, keep, MODELS_KEPT, PLACE, recall, type Shelf } from "./recall";
+import {
+  HOSTS_KEPT,
+  keep,
+  keepOrder,
+  MODELS_KEPT,
+  ORDER_PLACE,
+  PLACE,
+  recall,
+  recallOrder,
+  type Shelf,
+} from "./recall";
 import { createStore } from "./store";
 
 const activity = idle as Activity;
@@ -86,6 +96,15 @@ it.each(["", "7", "null", '{"here":1}', '[["here",7]]', '[["here",[["a","x"],["b
     expect([...recall("here").keys()]).toEqual(["a"]);
   },
 );
+
+it("knows how models were sorted, and makes nothing of an order that it does not know", () => {
+  expect(recallOrder()).toBe("recent");
+  keepOrder("size");
+  expect(recallOrder()).toBe("size");
+
+  localStorage.setItem(ORDER_PLACE, "by colour");
+  expect(recallOrder()).toBe("recent");
+});
 
 it("does without where a page has no such place, or it is full", () => {
   const full: Shelf = {

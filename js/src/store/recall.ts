@@ -1,8 +1,11 @@
+import { ORDERS, type Order } from "./select";
+
 /** What a page keeps for the next one; `localStorage` is such a place. */
 export type Shelf = Pick<Storage, "getItem" | "setItem">;
 
-/** The one name under which anything is kept. */
+/** The names under which something is kept: what was used when, and how models are sorted. */
 export const PLACE = "lms_jupyter:used";
+export const ORDER_PLACE = "lms_jupyter:order";
 export const HOSTS_KEPT = 8;
 export const MODELS_KEPT = 50;
 
@@ -23,11 +26,21 @@ export function keep(address: string, used: Used, shelf = browserShelf()): void 
   kept.delete(address);
   kept.set(address, after);
   const hosts = [...kept].slice(-HOSTS_KEPT).map(([host, told]) => [host, [...told]]);
+  write(PLACE, JSON.stringify(hosts), shelf);
+}
+
+/** How somebody had models sorted last; by their use, unless told otherwise. */
+export function recallOrder(shelf = browserShelf()): Order {
   try {
-    shelf?.setItem(PLACE, JSON.stringify(hosts));
+    return ORDERS.find((order) => order === shelf?.getItem(ORDER_PLACE)) ?? "recent";
   } catch {
-    // It is full: the order lasts as long as the page.
+    return "recent";
   }
+}
+
+/** Keep how models are sorted, for panels and pages to come. */
+export function keepOrder(order: Order, shelf = browserShelf()): void {
+  write(ORDER_PLACE, order, shelf);
 }
 
 /** What both know, each model with the later of its times. */
@@ -54,6 +67,14 @@ function read(shelf: Shelf | null): Map<string, Used> {
   } catch {
     // Somebody else wrote there, or it is refused.
     return new Map();
+  }
+}
+
+function write(place: string, text: string, shelf: Shelf | null): void {
+  try {
+    shelf?.setItem(place, text);
+  } catch {
+    // It is full or refused: what was to be kept lasts as long as the page.
   }
 }
 

@@ -86,7 +86,8 @@ export function bytesOf(instance: Pick<Instance, "memory_bytes" | "size_bytes">)
 }
 
 export type KindFilter = "all" | "llm" | "vision" | "embedding";
-export type Order = "recent" | "name" | "size";
+export const ORDERS = ["recent", "name", "size"] as const;
+export type Order = (typeof ORDERS)[number];
 
 /** A model with the text that a search looks through. */
 export interface Indexed {

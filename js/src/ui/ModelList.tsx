@@ -1,6 +1,7 @@
 import { useMemo, useState } from "preact/hooks";
 import type { Activity, Catalog, Command, Reply } from "../protocol/protocol";
-import { countByModel, index, type KindFilter, matching, type Order } from "../store/select";
+import { keepOrder, recallOrder } from "../store/recall";
+import { countByModel, index, type KindFilter, matching } from "../store/select";
 import type { State } from "../store/store";
 import { Button } from "./Button";
 import { DownloadList } from "./DownloadList";
@@ -38,7 +39,7 @@ export function ModelList(props: Props) {
   const { strings, format } = useWords();
   const [query, setQuery] = useState("");
   const [kind, setKind] = useState<KindFilter>("all");
-  const [order, setOrder] = useState<Order>("recent");
+  const [order, setOrder] = useState(recallOrder);
   const [open, setOpen] = useState<string | null>(null);
   const [getting, setGetting] = useState<string | null>(null);
   const { held, hold } = useHold();
@@ -88,7 +89,10 @@ export function ModelList(props: Props) {
             {...{ query, kind, order }}
             onQuery={search}
             onKind={setKind}
-            onOrder={setOrder}
+            onOrder={(chosen) => {
+              setOrder(chosen);
+              keepOrder(chosen);
+            }}
             onDown={() => roving.list.current?.querySelector<HTMLElement>("[data-stop]")?.focus()}
           />
         )}

@@ -1,7 +1,7 @@
 import { act, fireEvent, screen } from "@testing-library/preact";
 import { describe, expect, it, vi } from "vitest";
 import catalog from "../../../tests/wire_samples/catalog.json" with { type: "json" };
-import { button, cleanly, deliver, later, show, three, wait } from "./fakePanel";
+import { button, cleanly, deliver, later, leave, show, three, wait } from "./fakePanel";
 import { LEAVE_MS } from "./useSteady";
 
 cleanly();
@@ -94,12 +94,18 @@ describe("the order of the models", () => {
     expect(keys().slice(0, 2)).toEqual([qwen, embedding]);
   });
 
-  it("can be another", async () => {
+  it("can be another, also for the next panel", async () => {
     await show(catalog, three, "live");
 
     const order = screen.getByLabelText("Order");
     await act(() => void fireEvent.change(order, { target: { value: "size" } }));
+    expect(keys()[0]).toBe("qwen/qwen3-30b-a3b");
 
+    leave();
+    document.body.replaceChildren();
+    await show(catalog, three, "live");
+
+    expect(screen.getByLabelText<HTMLSelectElement>("Order").value).toBe("size");
     expect(keys()[0]).toBe("qwen/qwen3-30b-a3b");
   });
 });
