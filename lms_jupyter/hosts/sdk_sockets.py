@@ -5,8 +5,7 @@ of them speaks (`plain_http`). The SDK has no setting for it, so its one functio
 sockets is replaced; where a later SDK does it in another way, it stays as it is.
 """
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 import httpx
@@ -28,15 +27,11 @@ class QuickClient(lmstudio.AsyncClient):
             return await client.get(url, timeout=PROBE_TIMEOUT_S)
 
 
-@asynccontextmanager
-async def open_plain(url: str) -> AsyncIterator[httpx_ws.AsyncWebSocketSession]:
+def open_plain(url: str) -> AbstractAsyncContextManager[httpx_ws.AsyncWebSocketSession]:
     """Open a websocket at a `ws://` address, as `httpx_ws.aconnect_ws` does."""
-    session: httpx_ws.AsyncWebSocketSession
-    async with (
-        httpx.AsyncClient(verify=NO_TLS) as client,
-        httpx_ws.aconnect_ws(url, client) as session,
-    ):
-        yield session
+    # It keeps no connection, so that there is nothing to close when the websocket is closed.
+    client = httpx.AsyncClient(verify=NO_TLS, limits=httpx.Limits(max_keepalive_connections=0))
+    return httpx_ws.aconnect_ws(url, client)
 
 
 def open_quickly() -> None:

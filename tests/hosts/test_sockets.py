@@ -1,5 +1,6 @@
 """What speaks plain HTTP reads no certificates."""
 
+import asyncio
 import ssl
 from collections.abc import Iterator
 from typing import NoReturn
@@ -12,6 +13,8 @@ from lmstudio import _ws_impl
 from lms_jupyter.hosts import handles, rest, sdk_sockets
 from lms_jupyter.hosts.sdk import SdkHost
 from tests.engines import engine
+
+WAIT_S = 20.0
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +50,24 @@ async def test_clients_for_handles(address: str) -> None:
     client = await handles.async_client(address)
     assert await client.list_downloaded_models()
     await client.aclose()
+
+
+@pytest.mark.asyncio
+async def test_a_refused_websocket_leaves_nothing_open() -> None:
+    ended = asyncio.Event()
+
+    async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+        await reader.read()
+        ended.set()
+        writer.close()
+
+    async with await asyncio.start_server(refuse, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        with pytest.raises(httpx_ws.WebSocketUpgradeError):
+            async with sdk_sockets.open_plain(f"ws://127.0.0.1:{port}/llm"):
+                pass
+        await asyncio.wait_for(ended.wait(), WAIT_S)
 
 
 def test_a_later_sdk_that_opens_its_sockets_in_another_way_is_left_alone(
