@@ -127,6 +127,7 @@ async def serve(settings: Settings) -> None:
     async with running(settings) as (address, ending):
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
+            # Some event loops cannot; there the system's own way of ending it has to do.
             with contextlib.suppress(NotImplementedError):
                 loop.add_signal_handler(number, ending.set)
         with announcement.made(settings.announce, address):

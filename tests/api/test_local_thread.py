@@ -63,6 +63,7 @@ time.sleep(float(sys.argv[1]))
 """
 
 
+# Python ends in the middle of another import each time.
 @pytest.mark.parametrize("after_s", [0.0, 0.02, 0.1, 0.2, 0.4])
 def test_leaving_while_a_host_is_looked_for_prints_nothing(after_s: float) -> None:
     told = subprocess.run(

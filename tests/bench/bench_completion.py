@@ -76,6 +76,6 @@ def _in_a_terminal(environ: dict[str, str], folder: str) -> list[float]:
         child.expect_exact("oad")
         taken.append(time.perf_counter() - begun)
         child.send("\x15")
-        time.sleep(0.05)
+        time.sleep(0.05)  # The line is empty by then, and nothing of it is read as the next.
     child.close(force=True)
     return taken

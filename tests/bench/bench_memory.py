@@ -94,7 +94,7 @@ def _settled(engine: EngineProcess, *, instances: int = 0) -> Holdings:
         if held.processes == instances + 1 and steady:
             return held
         earlier = held.all_bytes
-        time.sleep(0.3)
+        time.sleep(0.3)  # Steady means: the same after some time.
 
 
 def _held(engine: EngineProcess) -> Holdings:

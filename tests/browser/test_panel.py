@@ -156,7 +156,13 @@ def test_a_figure_in_the_making_survives_a_click(open_notebook: Open) -> None:
         "shown = []\n"
         "get_ipython().events.register('post_execute', lambda: shown.append(len(shown)))\n"
     )
-    slow = "import time\nbefore = len(shown)\ntime.sleep(4)\nprint('hooks', len(shown) - before)"
+    slow = (
+        "import time\n"
+        "before, until = len(shown), time.monotonic() + 30\n"
+        "while not panel.activity['instances'] and time.monotonic() < until:\n"
+        "    time.sleep(0.05)\n"
+        "print('loaded', len(panel.activity['instances']), 'hooks', len(shown) - before)"
+    )
     notebook = open_notebook([PANEL, figure, slow])
     notebook.run(0)
     notebook.run(1)
@@ -165,7 +171,7 @@ def test_a_figure_in_the_making_survives_a_click(open_notebook: Open) -> None:
     expect(notebook.row("tutor-1m")).to_be_visible()
 
     # matplotlib's inline backend shows and closes figures in this very hook.
-    expect(notebook.output(2)).to_contain_text("hooks 0")
+    expect(notebook.output(2)).to_contain_text("loaded 1 hooks 0")
 
 
 def test_a_refusal_has_a_sentence_and_a_hint(open_notebook: Open) -> None:

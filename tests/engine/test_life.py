@@ -141,7 +141,7 @@ def test_it_ends_by_itself_when_nobody_uses_it(models: Path, tmp_path: Path) -> 
     engine = start_engine(models, tmp_path / "log", "--linger", "1")
     with lmstudio.Client(engine.address) as client:
         client.llm.load_new_instance("tiny-llm", ttl=3)
-    time.sleep(1.5)
+    time.sleep(1.5)  # longer than it lingers with nothing loaded
     assert engine.process.poll() is None, "something is still loaded"
     assert engine.process.wait(PATIENCE_S) == 0
     engine.stop()
@@ -151,7 +151,7 @@ def test_a_connected_client_keeps_it_alive(models: Path, tmp_path: Path) -> None
     engine = start_engine(models, tmp_path / "log", "--linger", "1")
     with lmstudio.Client(engine.address) as client:
         assert client.llm.list_loaded() == []
-        time.sleep(1.5)
+        time.sleep(1.5)  # longer than it lingers with no client
         assert client.llm.list_loaded() == []
     assert engine.process.wait(PATIENCE_S) == 0
     engine.stop()

@@ -16,6 +16,7 @@ from lms_jupyter.manager.watch import switch
 
 AUTO = "auto"
 STOP_TIMEOUT_S = 10.0
+ASK_AGAIN_S = 0.05
 
 
 @perform.register
@@ -86,7 +87,8 @@ def _stop(desk: Desk) -> None:
     while local.finish(embedded.running_engine()) is not None:
         if time.monotonic() > until:
             raise HostUnreachableError(f"The engine at {known.address} does not end.")
-        time.sleep(0.05)
+        # It is nobody's child that could be waited for: whether it still answers is all there is.
+        time.sleep(ASK_AGAIN_S)
     desk.say(f"The engine at {known.address} has ended, and with it all that it had in memory.")
 
 

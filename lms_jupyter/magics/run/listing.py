@@ -15,6 +15,7 @@ from lms_jupyter.manager import Manager
 from lms_jupyter.protocol.commands import Refresh
 
 WATCH_S = 1.0
+"""Between two tables of `ps --watch`; `ps` waits no longer than it was told to watch."""
 
 
 class _EnoughError(Exception):
