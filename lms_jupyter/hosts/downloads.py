@@ -8,7 +8,7 @@ import httpx
 
 from lms_jupyter.errors import CommandError, DownloadFailedError, HostUnreachableError
 from lms_jupyter.hosts.base import Downloading, Offer, pauses_downloads
-from lms_jupyter.hosts.plain_http import NO_TLS
+from lms_jupyter.hosts.plain_http import direct_client
 from lms_jupyter.protocol.models import HostInfo
 
 PATH = "/api/v1/models/download"
@@ -67,10 +67,7 @@ class DownloadJobs:
     async def _ask(
         self, method: str, path: str, body: Mapping[str, Any] | None = None
     ) -> dict[str, Any]:
-        # A proxy must not stand between us and the engine.
-        async with httpx.AsyncClient(
-            base_url=f"http://{self._address}", timeout=TIMEOUT_S, trust_env=False, verify=NO_TLS
-        ) as client:
+        async with direct_client(self._address, timeout_s=TIMEOUT_S) as client:
             try:
                 response = await client.request(method, path, json=body)
                 told: dict[str, Any] = response.json()

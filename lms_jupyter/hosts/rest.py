@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 
 from lms_jupyter.errors import CommandError, HostRefusedError, HostUnreachableError
-from lms_jupyter.hosts.plain_http import NO_TLS
+from lms_jupyter.hosts.plain_http import direct_client
 
 PROBE_TIMEOUT_S = 1.0
 DEFAULT_PORT = 1234
@@ -63,10 +63,7 @@ async def greet(address: str, *, timeout_s: float = PROBE_TIMEOUT_S) -> Greeting
         HostUnreachableError: Nobody answers in time, or somebody who is no LM Studio host.
         HostRefusedError: Whoever answers wants to know who asks.
     """
-    # A proxy must not stand between us and the address that the user named.
-    async with httpx.AsyncClient(
-        base_url=f"http://{address}", timeout=timeout_s, trust_env=False, verify=NO_TLS
-    ) as client:
+    async with direct_client(address, timeout_s=timeout_s) as client:
         try:
             greeting = await _json(client, "/lmstudio-greeting")
             if not isinstance(greeting, dict) or greeting.get("lmstudio") is not True:

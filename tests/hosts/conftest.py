@@ -1,8 +1,18 @@
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from tests.engines import engine
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Where an engine listens that the tests of one module share."""
+    with engine(tmp_path_factory.mktemp("engine")) as address:
+        yield address
 
 
 @pytest.fixture(scope="session")

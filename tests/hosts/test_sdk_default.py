@@ -11,14 +11,7 @@ import pytest
 from lmstudio import sync_api
 
 from lms_jupyter.hosts.sdk_default import DefaultClient
-from tests.engines import engine
 from tests.hosts.studio import Studio
-
-
-@pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with engine(tmp_path_factory.mktemp("engine")) as address:
-        yield address
 
 
 @pytest.fixture(autouse=True)

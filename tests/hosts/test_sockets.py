@@ -2,7 +2,6 @@
 
 import asyncio
 import ssl
-from collections.abc import Iterator
 from typing import NoReturn
 
 import httpx_ws
@@ -12,15 +11,8 @@ from lmstudio import _ws_impl
 
 from lms_jupyter.hosts import handles, rest, sdk_sockets
 from lms_jupyter.hosts.sdk import SdkHost
-from tests.engines import engine
 
 WAIT_S = 20.0
-
-
-@pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with engine(tmp_path_factory.mktemp("engine")) as address:
-        yield address
 
 
 @pytest.fixture(autouse=True)

@@ -31,11 +31,8 @@ export function keep(address: string, used: Used, shelf = browserShelf()): void 
 
 /** How somebody had models sorted last; by their use, unless told otherwise. */
 export function recallOrder(shelf = browserShelf()): Order {
-  try {
-    return ORDERS.find((order) => order === shelf?.getItem(ORDER_PLACE)) ?? "recent";
-  } catch {
-    return "recent";
-  }
+  const kept = shelf?.getItem(ORDER_PLACE);
+  return ORDERS.find((order) => order === kept) ?? "recent";
 }
 
 /** Keep how models are sorted, for panels and pages to come. */

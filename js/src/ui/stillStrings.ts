@@ -1,10 +1,10 @@
-/** What a still picture of the panel says, in English. Keys are shared by all languages. */
 /** What the sidebar's frame says too, where it did not get the panel. */
 export const NO_SERVER = {
   en: "Nobody answers. Is lms_jupyter installed and enabled where Jupyter runs?",
   de: "Niemand antwortet. Ist lms_jupyter dort installiert und aktiv, wo Jupyter läuft?",
 };
 
+/** What a still picture of the panel says, in English. Keys are shared by all languages. */
 const en = {
   panel: "Language models",
   // Host bar
