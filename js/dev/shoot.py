@@ -61,8 +61,8 @@ def shoot(browser: Browser, address: str, look: dict[str, str], out: Path) -> No
     query = "&".join(f"{name}={value}" for name, value in look.items())
     page.goto(f"{address}/index.html?bare&{query}")
     page.wait_for_selector("body[data-ready]")
-    if look["scene"] in ("queued", "form", "form_more"):
-        page.wait_for_timeout(1200)  # a picture of what a second without an answer looks like
+    if look["scene"] == "queued" or look["scene"].startswith("form"):
+        page.wait_for_timeout(1200)  # what is estimated, or said after a second, is there
     page.screenshot(path=out / f"{'-'.join(look.values())}.png", full_page=True)
     page.close()
 
