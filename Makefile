@@ -27,10 +27,10 @@ $(BIN)/pip:
 
 $(VENV)/demo.stamp: pyproject.toml $(BIN)/pip $(SOURCES)
 	@echo "▸ Building the front end and installing everything into $(VENV): a minute or two"
-	@rm -rf lms_jupyter/panel/static lms_jupyter/labextension
+	@rm -rf lms_jupyter/widgets/static lms_jupyter/labextension
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check '.[demo]'
 	@$(BIN)/python .ci/debian.py
 	@touch $@
 
 clean:
-	rm -rf $(VENV) build dist js/node_modules js/lib lms_jupyter/panel/static lms_jupyter/labextension
+	rm -rf $(VENV) build dist js/node_modules js/lib lms_jupyter/widgets/static lms_jupyter/labextension

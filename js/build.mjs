@@ -9,7 +9,7 @@ const LIMIT_BYTES = 14_000;
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 const dev = process.argv.includes("--dev");
-const outdir = here(dev ? "dev/built" : "../lms_jupyter/panel/static");
+const outdir = here(dev ? "dev/built" : "../lms_jupyter/widgets/static");
 
 const common = {
   bundle: true,

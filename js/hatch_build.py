@@ -6,9 +6,9 @@ from pathlib import Path
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 BUILT = (
-    "panel/static/panel.js",
-    "panel/static/live.js",
-    "panel/static/panel.css",
+    "widgets/static/panel.js",
+    "widgets/static/live.js",
+    "widgets/static/panel.css",
     "labextension/package.json",
 )
 

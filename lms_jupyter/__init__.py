@@ -8,17 +8,13 @@ first use.
 import importlib
 from typing import TYPE_CHECKING, Any
 
-# Imported before the function of the same name is defined: a submodule's first import would put
-# the module in its place. It is light, and brings anywidget only when `Panel` is asked for.
-import lms_jupyter.panel  # noqa: F401 - see above
-
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
     from lms_jupyter.api import aio
     from lms_jupyter.api.calls import ensure, estimate, load, ls, model, paused, ps, unload
     from lms_jupyter.api.events import on
-    from lms_jupyter.panel import ModelPicker, Panel, StatusLine
+    from lms_jupyter.widgets import ModelPicker, Panel, StatusLine
 
 __version__ = "0.1.0"
 
@@ -46,7 +42,7 @@ _HOMES = {
         "lms_jupyter.api.calls",
     ),
     "on": "lms_jupyter.api.events",
-    **dict.fromkeys(("ModelPicker", "StatusLine"), "lms_jupyter.panel"),
+    **dict.fromkeys(("ModelPicker", "StatusLine"), "lms_jupyter.widgets"),
 }
 """Where the functions of the package live; each is imported with its first use."""
 
@@ -72,7 +68,7 @@ def panel() -> "Panel":
         HostUnreachableError: The host that was configured does not answer.
         EngineMissingError: There is no LM Studio and the embedded engine is not installed.
     """
-    from lms_jupyter.panel.widget import Panel
+    from lms_jupyter.widgets.panel import Panel
 
     return Panel()
 

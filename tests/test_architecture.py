@@ -2,6 +2,7 @@
 
 import importlib
 import json
+import operator
 import pkgutil
 import re
 import subprocess
@@ -28,12 +29,14 @@ SOURCES = [
 DOORS = {
     "lmstudio": {"lms_jupyter/hosts"},
     "xllamacpp": {"lms_jupyter/engine/llama.py"},
-    "anywidget": {"lms_jupyter/panel"},
+    "anywidget": {"lms_jupyter/widgets"},
     "IPython": {"lms_jupyter/magics"},
     "jupyter_server": {"lms_jupyter/server"},
     "tornado": {"lms_jupyter/server"},
     "torch": {"lms_jupyter/engine/tutorial"},
 }
+NEEDS_MORE = re.compile(r"__main__|\.engine\.(tutorial|llama$)")
+"""Modules that run when they are imported, or want what is not in this environment."""
 
 
 def test_no_file_is_longer_than_400_lines() -> None:
@@ -83,13 +86,37 @@ def test_every_verb_of_step_one_is_there() -> None:
     assert {"ls", "ps", "load", "unload", "status"} <= set(verb_names())
 
 
-def test_every_module_can_be_imported_alone() -> None:
-    names = [
-        module.name
-        for module in pkgutil.walk_packages(lms_jupyter.__path__, "lms_jupyter.")
-        if not re.search(r"__main__|\.engine\.(tutorial|llama$)", module.name)
+def module_names() -> list[str]:
+    """Name every module that can be imported everywhere, the package itself included."""
+    modules = pkgutil.walk_packages(lms_jupyter.__path__, "lms_jupyter.")
+    return [
+        "lms_jupyter",
+        *(
+            m.name
+            for m in modules
+            if not re.search(r"__main__|\.engine\.(tutorial|llama$)", m.name)
+        ),
     ]
+
+
+def test_every_module_can_be_imported_alone() -> None:
+    names = module_names()
 
     assert len(names) > 40
     for name in names:
         importlib.import_module(name)
+
+
+def test_no_module_has_the_name_of_something_else() -> None:
+    """`import lms_jupyter.a.b as x` takes its last step by attribute: it must be the module."""
+    for name in module_names():
+        module = importlib.import_module(name)
+        for public in getattr(module, "__all__", ()):
+            getattr(module, public)
+
+    hidden = [
+        name
+        for name in module_names()[1:]
+        if operator.attrgetter(name.partition(".")[2])(lms_jupyter) is not sys.modules[name]
+    ]
+    assert hidden == []

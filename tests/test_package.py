@@ -24,8 +24,8 @@ pytestmark = pytest.mark.timeout(900)
 GIT = shutil.which("git") or "git"
 MAKE = shutil.which("make") or "make"
 NEEDED = (
-    "lms_jupyter/panel/static/panel.js",
-    "lms_jupyter/panel/static/panel.css",
+    "lms_jupyter/widgets/static/panel.js",
+    "lms_jupyter/widgets/static/panel.css",
     "lms_jupyter/notebooks/00-welcome.ipynb",
     "lms_jupyter/notebooks/09-engine-for-tests-and-ci.ipynb",
     "lms_jupyter/py.typed",

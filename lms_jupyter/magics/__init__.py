@@ -53,7 +53,7 @@ def load(shell: Any) -> None:
     local_manager(parent=shell)
     if hasattr(shell, "kernel"):
         # The first panel is there three times as fast; a terminal shows none.
-        name = "lms_jupyter.panel.widget"
+        name = "lms_jupyter.widgets.panel"
         threading.Thread(target=importlib.import_module, args=(name,), daemon=True).start()
 
 

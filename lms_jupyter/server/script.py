@@ -5,8 +5,8 @@ import asyncio
 from jupyter_server.auth.decorator import authorized
 from tornado.web import HTTPError, authenticated
 
-from lms_jupyter.panel import STATIC
 from lms_jupyter.server.handlers import LmsHandler
+from lms_jupyter.widgets import STATIC
 
 PARTS = {"script": "panel.js", "live": "live.js", "style": "panel.css"}
 """Which file is which part of the answer."""

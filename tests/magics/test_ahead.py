@@ -7,7 +7,7 @@ from .kernels import Kernel
 WAIT = (
     "import sys, time\n"
     "until = time.monotonic() + 30\n"
-    "while 'lms_jupyter.panel.widget' not in sys.modules and time.monotonic() < until:\n"
+    "while 'lms_jupyter.widgets.panel' not in sys.modules and time.monotonic() < until:\n"
     "    time.sleep(0.01)"
 )
 
@@ -15,7 +15,7 @@ WAIT = (
 def test_a_kernel_imports_what_its_first_panel_needs(kernel: Kernel) -> None:
     kernel.run(WAIT)
 
-    assert kernel.value("'lms_jupyter.panel.widget' in sys.modules") == "True"
+    assert kernel.value("'lms_jupyter.widgets.panel' in sys.modules") == "True"
 
 
 def test_a_first_panel_that_comes_at_once_waits_for_it(

@@ -2,7 +2,7 @@
 
 import json
 
-from lms_jupyter.panel import STATIC
+from lms_jupyter.widgets import STATIC
 from tests.server.conftest import Door
 
 

@@ -1,18 +1,16 @@
 import asyncio
-import importlib
 import queue
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-import lms_jupyter
 from lms_jupyter.hosts.base import Found
 from lms_jupyter.hosts.fake import FEATURES, FakeHost, fake_model
 from lms_jupyter.manager import Manager
 from lms_jupyter.manager.local import LocalManager
-from lms_jupyter.panel import Panel
 from lms_jupyter.protocol.commands import LoadModel
+from lms_jupyter.widgets import Panel
 
 QWEN = "qwen/qwen3-4b"
 
@@ -149,11 +147,3 @@ def test_the_older_of_two_slices_is_never_shown_over_the_newer(
     panel._mirror("activity", old)
 
     assert [i["identifier"] for i in panel.activity["instances"]] == [QWEN]
-
-
-def test_the_package_offers_a_function_and_a_module_of_one_name(local: LocalManager) -> None:
-    module = importlib.import_module("lms_jupyter.panel.widget")
-
-    assert callable(lms_jupyter.panel)
-    assert module.Panel is Panel
-    assert local.alive

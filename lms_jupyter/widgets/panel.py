@@ -11,10 +11,10 @@ from lms_jupyter.api.profiles import ProfileFile
 from lms_jupyter.api.session import Session
 from lms_jupyter.manager import Manager
 from lms_jupyter.manager.identity import machine_mark
-from lms_jupyter.panel import STATIC
-from lms_jupyter.panel.mirror import Mirror
 from lms_jupyter.protocol.models import Instance
 from lms_jupyter.protocol.slices import Slice
+from lms_jupyter.widgets import STATIC
+from lms_jupyter.widgets.mirror import Mirror
 
 OnInstance = Callable[[Instance], object]
 

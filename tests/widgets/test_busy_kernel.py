@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
 from tests.panel.kernels import PANEL, Kernel, install, kernel, text_of
 
 LOAD = {"kind": "load", "model_key": "qwen/qwen3-4b"}

@@ -21,7 +21,7 @@ from lms_jupyter.hosts.base import Found
 from lms_jupyter.hosts.fake import FEATURES, FakeHost, fake_model
 from lms_jupyter.manager import Manager
 from lms_jupyter.manager.local import LocalManager
-from lms_jupyter.panel import Panel
+from lms_jupyter.widgets import Panel
 
 host = FakeHost(fake_model(), features=FEATURES)
 

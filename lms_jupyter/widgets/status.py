@@ -1,7 +1,7 @@
 """The panel in one line."""
 
-from lms_jupyter.panel import STATIC
-from lms_jupyter.panel.mirror import Mirror
+from lms_jupyter.widgets import STATIC
+from lms_jupyter.widgets.mirror import Mirror
 
 
 class StatusLine(Mirror):

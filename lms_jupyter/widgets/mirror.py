@@ -13,9 +13,9 @@ from traitlets import Dict
 from lms_jupyter.manager import Manager
 from lms_jupyter.manager.inbox import accept
 from lms_jupyter.manager.local import local_manager
-from lms_jupyter.panel.live import make_live
-from lms_jupyter.panel.snapshot import snapshot_html, snapshot_text
 from lms_jupyter.protocol.slices import Slice
+from lms_jupyter.widgets.live import make_live
+from lms_jupyter.widgets.snapshot import snapshot_html, snapshot_text
 
 
 def here() -> Manager:

@@ -8,9 +8,9 @@ from lms_jupyter.hosts.base import Found
 from lms_jupyter.hosts.fake import FEATURES, FakeHost, fake_model
 from lms_jupyter.manager import Manager
 from lms_jupyter.manager.local import LocalManager
-from lms_jupyter.panel import ModelPicker, Panel, StatusLine
 from lms_jupyter.protocol.commands import LoadModel, Refresh, UnloadInstance
 from lms_jupyter.protocol.models import Instance
+from lms_jupyter.widgets import ModelPicker, Panel, StatusLine
 
 QWEN, EMBED = "qwen/qwen3-4b", "nomic-embed"
 

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from lms_jupyter.panel.picker import ModelPicker
-    from lms_jupyter.panel.status import StatusLine
-    from lms_jupyter.panel.widget import Panel
+    from lms_jupyter.widgets.panel import Panel
+    from lms_jupyter.widgets.picker import ModelPicker
+    from lms_jupyter.widgets.status import StatusLine
 
 __all__ = ["ModelPicker", "Panel", "StatusLine"]
 
@@ -15,9 +15,9 @@ STATIC = Path(__file__).parent / "static"
 """Where the scripts and styles lie. The Jupyter Server reads them too, and needs no widgets."""
 
 _HOMES = {
-    "ModelPicker": "lms_jupyter.panel.picker",
-    "Panel": "lms_jupyter.panel.widget",
-    "StatusLine": "lms_jupyter.panel.status",
+    "ModelPicker": "lms_jupyter.widgets.picker",
+    "Panel": "lms_jupyter.widgets.panel",
+    "StatusLine": "lms_jupyter.widgets.status",
 }
 
 
