@@ -2,7 +2,7 @@
 
 import time
 
-from lms_jupyter.api.draw import ARCHITECTURES, say_binary_size, say_size, say_ttl
+from lms_jupyter.api.draw import ARCHITECTURES, say_size, say_ttl
 from lms_jupyter.api.tables import Drawing
 from lms_jupyter.protocol.models import Estimate, Instance, Model
 from lms_jupyter.protocol.shown import DRAWERS
@@ -45,7 +45,7 @@ def draw_instance(instance: Instance) -> Drawing:
             "CONTEXT": f"{instance.context_length:,} tokens",
             "TTL": say_ttl(instance, time.time()) or "none",
             "SIZE": say_size(instance.size_bytes),
-            "MEMORY": None if memory_bytes is None else say_binary_size(memory_bytes),
+            "MEMORY": None if memory_bytes is None else say_size(memory_bytes),
             "PARAMS": instance.params,
             "ARCH": _architecture(instance.architecture),
             "QUANTIZATION": instance.quantization,
@@ -63,8 +63,8 @@ def draw_estimate(estimate: Estimate) -> Drawing:
     return _card(
         f"This load {fits}.",
         {
-            "TOTAL MEMORY": say_binary_size(estimate.total_bytes),
-            "GPU MEMORY": say_binary_size(estimate.vram_bytes),
+            "TOTAL MEMORY": say_size(estimate.total_bytes),
+            "GPU MEMORY": say_size(estimate.vram_bytes),
             "CONFIDENCE": estimate.confidence,
         },
     )

@@ -93,9 +93,10 @@ def draw_instances(
     if not instances:
         return Drawing("Nothing is in memory. To load a model: %lms load KEY")
     owner = ("OWNER",) if owners else ()
+    memory = ("MEMORY",) if any(i.memory_bytes is not None for i in instances) else ()
     heading = (
-        *("IDENTIFIER", "MODEL", "STATUS", "SIZE", "CONTEXT", "PARALLEL", "DEVICE", "TTL"),
-        *owner,
+        *("IDENTIFIER", "MODEL", "STATUS", "SIZE", *memory),
+        *("CONTEXT", "PARALLEL", "DEVICE", "TTL", *owner),
     )
     rows = [
         (
@@ -103,6 +104,7 @@ def draw_instances(
             i.model_key,
             i.status.replace("_", "").upper(),
             say_size(i.size_bytes),
+            *((_say_memory(i),) if memory else ()),
             str(i.context_length),
             str(parallel.get(i.instance_reference) or "-"),
             i.device or "Local",
@@ -119,10 +121,10 @@ def draw_status(activity: Activity, why: str) -> Drawing:
     host = activity.host
     named = f"{host.name} {host.version}" if host.version else host.name
     reason = f" ({why})" if why else ""
-    rows = [(i.identifier, say_size(i.size_bytes)) for i in activity.instances]
+    rows = [(i.identifier, say_size(i.size_bytes), _say_memory(i)) for i in activity.instances]
     loaded = count(len(rows), "model") if rows else "nothing"
     lead = f"{named} at {host.address}{reason}: {loaded} in memory."
-    return Drawing(lead, [(("IDENTIFIER", "SIZE"), rows)])
+    return Drawing(lead, [(("IDENTIFIER", "SIZE", "MEMORY"), rows)])
 
 
 def models_json(models: Sequence[Model]) -> str:
@@ -157,7 +159,7 @@ def compact(value: Any) -> str:
 
 def model_fields(model: Model) -> dict[str, Any]:
     """Return a model with the CLI's names of fields."""
-    fields = _shared_fields(model) | {"publisher": model.publisher, "format": model.format}
+    fields = _shared_fields(model)
     if model.variants:
         fields["variants"] = list(model.variants)
     if model.selected_variant:
@@ -166,29 +168,22 @@ def model_fields(model: Model) -> dict[str, Any]:
 
 
 def say_size(size_bytes: float) -> str:
-    """Say a size as the CLI does: base 1000, two decimals.
+    """Say a size as the panel does: base 1000, two decimals from kB on.
 
     >>> say_size(4_920_000_000)
     '4.92 GB'
     """
-    for unit in ("B", "KB", "MB", "GB"):
-        if size_bytes < 1000:  # noqa: PLR2004 - the base that the unit names stand for
-            return f"{size_bytes:.2f} {unit}" if unit != "B" else f"{size_bytes:.0f} B"
+    units = ("B", "kB", "MB", "GB", "TB")
+    unit = 0
+    # The bound is what would be rounded up to 1000 of this unit.
+    while size_bytes >= (999.5 if unit == 0 else 999.995) and unit < len(units) - 1:
         size_bytes /= 1000
-    return f"{size_bytes:.2f} TB"
+        unit += 1
+    return f"{size_bytes:.0f} {units[unit]}" if unit == 0 else f"{size_bytes:.2f} {units[unit]}"
 
 
-def say_binary_size(size_bytes: float) -> str:
-    """Say a size in memory as the CLI does: base 1024.
-
-    >>> say_binary_size(4_917_000_000)
-    '4.58 GiB'
-    """
-    for unit in ("Bytes", "KiB", "MiB", "GiB"):
-        if size_bytes < 1024:  # noqa: PLR2004 - the base that the unit names stand for
-            return f"{size_bytes:.0f} Bytes" if unit == "Bytes" else f"{size_bytes:.2f} {unit}"
-        size_bytes /= 1024
-    return f"{size_bytes:.2f} TiB"
+def _say_memory(instance: Instance) -> str:
+    return "-" if instance.memory_bytes is None else say_size(instance.memory_bytes)
 
 
 def say_ttl(instance: Instance, now: float) -> str:
@@ -240,7 +235,10 @@ def _shared_fields(thing: Model | Instance) -> dict[str, Any]:
         "type": thing.kind,
         "modelKey": thing.model_key,
         "displayName": thing.display_name,
+        "publisher": thing.publisher,
+        "format": thing.format,
         "path": thing.path,
+        "indexedModelIdentifier": thing.indexed_model_identifier or thing.path,
         "sizeBytes": thing.size_bytes,
         "deviceIdentifier": thing.device,
     }
@@ -249,7 +247,8 @@ def _shared_fields(thing: Model | Instance) -> dict[str, Any]:
     if thing.architecture:
         fields["architecture"] = thing.architecture
     if thing.quantization:
-        fields["quantization"] = {"name": thing.quantization}
+        bits = thing.quantization_bits
+        fields["quantization"] = {"name": thing.quantization} | ({"bits": bits} if bits else {})
     if thing.kind == "llm":
         fields |= {"vision": thing.vision, "trainedForToolUse": thing.trained_for_tool_use}
     return fields | {"maxContextLength": thing.max_context_length}

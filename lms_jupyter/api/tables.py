@@ -6,11 +6,11 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
+from lms_jupyter.api.columns import fit, terminal_columns
 from lms_jupyter.errors import CommandError
+from lms_jupyter.printable import printable, printable_line
 
 Row = TypeVar("Row")
-GAP = "    "
-"""Between two columns, as in the CLI."""
 NUMBERS = frozenset(
     {"PARAMS", "SIZE", "CONTEXT", "PARALLEL", "LOAD", "MEMORY", "FIRST TOKEN", "TOKENS/S", "TOKENS"}
 )
@@ -27,7 +27,7 @@ class Table(list[Row], Generic[Row]):
         self.describe = describe
 
     def __repr__(self) -> str:
-        return self.describe(self).text()
+        return self.describe(self).text(terminal_columns())
 
     def _repr_html_(self) -> str:
         return self.describe(self).html()
@@ -65,19 +65,33 @@ class Drawing:
         after: str = "",
         has_heading: bool = True,
     ) -> None:
-        self._lead = lead
-        self._tables = [table for table in tables if table[1]]
-        self._after = after
+        self._lead = printable(lead)
+        self._tables = [
+            (_shown(heading), [_shown(row) for row in rows]) for heading, rows in tables if rows
+        ]
+        self._after = printable(after)
         self._has_heading = has_heading
 
-    def text(self) -> str:
-        """Draw with spaces, in a fixed font; all to the left, as the CLI does."""
-        after = [self._after] if self._after else []
-        tables = (
-            _columns([heading, *rows] if self._has_heading else rows)
-            for heading, rows in self._tables
-        )
-        return "\n\n".join([self._lead, *tables, *after])
+    def text(self, width: int | None = None) -> str:
+        """Draw with spaces, in a fixed font; all to the left, as the CLI does.
+
+        Args:
+            width: How many characters a line may have; what was left out for it is said below.
+        """
+        parts, left_out = [self._lead], list[str]()
+        for heading, rows in self._tables:
+            if self._has_heading:
+                lines, without = fit(heading, rows, width)
+            else:
+                # A card: its values are what one asked for, whatever room they take.
+                lines, without = fit([""] * len(heading), rows, None)
+            parts.append(lines)
+            left_out += [name for name in without if name not in left_out]
+        if self._after:
+            parts.append(self._after)
+        if left_out:
+            parts.append(f"Left out at {width} columns: {', '.join(left_out)}.")
+        return "\n\n".join(parts)
 
     def html(self) -> str:
         """Draw as HTML, with everything that came from outside escaped."""
@@ -102,7 +116,7 @@ class Drawing:
     def bundle(self) -> dict[str, str]:
         """Return all three forms, for a front end to choose from."""
         return {
-            "text/plain": self.text(),
+            "text/plain": self.text(terminal_columns()),
             "text/html": self.html(),
             "text/markdown": self.markdown(),
         }
@@ -122,13 +136,8 @@ def count(number: int, noun: str) -> str:
     return f"{number} {noun}" + ("" if number == 1 else "s")
 
 
-def _columns(table: Sequence[Sequence[str]]) -> str:
-    widths = [max(len(row[column]) for row in table) for column in range(len(table[0]))]
-    lines = (
-        GAP.join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-        for row in table
-    )
-    return "\n".join(line.rstrip() for line in lines)
+def _shown(cells: Sequence[str]) -> list[str]:
+    return [printable_line(cell) for cell in cells]
 
 
 def _html_row(cells: Sequence[str], heading: Sequence[str], tag: str) -> str:

@@ -33,8 +33,6 @@ def model(raw: Raw) -> Model:
     return _convert(
         {
             **_shared(raw),
-            "publisher": raw.get("publisher"),
-            "format": raw.get("format", "gguf"),
             "variants": raw.get("variants") or (),
             "selected_variant": raw.get("selectedVariant"),
         },
@@ -134,7 +132,11 @@ def _shared(raw: Raw) -> dict[str, Any]:
         "size_bytes": raw.get("sizeBytes"),
         "params": raw.get("paramsString"),
         "architecture": raw.get("architecture"),
+        "publisher": raw.get("publisher"),
+        "format": raw.get("format", "gguf"),
+        "indexed_model_identifier": raw.get("indexedModelIdentifier"),
         "quantization": (raw.get("quantization") or {}).get("name"),
+        "quantization_bits": (raw.get("quantization") or {}).get("bits"),
         "max_context_length": raw.get("maxContextLength"),
         "vision": raw.get("vision", False),
         "trained_for_tool_use": raw.get("trainedForToolUse", False),

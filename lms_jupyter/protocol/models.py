@@ -32,6 +32,10 @@ class Model(Record, Shown, Struct, frozen=True, kw_only=True):
     """As people write it: "4B", "30B-A3B"."""
     architecture: str | None = None
     quantization: str | None = None
+    quantization_bits: int | None = None
+    """Bits of a weight, rounded, as the host tells them."""
+    indexed_model_identifier: str | None = None
+    """What LM Studio called a model before it had keys: its path."""
     format: str = "gguf"
     max_context_length: int
     vision: bool = False
@@ -71,9 +75,13 @@ class Instance(Record, Shown, Struct, frozen=True, kw_only=True):
     """Of the file on the disk."""
     memory_bytes: int | None = None
     """What it takes in memory, where the host tells it."""
+    publisher: str | None = None
     params: str | None = None
     architecture: str | None = None
     quantization: str | None = None
+    quantization_bits: int | None = None
+    indexed_model_identifier: str | None = None
+    format: str = "gguf"
     vision: bool = False
     trained_for_tool_use: bool = False
     context_length: int

@@ -98,9 +98,9 @@ def test_the_status_names_the_host_why_it_is_this_one_and_what_is_in_memory(link
         [
             "LM Studio 0.4.9 at 127.0.0.1:1234: 2 models in memory.",
             "",
-            "IDENTIFIER       SIZE",
-            "nomic-embed      84.11 MB",
-            "qwen/qwen3-4b    2.50 GB",
+            "IDENTIFIER       SIZE        MEMORY",
+            "nomic-embed      84.11 MB    -",
+            "qwen/qwen3-4b    2.50 GB     -",
         ]
     )
 
@@ -129,10 +129,57 @@ def test_json_has_the_fields_of_the_cli_and_no_reference() -> None:
     ]
 
 
-def test_sizes_are_said_in_base_1000() -> None:
-    assert [say_size(n) for n in (0, 999, 1_030_000, 4_920_000_000)] == [
-        "0 B",
-        "999 B",
-        "1.03 MB",
-        "4.92 GB",
+def test_json_tells_what_lms_tells_of_a_model_and_of_an_instance() -> None:
+    model = fake_model(
+        quantization="Q4_K_M", quantization_bits=4, indexed_model_identifier="q/w/e.gguf"
+    )
+    host = FakeHost(model)
+    host.put(model)
+
+    for (told,) in (json.loads(models_json([model])), json.loads(instances_json(host.memory))):
+        assert told["quantization"] == {"name": "Q4_K_M", "bits": 4}
+        assert told["indexedModelIdentifier"] == "q/w/e.gguf"
+        assert (told["format"], told["publisher"]) == ("gguf", model.publisher)
+
+
+def test_memory_stands_beside_the_size_of_the_file_where_the_host_tells_it() -> None:
+    host = FakeHost(fake_model(), EMBED)
+    told = replace(host.put(host.disk[0]), memory_bytes=3_300_000_000)
+    silent = host.put(EMBED)
+
+    heading, *rows = draw_instances([told, silent], 0.0).text().splitlines()[2:]
+
+    assert heading.split()[3:5] == ["SIZE", "MEMORY"]
+    assert "84.11 MB    -  " in rows[0]
+    assert "2.50 GB     3.30 GB" in rows[1]
+    assert "MEMORY" not in draw_instances([silent], 0.0).text()
+
+
+def test_one_table_fits_80_columns_and_says_what_it_left_out() -> None:
+    qwen = fake_model("qwen/qwen3-4b-instruct-2507")
+    instance = replace(
+        FakeHost(qwen, clock=lambda: 0.0).put(qwen, ttl_s=3600), memory_bytes=3_300_000_000
+    )
+    owner = {instance.instance_reference: "train-the-classifier.ipynb"}
+
+    text = draw_instances([instance], 60.0, None, owner).text(80)
+
+    assert max(map(len, text.splitlines())) <= 80
+    assert "Left out at 80 columns: DEVICE, PARALLEL, SIZE." in text
+    assert all(name in text for name in ("IDENTIFIER", "STATUS", "MEMORY", "59m / 1h", ".ipynb"))
+
+
+def test_a_name_cannot_command_the_terminal_or_break_its_row() -> None:
+    evil = fake_model("a\x1b[2J\x1b]0;title\x07\nb\u202ec\udcff")
+
+    for text in (draw_models([evil], []).text(), draw_models([evil], []).html()):
+        assert not {"\x1b", "\x07", "\u202e", "\udcff"} & set(text)
+        assert r"a\x1b[2J\x1b]0;title\x07\nb\u202ec\udcff" in text
+
+
+def test_sizes_are_said_in_base_1000_with_the_units_of_the_panel() -> None:
+    sizes = (0, 999, 1_000, 999_994, 999_996, 1_030_000, 4_920_000_000, 3e15)
+    assert [say_size(n) for n in sizes] == [
+        *("0 B", "999 B", "1.00 kB", "999.99 kB", "1.00 MB"),
+        *("1.03 MB", "4.92 GB", "3000.00 TB"),
     ]

@@ -57,6 +57,8 @@ export interface Model {
   params: string | null;
   architecture: string | null;
   quantization: string | null;
+  quantization_bits: number | null;
+  indexed_model_identifier: string | null;
   format: string;
   max_context_length: number;
   vision: boolean;
@@ -107,9 +109,13 @@ export interface Instance {
   path: string;
   size_bytes: number;
   memory_bytes: number | null;
+  publisher: string | null;
   params: string | null;
   architecture: string | null;
   quantization: string | null;
+  quantization_bits: number | null;
+  indexed_model_identifier: string | null;
+  format: string;
   vision: boolean;
   trained_for_tool_use: boolean;
   context_length: number;

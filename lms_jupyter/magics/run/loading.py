@@ -6,7 +6,7 @@ from IPython.core.getipython import get_ipython
 from IPython.display import display
 
 from lms_jupyter.api.cards import draw_estimate
-from lms_jupyter.api.draw import say_binary_size
+from lms_jupyter.api.draw import say_size
 from lms_jupyter.api.duration import say_duration
 from lms_jupyter.api.session import Got, Wish
 from lms_jupyter.errors import CommandError
@@ -107,13 +107,13 @@ def _estimate_lines(meant: Meant, config: LoadConfig, answer: Estimate, desk: De
         lines.append(f"Context Length: {config.context_length:,}")
     if config.gpu is not None:
         lines.append(f"GPU Offload: {config.gpu:.0%}")
-    lines.append(f"Estimated GPU Memory:   {say_binary_size(answer.vram_bytes)}")
-    lines.append(f"Estimated Total Memory: {say_binary_size(answer.total_bytes)}")
+    lines.append(f"Estimated GPU Memory:   {say_size(answer.vram_bytes)}")
+    lines.append(f"Estimated Total Memory: {say_size(answer.total_bytes)}")
     if answer.confidence == "low":
         lines.append("Confidence: LOW")
     memory = desk.manager.activity.memory
     if memory is not None:
-        lines.append(f"Free now: {say_binary_size(memory.available_bytes)}")
+        lines.append(f"Free now: {say_size(memory.available_bytes)}")
     verdict = "should fit" if answer.passes_guardrails else "is more than the host allows"
     lines.append(f"This load {verdict}.")
     return lines
