@@ -22,6 +22,9 @@ import difflib
 from collections.abc import Iterable
 from typing import ClassVar
 
+from lms_jupyter.callers import user_calls
+from lms_jupyter.printable import printable
+
 
 class LmsError(Exception):
     """A failure with a stable code, a one-sentence title and, if we have one, a hint."""
@@ -29,13 +32,15 @@ class LmsError(Exception):
     code: ClassVar[str] = "lms_error"
 
     def __init__(self, title: str, *, hint: str = "") -> None:
-        super().__init__(title)
-        self.title = title
-        self.hint = hint
+        self.title = printable(title)
+        self.hint = printable(hint)
+        super().__init__(self.title)
 
     def _render_traceback_(self) -> list[str]:
-        """Tell IPython to show the sentence and the hint instead of our frames."""
-        return [line for line in (f"{type(self).__name__}: {self.title}", self.hint) if line]
+        """Tell IPython to show the sentence, the hint and the user's calls, not our frames."""
+        calls = (f"  {printable(call)}" for call in user_calls(self.__traceback__))
+        lines = (f"{type(self).__name__}: {self.title}", self.hint, *calls)
+        return [line for line in lines if line]
 
 
 class HostError(LmsError):

@@ -6,6 +6,7 @@ from typing import Any
 
 from lms_jupyter.doctor.examine import as_json, examine, text
 from lms_jupyter.errors import CommandError
+from lms_jupyter.printable import printable
 
 
 def add_to(commands: Any) -> None:
@@ -33,5 +34,5 @@ def run(given: argparse.Namespace, options: Sequence[str]) -> int:
     if given.json:
         print(as_json(findings))
     else:
-        print(text(findings))
+        print(printable(text(findings)))
     return int(any(finding.state == "bad" for finding in findings))

@@ -10,17 +10,18 @@ from msgspec import Struct
 
 from lms_jupyter.errors import LmsError
 from lms_jupyter.hosts.talk import Fragment, Told
+from lms_jupyter.printable import printable
 from lms_jupyter.protocol.models import Instance
 
 STOPS = {
-    "eosFound": "it had said all",
-    "stopStringFound": "a stop text came",
-    "maxPredictedTokensReached": "as long as it may be",
-    "contextLengthReached": "the context is full",
+    "eosFound": "finished",
+    "stopStringFound": "stop string found",
+    "maxPredictedTokensReached": "reached max tokens",
+    "contextLengthReached": "reached the end of the context",
     "userStopped": "stopped",
     "modelUnloaded": "the model was unloaded",
-    "toolCalls": "it wants a tool",
-    "failed": "it failed",
+    "toolCalls": "calls a tool",
+    "failed": "failed",
 }
 STOPPED = "userStopped"
 
@@ -72,7 +73,7 @@ class Draft:
         thoughts = self.thoughts.strip()
         quoted = "\n".join(f"> {line}" for line in thoughts.splitlines())
         parts = [part for part in (quoted, self.text) if part]
-        return {"text/markdown": "\n\n".join(parts), "text/plain": self.text}
+        return {"text/markdown": "\n\n".join(parts), "text/plain": printable(self.text)}
 
 
 class Figures(Struct, frozen=True, kw_only=True):
@@ -136,7 +137,12 @@ def side_by_side(columns: Iterable[Column]) -> dict[str, str]:
         f"{name}\n{'-' * len(name)}\n{text}\n{below}".rstrip() for name, text, below in shown
     )
     page = f'<div style="display:flex;flex-wrap:wrap">{cells}</div>'
-    return {"text/plain": plain, "text/html": page}
+    return {"text/plain": printable(plain), "text/html": page}
+
+
+def is_schema(value: object) -> bool:
+    """Whether this can say what an answer must be: a JSON Schema or a Pydantic class."""
+    return isinstance(value, dict) or hasattr(value, "model_json_schema")
 
 
 def as_value(answer: Answer, schema: Any) -> Any:

@@ -1,10 +1,12 @@
 """Tab completion of `%lms` and `%%lms`, from what the manager knows already."""
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from lms_jupyter.api.settings import profile_names
+from lms_jupyter.magics.answer import is_schema
 from lms_jupyter.magics.grammar import Completes, Flag, Verb, Word
 from lms_jupyter.magics.parser import BOOK, verb_names
 from lms_jupyter.magics.verbs.talking import AXES, CELL, COMPARE, COMPARING, SWEEP, SWEEPING
@@ -20,9 +22,12 @@ Names = Callable[[], Manager | None]
 class Completer:
     """Says how a line may go on. Asks no host: what the manager last saw is enough."""
 
-    def __init__(self, manager: Names, folder: Callable[[], Path]) -> None:
+    def __init__(
+        self, manager: Names, folder: Callable[[], Path], names: Callable[[], Mapping[str, Any]]
+    ) -> None:
         self._manager = manager
         self._folder = folder
+        self._names = names
 
     def complete(self, line: str) -> tuple[str, list[str]] | None:
         """Return the word that is being written, and what it could become.
@@ -66,6 +71,10 @@ class Completer:
         last = flags.get(before[-1]) if before else None
         if last is not None and last.metavar:
             return self._values(last.completes, last.choices)
+        name, sign, _ = word.partition("=")
+        if sign and name in flags and flags[name].metavar:
+            values = self._values(flags[name].completes, flags[name].choices)
+            return [f"{name}={value}" for value in values]
         if word.startswith("-"):
             return [*flags, "--help"]
         slot = _slot(verb, before, flags)
@@ -74,12 +83,18 @@ class Completer:
     def _values(self, completes: Completes, choices: Sequence[str]) -> Iterable[str]:
         if choices:
             return choices
-        if completes == "verb":
-            return verb_names()
-        if completes == "profile":
-            return profile_names(self._folder())
-        if completes == "path":
-            return sorted(path.name for path in self._folder().glob("*.toml"))
+        if completes in ("key", "identifier", "name", "host"):
+            return self._host_values(completes)
+        values: dict[Completes, Callable[[], Iterable[str]]] = {
+            "verb": verb_names,
+            "profile": lambda: profile_names(self._folder()),
+            "path": lambda: sorted(path.name for path in self._folder().glob("*.toml")),
+            "schema": self._schemas,
+        }
+        return values[completes]() if completes in values else ()
+
+    def _host_values(self, completes: Completes) -> Iterable[str]:
+        """Name what the manager last saw on the host."""
         manager = self._manager()
         if manager is None:
             return ENGINE_WORDS if completes == "host" else ()
@@ -93,7 +108,15 @@ class Completer:
             "name": [*keys, *identifiers],
             "host": [*ENGINE_WORDS, manager.activity.host.address],
         }
-        return found.get(completes, [])
+        return found[completes]
+
+    def _schemas(self) -> Iterable[str]:
+        """Name what the notebook has that `--json` takes."""
+        return sorted(
+            name
+            for name, value in self._names().items()
+            if is_schema(value) and not name.startswith("_")
+        )
 
 
 def _slot(verb: Verb, before: Sequence[str], flags: dict[str, Flag]) -> Word | None:

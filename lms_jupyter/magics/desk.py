@@ -12,6 +12,7 @@ from lms_jupyter.hosts.talk import Message
 from lms_jupyter.magics.progress import LoadBar
 from lms_jupyter.manager import Manager
 from lms_jupyter.manager.commands import run
+from lms_jupyter.printable import printable
 
 Row = TypeVar("Row")
 
@@ -67,7 +68,7 @@ class Desk:
 
     def say(self, line: str) -> None:
         """Write a line below the cell."""
-        print(line)  # noqa: T201 - a magic talks to the cell that it stands in
+        print(printable(line))  # noqa: T201 - a magic talks to the cell that it stands in
 
     def show(self, bundle: Mapping[str, str]) -> None:
         """Show something in the forms that a front end may choose from."""

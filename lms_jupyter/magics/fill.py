@@ -9,6 +9,7 @@ name in braces is looked at, and only if the notebook knows it; everything else 
     \frac{a}{b} as it is (LaTeX)
 """
 
+import difflib
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -19,6 +20,33 @@ _NAMED = re.compile(
     r"|\{\{(?P<escaped>[^\W\d]\w*)\}\}"
     r"|\{(?P<name>[^\W\d]\w*)\}"
 )
+
+
+_CODE = re.compile(r"```.*?(?:```|\Z)|`[^`\n]*`", re.DOTALL)
+"""What Markdown shows as code: names in braces there are most often somebody else's."""
+
+
+def unfilled(prompt: str, names: Mapping[str, Any]) -> list[str]:
+    """Return the names in braces that the notebook does not have, each once; not those in code.
+
+    >>> unfilled("Sum up {txt}, as in `{name}`.", {"text": "this"})
+    ['txt']
+    """
+    found = (match["name"] for match in _NAMED.finditer(_CODE.sub("", prompt)))
+    return list(dict.fromkeys(name for name in found if name is not None and name not in names))
+
+
+def say_unfilled(prompt: str, names: Mapping[str, Any]) -> str:
+    """Say which names stand in the prompt as they are; empty if none does."""
+    missing = unfilled(prompt, names)
+    if not missing:
+        return ""
+    own = [name for name in names if not name.startswith("_")]
+    near = difflib.get_close_matches(missing[0], own, n=1) if len(missing) == 1 else []
+    listed = ", ".join(f"{{{name}}}" for name in missing)
+    meant = f" Did you mean {{{near[0]}}}?" if near else ""
+    them = "it" if len(missing) == 1 else "them"
+    return f"No variable for {listed}: the prompt has {them} to the letter.{meant}"
 
 
 def fill(prompt: str, names: Mapping[str, Any]) -> str:

@@ -4,14 +4,37 @@ import argparse
 import difflib
 import math
 import shlex
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, NoReturn
 
 from lms_jupyter.errors import CommandError
 
-Completes = Literal["", "key", "identifier", "name", "host", "profile", "verb", "path"]
+Completes = Literal["", "key", "identifier", "name", "host", "profile", "verb", "path", "schema"]
 """What a word can be completed with: a model key, what is in memory, either, …"""
+
+
+CELL_VERBS = ("compare", "sweep")
+"""What follows `%%lms` alone."""
+OTHER_WORDS = {
+    **dict.fromkeys(("list", "models"), "ls"),
+    **dict.fromkeys(("loaded", "memory", "top"), "ps"),
+    **dict.fromkeys(("delete", "eject", "kill", "remove", "rm", "stop"), "unload"),
+    **dict.fromkeys(("clear", "gc"), "free"),
+    **dict.fromkeys(("download", "pull"), "get"),
+    **dict.fromkeys(("ask", "prompt", "respond", "run"), "chat"),
+    "logs": "log",
+    "rename": "load KEY --identifier NAME",
+    "reload": "load KEY --reload",
+    "renew": "extend",
+    "serve": "server start",
+    "start": "host start",
+    "ttl": "extend",
+}
+"""What other command lines call the same, and the verb that does it here."""
+NEAR = 0.7
+"""How alike a word must be to a verb to be taken for it: with less, rename is near free."""
 
 
 def as_it_is(text: str) -> str:
@@ -77,9 +100,36 @@ class Parser(argparse.ArgumentParser):
         )
 
     def error(self, message: str) -> NoReturn:
-        """Raise what is wrong, with the usage as the hint."""
-        usage = " ".join(self.format_usage().removeprefix("usage: ").split())
-        raise CommandError(f"%{self.prog}: {message}.", hint=f"Usage: %{usage}")
+        """Raise what is wrong; the hint explains the flag that is meant, or the words."""
+        error = sys.exception()
+        named = error.argument_name if isinstance(error, argparse.ArgumentError) else None
+        action = next((a for a in self._actions if named and _name(a) == named), None)
+        if action is None or not action.option_strings:
+            raise CommandError(f"%{self.prog}: {message}.", hint=self._short_usage())
+        flag = action.option_strings[-1]
+        if not message.startswith("argument "):
+            raise CommandError(f"%{self.prog}: {message}.", hint=self._short_usage())
+        sentence = message.partition(": ")[2]
+        value = f" {action.metavar}" if action.metavar else ""
+        about = (action.help or "").replace("%%", "%")
+        raise CommandError(
+            f"%{self.prog} {flag}: {sentence}.",
+            hint=f"{flag}{value}: {about}. All flags: %{self.prog} --help",
+        )
+
+    def _short_usage(self) -> str:
+        words = [
+            {None: "{}", "?": "[{}]", "*": "[{} ...]"}[action.nargs].format(action.metavar)
+            for action in self._actions
+            if not action.option_strings and action.nargs in (None, "?", "*")
+        ]
+        flags = ["[flags]"] if any(action.option_strings for action in self._actions) else []
+        return f"Usage: %{' '.join([self.prog, *words, *flags])}. More: %{self.prog} --help"
+
+
+def _name(action: argparse.Action) -> str:
+    """Name an action as `argparse.ArgumentError` does."""
+    return "/".join(action.option_strings) or str(action.metavar or action.dest)
 
 
 HELP = Flag(names=("-h", "--help"), help="show this help", dest="wants_help", default=False)
@@ -135,13 +185,19 @@ def chosen(name: str, verbs: Mapping[str, Verb]) -> Verb:
     Raises:
         CommandError: There is none; the hint names the nearest.
     """
-    if name not in verbs:
-        near = difflib.get_close_matches(name, verbs, n=1)
+    if name in verbs:
+        return verbs[name]
+    if name in CELL_VERBS:
         raise CommandError(
-            f"%lms has no verb {name!r}.",
-            hint=f"Did you mean %lms {near[0]}?" if near else f"There are: {', '.join(verbs)}.",
+            f"%lms {name}: this is a cell magic.",
+            hint=f"Write %%lms {name} as the first line of a cell, and the prompt below it.",
         )
-    return verbs[name]
+    near = difflib.get_close_matches(name, verbs, n=1, cutoff=NEAR)
+    meant = OTHER_WORDS.get(name) or next(iter(near), None)
+    raise CommandError(
+        f"%lms has no verb {name!r}.",
+        hint=f"Did you mean %lms {meant}?" if meant else f"There are: {', '.join(verbs)}.",
+    )
 
 
 def whole(least: int = 1, most: float = math.inf) -> Callable[[str], int]:

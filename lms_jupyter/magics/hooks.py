@@ -1,5 +1,7 @@
 """What we hang into IPython besides the magics: Tab, and the question mark behind a verb."""
 
+import concurrent.futures
+import contextlib
 import re
 from typing import Any
 
@@ -11,14 +13,19 @@ from IPython.core.completer import (
 )
 
 from lms_jupyter.api.session import Session
+from lms_jupyter.errors import LmsError
 from lms_jupyter.magics.complete import Completer
-from lms_jupyter.manager import Manager
+from lms_jupyter.manager import Manager, lookup
+from lms_jupyter.manager.watch import connect
 
 _QUESTION = re.compile(
     r"^\s*(?:\?+\s*)?%lms(?:\s+(?P<verb>[a-z]+)\b[^?]*)?\s*(?P<marks>\?{0,2})\s*$"
 )
 FIRST = 1000.0
 """Asked before every other matcher: what Jedi thinks of a magic's words is worth nothing."""
+
+FIRST_LOOK_S = 5.0
+"""How long Tab waits at most for a host that is still being found: an engine starts in less."""
 
 
 class Hooks:
@@ -27,7 +34,9 @@ class Hooks:
     def __init__(self, shell: Any, session: Session) -> None:
         self._shell = shell
         self._session = session
-        self._completer = Completer(self._manager, lambda: session.folder)
+        self._completer = Completer(
+            self._manager, lambda: session.folder, lambda: _own_names(shell)
+        )
         self._matcher = self._make_matcher()
 
     def install(self) -> None:
@@ -44,7 +53,11 @@ class Hooks:
             self._shell.input_transformers_cleanup.remove(explain)
 
     def _manager(self) -> Manager | None:
-        return self._session.local.manager
+        """Return the manager; the first Tab of a kernel waits a moment for what it will know."""
+        local = self._session.local
+        if not local.manager.catalog.models:
+            concurrent.futures.wait([local.submit(_first_look(local.manager))], FIRST_LOOK_S)
+        return local.manager
 
     def _make_matcher(self) -> Any:
         @context_matcher(priority=FIRST, identifier="lms_jupyter")  # type: ignore[untyped-decorator]
@@ -66,6 +79,19 @@ class Hooks:
             )
 
         return matcher
+
+
+def _own_names(shell: Any) -> dict[str, Any]:
+    """Return what the user has defined, without what IPython keeps beside it."""
+    hidden = shell.user_ns_hidden
+    return {name: value for name, value in dict(shell.user_ns).items() if name not in hidden}
+
+
+async def _first_look(manager: Manager) -> None:
+    # Tab has no place for an error; the verb that is being written will tell it.
+    with contextlib.suppress(LmsError):
+        await connect(manager)
+        await lookup.models(manager)
 
 
 def explain(lines: list[str]) -> list[str]:

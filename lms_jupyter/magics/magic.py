@@ -7,10 +7,10 @@ from IPython.core.magic import Magics, line_cell_magic, magics_class
 from msgspec.structs import replace
 
 from lms_jupyter.api.session import Session, session
-from lms_jupyter.errors import AmbiguousModelError
+from lms_jupyter.errors import AmbiguousModelError, CommandError, ModelNotFoundError
 from lms_jupyter.hosts.sdk_default import DefaultClient
 from lms_jupyter.magics.desk import Desk
-from lms_jupyter.magics.parser import parse
+from lms_jupyter.magics.parser import parse, verb_names
 from lms_jupyter.magics.run import (
     comparing,
     hosts,
@@ -60,6 +60,11 @@ class LmsMagics(Magics):
                 )
 
                 offer(error, line, lambda clear: self._again(clear, cell))
+            raise
+        except (CommandError, ModelNotFoundError) as error:
+            verb = line.split(maxsplit=1)[0] if cell is not None and line.strip() else ""
+            if verb in verb_names():
+                error.hint = f"{verb} is a line magic: write %lms {line.strip()} on its own line."
             raise
         except KeyboardInterrupt as error:
             # Where in our code it struck is nothing that a notebook should show.

@@ -4,6 +4,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from lms_jupyter.manager import Manager
+from lms_jupyter.printable import printable_line
 from lms_jupyter.protocol.models import Load
 
 PER_CENT = 100
@@ -41,7 +42,7 @@ class LoadBar:
 
             self._bar = tqdm(
                 total=PER_CENT,
-                desc=f"Loading {load.model_key}",
+                desc=f"Loading {printable_line(load.model_key)}",
                 bar_format="{desc} {percentage:3.0f}% {bar} {elapsed}",
                 leave=False,
                 delay=DELAY_S,

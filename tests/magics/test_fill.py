@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lms_jupyter.magics.fill import fill
+from lms_jupyter.magics.fill import fill, say_unfilled, unfilled
 
 NAMES = {"a": 1, "text": "some text", "ümlaut": "ü"}
 
@@ -39,3 +39,29 @@ def test_without_names_a_prompt_stays_to_the_letter(prompt: str) -> None:
 @given(st.text(alphabet=st.characters(exclude_characters="{}")), st.text())
 def test_a_value_is_never_filled_again(before: str, value: str) -> None:
     assert fill(before + " {x}", {"x": value}) == f"{before} {value}"
+
+
+@pytest.mark.parametrize(
+    ("prompt", "missing"),
+    [
+        ("Sum up {text}.", []),
+        ("Sum up {txt} and {txt}, {other}.", ["txt", "other"]),
+        ("{{txt}}, ${txt}, { txt }, {txt.a}", []),
+        (r"\frac{x}{y}", []),
+        ("Explain `{txt}` to me", []),
+        ("```python\nf'{txt}'\n```\n{after}", ["after"]),
+        ("```python\nf'{txt}'", []),
+    ],
+)
+def test_a_name_that_the_notebook_does_not_have_is_found(prompt: str, missing: list[str]) -> None:
+    assert unfilled(prompt, NAMES) == missing
+
+
+def test_what_stays_to_the_letter_is_said_with_the_name_that_was_meant() -> None:
+    assert say_unfilled("{txt}", NAMES) == (
+        "No variable for {txt}: the prompt has it to the letter. Did you mean {text}?"
+    )
+    assert say_unfilled("{p} {q}", NAMES) == (
+        "No variable for {p}, {q}: the prompt has them to the letter."
+    )
+    assert say_unfilled("{text}", NAMES) == ""

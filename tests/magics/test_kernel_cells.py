@@ -19,7 +19,7 @@ def test_an_answer_is_markdown_with_its_figures_below(kernel: Kernel) -> None:
     assert ran.error == "", ran.error_text
     assert any("text/markdown" in bundle for bundle in ran.bundles)
     assert "tokens/s" in ran.bundles[-1]["text/plain"]
-    assert "it had said all" in ran.bundles[-1]["text/plain"]
+    assert "finished" in ran.bundles[-1]["text/plain"]
     assert kernel.value("isinstance(answer, str) and 'file' in answer") == "True"
     assert kernel.value("answer.told.predicted_tokens > 3, answer.model") == "(True, 'tutor-1m')"
 
@@ -178,4 +178,30 @@ def test_sampling_flags_reach_the_host(kernel: Kernel) -> None:
     ran = kernel.run(f"%%lms tutor-1m {flags} --max-tokens 2 --stop x,y\nHello")
 
     assert ran.error == "", ran.error_text
-    assert "2 out · as long as it may be" in ran.bundles[-1]["text/plain"]
+    assert "2 out · reached max tokens" in ran.bundles[-1]["text/plain"]
+
+
+def test_a_name_in_braces_that_nobody_has_is_told(kernel: Kernel) -> None:
+    ran = kernel.run("%%lms tutor-1m\nWhat is a {tokken}?")
+
+    assert "No variable for {tokken}" in ran.text
+    assert "No variable" not in kernel.run("%%lms tutor-1m --no-fill\nWhat is a {tokken}?").text
+
+
+def test_an_error_names_the_lines_of_the_cell_that_led_to_it(kernel: Kernel) -> None:
+    ran = kernel.run(
+        "import lms_jupyter\n"
+        "def f(key):\n    return g(key)\n"
+        "def g(key):\n    return lms_jupyter.load(key)\n"
+        "f('nosuch')"
+    )
+
+    *_, cell, f, g = ran.error_text.splitlines()
+    assert [line.partition(", line ")[2] for line in (cell, f, g)] == [
+        "6: f('nosuch')",
+        "3, in f: return g(key)",
+        "5, in g: return lms_jupyter.load(key)",
+    ]
+    assert "Cell In[" in cell
+    assert kernel.run("x = 1\n%lms load nosuch").error_text.endswith("line 2: %lms load nosuch")
+    assert "line" not in kernel.run("%lms load nosuch").error_text.rpartition("lists")[2]

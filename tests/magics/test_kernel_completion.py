@@ -1,4 +1,5 @@
 import time
+from pathlib import Path
 
 import pytest
 
@@ -9,6 +10,7 @@ from .kernels import Kernel
 def _warm(kernel: Kernel) -> None:
     kernel.run("%lms load tutor-1m --identifier chat")
     kernel.run("import pathlib; pathlib.Path('lms_profiles.toml').write_text('[fast]\\n')")
+    kernel.run("a_schema = {}\nclass AClass:\n    def model_json_schema(): ...")
     kernel.complete("%lms lo")
 
 
@@ -23,7 +25,11 @@ def _warm(kernel: Kernel) -> None:
         ("llm = %lms load tutor-e", {"tutor-embed"}),
         ("%lms load tutor-1m --con", {"--context-length", "--config"}),
         ("%lms load tutor-1m --kv-cache q", {"q8_0", "q4_0"}),
+        ("%lms load tutor-1m --kv-cache=q", {"--kv-cache=q8_0", "--kv-cache=q4_0"}),
         ("%lms load tutor-1m --profile ", {"fast"}),
+        ("%lms load tutor-1m --profile=f", {"--profile=fast"}),
+        ("%%lms --json ", {"a_schema", "AClass"}),
+        ("%lms chat --json=a_", {"--json=a_schema"}),
         ("%lms unload ", {"chat"}),
         ("%lms extend ch", {"chat"}),
         ("%lms host ", {"list", "start", "stop", "auto"}),
@@ -58,3 +64,16 @@ def test_tab_answers_within_50_ms(kernel: Kernel) -> None:
         taken.append(time.perf_counter() - began)
 
     assert sorted(taken)[len(taken) // 2] <= 0.05
+
+
+def test_the_first_tab_of_a_kernel_offers_what_the_host_has(
+    environ: dict[str, str], folder: Path
+) -> None:
+    with Kernel(environ, str(folder)) as kernel:
+        kernel.run("%load_ext lms_jupyter")
+
+        assert "tutor-1m" in kernel.complete("%lms load ")
+
+
+def test_schemas_are_the_users_own(kernel: Kernel) -> None:
+    assert not {"In", "Out", "_oh"} & set(kernel.complete("%%lms --json "))

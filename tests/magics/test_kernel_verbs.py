@@ -26,9 +26,9 @@ LINES = [
     ("%lms load -y tutor-1", r"matches tutor-1m best, so it is that; also: tutor-1m-vision"),
     ("%lms load tutr-1m -y --estimate-only", r"Model: tutor-1m"),
     ("%lms estimate tutor-1m -c 1024", r"Context Length: 1,024\n(.*\n)*This load should fit"),
-    ("%lms extend tutor-1m 1h", r"leaves after 1 h of idleness from now"),
-    ("%lms extend tutor-1m none", r"tutor-1m stays until it is unloaded"),
-    ("%lms extend tutor-1m 1h --reload", r"is loaded again, and leaves after 1 h of idleness"),
+    ("%lms extend tutor-1m 1h", r"unloads when idle for 1 h, counted from now"),
+    ("%lms extend tutor-1m none", r"tutor-1m has no TTL"),
+    ("%lms extend tutor-1m 1h --reload", r"is loaded again, and unloads when idle for 1 h"),
     ("%lms pin tutor-1m", r"is pinned"),
     ("%lms pin tutor-1m --off", r"is pinned no more"),
     ("%lms host", r"Using Embedded engine"),
@@ -119,7 +119,7 @@ def test_an_unclear_name_gets_a_button_for_each_model_that_runs_the_right_line(
     [
         ("%lms load tutor -c 512 --new", "tutor-1m is loaded: 512 tokens"),
         ("%lms load tutor --ttl 5m --identifier 'my own'", "my own is loaded"),
-        ("%lms model tutor --ttl 5m", "leaves after 5 min"),
+        ("%lms model tutor --ttl 5m", "unloads when idle for 5 min"),
         ("%lms estimate tutor -c 512", "Context Length: 512"),
     ],
 )
@@ -202,7 +202,7 @@ def test_new_always_makes_another(empty: Kernel) -> None:
 def test_what_the_host_did_not_give_is_said(empty: Kernel) -> None:
     said = empty.run("%lms load tutor-1m --gpu max").text
 
-    assert "leaves after 1 h of idleness (the default)" in said
+    assert "unloads when idle for 1 h (the default)" in said
     assert "Not as asked: gpu is 0.0, not 1.0." in said
 
 
@@ -213,10 +213,13 @@ def test_profiles_and_files_give_settings_and_the_line_wins(empty: Kernel) -> No
     )
     empty.run("pathlib.Path('own.toml').write_text('context = 1024\\n')")
 
-    assert "512 tokens, leaves after 5 min" in empty.run("%lms load tutor-1m --profile fast").text
+    assert (
+        "512 tokens, unloads when idle for 5 min"
+        in empty.run("%lms load tutor-1m --profile fast").text
+    )
     assert "1,024 tokens" in empty.run("%lms load tutor-1m --config own.toml --reload").text
     third = empty.run("%lms load tutor-1m --profile fast -c 256 --ttl none")
-    assert "256 tokens, stays until it is unloaded" in third.text
+    assert "256 tokens, no TTL" in third.text
 
 
 def test_a_lock_brings_back_what_was_there_and_says_what_has_drifted(empty: Kernel) -> None:

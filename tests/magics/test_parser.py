@@ -100,6 +100,50 @@ def test_an_unknown_verb_names_the_nearest() -> None:
     assert caught.value.hint == "Did you mean %lms unload?"
 
 
+@pytest.mark.parametrize(
+    ("line", "hint"),
+    [
+        ("rename a b", "Did you mean %lms load KEY --identifier NAME?"),
+        ("list", "Did you mean %lms ls?"),
+        ("pull qwen3", "Did you mean %lms get?"),
+        ("eject chat", "Did you mean %lms unload?"),
+        ("sweep m context=[1,2]", "Write %%lms sweep as the first line of a cell"),
+        ("compare a b", "Write %%lms compare as the first line of a cell"),
+        ("xyz", "There are: ls, ps"),
+    ],
+)
+def test_a_word_of_another_command_line_names_the_verb_here(line: str, hint: str) -> None:
+    with pytest.raises(CommandError) as caught:
+        parse(line)
+
+    assert caught.value.hint.startswith(hint)
+
+
+@pytest.mark.parametrize(
+    ("line", "title", "hint"),
+    [
+        (
+            "load m -c many",
+            "%lms load --context-length: 'many' is not a whole number.",
+            "--context-length TOKENS: length of the context.",
+        ),
+        ("load m --ttl", "%lms load --ttl: expected one argument.", "--ttl TIME: unload after"),
+        ("load m --kv-cache q3", "%lms load --kv-cache: invalid choice", "--kv-cache TYPE: type"),
+        ("unload a b", "one word too many", "Usage: %lms unload [IDENTIFIER] [flags]. More:"),
+        ("server", "required: WHAT", "Usage: %lms server WHAT [flags]. More:"),
+    ],
+)
+def test_a_wrong_value_is_answered_with_what_that_flag_takes(
+    line: str, title: str, hint: str
+) -> None:
+    with pytest.raises(CommandError) as caught:
+        parse(line)
+
+    assert title in caught.value.title
+    assert caught.value.hint.startswith(hint)
+    assert len(caught.value.hint) < 160
+
+
 @pytest.mark.parametrize("verb", verb_names())
 def test_every_verb_explains_itself(verb: str) -> None:
     assert parse(f"help {verb}") == parse(f"{verb} --help")

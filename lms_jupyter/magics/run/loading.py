@@ -72,9 +72,9 @@ def told(got: Got, line: LoadLine) -> list[str]:
     if outcome.evicted:
         lines.append(f"To make room, the host unloaded {', '.join(outcome.evicted)}.")
     if instance.ttl_s is None:
-        leaves = "stays until it is unloaded"
+        leaves = "no TTL"
     else:
-        leaves = f"leaves after {say_duration(instance.ttl_s)} of idleness"
+        leaves = f"unloads when idle for {say_duration(instance.ttl_s)}"
         if outcome.how != "used" and not line.says_ttl and got.wish.ttl_s == line.wish.ttl_s:
             leaves += " (the default)"
     sentence = f"{instance.identifier} {HOW[outcome.how]}"

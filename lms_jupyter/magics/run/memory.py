@@ -58,8 +58,8 @@ def extend_by_reload(request: ReloadInstance, desk: Desk) -> None:
 
 def _leaves(ttl_s: float | None) -> str:
     if ttl_s is None:
-        return "stays until it is unloaded"
-    return f"leaves after {say_duration(ttl_s)} of idleness from now"
+        return "has no TTL"
+    return f"unloads when idle for {say_duration(ttl_s)}, counted from now"
 
 
 @perform.register

@@ -10,13 +10,14 @@ from msgspec.structs import replace
 from lms_jupyter.api.session import Wish
 from lms_jupyter.errors import CommandError
 from lms_jupyter.hosts.talk import Message, Picture, Sampling
-from lms_jupyter.magics.answer import Answer, Draft, Figures, as_value
+from lms_jupyter.magics.answer import Answer, Draft, Figures, as_value, is_schema
 from lms_jupyter.magics.desk import Desk, Spot
-from lms_jupyter.magics.fill import fill
+from lms_jupyter.magics.fill import fill, say_unfilled
 from lms_jupyter.magics.run import perform
 from lms_jupyter.magics.run.loading import check_llm
 from lms_jupyter.magics.verbs.talking import Talk
 from lms_jupyter.manager import lookup
+from lms_jupyter.printable import printable
 from lms_jupyter.protocol.models import Instance
 
 
@@ -92,7 +93,7 @@ class _Writer:
         """Write what has come since."""
         new = self._draft.text[self._written :]
         self._written += len(new)
-        print(new, end="", flush=True)  # noqa: T201 - as above
+        print(printable(new), end="", flush=True)  # noqa: T201 - as above
 
 
 async def follow(
@@ -122,7 +123,11 @@ def prompt_of(request: Talk, desk: Desk) -> str:
             "There is nothing to say: the cell is empty.",
             hint="Write the prompt below the line that begins with %%lms.",
         )
-    return fill(prompt, desk.names) if request.fills else prompt
+    if not request.fills:
+        return prompt
+    if note := say_unfilled(prompt, desk.names):
+        desk.say(note)
+    return fill(prompt, desk.names)
 
 
 def schema_of(name: str | None, desk: Desk) -> Any:
@@ -134,7 +139,7 @@ def schema_of(name: str | None, desk: Desk) -> Any:
     if name is None:
         return None
     found = desk.names.get(name)
-    if isinstance(found, dict) or hasattr(found, "model_json_schema"):
+    if is_schema(found):
         return found
     raise CommandError(
         f"{name!r} is no dict and no Pydantic class of this notebook.",

@@ -12,6 +12,7 @@ from lms_jupyter.api.settings import DEFAULT_TTL_S
 from lms_jupyter.errors import CommandError
 from lms_jupyter.hosts.talk import Sampling
 from lms_jupyter.magics.grammar import (
+    CELL_VERBS,
     Flag,
     Verb,
     Word,
@@ -23,7 +24,7 @@ from lms_jupyter.magics.grammar import (
     whole,
 )
 
-COMPARE, SWEEP = "compare", "sweep"
+COMPARE, SWEEP = CELL_VERBS
 
 
 class Talk(Struct, frozen=True, kw_only=True):
@@ -84,6 +85,7 @@ FLAGS = (
         help="answer as this dict (a JSON Schema) or Pydantic class says",
         metavar="SCHEMA",
         dest="schema",
+        completes="schema",
     ),
     Flag(
         names=("--image",),
