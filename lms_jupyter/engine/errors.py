@@ -89,10 +89,12 @@ class UnknownEndpointError(BadRequestError):
 
 
 class UnsupportedError(BadRequestError):
-    """LM Studio has this call, the engine does not offer it."""
+    """LM Studio has this call, the engine does not offer it.
+
+    It is answered with 400: clients repeat what is answered with a status of 500 or more.
+    """
 
     code = "not_implemented"
-    http_status = 501
 
 
 class PathNotFoundError(EngineError):

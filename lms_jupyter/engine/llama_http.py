@@ -17,10 +17,18 @@ from lms_jupyter.engine.errors import BadRequestError, EngineError, InferenceErr
 from lms_jupyter.engine.instance import Instance
 
 _ANSWER_END = b"data: [DONE]"
-_BAD_REQUEST = range(400, 500)
-_WRONG_REQUEST = ("Failed to parse messages", "Failed to parse tools", "[json.exception.")
-"""How errors begin that llama.cpp takes for its own."""
+_FAILED = 500
+_OWN_FAILURES = re.compile(
+    r"^failed to |^got exception|^Compute error|^context shift|^the current context does not"
+    r"|^the model could not|^Invalid diff|^The model produced output|bad_alloc|^unknown error"
+)
+"""How llama.cpp's errors of 500 begin that are its own: those that come while it computes.
+
+The others come while it reads the request, and llama.cpp answers most of these with 500, too.
+"""
 _EXCEPTION = re.compile(r"\[json\.exception\.[\w.]+\] ")
+_TOO_LONG = re.compile(r"input \((\d+) tokens\) is too large to process.*batch size: (\d+)")
+_NO_IMAGE = "Failed to load image or audio file"
 
 
 class LlamaHttp:
@@ -121,14 +129,27 @@ def _problem(status: int, content: bytes) -> EngineError:
         message = str(error["message"]).strip().rstrip(".")
     except (msgspec.DecodeError, KeyError, TypeError):
         error, message = {}, content.decode(errors="replace")[:200]
+    too_long = _TOO_LONG.match(message)
+    if too_long is not None:
+        return BadRequestError(
+            f"The text has {too_long[1]} tokens, but the context of the model has only "
+            f"{too_long[2]}.",
+            hint="Shorten the text, or cut it into pieces.",
+        )
+    if message == _NO_IMAGE:
+        return BadRequestError(
+            "An image cannot be read: its data is damaged, or of a format that llama.cpp does not "
+            "know.",
+            hint="Send it as PNG or JPEG.",
+        )
     if error.get("type") == "exceed_context_size_error":
         asked, limit = error.get("n_prompt_tokens"), error.get("n_ctx")
         return BadRequestError(
             f"The prompt has {asked} tokens, but the context has only {limit}.",
             hint="Shorten the prompt, or load the model with a longer context.",
         )
-    wrong = status in _BAD_REQUEST or message.startswith(_WRONG_REQUEST)
-    kind = BadRequestError if wrong else InferenceError
+    failed = status >= _FAILED and (not error or _OWN_FAILURES.search(message))
+    kind = InferenceError if failed else BadRequestError
     return kind(f"llama.cpp refused the request: {_EXCEPTION.sub('', message)}.")
 
 

@@ -1,6 +1,6 @@
 """The plain HTTP requests: which hosts there are, who uses what, one command, the engine."""
 
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 from jupyter_server.auth.decorator import authorized
@@ -10,14 +10,15 @@ from tornado.web import HTTPError, authenticated
 from lms_jupyter.errors import LmsError
 from lms_jupyter.manager.inbox import accept
 from lms_jupyter.manager.watch import connect
-from lms_jupyter.protocol.replies import Accepted, Estimated, Refused
+from lms_jupyter.protocol.replies import Accepted, Refused, Reply
 from lms_jupyter.server.imports import import_beside
-from lms_jupyter.server.limits import MESSAGE_BYTES, Allowance
+from lms_jupyter.server.limits import MESSAGE_BYTES, Allowance, read_message
 from lms_jupyter.server.socket import refused
 from lms_jupyter.server.switchboard import Line, Switchboard
 
 EMBEDDED = "lms_jupyter.hosts.embedded"
-STATUS = {Accepted: 202, Estimated: 200, Refused: 400}
+STATUS: dict[type, int] = dict.fromkeys(get_args(Reply), 200) | {Accepted: 202, Refused: 400}
+"""Of each reply; the answer to a question is 200."""
 
 
 class LmsHandler(APIHandler):
@@ -95,10 +96,12 @@ class CommandHandler(LmsHandler):
             return
         manager = self.line().manager
         try:
-            message = msgspec.json.decode(self.request.body)
+            message = read_message(self.request.body)
+        except ValueError as error:
+            await self.say(refused("command_error", f"The body is no command: {error}."), 400)
+            return
+        try:
             await connect(manager)
-        except msgspec.DecodeError:
-            await self.say(refused("command_error", "The body is no JSON."), 400)
         except LmsError as error:
             await self.say(refused(error.code, error.title, error.hint), 503)
         else:

@@ -18,7 +18,7 @@ from lms_jupyter.manager.inbox import accept
 from lms_jupyter.protocol.models import Problem
 from lms_jupyter.protocol.replies import Refused, Reply
 from lms_jupyter.server.kernels import identity_of
-from lms_jupyter.server.limits import AT_ONCE, MESSAGE_BYTES, Allowance
+from lms_jupyter.server.limits import AT_ONCE, MESSAGE_BYTES, Allowance, read_message
 from lms_jupyter.server.outbox import Outbox
 from lms_jupyter.server.stand_in import StandIn
 from lms_jupyter.server.switchboard import RHYTHMS_S, Line, Switchboard
@@ -92,11 +92,12 @@ class SlicesHandler(WebSocketMixin, WebSocketHandler, JupyterHandler):
         """Answer a command without making the next one wait for it."""
         rid = None
         try:
-            envelope = msgspec.json.decode(message)
-            rid = envelope.get("rid") if isinstance(envelope, dict) else None
-        except msgspec.DecodeError:
-            self._reply(rid, refused("command_error", "The page sent something that is no JSON."))
+            envelope = read_message(message)
+        except ValueError as error:
+            sentence = f"The page sent something that is no command: {error}."
+            self._reply(rid, refused("command_error", sentence))
             return
+        rid = envelope.get("rid") if isinstance(envelope, dict) else None
         if not self.allowance.take() or len(self.answering) >= AT_ONCE:
             self._reply(rid, refused("too_many_commands", "Too many commands at once."))
             return

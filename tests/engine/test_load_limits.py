@@ -38,7 +38,7 @@ def test_experts_of_a_model_without_any_are_refused(
     assert client.llm.load_new_instance("tiny-llm").get_load_config().num_experts is None
     body = {"model": "tiny-llm", "num_experts": 4}
     answer = httpx.post(f"http://{engine.address}/api/v1/models/load", json=body)
-    assert answer.status_code == 501
+    assert answer.status_code == 400
     assert answer.json()["error"]["type"] == "not_implemented"
 
 

@@ -150,7 +150,7 @@ def test_a_model_is_loaded_and_unloaded_by_the_id_of_its_instance(
         (
             "/chat",
             {"model": "tiny-llm", "input": "x", "integrations": ["mcp/x"]},
-            501,
+            400,
             "not_implemented",
             "no integrations",
         ),

@@ -25,6 +25,7 @@ from lms_jupyter.engine.errors import (
 )
 from lms_jupyter.engine.routes.handshake import Caller
 from lms_jupyter.engine.wire import frames
+from lms_jupyter.engine.wire.nesting import TooDeepError
 
 MAX_WAITING_FRAMES = 1000
 MAX_WAITING_BYTES = 2**23
@@ -143,7 +144,7 @@ class Connection:
         try:
             async for message in self._socket:
                 if message.type is WSMsgType.TEXT:
-                    self._take(frames.decode(message.data))
+                    self._hear(message.data)
                     async with self._calls:
                         pass  # when too many calls run, read on after one has ended
                 else:
@@ -187,6 +188,12 @@ class Connection:
         """End the connection without the courtesies that need a reader."""
         if self._transport is not None:
             self._transport.abort()
+
+    def _hear(self, data: str) -> None:
+        try:
+            self._take(frames.decode(data))
+        except TooDeepError as error:
+            self.write(frames.refusal(data, error))
 
     def _take(self, said: dict[str, Any] | None) -> None:
         frame = said or {}

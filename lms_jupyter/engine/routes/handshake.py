@@ -11,6 +11,7 @@ from typing import Any
 from aiohttp import WSMsgType, web
 
 from lms_jupyter.engine.wire.frames import decode, encode
+from lms_jupyter.engine.wire.nesting import TooDeepError
 
 HANDSHAKE_S = 10.0
 MAX_CREDENTIAL = 256
@@ -66,7 +67,7 @@ async def introduce(socket: web.WebSocketResponse) -> Caller | None:
         async with asyncio.timeout(HANDSHAKE_S):
             async for message in socket:
                 if message.type is WSMsgType.TEXT:
-                    caller = _caller(decode(message.data))
+                    caller = _introduced(message.data)
                     if caller is not None:
                         return caller
     except TimeoutError:
@@ -78,6 +79,13 @@ async def refuse(socket: web.WebSocketResponse, reason: str) -> None:
     """Say why the client is not let in, and close."""
     await socket.send_frame(encode({"success": False, "error": reason}), WSMsgType.TEXT)
     await socket.close()
+
+
+def _introduced(data: str) -> Caller | None:
+    try:
+        return _caller(decode(data))
+    except TooDeepError:
+        return None
 
 
 def _caller(frame: dict[str, Any] | None) -> Caller | None:

@@ -13,6 +13,7 @@ from aiohttp import web
 
 from lms_jupyter.engine.errors import BadRequestError, EngineError
 from lms_jupyter.engine.services import Services
+from lms_jupyter.engine.wire.nesting import decode
 from lms_jupyter.engine.wire.sse import Event
 
 MAX_BODY_BYTES: Final = 128 * 2**20
@@ -75,6 +76,14 @@ def answering(
     return answer
 
 
+def add_route(application: web.Application, method: str, path: str, handler: Any) -> None:
+    """Add a path; what can be got can be asked for its head alone."""
+    if method == "GET":
+        application.router.add_get(path, handler)
+    else:
+        application.router.add_route(method, path, handler)
+
+
 def unknown_path(style: Style) -> Handler:
     """Return a handler for what no other path matches."""
 
@@ -102,10 +111,14 @@ async def read_object(request: web.Request) -> dict[str, Any]:
         content = await request.read()
     except web.HTTPRequestEntityTooLarge as error:
         raise BodyTooLargeError from error
+    except web.RequestPayloadError as error:
+        raise BadRequestError(f"The body cannot be read: {error}.") from error
     try:
-        body: dict[str, Any] = msgspec.json.decode(content, type=dict[str, Any])
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        body = decode(content)
+    except ValueError as error:
         raise BadRequestError(f"The body is not a JSON object: {error}.") from error
+    if not isinstance(body, dict):
+        raise BadRequestError("The body is not a JSON object but another value.")
     return body
 
 

@@ -14,6 +14,7 @@ from lms_jupyter.engine.instance import Instance
 from lms_jupyter.engine.routes.http import (
     Handler,
     Style,
+    add_route,
     answering,
     read_object,
     reply,
@@ -47,7 +48,7 @@ def add_routes(application: web.Application, services: Services) -> None:
     """Add the paths below `/v1`; what Anthropic has there must be added before."""
 
     def add(method: str, path: str, handler: Handler) -> None:
-        application.router.add_route(method, path, answering(services, STYLE, handler))
+        add_route(application, method, path, answering(services, STYLE, handler))
 
     add("GET", "/v1/models", partial(_models, services))
     add("GET", "/v1/models/{name:.+}", partial(_model, services))

@@ -25,7 +25,7 @@ from lms_jupyter.engine.load_settings import Domain, LoadSettings
 from lms_jupyter.engine.loader import LoadRequest
 from lms_jupyter.engine.routes.http import Style, reply, send, stream_to
 from lms_jupyter.engine.services import Services
-from lms_jupyter.engine.wire import openai, sse
+from lms_jupyter.engine.wire import content, openai, sse
 from lms_jupyter.engine.wire.fields import optional_flag, optional_text
 from lms_jupyter.engine.wire.requests import check
 from lms_jupyter.engine.wire.transcript import Transcript
@@ -34,7 +34,6 @@ ATTEMPTS: Final = 3
 """How often an instance may be unloaded between our finding and our using it."""
 
 _PROMPT_FIELDS: Final = ("system", "instructions", "messages", "input", "tools")
-_IMAGE_PARTS: Final = frozenset({"image_url", "image", "input_image"})
 
 logger = logging.getLogger(__name__)
 
@@ -78,7 +77,7 @@ async def forward(
         work = Work.PROCESSING_PROMPT if streams else work
         use = await occupy(services, stack, wanted, work)
         await services.loader.check_draft(use.instance, wanted.settings.draft_model)
-        _refuse_images(use.instance, passed)
+        content.settle(passed, name=use.instance.identifier, vision=use.instance.model.vision)
         passed["model"] = use.instance.identifier
         log = await stack.enter_async_context(_logged(services, use.instance, passed, target))
         use = replace(use, log=log)
@@ -252,19 +251,3 @@ def _ttl(value: object) -> float | None:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 2**40:
         raise BadRequestError(f"'ttl' has to be a number of seconds above 0, not {value!r:.100}.")
     return float(value)
-
-
-def _refuse_images(instance: Instance, body: Mapping[str, Any]) -> None:
-    """Say clearly that a text model cannot look at images."""
-    if instance.model.vision:
-        return
-    for name in ("messages", "input"):
-        messages = body.get(name)
-        for message in messages if isinstance(messages, list) else ():
-            parts = message.get("content") if isinstance(message, dict) else None
-            for part in parts if isinstance(parts, list) else ():
-                if isinstance(part, dict) and part.get("type") in _IMAGE_PARTS:
-                    raise BadRequestError(
-                        f"{instance.identifier!r} cannot look at images.",
-                        hint="Load a vision model, one with an 'mmproj' file beside it.",
-                    )

@@ -12,6 +12,7 @@ from lms_jupyter.engine.instance import Instance
 from lms_jupyter.engine.routes import openai
 from lms_jupyter.engine.routes.http import (
     Handler,
+    add_route,
     answering,
     read_object,
     reply,
@@ -32,7 +33,7 @@ def add_routes(application: web.Application, services: Services) -> None:
 
     def add(method: str, path: str, handler: Handler) -> None:
         answer = answering(services, openai.STYLE, handler)
-        application.router.add_route(method, path, answer)
+        add_route(application, method, path, answer)
 
     add("GET", "/api/v0/models", partial(_models, services))
     add("GET", "/api/v0/models/{name:.+}", partial(_model, services))

@@ -15,6 +15,7 @@ from lms_jupyter.engine.routes.chat_v1 import chat
 from lms_jupyter.engine.routes.http import (
     Handler,
     Style,
+    add_route,
     answering,
     is_connected,
     read_object,
@@ -33,7 +34,7 @@ def add_routes(application: web.Application, services: Services) -> None:
 
     def add(method: str, path: str, handler: Handler) -> None:
         answer = answering(services, STYLE, handler)
-        application.router.add_route(method, f"/api/v1{path}", answer)
+        add_route(application, method, f"/api/v1{path}", answer)
 
     add("GET", "/models", partial(_models, services))
     add("POST", "/models/load", partial(_load, services))

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any, Final
 
 import msgspec
 
 from lms_jupyter.engine.errors import EngineError
+from lms_jupyter.engine.wire import nesting
+
+HEAD: Final = 4096
+"""Within how many characters a frame says what it is."""
 
 encode: Final = msgspec.json.Encoder().encode
 
@@ -48,9 +53,31 @@ KEEP_ALIVE_ACK: Final = encode({"type": "keepAliveAck"})
 
 
 def decode(data: str | bytes) -> dict[str, Any] | None:
-    """Read a frame; `None` if it is not a JSON object."""
+    """Read a frame; `None` if it is not a JSON object.
+
+    Raises:
+        TooDeepError: It is nested too deep.
+    """
     try:
-        frame = msgspec.json.decode(data)
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        frame = nesting.decode(data)
+    except ValueError:
         return None
     return frame if isinstance(frame, dict) else None
+
+
+def refusal(data: str, error: EngineError) -> bytes:
+    """Answer a frame of which only the outermost members can be read; else complain about it."""
+    begin, end = data.find("[", 1, HEAD), data.find("{", 1, HEAD)
+    places = [place for place in (begin, end) if place > 0]
+    head = data[: min(places, default=0)].rpartition(",")[0] + "}"
+    tail = "{" + data[max(data.rfind("]"), data.rfind("}", 0, -1)) + 1 :].lstrip(" ,")
+    said: dict[str, Any] = {}
+    for part in (head, tail):
+        with contextlib.suppress(ValueError, RecursionError):
+            said |= msgspec.json.decode(part, type=dict[str, Any])
+    match said:
+        case {"type": "rpcCall", "callId": int(call_id)}:
+            return rpc_error(call_id, error)
+        case {"type": "channelCreate", "channelId": int(channel_id)}:
+            return channel_error(channel_id, error)
+    return warning(error.title, "unknown")

@@ -10,6 +10,7 @@ import msgspec
 
 from lms_jupyter.engine.errors import BadRequestError
 from lms_jupyter.engine.uploads import Upload
+from lms_jupyter.engine.wire.content import tool_arguments
 from lms_jupyter.engine.wire.fields import an_object, text
 
 FindUpload = Callable[[str], Upload | None]
@@ -90,7 +91,9 @@ def _tool_call(part: Mapping[str, Any]) -> dict[str, Any]:
         "type": "function",
         "function": {
             "name": text(request, "name"),
-            "arguments": msgspec.json.encode(request.get("arguments") or {}).decode(),
+            "arguments": msgspec.json.encode(
+                tool_arguments(request.get("arguments"), repr(request.get("name")))
+            ).decode(),
         },
     }
     if isinstance(request.get("id"), str):

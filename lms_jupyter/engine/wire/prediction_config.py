@@ -7,6 +7,7 @@ from typing import Any, Final, get_args
 
 from lms_jupyter.engine.errors import BadRequestError
 from lms_jupyter.engine.prediction import OverflowPolicy, PredictionSettings, ReasoningTags
+from lms_jupyter.engine.wire.content import plain_tool
 from lms_jupyter.engine.wire.kv import (
     Key,
     boolean,
@@ -186,7 +187,7 @@ def tool_definitions(tools: object) -> tuple[Mapping[str, Any], ...]:
     """Read the tools that a model may call."""
     if not isinstance(tools, list) or not all(isinstance(tool, Mapping) for tool in tools):
         raise BadRequestError("'tools' has to be a list of objects.")
-    return tuple(tools)
+    return tuple(plain_tool(tool) for tool in tools)
 
 
 def _tool_choice(value: Any) -> str | None:

@@ -12,6 +12,7 @@ from lms_jupyter.engine.errors import BadRequestError, EngineError
 from lms_jupyter.engine.instance import Instance
 from lms_jupyter.engine.load_settings import LoadSettings
 from lms_jupyter.engine.prediction import PredictionSettings
+from lms_jupyter.engine.wire.content import image_data
 from lms_jupyter.engine.wire.kv import Key, boolean, integer, number, read
 from lms_jupyter.engine.wire.sse import Event, event
 
@@ -192,7 +193,8 @@ def _part(item: object) -> dict[str, Any]:
     match item:
         case {"type": "text" | "message", "content": str(text)}:
             return {"type": "text", "text": text}
-        case {"type": "image", "data_url": str(url)} if "base64," in url:
+        case {"type": "image", "data_url": url}:
+            url = f"data:image/png;base64,{image_data(url)}"
             return {"type": "image_url", "image_url": {"url": url}}
     raise BadRequestError(
         f"An item of 'input' is not understood: {item!r:.100}.",
