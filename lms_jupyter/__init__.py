@@ -11,22 +11,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
-    from lms_jupyter import aio, errors
-    from lms_jupyter.api.calls import (
-        ensure,
-        estimate,
-        extend,
-        free,
-        load,
-        lock,
-        ls,
-        model,
-        paused,
-        pin,
-        ps,
-        restore,
-        unload,
-    )
+    from lms_jupyter.api import aio
+    from lms_jupyter.api.calls import ensure, estimate, load, ls, model, paused, ps, unload
     from lms_jupyter.api.events import on
     from lms_jupyter.widgets import ModelPicker, Panel, StatusLine
 
@@ -37,40 +23,24 @@ __all__ = [
     "StatusLine",
     "aio",
     "ensure",
-    "errors",
     "estimate",
-    "extend",
-    "free",
     "load",
-    "lock",
+    "load_ipython_extension",
     "ls",
     "model",
     "on",
     "panel",
     "paused",
-    "pin",
     "ps",
-    "restore",
     "unload",
+    "unload_ipython_extension",
 ]
 
-_CALLS = (
-    "ensure",
-    "estimate",
-    "extend",
-    "free",
-    "load",
-    "lock",
-    "ls",
-    "model",
-    "paused",
-    "pin",
-    "ps",
-    "restore",
-    "unload",
-)
 _HOMES = {
-    **dict.fromkeys(_CALLS, "lms_jupyter.api.calls"),
+    **dict.fromkeys(
+        ("ensure", "estimate", "load", "ls", "model", "paused", "ps", "unload"),
+        "lms_jupyter.api.calls",
+    ),
     "on": "lms_jupyter.api.events",
     **dict.fromkeys(("ModelPicker", "StatusLine"), "lms_jupyter.widgets"),
 }
@@ -78,17 +48,17 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
-    """Import a function or a module with its first use."""
-    if name in ("aio", "errors"):
-        return importlib.import_module(f"lms_jupyter.{name}")
+    """Import a function with its first use."""
+    if name == "aio":
+        return importlib.import_module("lms_jupyter.api.aio")
     if name in _HOMES:
         return getattr(importlib.import_module(_HOMES[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    """Name what is offered, and nothing that is only imported."""
-    return __all__
+    """Name what there is, for completion."""
+    return sorted({*globals(), *__all__})
 
 
 def panel() -> "Panel":

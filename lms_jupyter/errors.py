@@ -133,12 +133,19 @@ class InstanceExistsError(ModelError):
     Args:
         identifier: What the instance is called.
         difference: How its settings differ from what was asked, if that is what is wrong.
+        at_once: Whether this kernel itself asked for it with other settings at the same moment.
     """
 
     code = "instance_exists"
 
-    def __init__(self, identifier: str, difference: str = "") -> None:
-        if difference:
+    def __init__(self, identifier: str, difference: str = "", *, at_once: bool = False) -> None:
+        if difference and at_once:
+            super().__init__(
+                f"{identifier!r} was loaded at the same moment with other settings: {difference}.",
+                hint="The first to ask gets its settings. Ask again to have it loaded anew with "
+                "yours; --new loads another beside it.",
+            )
+        elif difference:
             super().__init__(
                 f"{identifier!r} is loaded already, with other settings: {difference}.",
                 hint="It was loaded elsewhere. --reload loads it anew with your settings, "

@@ -12,6 +12,7 @@ from lms_jupyter.engine.errors import (
     BadRequestError,
     ContextTooLongError,
     DomainMismatchError,
+    EngineError,
     NoModelMatchingQueryError,
     UnsupportedError,
 )
@@ -48,6 +49,19 @@ class Begun:
     evicted: tuple[Instance, ...] = ()
     ambiguous: tuple[str, ...] = ()
 
+    async def settled(self) -> Instance | None:
+        """Wait for the end of the load; raise what made it fail, if it is the caller's own.
+
+        `None` if another's load was waited for, and failed or was cancelled: whoever waited is
+        free to load then, perhaps with other settings.
+        """
+        try:
+            return await self.instance.settled()
+        except EngineError:
+            if self.is_new:
+                raise
+            return None
+
 
 class Loader:
     """Resolves names, checks settings, picks identifiers, and starts loads."""
@@ -67,6 +81,20 @@ class Loader:
         `IdentifierExistsError`; what goes wrong later is raised by `Instance.settled`.
         """
         plan, ambiguous = await self._checked(request)
+        identifier = request.identifier or self._free(plan.model.model_key)
+        instance = self._registry.load(replace(plan, identifier=identifier))
+        return Begun(instance=instance, is_new=True, ambiguous=ambiguous)
+
+    async def join(self, request: LoadRequest) -> Begun:
+        """Return the instance of the same file, or the load of one, else begin to load one.
+
+        An identifier that is asked for has to be the instance's own. Looking and beginning are one
+        step, so that any number of clients at once make one load.
+        """
+        plan, ambiguous = await self._checked(request)
+        known = self._same_file(plan.model, request.identifier)
+        if known is not None:
+            return Begun(instance=known, is_new=False)
         identifier = request.identifier or self._free(plan.model.model_key)
         instance = self._registry.load(replace(plan, identifier=identifier))
         return Begun(instance=instance, is_new=True, ambiguous=ambiguous)
@@ -161,9 +189,17 @@ class Loader:
             loading = [one for one in self._registry.loads if one.identifier == request.name]
             return loading[0] if loading and request.domain in (None, loading[0].domain) else None
 
-    def _same_file(self, model: DownloadedModel) -> Instance | None:
+    def _same_file(self, model: DownloadedModel, identifier: str | None = None) -> Instance | None:
+        """Find a loaded or loading instance of a file, under this name if one is given."""
         everything = (*self._registry.instances, *self._registry.loads)
-        return next((one for one in everything if one.model.file == model.file), None)
+        return next(
+            (
+                one
+                for one in everything
+                if one.model.file == model.file and identifier in (None, one.identifier)
+            ),
+            None,
+        )
 
     def _free(self, wanted: str) -> str:
         """Return `wanted`, or the first of `wanted:2`, `wanted:3`, … that nobody has."""

@@ -43,12 +43,23 @@ class LoadRequest(Struct, frozen=True, kw_only=True):
     """A machine on the same LM Link; `None`: the host decides."""
     kind: Kind | None = None
     """Where the name is an identifier, which the host's disk does not know."""
+    join: bool = False
+    """Take the instance that is there, or the load that is under way, of the same file and under
+    the identifier asked for, if one is; hosts with the feature "join" look in the same moment in
+    which they would begin a load, so that two clients never make two."""
 
 
 class Loading(Struct, frozen=True, kw_only=True):
     """A load moved forward."""
 
     fraction: float
+
+
+class Joined(Struct, frozen=True, kw_only=True):
+    """The host waits for a load that is under way already, for whomever."""
+
+    load_id: str | None
+    """Which one; `None`: that one ended without an instance, and a load of our own begins."""
 
 
 class Evicting(Struct, frozen=True, kw_only=True):
@@ -65,7 +76,7 @@ class Loaded(Struct, frozen=True, kw_only=True):
     """Whether nothing had to be loaded."""
 
 
-LoadStep = Loading | Evicting | Loaded
+LoadStep = Loading | Joined | Evicting | Loaded
 
 
 class Downloading(Struct, frozen=True, kw_only=True):

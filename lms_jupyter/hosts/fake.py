@@ -20,6 +20,7 @@ from lms_jupyter.hosts.base import (
     Downloaded,
     Downloading,
     DownloadStep,
+    Joined,
     Loaded,
     Loading,
     LoadRequest,
@@ -31,7 +32,7 @@ from lms_jupyter.hosts.base import (
 from lms_jupyter.hosts.talk import Fragment, Message, Sampling, TalkStep, Told
 from lms_jupyter.protocol.models import Estimate, HostInfo, Instance, Load, LoadConfig, Model
 
-FEATURES = ("activity", "ttl", "pin", "cancelLoad")
+FEATURES = ("activity", "ttl", "pin", "cancelLoad", "join")
 
 
 def fake_model(model_key: str = "qwen/qwen3-4b", **changes: object) -> Model:
@@ -116,6 +117,17 @@ class FakeHost:
     async def load(self, request: LoadRequest) -> AsyncIterator[LoadStep]:
         """Load in three steps; closing the iterator early leaves nothing behind."""
         self._answer()
+        if request.join and "join" in self.info.features:
+            joined = None
+            while (known := self._joinable(request)) is not None:
+                if isinstance(known, Instance):
+                    yield Loaded(instance=known, was_there=True)
+                    return
+                joined = known.load_id
+                yield Joined(load_id=joined)
+                await self._end_of(joined)
+            if joined is not None:
+                yield Joined(load_id=None)
         self.requests.append(request)
         model = self._model(request.model_key)
         identifier = self._identifier(request)
@@ -303,6 +315,25 @@ class FakeHost:
         return Sight(
             now=self._clock(), instances=tuple(self.memory), loads=tuple(self.loads.values())
         )
+
+    def _joinable(self, request: LoadRequest) -> Instance | Load | None:
+        """Find what a load that joins takes: an instance, or a load that is under way."""
+        known: list[Instance | Load] = [*self.memory, *self.loads.values()]
+        for one in known:
+            named = request.identifier in (None, one.identifier)
+            if named and one.model_key == request.model_key:
+                return one
+        return None
+
+    async def _end_of(self, load_id: str) -> None:
+        changed = asyncio.Event()
+        self._changed.add(changed)
+        try:
+            while load_id in self.loads:
+                await changed.wait()
+                changed.clear()
+        finally:
+            self._changed.discard(changed)
 
     def _answer(self) -> None:
         if not self.reachable:

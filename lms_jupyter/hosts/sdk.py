@@ -124,6 +124,8 @@ class SdkHost:
             parameters["identifier"] = request.identifier
         if request.ttl_s is not None:
             parameters["ttlMs"] = max(1, round(request.ttl_s * 1000))
+        if request.join and "join" in self.info.features:
+            parameters["join"] = True
         async with aclosing(self._drive("loadModel", kind, parameters, request)) as steps:
             async for step in steps:
                 yield step

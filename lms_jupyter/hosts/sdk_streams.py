@@ -15,6 +15,7 @@ from lms_jupyter.hosts.base import (
     Downloading,
     DownloadStep,
     Evicting,
+    Joined,
     Loaded,
     Loading,
     LoadStep,
@@ -43,16 +44,22 @@ async def load_steps(
     asked = asked or {}
     # Older hosts keep the TTL that they were given, and do not tell it.
     given = {"ttlMs": asked.get("ttlMs", asked.get("loadTtlMs"))}
-    fraction = 0.0
+    fraction, joins = 0.0, False
     async for packet in channel.packets():
         match packet:
             case {"type": "progress" | "loadProgress", "progress": int() | float() as told}:
                 fraction = max(fraction, min(1.0, float(told)))
                 yield Loading(fraction=fraction)
+            case {"type": "resolved", "joined": str(load_id)}:
+                joins = True
+                yield Joined(load_id=load_id)
+            case {"type": "resolved"} if joins:
+                joins, fraction = False, 0.0
+                yield Joined(load_id=None)
             case {"type": "unloadingOtherJITModel", "info": dict(info)}:
                 yield Evicting(identifier=str(info.get("identifier") or info.get("modelKey")))
             case {"type": "success" | "loadSuccess", "info": dict(info)}:
-                yield Loaded(instance=decode.instance(given | info))
+                yield Loaded(instance=decode.instance(given | info), was_there=joins)
                 return
             case {"type": "alreadyLoaded", "info": dict(info)}:
                 yield Loaded(instance=decode.instance(info), was_there=True)

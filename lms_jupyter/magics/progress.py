@@ -50,10 +50,11 @@ class LoadBar:
         self._bar.update(round(load.fraction * PER_CENT) - self._bar.n)
 
     def _load(self) -> Load | None:
-        """Return the load of ours that has begun since, if one is under way."""
+        """Return the load of ours that has begun since, or the one that is waited for, if any."""
         activity = self._manager.activity
+        others = self._before - self._manager.waited_for
         for load in activity.loads:
-            if load.load_id.startswith(activity.epoch) and load.load_id not in self._before:
+            if load.load_id.startswith(activity.epoch) and load.load_id not in others:
                 return load
         return None
 

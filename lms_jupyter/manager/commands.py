@@ -11,6 +11,7 @@ from lms_jupyter.manager.events import LoadCancelling, Looked, ModelsListed, Pro
 from lms_jupyter.manager.loading import Order, Outcome
 from lms_jupyter.manager.manager import Manager
 from lms_jupyter.manager.resolve import Meant, resolve
+from lms_jupyter.manager.turns import is_under_way
 from lms_jupyter.manager.watch import connect, switch
 from lms_jupyter.protocol.commands import (
     Attend,
@@ -52,15 +53,20 @@ async def run(command: object, _manager: Manager) -> Result:
 
 @run.register
 async def load(command: LoadModel, manager: Manager) -> Outcome:
-    """Make a new instance; cancelling this coroutine calls the load off on the host."""
+    """Make a new instance, or join the load of the model that is under way already.
+
+    Cancelling this coroutine calls the load off on the host.
+    """
+    meant = await _exactly(command.model_key, manager)
+    await lookup.instances(manager)
     order = Order(
         name=command.model_key,
-        how="new",
+        how="ensure" if is_under_way(meant, manager) else "new",
         identifier=command.identifier,
         ttl_s=command.ttl_s,
         config=command.config,
     )
-    return await loading.carry_out(order, manager, await _exactly(command.model_key, manager))
+    return await loading.carry_out(order, manager, meant)
 
 
 @run.register

@@ -63,6 +63,15 @@ class LoadProgressed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LoadJoined:
+    """A load of ours turned out to be a wait for another's: one row is enough for both."""
+
+    load_id: str
+    joined: str | None
+    """The load that is waited for; `None`: ours goes on by itself now."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LoadCancelling:
     """Somebody called a load off; the host has not said yet that it stopped."""
 
@@ -162,6 +171,7 @@ Event = (
     | ModelsListed
     | LoadStarted
     | LoadProgressed
+    | LoadJoined
     | LoadCancelling
     | LoadEnded
     | InstanceLoaded

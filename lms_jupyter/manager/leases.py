@@ -62,6 +62,11 @@ class LeaseBook:
         self._read: tuple[Lease, ...] = ()
         self._read_at: tuple[int, int] | None = None
 
+    @property
+    def folder(self) -> Path:
+        """Where the leases lie, and what else this user's kernels tell one another."""
+        return self._folder
+
     def write(self, lease: Lease) -> None:
         """Note a lease, at once and whole."""
         self._put(self._path(lease), msgspec.json.encode(lease))

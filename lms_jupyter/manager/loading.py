@@ -10,13 +10,14 @@ from msgspec import Struct
 from msgspec.structs import replace as changed
 
 from lms_jupyter.errors import HostReplyError, InstanceExistsError, LmsError, LoadCancelledError
-from lms_jupyter.hosts.base import Evicting, Loaded, Loading, LoadRequest, LoadStep
+from lms_jupyter.hosts.base import Evicting, Joined, Loaded, Loading, LoadRequest, LoadStep
 from lms_jupyter.manager import lookup
 from lms_jupyter.manager.events import (
     InstanceCompared,
     InstanceLoaded,
     InstanceUnloaded,
     LoadEnded,
+    LoadJoined,
     LoadProgressed,
     LoadStarted,
 )
@@ -25,9 +26,12 @@ from lms_jupyter.manager.identity import on_behalf_of
 from lms_jupyter.manager.leases import Lease
 from lms_jupyter.manager.manager import Manager
 from lms_jupyter.manager.resolve import Meant, resolve, serves
+from lms_jupyter.manager.turns import Turn, beside, turn
 from lms_jupyter.protocol.models import Difference, Instance, Load, LoadConfig
 
 How = Literal["new", "ensure", "use"]
+Way = Literal["load", "join", "use"]
+"""How a host is asked: for a new instance, for one unless another is faster, or just in time."""
 Drive = Callable[[LoadRequest], AsyncIterator[LoadStep]]
 
 
@@ -61,6 +65,10 @@ class Outcome:
 async def carry_out(order: Order, manager: Manager, meant: Meant | None = None) -> Outcome:
     """Get an instance as ordered; cancelling this calls a load off on the host.
 
+    However many ask for a model at once, one loads it. Who asks meanwhile, here or in another
+    kernel, waits and then uses that instance, or is told that it has other settings than asked.
+    Only `how="new"` makes another one in any case.
+
     Args:
         order: What is wanted.
         manager: Whose host it is wanted of.
@@ -69,11 +77,14 @@ async def carry_out(order: Order, manager: Manager, meant: Meant | None = None) 
     lookup.check_ttl(order.ttl_s)
     meant = meant or await lookup.look_up(order.name, manager)
     lookup.check_config(order.config, meant.model)
-    if order.how == "new":
-        return await _load(order, meant, manager)
-    if order.how == "use":
-        return await _load(order, meant, manager, use=True)
-    return await _ensure(order, meant, manager)
+    match order.how:
+        case "new":
+            async with beside(meant, manager) as own:
+                return await _load(order, meant, manager, own)
+        case "use":
+            return await _use(order, meant, manager)
+        case "ensure":
+            return await _ensure(order, meant, manager)
 
 
 async def end(instance: Instance, manager: Manager) -> None:
@@ -112,30 +123,65 @@ async def renew(instance: Instance, ttl_s: float | None, manager: Manager) -> Ou
         device=instance.device,
     )
     meant = resolve(instance.model_key, await lookup.models(manager))
-    outcome = await _reload(order, meant, instance, manager)
+    async with turn(meant, manager) as own:
+        outcome = await _reload(order, meant, instance, manager, own)
     return replace(outcome, how="reloaded")
+
+
+async def _use(order: Order, meant: Meant, manager: Manager) -> Outcome:
+    """Take what is there under a name, else load it."""
+    known = await lookup.instances(manager)
+    if meant.instance is not None or any(serves(instance, meant) for instance in known):
+        return await _load(order, meant, manager, Turn(None), "use")
+    async with turn(meant, manager) as own:
+        return await _load(order, meant, manager, own, "use")
 
 
 async def _ensure(order: Order, meant: Meant, manager: Manager) -> Outcome:
     """Use the instance that fits; load one if there is none; reload one of ours that differs."""
-    differing: list[tuple[Instance, tuple[Difference, ...]]] = []
+    ours = frozenset(manager.own)
+    fitting, _ = await _compare(order, meant, manager)
+    if fitting is not None:
+        return fitting
+    async with turn(meant, manager) as own:
+        while True:
+            fitting, differing = await _compare(order, meant, manager)
+            if fitting is not None:
+                return fitting
+            if differing:
+                break
+            outcome = await _load(order, meant, manager, own, "join")
+            if outcome.how == "loaded":
+                return outcome
+            # Another client was faster. Whether its instance is as asked is still to be seen.
+        # What came while we waited is in use by whoever asked for it first, even in this kernel.
+        before = [pair for pair in differing if pair[0].instance_reference in ours]
+        if not before and not order.reload:
+            instance, found = differing[0]
+            raise InstanceExistsError(
+                instance.identifier,
+                say(found),
+                at_once=instance.instance_reference in manager.own,
+            )
+        instance, found = (before or differing)[0]
+        outcome = await _reload(order, meant, instance, manager, own)
+    return replace(outcome, how="reloaded", differences=found)
+
+
+async def _compare(
+    order: Order, meant: Meant, manager: Manager
+) -> tuple[Outcome | None, list[tuple[Instance, tuple[Difference, ...]]]]:
+    """Return what came of an instance that fits; if none does, those that differ and how."""
+    differing = []
     for instance in await _candidates(order, meant, manager):
         effective = await manager.connected_host.load_config(instance)
         found = differences(order.config, effective)
         before = manager.own.get(instance.instance_reference)
         if not found or (before is not None and not unlike(order.config, before, found)):
             _hold(instance, order, manager, loaded=False)
-            return Outcome(instance=instance, how="used", differences=found)
+            return Outcome(instance=instance, how="used", differences=found), []
         differing.append((instance, found))
-    if not differing:
-        return await _load(order, meant, manager)
-    ours = [pair for pair in differing if pair[0].instance_reference in manager.own]
-    if not ours and not order.reload:
-        instance, found = differing[0]
-        raise InstanceExistsError(instance.identifier, say(found))
-    instance, found = (ours or differing)[0]
-    outcome = await _reload(order, meant, instance, manager)
-    return replace(outcome, how="reloaded", differences=found)
+    return None, differing
 
 
 async def _candidates(order: Order, meant: Meant, manager: Manager) -> tuple[Instance, ...]:
@@ -150,32 +196,44 @@ async def _candidates(order: Order, meant: Meant, manager: Manager) -> tuple[Ins
     return tuple(sorted(fitting, key=lambda i: i.instance_reference not in manager.own))
 
 
-async def _reload(order: Order, meant: Meant, old: Instance, manager: Manager) -> Outcome:
+async def _reload(
+    order: Order, meant: Meant, old: Instance, manager: Manager, own: Turn
+) -> Outcome:
     """Load an instance anew under its own name; if that fails, bring back what was there."""
     effective = await manager.connected_host.load_config(old)
     before = manager.own.get(old.instance_reference)
     order = changed(order, identifier=old.identifier)
     try:
         await end(old, manager)
-        return await _load(order, meant, manager)
+        return await _load(order, meant, manager, own)
     except (LmsError, asyncio.CancelledError):
         config = effective if before is None else before
         again = changed(order, config=config, ttl_s=old.ttl_s)
         former = Meant(name=old.model_key, model=meant.model)
-        await asyncio.shield(manager.spawn(_bring_back(old, again, former, manager)))
+        await asyncio.shield(manager.spawn(_bring_back(old, again, former, manager, own)))
         raise
 
 
-async def _bring_back(old: Instance, order: Order, meant: Meant, manager: Manager) -> None:
+async def _bring_back(
+    old: Instance, order: Order, meant: Meant, manager: Manager, own: Turn
+) -> None:
     """Load what was there before, unless it never went."""
     known = {instance.instance_reference for instance in await lookup.instances(manager)}
     if old.instance_reference not in known:
-        await _load(order, meant, manager)
+        await _load(order, meant, manager, own)
 
 
-async def _load(order: Order, meant: Meant, manager: Manager, *, use: bool = False) -> Outcome:
+async def _load(
+    order: Order,
+    meant: Meant,
+    manager: Manager,
+    own: Turn,
+    way: Way = "load",
+) -> Outcome:
     """Follow one load on the host from its start to its end."""
-    name = meant.instance.identifier if use and meant.instance else meant.name
+    name = meant.name
+    if way == "use" and meant.instance is not None:
+        name = meant.instance.identifier
     load = Load(
         load_id=manager.new_load_id(),
         identifier=order.identifier,
@@ -193,9 +251,12 @@ async def _load(order: Order, meant: Meant, manager: Manager, *, use: bool = Fal
         owner=behalf.label if (behalf := on_behalf_of.get()) else manager.owner,
         device=order.device,
         kind=meant.model.kind,
+        join=way == "join",
     )
     host = manager.connected_host
-    task = manager.spawn(_follow(host.use if use else host.load, request, load, manager))
+    task = manager.spawn(
+        _follow(host.use if way == "use" else host.load, request, load, manager, own)
+    )
     manager.loads[load.load_id] = task
     try:
         loaded, evicted = await task
@@ -221,11 +282,12 @@ async def _load(order: Order, meant: Meant, manager: Manager, *, use: bool = Fal
 
 
 async def _follow(
-    drive: Drive, request: LoadRequest, load: Load, manager: Manager
+    drive: Drive, request: LoadRequest, load: Load, manager: Manager, own: Turn
 ) -> tuple[Loaded, tuple[str, ...]]:
     """Follow a load on the host to its end."""
     evicted: list[str] = []
     manager.apply(LoadStarted(load=load))
+    own.tell(load.load_id, 0.0)
     async with aclosing(drive(request)) as steps:  # type: ignore[type-var]
         async for step in steps:
             match step:
@@ -233,8 +295,11 @@ async def _follow(
                     return step, tuple(evicted)
                 case Evicting(identifier=identifier):
                     evicted.append(identifier)
+                case Joined(load_id=joined):
+                    manager.apply(LoadJoined(load_id=load.load_id, joined=joined))
                 case Loading(fraction=fraction):
                     manager.apply(LoadProgressed(load_id=load.load_id, fraction=fraction))
+                    own.tell(load.load_id, fraction)
     raise HostReplyError(f"The host ended loading {request.model_key!r} without an instance.")
 
 

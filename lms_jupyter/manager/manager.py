@@ -73,6 +73,10 @@ class Manager(Configurable):
         self.calm_s = 1.0
         """Seconds between two looks while somebody looks and nothing moves."""
         self.loads: dict[str, asyncio.Task[Any]] = {}
+        self.turns: dict[str, asyncio.Lock] = {}
+        """Held while somebody loads a model, by the model's key; see `manager.turns`."""
+        self.waited_for: frozenset[str] = frozenset()
+        """The loads of ours that somebody else here waits for too."""
         self.own: dict[str, LoadConfig] = {}
         """What was asked for the instances that this kernel loaded, by their references."""
         self.unloaded = Memory()

@@ -21,6 +21,7 @@ from lms_jupyter.manager.events import (
     InstanceUnloaded,
     LoadCancelling,
     LoadEnded,
+    LoadJoined,
     LoadProgressed,
     LoadStarted,
     Looked,
@@ -40,10 +41,12 @@ Thing = TypeVar("Thing")
 
 
 class State(Struct, frozen=True, kw_only=True):
-    """Both slices."""
+    """Both slices, and what is told in neither."""
 
     catalog: Catalog
     activity: Activity
+    joined: Mapping[str, str] = {}
+    """Loads of ours that wait for another's, and which: those are not shown twice."""
 
 
 def reduce(state: State, event: Event) -> State:
@@ -51,7 +54,29 @@ def reduce(state: State, event: Event) -> State:
     if isinstance(event, ModelsListed):
         catalog = replace(state.catalog, models=event.models)
         return replace(state, catalog=_counted(state.catalog, catalog))
-    return replace(state, activity=_counted(state.activity, _activity(state.activity, event)))
+    joined = _joined(state.joined, event)
+    activity = _without(joined.values(), _activity(state.activity, event))
+    return replace(state, joined=joined, activity=_counted(state.activity, activity))
+
+
+def _joined(known: Mapping[str, str], event: Event) -> Mapping[str, str]:
+    """Say which of our loads wait for another's now."""
+    match event:
+        case LoadJoined(load_id=load_id, joined=str(joined)):
+            return {**known, load_id: joined}
+        case LoadJoined(load_id=load_id) | LoadEnded(load_id=load_id):
+            return {ours: other for ours, other in known.items() if ours != load_id}
+        case _:
+            return known
+
+
+def _without(load_ids: Iterable[str], known: Activity) -> Activity:
+    """Leave out the loads that one of ours stands for."""
+    hidden = set(load_ids)
+    if not hidden:
+        return known
+    loads = tuple(load for load in known.loads if load.load_id not in hidden)
+    return replace(known, loads=loads)
 
 
 def _activity(known: Activity, event: Event) -> Activity:
@@ -98,7 +123,7 @@ def _activity(known: Activity, event: Event) -> Activity:
             known = replace(known, problems=(*known.problems, problem)[-PROBLEMS_KEPT:])
         case ProblemDismissed(problem_id=problem_id):
             known = replace(known, problems=_but(known.problems, problem_id=problem_id))
-        case ModelsListed():
+        case LoadJoined() | ModelsListed():
             pass
         case _:
             assert_never(event)

@@ -6,7 +6,11 @@ from lms_jupyter.protocol.models import LoadConfig, Profile
 
 
 class LoadModel(Struct, frozen=True, kw_only=True, tag="load", tag_field="kind"):
-    """Make a new instance of a model, whatever is in memory already."""
+    """Make a new instance of a model, whatever is in memory already.
+
+    While the model is being loaded, by whomever, it does as `EnsureModel`: a click that comes at
+    the same moment as a cell makes no second copy.
+    """
 
     model_key: str
     identifier: str | None = None

@@ -8,7 +8,6 @@ from typing import Literal
 
 from msgspec import Struct
 
-from lms_jupyter.protocol.record import Record
 from lms_jupyter.protocol.shown import Shown
 
 Kind = Literal["llm", "embedding"]
@@ -18,7 +17,7 @@ DownloadState = Literal["running", "paused", "failed"]
 CacheType = Literal["f32", "f16", "q8_0", "q4_0", "q4_1", "iq4_nl", "q5_0", "q5_1"]
 
 
-class Model(Record, Shown, Struct, frozen=True, kw_only=True):
+class Model(Shown, Struct, frozen=True, kw_only=True):
     """Files on a disk that can be loaded; `model_key` names them."""
 
     model_key: str
@@ -61,7 +60,7 @@ class Difference(Struct, frozen=True, kw_only=True):
         return f"{self.setting} is {told}, not {self.asked}"
 
 
-class Instance(Record, Shown, Struct, frozen=True, kw_only=True):
+class Instance(Shown, Struct, frozen=True, kw_only=True):
     """A model in memory; `identifier` names it."""
 
     identifier: str
@@ -203,7 +202,7 @@ class HostInfo(Struct, frozen=True, kw_only=True):
     retry_at: float | None = None
     """When a lost host is next tried, by the clock of `Activity.now`; `None`: not by itself."""
     features: tuple[str, ...] = ()
-    """Extra abilities: "ttl", "pin", "activity", "cancelLoad"."""
+    """Extra abilities: "ttl", "pin", "activity", "cancelLoad", "join"."""
 
 
 class HostChoice(Struct, frozen=True, kw_only=True):

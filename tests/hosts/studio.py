@@ -44,6 +44,10 @@ class Studio:
     """How far a load gets before all connections break and nobody listens any more."""
     stalls: set[str] = field(default_factory=set)
     """Channels that, the next time, go on halfway only when they are cancelled."""
+    holds: bool = False
+    """Whether loads stay halfway until `go_on`."""
+    loading: set[str] = field(default_factory=set)
+    """What the loads that are under way will be called."""
     spares: int = 0
     """How many such channels go on to their end before one stalls."""
     stalled: threading.Event = field(default_factory=threading.Event)
@@ -71,8 +75,15 @@ class Studio:
         self._thread.join(10)
         self._loop.close()
 
+    def go_on(self) -> None:
+        """Let every load go on that is held, and hold no more."""
+        self._loop.call_soon_threadsafe(self._going_on.set)
+
     async def _serve(self) -> None:
         self._over = asyncio.Event()
+        self._going_on = asyncio.Event()
+        if not self.holds:
+            self._going_on.set()
         self._sockets: set[web.WebSocketResponse] = set()
         application = web.Application()
         application.router.add_get("/lmstudio-greeting", self._greet)
@@ -269,14 +280,22 @@ class Studio:
         if endpoint == "getOrLoad" and there:
             yield {"type": "alreadyLoaded", "info": there[0]}
             return
-        for fraction in (0.0, 0.5, 1.0):
-            yield {"type": progress, "progress": fraction}
-            if fraction and await self._stall(endpoint, off):
-                yield {"title": "The load was cancelled."}
-                return
-            if fraction == self.vanishes_at:
-                await self._vanish()
-                return
+        self.loading.add(named)
+        try:
+            for fraction in (0.0, 0.5, 1.0):
+                yield {"type": progress, "progress": fraction}
+                if fraction and await self._stall(endpoint, off):
+                    yield {"title": "The load was cancelled."}
+                    return
+                if fraction and await self._is_cancelled(off):
+                    self.cancelled.append(endpoint)
+                    yield {"title": "The load was cancelled."}
+                    return
+                if fraction == self.vanishes_at:
+                    await self._vanish()
+                    return
+        finally:
+            self.loading.discard(named)
         key = parameter.get("modelKey") or named
         fields = parameter["loadConfigStack"]["layers"][0]["config"]["fields"]
         told = {entry["key"]: entry["value"] for entry in fields}
@@ -286,9 +305,19 @@ class Studio:
         self.spares -= spared
         yield {"type": success, "info": self.memory[named]}
 
+    async def _is_cancelled(self, off: asyncio.Event) -> bool:
+        """Wait while loads are held; tell whether this one was cancelled meanwhile."""
+        waits = [asyncio.create_task(event.wait()) for event in (off, self._going_on)]
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
+        return off.is_set() and not self._going_on.is_set()
+
     def _free(self, key: str) -> str:
         names = itertools.chain([key], (f"{key}:{number}" for number in itertools.count(2)))
-        return next(name for name in names if name not in self.memory)
+        return next(name for name in names if name not in self.memory | dict.fromkeys(self.loading))
 
     def _end(self, parameter: dict[str, Any], reason: str) -> dict[str, Any]:
         return {

@@ -68,8 +68,17 @@ class Kernel:
 
     def run(self, code: str, each: Callable[[Ran], None] = lambda _: None) -> Ran:
         """Run a cell to its end; `each` sees what there is after every message."""
+        return self.end(self.begin(code), each)
+
+    def begin(self, code: str) -> str:
+        """Begin to run a cell; return what `end` wants."""
         assert self.client is not None
-        asked = self.client.execute(code)
+        asked: str = self.client.execute(code)
+        return asked
+
+    def end(self, asked: str, each: Callable[[Ran], None] = lambda _: None) -> Ran:
+        """Wait for the end of a cell that was begun."""
+        assert self.client is not None
         ran = self._followed(asked, each)
         while True:
             try:

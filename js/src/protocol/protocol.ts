@@ -186,6 +186,9 @@ export interface Memory {
 }
 /**
  * Make a new instance of a model, whatever is in memory already.
+ *
+ * While the model is being loaded, by whomever, it does as `EnsureModel`: a click that comes at
+ * the same moment as a cell makes no second copy.
  */
 export interface LoadModel {
   /**

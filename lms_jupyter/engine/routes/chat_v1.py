@@ -13,7 +13,7 @@ from aiohttp import web
 from lms_jupyter.engine.conversations import Conversations
 from lms_jupyter.engine.errors import EngineError, ModelUnloadedError, UnsupportedError
 from lms_jupyter.engine.instance import Instance
-from lms_jupyter.engine.loader import LoadRequest
+from lms_jupyter.engine.loader import Begun, LoadRequest
 from lms_jupyter.engine.prediction import Outcome, Piece, PredictionSettings
 from lms_jupyter.engine.routes.http import read_object, reply, send, stream_to
 from lms_jupyter.engine.routes.passthrough import ATTEMPTS, load_request
@@ -34,7 +34,11 @@ class _Chat:
     outcome: Outcome = field(default_factory=Outcome)
     load_s: float | None = None
     response_id: str = ""
-    instance: Instance | None = None
+    begun: Begun | None = None
+
+    async def begin(self, services: Services, wanted: LoadRequest) -> None:
+        """Find the instance that answers, or begin to load it."""
+        self.begun = await services.loader.ensure(wanted)
 
     def result(self) -> dict[str, Any]:
         """Write what has come of it so far."""
@@ -45,9 +49,14 @@ class _Chat:
     @property
     def answering(self) -> Instance:
         """The instance that answers, once one has been found."""
-        if self.instance is None:
+        return self.found.instance
+
+    @property
+    def found(self) -> Begun:
+        """That instance, and how it was found."""
+        if self.begun is None:
             raise ValueError("No instance has been found yet.")
-        return self.instance
+        return self.begun
 
 
 async def chat(
@@ -67,9 +76,9 @@ async def chat(
     )
     wanted = load_request(services, body, "llm")
     wanted = replace(wanted, settings=rest_v1.load_settings(body))
-    said.instance = (await services.loader.ensure(wanted)).instance
+    await said.begin(services, wanted)
     async with (
-        services.registry.waiting(said.instance),
+        services.registry.waiting(said.answering),
         aclosing(_events(services, said, wanted, keep)) as events,
     ):
         if streams:
@@ -120,9 +129,8 @@ async def _answer(
 ) -> AsyncGenerator[Event | Piece]:
     """Yield how the load goes, then the answer; load again what is gone before its first use."""
     for attempt in range(1, ATTEMPTS + 1):
-        async with services.registry.waiting(said.answering):
-            async for one in _load_events(said):
-                yield one
+        async for one in _loaded(services, said, wanted):
+            yield one
         answer = services.inference.respond(
             said.answering, said.messages, said.settings, said.outcome
         )
@@ -136,7 +144,7 @@ async def _answer(
             is_gone = first is None and said.outcome.stop_reason == "modelUnloaded"
             if is_gone and attempt < ATTEMPTS:
                 said.outcome = Outcome()
-                said.instance = (await services.loader.ensure(wanted)).instance
+                await said.begin(services, wanted)
                 continue
             for one in said.writer.begin():
                 yield one
@@ -147,16 +155,26 @@ async def _answer(
             return
 
 
+async def _loaded(services: Services, said: _Chat, wanted: LoadRequest) -> AsyncGenerator[Event]:
+    """Wait until there is an instance that answers, and tell how its load goes."""
+    while not said.answering.is_ready:
+        async with services.registry.waiting(said.answering):
+            async for one in _load_events(said):
+                yield one
+        if not said.answering.is_ready:
+            # Somebody else's load, which we waited for, came to nothing.
+            await said.begin(services, wanted)
+
+
 async def _load_events(said: _Chat) -> AsyncGenerator[Event]:
-    """Tell how the load goes, if there is one."""
+    """Tell how the load goes."""
     instance = said.answering
-    if instance.is_ready:
-        return
     started = time.monotonic()
     yield load_event("start", instance)
     async for fraction in instance.progress():
         yield load_event("progress", instance, progress=fraction)
-    await instance.settled()
+    if await said.found.settled() is None:
+        return
     said.load_s = time.monotonic() - started
     yield load_event("end", instance, load_time_seconds=said.load_s)
 

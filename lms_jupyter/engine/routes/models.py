@@ -129,18 +129,24 @@ async def _estimate(
 
 
 async def _load(services: Services, domain: Domain, channel: Channel) -> None:
-    """`loadModel`: always a new instance."""
+    """`loadModel`: always a new instance, unless the client says that it would join."""
     asked = an_object(channel.parameter)
     request = _request(domain, channel, asked, text(asked, "modelKey"), "ttlMs")
-    begun = await services.loader.load(request)
-    resolved: dict[str, Any] = {"type": "resolved", "info": model_info(begun.instance.model)}
-    if begun.ambiguous:
-        resolved["ambiguous"] = list(begun.ambiguous)
-    channel.send(resolved)
-    async with _cancellable(services, channel, begun.instance, owns=True):
-        async for fraction in begun.instance.progress():
-            channel.send({"type": "progress", "progress": fraction})
-        instance = await begun.instance.settled()
+    loader = services.loader
+    begin = loader.join if optional_flag(asked, "join") else loader.load
+    instance: Instance | None = None
+    while instance is None:
+        begun = await begin(request)
+        resolved: dict[str, Any] = {"type": "resolved", "info": model_info(begun.instance.model)}
+        if begun.ambiguous:
+            resolved["ambiguous"] = list(begun.ambiguous)
+        if not begun.is_new:
+            resolved["joined"] = begun.instance.load_id
+        channel.send(resolved)
+        async with _cancellable(services, channel, begun.instance, owns=begun.is_new):
+            async for fraction in begun.instance.progress():
+                channel.send({"type": "progress", "progress": fraction})
+            instance = await begun.settled()
     channel.send({"type": "progress", "progress": 1.0})
     channel.send({"type": "success", "info": instance_info(instance)})
 
@@ -149,23 +155,25 @@ async def _get_or_load(services: Services, domain: Domain, channel: Channel) -> 
     """`getOrLoad`: the instance that fits, else a just-in-time load."""
     asked = an_object(channel.parameter)
     request = _request(domain, channel, asked, text(asked, "identifier"), "loadTtlMs")
-    begun = await services.loader.ensure(request)
-    if not begun.is_new and begun.instance.is_ready:
-        channel.send({"type": "alreadyLoaded", "info": instance_info(begun.instance)})
-        return
-    for evicted in begun.evicted:
-        channel.send({"type": "unloadingOtherJITModel", "info": instance_info(evicted)})
-    channel.send(
-        {
-            "type": "startLoading",
-            "identifier": begun.instance.identifier,
-            "info": model_info(begun.instance.model),
-        }
-    )
-    async with _cancellable(services, channel, begun.instance):
-        async for fraction in begun.instance.progress():
-            channel.send({"type": "loadProgress", "progress": fraction})
-        instance = await begun.instance.settled()
+    instance: Instance | None = None
+    while instance is None:
+        begun = await services.loader.ensure(request)
+        if not begun.is_new and begun.instance.is_ready:
+            channel.send({"type": "alreadyLoaded", "info": instance_info(begun.instance)})
+            return
+        for evicted in begun.evicted:
+            channel.send({"type": "unloadingOtherJITModel", "info": instance_info(evicted)})
+        channel.send(
+            {
+                "type": "startLoading",
+                "identifier": begun.instance.identifier,
+                "info": model_info(begun.instance.model),
+            }
+        )
+        async with _cancellable(services, channel, begun.instance):
+            async for fraction in begun.instance.progress():
+                channel.send({"type": "loadProgress", "progress": fraction})
+            instance = await begun.settled()
     channel.send({"type": "loadProgress", "progress": 1.0})
     channel.send({"type": "loadSuccess", "info": instance_info(instance)})
 

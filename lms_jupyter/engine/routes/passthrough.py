@@ -142,18 +142,21 @@ def load_request(services: Services, body: dict[str, Any], domain: Domain) -> Lo
 
 async def occupy(services: Services, stack: AsyncExitStack, wanted: LoadRequest, work: Work) -> Use:
     """Load what is wanted if it is not there, and use it until the stack is closed."""
-    for attempt in range(ATTEMPTS):
+    attempts = 0
+    while True:
         begun = await services.loader.ensure(wanted)
         async with services.registry.waiting(begun.instance):
-            instance = await begun.instance.settled()
+            instance = await begun.settled()
+        if instance is None:
+            continue
         try:
             marker = await stack.enter_async_context(services.registry.request(instance, work))
         except ModelUnloadedError:
-            if attempt == ATTEMPTS - 1:
+            attempts += 1
+            if attempts == ATTEMPTS:
                 raise
         else:
             return Use(instance, marker)
-    raise AssertionError("there is at least one attempt")
 
 
 async def _once(
