@@ -18,8 +18,8 @@ from typing import Any, get_args
 from traitlets.config import Configurable
 
 import lms_jupyter
-from lms_jupyter import cli
-from lms_jupyter.api import aio, calls, events
+from lms_jupyter import aio, cli
+from lms_jupyter.api import calls, events
 from lms_jupyter.api.settings import ALIASES, PROFILES
 from lms_jupyter.engine import settings as engine_settings
 from lms_jupyter.hosts.credentials import TOKEN_VARIABLES

@@ -11,8 +11,22 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
-    from lms_jupyter.api import aio
-    from lms_jupyter.api.calls import ensure, estimate, load, ls, model, paused, ps, unload
+    from lms_jupyter import aio, errors
+    from lms_jupyter.api.calls import (
+        ensure,
+        estimate,
+        extend,
+        free,
+        load,
+        lock,
+        ls,
+        model,
+        paused,
+        pin,
+        ps,
+        restore,
+        unload,
+    )
     from lms_jupyter.api.events import on
     from lms_jupyter.widgets import ModelPicker, Panel, StatusLine
 
@@ -23,24 +37,40 @@ __all__ = [
     "StatusLine",
     "aio",
     "ensure",
+    "errors",
     "estimate",
+    "extend",
+    "free",
     "load",
-    "load_ipython_extension",
+    "lock",
     "ls",
     "model",
     "on",
     "panel",
     "paused",
+    "pin",
     "ps",
+    "restore",
     "unload",
-    "unload_ipython_extension",
 ]
 
+_CALLS = (
+    "ensure",
+    "estimate",
+    "extend",
+    "free",
+    "load",
+    "lock",
+    "ls",
+    "model",
+    "paused",
+    "pin",
+    "ps",
+    "restore",
+    "unload",
+)
 _HOMES = {
-    **dict.fromkeys(
-        ("ensure", "estimate", "load", "ls", "model", "paused", "ps", "unload"),
-        "lms_jupyter.api.calls",
-    ),
+    **dict.fromkeys(_CALLS, "lms_jupyter.api.calls"),
     "on": "lms_jupyter.api.events",
     **dict.fromkeys(("ModelPicker", "StatusLine"), "lms_jupyter.widgets"),
 }
@@ -48,17 +78,17 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
-    """Import a function with its first use."""
-    if name == "aio":
-        return importlib.import_module("lms_jupyter.api.aio")
+    """Import a function or a module with its first use."""
+    if name in ("aio", "errors"):
+        return importlib.import_module(f"lms_jupyter.{name}")
     if name in _HOMES:
         return getattr(importlib.import_module(_HOMES[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    """Name what there is, for completion."""
-    return sorted({*globals(), *__all__})
+    """Name what is offered, and nothing that is only imported."""
+    return __all__
 
 
 def panel() -> "Panel":

@@ -120,3 +120,40 @@ def test_no_module_has_the_name_of_something_else() -> None:
         if operator.attrgetter(name.partition(".")[2])(lms_jupyter) is not sys.modules[name]
     ]
     assert hidden == []
+
+
+PUBLIC = """
+import json, sys
+name, how = sys.argv[1:]
+if how == "statement":
+    exec(f"import {name}")
+elif how == "alias":
+    exec(f"import {name} as x")
+else:
+    exec(f"from lms_jupyter import {name.rpartition('.')[2]}")
+import lms_jupyter
+module = getattr(lms_jupyter, name.rpartition(".")[2])
+print(json.dumps(module.__name__))
+"""
+
+
+@pytest.mark.parametrize("how", ["statement", "alias", "from"])
+@pytest.mark.parametrize("name", ["aio", "errors", "testing", "tutorials", "widgets"])
+def test_what_is_documented_can_be_imported_in_every_way(name: str, how: str) -> None:
+    command = [sys.executable, "-c", PUBLIC, f"lms_jupyter.{name}", how]
+    told = subprocess.run(command, capture_output=True, check=True)
+
+    assert json.loads(told.stdout) == f"lms_jupyter.{name}"
+
+
+@pytest.mark.parametrize("name", ["lms_jupyter", "lms_jupyter.aio"])
+def test_dir_names_what_is_offered_and_nothing_else(name: str) -> None:
+    check = f"import json, {name} as x; print(json.dumps([dir(x), sorted(x.__all__)]))"
+    told = subprocess.run([sys.executable, "-c", check], capture_output=True, check=True)
+
+    shown, offered = json.loads(told.stdout)
+    assert shown == offered
+    verbs = {"ensure", "estimate", "extend", "free", "load", "lock", "ls", "model", "pin", "ps"}
+    assert verbs | {"restore", "unload"} <= set(shown)
+    module = importlib.import_module(name)
+    assert all(getattr(module, offer).__doc__ for offer in shown)

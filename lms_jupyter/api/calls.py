@@ -1,22 +1,46 @@
 """The verbs as Python functions. Each waits until it is done; `lms_jupyter.aio` has async twins."""
 
+import warnings
 from contextlib import AbstractContextManager
+from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
-from lms_jupyter.api import views
+from lms_jupyter.api import lock as locks
+from lms_jupyter.api import memory, views
 from lms_jupyter.api.pause import Paused
 from lms_jupyter.api.session import Got, session
 from lms_jupyter.api.tables import Table
-from lms_jupyter.api.wishes import Options, warn_of_differences, wish
+from lms_jupyter.api.wishes import Options, read_ttl, warn_of_differences, wish
 from lms_jupyter.manager.commands import run
 from lms_jupyter.manager.loading import How
-from lms_jupyter.protocol.commands import EstimateLoad, UnloadInstance
+from lms_jupyter.protocol.commands import (
+    EstimateLoad,
+    PinInstance,
+    ReloadInstance,
+    SetTtl,
+    UnloadInstance,
+)
 from lms_jupyter.protocol.models import Estimate, Instance, Model
 
 if TYPE_CHECKING:
     from lms_jupyter.hosts.handles import Handle
 
-__all__ = ["ensure", "estimate", "load", "ls", "model", "paused", "ps", "unload"]
+__all__ = [
+    "ensure",
+    "estimate",
+    "extend",
+    "free",
+    "load",
+    "lock",
+    "ls",
+    "model",
+    "paused",
+    "pin",
+    "ps",
+    "restore",
+    "unload",
+]
 
 
 def load(
@@ -86,6 +110,86 @@ def estimate(key: str, **options: Unpack[Options]) -> Estimate:
     told = session().run(run_command(EstimateLoad(model_key=key, config=config)))
     assert isinstance(told, Estimate)  # noqa: S101 - the runner of this command returns one
     return told
+
+
+def extend(identifier: str, ttl: float | str | timedelta | None, *, reload: bool = False) -> None:
+    """Give an instance another TTL that counts from now.
+
+    Args:
+        identifier: As `ps` shows it.
+        ttl: Seconds, or as people write it (`"30m"`); `None` is never.
+        reload: Load it again, for hosts that cannot change the TTL of what is loaded.
+
+    Raises:
+        InstanceNotFoundError: No instance is called like this.
+        CommandError: The host cannot change the TTL of what is loaded.
+    """
+    here = session()
+    kind = ReloadInstance if reload else SetTtl
+    request = kind(identifier=identifier, ttl_s=read_ttl(ttl))
+    here.run(memory.extend(here.local.manager, request))
+
+
+def pin(identifier: str, *, pinned: bool = True) -> None:
+    """Keep an instance from expiring and from being evicted, or let it go again.
+
+    Raises:
+        InstanceNotFoundError: No instance is called like this.
+        CommandError: The host knows no pins.
+    """
+    session().run(run_command(PinInstance(identifier=identifier, pinned=pinned)))
+
+
+def free(*, everything: bool = False) -> int:
+    """Unload what is idle and ours, and empty the caches that this process keeps on a GPU.
+
+    Args:
+        everything: Also what other kernels loaded.
+
+    Returns:
+        How many bytes that gave back, as far as it is known.
+    """
+    here = session()
+    gone = here.run(memory.free(here.local.manager, everything=everything))
+    for instance in gone:
+        here.let_go(instance.identifier)
+    return memory.taken_bytes(gone) + memory.empty_caches()
+
+
+def lock(path: str | Path | None = None) -> Path:
+    """Write down which models this notebook uses and how, and return the file.
+
+    Args:
+        path: Where to; by default beside the notebook, where `%lms restore` looks.
+
+    Raises:
+        CommandError: Nothing is in memory, or the file cannot be written.
+    """
+    here = session()
+    place = locks.lock_path(here.folder, here.notebook) if path is None else Path(path)
+    here.run(locks.write_lock(place, here.local.manager))
+    return place
+
+
+def restore(path: str | Path | None = None) -> list["Handle"]:
+    """Load what a lock names, with its settings and under its identifiers; return the handles.
+
+    What is not as it was becomes a warning each.
+
+    Args:
+        path: A file that `lock` wrote; by default that beside the notebook.
+
+    Raises:
+        CommandError: There is no such file, or it is no lock.
+    """
+    here = session()
+    place = locks.lock_path(here.folder, here.notebook) if path is None else Path(path)
+    found, manager = locks.read_lock(place), here.local.manager
+    drifted = here.run(locks.drift(found, manager))
+    instances = here.run(locks.restore(found, manager))
+    for line in (*drifted, *here.run(locks.differs(found, instances, manager))):
+        warnings.warn(line, stacklevel=2)
+    return [here.handle_of(instance) for instance in instances]
 
 
 def paused(*identifiers: str, everything: bool = False) -> AbstractContextManager[None]:

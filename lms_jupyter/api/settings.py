@@ -111,13 +111,42 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
     names_ttl: bool = False
 
 
+NOTHING = Recipe()
+
+
+def together(*recipes: Recipe) -> Recipe:
+    """Join recipes; what comes later wins, setting by setting, and the TTL too."""
+    config = merged(*(recipe.config for recipe in recipes))
+    last = next((recipe for recipe in reversed(recipes) if recipe.names_ttl), NOTHING)
+    return Recipe(config=config, ttl_s=last.ttl_s, names_ttl=last.names_ttl)
+
+
+def gathered(
+    folder: Path, said: Recipe, *, config: Path | Recipe = NOTHING, profile: str | None = None
+) -> Recipe:
+    """Join all that tells how to load: what was said wins over a profile, and that over a config.
+
+    Args:
+        folder: Where the notebook lies: its profiles are there, and the file is seen from there.
+        said: The keywords of a call, or the flags of a line.
+        config: Settings, or a TOML file of them.
+        profile: A table of the file of profiles, if one was named.
+
+    Raises:
+        CommandError: A file or a profile is not there or makes no sense.
+    """
+    given = config if isinstance(config, Recipe) else read_file(folder / config.expanduser())
+    named = NOTHING if profile is None else read_profile(profile, folder)
+    return together(given, named, said)
+
+
 def read_file(path: Path) -> Recipe:
     """Read a TOML file of load settings.
 
     Raises:
         CommandError: It is not there, is no TOML, or holds something else.
     """
-    return _recipe(_toml(path), str(path))
+    return read_recipe(_toml(path), str(path))
 
 
 def read_profile(name: str, folder: Path) -> Recipe:
@@ -133,7 +162,7 @@ def read_profile(name: str, folder: Path) -> Recipe:
         close = difflib.get_close_matches(name, told, n=1)
         hint = f"Did you mean {close[0]}?" if close else f"There are: {', '.join(told) or 'none'}."
         raise CommandError(f"{path} has no profile {name!r}.", hint=hint)
-    return _recipe(profile, f"profile {name}")
+    return read_recipe(profile, f"profile {name}")
 
 
 def profile_names(folder: Path) -> tuple[str, ...]:
@@ -145,7 +174,12 @@ def profile_names(folder: Path) -> tuple[str, ...]:
     return tuple(name for name, value in told.items() if isinstance(value, dict))
 
 
-def _recipe(told: Mapping[str, Any], where: str) -> Recipe:
+def read_recipe(told: Mapping[str, Any], where: str) -> Recipe:
+    """Read settings that may name a TTL among them.
+
+    Raises:
+        CommandError: A name is unknown or a value makes no sense.
+    """
     settings = {name: value for name, value in told.items() if name != TTL_KEY}
     config = read_settings(settings, where)
     if TTL_KEY not in told:

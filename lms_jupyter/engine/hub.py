@@ -17,6 +17,7 @@ import msgspec
 
 from lms_jupyter.engine.errors import BadRequestError, DownloadFailedError, PathNotFoundError
 from lms_jupyter.engine.naming import Part, part_of, preferred, read_name, variant_labels
+from lms_jupyter.engine.proxies import Proxy, proxy_for
 
 DEFAULT_ENDPOINT: Final = "https://huggingface.co"
 CONNECT_S: Final = 10.0
@@ -72,14 +73,23 @@ class Hub:
         self._token = token or os.environ.get("HF_TOKEN")
         self._timeout = aiohttp.ClientTimeout(sock_connect=connect_s, sock_read=silence_s)
         self._session: aiohttp.ClientSession | None = None
+        self._proxy: Proxy | None = None
 
     @property
     def session(self) -> aiohttp.ClientSession:
-        """The HTTP session, made with its first use."""
+        """The HTTP session, made with its first use.
+
+        Raises:
+            DownloadFailedError: The environment names a proxy that cannot be used.
+        """
         if self._session is None:
             headers = {"Authorization": f"Bearer {self._token}"} if self._token else {}
+            self._proxy = proxy_for(self.endpoint)
             self._session = aiohttp.ClientSession(
-                headers=headers, timeout=self._timeout, trust_env=True
+                headers=headers,
+                timeout=self._timeout,
+                trust_env=False,
+                proxy=None if self._proxy is None else self._proxy.url,
             )
         return self._session
 
@@ -139,14 +149,26 @@ class Hub:
                     raise DownloadFailedError(f"{self.endpoint} answered {response.status}.")
                 body = await response.content.read(MAX_ANSWER_BYTES)
         except (aiohttp.ClientError, TimeoutError) as error:
-            raise DownloadFailedError(
-                f"The model source {self.endpoint} cannot be reached: {error or 'no answer'}.",
-                hint="Check the network, or name another source in HF_ENDPOINT.",
-            ) from error
+            raise self._unreachable(error) from error
         try:
             return msgspec.json.decode(body)
         except msgspec.DecodeError as error:
             raise self._unreadable() from error
+
+    def _unreachable(self, error: Exception) -> DownloadFailedError:
+        why = str(error) or "no answer"
+        if isinstance(error, aiohttp.ClientConnectorCertificateError):
+            hint = "Is SSL_CERT_FILE set? It names the certificates that are trusted."
+        else:
+            hint = "Check the network, or name another source in HF_ENDPOINT."
+        way = ""
+        if (proxy := self._proxy) is not None:
+            way, why = f" through the proxy {proxy.name}", proxy.without_secrets(why)
+            hint = f"Is that proxy right? {proxy.variable} names it; NO_PROXY makes exceptions."
+        why = why.rstrip(".")
+        return DownloadFailedError(
+            f"The model source {self.endpoint} cannot be reached{way}: {why}.", hint=hint
+        )
 
     def _unreadable(self) -> DownloadFailedError:
         return DownloadFailedError(

@@ -15,7 +15,6 @@ import lmstudio
 from lmstudio.json_api import ClientBase
 
 from lms_jupyter.errors import CommandError, HostRefusedError, LmsError
-from lms_jupyter.hosts.proxy import go_direct
 from lms_jupyter.hosts.sdk_sockets import open_quickly
 
 # A host that goes away is told in our words; the SDK's own line would turn up below some cell, in
@@ -42,8 +41,7 @@ def new_client(kind: type[SomeClient], address: str, token: str | None = None) -
     Raises:
         CommandError: The token is none. It is not repeated: errors end up in saved notebooks.
     """
-    go_direct(address)
-    open_quickly()
+    open_quickly(address)
     if token is not None:
         _parts(token)
     try:

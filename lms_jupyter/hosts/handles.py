@@ -14,7 +14,7 @@ from lms_jupyter.hosts.healing import (
     HealingEmbeddingModel,
     HealingLLM,
 )
-from lms_jupyter.hosts.sdk_sockets import QuickClient
+from lms_jupyter.hosts.sdk_sockets import QuickClient, QuickSyncClient
 from lms_jupyter.protocol.models import Instance
 
 Handle = lmstudio.LLM | lmstudio.EmbeddingModel
@@ -24,7 +24,7 @@ Revive = Callable[[], None]
 
 def sync_client(address: str, token: str | None = None) -> lmstudio.Client:
     """Return a client of the SDK's sync API; it connects with its first use."""
-    return new_client(lmstudio.Client, address, token)
+    return new_client(QuickSyncClient, address, token)
 
 
 async def async_client(address: str, token: str | None = None) -> lmstudio.AsyncClient:

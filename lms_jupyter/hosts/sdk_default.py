@@ -89,7 +89,7 @@ class DefaultClient:
                 address = self._where()
                 if not is_ours or self._ours.api_host != address or _is_cut_off(self._ours):
                     self._let_go()
-                    self._ours = sync_api._default_client = self._client(package, address)
+                    self._ours = sync_api._default_client = self._client(address)
                 return self._ours
             is_new = sync_api._default_client is None
             client = original(api_host)
@@ -106,7 +106,7 @@ class DefaultClient:
             vars(module)["get_default_client"] = get_default_client
             vars(module)["configure_default_client"] = configure_default_client
 
-    def _client(self, package: ModuleType, address: str) -> Any:
+    def _client(self, address: str) -> Any:
         """Make the client of our host, and see to it that it is let in."""
         from lms_jupyter.hosts.credentials import (  # noqa: PLC0415 - the SDK is there by now
             api_token,
@@ -114,9 +114,10 @@ class DefaultClient:
             new_client,
         )
         from lms_jupyter.hosts.sdk_errors import translated  # noqa: PLC0415 - as above
+        from lms_jupyter.hosts.sdk_sockets import QuickSyncClient  # noqa: PLC0415 - as above
 
         token = api_token()
-        client = new_client(package.Client, address, token)
+        client = new_client(QuickSyncClient, address, token)
         with translated(address), let_in(address, token):
             client.llm.connect()
         for session in (client.llm, client.embedding):

@@ -1,11 +1,14 @@
-"""Opens the SDK's connections quickly.
+"""Opens the SDK's connections quickly, and straight to the host.
 
 A client of the SDK opens six connections at once and lets httpx prepare each for TLS, which none
-of them speaks (`plain_http`). The SDK has no setting for it, so its one function that opens
-sockets is replaced; where a later SDK does it in another way, it stays as it is.
+of them speaks (`plain_http`). Each would also go through whatever proxy the environment names, or
+fail over what the environment holds there: a model server of ours is never behind a proxy. The SDK
+has no setting for either, so its one function that opens sockets is replaced; where a later SDK
+does it in another way, it stays as it is.
 """
 
 from contextlib import AbstractAsyncContextManager
+from ipaddress import ip_address
 from typing import Any
 
 import httpx
@@ -17,25 +20,56 @@ from lms_jupyter.hosts.plain_http import NO_TLS
 PROBE_TIMEOUT_S = 1.0
 """How long the SDK itself waits for the answer to its probe."""
 
+_ours: set[str] = set()
+"""The addresses of hosts that we have made clients for."""
+
 
 class QuickClient(lmstudio.AsyncClient):
-    """The SDK's asynchronous client; its probe is not prepared for TLS either."""
+    """The SDK's asynchronous client; its probe goes straight to the host too."""
 
     @staticmethod
     async def _query_probe_url(url: str) -> httpx.Response:
-        async with httpx.AsyncClient(verify=NO_TLS) as client:
+        async with httpx.AsyncClient(trust_env=False, verify=NO_TLS) as client:
             return await client.get(url, timeout=PROBE_TIMEOUT_S)
 
 
+class QuickSyncClient(lmstudio.Client):
+    """The SDK's client for threads; its probe goes straight to the host too."""
+
+    @staticmethod
+    def _query_probe_url(url: str) -> httpx.Response:
+        with httpx.Client(trust_env=False, verify=NO_TLS) as client:
+            return client.get(url, timeout=PROBE_TIMEOUT_S)
+
+
 def open_plain(url: str) -> AbstractAsyncContextManager[httpx_ws.AsyncWebSocketSession]:
-    """Open a websocket at a `ws://` address, as `httpx_ws.aconnect_ws` does."""
+    """Open a websocket at a `ws://` address, as `httpx_ws.aconnect_ws` does.
+
+    What is neither on this machine nor a host of ours is opened as the SDK would: a client that
+    somebody made for another host may need its proxy.
+    """
+    parsed = httpx.URL(url)
+    if parsed.netloc.decode() not in _ours and not _is_here(parsed.host):
+        return httpx_ws.aconnect_ws(url)
     # It keeps no connection, so that there is nothing to close when the websocket is closed.
-    client = httpx.AsyncClient(verify=NO_TLS, limits=httpx.Limits(max_keepalive_connections=0))
+    client = httpx.AsyncClient(
+        trust_env=False, verify=NO_TLS, limits=httpx.Limits(max_keepalive_connections=0)
+    )
     return httpx_ws.aconnect_ws(url, client)
 
 
-def open_quickly() -> None:
-    """Have the SDK open its sockets with `open_plain` from now on."""
+def open_quickly(address: str) -> None:
+    """Have the SDK open its sockets with `open_plain` from now on; those of this host directly."""
+    _ours.add(httpx.URL(f"http://{address}").netloc.decode())
     sockets: Any = getattr(lmstudio, "_ws_impl", None)
     if getattr(sockets, "aconnect_ws", None) is httpx_ws.aconnect_ws:
         sockets.aconnect_ws = open_plain
+
+
+def _is_here(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False

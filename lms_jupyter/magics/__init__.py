@@ -6,7 +6,6 @@ import threading
 from dataclasses import dataclass
 from typing import Any
 
-from lms_jupyter.hosts.proxy import go_back
 from lms_jupyter.magics.hooks import Hooks
 from lms_jupyter.magics.magic import LmsMagics
 from lms_jupyter.manager.local import close_local_manager, local_manager
@@ -71,6 +70,5 @@ def unload(shell: Any) -> None:
     loaded.hooks.remove()
     loaded.magics.close()
     close_local_manager()
-    go_back()
     if loaded.named_notebook:
         os.environ.pop(NOTEBOOK, None)

@@ -8,6 +8,7 @@ from typing import Literal
 
 from msgspec import Struct
 
+from lms_jupyter.protocol.record import Record
 from lms_jupyter.protocol.shown import Shown
 
 Kind = Literal["llm", "embedding"]
@@ -17,7 +18,7 @@ DownloadState = Literal["running", "paused", "failed"]
 CacheType = Literal["f32", "f16", "q8_0", "q4_0", "q4_1", "iq4_nl", "q5_0", "q5_1"]
 
 
-class Model(Shown, Struct, frozen=True, kw_only=True):
+class Model(Record, Shown, Struct, frozen=True, kw_only=True):
     """Files on a disk that can be loaded; `model_key` names them."""
 
     model_key: str
@@ -60,7 +61,7 @@ class Difference(Struct, frozen=True, kw_only=True):
         return f"{self.setting} is {told}, not {self.asked}"
 
 
-class Instance(Shown, Struct, frozen=True, kw_only=True):
+class Instance(Record, Shown, Struct, frozen=True, kw_only=True):
     """A model in memory; `identifier` names it."""
 
     identifier: str

@@ -1,4 +1,6 @@
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -6,6 +8,8 @@ from lms_jupyter.api.session import Session
 from lms_jupyter.api.settings import merged, profile_names, read_file, read_profile, read_settings
 from lms_jupyter.api.wishes import wish
 from lms_jupyter.errors import CommandError
+from lms_jupyter.magics.parser import parse
+from lms_jupyter.magics.verbs.loading import LoadLine
 from lms_jupyter.protocol.models import LoadConfig
 
 
@@ -68,3 +72,80 @@ def test_keywords_become_a_wish() -> None:
     assert wish(here, "m", "use", reload=False).ttl_s == 3600
     with pytest.raises(CommandError, match="no load setting 'contxt'"):
         wish(here, "m", "ensure", reload=False, contxt=1)  # type: ignore[call-arg]
+
+
+@pytest.fixture
+def notebook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return the folder of a notebook that has a profile and two files of settings beside it."""
+    monkeypatch.setenv("JPY_SESSION_NAME", str(tmp_path / "mine.ipynb"))
+    (tmp_path / "lms_profiles.toml").write_text(
+        '[fast]\ncontext = 512\nttl = "5m"\n[plain]\ncontext = 256\n[for_ever]\nttl = "none"\n'
+    )
+    (tmp_path / "long.toml").write_text('context = 2048\nparallel = 2\nttl = "2h"\n')
+    (tmp_path / "short.toml").write_text("parallel = 3\n")
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("config", "profile", "ttl", "ttl_s"),
+    [
+        (None, "fast", "1h", 3600),
+        (None, "fast", "60m", 3600),
+        (None, "fast", "none", None),
+        (None, "fast", None, 300),
+        (None, "for_ever", None, None),
+        (None, "for_ever", "1h", 3600),
+        ("long.toml", "fast", None, 300),
+        ("long.toml", "fast", "1h", 3600),
+        ("long.toml", "plain", None, 7200),
+        ("long.toml", "for_ever", None, None),
+        ("long.toml", None, None, 7200),
+        ("long.toml", None, "1h", 3600),
+        ("short.toml", "fast", None, 300),
+        ("short.toml", None, None, 3600),
+        (None, None, None, 3600),
+        (None, None, "90", 90),
+    ],
+)
+def test_a_call_and_a_line_join_file_profile_and_what_was_said_alike(
+    notebook: Path, config: str | None, profile: str | None, ttl: str | None, ttl_s: float | None
+) -> None:
+    told: dict[str, Any] = {"config": config, "profile": profile, "ttl": ttl}
+    said = {name: value for name, value in told.items() if value is not None}
+
+    called = wish(Session(), "m", "ensure", reload=False, seed=7, **said)
+    flags = " ".join(f"--{name} {value}" for name, value in said.items())
+    line = parse(f"load m --seed 7 {flags}")
+
+    assert isinstance(line, LoadLine)
+    assert line.complete(notebook) == called
+    assert called.ttl_s == ttl_s
+    assert called.config.seed == 7
+    of_file = 2048 if config == "long.toml" else None
+    context = {"fast": 512, "plain": 256}.get(profile or "", of_file)
+    assert called.config.context_length == context
+
+
+def test_settings_by_name_may_hold_a_ttl_as_a_file_may() -> None:
+    told = {"context": 512, "ttl": "5m"}
+
+    asked = wish(Session(), "m", "ensure", reload=False, config=told)
+
+    assert (asked.config.context_length, asked.ttl_s) == (512, 300)
+
+
+@pytest.mark.parametrize("ttl", ["5m", "300", 300, 300.0, timedelta(minutes=5), " ".join(["5m"])])
+def test_a_ttl_is_read_by_its_value(ttl: Any) -> None:
+    assert wish(Session(), "m", "ensure", reload=False, ttl=ttl).ttl_s == 300
+
+
+@pytest.mark.parametrize("ttl", [True, [], {}, b"5m", object, float("nan"), float("inf"), "", -1])
+def test_what_is_no_ttl_is_refused_in_a_sentence(ttl: Any) -> None:
+    with pytest.raises(CommandError, match="TTL"):
+        wish(Session(), "m", "ensure", reload=False, ttl=ttl)
+
+
+@pytest.mark.parametrize("profile", [5, ["fast"], b"fast"])
+def test_what_is_no_name_of_a_profile_is_refused_in_a_sentence(profile: Any) -> None:
+    with pytest.raises(CommandError, match="no name of a profile"):
+        wish(Session(), "m", "ensure", reload=False, profile=profile)

@@ -68,15 +68,15 @@ def test_a_later_sdk_that_opens_its_sockets_in_another_way_is_left_alone(
     def another_way() -> None: ...
 
     monkeypatch.setattr(_ws_impl, "aconnect_ws", another_way)
-    sdk_sockets.open_quickly()
+    sdk_sockets.open_quickly("127.0.0.1:1234")
     assert _ws_impl.aconnect_ws is another_way
 
     monkeypatch.delattr(lmstudio, "_ws_impl")
-    sdk_sockets.open_quickly()
+    sdk_sockets.open_quickly("127.0.0.1:1234")
 
 
 def test_the_sdks_own_way_is_replaced_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_ws_impl, "aconnect_ws", httpx_ws.aconnect_ws)
     for _ in range(2):
-        sdk_sockets.open_quickly()
+        sdk_sockets.open_quickly("127.0.0.1:1234")
         assert _ws_impl.aconnect_ws is sdk_sockets.open_plain

@@ -1,8 +1,10 @@
 import os
+import re
 from pathlib import Path
 
 import lmstudio
 import nbformat
+import pytest
 from nbclient import NotebookClient
 
 from .kernels import Kernel, Ran
@@ -51,6 +53,40 @@ def test_async_twins_give_async_handles(empty: Kernel) -> None:
     assert empty.value("isinstance(llm, lmstudio.AsyncLLM), names, fits, left") == (
         "(True, (['tutor-1m'], True), True, [])"
     )
+
+
+KEPT = """
+import json, lms_jupyter
+from lms_jupyter import aio
+{load}('tutor-1m', context_length=512, ttl='5m')
+{extend}('tutor-1m', '20m')
+{pin}('tutor-1m')
+kept = {free}(), [(i.ttl_s, i.pinned) for i in {ps}()]
+path = {lock}()
+{pin}('tutor-1m', pinned=False)
+freed = {free}() > 0, list({ps}())
+(llm,) = {restore}()
+back = [(i.identifier, i.ttl_s, i.context_length) for i in {ps}()]
+"""
+
+
+@pytest.mark.parametrize(
+    ("call", "wait"), [(r"lms_jupyter.\1(\2)", ""), (r"(await aio.\1(\2))", "await ")]
+)
+def test_every_verb_about_memory_and_the_notebook_is_a_function(
+    empty: Kernel, call: str, wait: str
+) -> None:
+    code = re.sub(r"\{(\w+)\}\((.*?)\)", call, KEPT)
+    code += f"said = {wait}llm.respond('Hello')\n"
+
+    ran = empty.run(code)
+
+    assert ran.error == "", ran.error_text
+    assert empty.value("kept") == "(0, [(1200.0, True)])"
+    assert empty.value("freed") == "(True, [])"
+    assert empty.value("path.name, path.is_file()").endswith(".lms-lock.json', True)")
+    assert empty.value("back") == "[('tutor-1m', 1200.0, 512)]"
+    assert empty.value("said.stats.stop_reason") == "eosFound"
 
 
 def test_a_handle_brings_its_instance_back_once_and_says_so(empty: Kernel, engine: str) -> None:

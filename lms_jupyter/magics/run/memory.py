@@ -1,8 +1,6 @@
 """Runs `unload`, `extend`, `pin` and `free`."""
 
-import gc
-import sys
-
+from lms_jupyter.api import memory
 from lms_jupyter.api.draw import say_size
 from lms_jupyter.api.duration import say_duration
 from lms_jupyter.errors import CommandError, InstanceNotFoundError
@@ -47,13 +45,7 @@ def unload(request: Unload, desk: Desk) -> None:
 def extend(request: SetTtl, desk: Desk) -> None:
     """Give an instance another TTL that counts from now."""
     desk.connect()
-    host = desk.manager.activity.host
-    if "ttl" not in host.features:
-        raise CommandError(
-            f"{host.name} cannot change the TTL of a loaded instance.",
-            hint="With --reload it is loaded again, with the same settings and this TTL.",
-        )
-    desk.command(request)
+    desk.session.run(memory.extend(desk.manager, request))
     desk.say(f"{request.identifier} {_leaves(request.ttl_s)}.")
 
 
@@ -81,23 +73,12 @@ def pin(request: PinInstance, desk: Desk) -> None:
 @perform.register
 def free(request: Free, desk: Desk) -> None:
     """Unload what is idle and ours, and empty the caches that this kernel keeps on a GPU."""
-    own = desk.manager.own
-    idle = [
-        instance
-        for instance in _instances(desk)
-        if instance.status == "idle"
-        and not instance.pinned
-        and (request.everything or instance.instance_reference in own)
-    ]
-    given_back = sum(instance.memory_bytes or instance.size_bytes for instance in idle)
-    for instance in idle:
-        _end(instance.identifier, desk)
-    gc.collect()
-    torch = sys.modules.get("torch")
-    if torch is not None and torch.cuda.is_available():
-        before = torch.cuda.memory_reserved()
-        torch.cuda.empty_cache()
-        given_back += before - torch.cuda.memory_reserved()
+    desk.connect()
+    gone = desk.session.run(memory.free(desk.manager, everything=request.everything))
+    for instance in gone:
+        desk.session.let_go(instance.identifier)
+        desk.say(f"{instance.identifier} is unloaded.")
+    given_back = memory.taken_bytes(gone) + memory.empty_caches()
     desk.say(f"{say_size(given_back)} given back." if given_back else "Nothing to give back.")
 
 

@@ -23,6 +23,7 @@ from lms_jupyter.magics.run.talking import follow, instance_for, prompt_of, samp
 from lms_jupyter.magics.verbs.talking import AXES, Sweep
 from lms_jupyter.manager import loading
 from lms_jupyter.protocol.models import Estimate, Instance
+from lms_jupyter.protocol.record import Record
 
 STYLE = (
     'role="img" aria-label="Tokens per second of each combination" '
@@ -31,7 +32,7 @@ STYLE = (
 BAR_WIDTH, BAR_HEIGHT, LABEL_WIDTH = 300, 22, 260
 
 
-class Measured(Struct, frozen=True, kw_only=True):
+class Measured(Record, Struct, frozen=True, kw_only=True):
     """One combination of settings, and what came of it."""
 
     model: str

@@ -4,11 +4,11 @@ import argparse
 from pathlib import Path
 from typing import Any, get_args
 
-from msgspec import Struct
+from msgspec import UNSET, Struct
 
 from lms_jupyter.api.duration import parse_duration, parse_ttl
 from lms_jupyter.api.session import Wish
-from lms_jupyter.api.settings import merged, read_file, read_profile
+from lms_jupyter.api.settings import NOTHING, Recipe, gathered
 from lms_jupyter.errors import CommandError
 from lms_jupyter.magics.grammar import (
     Completes,
@@ -22,9 +22,6 @@ from lms_jupyter.magics.grammar import (
 )
 from lms_jupyter.manager.loading import How
 from lms_jupyter.protocol.models import CacheType, LoadConfig
-
-UNSAID = -1.0
-"""Stands for a TTL that was not given; no TTL can be negative."""
 
 
 class LoadLine(Struct, frozen=True, kw_only=True):
@@ -44,16 +41,15 @@ class LoadLine(Struct, frozen=True, kw_only=True):
         Raises:
             CommandError: A file or a profile is not there or makes no sense.
         """
-        recipes = [read_file(folder / self.file)] if self.file is not None else []
-        if self.profile is not None:
-            recipes.append(read_profile(self.profile, folder))
-        config = merged(*(recipe.config for recipe in recipes), self.wish.config)
-        ttl_s = self.wish.ttl_s
-        if not self.says_ttl:
-            ttl_s = next((r.ttl_s for r in reversed(recipes) if r.names_ttl), ttl_s)
+        said = Recipe(config=self.wish.config, ttl_s=self.wish.ttl_s, names_ttl=self.says_ttl)
+        config = NOTHING if self.file is None else self.file
+        recipe = gathered(folder, said, config=config, profile=self.profile)
         return Wish(
             **{name: getattr(self.wish, name) for name in Wish.__struct_fields__}
-            | {"config": config, "ttl_s": ttl_s}
+            | {
+                "config": recipe.config,
+                "ttl_s": recipe.ttl_s if recipe.names_ttl else self.wish.ttl_s,
+            }
         )
 
 
@@ -195,7 +191,7 @@ LIFE = (
         help="unload after so much idleness: 90, 5m, 1h30m or none (default: 1h)",
         metavar="TIME",
         read=parse_ttl,
-        default=UNSAID,
+        default=UNSET,
     ),
     Flag(
         names=("--timeout",),
@@ -284,7 +280,7 @@ def _check_drafts(a: argparse.Namespace) -> None:
 
 def load_line(a: argparse.Namespace, how: How, *, estimate_only: bool = False) -> LoadLine:
     """Read a line that loads."""
-    says_ttl = getattr(a, "ttl", UNSAID) != UNSAID
+    says_ttl = getattr(a, "ttl", UNSET) is not UNSET
     life = {name: getattr(a, name) for name in ("lease", "heal", "device") if name in a}
     if says_ttl:
         life["ttl_s"] = a.ttl
@@ -304,7 +300,7 @@ def load_line(a: argparse.Namespace, how: How, *, estimate_only: bool = False) -
         wish=wish,
         name=getattr(a, "name", None),
         profile=a.profile,
-        file=None if a.config is None else Path(a.config).expanduser(),
+        file=None if a.config is None else Path(a.config),
         says_ttl=says_ttl,
         estimate_only=estimate_only,
     )

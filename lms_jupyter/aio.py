@@ -6,29 +6,58 @@ print(await llm.respond("Hello"))
 """
 
 import asyncio
+import warnings
 from collections.abc import Coroutine
+from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, Unpack
 from weakref import WeakKeyDictionary
 
-from lms_jupyter.api import views
+from lms_jupyter.api import lock as locks
+from lms_jupyter.api import memory, views
 from lms_jupyter.api.calls import run_command
-from lms_jupyter.api.session import session
+from lms_jupyter.api.session import Wish, session
 from lms_jupyter.api.tables import Table
-from lms_jupyter.api.wishes import Options, warn_of_differences, wish
+from lms_jupyter.api.wishes import Options, read_ttl, warn_of_differences, wish
 from lms_jupyter.manager.loading import How
 from lms_jupyter.manager.watch import connect
-from lms_jupyter.protocol.commands import EstimateLoad, UnloadInstance
+from lms_jupyter.protocol.commands import (
+    EstimateLoad,
+    PinInstance,
+    ReloadInstance,
+    SetTtl,
+    UnloadInstance,
+)
 from lms_jupyter.protocol.models import Estimate, Instance, Model
 
 if TYPE_CHECKING:
     from lms_jupyter.hosts.handles import AsyncHandle
 
-__all__ = ["close", "ensure", "estimate", "load", "ls", "model", "ps", "unload"]
+__all__ = [
+    "close",
+    "ensure",
+    "estimate",
+    "extend",
+    "free",
+    "load",
+    "lock",
+    "ls",
+    "model",
+    "pin",
+    "ps",
+    "restore",
+    "unload",
+]
 
 Result = TypeVar("Result")
 
 _clients: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, Any]] = WeakKeyDictionary()
 """The SDK's async clients belong to the loop that they were opened on."""
+
+
+def __dir__() -> list[str]:
+    """Name what is offered, and nothing that is only imported."""
+    return __all__
 
 
 async def load(
@@ -72,6 +101,49 @@ async def estimate(key: str, **options: Unpack[Options]) -> Estimate:
     return told
 
 
+async def extend(
+    identifier: str, ttl: float | str | timedelta | None, *, reload: bool = False
+) -> None:
+    """Give an instance another TTL that counts from now; with `reload` where it has to be."""
+    kind = ReloadInstance if reload else SetTtl
+    request = kind(identifier=identifier, ttl_s=read_ttl(ttl))
+    await _wait(memory.extend(session().local.manager, request))
+
+
+async def pin(identifier: str, *, pinned: bool = True) -> None:
+    """Keep an instance from expiring and from being evicted, or let it go again."""
+    await _wait(run_command(PinInstance(identifier=identifier, pinned=pinned)))
+
+
+async def free(*, everything: bool = False) -> int:
+    """Unload what is idle and ours, empty this process's GPU caches, and return the bytes."""
+    here = session()
+    gone = await _wait(memory.free(here.local.manager, everything=everything))
+    for instance in gone:
+        here.let_go(instance.identifier)
+    return memory.taken_bytes(gone) + await asyncio.to_thread(memory.empty_caches)
+
+
+async def lock(path: str | Path | None = None) -> Path:
+    """Write down which models this notebook uses and how, and return the file."""
+    here = session()
+    place = locks.lock_path(here.folder, here.notebook) if path is None else Path(path)
+    await _wait(locks.write_lock(place, here.local.manager))
+    return place
+
+
+async def restore(path: str | Path | None = None) -> list["AsyncHandle"]:
+    """Load what a lock names; return the handles, and warn of what is not as it was."""
+    here = session()
+    place = locks.lock_path(here.folder, here.notebook) if path is None else Path(path)
+    found, manager = locks.read_lock(place), here.local.manager
+    drifted = await _wait(locks.drift(found, manager))
+    instances = await _wait(locks.restore(found, manager))
+    for line in (*drifted, *await _wait(locks.differs(found, instances, manager))):
+        warnings.warn(line, stacklevel=2)
+    return [await _handle(instance) for instance in instances]
+
+
 async def close() -> None:
     """Close the SDK's async clients of this loop; their handles stop working."""
     for client in _clients.pop(asyncio.get_running_loop(), {}).values():
@@ -79,17 +151,22 @@ async def close() -> None:
 
 
 async def _get(key: str, how: How, *, reload: bool, **options: Unpack[Options]) -> "AsyncHandle":
-    from lms_jupyter.hosts.credentials import api_token  # noqa: PLC0415 - brings the SDK
-    from lms_jupyter.hosts.handles import async_client, async_handle  # noqa: PLC0415 - as above
-
     here = session()
     got = await _wait(here.fulfil(wish(here, key, how, reload=reload, **options)))
     warn_of_differences(got)
+    return await _handle(got.instance, got.wish)
+
+
+async def _handle(instance: Instance, asked: Wish | None = None) -> "AsyncHandle":
+    """Return the SDK's handle of an instance for this loop, as it was wished for."""
+    from lms_jupyter.hosts.credentials import api_token  # noqa: PLC0415 - brings the SDK
+    from lms_jupyter.hosts.handles import async_client, async_handle  # noqa: PLC0415 - as above
+
+    here, asked = session(), asked or Wish(name=instance.model_key)
     address = here.local.manager.activity.host.address
     clients = _clients.setdefault(asyncio.get_running_loop(), {})
     if address not in clients:
         clients[address] = await async_client(address, api_token())
-    instance, asked = got.instance, got.wish
     revival = here.revival(instance, asked)
     handle = async_handle(
         clients[address], instance, (lambda: _wait(revival())) if asked.heal else None

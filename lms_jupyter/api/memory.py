@@ -1,0 +1,64 @@
+"""Longer lives and shorter ones: another TTL for an instance, the end for what is idle."""
+
+import gc
+import sys
+from collections.abc import Iterable
+
+from lms_jupyter.errors import CommandError, InstanceNotFoundError
+from lms_jupyter.manager import Manager, lookup
+from lms_jupyter.manager.commands import run
+from lms_jupyter.protocol.commands import ReloadInstance, SetTtl, UnloadInstance
+from lms_jupyter.protocol.models import Instance
+
+
+async def extend(manager: Manager, request: SetTtl | ReloadInstance) -> None:
+    """Give an instance another TTL that counts from now; with a reload where it has to be.
+
+    Raises:
+        CommandError: The host cannot change the TTL of what is loaded.
+        InstanceNotFoundError: No instance is called like this.
+    """
+    host = manager.activity.host
+    if isinstance(request, SetTtl) and "ttl" not in host.features:
+        raise CommandError(
+            f"{host.name} cannot change the TTL of a loaded instance.",
+            hint="With --reload it is loaded again, with the same settings and this TTL.",
+        )
+    await run(request, manager)
+
+
+async def free(manager: Manager, *, everything: bool) -> tuple[Instance, ...]:
+    """Unload what nobody uses now and no pin keeps, and return it.
+
+    Args:
+        manager: Whose host it is.
+        everything: Also what other kernels loaded.
+    """
+    gone = []
+    for instance in await lookup.instances(manager):
+        is_ours = everything or instance.instance_reference in manager.own
+        if instance.status != "idle" or instance.pinned or not is_ours:
+            continue
+        try:
+            await run(UnloadInstance(identifier=instance.identifier), manager)
+        except InstanceNotFoundError:
+            # It went by itself in the meantime: that is what was wanted.
+            continue
+        gone.append(instance)
+    return tuple(gone)
+
+
+def taken_bytes(instances: Iterable[Instance]) -> int:
+    """Add up the memory of instances, as far as it is known."""
+    return sum(instance.memory_bytes or instance.size_bytes for instance in instances)
+
+
+def empty_caches() -> int:
+    """Give back the GPU memory that this process caches, and return how many bytes that were."""
+    gc.collect()
+    torch = sys.modules.get("torch")
+    if torch is None or not torch.cuda.is_available():
+        return 0
+    before = torch.cuda.memory_reserved()
+    torch.cuda.empty_cache()
+    return int(before - torch.cuda.memory_reserved())
