@@ -16,6 +16,7 @@ from aiohttp import web
 from lms_jupyter.engine import announcement
 from lms_jupyter.engine.catalog import Catalog
 from lms_jupyter.engine.child import Child
+from lms_jupyter.engine.constraints import Constraints
 from lms_jupyter.engine.downloads import RUNNING, Downloads
 from lms_jupyter.engine.gatekeeper import gatekeeper
 from lms_jupyter.engine.guardrail import Guardrail
@@ -81,6 +82,7 @@ def _services(
     )
     registry = Registry(launcher, guardrail.check)
     llama = LlamaHttp()
+    constraints = Constraints(llama)
     stack.push_async_callback(llama.close)
     hub = Hub()
     downloads = Downloads(settings.downloads, hub)
@@ -103,8 +105,9 @@ def _services(
             catalog, registry, jit_ttl_s=settings.jit_ttl_s, auto_evict=settings.auto_evict
         ),
         guardrail=guardrail,
-        inference=Inference(registry, llama, log),
+        inference=Inference(registry, llama, constraints, log),
         llama=llama,
+        constraints=constraints,
         uploads=Uploads(),
         hub=hub,
         downloads=downloads,

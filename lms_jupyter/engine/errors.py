@@ -2,6 +2,7 @@
 
 EngineError                    title, hint, code, http_status
 ├── BadRequestError            the request itself is wrong; nothing was attempted
+│   ├── ConstraintError            what the answer has to be like cannot be enforced
 │   ├── ContextTooLongError        more context than the model was made for
 │   ├── UnknownEndpointError       no such call
 │   └── UnsupportedError           a call that this engine knows but does not offer
@@ -34,6 +35,8 @@ class EngineError(Exception):
 
     code: ClassVar[str] = "internal_error"
     http_status: ClassVar[int] = 500
+    param: str | None = None
+    """The field of the request that is wrong, where one is known."""
 
     def __init__(self, title: str, *, hint: str = "") -> None:
         super().__init__(title)
@@ -61,6 +64,21 @@ class BadRequestError(EngineError):
 
     code = "invalid_request"
     http_status = 400
+
+
+class ConstraintError(BadRequestError):
+    """An answer of the form that was asked for cannot be guaranteed; nothing was generated."""
+
+    code = "constraint_not_kept"
+
+    def __init__(self, name: str, pointer: str, reason: str, *, hint: str = "") -> None:
+        place = f"at {pointer!r}" if pointer else "as it stands"
+        super().__init__(
+            f"{name!r} cannot be kept {place}: {reason}.",
+            hint=hint or "Leave that part out, or say it in another way.",
+        )
+        self.param = name
+        self.pointer = pointer
 
 
 class ContextTooLongError(BadRequestError):

@@ -10,11 +10,17 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from lms_jupyter.engine import logs
-from lms_jupyter.engine.errors import BadRequestError, EngineError, ModelUnloadedError
+from lms_jupyter.engine.constraints import Constraints, check_grammar
+from lms_jupyter.engine.errors import (
+    BadRequestError,
+    ConstraintError,
+    EngineError,
+    ModelUnloadedError,
+)
 from lms_jupyter.engine.generation import Generation
 from lms_jupyter.engine.instance import Instance, Request, Work
 from lms_jupyter.engine.llama_http import LlamaHttp
@@ -39,9 +45,12 @@ class Prompt:
 class Inference:
     """The requests that instances can serve."""
 
-    def __init__(self, registry: Registry, llama: LlamaHttp, log: logs.LogHub) -> None:
+    def __init__(
+        self, registry: Registry, llama: LlamaHttp, constraints: Constraints, log: logs.LogHub
+    ) -> None:
         self._registry = registry
         self._llama = llama
+        self._constraints = constraints
         self._log = log
 
     async def tokenize(self, instance: Instance, content: str) -> list[int]:
@@ -91,12 +100,11 @@ class Inference:
 
         Closing the iterator stops llama.cpp. If the instance is unloaded meanwhile, it just ends.
         """
-        async with (
-            self._registry.request(instance, Work.PROCESSING_PROMPT) as request,
-            aclosing(self._continue(instance, prompt, settings, outcome)) as pieces,
-        ):
-            async for piece in self._followed(instance, request, pieces, outcome):
-                yield piece
+        async with self._registry.request(instance, Work.PROCESSING_PROMPT) as request:
+            settings = await self._keeping(instance, settings)
+            async with aclosing(self._continue(instance, prompt, settings, outcome)) as pieces:
+                async for piece in self._followed(instance, request, pieces, outcome):
+                    yield piece
 
     async def _followed(
         self,
@@ -132,6 +140,7 @@ class Inference:
     ) -> AsyncGenerator[Piece]:
         if settings.system_prompt and not any(m["role"] == "system" for m in conversation):
             conversation = [{"role": "system", "content": settings.system_prompt}, *conversation]
+        settings = await self._keeping(instance, settings)
         conversation, prompt = await self._fitting(instance, conversation, settings)
         if settings.tools and settings.template is None:
             self._log.publish(logs.Input(instance, prompt.text))
@@ -165,6 +174,24 @@ class Inference:
             written = shorten(tokens, instance.context_length, settings.overflow)
         for fragment in splitter.end():
             yield fragment
+
+    async def _keeping(
+        self, instance: Instance, settings: PredictionSettings
+    ) -> PredictionSettings:
+        """Make a grammar that will be kept of what the answer has to be like."""
+        if settings.tools and (settings.json_schema is not None or settings.grammar is not None):
+            raise ConstraintError(
+                "structured",
+                "",
+                "a model that may call tools cannot be held to a form as well",
+                hint="Leave the tools out, or the form.",
+            )
+        if settings.json_schema is None:
+            if settings.grammar is not None:
+                check_grammar(settings.grammar, "gbnfGrammar")
+            return settings
+        grammar = await self._constraints.grammar(instance, settings.json_schema, "jsonSchema")
+        return replace(settings, json_schema=None, grammar=grammar)
 
     async def _fitting(
         self, instance: Instance, conversation: Sequence[Message], settings: PredictionSettings

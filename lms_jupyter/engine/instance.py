@@ -61,7 +61,7 @@ class Plan:
     draft: DownloadedModel | None = None
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, weakref_slot=True)
 class Instance:
     """A model that is being loaded or is loaded, with its child process and its requests."""
 

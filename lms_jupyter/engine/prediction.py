@@ -49,7 +49,7 @@ class PredictionSettings:
     max_tokens: int | None = None
     stop_strings: tuple[str, ...] = ()
     overflow: OverflowPolicy = "stopAtLimit"
-    json_schema: Mapping[str, Any] | None = None
+    json_schema: Mapping[str, Any] | bool | None = None
     grammar: str | None = None
     tools: tuple[Mapping[str, Any], ...] = ()
     tool_choice: str | None = None

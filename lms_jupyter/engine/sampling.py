@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, Final
 
 from lms_jupyter.engine.prediction import PredictionSettings
@@ -25,9 +24,6 @@ _SAME: Final = {
     "grammar": "grammar",
 }
 
-_NAMED: Final = {"properties", "$defs", "definitions"}
-_LISTED: Final = {"anyOf", "oneOf", "prefixItems"}
-
 
 def sampling_fields(settings: PredictionSettings) -> dict[str, Any]:
     """Return the fields that say how to sample and when to stop."""
@@ -36,32 +32,8 @@ def sampling_fields(settings: PredictionSettings) -> dict[str, Any]:
         for ours, theirs in _SAME.items()
         if (value := getattr(settings, ours)) is not None
     }
-    if settings.json_schema is not None:
-        fields["json_schema"] = closed(settings.json_schema)
     if settings.stop_strings:
         fields["stop"] = list(settings.stop_strings)
     if settings.mirostat is not None:
         fields |= settings.mirostat
     return fields
-
-
-def closed(schema: Any) -> Any:
-    """Return a JSON schema in which objects have only the properties that it names.
-
-    Every document that fits it also fits the original, unless that one says otherwise itself; small
-    models would invent properties without end.
-    """
-    if not isinstance(schema, Mapping):
-        return schema
-    inner = dict(schema)
-    for key in _NAMED & schema.keys():
-        if isinstance(schema[key], Mapping):
-            inner[key] = {name: closed(value) for name, value in schema[key].items()}
-    for key in _LISTED & schema.keys():
-        if isinstance(schema[key], list):
-            inner[key] = [closed(value) for value in schema[key]]
-    if "items" in schema:
-        inner["items"] = closed(schema["items"])
-    if isinstance(schema.get("properties"), Mapping) and "allOf" not in schema:
-        inner.setdefault("additionalProperties", False)
-    return inner

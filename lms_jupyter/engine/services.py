@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from lms_jupyter.engine.catalog import Catalog
+from lms_jupyter.engine.constraints import Constraints
 from lms_jupyter.engine.downloads import Downloads
 from lms_jupyter.engine.guardrail import Guardrail
 from lms_jupyter.engine.hub import Hub
@@ -31,6 +32,7 @@ class Services:
     guardrail: Guardrail
     inference: Inference
     llama: LlamaHttp
+    constraints: Constraints
     uploads: Uploads
     hub: Hub
     downloads: Downloads

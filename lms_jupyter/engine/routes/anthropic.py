@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 from aiohttp import web
 
@@ -12,12 +12,23 @@ from lms_jupyter.engine.routes.http import Style, answering, read_object
 from lms_jupyter.engine.routes.passthrough import Target, forward
 from lms_jupyter.engine.services import Services
 from lms_jupyter.engine.wire import anthropic, requests
+from lms_jupyter.engine.wire.forms import refuse_form
+from lms_jupyter.engine.wire.tool_choice import settle_anthropic
 
 STYLE: Final = Style(anthropic.error_body, anthropic.error_event)
+
+
+def _settled(body: dict[str, Any]) -> None:
+    """Settle which tools may be called; no form of the answer can be had."""
+    settle_anthropic(body)
+    refuse_form(body)
+
+
 MESSAGES: Final = Target(
     path="/v1/messages",
     style=STYLE,
     request=requests.AnthropicMessage,
+    settle=_settled,
     on_event=lambda instance: anthropic.MessageEvents(instance.identifier).complete,
 )
 COUNT_TOKENS: Final = Target(

@@ -24,19 +24,30 @@ from lms_jupyter.engine.routes.passthrough import Change, EventFilter, Target, f
 from lms_jupyter.engine.services import Services
 from lms_jupyter.engine.wire import openai, requests
 from lms_jupyter.engine.wire.fields import optional_text
+from lms_jupyter.engine.wire.forms import Form, take_form
+from lms_jupyter.engine.wire.tool_choice import settle_openai
 
 STYLE: Final = Style(openai.error_body, openai.error_event)
+
+
+def _settled(body: dict[str, Any]) -> Form | None:
+    """Settle which tools may be called, and what form the answer has to have."""
+    settle_openai(body)
+    return take_form(body)
+
 
 CHAT: Final = Target(
     path="/v1/chat/completions",
     style=STYLE,
     request=requests.Chat,
+    settle=_settled,
     on_event=lambda _instance: openai.ChatEvents().complete,
 )
 COMPLETION: Final = Target(
     path="/v1/completions",
     style=STYLE,
     request=requests.Completion,
+    settle=take_form,
     on_event=lambda _instance: openai.without_progress,
 )
 EMBEDDINGS: Final = Target(
@@ -95,6 +106,7 @@ async def _respond(
         path="/v1/responses",
         style=STYLE,
         request=requests.Response,
+        settle=_settled,
         on_answer=partial(_whole, remember),
         on_event=partial(_events, remember),
     )

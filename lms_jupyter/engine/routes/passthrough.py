@@ -27,6 +27,7 @@ from lms_jupyter.engine.routes.http import Style, reply, send, stream_to
 from lms_jupyter.engine.services import Services
 from lms_jupyter.engine.wire import content, openai, sse
 from lms_jupyter.engine.wire.fields import optional_flag, optional_text
+from lms_jupyter.engine.wire.forms import Form
 from lms_jupyter.engine.wire.requests import check
 from lms_jupyter.engine.wire.transcript import Transcript
 
@@ -51,6 +52,8 @@ class Target:
     request: type[msgspec.Struct]
     """What a request has to be."""
     domain: Domain = "llm"
+    settle: Callable[[dict[str, Any]], Form | None] = lambda _body: None
+    """Rewrites what says how the answer has to be, and returns its form."""
     on_answer: Callable[[Instance], Change] | None = None
     on_event: Callable[[Instance], EventFilter] | None = None
 
@@ -73,11 +76,14 @@ async def forward(
         wanted = load_request(services, passed, target.domain)
         embeds, streams = target.domain == "embedding", optional_flag(passed, "stream")
         check(passed, target.request)
+        form = target.settle(passed)
         work = Work.COMPUTING_EMBEDDING if embeds else Work.GENERATING
         work = Work.PROCESSING_PROMPT if streams else work
         use = await occupy(services, stack, wanted, work)
         await services.loader.check_draft(use.instance, wanted.settings.draft_model)
         content.settle(passed, name=use.instance.identifier, vision=use.instance.model.vision)
+        if form is not None:
+            passed["grammar"] = await _grammar(services, use.instance, form)
         passed["model"] = use.instance.identifier
         log = await stack.enter_async_context(_logged(services, use.instance, passed, target))
         use = replace(use, log=log)
@@ -86,6 +92,13 @@ async def forward(
             passed["return_progress"] = True
             return await _stream(services, request, use, passed, target)
         return await _once(services, use, passed, target)
+
+
+async def _grammar(services: Services, instance: Instance, form: Form) -> str:
+    """Return the grammar of a form; raises `ConstraintError` if it would not be kept."""
+    if form.grammar is not None:
+        return form.grammar
+    return await services.constraints.grammar(instance, form.schema, form.name)
 
 
 @asynccontextmanager

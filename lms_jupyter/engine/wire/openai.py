@@ -31,7 +31,7 @@ def error_body(error: EngineError) -> dict[str, Any]:
     """Write an error as OpenAI does."""
     kind = "server_error" if error.http_status >= SERVER_ERRORS else "invalid_request_error"
     message = f"{error.title} {error.hint}".strip()
-    return {"error": {"message": message, "type": kind, "param": None, "code": error.code}}
+    return {"error": {"message": message, "type": kind, "param": error.param, "code": error.code}}
 
 
 def error_event(error: EngineError) -> Event:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final, get_args
 
-from lms_jupyter.engine.errors import BadRequestError
+from lms_jupyter.engine.errors import BadRequestError, ConstraintError
 from lms_jupyter.engine.prediction import OverflowPolicy, PredictionSettings, ReasoningTags
 from lms_jupyter.engine.wire.content import plain_tool
 from lms_jupyter.engine.wire.kv import (
@@ -22,6 +22,7 @@ from lms_jupyter.engine.wire.kv import (
     texts,
     write,
 )
+from lms_jupyter.engine.wire.sorted_schema import in_required_order
 
 _P: Final = "llm.prediction"
 
@@ -111,8 +112,7 @@ def prediction_settings(stack: object) -> PredictionSettings:
     fields = read(values, _KEYS)
     fields["stop_strings"] = tuple(fields.get("stop_strings", ()))
     fields |= _structured(values.get(f"{_P}.structured"))
-    fields["tools"] = _tools(values.get(f"{_P}.tools"))
-    fields["tool_choice"] = _tool_choice(values.get(f"{_P}.toolChoice"))
+    fields |= _tools(values.get(f"{_P}.tools"), _tool_choice(values.get(f"{_P}.toolChoice")))
     template = values.get(f"{_P}.promptTemplate")
     if template is not None:
         fields["template"] = _object(template, "promptTemplate")
@@ -162,7 +162,7 @@ def _structured(value: Any) -> dict[str, Any]:
             return {}
         case "json":
             schema = form.get("jsonSchema")
-            return {"json_schema": {} if schema is None else _object(schema, "jsonSchema")}
+            return {"json_schema": {} if schema is None else _schema(schema)}
         case "gbnf":
             grammar = form.get("gbnfGrammar")
             if not isinstance(grammar, str):
@@ -174,13 +174,18 @@ def _structured(value: Any) -> dict[str, Any]:
             )
 
 
-def _tools(value: Any) -> tuple[Mapping[str, Any], ...]:
-    if value is None:
-        return ()
-    choice = _object(value, "tools")
-    if choice.get("type") != "toolArray":
-        return ()
-    return tool_definitions(choice.get("tools") or [])
+def _schema(value: Any) -> Mapping[str, Any] | bool:
+    return value if isinstance(value, bool) else in_required_order(_object(value, "jsonSchema"))
+
+
+def _tools(value: Any, mode: str) -> dict[str, Any]:
+    """Read the tools to offer, and whether one has to be called."""
+    choice = {} if value is None else _object(value, "tools")
+    is_given = choice.get("type") == "toolArray"
+    tools = tool_definitions(choice.get("tools") or []) if is_given else ()
+    if mode == "required" and not tools:
+        raise ConstraintError("toolChoice", "", "there are no tools")
+    return {"tools": tools, "tool_choice": mode} if tools and mode != "none" else {}
 
 
 def tool_definitions(tools: object) -> tuple[Mapping[str, Any], ...]:
@@ -190,9 +195,13 @@ def tool_definitions(tools: object) -> tuple[Mapping[str, Any], ...]:
     return tuple(plain_tool(tool) for tool in tools)
 
 
-def _tool_choice(value: Any) -> str | None:
-    mode = _object(value, "toolChoice").get("mode") if value is not None else None
-    return mode if isinstance(mode, str) else None
+def _tool_choice(value: Any) -> str:
+    if value is None:
+        return "auto"
+    mode = _object(value, "toolChoice").get("mode")
+    if mode not in ("auto", "none", "required"):
+        raise ConstraintError("toolChoice", "/mode", f"{mode!r:.100} is not understood")
+    return str(mode)
 
 
 def _reasoning(value: Mapping[str, Any]) -> ReasoningTags | None:
