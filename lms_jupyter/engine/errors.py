@@ -6,6 +6,8 @@ EngineError                    title, hint, code, http_status
 │   ├── ContextTooLongError        more context than the model was made for
 │   ├── UnknownEndpointError       no such call
 │   └── UnsupportedError           a call that this engine knows but does not offer
+├── AmbiguousNameError         a name means several models, or several instances
+├── NoVariantsError            a model that is a single file has none
 ├── PathNotFoundError          no downloaded model has this key or path
 ├── NoModelMatchingQueryError  nothing loaded fits the query
 ├── PresetNotFoundError        no preset has this name
@@ -142,6 +144,33 @@ class PathNotFoundError(EngineError):
             "availablePathsSample": self.available[:SAMPLE],
             "totalModels": len(self.available),
         }
+
+
+class AmbiguousNameError(EngineError):
+    """A name fits several models, or several instances, equally well."""
+
+    code = "ambiguous_name"
+    http_status = 400
+
+    def __init__(self, name: str, candidates: Iterable[str]) -> None:
+        found = list(candidates)
+        super().__init__(
+            f"{name!r} can mean {', '.join(found[:SAMPLE])}.", hint="Name one of them in full."
+        )
+        self.name = name
+        self.candidates = found
+
+
+class NoVariantsError(EngineError):
+    """The variants of a model were asked for that has a single file."""
+
+    code = "no_variants"
+    http_status = 404
+
+    def __init__(self, model_key: str) -> None:
+        super().__init__(
+            f"The model {model_key!r} has no variants.", hint="It is loaded by its key alone."
+        )
 
 
 class NoModelMatchingQueryError(EngineError):

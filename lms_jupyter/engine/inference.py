@@ -53,10 +53,12 @@ class Inference:
         self._constraints = constraints
         self._log = log
 
-    async def tokenize(self, instance: Instance, content: str) -> list[int]:
-        """Return the tokens of a text, special ones included."""
+    async def tokenize(
+        self, instance: Instance, content: str, *, special: bool = True
+    ) -> list[int]:
+        """Return the tokens of a text; `special` adds those that the model wants around it."""
         async with self._registry.request(instance, Work.PROCESSING_PROMPT):
-            return await self._tokens(instance, content)
+            return await self._tokens(instance, content, special=special)
 
     async def embed(self, instance: Instance, content: str) -> list[float]:
         """Return the embedding of a text."""
@@ -228,8 +230,8 @@ class Inference:
         answer = await self._post(instance, "/apply-template", body)
         return Prompt(answer["prompt"], images)
 
-    async def _tokens(self, instance: Instance, content: str) -> list[int]:
-        body = {"content": content, "add_special": True, "parse_special": True}
+    async def _tokens(self, instance: Instance, content: str, *, special: bool = True) -> list[int]:
+        body = {"content": content, "add_special": special, "parse_special": True}
         answer = await self._post(instance, "/tokenize", body)
         tokens: list[int] = answer["tokens"]
         return tokens

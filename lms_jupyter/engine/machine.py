@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import psutil
 
 _CGROUP = Path("/sys/fs/cgroup")
+_CPU_INFO = Path("/proc/cpuinfo")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +37,17 @@ def cores() -> int:
     usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     physical = psutil.cpu_count(logical=False) or usable or 1
     return max(1, min(physical, usable or 1, _cpu_quota() or physical))
+
+
+def cpu_extensions() -> list[str]:
+    """Return which of AVX, AVX2 and AdvSIMD the processor has, as far as can be told."""
+    if platform.machine().lower() in {"arm64", "aarch64"}:
+        return ["AdvSIMD"]  # part of the 64-bit architecture
+    try:
+        flags = set(re.findall(r"\bavx2?\b", _CPU_INFO.read_text()))
+    except OSError:
+        return []
+    return sorted(flag.upper() for flag in flags)
 
 
 def resident_bytes(pid: int) -> int:

@@ -21,11 +21,11 @@ class ReasoningSplitter:
 
     def feed(self, content: str, tokens: int) -> Iterator[Fragment]:
         """Take in a piece of text that has this many tokens; yield what is certain now."""
-        if self._tags is None:
-            yield Fragment(content, tokens)
-            return
         self._held += content
         self._held_tokens += tokens
+        if self._tags is None:
+            yield from self._release(self._held, keep="")
+            return
         while True:
             tag = self._tags.end if self._thinking else self._tags.start
             before, found, after = self._held.partition(tag)
@@ -38,8 +38,8 @@ class ReasoningSplitter:
         yield from self._release(self._held[:cut], keep=self._held[cut:])
 
     def end(self) -> Iterator[Fragment]:
-        """Yield what was still held back."""
-        if self._held or self._held_tokens:
+        """Yield what was still held back; tokens without text, as the last one, are no fragment."""
+        if self._held:
             yield Fragment(self._held, self._held_tokens, self._kind)
         self._held, self._held_tokens = "", 0
 

@@ -40,7 +40,7 @@ REFUSED_CALLS = {
     "runtime": "removeEngine searchRuntimeExtensions selectEngine",
     "plugins": "pluginInitCompleted processingGetOrLoadTokenSource processingHandleRequest "
     "processingHandleUpdate processingHasStatus processingNeedsNaming processingPullHistory "
-    "processingSetSenderName processingSuggestName reindexPlugins setConfigSchematics "
+    "processingSetSenderName processingSuggestName reindexPlugins reportError setConfigSchematics "
     "setGlobalConfigSchematics",
 }
 ANSWERED_CHANNELS = {

@@ -57,7 +57,12 @@ CALLS: tuple[tuple[str, str, Any, Any], ...] = (
     ("llm", "listLoaded", None, list[schemas.Llm]),
     ("embedding", "listLoaded", None, list[schemas.Embedding]),
     ("llm", "estimateModelUsage", {"modelKey": "tiny-llm"}, schemas.Estimate),
-    ("embedding", "estimateModelUsage", {"modelKey": "tiny-embed"}, schemas.Estimate),
+    (
+        "embedding",
+        "estimateModelUsage",
+        {"modelKey": "text-embedding-tiny-embed"},
+        schemas.Estimate,
+    ),
     ("llm", "applyPromptTemplate", {"specifier": CHAT, "history": HISTORY}, schemas.Formatted),
     ("llm", "getBasePredictionConfig", {"specifier": CHAT}, schemas.Config),
     ("llm", "preloadDraftModel", {"specifier": CHAT, "draftModelKey": "x"}, schemas.Error),
@@ -72,7 +77,7 @@ CALLS: tuple[tuple[str, str, Any, Any], ...] = (
     ("system", "setExperimentFlag", {"code": "x", "value": True}, schemas.Error),
     ("system", "getExperimentFlags", None, list[str]),
     ("repository", "lmLinkStatus", None, schemas.Link),
-    ("repository", "isAuthenticated", None, bool),
+    ("repository", "isAuthenticated", None, schemas.Authenticated),
     (
         "files",
         "uploadFileBase64",

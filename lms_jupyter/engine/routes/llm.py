@@ -57,17 +57,22 @@ async def tokenize(services: Services, domain: Any, _caller: Caller, parameter: 
 
 
 async def count_tokens(services: Services, domain: Any, _caller: Caller, parameter: Any) -> Any:
-    """Return how many tokens a text has."""
+    """Return how many tokens a text has.
+
+    As LM Studio does it, an embedding model's count leaves out the tokens that its tokenizer puts
+    around every text.
+    """
     asked = an_object(parameter)
     instance = models.find(services, domain, asked.get("specifier"))
-    tokens = await services.inference.tokenize(instance, text(asked, "inputString"))
+    content = text(asked, "inputString")
+    tokens = await services.inference.tokenize(instance, content, special=domain == "llm")
     return {"tokenCount": len(tokens)}
 
 
 async def _apply_template(services: Services, domain: Any, _caller: Caller, parameter: Any) -> Any:
     asked = an_object(parameter)
     instance = models.find(services, domain, asked.get("specifier"))
-    conversation = messages(asked.get("history"), services.uploads.find)
+    conversation = messages(asked.get("history"), services.uploads.find, only_named=True)
     settings = prediction_settings(asked.get("predictionConfigStack"))
     tools = an_object(asked.get("opts") or {}).get("toolDefinitions")
     if tools is not None:

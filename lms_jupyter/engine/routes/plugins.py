@@ -21,6 +21,7 @@ _RPCS = (
     "processingSetSenderName",
     "processingSuggestName",
     "reindexPlugins",
+    "reportError",
     "setConfigSchematics",
     "setGlobalConfigSchematics",
 )

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 import platform
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Final
 
 from lms_jupyter.engine import machine
-from lms_jupyter.engine.errors import UnsupportedError
+from lms_jupyter.engine.errors import BadRequestError, UnsupportedError
 from lms_jupyter.engine.routes.connection import Namespace, refusing
 from lms_jupyter.engine.routes.handshake import Caller
 from lms_jupyter.engine.services import Services
 from lms_jupyter.engine.version import LLAMA_VERSION
+from lms_jupyter.engine.wire.fields import an_object
+
+_ARCHITECTURES: Final[Mapping[str, str]] = {
+    "x86_64": "x86_64",
+    "amd64": "x86_64",
+    "arm64": "ARM64",
+    "aarch64": "ARM64",
+}
+"""The names of LM Studio for those of Python; all others are `unknown` to it."""
 
 _NAME = "llama.cpp"
 _NO_EXTENSIONS = "This engine has no runtime extensions."
@@ -62,19 +73,65 @@ def _no_extensions(_caller: Caller, _parameter: Any) -> None:
     raise UnsupportedError(_NO_EXTENSIONS)
 
 
-def _survey(_caller: Caller, _parameter: Any) -> dict[str, Any]:
-    """Tell what memory there is. GPUs are not looked for: that is llama.cpp's business."""
+async def _survey(_caller: Caller, parameter: Any) -> dict[str, Any]:
+    """Tell what memory and what processor there is.
+
+    GPUs are not looked for: that is llama.cpp's business.
+    """
     total = machine.memory().total_bytes
-    result = {"code": "Success", "message": ""}
     survey = {
-        "gpuSurveyResult": {"result": result, "gpuInfo": []},
+        "gpuSurveyResult": {"result": {"code": "noDevicesFound", "message": ""}, "gpuInfo": []},
         "cpuSurveyResult": {
-            "result": result,
-            "cpuInfo": {"name": platform.processor(), "architecture": platform.machine()},
+            "result": {"code": "success", "message": ""},
+            "cpuInfo": await asyncio.to_thread(_cpu),
         },
     }
     memory = {"ramCapacity": total, "vramCapacity": 0, "totalMemory": total}
-    return {
-        "status": "ok",
-        "engines": [_engine() | {"hardwareSurvey": survey, "memoryInfo": memory}],
+    asked = _is_asked_for(parameter)
+    engine = {name: value for name, value in _engine().items() if name != "cpu"}
+    surveyed = engine | {
+        "compatibility": {"status": "compatible"},
+        "hardwareSurvey": survey,
+        "memoryInfo": memory,
     }
+    return {"status": "ok", "engines": [surveyed] if asked else []}
+
+
+def _cpu() -> dict[str, Any]:
+    extensions = machine.cpu_extensions()
+    return {
+        "name": platform.processor() or platform.machine(),
+        "architecture": architecture(platform.machine()),
+        "supportedInstructionSetExtensions": extensions,
+    }
+
+
+def architecture(name: str) -> str:
+    """Name a processor's architecture as LM Studio does.
+
+    >>> architecture("aarch64")
+    'ARM64'
+    """
+    return _ARCHITECTURES.get(name.lower(), "unknown")
+
+
+def _is_asked_for(scope: Any) -> bool:
+    """Whether a scope takes this engine in; without one all engines are meant."""
+    if scope is None:
+        return True
+    asked = an_object(scope)
+    match asked.get("type"):
+        case "selected" | "all":
+            return True
+        case "custom":
+            engines = asked.get("engines")
+            if not isinstance(engines, list):
+                raise BadRequestError("'engines' has to be a list of engines.")
+            named = [an_object(engine) for engine in engines]
+            return any(
+                (one.get("name"), one.get("version")) == (_NAME, LLAMA_VERSION) for one in named
+            )
+        case other:
+            raise BadRequestError(
+                f"The scope of a survey is 'selected', 'all' or 'custom', not {other!r:.100}."
+            )

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from lms_jupyter.engine.errors import BadRequestError, UnsupportedError
+from lms_jupyter.engine.errors import BadRequestError, NoVariantsError, UnsupportedError
 from lms_jupyter.engine.routes import extensions
 from lms_jupyter.engine.routes.connection import Channel, Namespace
 from lms_jupyter.engine.routes.handshake import Caller
@@ -51,7 +51,10 @@ async def _list_downloaded(services: Services, _caller: Caller, _parameter: Any)
 
 async def _list_variants(services: Services, _caller: Caller, parameter: Any) -> Any:
     model_key = text(an_object(parameter), "modelKey")
-    return [model_info(model) for model in await services.catalog.variants(model_key)]
+    variants = await services.catalog.variants(model_key)
+    if not variants:
+        raise NoVariantsError(model_key)
+    return [model_info(model) for model in variants]
 
 
 def _version(_services: Services, _caller: Caller, _parameter: Any) -> dict[str, Any]:

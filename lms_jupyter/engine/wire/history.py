@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Mapping
-from typing import Any
+from functools import partial
+from typing import Any, Final
 
 import msgspec
 
@@ -16,12 +17,23 @@ from lms_jupyter.engine.wire.fields import an_object, text
 FindUpload = Callable[[str], Upload | None]
 
 
-def messages(history: Any, find: FindUpload) -> list[dict[str, Any]]:
-    """Return the messages; files are looked up by their identifier."""
+_BLANK: Final = (
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJg"
+    "gg=="
+)
+"""An image of one point: what stands for an image whose place alone matters."""
+
+
+def messages(history: Any, find: FindUpload, *, only_named: bool = False) -> list[dict[str, Any]]:
+    """Return the messages; files are looked up by their identifier.
+
+    With `only_named` a file need not have been uploaded: its place and its name are enough.
+    """
     said = an_object(history).get("messages")
     if not isinstance(said, list):
         raise BadRequestError("A history needs a list of 'messages'.")
-    return [message for one in said for message in _messages(an_object(one), find)]
+    look = partial(_content, find, only_named)
+    return [message for one in said for message in _messages(an_object(one), look)]
 
 
 def has_images(conversation: list[dict[str, Any]]) -> bool:
@@ -34,7 +46,9 @@ def has_images(conversation: list[dict[str, Any]]) -> bool:
     )
 
 
-def _messages(message: Mapping[str, Any], find: FindUpload) -> list[dict[str, Any]]:
+def _messages(
+    message: Mapping[str, Any], look: Callable[[Mapping[str, Any]], dict[str, Any]]
+) -> list[dict[str, Any]]:
     """Return one message, or one for each result of a tool."""
     role = message.get("role")
     if role not in ("system", "user", "assistant", "tool"):
@@ -50,7 +64,7 @@ def _messages(message: Mapping[str, Any], find: FindUpload) -> list[dict[str, An
     if role == "tool":
         return [_tool_result(part) for part in parts if part.get("type") == "toolCallResult"]
     calls = [_tool_call(part) for part in parts if part.get("type") == "toolCallRequest"]
-    shown = [_content(part, find) for part in parts if part.get("type") in ("text", "file")]
+    shown = [look(part) for part in parts if part.get("type") in ("text", "file")]
     result: dict[str, Any] = {"role": role, "content": _joined(shown)}
     if calls:
         result["tool_calls"] = calls
@@ -64,25 +78,31 @@ def _joined(parts: list[dict[str, Any]]) -> Any:
     return parts
 
 
-def _content(part: Mapping[str, Any], find: FindUpload) -> dict[str, Any]:
+def _content(find: FindUpload, only_named: bool, part: Mapping[str, Any]) -> dict[str, Any]:  # noqa: FBT001 - bound by `partial`
     if part["type"] == "text":
         return {"type": "text", "text": text(part, "text")}
     identifier = text(part, "identifier")
     upload = find(identifier)
+    if upload is None and only_named:
+        if part.get("fileType") == "image":
+            return _image("image/png", _BLANK)
+        return {"type": "text", "text": f"{text(part, 'name')}\n"}
     if upload is None:
         raise BadRequestError(
             f"There is no uploaded file {identifier!r}.", hint="Upload it again; it was forgotten."
         )
     if upload.is_image:
-        data = base64.b64encode(upload.content).decode()
-        url = f"data:{upload.media_type};base64,{data}"
-        return {"type": "image_url", "image_url": {"url": url}}
+        return _image(upload.media_type, base64.b64encode(upload.content).decode())
     if upload.file_type == "text/plain":
         body = upload.content.decode(errors="replace")
         return {"type": "text", "text": f"{upload.name}:\n{body}\n"}
     raise BadRequestError(
         f"{upload.name!r} is a file of type {upload.media_type}; only images and text can be read."
     )
+
+
+def _image(media_type: str, data: str) -> dict[str, Any]:
+    return {"type": "image_url", "image_url": {"url": f"data:{media_type};base64,{data}"}}
 
 
 def _tool_call(part: Mapping[str, Any]) -> dict[str, Any]:
