@@ -24,12 +24,12 @@ def test_what_another_test_loaded_is_gone(lms_client):
     assert lms_client.list_loaded_models() == []
 
 def test_embeds(lms_client):
-    assert len(lms_client.embedding.model("tutor-embed").embed("a text")) > 10
+    assert len(lms_client.embedding.model("text-embedding-tutor-embed").embed("a text")) > 10
 
 def test_it_is_one_engine_with_the_tutorial_models(lms_engine, lms_client):
     import httpx
     listed = httpx.get(f"http://{lms_engine}/v1/models", trust_env=False).json()["data"]
-    assert {"tutor-1m", "tutor-embed"} <= {model["id"] for model in listed}
+    assert {"tutor-1m", "text-embedding-tutor-embed"} <= {model["id"] for model in listed}
 """
 WAITS = """
 import psutil, pytest

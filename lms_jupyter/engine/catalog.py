@@ -10,25 +10,17 @@ import asyncio
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
-from lms_jupyter.engine.errors import PathNotFoundError
+from lms_jupyter.engine.errors import AmbiguousNameError, PathNotFoundError
 from lms_jupyter.engine.gguf import GgufError, GgufHeader, read_header
-from lms_jupyter.engine.listing import DownloadedModel, Family, ReadFile, families
+from lms_jupyter.engine.listing import DownloadedModel, Family, ModelType, ReadFile, families
+from lms_jupyter.engine.names import Fit, closest, fit
 from lms_jupyter.engine.scan import FoundFile, scan
 
-__all__ = ["Catalog", "DownloadedModel", "Resolution"]
+__all__ = ["Catalog", "DownloadedModel"]
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Resolution:
-    """What a query means."""
-
-    model: DownloadedModel
-    ambiguous: tuple[str, ...] = ()
-    """If several models fit, the keys of all of them; the first is `model`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,29 +55,31 @@ class Catalog:
         Raises:
             PathNotFoundError: No model has this key.
         """
+        found = await self.resolve(model_key)
         listing = await self._look()
-        for family in listing.families:
-            if family.model_key == model_key.lower():
-                return family.variants
-        raise PathNotFoundError(model_key, [family.model_key for family in listing.families])
+        of = (one for one in listing.families if found in (one.chosen, *one.variants))
+        return next((family.variants for family in of), ())
 
-    async def resolve(self, query: str) -> Resolution:
-        """Find the model that is meant by a path, a key, or the beginning of either.
+    async def resolve(self, name: str, domain: ModelType | None = None) -> DownloadedModel:
+        """Find the model that is meant by any form of its name; see `names`.
 
-        In this order, and in any case of letters: the relative path of a file, a key with or
-        without its variant, the same after `publisher/`, and `publisher/repository`.
+        Where a name fits models of both types, `domain` decides.
 
         Raises:
+            AmbiguousNameError: Several models fit.
             PathNotFoundError: Nothing fits.
         """
         listing = await self._look()
-        wanted = query.strip().lower()
-        for rule in (_by_path, _by_key, _by_repository):
-            hits = rule(listing.families, wanted)
-            if hits:
-                keys = tuple(dict.fromkeys(model.model_key for model in hits))
-                return Resolution(hits[0], keys if len(keys) > 1 else ())
-        raise PathNotFoundError(query, [family.model_key for family in listing.families])
+        models = [one for family in listing.families for one in (family.chosen, *family.variants)]
+        right = [one for one in models if domain in (None, one.type)]
+        hits = closest(name, right, lambda one: one) or closest(name, models, lambda one: one)
+        if not hits:
+            raise PathNotFoundError(name, [family.model_key for family in listing.families])
+        if len({model.file for model in hits}) > 1:
+            raise AmbiguousNameError(name, dict.fromkeys(model.model_key for model in hits))
+        # The variant that the bare key means is there twice, under both of its keys.
+        by_label = "@" in name and fit(name, hits[0]) is not Fit.PATH
+        return next((one for one in hits if ("@" in one.model_key) is by_label), hits[0])
 
     async def refused(self) -> Mapping[str, str]:
         """Return the GGUF files that are not offered, by relative path, each with the reason."""
@@ -135,35 +129,3 @@ def _header(file: FoundFile) -> GgufHeader | GgufError:
         return read_header(file.path)
     except GgufError as error:
         return error
-
-
-def _by_path(families: Sequence[Family], wanted: str) -> list[DownloadedModel]:
-    return [
-        family.chosen if model.path == family.chosen.path else model
-        for family in families
-        for model in (family.variants or (family.chosen,))
-        if model.path.lower() == wanted
-    ]
-
-
-def _by_key(families: Sequence[Family], wanted: str) -> list[DownloadedModel]:
-    hits = []
-    for family in families:
-        for model in (family.chosen, *family.variants):
-            publisher, _, own = model.model_key.rpartition("/")
-            names = {model.model_key, own, f"{publisher or model.publisher.lower()}/{own}"}
-            if wanted in names:
-                hits.append(model)
-    return hits
-
-
-def _by_repository(families: Sequence[Family], wanted: str) -> list[DownloadedModel]:
-    repository = PurePosixPath(wanted)
-    if len(repository.parts) < 2:  # noqa: PLR2004 - a publisher alone means nothing
-        return []
-    hits = []
-    for family in families:
-        models = (family.chosen, *family.variants)
-        below = [m for m in models if repository in PurePosixPath(m.path.lower()).parents]
-        hits += below[:1]
-    return hits

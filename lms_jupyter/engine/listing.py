@@ -13,6 +13,7 @@ from lms_jupyter.engine.gguf import GgufError, GgufHeader
 from lms_jupyter.engine.naming import (
     FileName,
     bits_of,
+    key_of,
     params_string,
     part_of,
     preferred,
@@ -106,16 +107,17 @@ def families(files: Iterable[ReadFile]) -> tuple[tuple[Family, ...], Mapping[str
             candidates.append((name, _model(file, name)))
         except GgufError as error:
             refused[str(file.relative)] = str(error)
-    grouped: dict[tuple[str, str], list[DownloadedModel]] = {}
-    publishers: dict[str, set[str]] = {}
+    grouped: dict[tuple[str, str, bool], list[DownloadedModel]] = {}
+    publishers: dict[tuple[str, bool], set[str]] = {}
     for name, model in candidates:
         paired = _with_projector(model, projectors.get(PurePosixPath(model.path).parent, []))
-        grouped.setdefault((name.publisher.lower(), name.name), []).append(paired)
-        publishers.setdefault(name.name, set()).add(name.publisher.lower())
-    found = [
-        _family(f"{publisher}/{name}" if len(publishers[name]) > 1 else name, models)
-        for (publisher, name), models in grouped.items()
-    ]
+        publisher, embeds = name.publisher.lower(), model.type == "embedding"
+        grouped.setdefault((publisher, name.name, embeds), []).append(paired)
+        publishers.setdefault((name.name, embeds), set()).add(publisher)
+    found = []
+    for (publisher, own, embeds), models in grouped.items():
+        of = publisher if len(publishers[own, embeds]) > 1 else ""
+        found.append(_family(key_of(own, embedding=embeds, publisher=of), models))
     return tuple(sorted(found, key=lambda family: family.model_key)), MappingProxyType(refused)
 
 

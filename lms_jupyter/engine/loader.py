@@ -14,6 +14,7 @@ from lms_jupyter.engine.errors import (
     DomainMismatchError,
     EngineError,
     NoModelMatchingQueryError,
+    PathNotFoundError,
     UnsupportedError,
 )
 from lms_jupyter.engine.instance import Instance, Plan
@@ -47,7 +48,6 @@ class Begun:
     instance: Instance
     is_new: bool
     evicted: tuple[Instance, ...] = ()
-    ambiguous: tuple[str, ...] = ()
 
     async def settled(self) -> Instance | None:
         """Wait for the end of the load; raise what made it fail, if it is the caller's own.
@@ -80,10 +80,10 @@ class Loader:
         Raises `PathNotFoundError`, `DomainMismatchError`, `ContextTooLongError`,
         `IdentifierExistsError`; what goes wrong later is raised by `Instance.settled`.
         """
-        plan, ambiguous = await self._checked(request)
+        plan = await self.plan(request)
         identifier = request.identifier or self._free(plan.model.model_key)
         instance = self._registry.load(replace(plan, identifier=identifier))
-        return Begun(instance=instance, is_new=True, ambiguous=ambiguous)
+        return Begun(instance=instance, is_new=True)
 
     async def join(self, request: LoadRequest) -> Begun:
         """Return the instance of the same file, or the load of one, else begin to load one.
@@ -91,13 +91,13 @@ class Loader:
         An identifier that is asked for has to be the instance's own. Looking and beginning are one
         step, so that any number of clients at once make one load.
         """
-        plan, ambiguous = await self._checked(request)
+        plan = await self.plan(request)
         known = self._same_file(plan.model, request.identifier)
         if known is not None:
             return Begun(instance=known, is_new=False)
         identifier = request.identifier or self._free(plan.model.model_key)
         instance = self._registry.load(replace(plan, identifier=identifier))
-        return Begun(instance=instance, is_new=True, ambiguous=ambiguous)
+        return Begun(instance=instance, is_new=True)
 
     async def ensure(self, request: LoadRequest) -> Begun:
         """Return the instance that fits, or one that is being loaded, else begin to load one.
@@ -108,7 +108,7 @@ class Loader:
         known = self._known(request)
         if known is not None:
             return Begun(instance=known, is_new=False)
-        plan, ambiguous = await self._checked(request)
+        plan = await self.plan(request)
         known = self._known(request) or self._same_file(plan.model)
         if known is not None:
             return Begun(instance=known, is_new=False)
@@ -117,12 +117,7 @@ class Loader:
         plan = replace(plan, identifier=identifier, jit=True, ttl_s=ttl_s)
         victims = evict.victims(self._registry.instances) if self._auto_evict else ()
         instance = self._registry.load(plan, evict=victims)
-        return Begun(instance=instance, is_new=True, evicted=victims, ambiguous=ambiguous)
-
-    async def plan(self, request: LoadRequest) -> Plan:
-        """Return what a load would do, without loading."""
-        plan, _ = await self._checked(request)
-        return plan
+        return Begun(instance=instance, is_new=True, evicted=victims)
 
     async def check_draft(self, instance: Instance, name: str | None) -> None:
         """Raise `BadRequestError` if a prediction wants another draft model than was loaded with.
@@ -132,7 +127,7 @@ class Loader:
         """
         if not name:
             return
-        wanted = (await self._catalog.resolve(name)).model
+        wanted = await self.model(name, "llm")
         loaded = instance.plan.draft
         if loaded is None or loaded.file != wanted.file:
             has = (
@@ -143,12 +138,27 @@ class Loader:
                 hint="llama.cpp takes a draft model at load: set it in the load configuration.",
             )
 
-    async def _checked(self, request: LoadRequest) -> tuple[Plan, tuple[str, ...]]:
+    async def model(self, name: str, domain: Domain | None = None) -> DownloadedModel:
+        """Return the model that a name means: a downloaded one's, or an instance's identifier.
+
+        Raises:
+            AmbiguousNameError: Several models fit.
+            PathNotFoundError: Nothing fits.
+        """
+        try:
+            return await self._catalog.resolve(name, domain)
+        except PathNotFoundError:
+            found = selection.named(name, self._registry.instances)
+            if not found:
+                raise
+            return found[0].model
+
+    async def plan(self, request: LoadRequest) -> Plan:
+        """Return what a load would do, without loading."""
         check_name(request.name)
         if request.identifier is not None:
             check_name(request.identifier)
-        resolution = await self._catalog.resolve(request.name)
-        model = resolution.model
+        model = await self.model(request.name, request.domain)
         if request.domain not in (None, model.type):
             raise DomainMismatchError(model.model_key, model.type, str(request.domain))
         asked = request.settings.context_length
@@ -160,8 +170,8 @@ class Loader:
             settings = replace(settings, cpu_threads=self._threads())
         draft = None
         if settings.draft_model:
-            draft = (await self._catalog.resolve(settings.draft_model)).model
-        plan = Plan(
+            draft = await self.model(settings.draft_model, "llm")
+        return Plan(
             model=model,
             settings=settings,
             identifier=request.identifier or model.model_key,
@@ -170,7 +180,6 @@ class Loader:
             load_id=request.load_id,
             draft=draft,
         )
-        return plan, resolution.ambiguous
 
     def _threads(self) -> int:
         """Share the cores: more threads than free cores make every instance many times slower."""
@@ -186,8 +195,8 @@ class Loader:
         try:
             return selection.select(self._registry.instances, query, request.domain)
         except NoModelMatchingQueryError:
-            loading = [one for one in self._registry.loads if one.identifier == request.name]
-            return loading[0] if loading and request.domain in (None, loading[0].domain) else None
+            right = [one for one in self._registry.loads if request.domain in (None, one.domain)]
+            return next(iter(selection.named(request.name, right)), None)
 
     def _same_file(self, model: DownloadedModel, identifier: str | None = None) -> Instance | None:
         """Find a loaded or loading instance of a file, under this name if one is given."""

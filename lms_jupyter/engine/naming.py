@@ -2,7 +2,8 @@
 
 A model key is the file's name in lower case, without its quantisation and without `-GGUF`:
 `lms-jupyter/Tutor-1M-GGUF/Tutor-1M-Q8_0.gguf` is `tutor-1m`, and as a variant `tutor-1m@q8_0`.
-Where the file's name says nothing (`model.gguf`, `Q4_K_M.gguf`), the repository's is used.
+Where the file's name says nothing (`model.gguf`, `Q4_K_M.gguf`), the repository's is used. Before
+the key of an embedding model stands `text-embedding-`, whatever the file's name says.
 """
 
 from __future__ import annotations
@@ -12,6 +13,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Final
+
+EMBEDDING_PREFIX: Final = "text-embedding-"
+"""What LM Studio puts before the key of every embedding model."""
 
 UNKNOWN_PUBLISHER: Final = "local"
 """The publisher of a file that does not lie in `publisher/repository/`."""
@@ -75,6 +79,16 @@ def read_name(path: PurePosixPath) -> FileName:
         name=(name or stem).lower(),
         quantization=quantization,
     )
+
+
+def key_of(name: str, *, embedding: bool, publisher: str = "") -> str:
+    """Return the key of a model; the publisher is part of it where others have the same name.
+
+    >>> key_of("nomic-embed-text-v1.5", embedding=True, publisher="nomic-ai")
+    'nomic-ai/text-embedding-nomic-embed-text-v1.5'
+    """
+    key = f"{EMBEDDING_PREFIX}{name}" if embedding else name
+    return f"{publisher}/{key}" if publisher else key
 
 
 def _without_quantization(name: str) -> tuple[str, str | None]:

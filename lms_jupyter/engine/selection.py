@@ -6,12 +6,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from lms_jupyter.engine.errors import (
+    AmbiguousNameError,
     DomainMismatchError,
     ModelUnloadedError,
     NoModelMatchingQueryError,
 )
 from lms_jupyter.engine.instance import Instance
 from lms_jupyter.engine.load_settings import Domain
+from lms_jupyter.engine.names import closest, spelled, without_number
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,21 +30,32 @@ class Query:
         return {name: value for name, value in parts.items() if value is not None}
 
 
-def select(instances: Sequence[Instance], query: Query, domain: Domain | None) -> Instance:
+def select(
+    instances: Sequence[Instance], query: Query, domain: Domain | None, *, sole: bool = False
+) -> Instance:
     """Return the instance that fits best; `domain` limits the types.
 
-    An identifier that nobody has is also tried as a model key or a path. Raises
-    `DomainMismatchError` if only an instance of the other type fits, `NoModelMatchingQueryError` if
-    none does.
+    An identifier that nobody has is also understood as every form of a model's name. Of several
+    instances of one model any will do, unless it has to be the `sole` one, since something is done
+    to it.
+
+    Raises:
+        DomainMismatchError: Only an instance of the other type fits.
+        AmbiguousNameError: Instances of several models fit, or several where one is needed.
+        NoModelMatchingQueryError: None fits.
     """
     right = [one for one in instances if domain in (None, one.domain)]
-    found = _best(right, query)
-    if found is not None:
-        return found
-    other = _best(instances, query) if query.identifier or query.path else None
-    if other is not None and domain is not None:
-        raise DomainMismatchError(other.identifier, other.domain, domain)
-    raise NoModelMatchingQueryError(query.said(), [one.identifier for one in right])
+    found = _fitting(right, query)
+    if not found:
+        other = _fitting(instances, query) if query.identifier or query.path else []
+        if other and domain is not None:
+            raise DomainMismatchError(other[0].identifier, other[0].domain, domain)
+        raise NoModelMatchingQueryError(query.said(), [one.identifier for one in right])
+    name = query.identifier or query.path
+    files = {one.model.file for one in found}
+    if name and len(found) > 1 and (sole or len(files) > 1):
+        raise AmbiguousNameError(name, [one.identifier for one in found])
+    return found[0]
 
 
 def by_reference(instances: Iterable[Instance], reference: str, domain: Domain | None) -> Instance:
@@ -55,22 +68,25 @@ def by_reference(instances: Iterable[Instance], reference: str, domain: Domain |
     raise ModelUnloadedError
 
 
-def _best(instances: Iterable[Instance], query: Query) -> Instance | None:
+def named(name: str, instances: Sequence[Instance]) -> list[Instance]:
+    """Return the instances that a name fits best: identifiers first, then models."""
+    for instance in instances:
+        if instance.identifier == name:
+            return [instance]
+    wanted = spelled(name)
+    found = [one for one in instances if spelled(one.identifier) == wanted]
+    if found:
+        return found
+    found = closest(name, instances, lambda one: one.model)
+    if found:
+        return found
+    stem, number = without_number(name)
+    numbered = [one for one in instances if number and one.identifier.endswith(number)]
+    return closest(stem, numbered, lambda one: one.model)
+
+
+def _fitting(instances: Iterable[Instance], query: Query) -> list[Instance]:
     fitting = [one for one in instances if query.vision in (None, one.model.vision)]
     if query.path is not None:
-        fitting = [one for one in fitting if names_model(query.path, one)]
-    if query.identifier is None:
-        return next(iter(fitting), None)
-    for instance in fitting:
-        if instance.identifier == query.identifier:
-            return instance
-    return next((one for one in fitting if names_model(query.identifier, one)), None)
-
-
-def names_model(name: str, instance: Instance) -> bool:
-    """Whether `name` is the instance's model key, variant, path, or the beginning of its path."""
-    wanted = name.casefold().strip("/")
-    model = instance.model
-    path = model.path.casefold()
-    names = {model.model_key.casefold(), (model.selected_variant or "").casefold(), path}
-    return bool(wanted) and (wanted in names or path.startswith(f"{wanted}/"))
+        fitting = closest(query.path, fitting, lambda one: one.model)
+    return fitting if query.identifier is None else named(query.identifier, fitting)

@@ -122,7 +122,9 @@ def pose(page: Page, address: str, theme: str) -> str:
     """
     with lmstudio.Client(address) as client:
         client.llm.load_new_instance("tutor-1m", "chat", ttl=600)
-        client.embedding.load_new_instance("tutor-embed", "a-name-that-is-longer-than-its-place")
+        client.embedding.load_new_instance(
+            "text-embedding-tutor-embed", "a-name-that-is-longer-than-its-place"
+        )
     page.sidebar.show()
     page.execute("apputils:change-theme", theme=theme)
     expect(page.page.locator("body")).to_have_attribute("data-jp-theme-name", theme)

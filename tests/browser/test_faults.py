@@ -55,8 +55,8 @@ def ask_for_all(notebook: Notebook, _address: str) -> None:
 def begin_load(notebook: Notebook, address: str) -> None:
     for child in family(address):
         child.suspend()
-    press(notebook, "Load tutor-embed")
-    name = "Cancel loading tutor-embed"
+    press(notebook, "Load text-embedding-tutor-embed")
+    name = "Cancel loading text-embedding-tutor-embed"
     expect(notebook.panel.get_by_role("button", name=name)).to_be_visible()
 
 
@@ -131,7 +131,7 @@ def test_five_impatient_clicks_are_one_load(
 ) -> None:
     with lmstudio.Client(engine_address) as client:
         for identifier in before:
-            client.embedding.load_new_instance("tutor-embed", identifier)
+            client.embedding.load_new_instance("text-embedding-tutor-embed", identifier)
     notebook = open_notebook([PANEL])
     notebook.run(0)
     load = notebook.panel.get_by_role("button", name="Load tutor-1m", exact=True)

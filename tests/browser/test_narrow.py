@@ -84,14 +84,16 @@ def test_what_was_used_last_comes_first_on_the_next_page_too(
     page: Page, engine_address: str
 ) -> None:
     page.sidebar.show()
-    button = page.sidebar.panel.get_by_role("button", name="Load tutor-embed", exact=True)
+    button = page.sidebar.panel.get_by_role(
+        "button", name="Load text-embedding-tutor-embed", exact=True
+    )
     expect(button).to_be_visible()
-    assert keys(page.sidebar.panel)[0] != "tutor-embed"
+    assert keys(page.sidebar.panel)[0] != "text-embedding-tutor-embed"
     with lmstudio.Client(engine_address) as client:
-        model = client.embedding.load_new_instance("tutor-embed", "used", ttl=600)
+        model = client.embedding.load_new_instance("text-embedding-tutor-embed", "used", ttl=600)
         model.embed("to be used")
         expect(page.sidebar.row("used")).to_be_visible()
-        page.page.wait_for_function(FIRST_IS, arg="tutor-embed")
+        page.page.wait_for_function(FIRST_IS, arg="text-embedding-tutor-embed")
         model.unload()
 
     page.page.keyboard.press("F5")
@@ -100,7 +102,7 @@ def test_what_was_used_last_comes_first_on_the_next_page_too(
 
     expect(button).to_be_visible()
     expect(page.sidebar.row("used")).to_have_count(0)
-    assert keys(page.sidebar.panel)[0] == "tutor-embed"
+    assert keys(page.sidebar.panel)[0] == "text-embedding-tutor-embed"
     assert page.ours == []
 
 

@@ -187,12 +187,12 @@ def test_a_refusal_has_a_sentence_and_a_hint(open_notebook: Open) -> None:
 @pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
 def test_the_panel_is_photographed(open_notebook: Open, artifacts: Path, theme: str) -> None:
     notebook = open_notebook(
-        [PANEL, "%lms load tutor-1m --ttl 15m\n%lms load tutor-embed --ttl none"]
+        [PANEL, "%lms load tutor-1m --ttl 15m\n%lms load text-embedding-tutor-embed --ttl none"]
     )
     notebook.run(0)
     notebook.run(1)
     notebook.theme(theme)
-    expect(notebook.row("tutor-embed")).to_be_visible()
+    expect(notebook.row("text-embedding-tutor-embed")).to_be_visible()
 
     name = theme.rpartition(" ")[2].lower()
     notebook.page.screenshot(path=artifacts / f"lab-{name}.png")

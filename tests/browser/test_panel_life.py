@@ -159,10 +159,10 @@ def test_a_line_and_a_picker_live_beside_a_panel_in_a_box(
     expect(notebook.output(0).get_by_text("1 model · ")).to_contain_text("next leaves in 59:")
     notebook.row("chat").get_by_role("button", name="More about chat").click()
     notebook.output(0).get_by_role("combobox", name="Model", exact=True).select_option(
-        "tutor-embed"
+        "text-embedding-tutor-embed"
     )
     notebook.run(1)
 
-    expect(notebook.output(1)).to_contain_text("chat tutor-embed")
+    expect(notebook.output(1)).to_contain_text("chat text-embedding-tutor-embed")
     notebook.page.screenshot(path=artifacts / "life-smaller.png")
     assert notebook.messages == []

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.browser
 
 SIZE = {"width": 1120, "height": 700}
 PANEL = ["%load_ext lms_jupyter\nimport lms_jupyter\n\nlms_jupyter.panel()"]
-LOADS = ["%lms load tutor-1m --ttl 15m\n%lms load tutor-embed --ttl none"]
+LOADS = ["%lms load tutor-1m --ttl 15m\n%lms load text-embedding-tutor-embed --ttl none"]
 TALKS = [
     "%load_ext lms_jupyter",
     "llm = %lms load tutor-1m --ttl 5m",
@@ -88,7 +88,7 @@ def test_the_panel_in_a_notebook(open_picture: Open, artifacts: Path, theme: str
     picture.notebook.run(0)
     picture.notebook.run(1)
     expect(picture.notebook.row("tutor-1m").get_by_role("timer")).to_be_visible()
-    expect(picture.notebook.row("tutor-embed")).to_be_visible()
+    expect(picture.notebook.row("text-embedding-tutor-embed")).to_be_visible()
 
     picture.take(artifacts / f"readme-panel-{theme}.png")
 

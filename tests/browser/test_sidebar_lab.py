@@ -71,7 +71,7 @@ def test_magics_that_are_there_are_not_loaded_again(notebook: Notebook) -> None:
 def test_a_row_is_dragged_into_a_notebook(notebook: Notebook) -> None:
     sidebar = Sidebar(notebook.page)
     sidebar.show()
-    row = sidebar.panel.locator(".lms-ModelRow").filter(has_text="tutor-embed")
+    row = sidebar.panel.locator(".lms-ModelRow").filter(has_text="text-embedding-tutor-embed")
     cell = notebook.page.locator(".jp-Notebook .jp-Cell").nth(1)
 
     row.hover(position={"x": 40, "y": 12})
@@ -83,7 +83,7 @@ def test_a_row_is_dragged_into_a_notebook(notebook: Notebook) -> None:
 
     notebook.page.wait_for_function(f"() => ({SOURCES})().length === 4")
     (dropped,) = [s for s in notebook.page.evaluate(SOURCES) if "%lms load" in s]
-    assert dropped.endswith("%lms load tutor-embed --ttl 1h")
+    assert dropped.endswith("%lms load text-embedding-tutor-embed --ttl 1h")
 
 
 def test_the_sidebar_answers_while_a_cell_keeps_the_kernel_busy(notebook: Notebook) -> None:
@@ -121,12 +121,12 @@ def test_every_command_is_in_the_palette_and_takes_arguments(page: Page) -> None
 
 def test_the_context_menu_of_a_row_knows_the_row(page: Page) -> None:
     page.sidebar.show()
-    row = page.sidebar.panel.locator(".lms-ModelRow").filter(has_text="tutor-embed")
+    row = page.sidebar.panel.locator(".lms-ModelRow").filter(has_text="text-embedding-tutor-embed")
     row.click(button="right", position={"x": 40, "y": 12})
 
     page.page.get_by_role("menuitem", name="Load", exact=True).click()
 
-    expect(page.sidebar.row("tutor-embed")).to_be_visible()
+    expect(page.sidebar.row("text-embedding-tutor-embed")).to_be_visible()
 
 
 def test_the_status_line_says_what_is_in_memory_and_opens_the_sidebar(

@@ -12,7 +12,7 @@ from tests.browser.sidebar_notebooks import SHUT_DOWN, open_notebook
 pytestmark = pytest.mark.browser
 
 LOAD = "%load_ext lms_jupyter\n%lms load tutor-1m --ttl none"
-KEPT = "%lms load tutor-embed --ttl none --no-lease"
+KEPT = "%lms load text-embedding-tutor-embed --ttl none --no-lease"
 
 
 def test_an_instance_shows_its_notebook_and_leaves_some_time_after_its_kernel(
@@ -26,13 +26,13 @@ def test_an_instance_shows_its_notebook_and_leaves_some_time_after_its_kernel(
         path = open_notebook(page, lab, [LOAD, KEPT])
         page.execute("notebook:run-all-cells")
         page.sidebar.show()
-        expect(page.sidebar.row("tutor-embed")).to_be_visible(timeout=30_000)
+        expect(page.sidebar.row("text-embedding-tutor-embed")).to_be_visible(timeout=30_000)
         page.sidebar.panel.get_by_role("button", name="More about tutor-1m").click()
         expect(page.sidebar.row("tutor-1m")).to_contain_text(path.name)
 
         page.page.evaluate(SHUT_DOWN)
 
         expect(page.sidebar.row("tutor-1m")).to_have_count(0, timeout=30_000)
-        expect(page.sidebar.row("tutor-embed")).to_be_visible()
+        expect(page.sidebar.row("text-embedding-tutor-embed")).to_be_visible()
         assert page.ours == []
     unload_all(engine_address)

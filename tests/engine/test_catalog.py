@@ -11,7 +11,7 @@ import gguf
 import pytest
 
 from lms_jupyter.engine.catalog import Catalog, DownloadedModel
-from lms_jupyter.engine.errors import PathNotFoundError
+from lms_jupyter.engine.errors import AmbiguousNameError, PathNotFoundError
 
 from .synthetic import Shape, cut, write_embedding, write_llm, write_projector
 
@@ -57,7 +57,7 @@ async def test_a_model_is_described_from_its_header_and_its_place(folder: Path) 
     assert (chat.vision, chat.trained_for_tool_use) == (False, True)
     assert chat.variants == ("tutor-1m@f16", "tutor-1m@q4_0", "tutor-1m@q8_0")
     assert chat.selected_variant == "tutor-1m@q8_0"
-    assert (embedding.model_key, embedding.type) == ("embed", "embedding")
+    assert (embedding.model_key, embedding.type) == ("text-embedding-embed", "embedding")
     assert (embedding.variants, embedding.selected_variant) == ((), None)
 
 
@@ -70,6 +70,7 @@ async def test_variants_are_models_of_their_own(folder: Path) -> None:
     assert [v.model_key for v in variants] == ["tutor-1m@f16", "tutor-1m@q4_0", "tutor-1m@q8_0"]
     assert [v.selected_variant for v in variants] == [v.model_key for v in variants]
     assert [v.quantization_bits for v in variants] == [16, 4, 8]
+    assert await catalog.variants("lms-jupyter/Tutor-1M-GGUF") == variants
     assert await catalog.variants("embed") == ()
     with pytest.raises(PathNotFoundError):
         await catalog.variants("nothing")
@@ -88,15 +89,23 @@ async def test_variants_are_models_of_their_own(folder: Path) -> None:
         ("lms-jupyter/Tutor-1M-GGUF/", "tutor-1m"),
         ("lms-jupyter/Tutor-1M-GGUF/Tutor-1M-Q8_0.gguf", "tutor-1m"),
         ("lms-jupyter/tutor-1m-gguf/tutor-1m-f16.gguf", "tutor-1m@f16"),
+        ("lms-jupyter/Tutor-1M-GGUF/Tutor-1M-F16", "tutor-1m@f16"),
+        ("LMS-Jupyter\\Tutor-1M-GGUF\\Tutor-1M-F16.gguf", "tutor-1m@f16"),
+        ("lms-jupyter/Tutor-1M-GGUF@F16", "tutor-1m@f16"),
+        ("lms-jupyter/Tutor-1M-GGUF@q8_0", "tutor-1m@q8_0"),
+        ("tutor-1m@q8_0", "tutor-1m@q8_0"),
+        ("text-embedding-embed", "text-embedding-embed"),
+        ("embed", "text-embedding-embed"),
+        ("Embed@F32", "text-embedding-embed"),
+        ("lms-jupyter/embed", "text-embedding-embed"),
+        ("lms-jupyter/text-embedding-embed", "text-embedding-embed"),
+        ("lms-jupyter/Embed-GGUF", "text-embedding-embed"),
     ],
 )
 async def test_a_model_is_found_by_key_variant_path_and_repository(
     folder: Path, query: str, key: str
 ) -> None:
-    resolution = await Catalog([folder]).resolve(query)
-
-    assert resolution.model.model_key == key
-    assert resolution.ambiguous == ()
+    assert (await Catalog([folder]).resolve(query)).model_key == key
 
 
 @pytest.mark.asyncio
@@ -105,7 +114,7 @@ async def test_what_fits_nothing_is_an_error_that_knows_the_keys(folder: Path, q
     with pytest.raises(PathNotFoundError) as caught:
         await Catalog([folder]).resolve(query)
 
-    assert caught.value.available == ["embed", "tutor-1m"]
+    assert caught.value.available == ["text-embedding-embed", "tutor-1m"]
 
 
 @pytest.mark.asyncio
@@ -113,14 +122,18 @@ async def test_one_name_of_two_publishers_is_said_with_the_publisher(folder: Pat
     write_llm(folder / "Other" / "Tutor-1M-GGUF" / "Tutor-1M-Q8_0.gguf")
     catalog = Catalog([folder])
 
-    assert await keys(catalog) == ["embed", "lms-jupyter/tutor-1m", "other/tutor-1m"]
-    by_name = await catalog.resolve("tutor-1m")
+    assert await keys(catalog) == [
+        "lms-jupyter/tutor-1m",
+        "other/tutor-1m",
+        "text-embedding-embed",
+    ]
     by_key = await catalog.resolve("other/tutor-1m")
     by_variant = await catalog.resolve("lms-jupyter/tutor-1m@f16")
-    assert by_name.model.model_key == "lms-jupyter/tutor-1m"
-    assert by_name.ambiguous == ("lms-jupyter/tutor-1m", "other/tutor-1m")
-    assert (by_key.model.publisher, by_key.ambiguous) == ("Other", ())
-    assert by_variant.model.quantization_name == "F16"
+    assert by_key.publisher == "Other"
+    assert by_variant.quantization_name == "F16"
+    with pytest.raises(AmbiguousNameError) as caught:
+        await catalog.resolve("tutor-1m")
+    assert caught.value.candidates == ["lms-jupyter/tutor-1m", "other/tutor-1m"]
 
 
 @pytest.mark.asyncio
@@ -128,10 +141,34 @@ async def test_two_models_in_one_repository_are_ambiguous_by_its_name(tmp_path: 
     write_llm(tmp_path / "a" / "pair" / "one.gguf")
     write_llm(tmp_path / "a" / "pair" / "two.gguf")
 
-    resolution = await Catalog([tmp_path]).resolve("a/pair")
+    with pytest.raises(AmbiguousNameError, match=r"'a/pair' can mean one, two"):
+        await Catalog([tmp_path]).resolve("a/pair")
 
-    assert resolution.ambiguous == ("one", "two")
-    assert resolution.model.model_key == "one"
+
+@pytest.mark.asyncio
+async def test_an_embedding_key_of_two_publishers_has_its_prefix_after_the_publisher(
+    folder: Path,
+) -> None:
+    write_embedding(folder / "other" / "Embed-GGUF" / "Embed-F32.gguf")
+    catalog = Catalog([folder])
+
+    found = [key for key in await keys(catalog) if "embed" in key]
+
+    assert found == ["lms-jupyter/text-embedding-embed", "other/text-embedding-embed"]
+    assert (await catalog.resolve("other/embed")).publisher == "other"
+
+
+@pytest.mark.asyncio
+async def test_a_chat_model_and_an_embedding_model_of_one_name_are_two_models(
+    folder: Path,
+) -> None:
+    write_llm(folder / "lms-jupyter" / "Embed-Chat" / "Embed-Q8_0.gguf")
+    catalog = Catalog([folder])
+
+    assert (await catalog.resolve("embed")).type == "llm"
+    assert (await catalog.resolve("embed", "embedding")).type == "embedding"
+    assert (await catalog.resolve("text-embedding-embed")).type == "embedding"
+    assert await catalog.variants("embed") == ()
 
 
 @pytest.mark.asyncio
@@ -233,7 +270,7 @@ async def test_files_that_come_go_and_change_are_noticed(folder: Path) -> None:
     assert "new" in await keys(catalog)
 
     write_llm(new, shape=Shape(context=1024, layers=1))
-    assert (await catalog.resolve("new")).model.max_context_length == 1024
+    assert (await catalog.resolve("new")).max_context_length == 1024
 
     new.unlink()
     assert await catalog.models() == before
@@ -301,7 +338,7 @@ async def test_files_that_come_and_go_while_we_look_disturb_nothing(folder: Path
         looks = 0
         while not done.is_set():
             found = set(await keys(catalog))
-            assert {"embed", "tutor-1m"} <= found
+            assert {"text-embedding-embed", "tutor-1m"} <= found
             looks += 1
         return looks
 
@@ -310,7 +347,7 @@ async def test_files_that_come_and_go_while_we_look_disturb_nothing(folder: Path
     done.set()
 
     assert all(looks > 0 for looks in await asyncio.gather(*looking))
-    assert await keys(catalog) == ["embed", "tutor-1m"]
+    assert await keys(catalog) == ["text-embedding-embed", "tutor-1m"]
 
 
 @pytest.mark.asyncio

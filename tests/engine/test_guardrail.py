@@ -22,7 +22,7 @@ from .working_child import resident_bytes
 
 
 async def _plan(models: Path, key: str = "big-llm") -> Plan:
-    model = (await Catalog([models]).resolve(key)).model
+    model = await Catalog([models]).resolve(key)
     settings = LoadSettings(cpu_threads=1).settled(model.type, model.max_context_length)
     return Plan(model=model, settings=settings, identifier="big")
 
@@ -107,7 +107,7 @@ async def test_a_mapped_model_is_not_taken_for_free_memory(models: Path) -> None
 @pytest.mark.asyncio
 async def test_a_draft_model_is_estimated_within_five_per_cent(models: Path) -> None:
     plan = await _plan(models)
-    with_draft = replace(plan, draft=(await Catalog([models]).resolve("big-llm")).model)
+    with_draft = replace(plan, draft=await Catalog([models]).resolve("big-llm"))
     file = plan.model.file
 
     weighed = await resident_bytes(file, plan.settings, prompt=900, draft=file)

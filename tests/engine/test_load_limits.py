@@ -19,7 +19,7 @@ from .conftest import EngineProcess
 
 @pytest.mark.asyncio
 async def test_of_the_experts_only_the_number_in_effect_is_accepted(models: Path) -> None:
-    dense = (await Catalog([models]).resolve("tiny-llm")).model
+    dense = await Catalog([models]).resolve("tiny-llm")
     metadata = dict(dense.header.metadata) | {"llama.expert_used_count": 2}
     mixed = replace(dense, header=replace(dense.header, metadata=metadata))
 

@@ -66,7 +66,7 @@ def statuses(client: lmstudio.Client) -> list[str]:
 def test_models_are_listed_by_key(api: openai.OpenAI) -> None:
     names = [model.id for model in api.models.list()]
 
-    assert names == ["big-llm", "odd-llm", "tiny-embed", "tiny-llm"]
+    assert names == ["big-llm", "odd-llm", "text-embedding-tiny-embed", "tiny-llm"]
     assert api.models.retrieve("tiny-llm@f16").owned_by == "acme"
     with pytest.raises(openai.NotFoundError, match="No downloaded model has the key"):
         api.models.retrieve("nothing")

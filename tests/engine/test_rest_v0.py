@@ -29,7 +29,7 @@ def test_models_say_whether_they_are_loaded(http: httpx.Client, client: lmstudio
     assert [(entry["id"], entry["type"], entry["state"]) for entry in listed] == [
         ("big-llm", "llm", "not-loaded"),
         ("odd-llm", "llm", "not-loaded"),
-        ("tiny-embed", "embeddings", "not-loaded"),
+        ("text-embedding-tiny-embed", "embeddings", "not-loaded"),
         ("tiny-llm", "llm", "loaded"),
     ]
     assert http.get("/models/tiny-llm").json() == {

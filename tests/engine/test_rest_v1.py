@@ -49,7 +49,7 @@ def test_models_are_listed_with_their_instances(
 
     models = {model["key"]: model for model in http.get("/models").json()["models"]}
 
-    tiny, embedding = models["tiny-llm"], models["tiny-embed"]
+    tiny, embedding = models["tiny-llm"], models["text-embedding-tiny-embed"]
     (mine,) = tiny["loaded_instances"]
     assert isinstance(mine["config"].pop("offload_kv_cache_to_gpu"), bool)
     assert tiny | {"size_bytes": 0} == {

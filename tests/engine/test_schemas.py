@@ -16,7 +16,7 @@ from msgspec import UNSET
 from lms_jupyter.engine.routes.sdk import _NAMESPACES
 from lms_jupyter.engine.services import Services
 
-from . import schemas
+from . import schemas, schemas_runtime
 from .conftest import EngineProcess
 from .raw import introduced
 from .test_protocol_page import REFUSED_CALLS, _pairs
@@ -86,11 +86,11 @@ CALLS: tuple[tuple[str, str, Any, Any], ...] = (
     ),
     ("files", "getLocalFileAbsolutePath", {"fileName": "x"}, schemas.Error),
     ("files", "getDocumentParsingLibrary", {"fileIdentifier": "x"}, schemas.Error),
-    ("runtime", "listEngines", None, list[schemas.Engine]),
-    ("runtime", "getEngineSelections", None, schemas.Selections),
+    ("runtime", "listEngines", None, list[schemas_runtime.Engine]),
+    ("runtime", "getEngineSelections", None, schemas_runtime.Selections),
     ("runtime", "selectEngine", {}, schemas.Error),
     ("runtime", "removeEngine", {}, schemas.Error),
-    ("runtime", "surveyHardware", None, schemas.Survey),
+    ("runtime", "surveyHardware", None, schemas_runtime.Survey),
 )
 ELSEWHERE = {
     ("repository", "searchModels"),

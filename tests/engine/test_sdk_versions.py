@@ -101,7 +101,7 @@ def test_the_javascript_sdk_sees_lm_studio_and_never_waits_in_vain(
 
 
 def _check_what_every_client_sees(seen: Report) -> None:
-    assert seen["keys"] == ["big-llm", "odd-llm", "tiny-embed", "tiny-llm"]
+    assert seen["keys"] == ["big-llm", "odd-llm", "text-embedding-tiny-embed", "tiny-llm"]
     assert seen["progress"] == sorted(seen["progress"])
     assert (seen["progress"][0], seen["progress"][-1]) == (0.0, 1.0)
     assert seen["context"] == 512

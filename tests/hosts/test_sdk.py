@@ -71,9 +71,9 @@ async def test_the_engine_says_who_it_is_and_what_it_can_do(host: SdkHost, addre
 async def test_the_tutorial_models_are_listed_and_broken_files_are_not(host: SdkHost) -> None:
     models = {model.model_key: model for model in await host.models()}
 
-    assert {TUTOR, "tutor-embed", "tutor-1m-vision"} <= set(models)
+    assert {TUTOR, "text-embedding-tutor-embed", "tutor-1m-vision"} <= set(models)
     assert "half" not in models
-    assert models["tutor-embed"].kind == "embedding"
+    assert models["text-embedding-tutor-embed"].kind == "embedding"
     assert models["tutor-1m-vision"].vision
     assert set(models[TUTOR].variants) == {f"{TUTOR}@{q}" for q in ("q8_0", "f16", "q4_0")}
 
@@ -197,7 +197,7 @@ async def test_hints_tell_what_another_client_does(host: SdkHost, address: str) 
 
 @pytest.mark.asyncio
 async def test_handles_are_the_sdks_own(host: SdkHost, address: str) -> None:
-    chat, embed = await loaded(host), await loaded(host, "tutor-embed")
+    chat, embed = await loaded(host), await loaded(host, "text-embedding-tutor-embed")
     handles = Handles()
 
     llm = handles.handle(address, chat)

@@ -84,10 +84,12 @@ def test_each_user_sees_what_their_own_server_may_and_gets_into_no_other(
     # Who shares a host sees the same; whose server has another one sees nothing of it.
     expect(alice.sidebar.row("tutor-1m")).to_be_visible()
     expect(carol.sidebar.row("tutor-1m")).to_be_visible()
-    bob.sidebar.panel.get_by_role("button", name="Load tutor-embed", exact=True).click()
-    expect(bob.sidebar.row("tutor-embed")).to_be_visible()
+    bob.sidebar.panel.get_by_role(
+        "button", name="Load text-embedding-tutor-embed", exact=True
+    ).click()
+    expect(bob.sidebar.row("text-embedding-tutor-embed")).to_be_visible()
     expect(bob.sidebar.row("tutor-1m")).to_have_count(0)
-    expect(alice.sidebar.row("tutor-embed")).to_have_count(0)
+    expect(alice.sidebar.row("text-embedding-tutor-embed")).to_have_count(0)
 
     own, foreign = (f"{hub}user/{name}/lms" for name in ("bob", "alice"))
     for path, method in (("hosts", "GET"), ("leases", "GET"), ("command", "POST")):

@@ -19,10 +19,10 @@ def _warm(kernel: Kernel) -> None:
     [
         ("%lms ", {"ls", "ps", "load", "unload", "panel", "help"}),
         ("%lms lo", {"load", "lock", "log"}),
-        ("%lms load ", {"tutor-1m", "tutor-1m@q4_0", "tutor-embed", "chat"}),
+        ("%lms load ", {"tutor-1m", "tutor-1m@q4_0", "text-embedding-tutor-embed", "chat"}),
         ("%lms load tutor-1m@", {"tutor-1m@f16", "tutor-1m@q4_0", "tutor-1m@q8_0"}),
-        ("%lms load embed", {"tutor-embed"}),
-        ("llm = %lms load tutor-e", {"tutor-embed"}),
+        ("%lms load embed", {"text-embedding-tutor-embed"}),
+        ("llm = %lms load text-e", {"text-embedding-tutor-embed"}),
         ("%lms load tutor-1m --con", {"--context-length", "--config"}),
         ("%lms load tutor-1m --kv-cache q", {"q8_0", "q4_0"}),
         ("%lms load tutor-1m --kv-cache=q", {"--kv-cache=q8_0", "--kv-cache=q4_0"}),

@@ -30,7 +30,7 @@ def test_every_binding_is_a_handle_of_the_sdk(empty: Kernel) -> None:
 
 
 def test_an_embedding_model_embeds(empty: Kernel) -> None:
-    empty.run("import lmstudio\nemb = %lms load tutor-embed")
+    empty.run("import lmstudio\nemb = %lms load text-embedding-tutor-embed")
 
     assert empty.value("isinstance(emb, lmstudio.EmbeddingModel), len(emb.embed('a')) > 8") == (
         "(True, True)"
@@ -145,7 +145,7 @@ def test_what_the_sdks_own_calls_load_is_this_kernels(empty: Kernel) -> None:
     assert "('tutor-1m', True, True)" in empty.value(leases)
     again = empty.run("%lms load tutor-1m -c 512")
     assert "tutor-1m is reloaded, because context_length is 2048, not 512" in again.text
-    empty.run("emb = lmstudio.embedding_model('tutor-embed')")
+    empty.run("emb = lmstudio.embedding_model('text-embedding-tutor-embed')")
     assert empty.run("%lms ps").plain.count("lesson.ipynb") == 2
 
 

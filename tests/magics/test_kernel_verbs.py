@@ -76,7 +76,7 @@ def test_every_verb_does_what_it_says(kernel: Kernel, line: str, said: str) -> N
         ("%lms host http://x", "CommandError", "no address"),
         ("%lms restore", "CommandError", "There is no lock"),
         ("%lms get a@b@c", "CommandError", "more than one @"),
-        ("%%lms tutor-embed\nHello", "CommandError", "embedding model"),
+        ("%%lms text-embedding-tutor-embed\nHello", "CommandError", "embedding model"),
         ("%%lms tutor-1m\n ", "CommandError", "nothing to say"),
         ("%%lms tutor-1m --json nobody\nHi", "CommandError", "no Pydantic class"),
         ("%%lms tutor-1m --image no.png\nHi", "CommandError", "cannot be read"),
@@ -104,11 +104,11 @@ def test_an_unclear_name_gets_a_button_for_each_model_that_runs_the_right_line(
     assert any("application/vnd.jupyter.widget-view+json" in bundle for bundle in ran.bundles)
     assert empty.run("%lms ps --json").text.strip() == "[]"
 
-    clicked = empty.click("tutor-embed")
+    clicked = empty.click("text-embedding-tutor-embed")
 
     assert clicked.error == "", clicked.error_text
-    assert "tutor-embed is loaded" in clicked.text
-    assert empty.value("llm.identifier") == "tutor-embed"
+    assert "text-embedding-tutor-embed is loaded" in clicked.text
+    assert empty.value("llm.identifier") == "text-embedding-tutor-embed"
     again = empty.click("tutor-1m")
     assert "tutor-1m is loaded" in again.text
     assert empty.value("llm.identifier") == "tutor-1m"
@@ -178,7 +178,7 @@ def test_the_help_of_a_verb_explains_each_of_its_flags(
 
 def test_free_unloads_what_is_ours_and_idle(empty: Kernel) -> None:
     empty.run("%lms load tutor-1m")
-    empty.run("%lms load tutor-embed")
+    empty.run("%lms load text-embedding-tutor-embed")
 
     assert "given back" in empty.run("%lms free").text
     assert empty.run("%lms ps --json").text.strip() == "[]"

@@ -79,4 +79,4 @@ def _named(services: Services, identifier: Any) -> Instance:
     if not isinstance(identifier, str):
         raise BadRequestError(f"'identifier' has to be text, not {identifier!r:.100}.")
     instances = services.registry.instances
-    return selection.select(instances, selection.Query(identifier=identifier), None)
+    return selection.select(instances, selection.Query(identifier=identifier), None, sole=True)

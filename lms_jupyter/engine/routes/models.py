@@ -73,7 +73,7 @@ def _list_loaded(
 async def _unload(services: Services, domain: Domain, _caller: Caller, parameter: Any) -> None:
     identifier = text(an_object(parameter), "identifier")
     query = selection.Query(identifier=identifier)
-    instance = selection.select(services.registry.instances, query, domain)
+    instance = selection.select(services.registry.instances, query, domain, sole=True)
     await services.registry.unload(instance)
 
 
@@ -138,8 +138,6 @@ async def _load(services: Services, domain: Domain, channel: Channel) -> None:
     while instance is None:
         begun = await begin(request)
         resolved: dict[str, Any] = {"type": "resolved", "info": model_info(begun.instance.model)}
-        if begun.ambiguous:
-            resolved["ambiguous"] = list(begun.ambiguous)
         if not begun.is_new:
             resolved["joined"] = begun.instance.load_id
         channel.send(resolved)

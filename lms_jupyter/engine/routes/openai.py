@@ -11,6 +11,7 @@ from aiohttp import web
 from lms_jupyter.engine.conversations import Conversations
 from lms_jupyter.engine.errors import BadRequestError
 from lms_jupyter.engine.instance import Instance
+from lms_jupyter.engine.names import spelled
 from lms_jupyter.engine.routes.http import (
     Handler,
     Style,
@@ -79,10 +80,10 @@ async def _models(services: Services, _request: web.Request) -> web.Response:
 async def _model(services: Services, request: web.Request) -> web.Response:
     name = request.match_info["name"]
     for instance in services.registry.instances:
-        if instance.identifier == name:
-            return reply(openai.model_entry(name, instance.model.publisher))
-    model = (await services.catalog.resolve(name)).model
-    return reply(openai.model_entry(name, model.publisher))
+        if spelled(instance.identifier) == spelled(name):
+            return reply(openai.model_entry(instance.identifier, instance.model.publisher))
+    model = await services.loader.model(name)
+    return reply(openai.model_entry(model.model_key, model.publisher))
 
 
 async def _pass(services: Services, target: Target, request: web.Request) -> web.StreamResponse:

@@ -79,9 +79,13 @@ def _link_status(_services: Services, _caller: Caller, _parameter: Any) -> dict[
     }
 
 
-def _is_authenticated(_services: Services, _caller: Caller, _parameter: Any) -> bool:
+def _is_authenticated(_services: Services, _caller: Caller, _parameter: Any) -> dict[str, bool]:
     """Say that nobody is logged in anywhere."""
-    return False
+    return {"authenticated": False}
+
+
+def _authentication(_services: Services, _caller: Caller, _parameter: Any) -> dict[str, Any]:
+    return {"authenticationStatus": {"type": "none"}}
 
 
 async def _search(services: Services, _caller: Caller, parameter: Any) -> dict[str, Any]:
@@ -157,4 +161,4 @@ def _update(job: Job) -> Mapping[str, Any]:
 
 async def _key(services: Services, job: Job) -> str:
     """Return the key by which the downloaded model can be loaded."""
-    return (await services.catalog.resolve(job.path)).model.model_key
+    return (await services.catalog.resolve(job.path)).model_key

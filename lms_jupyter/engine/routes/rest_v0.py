@@ -51,7 +51,7 @@ async def _models(services: Services, _request: web.Request) -> web.Response:
 
 
 async def _model(services: Services, request: web.Request) -> web.Response:
-    model = (await services.catalog.resolve(request.match_info["name"])).model
+    model = await services.loader.model(request.match_info["name"])
     loaded = {instance.model.model_key for instance in services.registry.instances}
     return reply(model_entry(model, is_loaded=model.model_key in loaded))
 

@@ -9,7 +9,6 @@ from typing import Any, Final
 from aiohttp import web
 
 from lms_jupyter.engine.conversations import Conversations
-from lms_jupyter.engine.errors import NoModelMatchingQueryError
 from lms_jupyter.engine.loader import LoadRequest
 from lms_jupyter.engine.routes.chat_v1 import chat
 from lms_jupyter.engine.routes.http import (
@@ -22,6 +21,7 @@ from lms_jupyter.engine.routes.http import (
     reply,
     unknown_path,
 )
+from lms_jupyter.engine.selection import Query, select
 from lms_jupyter.engine.services import Services
 from lms_jupyter.engine.wire import rest_v1
 from lms_jupyter.engine.wire.fields import optional_flag, optional_text, text
@@ -83,15 +83,10 @@ async def _load(services: Services, request: web.Request) -> web.Response:
 
 
 async def _unload(services: Services, request: web.Request) -> web.Response:
-    identifier = text(await read_object(request), "instance_id")
-    instances = services.registry.instances
-    for instance in instances:
-        if instance.identifier == identifier:
-            await services.registry.unload(instance)
-            return reply({"instance_id": identifier})
-    raise NoModelMatchingQueryError(
-        {"instance_id": identifier}, [instance.identifier for instance in instances]
-    )
+    query = Query(identifier=text(await read_object(request), "instance_id"))
+    instance = select(services.registry.instances, query, None, sole=True)
+    await services.registry.unload(instance)
+    return reply({"instance_id": instance.identifier})
 
 
 async def _download(services: Services, request: web.Request) -> web.Response:
