@@ -159,14 +159,14 @@ async def _get(key: str, how: How, *, reload: bool, **options: Unpack[Options]) 
 
 async def _handle(instance: Instance, asked: Wish | None = None) -> "AsyncHandle":
     """Return the SDK's handle of an instance for this loop, as it was wished for."""
-    from lms_jupyter.hosts.credentials import api_token  # noqa: PLC0415 - brings the SDK
+    from lms_jupyter.hosts.credentials import token_for  # noqa: PLC0415 - brings the SDK
     from lms_jupyter.hosts.handles import async_client, async_handle  # noqa: PLC0415 - as above
 
     here, asked = session(), asked or Wish(name=instance.model_key)
     address = here.local.manager.activity.host.address
     clients = _clients.setdefault(asyncio.get_running_loop(), {})
     if address not in clients:
-        clients[address] = await async_client(address, api_token())
+        clients[address] = await async_client(address, token_for(address))
     revival = here.revival(instance, asked)
     handle = async_handle(
         clients[address], instance, (lambda: _wait(revival())) if asked.heal else None

@@ -9,27 +9,13 @@ from pathlib import Path
 
 import psutil
 
-from lms_jupyter.errors import HostUnreachableError
-from lms_jupyter.testing.engine import wait_for_address
+from lms_jupyter.hosts.starting import EngineStart
 
 
 def start(log: Path, *options: str, **environment: str) -> tuple[subprocess.Popen[str], str]:
     """Start an engine on a free port; return its process and its address once it is ready."""
-    with log.open("a") as errors:
-        process = subprocess.Popen(
-            [sys.executable, "-X", "faulthandler", "-m", "lms_jupyter.engine", *options],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=errors,
-            text=True,
-            env={**os.environ, **environment},
-        )
-    assert process.stdout is not None
-    try:
-        return process, wait_for_address(process.stdout, log)
-    except HostUnreachableError:
-        end(process)
-        raise
+    command = [sys.executable, "-X", "faulthandler", "-m", "lms_jupyter.engine", *options]
+    return EngineStart(command, log, env={**os.environ, **environment}).run()
 
 
 def end(process: subprocess.Popen[str]) -> None:

@@ -1,6 +1,5 @@
 """The fixtures that come with the package, as another project's tests see them."""
 
-import os
 import re
 import signal
 import subprocess
@@ -10,8 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from lms_jupyter.errors import HostUnreachableError
-from lms_jupyter.testing.engine import private_engine, wait_for_address
+from lms_jupyter.testing.engine import private_engine
 
 pytest_plugins = ["pytester"]
 
@@ -26,10 +24,22 @@ def test_what_another_test_loaded_is_gone(lms_client):
 def test_embeds(lms_client):
     assert len(lms_client.embedding.model("text-embedding-tutor-embed").embed("a text")) > 10
 
-def test_it_is_one_engine_with_the_tutorial_models(lms_engine, lms_client):
+def test_it_is_one_engine_with_the_tutorial_models(lms_engine, lms_token, lms_client):
     import httpx
-    listed = httpx.get(f"http://{lms_engine}/v1/models", trust_env=False).json()["data"]
+    url, key = f"http://{lms_engine}/v1/models", {"Authorization": f"Bearer {lms_token}"}
+    listed = httpx.get(url, headers=key, trust_env=False).json()["data"]
     assert {"tutor-1m", "text-embedding-tutor-embed"} <= {model["id"] for model in listed}
+    assert httpx.get(url, trust_env=False).status_code == 401
+    assert lms_token not in repr(lms_token)
+
+def test_clients_of_its_own_are_let_in(lms_engine):
+    import asyncio, lmstudio
+    with lmstudio.Client(lms_engine) as client:
+        assert client.list_downloaded_models()
+    async def ask():
+        async with lmstudio.AsyncClient(lms_engine) as client:
+            return await client.list_downloaded_models()
+    assert asyncio.run(ask())
 """
 WAITS = """
 import psutil, pytest
@@ -45,7 +55,7 @@ def test_a_project_tests_its_code_without_lm_studio(pytester: pytest.Pytester) -
 
     alone = ("-p", "no:asyncio", "-W", "error")
 
-    pytester.runpytest_subprocess(*alone).assert_outcomes(passed=4)
+    pytester.runpytest_subprocess(*alone).assert_outcomes(passed=5)
 
 
 def test_a_test_keeps_what_a_longer_fixture_loaded(pytester: pytest.Pytester) -> None:
@@ -107,19 +117,6 @@ def test_nothing_is_imported_and_nothing_started_until_a_fixture_is_used(
     alone = ("-p", "no:anyio", "-p", "no:jupyter_server", "-p", "no:hypothesispytest")
 
     pytester.runpytest_subprocess(*alone).assert_outcomes(passed=1)
-
-
-def test_an_engine_that_says_nothing_is_given_up_in_time_with_its_log(tmp_path: Path) -> None:
-    log = tmp_path / "log"
-    log.write_text("reading a file\nwaiting for the disk")
-    reading, writing = os.pipe()
-    with (
-        os.fdopen(reading) as stdout,
-        os.fdopen(writing, "w"),
-        pytest.raises(HostUnreachableError, match=r"within 0\.1 seconds: waiting for") as raised,
-    ):
-        wait_for_address(stdout, log, timeout_s=0.1)
-    assert raised.value.hint.endswith("reading a file\nwaiting for the disk")
 
 
 def test_an_engine_that_cannot_start_says_why(tmp_path: Path) -> None:

@@ -150,17 +150,18 @@ class Session:
 
     def handle_of(self, instance: Instance, wish: Wish | None = None) -> "Handle":
         """Return the SDK's handle of an instance, as it was wished for."""
-        from lms_jupyter.hosts.credentials import api_token  # noqa: PLC0415 - brings the SDK
+        from lms_jupyter.hosts.credentials import token_for  # noqa: PLC0415 - brings the SDK
         from lms_jupyter.hosts.handles import Handles  # noqa: PLC0415 - as above
 
         wish = wish or Wish(name=instance.model_key)
         with self._lock:
             if self._handles is None:
                 self._handles = Handles()
+        address = self.local.manager.activity.host.address
         handle: Handle = self._handles.handle(
-            self.local.manager.activity.host.address,
+            address,
             instance,
-            api_token(),
+            token_for(address),
             revive=self._revive(instance, wish) if wish.heal else None,
         )
         self.note(handle)

@@ -14,9 +14,11 @@ from pathlib import Path
 from typing import IO, Any, cast
 
 from lms_jupyter.cli.family import dies_with_us
-from lms_jupyter.errors import CommandError, HostUnreachableError
+from lms_jupyter.errors import CommandError
+from lms_jupyter.hosts import announcements
 from lms_jupyter.hosts.discover import VARIABLE
 from lms_jupyter.hosts.embedded import check_installed
+from lms_jupyter.hosts.starting import EngineStart
 from lms_jupyter.tutorials import FIRST, tutorials
 
 END_TIMEOUT_S = 10.0
@@ -45,7 +47,10 @@ def run(given: argparse.Namespace, options: Sequence[str]) -> int:
     # A shell starts background jobs with SIGINT ignored; who sends it wants the end all the same.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: sys.exit(0))
-    with tempfile.TemporaryDirectory(prefix="lms-jupyter-demo-") as name, _engine() as address:
+    with (
+        tempfile.TemporaryDirectory(prefix="lms-jupyter-demo-") as name,
+        _engine(Path(name) / "engine.json") as address,
+    ):
         folder = Path(name)
         (folder / "notebooks").mkdir()
         for tutorial in tutorials():
@@ -57,20 +62,14 @@ def run(given: argparse.Namespace, options: Sequence[str]) -> int:
 
 
 @contextlib.contextmanager
-def _engine() -> Iterator[str]:
+def _engine(announcement: Path) -> Iterator[str]:
     """Run a private engine on a free port; yields its address."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "lms_jupyter.engine"],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-        preexec_fn=dies_with_us(),  # noqa: PLW1509 - there is one thread here
-    )
-    with _ended(process), cast("IO[str]", process.stdout) as stdout:
-        _, marker, address = stdout.readline().strip().partition("listening on http://")
-        if not marker:
-            raise HostUnreachableError("The embedded engine did not start.", hint="See above why.")
+    command = [sys.executable, "-m", "lms_jupyter.engine", "--announce", str(announcement)]
+    process, address = EngineStart(
+        command,
+        preexec_fn=dies_with_us(),
+    ).run()
+    with _ended(process), cast("IO[str]", process.stdout):
         yield address
 
 
@@ -92,7 +91,13 @@ def _jupyterlab(given: argparse.Namespace, folder: Path, address: str) -> "subpr
         text=True,
         stdin=subprocess.DEVNULL,
         start_new_session=True,
-        env={**os.environ, VARIABLE: address, CONFIGS: _quiet(folder / "config")},
+        env={
+            **os.environ,
+            VARIABLE: address,
+            # Where the engine's token lies, not the token itself.
+            announcements.VARIABLE: str(folder / "engine.json"),
+            CONFIGS: _quiet(folder / "config"),
+        },
         preexec_fn=dies_with_us(),  # noqa: PLW1509 - there is one thread here
     )
 

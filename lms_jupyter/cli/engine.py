@@ -3,10 +3,13 @@
 import argparse
 import asyncio
 import os
+import shlex
+import sys
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
-from lms_jupyter.hosts import embedded
+from lms_jupyter.hosts import credentials, discover, embedded
+from lms_jupyter.hosts.announcements import announced_token
 
 
 def add_to(commands: Any) -> None:
@@ -19,6 +22,11 @@ def add_to(commands: Any) -> None:
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--status", action="store_true", help="say whether one is running, and where")
     what.add_argument("--stop", action="store_true", help="end the one that is running")
+    what.add_argument(
+        "--env",
+        action="store_true",
+        help="print its address and API token as shell lines, for other programs of yours",
+    )
     parser.set_defaults(run=run)
 
 
@@ -28,6 +36,8 @@ def run(given: argparse.Namespace, options: Sequence[str]) -> int:
         return asyncio.run(_status())
     if given.stop:
         return asyncio.run(_stop())
+    if given.env:
+        return asyncio.run(_print_environment())
     _become(options)
 
 
@@ -45,6 +55,31 @@ async def _status() -> int:
         return 1
     print(f"{greeting.name} {greeting.version} listens on http://{greeting.address}")
     return 0
+
+
+async def _print_environment() -> int:
+    """Print what `eval "$(lms-jupyter engine --env)"` is to set; nothing if there is no engine."""
+    greeting = await embedded.running_engine()
+    if greeting is None:
+        print("No embedded engine is running.", file=sys.stderr)
+        return 1
+    for name, value in environment(greeting.address, announced_token(greeting.address)).items():
+        if os.name == "nt":
+            print(f"$env:{name} = '{value}'")
+        else:
+            print(f"export {name}={shlex.quote(value)}")
+    return 0
+
+
+def environment(address: str, token: str | None) -> dict[str, str]:
+    """Return the variables that let other programs of its owner use an engine."""
+    places = {
+        discover.VARIABLE: address,
+        "OPENAI_BASE_URL": f"http://{address}/v1",
+        "ANTHROPIC_BASE_URL": f"http://{address}",
+    }
+    keys = (*credentials.TOKEN_VARIABLES, "OPENAI_API_KEY", "ANTHROPIC_API_KEY")
+    return places if token is None else {**places, **dict.fromkeys(keys, token)}
 
 
 async def _stop() -> int:

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
+import os
 import sys
 
-from lms_jupyter.engine.app import serve
-from lms_jupyter.engine.errors import EngineError
-from lms_jupyter.engine.settings import Settings
+from lms_jupyter.engine import secrecy
 
 if __name__ == "__main__":
+    # Before anything that takes time: until then everybody sees what the command line shows.
+    secrecy.hide(sys.argv[1:], os.environ)
+
+    import asyncio
+
+    from lms_jupyter.engine.app import serve
+    from lms_jupyter.engine.errors import EngineError
+    from lms_jupyter.engine.settings import Settings
+
     try:
         asyncio.run(serve(Settings.from_arguments()))
     except EngineError as error:

@@ -18,7 +18,7 @@ from lms_jupyter.engine.catalog import Catalog
 from lms_jupyter.engine.child import Child
 from lms_jupyter.engine.constraints import Constraints
 from lms_jupyter.engine.downloads import RUNNING, Downloads
-from lms_jupyter.engine.gatekeeper import gatekeeper
+from lms_jupyter.engine.gatekeeper import guard
 from lms_jupyter.engine.guardrail import Guardrail
 from lms_jupyter.engine.hub import Hub
 from lms_jupyter.engine.inference import Inference
@@ -48,14 +48,13 @@ async def running(settings: Settings) -> AsyncIterator[tuple[str, asyncio.Event]
     log = LogHub()
     async with AsyncExitStack() as stack:
         stack.enter_context(logging_to(settings.log, log))
-        application = web.Application(
-            middlewares=[gatekeeper(settings)], client_max_size=MAX_BODY_BYTES
-        )
+        application = web.Application(client_max_size=MAX_BODY_BYTES)
+        guard(application, settings)
         runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.1)
         stack.push_async_callback(runner.cleanup)
         listeners = Listeners(runner)
         services = _services(settings, log, listeners, ending, stack)
-        greeting.add_routes(application)
+        greeting.add_routes(application, wants_token=settings.token is not None)
         sdk.add_routes(application, services)
         for rest in (anthropic, openai, rest_v0, rest_v1):
             rest.add_routes(application, services)
@@ -133,7 +132,7 @@ async def serve(settings: Settings) -> None:
             # Some event loops cannot; there the system's own way of ending it has to do.
             with contextlib.suppress(NotImplementedError):
                 loop.add_signal_handler(number, ending.set)
-        with announcement.made(settings.announce, address):
+        with announcement.made(settings.announce, address, settings.token):
             # What is there now stays: no collection needs to look at it again, which takes long
             # enough for clients to feel it.
             gc.freeze()

@@ -8,6 +8,7 @@ EngineError                    title, hint, code, http_status
 │   └── UnsupportedError           a call that this engine knows but does not offer
 ├── AmbiguousNameError         a name means several models, or several instances
 ├── NoVariantsError            a model that is a single file has none
+├── TokenMissingError          the engine wants a token that the client has not shown
 ├── PathNotFoundError          no downloaded model has this key or path
 ├── NoModelMatchingQueryError  nothing loaded fits the query
 ├── PresetNotFoundError        no preset has this name
@@ -115,6 +116,21 @@ class UnsupportedError(BadRequestError):
     """
 
     code = "not_implemented"
+
+
+class TokenMissingError(EngineError):
+    """The engine is somebody's, and the client has not shown its token."""
+
+    code = "invalid_api_key"
+    http_status = 401
+
+    def __init__(self, *, shown: bool) -> None:
+        super().__init__(
+            "This is not the API token of this engine."
+            if shown
+            else "A valid API token is required.",
+            hint="The engine's owner sees it with: lms-jupyter engine --env",
+        )
 
 
 class PathNotFoundError(EngineError):

@@ -1,36 +1,84 @@
-"""Keeps web pages out: a browser must not reach the engine for a site that the user visits."""
+"""Lets in whom the engine is for: no foreign web page, and nobody without its token."""
 
 from __future__ import annotations
 
 from ipaddress import ip_address
 from typing import Final
-from urllib.parse import urlsplit
 
-from aiohttp import web
+from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler, Middleware
 
+from lms_jupyter.engine.errors import TokenMissingError
+from lms_jupyter.engine.routes import anthropic, openai, rest_v1
+from lms_jupyter.engine.routes.greeting import GREETINGS
+from lms_jupyter.engine.routes.http import Style, failure
+from lms_jupyter.engine.routes.sdk import SOCKETS
 from lms_jupyter.engine.settings import Settings
+from lms_jupyter.engine.token import Token
+from lms_jupyter.engine.web_pages import (
+    is_own_host,
+    is_preflight,
+    is_welcome,
+    let_read,
+    own_names,
+    permission,
+)
 
-LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
+OPEN: Final = GREETINGS | SOCKETS
+"""What is answered without a token: who this is, and sockets, whose first frame carries it."""
+
+_STYLES: Final = (("/v1/messages", anthropic.STYLE), ("/api/v1/", rest_v1.STYLE))
 
 
-def gatekeeper(settings: Settings) -> Middleware:
-    """Return the middleware that answers 403 to foreign origins and, on loopback, foreign hosts.
+def guard(application: web.Application, settings: Settings) -> None:
+    """Put a gatekeeper before everything that an application serves."""
 
-    A foreign `Host` on loopback means that a site has pointed its own name at this machine.
-    """
+    async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
+        let_read(request, response, settings.origins)
+
+    application.middlewares.append(_gatekeeper(settings))
+    application.on_response_prepare.append(add_headers)
+
+
+def _gatekeeper(settings: Settings) -> Middleware:
+    """Return the middleware: foreign hosts, then foreign origins, then who has no token."""
+    names = own_names() | settings.names
 
     @web.middleware
     async def keep(request: web.Request, handler: Handler) -> web.StreamResponse:
-        host = request.headers.get("Host", "")
-        if _is_local(request) and _name(f"//{host}") not in LOOPBACK:
+        host = request.headers.get(hdrs.HOST, "")
+        if not is_own_host(host, names, over_loopback=_is_local(request)):
             raise web.HTTPForbidden(text=f"The host {host!r} is not this machine.")
-        origin = request.headers.get("Origin")
-        if origin is not None and not _is_welcome(origin, host, settings.origins):
+        origin = request.headers.get(hdrs.ORIGIN)
+        if origin is not None and not is_welcome(origin, host, settings.origins):
             raise web.HTTPForbidden(text=f"Pages of {origin!r} may not use this engine.")
+        if is_preflight(request):
+            return permission(request)
+        if settings.token is not None and request.path not in OPEN:
+            error = _refusal(request, settings.token)
+            if error is not None:
+                answer = failure(_style(request.path), error)
+                answer.headers[hdrs.WWW_AUTHENTICATE] = "Bearer"
+                return answer
         return await handler(request)
 
     return keep
+
+
+def _refusal(request: web.Request, token: Token) -> TokenMissingError | None:
+    """Return why a request is not let in; `None` if it is."""
+    scheme, _, bearer = request.headers.get(hdrs.AUTHORIZATION, "").partition(" ")
+    shown = [request.headers.get("X-Api-Key", "")]
+    if scheme.lower() == "bearer":
+        shown.append(bearer)
+    if any([token.is_shown_by(text.strip()) for text in shown]):  # noqa: C419 - all take as long
+        return None
+    return TokenMissingError(shown=any(shown))
+
+
+def _style(path: str) -> Style:
+    """Return how errors of a path are written."""
+    return next((style for start, style in _STYLES if path.startswith(start)), openai.STYLE)
 
 
 def _is_local(request: web.Request) -> bool:
@@ -44,14 +92,3 @@ def _is_loopback(address: str) -> bool:
         return ip_address(address).is_loopback
     except ValueError:
         return False
-
-
-def _is_welcome(origin: str, host: str, origins: tuple[str, ...]) -> bool:
-    return origin in origins or urlsplit(origin).netloc == host
-
-
-def _name(url: str) -> str | None:
-    try:
-        return urlsplit(url).hostname
-    except ValueError:
-        return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from ipaddress import ip_address
 
 from aiohttp import web
 
@@ -16,16 +17,28 @@ class Listeners:
 
     def __init__(self, runner: web.AppRunner) -> None:
         self._runner = runner
+        self._host = ""
         self._extra: dict[tuple[str, int], web.TCPSite] = {}
 
     async def bind(self, host: str, port: int) -> str:
         """Bind the engine's own address; returns it as `host:port`."""
+        self._host = host
         await self._start(host, port)
         bound, number = self._runner.addresses[0][:2]
         return f"{f'[{bound}]' if ':' in bound else bound}:{number}"
 
     async def open(self, host: str, port: int) -> None:
-        """Listen on one more address; no effect if it is open already."""
+        """Listen on one more port; no effect if it is open already.
+
+        Raises:
+            BadRequestError: More people could reach that address than those the engine was
+                started for, or it cannot be bound.
+        """
+        if host != self._host and not is_within(host, self._host):
+            raise BadRequestError(
+                f"This engine listens on {self._host} alone, not on {host:.100}.",
+                hint="Who starts it decides that: lms-jupyter engine --host",
+            )
         if (host, port) not in self._extra:
             self._extra[host, port] = await self._start(host, port)
 
@@ -45,3 +58,17 @@ class Listeners:
                 hint="Another program may use this port; choose another one.",
             ) from error
         return site
+
+
+def is_within(host: str, own: str) -> bool:
+    """Whether all who reach an address can reach the engine's own, too. Names are not looked up."""
+    try:
+        asked = ip_address("127.0.0.1" if host == "localhost" else host)
+        mine = ip_address("127.0.0.1" if own == "localhost" else own)
+    except ValueError:
+        return False
+    return (
+        asked == mine
+        or asked.is_loopback
+        or (mine.is_unspecified and asked.version == mine.version)
+    )

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+import ipaddress
+import os
+import socket
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias, get_args
 
 import platformdirs
+
+from lms_jupyter.engine import secrecy
+from lms_jupyter.engine.errors import EngineError
+from lms_jupyter.engine.token import Token
+from lms_jupyter.engine.web_pages import ANY, normal_origin
 
 Guardrail: TypeAlias = Literal["off", "relaxed", "balanced", "strict"]
 
@@ -35,11 +43,35 @@ class Settings:
     spares: int = 1
     nice: int = 10
     origins: tuple[str, ...] = ()
+    names: frozenset[str] = frozenset()
+    """What clients may call this machine, besides its addresses and its own name."""
+    token: Token | None = None
+    """What every client has to show; `None`: nobody is asked."""
 
     @classmethod
-    def from_arguments(cls, arguments: Sequence[str] | None = None) -> Settings:
+    def from_arguments(
+        cls, arguments: Sequence[str] | None = None, environ: Mapping[str, str] = os.environ
+    ) -> Settings:
         """Read a command line; exits with a usage message if it is wrong."""
-        given = _parser().parse_args(arguments)
+        parser = _parser()
+        given = parser.parse_args(arguments)
+        try:
+            token = secrecy.token(given, environ)
+        except EngineError as error:
+            parser.error(f"{error.title} {error.hint}")
+        if token is None and not given.insecure:
+            if not is_loopback(given.host):
+                parser.error(
+                    f"on {given.host} everybody who reaches this machine could use the engine: "
+                    "let it want a token (--token-file FILE), or say --insecure"
+                )
+            # Who is announced belongs to somebody; whoever may read the file is let in.
+            token = Token.new() if given.announce else None
+            if token is None and ANY in given.allow_origin:
+                parser.error(
+                    "every web page could use the engine: name the pages, let it want a token "
+                    "(--token-file FILE), or say --insecure"
+                )
         own = () if given.no_default_models else default_folders()
         return cls(
             host=given.host,
@@ -54,8 +86,19 @@ class Settings:
             guardrail=given.guardrail,
             spares=given.spares,
             nice=given.nice,
-            origins=tuple(given.allow_origin),
+            origins=tuple(map(normal_origin, given.allow_origin)),
+            names=frozenset(name.lower() for name in (*given.allow_host, given.host) if name),
+            token=token,
         )
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a name or an address is this machine's loopback, and nothing else."""
+    try:
+        found = socket.getaddrinfo(host or None, 0, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError):
+        return False
+    return bool(host) and all(ipaddress.ip_address(one[4][0]).is_loopback for one in found)
 
 
 def default_folders() -> tuple[Path, ...]:
@@ -84,7 +127,10 @@ def lm_studio_models() -> Path:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="lms-jupyter engine", description="Serve GGUF models the way LM Studio does."
+        prog="lms-jupyter engine",
+        description="Serve GGUF models the way LM Studio does.",
+        # A token may stand here, and has to be found before this is read.
+        allow_abbrev=False,
     )
     add = parser.add_argument
     add("--host", default="127.0.0.1", help="address to bind (default: this machine only)")
@@ -92,7 +138,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--models", type=Path, action="append", default=[], metavar="DIR", help="more models")
     add("--no-default-models", action="store_true", help="only the folders named by --models")
     add("--downloads", type=Path, default=own_models(), metavar="DIR", help="where downloads go")
-    add("--announce", type=Path, metavar="FILE", help="write the address here while it runs")
+    add("--announce", type=Path, metavar="FILE", help="write address and token here, for its owner")
     add("--log", type=Path, metavar="FILE", help="log here; the file is rotated")
     add("--linger", type=_seconds, metavar="S", help="end after S seconds without use")
     add("--jit-ttl", type=_seconds, default=JIT_TTL_S, metavar="S", help="0 is never")
@@ -101,6 +147,8 @@ def _parser() -> argparse.ArgumentParser:
     add("--spares", type=int, default=1, metavar="N", help="processes kept warm for fast loads")
     add("--nice", type=int, default=10, help="how far the models stand back for other programs")
     add("--allow-origin", action="append", default=[], metavar="URL", help="web page allowed in")
+    add("--allow-host", action="append", default=[], metavar="NAME", help="name of this machine")
+    secrecy.add_options(add)
     return parser
 
 

@@ -1,7 +1,8 @@
 """API tokens: where they come from, how they reach the host, and what a refusal is called.
 
-A token is only ever read from the environment, or from what the user told the SDK. It is kept in
-the SDK's handshake and nowhere else: no trait, no sentence and no log of ours holds it.
+A token is only ever read from an engine's announcement, from the environment, or from what the
+user told the SDK. It is kept in the SDK's handshake and nowhere else: no trait, no sentence and no
+log of ours holds it.
 """
 
 import logging
@@ -15,6 +16,7 @@ import lmstudio
 from lmstudio.json_api import ClientBase
 
 from lms_jupyter.errors import CommandError, HostRefusedError, LmsError
+from lms_jupyter.hosts.announcements import Token, announced_token
 from lms_jupyter.hosts.sdk_sockets import open_quickly
 
 # A host that goes away is told in our words; the SDK's own line would turn up below some cell, in
@@ -30,7 +32,33 @@ SomeClient = TypeVar("SomeClient", bound=ClientBase)
 
 def api_token(environ: Mapping[str, str] = os.environ) -> str | None:
     """Return the API token that the environment holds; never one from a notebook's cell."""
-    return next((environ[name] for name in TOKEN_VARIABLES if environ.get(name)), None)
+    return next((Token(environ[name]) for name in TOKEN_VARIABLES if environ.get(name)), None)
+
+
+def token_for(address: str, environ: Mapping[str, str] = os.environ) -> str | None:
+    """Return what the host at an address is to be shown: that engine's own token, if it is ours."""
+    return announced_token(address, environ) or api_token(environ)
+
+
+def carry_tokens() -> None:
+    """Have every client of the SDK in this process carry the token of an engine of this user.
+
+    A client keeps its handshake for good, while an engine has another token with each start: so it
+    is looked up whenever a connection is opened.
+    """
+    if not isinstance(vars(ClientBase).get("_auth_details"), property):
+        ClientBase._auth_details = property(_carried, _keep)  # type: ignore[assignment]
+
+
+def _carried(client: ClientBase) -> dict[str, Any]:
+    address = client._api_host
+    token = announced_token(address) if address else None
+    kept: dict[str, Any] = vars(client)["_auth_details"]
+    return kept if token is None else handshake(client, token)
+
+
+def _keep(client: ClientBase, handshake: dict[str, Any]) -> None:
+    vars(client)["_auth_details"] = handshake
 
 
 def new_client(kind: type[SomeClient], address: str, token: str | None = None) -> SomeClient:
@@ -42,6 +70,7 @@ def new_client(kind: type[SomeClient], address: str, token: str | None = None) -
         CommandError: The token is none. It is not repeated: errors end up in saved notebooks.
     """
     open_quickly(address)
+    carry_tokens()
     if token is not None:
         _parts(token)
     try:
@@ -105,7 +134,7 @@ def _parts(token: str) -> tuple[str, str]:
     match = _TOKEN.fullmatch(token.strip())
     if match is None:
         raise _malformed()
-    return match[1], match[2]
+    return Token(match[1]), Token(match[2])
 
 
 def _malformed() -> CommandError:

@@ -13,8 +13,9 @@ from collections.abc import Mapping, Sequence
 
 from lms_jupyter.errors import HostError, HostUnreachableError
 from lms_jupyter.hosts import embedded
+from lms_jupyter.hosts.announcements import announced_as
 from lms_jupyter.hosts.base import Found
-from lms_jupyter.hosts.credentials import api_token
+from lms_jupyter.hosts.credentials import token_for
 from lms_jupyter.hosts.rest import Greeting, greet, normal_address
 from lms_jupyter.hosts.sdk import SdkHost
 
@@ -44,25 +45,31 @@ async def find_host(
         HostUnreachableError: The named host does not answer, or there is none at all.
         EngineMissingError: There is none, and the engine is not installed.
     """
-    token = api_token(environ)
     for address, why in ((named, "as you asked"), (environ.get(VARIABLE, ""), f"by {VARIABLE}")):
         if address:
-            greeting = await greet(normal_address(address))
-            return Found(host=SdkHost(greeting.address, token=token), why=why)
-    if (studio := await _first(ports)) is not None:
-        return Found(host=SdkHost(studio.address, token=token), why="found running here")
+            greeting = await greet(announced_as(normal_address(address), environ))
+            return Found(host=_host(greeting, environ), why=why)
+    if (studio := await _first(ports, environ)) is not None:
+        return Found(host=_host(studio, environ), why="found running here")
     if (engine := await embedded.running_engine()) is not None:
-        return Found(host=SdkHost(engine.address), why="no LM Studio here, engine was running")
+        return Found(host=_host(engine, environ), why="no LM Studio here, engine was running")
     if not start:
         raise HostUnreachableError(
             "No LM Studio was found.", hint="Start it, or say where it is with LMS_JUPYTER_HOST."
         )
     engine = await embedded.start_engine()
-    return Found(host=SdkHost(engine.address), why="no LM Studio here, engine started")
+    return Found(host=_host(engine, environ), why="no LM Studio here, engine started")
 
 
-async def _first(ports: Sequence[int]) -> Greeting | None:
-    """Ask all ports at once and return the greeting of the first in the list that answers."""
+def _host(greeting: Greeting, environ: Mapping[str, str]) -> SdkHost:
+    return SdkHost(greeting.address, token=token_for(greeting.address, environ))
+
+
+async def _first(ports: Sequence[int], environ: Mapping[str, str]) -> Greeting | None:
+    """Ask all ports at once and return the greeting of the first in the list that is for us.
+
+    An engine that wants a token which we do not have is another user's.
+    """
 
     async def knock(port: int) -> Greeting | None:
         try:
@@ -71,4 +78,12 @@ async def _first(ports: Sequence[int]) -> Greeting | None:
             return None
 
     answers = await asyncio.gather(*map(knock, ports))
-    return next((answer for answer in answers if answer is not None), None)
+    return next(
+        (
+            answer
+            for answer in answers
+            if answer is not None
+            and not (answer.wants_token and token_for(answer.address, environ) is None)
+        ),
+        None,
+    )

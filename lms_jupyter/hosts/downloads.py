@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 
 from lms_jupyter.errors import CommandError, DownloadFailedError, HostUnreachableError
+from lms_jupyter.hosts.announcements import announced_token
 from lms_jupyter.hosts.base import Downloading, Offer, pauses_downloads
 from lms_jupyter.hosts.plain_http import direct_client
 from lms_jupyter.protocol.models import HostInfo
@@ -19,8 +20,9 @@ TIMEOUT_S = 20.0
 class DownloadJobs:
     """The engine's jobs, over its REST calls."""
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, token: str | None = None) -> None:
         self._address = address
+        self._token = announced_token(address) or token
 
     async def follow(self, offer: Offer) -> AsyncGenerator[Downloading]:
         """Start a job or go on with a paused one; closing the iterator early pauses it.
@@ -67,9 +69,10 @@ class DownloadJobs:
     async def _ask(
         self, method: str, path: str, body: Mapping[str, Any] | None = None
     ) -> dict[str, Any]:
+        headers = {"Authorization": f"Bearer {self._token}"} if self._token else {}
         async with direct_client(self._address, timeout_s=TIMEOUT_S) as client:
             try:
-                response = await client.request(method, path, json=body)
+                response = await client.request(method, path, json=body, headers=headers)
                 told: dict[str, Any] = response.json()
             except (httpx.HTTPError, ValueError) as error:
                 raise HostUnreachableError(
@@ -81,7 +84,7 @@ class DownloadJobs:
         return told
 
 
-async def discard(host: HostInfo, offer: Offer) -> None:
+async def discard(host: HostInfo, offer: Offer, token: str | None = None) -> None:
     """Call a download off on a host.
 
     Raises:
@@ -92,7 +95,7 @@ async def discard(host: HostInfo, offer: Offer) -> None:
             f"{host.name} keeps what it has of a download to itself.",
             hint="Remove it in the window of LM Studio.",
         )
-    await DownloadJobs(host.address).cancel(offer)
+    await DownloadJobs(host.address, token).cancel(offer)
 
 
 def _moved(told: Mapping[str, Any], offer: Offer) -> Downloading:

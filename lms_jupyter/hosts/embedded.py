@@ -11,53 +11,29 @@ import contextlib
 import importlib.util
 import os
 import signal
-import socket
-import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 from typing import IO, cast
 
-import msgspec
 from filelock import FileLock, Timeout
-from platformdirs import user_log_path, user_state_path
+from platformdirs import user_log_path
 
 from lms_jupyter.errors import EngineMissingError, HostError, HostUnreachableError
+from lms_jupyter.hosts.announcements import APP, announced, announcement_path
 from lms_jupyter.hosts.rest import Greeting, greet
+from lms_jupyter.hosts.starting import START_TIMEOUT_S, EngineStart
 
-START_TIMEOUT_S = 30.0
 LINGER_S = 60.0
 """How long an engine with no client and no instance goes on."""
 
-APP = "lms-jupyter"
 NEEDED = ("xllamacpp", "aiohttp", "psutil")
-
-
-class Announcement(msgspec.Struct, frozen=True, kw_only=True):
-    """What a running engine writes about itself."""
-
-    address: str
-    pid: int
-    version: str
-
-
-def announcement_path() -> Path:
-    """Return the file in which the user's engine says where it listens."""
-    # Home folders may be shared between machines; an address on loopback is not.
-    return user_state_path(APP, ensure_exists=True) / f"engine-{socket.gethostname()}.json"
 
 
 def log_path() -> Path:
     """Return the file that an engine started by us writes its log to."""
     return user_log_path(APP, ensure_exists=True) / "engine.log"
-
-
-def announced() -> Announcement | None:
-    """Return what the last engine announced, whether or not it still runs."""
-    try:
-        return msgspec.json.decode(announcement_path().read_bytes(), type=Announcement)
-    except (FileNotFoundError, msgspec.MsgspecError):
-        return None
 
 
 async def running_engine() -> Greeting | None:
@@ -98,6 +74,11 @@ async def start_engine() -> Greeting:
         HostUnreachableError: It did not start; the sentence says why.
     """
     check_installed()
+    deadline = time.monotonic() + START_TIMEOUT_S
+
+    def left_s() -> float:
+        return max(1.0, deadline - time.monotonic())
+
     # Taken in one thread and let go in another.
     place = announcement_path().with_suffix(".lock")
     lock = FileLock(place, timeout=START_TIMEOUT_S, thread_local=False)
@@ -111,37 +92,30 @@ async def start_engine() -> Greeting:
     try:
         if (greeting := await running_engine()) is not None:
             return greeting
-        address = await asyncio.to_thread(_launch)
-        return await greet(address, timeout_s=START_TIMEOUT_S)
+        address = await _launch(left_s())
+        return await greet(address, timeout_s=left_s())
     finally:
         lock.release()
 
 
-def _launch() -> str:
-    """Start the process and return the address that its first line names."""
-    # In a session of its own: Ctrl-C in the terminal of Jupyter is not meant for it.
-    errors_path = log_path().with_suffix(".err")
-    with errors_path.open("w") as errors:
-        process = subprocess.Popen(
-            engine_command("--linger", f"{LINGER_S:g}"),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=errors,
-            text=True,
-            start_new_session=True,
-        )
-    with cast("IO[str]", process.stdout) as stdout:
-        _, marker, address = stdout.readline().strip().partition("listening on http://")
+async def _launch(timeout_s: float) -> str:
+    """Start the process and return the address that it names."""
+    # It outlives us.
+    command = engine_command("--linger", f"{LINGER_S:g}")
+    errors = log_path().with_suffix(".err")
+    errors.unlink(missing_ok=True)
+    start = EngineStart(command, errors)
+    starting = asyncio.ensure_future(asyncio.to_thread(start.run, timeout_s))
+    try:
+        process, address = await asyncio.shield(starting)
+    except asyncio.CancelledError:
+        start.give_up()
+        await asyncio.wait([starting])
+        raise
+    cast("IO[str]", process.stdout).close()
     # Somebody must wait for it, or it stays behind as a zombie for as long as this process lives.
     threading.Thread(target=process.wait, name="lms-engine-wait", daemon=True).start()
-    if marker:
-        return address
-    process.kill()
-    said = errors_path.read_text(errors="replace").strip().splitlines()
-    raise HostUnreachableError(
-        f"The embedded engine did not start: {said[-1] if said else 'it said nothing'}.",
-        hint=f"More is in {errors_path} and {log_path()}.",
-    )
+    return address
 
 
 def engine_command(*options: str) -> list[str]:

@@ -25,6 +25,8 @@ class Greeting:
     package: str | None
     version: str | None
     features: tuple[str, ...]
+    wants_token: bool = False
+    """Whether it lets nobody in without a token; only an embedded engine says so."""
 
     @property
     def is_engine(self) -> bool:
@@ -80,6 +82,7 @@ async def greet(address: str, *, timeout_s: float = PROBE_TIMEOUT_S) -> Greeting
         package=said.get("package"),
         version=said.get("version"),
         features=tuple(said.get("extensions", ())),
+        wants_token=said.get("authentication") is True,
     )
 
 

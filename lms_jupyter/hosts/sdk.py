@@ -23,7 +23,7 @@ from lms_jupyter.hosts.base import (
     pauses_downloads,
 )
 from lms_jupyter.hosts.channel import Channel, Parameters, open_channel
-from lms_jupyter.hosts.credentials import let_in, new_client
+from lms_jupyter.hosts.credentials import let_in, new_client, token_for
 from lms_jupyter.hosts.downloads import DownloadJobs, discard
 from lms_jupyter.hosts.sdk_errors import translated
 from lms_jupyter.hosts.sdk_sockets import QuickClient
@@ -65,8 +65,9 @@ class SdkHost:
         await self.close()
         self._unanswered.clear()
         greeting = await rest.greet(self._address)
-        client = new_client(QuickClient, self._address, self._token)
-        with translated(self._address), let_in(self._address, self._token):
+        token = token_for(self._address) or self._token
+        client = new_client(QuickClient, self._address, token)
+        with translated(self._address), let_in(self._address, token):
             await self._resources.enter_async_context(client)
         self._client = client
         self.info = HostInfo(
@@ -239,7 +240,7 @@ class SdkHost:
     async def download(self, offer: Offer) -> AsyncIterator[DownloadStep]:
         """Fetch a file to the host's disk; see `Host.download`."""
         if pauses_downloads(self.info):
-            async with aclosing(DownloadJobs(self._address).follow(offer)) as moves:
+            async with aclosing(DownloadJobs(self._address, self._token).follow(offer)) as moves:
                 async for move in moves:
                     yield move
             # All is there by now: only the key is still to be learnt.
@@ -251,7 +252,7 @@ class SdkHost:
 
     async def discard(self, offer: Offer) -> None:
         """Call a download off and remove what there is of it; see `Host.discard`."""
-        await discard(self.info, offer)
+        await discard(self.info, offer, self._token)
 
     async def log(self) -> AsyncIterator[LogEntry]:
         """Yield what the host logs from now on; see `Host.log`."""

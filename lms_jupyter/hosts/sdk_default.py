@@ -77,6 +77,9 @@ class DefaultClient:
         self._ours = None
 
     def _replace(self, package: ModuleType) -> None:
+        from lms_jupyter.hosts.credentials import carry_tokens  # noqa: PLC0415 - it is there by now
+
+        carry_tokens()
         sync_api = package.sync_api
         self._found = {name: getattr(sync_api, name) for name in REPLACED}
         original, configure = (self._found[name] for name in REPLACED)
@@ -109,14 +112,14 @@ class DefaultClient:
     def _client(self, address: str) -> Any:
         """Make the client of our host, and see to it that it is let in."""
         from lms_jupyter.hosts.credentials import (  # noqa: PLC0415 - the SDK is there by now
-            api_token,
             let_in,
             new_client,
+            token_for,
         )
         from lms_jupyter.hosts.sdk_errors import translated  # noqa: PLC0415 - as above
         from lms_jupyter.hosts.sdk_sockets import QuickSyncClient  # noqa: PLC0415 - as above
 
-        token = api_token()
+        token = token_for(address)
         client = new_client(QuickSyncClient, address, token)
         with translated(address), let_in(address, token):
             client.llm.connect()

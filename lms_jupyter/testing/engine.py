@@ -2,24 +2,22 @@
 
 import contextlib
 import os
-import select
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, cast
 
-from lms_jupyter.errors import HostUnreachableError
-
 TUTORIAL_MODELS = Path(__file__).parents[1] / "engine" / "models"
-START_TIMEOUT_S = 30.0
 END_TIMEOUT_S = 20.0
-LOG_LINES = 20
 
 
 @contextlib.contextmanager
 def private_engine(folder: Path, *options: str) -> Iterator[str]:
     """Run an engine that nobody else finds, with the tutorial models alone, on a free port.
+
+    It wants an API token. Clients of the SDK in this process carry it, and so do kernels that it
+    starts and that get the address in `LMS_JUPYTER_HOST`; `token_of(address)` is for other clients.
 
     Args:
         folder: Where its log and its downloads go.
@@ -32,32 +30,46 @@ def private_engine(folder: Path, *options: str) -> Iterator[str]:
         EngineMissingError: The extra `engine` is not installed.
         HostUnreachableError: It did not start, or not in time; the sentence says why.
     """
+    from lms_jupyter.hosts.credentials import carry_tokens  # noqa: PLC0415 - brings the SDK
     from lms_jupyter.hosts.embedded import check_installed  # noqa: PLC0415 - brings httpx
 
     check_installed()
     folder.mkdir(parents=True, exist_ok=True)
-    with _kept(_command(folder, *options), folder) as address:
+    with (
+        _kept(_command(folder, *options), folder) as address,
+        _known(_announcement(folder)),
+    ):
+        carry_tokens()
         yield address
+
+
+def token_of(address: str) -> str:
+    """Return the API token of a private engine, for clients that are not the SDK's.
+
+    Raises:
+        LookupError: No private engine runs at this address.
+    """
+    from lms_jupyter.hosts.announcements import announced_token  # noqa: PLC0415 - brings msgspec
+
+    token = announced_token(address)
+    if token is None:
+        raise LookupError(f"No private engine runs at {address}.")
+    return token
 
 
 @contextlib.contextmanager
 def _kept(command: list[str], folder: Path) -> Iterator[str]:
     """Run an engine's command line under a keeper; yields the address that it names."""
-    errors = folder / "engine.err"
-    with errors.open("w") as stderr:
-        keeper = subprocess.Popen(
-            [sys.executable, "-m", "lms_jupyter.testing.keeper", *command],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=stderr,
-            text=True,
-            # Ctrl-C is meant for the tests; the engine goes when they have cleaned up.
-            start_new_session=True,
-            env={**os.environ, "HOME": str(folder), "USERPROFILE": str(folder)},
-        )
-    stdout = cast("IO[str]", keeper.stdout)
+    from lms_jupyter.hosts.starting import EngineStart  # noqa: PLC0415 - nothing until it is used
+
+    keeper, address = EngineStart(
+        [sys.executable, "-m", "lms_jupyter.testing.keeper", *command],
+        folder / "engine.err",
+        stdin=subprocess.PIPE,
+        env={**os.environ, "HOME": str(folder), "USERPROFILE": str(folder)},
+    ).run()
     try:
-        yield wait_for_address(stdout, errors)
+        yield address
     finally:
         cast("IO[str]", keeper.stdin).close()
         try:
@@ -65,28 +77,26 @@ def _kept(command: list[str], folder: Path) -> Iterator[str]:
         except subprocess.TimeoutExpired:
             keeper.kill()
             keeper.wait()
-        stdout.close()
+        cast("IO[str]", keeper.stdout).close()
 
 
-def wait_for_address(stdout: IO[str], errors: Path, timeout_s: float = START_TIMEOUT_S) -> str:
-    """Return the address that a starting engine names on its stdout; its stderr goes to `errors`.
+@contextlib.contextmanager
+def _known(announcement: Path) -> Iterator[None]:
+    """Let this process, and those that it starts, read an engine's announcement.
 
-    Raises:
-        HostUnreachableError: It ended, or said nothing for `timeout_s`; the last line of `errors`
-            says why, and the rest is in the hint.
+    The environment says only where it lies: what opens the engine is in the file.
     """
-    is_ready, _, _ = select.select([stdout], [], [], timeout_s)
-    line = stdout.readline() if is_ready else ""
-    _, marker, address = line.strip().partition("listening on http://")
-    if marker:
-        return address
-    said = errors.read_text(errors="replace").strip().splitlines()
-    why = said[-1] if said else "it said nothing"
-    late = "" if is_ready else f" within {timeout_s:g} seconds"
-    log = "\n".join(said[-LOG_LINES:])
-    raise HostUnreachableError(
-        f"The engine did not start{late}: {why}.", hint=f"More is in {errors}:\n{log}".rstrip(":\n")
-    )
+    from lms_jupyter.hosts.announcements import VARIABLE  # noqa: PLC0415 - brings msgspec
+
+    before = os.environ.get(VARIABLE)
+    os.environ[VARIABLE] = os.pathsep.join(filter(None, (str(announcement), before)))
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[VARIABLE]
+        else:
+            os.environ[VARIABLE] = before
 
 
 def _command(folder: Path, *options: str) -> list[str]:
@@ -94,5 +104,10 @@ def _command(folder: Path, *options: str) -> list[str]:
         *(sys.executable, "-m", "lms_jupyter.engine"),
         *("--no-default-models", "--models", str(TUTORIAL_MODELS)),
         *("--downloads", str(folder / "downloads"), "--log", str(folder / "engine.log")),
+        *("--announce", str(_announcement(folder))),
         *options,
     ]
+
+
+def _announcement(folder: Path) -> Path:
+    return folder / "announced" / "engine.json"

@@ -23,13 +23,21 @@ def lms_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A private embedded engine with the tutorial models; its address, `127.0.0.1:port`.
 
     It starts with the first test that asks for it and is gone at the end of the run, also if the
-    run is killed. `http://{lms_engine}/v1` is its OpenAI-compatible address, and
-    `monkeypatch.setenv("LMS_JUPYTER_HOST", lms_engine)` lets `%lms` use it.
+    run is killed. `monkeypatch.setenv("LMS_JUPYTER_HOST", lms_engine)` lets `%lms` use it, and
+    `http://{lms_engine}/v1` is its OpenAI-compatible address, with `lms_token` as the API key.
     """
     from lms_jupyter.testing.engine import private_engine  # noqa: PLC0415 - see above
 
     with private_engine(tmp_path_factory.mktemp("lms_engine")) as address:
         yield address
+
+
+@pytest.fixture(scope="session")
+def lms_token(lms_engine: str) -> str:
+    """The API token of `lms_engine`, for other clients than the SDK's, which carry it already."""
+    from lms_jupyter.testing.engine import token_of  # noqa: PLC0415 - see above
+
+    return token_of(lms_engine)
 
 
 @pytest.fixture

@@ -10,14 +10,14 @@ import psutil
 import pytest
 
 from lms_jupyter.errors import EngineMissingError
-from lms_jupyter.hosts import embedded
+from lms_jupyter.hosts import announcements, embedded
 from lms_jupyter.hosts.discover import find_host
 
 
 @pytest.fixture(autouse=True)
 def _no_engine_is_left(_private_folders: None) -> Iterator[None]:
     yield
-    known = embedded.announced()
+    known = announcements.announced()
     if known is not None:
         with contextlib.suppress(psutil.NoSuchProcess):
             process = psutil.Process(known.pid)
@@ -45,7 +45,7 @@ async def test_started_by_several_at_once_there_is_one_engine() -> None:
 @pytest.mark.asyncio
 async def test_an_announcement_of_an_engine_that_is_gone_is_no_engine() -> None:
     greeting = await embedded.start_engine()
-    known = embedded.announced()
+    known = announcements.announced()
     assert known is not None
     assert known.address == greeting.address
     process = psutil.Process(known.pid)

@@ -11,6 +11,7 @@ from weakref import WeakSet
 
 from aiohttp import WSCloseCode, WSMsgType, web
 
+from lms_jupyter.engine.errors import TokenMissingError
 from lms_jupyter.engine.routes import (
     diagnostics,
     embedding,
@@ -24,7 +25,6 @@ from lms_jupyter.engine.routes import (
 from lms_jupyter.engine.routes.connection import Connection, Namespace
 from lms_jupyter.engine.routes.handshake import Guestbook, introduce, refuse
 from lms_jupyter.engine.services import Services
-from lms_jupyter.engine.usage import Usage
 from lms_jupyter.engine.wire.frames import encode
 
 MAX_FRAME_BYTES: Final = 128 * 2**20
@@ -36,6 +36,9 @@ _PROBES: Final = {"TCP_KEEPIDLE": 60, "TCP_KEEPINTVL": 15, "TCP_KEEPCNT": 4}
 """Seconds of silence before the system asks, seconds between two questions, and how many."""
 
 _NAMESPACES: Final = (llm, embedding, system, repository, files, diagnostics, runtime, plugins)
+
+SOCKETS: Final = frozenset(f"/{module.__name__.rpartition('.')[2]}" for module in _NAMESPACES)
+"""The paths. Who connects there shows the token in the first frame."""
 
 
 def add_routes(application: web.Application, services: Services) -> None:
@@ -54,7 +57,7 @@ def add_routes(application: web.Application, services: Services) -> None:
     application.on_shutdown.append(close_sockets)
     for module in _NAMESPACES:
         namespace = module.namespace(services)
-        handler = _handler(namespace, guests, sockets, services.usage)
+        handler = _handler(namespace, guests, sockets, services)
         application.router.add_get(f"/{namespace.name}", handler)
 
 
@@ -73,7 +76,7 @@ def _handler(
     namespace: Namespace,
     guests: Guestbook,
     sockets: WeakSet[web.WebSocketResponse],
-    usage: Usage,
+    services: Services,
 ) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
     async def handle(request: web.Request) -> web.StreamResponse:
         response = web.WebSocketResponse(max_msg_size=MAX_FRAME_BYTES, compress=False)
@@ -87,7 +90,11 @@ def _handler(
         caller = await introduce(response)
         if caller is None:
             return response
-        with usage.client(), guests.admit(caller) as is_welcome:
+        token = services.settings.token
+        if token is not None and not token.is_carried_by(caller.identifier, caller.passkey):
+            await refuse(response, TokenMissingError(shown=False).title)
+            return response
+        with services.usage.client(), guests.admit(caller) as is_welcome:
             if is_welcome:
                 await response.send_frame(encode({"success": True}), WSMsgType.TEXT)
                 await Connection(response, request.transport, namespace, caller).serve()

@@ -77,9 +77,9 @@ async def _all(current: str) -> list[str]:
 
 def _stop(desk: Desk) -> None:
     """End the engine of this user, and wait until it is gone."""
-    from lms_jupyter.hosts import embedded  # noqa: PLC0415 - brings the SDK
+    from lms_jupyter.hosts import announcements, embedded  # noqa: PLC0415 - brings the SDK
 
-    known = embedded.announced()
+    known = announcements.announced()
     if known is None or not embedded.stop_engine():
         raise CommandError("No embedded engine of yours is running.")
     local = desk.session.local

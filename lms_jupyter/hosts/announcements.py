@@ -1,0 +1,151 @@
+"""What running engines of this user say about themselves: where they listen, and what opens them.
+
+An engine writes it into a file that nobody else can read: `announcement_path()` for the one that
+all of the user's notebooks share, and what `LMS_JUPYTER_ANNOUNCEMENTS` names for engines that were
+started for one program. The address may go anywhere; the token is only ever read from the file.
+"""
+
+import contextlib
+import os
+import socket
+import stat
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import msgspec
+from platformdirs import user_state_path
+
+from lms_jupyter.errors import HostError
+
+APP = "lms-jupyter"
+VARIABLE = "LMS_JUPYTER_ANNOUNCEMENTS"
+"""Names more announcements, as `PATH` names folders: no secret, but where one lies."""
+MAX_BYTES = 65_536
+
+_BY_OTHERS = stat.S_IWGRP | stat.S_IWOTH
+
+
+class Token(str):
+    """An API token. Whoever prints what holds it, a traceback too, sees that there is one."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "Token(…)"
+
+
+class Announcement(msgspec.Struct, frozen=True, kw_only=True):
+    """What a running engine writes about itself; older ones have no token."""
+
+    address: str
+    pid: int
+    version: str
+    token: str | None = None
+
+    def __repr__(self) -> str:
+        return f"Announcement(address={self.address!r}, pid={self.pid})"
+
+
+def announcement_path() -> Path:
+    """Return the file in which the user's engine says where it listens.
+
+    Raises:
+        HostError: Its folder is somebody else's.
+    """
+    # Home folders may be shared between machines; an address on loopback is not.
+    return _private(user_state_path(APP)) / f"engine-{socket.gethostname()}.json"
+
+
+def announced() -> Announcement | None:
+    """Return what the last engine announced, whether or not it still runs.
+
+    Raises:
+        HostError: The folder of announcements is somebody else's.
+    """
+    return read(announcement_path())
+
+
+def read(file: Path) -> Announcement | None:
+    """Read an announcement; `None` if there is none that only its owner can have written."""
+    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+    try:
+        with os.fdopen(os.open(file, flags), "rb") as reading:
+            if not _is_ours(os.fstat(reading.fileno())):
+                return None
+            return msgspec.json.decode(reading.read(MAX_BYTES), type=Announcement)
+    except (OSError, msgspec.MsgspecError):
+        return None
+
+
+def announced_token(address: str, environ: Mapping[str, str] = os.environ) -> Token | None:
+    """Return the token of the engine at an address, if it is one of this user's."""
+    for known in _all(environ):
+        if known.address == address and known.token:
+            return Token(known.token)
+    return None
+
+
+def announced_as(address: str, environ: Mapping[str, str] = os.environ) -> str:
+    """Return the address that an engine itself gives, if another name of it is meant.
+
+    Whoever else listens where `localhost` leads to must not be shown the engine's token.
+    """
+    host, _, port = address.rpartition(":")
+    if host != "localhost":
+        return address
+    return next(
+        (
+            known.address
+            for known in _all(environ)
+            if known.address in (f"127.0.0.1:{port}", f"[::1]:{port}")
+        ),
+        address,
+    )
+
+
+def _all(environ: Mapping[str, str]) -> Iterator[Announcement]:
+    files = [Path(name) for name in environ.get(VARIABLE, "").split(os.pathsep) if name]
+    with contextlib.suppress(HostError, OSError):
+        files.append(announcement_path())
+    yield from filter(None, map(read, files))
+
+
+def _private(folder: Path) -> Path:
+    """Make a folder that is this user's alone, or take others their rights to it.
+
+    Raises:
+        HostError: It is somebody else's, or others keep the right to write to it.
+    """
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not hasattr(os, "geteuid"):  # Windows: what lies in a user's folders is the user's alone
+        return folder
+    # By its descriptor, so that it stays the folder that is looked at.
+    opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        link, found = os.lstat(folder), os.fstat(opened)
+        for uid in (link.st_uid, found.st_uid):
+            if uid != os.geteuid():
+                raise HostError(
+                    f"{folder} belongs to another user ({uid}): what lies there is not trusted.",
+                    hint="Set XDG_STATE_HOME to a folder of your own.",
+                )
+        if stat.S_IMODE(found.st_mode) & (stat.S_IRWXG | stat.S_IRWXO):
+            with contextlib.suppress(OSError):
+                os.fchmod(opened, 0o700)
+        if os.fstat(opened).st_mode & _BY_OTHERS:
+            raise HostError(
+                f"Others may write to {folder}, and this cannot be changed.",
+                hint="Set XDG_STATE_HOME to a folder of your own on another disk.",
+            )
+    finally:
+        os.close(opened)
+    return folder
+
+
+def _is_ours(found: os.stat_result) -> bool:
+    """Whether a file can only have been written by this user."""
+    if not stat.S_ISREG(found.st_mode):
+        return False
+    if not hasattr(os, "geteuid"):
+        return True
+    return found.st_uid == os.geteuid() and not found.st_mode & _BY_OTHERS
