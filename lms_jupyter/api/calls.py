@@ -35,6 +35,7 @@ __all__ = [
     "lock",
     "ls",
     "model",
+    "openai",
     "paused",
     "pin",
     "ps",
@@ -102,6 +103,22 @@ def ls() -> Table[Model]:
     """List what is downloaded."""
     here = session()
     return here.run(views.models(here.local.manager))
+
+
+def openai() -> dict[str, str]:
+    """Return what OpenAI's client needs to talk to this host: `OpenAI(**lms_jupyter.openai())`.
+
+    Returns:
+        `base_url` and `api_key`. The key is not shown when the dictionary is; do not print it by
+        itself: outputs end up in saved notebooks.
+    """
+    from lms_jupyter.hosts.credentials import token_for  # noqa: PLC0415 - brings the SDK
+
+    here = session()
+    here.local.connect()
+    address = here.local.manager.activity.host.address
+    # OpenAI's client insists on a key, also where none is wanted.
+    return {"base_url": f"http://{address}/v1", "api_key": token_for(address) or "lm-studio"}
 
 
 def estimate(key: str, **options: Unpack[Options]) -> Estimate:
