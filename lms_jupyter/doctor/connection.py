@@ -1,6 +1,7 @@
 """Checks of the way to the host: which one, why, its ports, the token, the proxies."""
 
 import asyncio
+import os
 import socket
 from collections.abc import Iterator, Sequence
 from urllib.parse import urlsplit
@@ -102,6 +103,7 @@ def token(visit: Visit) -> Iterator[Finding]:
     from lms_jupyter.hosts import credentials, discover  # noqa: PLC0415 - brings the SDK
 
     holder = next((name for name in credentials.TOKEN_VARIABLES if visit.environ.get(name)), None)
+    yield from _announced(visit)
     if holder is None:
         yield good("Token", f"None, which is right unless the host wants one. {_name_a_token()}")
         return
@@ -114,6 +116,47 @@ def token(visit: Visit) -> Iterator[Finding]:
         f"There is one in {holder}, and it travels to {address} without encryption.",
         "Use a tunnel: ssh -N -L 1234:127.0.0.1:1234 HOST, then LMS_JUPYTER_HOST=127.0.0.1:1234.",
     )
+
+
+def _announced(visit: Visit) -> Iterator[Finding]:
+    """Say whether an engine of this user has a token of its own, and that nobody else can read it.
+
+    Never which, and not the file's content.
+    """
+    from lms_jupyter.hosts import announcements  # noqa: PLC0415 - brings msgspec
+
+    try:
+        files = announcements.files(visit.environ)
+    except HostError as error:
+        yield bad("Token", error.title, error.hint)
+        return
+    for file in files:
+        known = announcements.read(file)
+        if known is None:
+            if file.exists():
+                yield bad(
+                    "Token",
+                    f"{file} may be another user's: it is not trusted.",
+                    f"Remove it, and start the engine anew: rm {file}",
+                )
+        elif known.token is None:
+            yield look(
+                "Token",
+                f"The engine at {known.address} lets in everybody who reaches it.",
+                "End it, %lms host stop; one that is started now has a token.",
+            )
+        elif file.stat().st_mode & 0o077 and hasattr(os, "geteuid"):
+            yield bad(
+                "Token",
+                f"Others may read {file}, and so use the engine at {known.address}.",
+                "End the engine, %lms host stop; the next one has another token.",
+            )
+        else:
+            yield good(
+                "Token",
+                f"The engine at {known.address} is this user's alone; your notebooks carry its "
+                "token. For other programs: lms-jupyter engine --env",
+            )
 
 
 def _name_a_token() -> str:

@@ -103,11 +103,25 @@ def announced_as(address: str, environ: Mapping[str, str] = os.environ) -> str:
     )
 
 
+def files(environ: Mapping[str, str] = os.environ) -> list[Path]:
+    """Return where engines of this user are announced, whether or not there are any.
+
+    Raises:
+        HostError: The folder of the user's own engine is somebody else's.
+    """
+    return [*_named(environ), announcement_path()]
+
+
+def _named(environ: Mapping[str, str]) -> list[Path]:
+    return [Path(name) for name in environ.get(VARIABLE, "").split(os.pathsep) if name]
+
+
 def _all(environ: Mapping[str, str]) -> Iterator[Announcement]:
-    files = [Path(name) for name in environ.get(VARIABLE, "").split(os.pathsep) if name]
-    with contextlib.suppress(HostError, OSError):
-        files.append(announcement_path())
-    yield from filter(None, map(read, files))
+    try:
+        places = files(environ)
+    except (HostError, OSError):
+        places = _named(environ)
+    yield from filter(None, map(read, places))
 
 
 def _private(folder: Path) -> Path:

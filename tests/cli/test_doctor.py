@@ -16,6 +16,7 @@ from lms_jupyter.cli import main
 from lms_jupyter.doctor import connection, jupyter, machine, software
 from lms_jupyter.doctor.examine import CHECKS, examine, text
 from lms_jupyter.doctor.finding import Finding, Visit, bad, good, look
+from lms_jupyter.hosts import announcements
 from lms_jupyter.testing import engine as testing_engine
 from lms_jupyter.testing.engine import private_engine
 
@@ -143,6 +144,34 @@ def test_a_token_that_leaves_the_machine_is_pointed_out(named: str, state: str) 
     visit = Visit(named=named, environ={"LM_API_TOKEN": SECRET})
 
     assert only(connection.token(visit)).state == state
+
+
+def tokens() -> list[Finding]:
+    return list(connection.token(Visit(named="", environ=HOME)))
+
+
+def test_an_engine_with_a_token_is_said_to_be_this_users_alone() -> None:
+    file = announcements.announcement_path()
+    said = {"address": "127.0.0.1:9", "pid": 1, "version": "1", "token": SECRET}
+    file.touch(0o600)
+    file.write_text(json.dumps(said))
+
+    first = tokens()[0]
+    assert (first.state, first.name) == ("good", "Token")
+    assert "127.0.0.1:9 is this user's alone" in first.says
+    assert not any(half in repr(tokens()) for half in SECRET.removeprefix("sk-lm-").split(":"))
+
+    file.chmod(0o644)
+    assert tokens()[0].state == "bad"
+    assert "Others may read" in tokens()[0].says
+    file.chmod(0o666)
+    assert tokens()[0].state == "bad"
+    assert "not trusted" in tokens()[0].says
+    file.chmod(0o600)
+    del said["token"]
+    file.write_text(json.dumps(said))
+    assert tokens()[0].state == "look"
+    assert "lets in everybody" in tokens()[0].says
 
 
 def test_a_proxy_that_is_none_is_pointed_out() -> None:
