@@ -21,7 +21,9 @@ import lms_jupyter
 from lms_jupyter import aio, cli
 from lms_jupyter.api import calls, events
 from lms_jupyter.api.settings import ALIASES, PROFILES
+from lms_jupyter.engine import secrecy
 from lms_jupyter.engine import settings as engine_settings
+from lms_jupyter.hosts import announcements
 from lms_jupyter.hosts.credentials import TOKEN_VARIABLES
 from lms_jupyter.hosts.discover import VARIABLE
 from lms_jupyter.magics.grammar import Flag, Verb, Word
@@ -40,6 +42,9 @@ VARIABLES = {
     VARIABLE: "The host to use, `host:port`. It counts more than anything that is found.",
     TOKEN_VARIABLES[0]: "The API token of the host, if it wants one. Never write one into a cell.",
     TOKEN_VARIABLES[1]: "The same, under the name that the SDK knows.",
+    announcements.VARIABLE: "Files of engines that were started for one program, such as tests: "
+    "address and token, for their owner alone.",
+    secrecy.VARIABLE: "The API token that an embedded engine is to want, instead of a random one.",
     "HF_TOKEN": "The embedded engine downloads with this token of Hugging Face.",
     "HF_ENDPOINT": "Where the embedded engine downloads from, instead of huggingface.co.",
 }
