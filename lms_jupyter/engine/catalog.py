@@ -12,11 +12,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lms_jupyter.engine.errors import AmbiguousNameError, PathNotFoundError
+from lms_jupyter.engine.errors import (
+    AmbiguousNameError,
+    ModelsUnreadableError,
+    PathNotFoundError,
+)
 from lms_jupyter.engine.gguf import GgufError, GgufHeader, read_header
 from lms_jupyter.engine.listing import DownloadedModel, Family, ModelType, ReadFile, families
 from lms_jupyter.engine.names import Fit, closest, fit
-from lms_jupyter.engine.scan import FoundFile, scan
+from lms_jupyter.engine.scan import FoundFile, note_failure, scan
 
 __all__ = ["Catalog", "DownloadedModel"]
 
@@ -32,6 +36,13 @@ class _Listing:
     """What was read; files that could not be opened are tried again at the next look."""
     families: tuple[Family, ...] = ()
     refused: Mapping[str, str] = field(default_factory=dict)
+    unseen: Mapping[str, str] = field(default_factory=dict)
+    """Places that could not be looked at, each with the reason."""
+
+    def not_found(self, query: str) -> PathNotFoundError:
+        """Return the error for what nothing fits."""
+        known = [family.model_key for family in self.families]
+        return PathNotFoundError(query, known, self.unseen)
 
 
 class Catalog:
@@ -45,8 +56,15 @@ class Catalog:
         self._ended = 0
 
     async def models(self) -> tuple[DownloadedModel, ...]:
-        """Return one model per key, in the order of the keys."""
+        """Return one model per key, in the order of the keys.
+
+        Raises:
+            ModelsUnreadableError: There are none, and it is not sure that there are none.
+        """
         listing = await self._look()
+        for place, reason in listing.unseen.items():
+            if not listing.families:
+                raise ModelsUnreadableError(place, reason)
         return tuple(family.chosen for family in listing.families)
 
     async def variants(self, model_key: str) -> tuple[DownloadedModel, ...]:
@@ -74,7 +92,7 @@ class Catalog:
         right = [one for one in models if domain in (None, one.type)]
         hits = closest(name, right, lambda one: one) or closest(name, models, lambda one: one)
         if not hits:
-            raise PathNotFoundError(name, [family.model_key for family in listing.families])
+            raise listing.not_found(name)
         if len({model.file for model in hits}) > 1:
             raise AmbiguousNameError(name, dict.fromkeys(model.model_key for model in hits))
         # The variant that the bare key means is there twice, under both of its keys.
@@ -98,8 +116,9 @@ class Catalog:
 
 def _look(folders: Sequence[Path], last: _Listing) -> _Listing:
     """Look at the folders and read what is new since the last look."""
-    found = scan(folders)
-    if found == last.found and len(last.headers) == len(found):
+    sighting = scan(folders)
+    found, unseen = sighting.files, dict(sighting.unseen)
+    if found == last.found and len(last.headers) == len(found) and unseen == last.unseen:
         return last
     headers: dict[FoundFile, GgufHeader | GgufError] = {}
     refused: dict[str, str] = {}
@@ -107,7 +126,9 @@ def _look(folders: Sequence[Path], last: _Listing) -> _Listing:
         try:
             header = last.headers.get(file) or _header(file)
         except OSError as error:
-            refused[str(file.relative)] = f"{file.path.name} cannot be read: {error.strerror}."
+            note_failure(error, file.path, unseen)
+            name = file.relative.name
+            refused[str(file.relative)] = f"{name} cannot be read: {error.strerror}."
             continue
         headers[file] = header
         if isinstance(header, GgufError):
@@ -118,14 +139,17 @@ def _look(folders: Sequence[Path], last: _Listing) -> _Listing:
         if isinstance(header, GgufHeader)
     )
     refused |= no_models
+    for path, reason in unseen.items():
+        if last.unseen.get(path) != reason:
+            _log.warning("could not look at %s: %s", path, reason)
     for path, reason in refused.items():
         if last.refused.get(path) != reason:
             _log.info("not offered: %s: %s", path, reason)
-    return _Listing(found, headers, models, refused)
+    return _Listing(found, headers, models, refused, unseen)
 
 
 def _header(file: FoundFile) -> GgufHeader | GgufError:
     try:
-        return read_header(file.path)
+        return read_header(file.path, name=file.relative.name)
     except GgufError as error:
         return error

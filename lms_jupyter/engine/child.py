@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import os
 import secrets
 import sys
@@ -120,7 +121,8 @@ class Child:
         `on_progress` gets fractions up to 0.95 while the file is read. Raises `LoadFailedError`
         with llama.cpp's reason. If the caller is cancelled, it still has to `end` the child.
         """
-        line = msgspec.json.encode(self._written(order), enc_hook=str) + b"\n"
+        # Paths that are no UTF-8 pass only in Python's own JSON.
+        line = json.dumps(self._written(order), default=str).encode() + b"\n"
         self.identifier = order.identifier
         self._stdin.write(line)
         awaited: set[asyncio.Future[Any]] = {self._listening, self.exited}

@@ -10,6 +10,7 @@ EngineError                    title, hint, code, http_status
 ├── NoVariantsError            a model that is a single file has none
 ├── TokenMissingError          the engine wants a token that the client has not shown
 ├── PathNotFoundError          no downloaded model has this key or path
+├── ModelsUnreadableError      the models folders could not be looked at
 ├── NoModelMatchingQueryError  nothing loaded fits the query
 ├── PresetNotFoundError        no preset has this name
 ├── ModelUnloadedError         the instance that was meant is gone
@@ -26,6 +27,7 @@ EngineError                    title, hint, code, http_status
 from __future__ import annotations
 
 import difflib
+import itertools
 from collections.abc import Iterable, Mapping
 from typing import ClassVar
 
@@ -139,7 +141,9 @@ class PathNotFoundError(EngineError):
     code = "model_not_found"
     http_status = 404
 
-    def __init__(self, path: str, available: Iterable[str] = ()) -> None:
+    def __init__(
+        self, path: str, available: Iterable[str] = (), unseen: Mapping[str, str] | None = None
+    ) -> None:
         known = list(available)
         near = difflib.get_close_matches(path, known, n=3, cutoff=0.5)
         if near:
@@ -147,8 +151,10 @@ class PathNotFoundError(EngineError):
         elif known:
             hint = f"Downloaded are: {', '.join(known[:SAMPLE])}."
         else:
-            hint = "There are no downloaded models yet."
-        super().__init__(f"No downloaded model has the key or path {path!r}.", hint=hint)
+            hint = "" if unseen else "There are no downloaded models yet."
+        for place, reason in itertools.islice((unseen or {}).items(), 1):
+            hint += f" {place} could not be looked at: {reason}."
+        super().__init__(f"No downloaded model has the key or path {path!r}.", hint=hint.strip())
         self.path = path
         self.available = known
 
@@ -187,6 +193,16 @@ class NoVariantsError(EngineError):
         super().__init__(
             f"The model {model_key!r} has no variants.", hint="It is loaded by its key alone."
         )
+
+
+class ModelsUnreadableError(EngineError):
+    """The models folders could not be looked at; which models there are is not known."""
+
+    code = "models_unreadable"
+    http_status = 503
+
+    def __init__(self, place: str, reason: str, *, hint: str = "") -> None:
+        super().__init__(f"The models cannot be listed: {place}: {reason}.", hint=hint)
 
 
 class NoModelMatchingQueryError(EngineError):

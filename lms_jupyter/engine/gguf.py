@@ -28,15 +28,25 @@ __all__ = ["GgufError", "GgufHeader", "TensorSummary", "read_header"]
 MAGIC: Final = b"GGUF"
 VERSIONS: Final = (2, 3)
 MAX_PAIRS: Final = 65_536
-MAX_TENSORS: Final = 1_000_000
+MAX_TENSORS: Final = 65_536
 MAX_KEY_BYTES: Final = 65_535
 MAX_STRING_BYTES: Final = 64 * 2**20
+MAX_STRINGS: Final = 4_000_000
+"""In all arrays together; the largest vocabularies have a quarter of a million tokens."""
+KEPT_TEXT_BYTES: Final = 65_536
+KEPT_TEMPLATE_BYTES: Final = 2**20
+"""Of each text, and of each chat template, only the beginning is kept."""
+MAX_KEPT_BYTES: Final = 4 * 2**20
+"""All keys, texts and arrays that are kept of one file; of the others, only that they are there."""
 MAX_DIMENSIONS: Final = 4
 MAX_KEPT_ARRAY: Final = 4096
 """Longer arrays (vocabularies, mostly) are walked over; only their length is kept."""
+_ELEMENT_BYTES: Final = 40
+"""What a kept element of an array takes at least, here in memory."""
 
 _MULTIPLIED: Final = ("blk.", "output.")
 _VOCABULARY: Final = b"tokenizer."
+_TEMPLATES: Final = "tokenizer.chat_template"
 _STRING, _ARRAY = 8, 9
 _SCALARS: Final = {
     0: struct.Struct("<B"),
@@ -57,8 +67,10 @@ class GgufError(Exception):
     """The file is not a GGUF file that can be used. The message is one sentence that says why."""
 
 
-def read_header(path: Path, *, light: bool = False) -> GgufHeader:
+def read_header(path: Path, *, light: bool = False, name: str = "") -> GgufHeader:
     """Read the header of the file at `path`; with `light`, only up to the vocabulary.
+
+    `name` is what errors call the file.
 
     Raises:
         GgufError: The file is no GGUF file, is damaged, or (not seen by a light reading) ends
@@ -67,14 +79,15 @@ def read_header(path: Path, *, light: bool = False) -> GgufHeader:
     """
     with open(path, "rb", buffering=0, opener=_open_at_once) as file:
         status = os.fstat(file.fileno())
+        name = name or path.name
         if not stat.S_ISREG(status.st_mode):
-            raise GgufError(f"{path.name} is not a regular file.")
+            raise GgufError(f"{name} is not a regular file.")
         try:
-            return _Walker(file, path.name, status.st_size, exact=False).header(light=light)
+            return _Walker(file, name, status.st_size, exact=False).header(light=light)
         except GgufError:
             # Rarely, a good file has a vocabulary that looks like the metadata after it.
             file.seek(0)
-            return _Walker(file, path.name, status.st_size, exact=True).header(light=light)
+            return _Walker(file, name, status.st_size, exact=True).header(light=light)
 
 
 def _open_at_once(path: str, flags: int) -> int:
@@ -90,6 +103,8 @@ class _Walker:
         self._name = name
         self._file_bytes = file_bytes
         self._exact = exact
+        self._kept_bytes = 0
+        self._strings = 0
 
     def header(self, *, light: bool) -> GgufHeader:
         try:
@@ -103,8 +118,11 @@ class _Walker:
         array_lengths: dict[str, int] = {}
         for _ in range(pair_count):
             key = self._key()
+            self._kept_bytes += len(key)
+            if self._kept_bytes > 2 * MAX_KEPT_BYTES:
+                raise self._broken("has more metadata than any model")
             if key in metadata or key in array_lengths:
-                raise self._broken(f"names {key!r} twice")
+                raise self._broken(f"names {key!r:.100} twice")
             kind = self._cursor.number(U32)
             if kind != _ARRAY:
                 metadata[key] = self._scalar(kind, key)
@@ -198,24 +216,40 @@ class _Walker:
         if kind == _STRING:
             length = self._cursor.number(U64)
             if length > MAX_STRING_BYTES:
-                raise self._broken(f"claims {length} bytes of text for {key!r}")
-            return self._cursor.take(length).decode(errors="replace")
+                raise self._broken(f"claims {length} bytes of text for {key!r:.100}")
+            return self._text(length, key)
         number = _SCALARS.get(kind)
         if number is None:
-            raise self._broken(f"has a value of the unknown type {kind} for {key!r}")
+            raise self._broken(f"has a value of the unknown type {kind} for {key!r:.100}")
         value: int | float | bool = number.unpack(self._cursor.take(number.size))[0]
         return value
+
+    def _text(self, length: int, key: str) -> str:
+        """Return the beginning of a text, as far as there is room for it, and pass the rest."""
+        wanted = KEPT_TEMPLATE_BYTES if key.startswith(_TEMPLATES) else KEPT_TEXT_BYTES
+        kept = min(length, wanted, max(0, MAX_KEPT_BYTES - self._kept_bytes))
+        self._kept_bytes += kept
+        said = self._cursor.take(kept).decode(errors="replace")
+        self._cursor.skip(length - kept)
+        return said
 
     def _array(self, key: str) -> tuple[tuple[Scalar, ...] | None, int]:
         """Return the array, or only its length if it is long."""
         kind, length = self._cursor.number(U32), self._cursor.number(U64)
         number = _SCALARS.get(kind)
         if number is None and kind != _STRING:
-            raise self._broken(f"has an array of the unknown type {kind} for {key!r}")
+            raise self._broken(f"has an array of the unknown type {kind} for {key!r:.100}")
         smallest = number.size if number else U64.size
         if length * smallest > self._file_bytes:
-            raise self._broken(f"claims {length} elements for {key!r}, more than fit into the file")
-        if length <= MAX_KEPT_ARRAY:
+            raise self._broken(
+                f"claims {length} elements for {key!r:.100}, more than fit into the file"
+            )
+        if kind == _STRING:
+            self._strings += length
+            if self._strings > MAX_STRINGS:
+                raise self._broken(f"claims {self._strings} texts, more than any model has")
+        if length <= MAX_KEPT_ARRAY and self._kept_bytes < MAX_KEPT_BYTES:
+            self._kept_bytes += length * _ELEMENT_BYTES
             return tuple(self._scalar(kind, key) for _ in range(length)), length
         if number:
             self._cursor.skip(length * number.size)

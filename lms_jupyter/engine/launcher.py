@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import Protocol
 
 from lms_jupyter.engine.child import Child, LogSink
+
+_log = logging.getLogger(__name__)
 
 
 class Launcher(Protocol):
@@ -56,7 +59,11 @@ class ProcessLauncher:
 
     async def _fill(self) -> None:
         while len(self._waiting) < self._spares:
-            child = await self._start()
+            try:
+                child = await self._start()
+            except OSError as error:
+                _log.warning("no spare process could be started: %s", error)
+                return
             self._waiting.append(child)
             await child.warm()
             if not child.is_running:

@@ -20,6 +20,7 @@ from lms_jupyter.engine.naming import (
     read_name,
     variant_labels,
 )
+from lms_jupyter.engine.safe_text import safe
 
 ModelType: TypeAlias = Literal["llm", "embedding"]
 
@@ -36,6 +37,8 @@ EMBEDDING_ARCHITECTURES: Final = frozenset(
         "nomic-bert-moe",
     }
 )
+MAX_DISPLAY_NAME: Final = 200
+MAX_WORD: Final = 64
 _PROJECTOR_PREFERENCE: Final = ("F16", "BF16", "Q8_0", "F32")
 
 
@@ -161,7 +164,7 @@ def _model(file: ReadFile, name: FileName) -> DownloadedModel:
     context_length = header.architecture_integer("context_length")
     kind = header.text("general.type")
     if kind not in {None, "model"}:
-        raise GgufError(f"{file.relative.name} holds no model but is of the type {kind!r}.")
+        raise GgufError(f"{file.relative.name} holds no model but is of the type {kind!r:.100}.")
     if header.text("tokenizer.ggml.model") is None or not header.tensor_count:
         raise GgufError(
             f"{file.relative.name} is no language model: it lacks vocabulary or weights."
@@ -179,8 +182,8 @@ def _model(file: ReadFile, name: FileName) -> DownloadedModel:
         file=file.file,
         mmproj=None,
         size_bytes=file.size_bytes,
-        architecture=header.architecture,
-        params_string=header.text("general.size_label")
+        architecture=_said(header.architecture),
+        params_string=_said(header.text("general.size_label"))
         or (params_string(summary.elements) if summary else None),
         quantization_name=quantization,
         quantization_bits=bits_of(quantization) if quantization else None,
@@ -212,11 +215,16 @@ def _quantization(header: GgufHeader, name: FileName) -> str | None:
 
 
 def _display_name(header: GgufHeader, relative: PurePosixPath) -> str:
-    name = header.text("general.name")
+    name = _said(header.text("general.name"), MAX_DISPLAY_NAME)
     if name:
         return name
-    parts = (header.text(f"general.{key}") for key in ("basename", "size_label", "finetune"))
+    parts = (_said(header.text(f"general.{key}")) for key in ("basename", "size_label", "finetune"))
     return " ".join(part for part in parts if part) or relative.stem
+
+
+def _said(text: str | None, limit: int = MAX_WORD) -> str | None:
+    """Return what a header says, fit to be shown, and no longer than a line."""
+    return None if text is None else safe(text.strip(), limit)
 
 
 def _knows_tools(header: GgufHeader) -> bool:

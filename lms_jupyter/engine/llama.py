@@ -131,9 +131,9 @@ class _Parameters:
 def _configure(parameters: _Parameters, order: dict[str, Any]) -> None:
     """Set everything for one order."""
     settings = order["settings"]
-    parameters.native.model.path = order["file"]
+    parameters.native.model.path = _reachable(order["file"])
     if order["mmproj"]:
-        parameters.native.mmproj.path = order["mmproj"]
+        parameters.native.mmproj.path = _reachable(order["mmproj"])
     _set_server(parameters, order)
     _set_sizes(parameters, order)
     _set_memory_mode(parameters, settings)
@@ -148,6 +148,15 @@ def _configure(parameters: _Parameters, order: dict[str, Any]) -> None:
         parameters.native.sampling.seed = settings["seed"] % _SEEDS
     if order["draft_file"] or settings["draft_mtp"]:
         _set_draft(parameters, order["draft_file"], settings)
+
+
+def _reachable(path: str) -> str:
+    """Return a path that llama.cpp can open: one that is no UTF-8 is reached by its descriptor."""
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return f"/proc/self/fd/{os.open(path, os.O_RDONLY)}"
+    return path
 
 
 def _set_server(parameters: _Parameters, order: dict[str, Any]) -> None:
@@ -224,7 +233,7 @@ def _set_draft(parameters: _Parameters, file: str | None, settings: dict[str, An
     draft = speculative.draft
     kinds = []
     if file:
-        draft.mparams.path = file
+        draft.mparams.path = _reachable(file)
         draft.cpuparams.n_threads = settings["cpu_threads"]
         draft.cpuparams_batch.n_threads = settings["cpu_threads"]
         kinds.append("COMMON_SPECULATIVE_TYPE_DRAFT_SIMPLE")

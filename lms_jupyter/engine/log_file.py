@@ -30,7 +30,11 @@ def logging_to(file: Path | None, hub: LogHub) -> Iterator[None]:
     else:
         file.parent.mkdir(parents=True, exist_ok=True)
         target = RotatingFileHandler(
-            file, maxBytes=MAX_BYTES, backupCount=OLD_FILES, encoding="utf-8"
+            file,
+            maxBytes=MAX_BYTES,
+            backupCount=OLD_FILES,
+            encoding="utf-8",
+            errors="backslashreplace",
         )
     target.setFormatter(_FORMAT)
     records: queue.SimpleQueue[logging.LogRecord] = queue.SimpleQueue()

@@ -8,11 +8,11 @@ from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
-import msgspec
 from aiohttp import web
 
 from lms_jupyter.engine.errors import BadRequestError, EngineError
 from lms_jupyter.engine.services import Services
+from lms_jupyter.engine.wire.frames import encode
 from lms_jupyter.engine.wire.nesting import decode
 from lms_jupyter.engine.wire.sse import Event
 
@@ -100,9 +100,7 @@ def failure(style: Style, error: EngineError) -> web.Response:
 
 def reply(content: object, *, status: int = 200) -> web.Response:
     """Write an object as an answer."""
-    return web.Response(
-        body=msgspec.json.encode(content), status=status, content_type="application/json"
-    )
+    return web.Response(body=encode(content), status=status, content_type="application/json")
 
 
 async def read_object(request: web.Request) -> dict[str, Any]:

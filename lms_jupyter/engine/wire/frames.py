@@ -8,12 +8,21 @@ from typing import Any, Final
 import msgspec
 
 from lms_jupyter.engine.errors import EngineError
+from lms_jupyter.engine.safe_text import sendable
 from lms_jupyter.engine.wire import nesting
 
 HEAD: Final = 4096
 """Within how many characters a frame says what it is."""
 
-encode: Final = msgspec.json.Encoder().encode
+_encode: Final = msgspec.json.Encoder().encode
+
+
+def encode(frame: Any) -> bytes:
+    """Write a frame; texts that no JSON can carry are written so that it can."""
+    try:
+        return _encode(frame)
+    except UnicodeEncodeError:
+        return _encode(sendable(frame))
 
 
 def rpc_result(call_id: int, result: Any) -> bytes:

@@ -24,6 +24,7 @@ def _reasoning(value: object) -> bool:
     return value != "off"
 
 
+MAX_DESCRIPTION: Final = 4000
 _SERVER_ERRORS: Final = 500
 _REASONING: Final = ("off", "low", "medium", "high", "on")
 _TYPES: Final = {
@@ -89,11 +90,16 @@ def model_entry(model: DownloadedModel, instances: Sequence[Instance]) -> dict[s
                 "vision": model.vision,
                 "trained_for_tool_use": model.trained_for_tool_use,
             },
-            "description": model.header.text("general.description"),
+            "description": _description(model),
         }
     if model.variants:
         entry |= {"variants": list(model.variants), "selected_variant": model.selected_variant}
     return entry
+
+
+def _description(model: DownloadedModel) -> str | None:
+    said = model.header.text("general.description")
+    return None if said is None else said[:MAX_DESCRIPTION]
 
 
 def load_config(instance: Instance) -> dict[str, Any]:

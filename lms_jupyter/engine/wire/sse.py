@@ -8,6 +8,8 @@ from typing import Any, Final
 
 import msgspec
 
+from lms_jupyter.engine.wire.frames import encode
+
 DONE: Final = b"[DONE]"
 """How OpenAI's streams end."""
 
@@ -32,7 +34,7 @@ class Event:
 
 def event(content: dict[str, Any]) -> Event:
     """Make an event of an object; its name is the object's `type`."""
-    return Event(msgspec.json.encode(content), str(content["type"]))
+    return Event(encode(content), str(content["type"]))
 
 
 async def events(chunks: AsyncIterator[bytes]) -> AsyncIterator[Event]:
