@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 import aiohttp
 import msgspec
+from yarl import URL
 
 from lms_jupyter.engine.errors import BadRequestError, DownloadFailedError, PathNotFoundError
 from lms_jupyter.engine.naming import Part, part_of, preferred, read_name, variant_labels
@@ -24,6 +25,8 @@ CONNECT_S: Final = 10.0
 SILENCE_S: Final = 30.0
 """How long the source may say nothing before the connection counts as broken."""
 MAX_ANSWER_BYTES: Final = 32 * 2**20
+"""All pages of a list together."""
+MAX_PAGES: Final = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,14 +108,14 @@ class Hub:
         Raises:
             DownloadFailedError: The source does not answer, or not as it should.
         """
-        found = await self._get(
+        found = await self._list(
             "/api/models",
             {"search": term, "filter": "gguf", "sort": "downloads", "limit": str(limit)},
+            enough=limit,
         )
-        if not isinstance(found, list):
-            raise self._unreadable()
         names = (entry.get("id") for entry in found if isinstance(entry, dict))
-        return tuple(name for name in names if isinstance(name, str) and _is_repository(name))
+        good = [name for name in names if isinstance(name, str) and _is_repository(name)]
+        return tuple(good[:limit])
 
     async def options(self, repository: str) -> tuple[DownloadOption, ...]:
         """Return what can be downloaded from a repository, `publisher/name`.
@@ -123,11 +126,9 @@ class Hub:
         """
         if not _is_repository(repository):
             raise BadRequestError(f"{repository!r} is not of the form publisher/repository.")
-        listed = await self._get(
+        listed = await self._list(
             f"/api/models/{quote(repository)}/tree/main", {"recursive": "true"}
         )
-        if not isinstance(listed, list):
-            raise self._unreadable()
         files = [file for entry in listed if (file := _remote_file(entry)) is not None]
         return _options(repository, files)
 
@@ -135,9 +136,36 @@ class Hub:
         """Return where the bytes of a file are."""
         return f"{self.endpoint}/{quote(repository)}/resolve/main/{quote(path)}"
 
-    async def _get(self, path: str, query: Mapping[str, str]) -> Any:
+    async def _list(
+        self, path: str, query: Mapping[str, str], *, enough: int | None = None
+    ) -> list[Any]:
+        """Return the entries of a list with all its pages, or until there are enough."""
+        entries: list[Any] = []
         try:
-            async with self.session.get(self.endpoint + path, params=query) as response:
+            url: URL | None = URL(self.endpoint + path).with_query(query)
+        except ValueError as error:
+            raise self._unreachable(error) from error
+        left = MAX_ANSWER_BYTES
+        seen: set[URL] = set()
+        while url is not None and (enough is None or len(entries) < enough):
+            if url in seen or len(seen) >= MAX_PAGES:
+                raise DownloadFailedError(f"{self.endpoint} lists {path!r} without end.")
+            seen.add(url)
+            body, url = await self._page(url, path, left)
+            left -= len(body)
+            try:
+                page = msgspec.json.decode(body)
+            except (ValueError, RecursionError) as error:
+                raise self._unreadable() from error
+            if not isinstance(page, list):
+                raise self._unreadable()
+            entries += page
+        return entries
+
+    async def _page(self, url: URL, path: str, limit: int) -> tuple[bytes, URL | None]:
+        """Return one page and the address of the next."""
+        try:
+            async with self.session.get(url) as response:
                 if response.status == 404:  # noqa: PLR2004
                     raise PathNotFoundError(path.removeprefix("/api/models/").split("/tree/")[0])
                 if response.status in {401, 403}:
@@ -147,13 +175,29 @@ class Hub:
                     )
                 if not response.ok:
                     raise DownloadFailedError(f"{self.endpoint} answered {response.status}.")
-                body = await response.content.read(MAX_ANSWER_BYTES)
+                return await self._whole(response, limit), self._next(response)
         except (aiohttp.ClientError, TimeoutError) as error:
             raise self._unreachable(error) from error
-        try:
-            return msgspec.json.decode(body)
-        except msgspec.DecodeError as error:
-            raise self._unreadable() from error
+
+    async def _whole(self, response: aiohttp.ClientResponse, limit: int) -> bytes:
+        """Read an answer to its end, however it is cut on the way."""
+        body = bytearray()
+        async for part in response.content.iter_any():
+            body += part
+            if len(body) > limit:
+                raise DownloadFailedError(
+                    f"{self.endpoint} answers with more than {MAX_ANSWER_BYTES // 2**20} MiB."
+                )
+        return bytes(body)
+
+    def _next(self, response: aiohttp.ClientResponse) -> URL | None:
+        """Return where a list goes on: at this source, even if a mirror names another one."""
+        link = response.links.get("next")
+        url = link.get("url") if link is not None else None
+        if not isinstance(url, URL):
+            return None
+        here = URL(self.endpoint)
+        return url if url.origin() == here.origin() else here.join(url.relative())
 
     def _unreachable(self, error: Exception) -> DownloadFailedError:
         why = str(error) or "no answer"
@@ -187,7 +231,7 @@ def _is_safe(path: str) -> bool:
     return bool(parts) and not (
         path.startswith("/")
         or "\\" in path
-        or "\0" in path
+        or not path.isprintable()
         or any(part in {".", ".."} or ":" in part for part in parts)
     )
 
@@ -198,6 +242,8 @@ def _remote_file(entry: object) -> RemoteFile | None:
         return None
     path, size = entry.get("path"), entry.get("size")
     if not isinstance(path, str) or not isinstance(size, int) or not _is_safe(path):
+        return None
+    if isinstance(size, bool) or size < 0:
         return None
     if not path.lower().endswith(".gguf"):
         return None

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import hashlib
 import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
+import msgspec
 from aiohttp import web
 
 
@@ -35,6 +38,18 @@ class FlakyHub:
     asked: list[dict[str, str]] = field(default_factory=list)
     """The headers of all requests for files."""
     endpoint: str = ""
+    page_entries: int = 1000
+    """How many entries of a list one answer has."""
+    answer_bytes: int = 2**20
+    """In which pieces the answers of a list come, each in a read of its own."""
+    lists_end: bool = True
+    links_to: str = ""
+    """Instead of this source's own address, in what leads to the next page."""
+    says_length: bool = True
+    compressed: bool = False
+    moved: bool = False
+    """Whether a list is found at another path than the one that is asked."""
+    lists_asked: list[str] = field(default_factory=list)
 
     @asynccontextmanager
     async def serve(self) -> AsyncIterator[FlakyHub]:
@@ -53,11 +68,34 @@ class FlakyHub:
         finally:
             await runner.cleanup()
 
-    async def _search(self, request: web.Request) -> web.Response:
+    async def _search(self, request: web.Request) -> web.StreamResponse:
         found = [{"id": "a/tiny-GGUF"}] if request.query["search"] in "a/tiny-GGUF" else []
-        return web.json_response(found)
+        return await self._answer(request, found)
 
-    async def _tree(self, _request: web.Request) -> web.Response:
+    async def _answer(self, request: web.Request, entries: list[Any]) -> web.StreamResponse:
+        """Answer with one page of a list."""
+        self.lists_asked.append(str(request.rel_url))
+        if self.moved and "moved" not in request.query:
+            raise web.HTTPTemporaryRedirect(request.rel_url.update_query(moved="1"))
+        start = int(request.query.get("cursor", 0))
+        end = start + self.page_entries
+        body = msgspec.json.encode(entries[start:end])
+        response = web.StreamResponse(headers={"Content-Type": "application/json"})
+        if end < len(entries) or not self.lists_end:
+            following = request.rel_url.update_query(cursor=str(end if self.lists_end else start))
+            response.headers["Link"] = f'<{self.links_to or self.endpoint}{following}>; rel="next"'
+        if self.compressed:
+            body = gzip.compress(body)
+            response.headers["Content-Encoding"] = "gzip"
+        if self.says_length:
+            response.content_length = len(body)
+        await response.prepare(request)
+        for at in range(0, len(body), self.answer_bytes):
+            await response.write(body[at : at + self.answer_bytes])
+            await asyncio.sleep(0.001 if self.answer_bytes < len(body) else 0)
+        return response
+
+    async def _tree(self, request: web.Request) -> web.StreamResponse:
         entries: list[dict[str, object]] = [{"type": "directory", "path": "sub"}]
         for path, data in self.files.items():
             size = self.sizes.get(path, len(data))
@@ -66,7 +104,7 @@ class FlakyHub:
                 digest = self.sha256.get(path) or hashlib.sha256(data).hexdigest()
                 entry["lfs"] = {"oid": digest, "size": size}
             entries.append(entry)
-        return web.json_response(entries)
+        return await self._answer(request, entries)
 
     async def _file(self, request: web.Request) -> web.StreamResponse:
         self.asked.append(dict(request.headers))

@@ -13,6 +13,8 @@ import socket
 import struct
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -181,13 +183,11 @@ asyncio.run(main())
 
 
 @pytest.fixture
-def readable(tmp_path: Path) -> Path:
-    """A folder that everybody can reach."""
-    place = tmp_path
-    while place.owner() == tmp_path.owner() and place.stat().st_mode & 0o1000 == 0:
-        place.chmod(place.stat().st_mode | 0o055)
-        place = place.parent
-    return tmp_path
+def readable() -> Iterator[Path]:
+    """A folder that everybody can reach, as pytest's own are not."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
 
 
 def test_a_folder_that_may_not_be_read_is_told_and_hides_no_other(readable: Path) -> None:

@@ -6,6 +6,7 @@ import socket
 from pathlib import Path
 
 import pytest
+from aiohttp import web
 
 from lms_jupyter.engine.downloads import Downloads
 from lms_jupyter.engine.errors import (
@@ -14,7 +15,7 @@ from lms_jupyter.engine.errors import (
     JobNotFoundError,
     PathNotFoundError,
 )
-from lms_jupyter.engine.hub import Hub
+from lms_jupyter.engine.hub import MAX_ANSWER_BYTES, MAX_PAGES, Hub, _remote_file
 
 from ..flaky_hub import FlakyHub
 from .conftest import DATA, FAST, ended
@@ -113,3 +114,127 @@ async def test_a_source_out_of_reach_is_one_clear_error(tmp_path: Path) -> None:
 
         assert "HF_ENDPOINT" in caught.value.hint
         await downloads.close()
+
+
+# Lists as networks and mirrors deliver them
+
+
+def _many(count: int) -> FlakyHub:
+    return FlakyHub({f"tiny-{number:03}-Q8_0.gguf": b"x" for number in range(count)})
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(
+    "way",
+    [
+        {"answer_bytes": 1400},
+        {"answer_bytes": 1400, "says_length": False},
+        {"answer_bytes": 100, "compressed": True},
+        {"compressed": True, "says_length": False},
+        {"moved": True},
+        {"page_entries": 10},
+        {"page_entries": 1},
+        {"page_entries": 7, "answer_bytes": 100, "compressed": True, "moved": True},
+        {"page_entries": 10, "links_to": "https://huggingface.example"},
+    ],
+)
+async def test_a_list_is_read_to_its_end_however_it_comes(way: dict[str, object]) -> None:
+    source = _many(60)
+    for name, value in way.items():
+        setattr(source, name, value)
+    async with source.serve():
+        hub = Hub(source.endpoint)
+        options = await hub.options("a/tiny-GGUF")
+        await hub.close()
+
+    assert [option.files[0].path for option in options] == sorted(source.files)
+
+
+@pytest.mark.asyncio
+async def test_a_list_without_end_is_given_up() -> None:
+    source = _many(5)
+    source.lists_end = False
+    async with source.serve():
+        hub = Hub(source.endpoint)
+        with pytest.raises(DownloadFailedError, match="without end"):
+            await hub.options("a/tiny-GGUF")
+        await hub.close()
+
+    assert len(source.lists_asked) < 5
+
+
+@pytest.mark.asyncio
+async def test_a_list_of_very_many_pages_is_given_up() -> None:
+    source = _many(MAX_PAGES + 10)
+    source.page_entries = 1
+    async with source.serve():
+        hub = Hub(source.endpoint)
+        with pytest.raises(DownloadFailedError, match="without end"):
+            await hub.options("a/tiny-GGUF")
+        await hub.close()
+
+    assert len(source.lists_asked) == MAX_PAGES
+
+
+@pytest.mark.asyncio
+async def test_a_search_reads_no_more_pages_than_it_needs() -> None:
+    source = _many(1)
+    source.lists_end = False
+    async with source.serve():
+        hub = Hub(source.endpoint)
+        assert await hub.search("tiny", limit=1) == ("a/tiny-GGUF",)
+        await hub.close()
+
+    assert len(source.lists_asked) == 1
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{}",
+        b"null",
+        b"[" * 20_000,
+        b"[" * 20_000 + b"]" * 20_000,
+        b"\xff",
+        b"<html>",
+        b" " * (MAX_ANSWER_BYTES + 1),
+    ],
+)
+async def test_an_answer_that_is_no_list_is_one_clear_error(body: bytes) -> None:
+    async def answer(_request: web.Request) -> web.Response:
+        return web.Response(body=body)
+
+    app = web.Application()
+    app.router.add_get("/{path:.*}", answer)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    host, port = runner.addresses[0][:2]
+    hub = Hub(f"http://{host}:{port}")
+
+    with pytest.raises(DownloadFailedError, match=r"not the way a model source does|more than"):
+        await hub.options("a/tiny-GGUF")
+
+    await hub.close()
+    await runner.cleanup()
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(
+    "entry",
+    [
+        None,
+        [],
+        {"type": "file"},
+        {"type": "file", "path": 5, "size": 1},
+        {"type": "file", "path": "a.gguf", "size": -1},
+        {"type": "file", "path": "a.gguf", "size": True},
+        {"type": "file", "path": "a.gguf", "size": "1"},
+        {"type": "file", "path": "a\nb.gguf", "size": 1},
+        {"type": "file", "path": "\u202eb.gguf", "size": 1},
+    ],
+)
+async def test_an_entry_that_is_no_file_is_passed_over(entry: object) -> None:
+    assert _remote_file(entry) is None
