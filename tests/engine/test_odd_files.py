@@ -82,8 +82,8 @@ async def test_odd_names_are_listed_so_that_they_can_be_sent_and_shown(odd: Path
     for model in models:
         assert model.file.exists()
         assert model.path.isprintable()
-        assert (await catalog.resolve(model.path)).model.file == model.file
-        assert (await catalog.resolve(model.model_key)).model.file == model.file
+        assert (await catalog.resolve(model.path)).file == model.file
+        assert (await catalog.resolve(model.model_key)).file == model.file
     assert list(await catalog.refused()) == ["a/b/empty.gguf"]
 
 
