@@ -19,7 +19,7 @@ from traitlets.config import Configurable
 
 import lms_jupyter
 from lms_jupyter import aio, cli
-from lms_jupyter.api import calls, events
+from lms_jupyter.api import calls, events, session, tutorial
 from lms_jupyter.api.settings import ALIASES, PROFILES
 from lms_jupyter.engine import secrecy
 from lms_jupyter.engine import settings as engine_settings
@@ -198,6 +198,8 @@ def python() -> str:
         *(function(f"lms_jupyter.{name}", getattr(calls, name)) for name in names),
         function("lms_jupyter.on", events.on),
         function("lms_jupyter.panel", lms_jupyter.panel),
+        function("lms_jupyter.get_manager", session.get_manager),
+        function("lms_jupyter.tutorial_model", tutorial.tutorial_model),
     )
 
 

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
         unload,
     )
     from lms_jupyter.api.events import on
+    from lms_jupyter.api.session import get_manager
+    from lms_jupyter.api.tutorial import tutorial_model
     from lms_jupyter.widgets import ModelPicker, Panel, StatusLine
 
 __version__ = "0.1.0"
@@ -42,6 +44,7 @@ __all__ = [
     "estimate",
     "extend",
     "free",
+    "get_manager",
     "load",
     "lock",
     "ls",
@@ -53,6 +56,7 @@ __all__ = [
     "pin",
     "ps",
     "restore",
+    "tutorial_model",
     "unload",
 ]
 
@@ -74,7 +78,9 @@ _CALLS = (
 )
 _HOMES = {
     **dict.fromkeys(_CALLS, "lms_jupyter.api.calls"),
+    "get_manager": "lms_jupyter.api.session",
     "on": "lms_jupyter.api.events",
+    "tutorial_model": "lms_jupyter.api.tutorial",
     **dict.fromkeys(("ModelPicker", "StatusLine"), "lms_jupyter.widgets"),
 }
 """Where the functions of the package live; each is imported with its first use."""

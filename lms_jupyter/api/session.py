@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from lms_jupyter.api.settings import DEFAULT_TTL_S
 from lms_jupyter.errors import HostTimeoutError, LmsError
-from lms_jupyter.manager import loading, lookup
+from lms_jupyter.manager import Manager, loading, lookup
 from lms_jupyter.manager.loading import How, Order, Outcome
 from lms_jupyter.manager.local import LocalManager, local_manager
 from lms_jupyter.manager.resolve import Meant, resolve
@@ -260,3 +260,12 @@ def session(parent: Any = None) -> Session:
         if _session is None:
             _session = Session(parent=parent)
         return _session
+
+
+def get_manager() -> Manager:
+    """Return this process's manager: its traits `catalog` and `activity` are what a host has.
+
+    It is started with its first use, and looks for a host by itself. Observe a trait with
+    `get_manager().observe(function, "activity")`; the function runs on the manager's thread.
+    """
+    return session().local.manager

@@ -82,6 +82,8 @@ def _jupyterlab(given: argparse.Namespace, folder: Path, address: str) -> "subpr
         f"--ServerApp.root_dir={folder / 'notebooks'}",
         f"--ServerApp.port={given.port}",
         "--ServerApp.answer_yes=True",
+        # The address is what one looks for, and 25 lines of how a server starts would hide it.
+        *(f"--{app}.log_level=WARN" for app in ("ServerApp", "LabApp")),
         *(["--no-browser"] if given.no_browser else []),
         # JupyterLab refuses to run as root unless told; containers often know no other user.
         *(["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []),

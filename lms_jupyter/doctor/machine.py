@@ -124,7 +124,7 @@ def about_memory(available_bytes: int | None) -> Finding:
     """Judge the memory that is left, `None` if the system does not tell."""
     if available_bytes is None:
         return good("Memory", "This system does not tell; `%lms estimate KEY` asks the host.")
-    says = f"{available_bytes / 2**30:.1f} GiB are available."
+    says = f"{available_bytes / 1e9:.1f} GB are available."
     if available_bytes >= ROOMY_MEMORY_BYTES:
         return good("Memory", says)
     return look(

@@ -17,16 +17,19 @@ ADDRESS = r"http://127\.0\.0\.1:\d+/lab/tree/00-welcome\.ipynb\?token=\w+"
 
 
 @contextlib.contextmanager
-def demo() -> Iterator[str]:
-    """Run the demo; yields the address that it prints."""
+def demo(printed: list[str]) -> Iterator[str]:
+    """Run the demo; yields the address that it prints, and keeps what it printed until then."""
     command = [sys.executable, "-m", "lms_jupyter.cli", "demo", "--no-browser", "--port", "0"]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     ) as process:
         assert process.stdout is not None
-        found = (re.search(ADDRESS, line) for line in process.stdout)
         try:
-            yield next(match[0] for match in found if match)
+            for line in process.stdout:
+                printed.append(line)
+                if match := re.search(ADDRESS, line):
+                    yield match[0]
+                    break
         finally:
             process.send_signal(signal.SIGINT)
             process.communicate(timeout=30)
@@ -39,7 +42,9 @@ def test_the_demo_opens_the_first_tutorial_and_asks_nothing(
     page = context.new_page()
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
-    with demo() as address:
+    printed: list[str] = []
+    with demo(printed) as address:
+        assert len(printed) <= 10, "the address is not below a screen of log"
         page.goto(address)
         expect(page.get_by_role("heading", name="Welcome")).to_be_visible(timeout=60_000)
         expect(page.get_by_text("Python 3 (ipykernel) | Idle")).to_be_visible(timeout=60_000)

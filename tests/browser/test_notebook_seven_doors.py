@@ -20,7 +20,7 @@ NAMES = "items => items.map(item => item.dataset.command).sort()"
 CONTAINS = """text => window.jupyterapp.shell.currentWidget.content.widgets
   .some(cell => cell.model.sharedModel.getSource().includes(text))"""
 AT_ONCE_MS = 5000
-LINE = "%lms load tutor-1m -c 2048 --ttl 10m --identifier chat"
+LINE = "llm = %lms load tutor-1m -c 2048 --ttl 10m --identifier chat"
 CODE = 'model = lmstudio.llm("chat")'
 
 

@@ -19,7 +19,8 @@ from tests.browser.sidebar_notebooks import (
 
 pytestmark = pytest.mark.browser
 
-LINE = "%lms load tutor-1m --ttl 1h"
+MAGIC = "%lms load tutor-1m --ttl 1h"
+LINE = f"llm = {MAGIC}"
 LOAD_EXT = "%load_ext lms_jupyter"
 PYTHON = 'import lmstudio\n\nmodel = lmstudio.llm("tutor-1m")'
 
@@ -44,7 +45,7 @@ def test_code_goes_to_the_cursor_and_the_magics_to_the_top_of_its_cell(
     # After `name =` a line magic gives the name its value.
     page.page.evaluate(CURSOR, [0, 1, 8])
     page.execute("lms:insert-line", model_key="tutor-1m")
-    first = f"{LOAD_EXT}\nbefore = 1\nmodel = {LINE}\nafter = 2"
+    first = f"{LOAD_EXT}\nbefore = 1\nmodel = {MAGIC}\nafter = 2"
     page.page.wait_for_function(IS_SOURCE, arg=[0, first])
 
     # In the middle of something else, code begins a line.

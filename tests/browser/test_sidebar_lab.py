@@ -48,7 +48,7 @@ def test_use_in_notebook_writes_the_line_and_loads_the_magics_first(
 
     sidebar.panel.get_by_role("button", name="Use in notebook").click()
 
-    line = "%lms load tutor-1m -c 2048 --ttl 10m --identifier chat"
+    line = "llm = %lms load tutor-1m -c 2048 --ttl 10m --identifier chat"
     notebook.page.wait_for_function(
         f"line => ({SOURCES})()[0] === line", arg=f"%load_ext lms_jupyter\n{line}"
     )
@@ -83,7 +83,7 @@ def test_a_row_is_dragged_into_a_notebook(notebook: Notebook) -> None:
 
     notebook.page.wait_for_function(f"() => ({SOURCES})().length === 4")
     (dropped,) = [s for s in notebook.page.evaluate(SOURCES) if "%lms load" in s]
-    assert dropped.endswith("%lms load text-embedding-tutor-embed --ttl 1h")
+    assert dropped.endswith("embedding_model = %lms load text-embedding-tutor-embed --ttl 1h")
 
 
 def test_the_sidebar_answers_while_a_cell_keeps_the_kernel_busy(notebook: Notebook) -> None:

@@ -113,7 +113,7 @@ def _insert_what(page: Page, lab: Lab, _address: str) -> None:
     for what, written in (
         ("python", 'model = lmstudio.llm("tutor-1m")'),
         ("cell", "%%lms tutor-1m"),
-        ("line", "%lms load tutor-1m --ttl 1h"),
+        ("line", "llm = %lms load tutor-1m --ttl 1h"),
     ):
         page.settings(insertWhat=what)
         open_notebook(page, lab, ["1"])

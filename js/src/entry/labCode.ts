@@ -1,4 +1,4 @@
-import type { Activity, Catalog } from "../protocol/protocol";
+import type { Activity, Catalog, Model } from "../protocol/protocol";
 import { instanceLine, type LoadRequest, loadLine, sdkCode } from "../ui/code";
 import type { Usable } from "../ui/place";
 import type { InsertWhat } from "./labSettings";
@@ -16,11 +16,16 @@ export function codeFor(
   if (kind === "instance") {
     const instance = activity?.instances.find(({ identifier }) => identifier === name);
     if (!instance) return null;
-    return what === "line" ? instanceLine(instance) : sdkCode(instance);
+    return what === "line" ? bound(instance.kind, instanceLine(instance)) : sdkCode(instance);
   }
   const model = catalog?.models.find(({ model_key }) => model_key === name);
   if (!model) return null;
   return what === "line"
-    ? loadLine({ model_key: name, identifier: null, ...oneClick })
+    ? bound(model.kind, loadLine({ model_key: name, identifier: null, ...oneClick }))
     : sdkCode({ kind: model.kind, identifier: name });
+}
+
+/** In a notebook the handle is what one goes on with, so it gets a name. */
+function bound(kind: Model["kind"], line: string): string {
+  return `${kind === "embedding" ? "embedding_model" : "llm"} = ${line}`;
 }

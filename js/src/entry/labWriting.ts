@@ -135,11 +135,13 @@ function atCursor({ model, editor }: Cell, code: string, knows: boolean): boolea
   }
   const { line, column } = editor.getCursorPosition();
   const text = editor.getLine(line) ?? "";
-  // A line magic after `name =` gives the name its value; anything else begins a line.
-  const isValue = code.startsWith("%") && /=\s*$/.test(text.slice(0, column));
+  // A line magic after `name =` gives that name its value; anything else begins a line.
+  const magic = /^\w+ = (?<magic>%.*)$/.exec(code)?.groups?.magic;
+  const isValue = magic !== undefined && /=\s*$/.test(text.slice(0, column));
   const begins = isValue || text.slice(0, column).trim() === "";
   const ends = text.slice(column).trim() === "";
-  editor.replaceSelection(`${begins ? "" : "\n"}${code}${ends ? "" : "\n"}`);
+  const inserted = isValue ? magic : code;
+  editor.replaceSelection(`${begins ? "" : "\n"}${inserted}${ends ? "" : "\n"}`);
   if (!knows) sharedModel.updateSource(0, 0, `${LOAD_EXTENSION}\n`);
   return true;
 }
