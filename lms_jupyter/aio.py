@@ -19,6 +19,7 @@ from lms_jupyter.api.calls import run_command
 from lms_jupyter.api.session import Wish, session
 from lms_jupyter.api.tables import Table
 from lms_jupyter.api.wishes import Options, read_ttl, warn_of_differences, wish
+from lms_jupyter.manager import lookup
 from lms_jupyter.manager.loading import How
 from lms_jupyter.manager.watch import connect
 from lms_jupyter.protocol.commands import (
@@ -79,6 +80,7 @@ async def model(key: str, **options: Unpack[Options]) -> "AsyncHandle":
 
 async def unload(identifier: str) -> None:
     """End an instance and give its memory back."""
+    identifier = await _identifier(identifier)
     await _wait(run_command(UnloadInstance(identifier=identifier)))
     session().let_go(identifier)
 
@@ -106,13 +108,14 @@ async def extend(
 ) -> None:
     """Give an instance another TTL that counts from now; with `reload` where it has to be."""
     kind = ReloadInstance if reload else SetTtl
-    request = kind(identifier=identifier, ttl_s=read_ttl(ttl))
+    request = kind(identifier=await _identifier(identifier), ttl_s=read_ttl(ttl))
     await _wait(memory.extend(session().local.manager, request))
 
 
 async def pin(identifier: str, *, pinned: bool = True) -> None:
     """Keep an instance from expiring and from being evicted, or let it go again."""
-    await _wait(run_command(PinInstance(identifier=identifier, pinned=pinned)))
+    request = PinInstance(identifier=await _identifier(identifier), pinned=pinned)
+    await _wait(run_command(request))
 
 
 async def free(*, everything: bool = False) -> int:
@@ -148,6 +151,12 @@ async def close() -> None:
     """Close the SDK's async clients of this loop; their handles stop working."""
     for client in _clients.pop(asyncio.get_running_loop(), {}).values():
         await client.__aexit__(None, None, None)
+
+
+async def _identifier(name: str) -> str:
+    """Return the identifier of the instance that is meant by any form of its name."""
+    instance = await _wait(lookup.named(name, session().local.manager))
+    return instance.identifier
 
 
 async def _get(key: str, how: How, *, reload: bool, **options: Unpack[Options]) -> "AsyncHandle":

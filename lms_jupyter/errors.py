@@ -110,6 +110,20 @@ class AmbiguousModelError(ModelError):
         )
 
 
+class AmbiguousInstanceError(ModelError):
+    """Several instances match `name`; `candidates` are their identifiers."""
+
+    code = "ambiguous_instance"
+
+    def __init__(self, name: str, candidates: Iterable[str]) -> None:
+        self.name = name
+        self.candidates = tuple(candidates)
+        super().__init__(
+            f"{len(self.candidates)} instances in memory match {name!r}.",
+            hint=f"Name one of them by its identifier: {', '.join(self.candidates)}.",
+        )
+
+
 class InstanceNotFoundError(ModelError, LookupError):
     """No instance in memory has this identifier."""
 

@@ -89,6 +89,7 @@ def unload(identifier: str) -> None:
         InstanceNotFoundError: No instance is called like this.
     """
     here = session()
+    identifier = here.identifier(identifier)
     here.run(run_command(UnloadInstance(identifier=identifier)))
     here.let_go(identifier)
 
@@ -143,7 +144,7 @@ def extend(identifier: str, ttl: float | str | timedelta | None, *, reload: bool
     """
     here = session()
     kind = ReloadInstance if reload else SetTtl
-    request = kind(identifier=identifier, ttl_s=read_ttl(ttl))
+    request = kind(identifier=here.identifier(identifier), ttl_s=read_ttl(ttl))
     here.run(memory.extend(here.local.manager, request))
 
 
@@ -154,7 +155,9 @@ def pin(identifier: str, *, pinned: bool = True) -> None:
         InstanceNotFoundError: No instance is called like this.
         CommandError: The host knows no pins.
     """
-    session().run(run_command(PinInstance(identifier=identifier, pinned=pinned)))
+    here = session()
+    request = PinInstance(identifier=here.identifier(identifier), pinned=pinned)
+    here.run(run_command(request))
 
 
 def free(*, everything: bool = False) -> int:

@@ -6,7 +6,6 @@ from types import TracebackType
 from msgspec import Struct
 
 from lms_jupyter.api.session import Session
-from lms_jupyter.errors import InstanceNotFoundError
 from lms_jupyter.manager import loading, lookup
 from lms_jupyter.manager.loading import Order
 from lms_jupyter.protocol.models import Instance, LoadConfig
@@ -81,10 +80,6 @@ class Paused(AbstractContextManager[None]):
 
     def _chosen(self, known: tuple[Instance, ...]) -> tuple[Instance, ...]:
         if self._identifiers:
-            names = {instance.identifier: instance for instance in known}
-            for identifier in self._identifiers:
-                if identifier not in names:
-                    raise InstanceNotFoundError(identifier, names)
-            return tuple(names[identifier] for identifier in self._identifiers)
+            return tuple(dict.fromkeys(lookup.pick(name, known) for name in self._identifiers))
         own = self._session.local.manager.own
         return tuple(i for i in known if self._everything or i.instance_reference in own)

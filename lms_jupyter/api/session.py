@@ -188,6 +188,15 @@ class Session:
 
         return claim
 
+    def identifier(self, name: str) -> str:
+        """Return the identifier of the instance that a name means, in any of its forms.
+
+        Raises:
+            AmbiguousInstanceError: There are several.
+            InstanceNotFoundError: There is none.
+        """
+        return self.run(lookup.named(name, self.local.manager)).identifier
+
     def let_go(self, identifier: str) -> None:
         """Stop handles from bringing back what the user has ended."""
         for handle in tuple(self._given.values()):

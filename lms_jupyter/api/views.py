@@ -12,7 +12,7 @@ from lms_jupyter.api.draw import (
 )
 from lms_jupyter.api.tables import Table
 from lms_jupyter.errors import CommandError, LmsError, ModelNotFoundError
-from lms_jupyter.manager import Manager, lookup
+from lms_jupyter.manager import Manager, lookup, names
 from lms_jupyter.protocol.models import Instance, Model
 
 KINDS = ("llm", "embedding")
@@ -36,7 +36,9 @@ async def variants(
     """
     known = await lookup.models(manager)
     loaded = await lookup.instances(manager)
-    bases = [m for m in known if m.kind in kinds and model_key in (None, m.model_key)]
+    bases = [m for m in known if m.kind in kinds]
+    if model_key is not None:
+        bases = names.closest(model_key, bases, lambda model: model)
     if model_key is not None and not bases:
         raise ModelNotFoundError(model_key, [model.model_key for model in known])
     host = manager.connected_host

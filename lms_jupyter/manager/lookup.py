@@ -1,6 +1,9 @@
 """Asks the host, and not our picture of it, before something is changed."""
 
-from lms_jupyter.errors import CommandError, InstanceNotFoundError
+from collections.abc import Sequence
+
+from lms_jupyter.errors import AmbiguousInstanceError, CommandError, InstanceNotFoundError
+from lms_jupyter.manager import names
 from lms_jupyter.manager.events import Looked, ModelsListed
 from lms_jupyter.manager.manager import Manager
 from lms_jupyter.manager.resolve import Meant, resolve
@@ -31,8 +34,28 @@ async def instances(manager: Manager) -> tuple[Instance, ...]:
     return sight.instances
 
 
+async def named(name: str, manager: Manager) -> Instance:
+    """Find the instance that somebody means by any form of its name, or of its model's.
+
+    Raises:
+        AmbiguousInstanceError: There are several.
+        InstanceNotFoundError: There is none.
+    """
+    return pick(name, await instances(manager))
+
+
+def pick(name: str, known: Sequence[Instance]) -> Instance:
+    """Find the instance that is meant among those that are known; see `named`."""
+    found = names.named(name, known)
+    if len(found) > 1:
+        raise AmbiguousInstanceError(name, [one.identifier for one in found])
+    if not found:
+        raise InstanceNotFoundError(name, [one.identifier for one in known])
+    return found[0]
+
+
 async def instance(identifier: str, manager: Manager) -> Instance:
-    """Find an instance.
+    """Find an instance by its identifier, to the letter: what a button names is not guessed at.
 
     Raises:
         InstanceNotFoundError: No instance is called like this.

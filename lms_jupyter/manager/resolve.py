@@ -1,8 +1,8 @@
 """Which model, or which instance, somebody means. Pure.
 
-An exact name always wins: an identifier in memory, a key, a variant, a path. Only what is none of
-these is looked for by the fuzzy rule of LM Studio's own command line, and only a single match
-counts.
+A name always wins over a guess, in each of its forms (see `names`): a key, a variant, a path, an
+identifier in memory, a repository. Only what is none of these is looked for by the fuzzy rule of
+LM Studio's own command line, and only a single match counts.
 """
 
 import math
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from lms_jupyter.errors import AmbiguousModelError, ModelNotFoundError
+from lms_jupyter.manager import names
 from lms_jupyter.protocol.models import Instance, Model
 
 
@@ -80,9 +81,13 @@ def resolve(
     """
     if exact:
         return _at_path(name, models)
-    for found in (_exact(name, models), _instance(name, models, instances)):
-        if found is not None:
-            return found
+    found = (
+        _exact(name, models)
+        or _instance(name, models, instances)
+        or _by_other_name(name, models, first=first)
+    )
+    if found is not None:
+        return found
     loadable = [model for model in models if "clip" not in (model.architecture or "")]
     keys = rank(name, dict.fromkeys(m.model_key for m in _recent(loadable, instances)))
     if not keys:
@@ -105,12 +110,12 @@ def serves(instance: Instance, meant: Meant) -> bool:
     if meant.how == "path":
         return instance.path == model.path
     if meant.name in model.variants:
-        names = {meant.name}
+        keys = {meant.name}
         if meant.name == model.selected_variant:
-            names.add(model.model_key)
+            keys.add(model.model_key)
     else:
-        names = {model.model_key, *model.variants}
-    return instance.model_key in names
+        keys = {model.model_key, *model.variants}
+    return instance.model_key in keys
 
 
 def _exact(name: str, models: Sequence[Model]) -> Meant | None:
@@ -128,11 +133,36 @@ def _exact(name: str, models: Sequence[Model]) -> Meant | None:
 
 def _instance(name: str, models: Sequence[Model], instances: Sequence[Instance]) -> Meant | None:
     """Find an instance by its identifier. One that is called like a key is the model's."""
-    for instance in instances:
-        if instance.identifier == name:
-            model = _of(instance, models)
-            return Meant(name=instance.model_key, model=model, instance=instance, how="identifier")
-    return None
+    wanted = names.spelled(name)
+    found = [one for one in instances if one.identifier == name] or [
+        one for one in instances if names.spelled(one.identifier) == wanted
+    ]
+    if not found and ":" in name:
+        found = names.named(name, instances, models)
+    if not found:
+        return None
+    if len(found) > 1:
+        raise AmbiguousModelError(name, [one.identifier for one in found])
+    model = _of(found[0], models)
+    return Meant(name=found[0].model_key, model=model, instance=found[0], how="identifier")
+
+
+def _by_other_name(name: str, models: Sequence[Model], *, first: bool) -> Meant | None:
+    """Find a model by another form of its name."""
+    fitting = names.closest(name, models, lambda model: model)
+    keys = tuple(dict.fromkeys(model.model_key for model in fitting))
+    if not keys:
+        return None
+    if len(keys) > 1 and not first:
+        raise AmbiguousModelError(name, keys)
+    model = _by_key(keys[0], fitting)
+    read = names.reading(name, model)
+    if read is None:
+        return None
+    _, told, how = read
+    if len(keys) > 1:
+        return Meant(name=told, model=model, how="first", passed_over=keys[1:])
+    return Meant(name=told, model=model, how=how)
 
 
 def _of(instance: Instance, models: Sequence[Model]) -> Model:

@@ -122,7 +122,7 @@ async def test_an_identifier_that_is_taken_is_an_error_and_loses_nothing(
 @pytest.mark.asyncio
 async def test_an_unknown_key_names_its_neighbours(manager: Manager) -> None:
     with pytest.raises(ModelNotFoundError) as caught:
-        await run(LoadModel(model_key="qwen3-4b"), manager)
+        await run(LoadModel(model_key="qwen/qwen3-4"), manager)
 
     assert caught.value.hint == f"Did you mean {QWEN}?"
 

@@ -75,7 +75,8 @@ def test_ranking_keeps_the_order_of_equals_and_puts_equality_first(
         (QWEN.path, "path", QWEN.path),
         ("thinking", "fuzzy", "qwen/qwen3-4b-thinking"),
         ("gma3", "fuzzy", "google/gemma-3-4b"),
-        ("QWEN/QWEN3-4B", "fuzzy", "qwen/qwen3-4b"),
+        ("QWEN/QWEN3-4B", "key", "qwen/qwen3-4b"),
+        ("qwen3-4b", "key", "qwen/qwen3-4b"),
     ],
 )
 def test_exact_names_come_before_guesses(name: str, how: str, told: str) -> None:
@@ -86,13 +87,13 @@ def test_exact_names_come_before_guesses(name: str, how: str, told: str) -> None
 
 def test_several_matches_are_an_error_that_names_them_best_first() -> None:
     with pytest.raises(AmbiguousModelError) as caught:
-        resolve("qwen3-4b", DISK)
+        resolve("qwen3", DISK)
 
     assert caught.value.candidates == ("qwen/qwen3-4b", "qwen/qwen3-4b-thinking")
 
 
 def test_the_first_of_several_is_taken_if_the_user_says_yes() -> None:
-    meant = resolve("qwen3-4b", DISK, first=True)
+    meant = resolve("qwen3", DISK, first=True)
 
     assert (meant.name, meant.how) == ("qwen/qwen3-4b", "first")
     assert meant.passed_over == ("qwen/qwen3-4b-thinking",)
@@ -102,7 +103,7 @@ def test_what_was_used_last_wins_among_equals() -> None:
     host = FakeHost(*DISK, clock=lambda: 1000.0)
     host.put(THINKING)
 
-    meant = resolve("qwen3-4b", DISK, host.memory, first=True)
+    meant = resolve("qwen3", DISK, host.memory, first=True)
 
     assert meant.name == "qwen/qwen3-4b-thinking"
 

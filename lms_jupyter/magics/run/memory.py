@@ -1,5 +1,7 @@
 """Runs `unload`, `extend`, `pin` and `free`."""
 
+from msgspec.structs import replace as changed
+
 from lms_jupyter.api import memory
 from lms_jupyter.api.draw import say_size
 from lms_jupyter.api.duration import say_duration
@@ -16,7 +18,7 @@ from lms_jupyter.protocol.models import Instance
 def unload(request: Unload, desk: Desk) -> None:
     """End one instance, or all."""
     if request.identifier is not None:
-        _end(request.identifier, desk)
+        _end(_identifier(request.identifier, desk), desk)
         return
     known = _instances(desk)
     if request.everything:
@@ -44,7 +46,7 @@ def unload(request: Unload, desk: Desk) -> None:
 @perform.register
 def extend(request: SetTtl, desk: Desk) -> None:
     """Give an instance another TTL that counts from now."""
-    desk.connect()
+    request = changed(request, identifier=_identifier(request.identifier, desk))
     desk.session.run(memory.extend(desk.manager, request))
     desk.say(f"{request.identifier} {_leaves(request.ttl_s)}.")
 
@@ -52,6 +54,7 @@ def extend(request: SetTtl, desk: Desk) -> None:
 @perform.register
 def extend_by_reload(request: ReloadInstance, desk: Desk) -> None:
     """Load an instance again as it is, with another TTL."""
+    request = changed(request, identifier=_identifier(request.identifier, desk))
     desk.command(request)
     desk.say(f"{request.identifier} is loaded again, and {_leaves(request.ttl_s)}.")
 
@@ -65,6 +68,7 @@ def _leaves(ttl_s: float | None) -> str:
 @perform.register
 def pin(request: PinInstance, desk: Desk) -> None:
     """Keep an instance from expiring, or no longer."""
+    request = changed(request, identifier=_identifier(request.identifier, desk))
     desk.command(request)
     state = "is pinned: it stays until you let it go" if request.pinned else "is pinned no more"
     desk.say(f"{request.identifier} {state}.")
@@ -85,6 +89,12 @@ def free(request: Free, desk: Desk) -> None:
 def _instances(desk: Desk) -> tuple[Instance, ...]:
     desk.connect()
     return desk.session.run(lookup.instances(desk.manager))
+
+
+def _identifier(name: str, desk: Desk) -> str:
+    """Return the identifier of the instance that is meant; it is the same whatever form is used."""
+    desk.connect()
+    return desk.session.identifier(name)
 
 
 def _end(identifier: str, desk: Desk) -> None:
