@@ -1,6 +1,6 @@
 """What the rest of the package may ask of anything that speaks LM Studio's API."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -113,6 +113,23 @@ def pauses_downloads(host: HostInfo) -> bool:
     return "activity" in host.features
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Past:
+    """What is wanted of what a host has logged before."""
+
+    last: int
+    """How many entries, at most."""
+    kinds: tuple[str, ...] = ("",)
+    """Of which kinds, or how these kinds begin."""
+    caught_up: Callable[[], None] = lambda: None
+    """Called when all of it has been told, at once if the host keeps nothing."""
+
+
+def remembers_its_log(host: HostInfo) -> bool:
+    """Whether a host keeps what it has logged."""
+    return "pastLog" in host.features
+
+
 class LogEntry(Struct, frozen=True, kw_only=True):
     """One line of the host's log."""
 
@@ -123,6 +140,8 @@ class LogEntry(Struct, frozen=True, kw_only=True):
     text: str
     level: str = "info"
     identifier: str | None = None
+    past: bool = False
+    """Logged before it was listened to."""
 
 
 class Host(Protocol):
@@ -253,8 +272,12 @@ class Host(Protocol):
         """
         ...
 
-    def log(self) -> AsyncIterator[LogEntry]:
-        """Yield what the host logs from now on, until the iterator is closed."""
+    def log(self, past: Past | None = None) -> AsyncIterator[LogEntry]:
+        """Yield what the host logs from now on, until the iterator is closed.
+
+        Args:
+            past: What comes first of what was logged before, from a host that `remembers_its_log`.
+        """
         ...
 
     async def serve(self, *, on: bool, port: int | None = None, cors: bool = False) -> None:

@@ -27,6 +27,7 @@ from lms_jupyter.hosts.base import (
     LoadStep,
     LogEntry,
     Offer,
+    Past,
     Sight,
 )
 from lms_jupyter.hosts.talk import Fragment, Message, Sampling, TalkStep, Told
@@ -268,9 +269,11 @@ class FakeHost:
         self._answer()
         self.fetched.pop(offer.download_id, None)
 
-    async def log(self) -> AsyncIterator[LogEntry]:
-        """Tell one line, then wait."""
+    async def log(self, past: Past | None = None) -> AsyncIterator[LogEntry]:
+        """Tell one line, then wait; like LM Studio it has no past."""
         self._answer()
+        if past is not None:
+            past.caught_up()
         yield LogEntry(at=self._clock(), kind="server.log", text="The fake host listens.")
         await asyncio.Event().wait()
 

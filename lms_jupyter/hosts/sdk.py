@@ -19,6 +19,7 @@ from lms_jupyter.hosts.base import (
     LoadStep,
     LogEntry,
     Offer,
+    Past,
     Sight,
     pauses_downloads,
 )
@@ -254,19 +255,15 @@ class SdkHost:
         """Call a download off and remove what there is of it; see `Host.discard`."""
         await discard(self.info, offer, self._token)
 
-    async def log(self) -> AsyncIterator[LogEntry]:
+    async def log(self, past: Past | None = None) -> AsyncIterator[LogEntry]:
         """Yield what the host logs from now on; see `Host.log`."""
         with translated(self._address):
             if self._client is None:
                 raise lmstudio.LMStudioWebsocketError("not connected")
-            session = sdk_streams.Diagnostics(self._client)
-            await session.connect()
-            try:
-                async with aclosing(sdk_streams.log_entries(session)) as entries:  # type: ignore[type-var]
-                    async for entry in entries:
-                        yield entry
-            finally:
-                await session.disconnect()
+            log = sdk_streams.log_entries(self._client, self.info, past)
+            async with aclosing(log) as entries:  # type: ignore[type-var]
+                async for entry in entries:
+                    yield entry
 
     async def serve(self, *, on: bool, port: int | None = None, cors: bool = False) -> None:
         """Start or stop LM Studio's HTTP server; see `Host.serve`."""

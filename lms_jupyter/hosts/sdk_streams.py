@@ -21,9 +21,12 @@ from lms_jupyter.hosts.base import (
     LoadStep,
     LogEntry,
     Offer,
+    Past,
+    remembers_its_log,
 )
 from lms_jupyter.hosts.channel import Channel, Parameters, open_channel
 from lms_jupyter.hosts.talk import Message, Picture, Sampling, TalkStep, Told
+from lms_jupyter.protocol.models import HostInfo
 
 
 class Diagnostics(_AsyncSession):
@@ -156,19 +159,33 @@ async def download_steps(repository: _AsyncSession, wanted: Offer) -> AsyncItera
     raise DownloadFailedError(f"The host broke off fetching {wanted.name} without a reason.")
 
 
-async def log_entries(session: _AsyncSession) -> AsyncIterator[LogEntry]:
-    """Yield the host's log until the iterator is closed."""
-    async with open_channel(session, "streamLogs", {}) as channel:
-        try:
+async def log_entries(
+    client: lmstudio.AsyncClient, host: HostInfo, past: Past | None
+) -> AsyncIterator[LogEntry]:
+    """Yield the host's log until the iterator is closed; see `Host.log`."""
+    asked: dict[str, Any] = {}
+    if past is not None and remembers_its_log(host):
+        asked = {"last": past.last, "kinds": list(past.kinds)}
+    session = Diagnostics(client)
+    await session.connect()
+    try:
+        async with open_channel(session, "streamLogs", asked) as channel:
+            if past is not None and not asked:
+                past.caught_up()
             async with aclosing(channel.packets()) as packets:  # type: ignore[type-var]
-                async for packet in packets:
-                    if packet.get("type") == "log":
-                        yield _entry(packet["log"])
-        finally:
-            await channel.call_off("stop")
+                try:
+                    async for packet in packets:
+                        if packet.get("type") == "log":
+                            yield _entry(packet["log"], past=packet.get("past") is True)
+                        elif packet.get("type") == "pastEnd" and past is not None:
+                            past.caught_up()
+                finally:
+                    await channel.call_off("stop")
+    finally:
+        await session.disconnect()
 
 
-def _entry(raw: dict[str, Any]) -> LogEntry:
+def _entry(raw: dict[str, Any], *, past: bool) -> LogEntry:
     data = raw.get("data") or {}
     text = next((data[n] for n in ("input", "output", "content", "message") if n in data), "")
     return LogEntry(
@@ -177,6 +194,7 @@ def _entry(raw: dict[str, Any]) -> LogEntry:
         text=str(text),
         level=str(data.get("level", "info")),
         identifier=data.get("modelIdentifier"),
+        past=past,
     )
 
 

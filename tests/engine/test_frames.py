@@ -24,7 +24,7 @@ async def test_the_greeting_and_the_status_are_as_clients_probe_them(engine: Eng
             status = await response.json()
     assert status["package"] == "lms-jupyter-engine"
     assert isinstance(status["version"], str)
-    assert status["extensions"] == ["activity", "ttl", "pin", "cancelLoad", "join"]
+    assert status["extensions"] == ["activity", "ttl", "pin", "cancelLoad", "join", "pastLog"]
 
 
 @pytest.mark.asyncio

@@ -35,7 +35,7 @@ LINES = [
     ("%lms host list", r"127.0.0.1:\d+  Embedded engine"),
     ("%lms server status", r"answers on port \d+"),
     ("%lms server status --json", r'"running":true'),
-    ("%lms log --seconds 0", r"Nothing was logged meanwhile"),
+    ("%lms log --last 0 --seconds 0", r"Nothing was logged"),
     ("%lms chat tutor-1m -p Hello", r"tokens/s"),
     ("%lms doctor", r"ok +Host +Embedded engine"),
     ("%lms doctor --json", r'"Embedded engine'),
@@ -137,6 +137,31 @@ def test_a_prompt_for_an_unclear_name_gets_buttons_too(empty: Kernel) -> None:
 
     assert "tokens/s" in clicked.plain, clicked.error_text
     assert empty.value("len(said) > 5") == "True"
+
+
+def test_the_log_shows_what_was_said_before(empty: Kernel) -> None:
+    empty.run("%%lms tutor-1m\nWhat is a token?")
+    empty.run("%%lms tutor-1m\nWho are you?")
+
+    both = empty.run("%lms log --last 4 --seconds 0").text
+    one = empty.run("%lms log --last 1 --seconds 0 --filter input").text
+
+    assert both.index("What is a token?") < both.index("Who are you?")
+    assert ("Who are you?" in one, "What is a token?" in one) == (True, False)
+    assert "loaded tutor-1m" in empty.run("%lms log --source server --seconds 0").text
+
+
+def test_instances_are_named_in_every_form(empty: Kernel) -> None:
+    empty.run("%lms load tutor-1m --identifier mine")
+
+    assert "mine is pinned" in empty.run("%lms pin LMS-Jupyter/Tutor-1M").text
+    assert "mine unloads when idle for" in empty.run("%lms extend MINE 5m").text
+    assert "tutor-1m@f16" in empty.run("%lms ls lms-jupyter/Tutor-1M-GGUF").plain
+    assert "mine was in memory already" in empty.run("%lms load Tutor-1M@Q8_0").text
+    assert "mine is unloaded" in empty.run("%lms unload tutor-1m").text
+    empty.run("import lms_jupyter\nlms_jupyter.load('lms-jupyter/tutor-embed', identifier='e')")
+    empty.run("lms_jupyter.unload('tutor-embed')")
+    assert empty.value("len(lms_jupyter.ps())") == "0"
 
 
 def test_unload_needs_no_name_if_there_is_only_one(empty: Kernel) -> None:

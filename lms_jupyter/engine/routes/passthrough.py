@@ -106,7 +106,7 @@ async def _logged(
     services: Services, instance: Instance, body: Mapping[str, Any], target: Target
 ) -> AsyncIterator[Transcript | None]:
     """Tell those who listen to the log what is asked and, in the end, what was answered."""
-    if target.domain != "llm" or not services.log.is_heard:
+    if target.domain != "llm":
         yield None
         return
     transcript = Transcript()
@@ -124,6 +124,9 @@ async def _prompt(services: Services, instance: Instance, body: Mapping[str, Any
     if isinstance(prompt, str):
         return prompt
     said = {name: body[name] for name in _PROMPT_FIELDS if name in body}
+    if not services.log.is_heard:
+        # Nobody waits for it: what was sent is kept, without asking llama.cpp to write it out.
+        return msgspec.json.encode(said).decode()
     try:
         answer = await services.llama.post(instance, "/apply-template", said)
     except EngineError:

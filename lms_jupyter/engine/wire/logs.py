@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any, assert_never
 
-from lms_jupyter.engine.logs import EngineLine, Entry, Input, LlamaLine, Output
+from lms_jupyter.engine.logs import EngineLine, Entry, Input, LlamaLine, Noted, Output
 from lms_jupyter.engine.version import LLAMA_VERSION
 from lms_jupyter.engine.wire.predict import stats
 from lms_jupyter.engine.wire.sdk import milliseconds
 
 
-def log_packet(entry: Entry) -> dict[str, Any]:
-    """Write one entry, with the time of now."""
-    return {"type": "log", "log": {"timestamp": milliseconds(time.time()), "data": _data(entry)}}
+def log_packet(noted: Noted) -> dict[str, Any]:
+    """Write one entry, with the time at which it was made."""
+    log = {"timestamp": milliseconds(noted.at), "data": _data(noted.entry)}
+    return {"type": "log", "log": log}
 
 
 def _data(entry: Entry) -> dict[str, Any]:

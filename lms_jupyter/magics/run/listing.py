@@ -7,7 +7,7 @@ from typing import Any
 
 from lms_jupyter.api import views
 from lms_jupyter.api.draw import compact, draw_status, instances_json, models_json
-from lms_jupyter.hosts.base import LogEntry
+from lms_jupyter.hosts.base import LogEntry, Past, remembers_its_log
 from lms_jupyter.magics.desk import Desk, Spot
 from lms_jupyter.magics.run import perform
 from lms_jupyter.magics.verbs.listing import ListInstances, ListModels, ShowLog, ShowStatus
@@ -22,7 +22,8 @@ class _EnoughError(Exception):
     """As much of the log was shown as was asked for."""
 
 
-SOURCES = {"model": "llm.prediction.", "server": "server.", "runtime": "runtime."}
+MODEL = "llm.prediction."
+SOURCES = {"model": MODEL, "server": "server.", "runtime": "runtime."}
 
 
 @perform.register
@@ -77,11 +78,19 @@ def status(_request: ShowStatus, desk: Desk) -> None:
 
 @perform.register
 def log(request: ShowLog, desk: Desk) -> None:
-    """Show what the host logs from now on, for a while or until interrupted."""
+    """Show what the host has logged and what it logs, for a while or until interrupted."""
     desk.connect()
+    host = desk.manager.connected_host.info
+    if request.last and not remembers_its_log(host) and not request.as_json:
+        desk.say(f"{host.name} does not keep its log: this is what it logs from now on.")
     entries: list[LogEntry] = []
-    heard = desk.session.local.submit(_listen(desk.manager, entries))
-    until = None if request.follow else time.monotonic() + request.seconds
+    caught_up_at: list[float] = []
+    past = Past(
+        last=request.last,
+        kinds=_kinds(request),
+        caught_up=lambda: caught_up_at.append(time.monotonic()),
+    )
+    heard = desk.session.local.submit(_listen(desk.manager, past, entries))
     shown: list[LogEntry] = []
     told = 0
 
@@ -92,9 +101,12 @@ def log(request: ShowLog, desk: Desk) -> None:
         for entry in new:
             desk.say(_json(entry) if request.as_json else _text(entry))
         shown.extend(new)
-        if until is not None and time.monotonic() > until:
+        if not caught_up_at:
+            return
+        if not request.follow and time.monotonic() > caught_up_at[0] + request.seconds:
             raise _EnoughError
-        if request.lines is not None and len(shown) >= request.lines:
+        fresh = sum(not entry.past for entry in shown)
+        if request.lines is not None and fresh >= request.lines:
             raise _EnoughError
 
     try:
@@ -103,19 +115,22 @@ def log(request: ShowLog, desk: Desk) -> None:
         # Both are how listening ends.
         desk.session.local.stop(heard)
     if not shown and not request.as_json:
-        desk.say("Nothing was logged meanwhile.")
+        desk.say("Nothing was logged.")
 
 
-async def _listen(manager: Manager, entries: list[LogEntry]) -> None:
-    async with aclosing(manager.connected_host.log()) as log_:  # type: ignore[type-var]
+async def _listen(manager: Manager, past: Past, entries: list[LogEntry]) -> None:
+    async with aclosing(manager.connected_host.log(past)) as log_:  # type: ignore[type-var]
         async for entry in log_:
             entries.append(entry)  # noqa: PERF401 - they are read while they come
 
 
+def _kinds(request: ShowLog) -> tuple[str, ...]:
+    source = SOURCES[request.source]
+    return tuple(source + shown for shown in request.shows) if source == MODEL else (source,)
+
+
 def _wanted(entry: LogEntry, request: ShowLog) -> bool:
-    if not entry.kind.startswith(SOURCES[request.source]):
-        return False
-    return request.source != "model" or entry.kind.rpartition(".")[2] in request.shows
+    return entry.kind.startswith(_kinds(request))
 
 
 def _text(entry: LogEntry) -> str:

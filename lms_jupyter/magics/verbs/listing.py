@@ -43,6 +43,8 @@ class ShowLog(Struct, frozen=True, kw_only=True):
     shows: tuple[str, ...] = ("input", "output")
     as_json: bool = False
     lines: int | None = None
+    last: int = 20
+    """How many entries of the past come first."""
 
 
 def _ls(a: argparse.Namespace) -> ListModels:
@@ -73,6 +75,7 @@ def _log(a: argparse.Namespace) -> ShowLog:
         shows=shows,
         as_json=a.as_json,
         lines=a.lines,
+        last=a.last,
     )
 
 
@@ -122,7 +125,7 @@ VERBS = (
     ),
     Verb(
         name="log",
-        summary="show what the host logs from now on",
+        summary="show what the host has logged, and what it logs from now on",
         build=_log,
         words=(
             Word(
@@ -150,9 +153,16 @@ VERBS = (
                 default="model",
             ),
             Flag(names=("--filter",), help="input, output or both", metavar="WHAT"),
+            Flag(
+                names=("--last",),
+                help="how many entries of the past come first (default: 20)",
+                metavar="N",
+                read=whole(0),
+                default=20,
+            ),
             Flag(names=("--lines",), help="stop after so many entries", metavar="N", read=whole()),
             JSON,
         ),
-        examples=("%lms log --follow", "%lms log --source server --seconds 10"),
+        examples=("%lms log --last 5", "%lms log --follow", "%lms log --source server --last 0"),
     ),
 )
