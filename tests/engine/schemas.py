@@ -160,6 +160,7 @@ class HubName(Strict):
 class Hit(Strict):
     name: str
     identifier: HubName
+    exact: Maybe[Literal[True]] = UNSET
 
 
 class Hits(Strict):

@@ -24,7 +24,8 @@ ANSWERED_CALLS = {
     "embedding": f"{MANAGING} countTokens embedString estimateModelUsage tokenize",
     "system": "getExperimentFlags info listDownloadedModelVariants listDownloadedModels notify "
     "requestShutdown startHttpServer stopHttpServer version",
-    "repository": "getModelDownloadOptions isAuthenticated lmLinkStatus searchModels",
+    "repository": "fuzzyFindStaffPicks getAuthenticationStatus getModelCatalog "
+    "getModelDownloadOptions isAuthenticated lmLinkStatus searchModels",
     "files": "getDocumentParsingLibrary uploadFileBase64",
     "diagnostics": "",
     "runtime": "getEngineSelections listEngines surveyHardware",
@@ -32,8 +33,8 @@ ANSWERED_CALLS = {
 }
 REFUSED_CALLS = {
     "system": "setExperimentFlag",
-    "repository": "deauthenticate fuzzyFindStaffPicks getAuthenticationStatus "
-    "getLocalArtifactFiles getModelCatalog getWritableArtifactOwners installLocalPlugin "
+    "repository": "deauthenticate "
+    "getLocalArtifactFiles getWritableArtifactOwners installLocalPlugin "
     "installPluginDependencies lmLinkSetDisabled lmLinkSetPreferredDevice "
     "lmLinkUpdateDeviceName loginAsComputeDevice loginWithPreAuthenticatedKeys",
     "files": "getLocalFileAbsolutePath",
@@ -47,15 +48,14 @@ ANSWERED_CHANNELS = {
     "llm": "completeRawText getOrLoad loadModel predict",
     "embedding": "getOrLoad loadModel",
     "system": "alive",
-    "repository": "downloadModel",
+    "repository": "createArtifactDownloadPlan createDownloadPlan downloadModel",
     "files": "parseDocument retrieve",
     "diagnostics": "streamLogs",
     "runtime": "",
     "plugins": "",
 }
 REFUSED_CHANNELS = {
-    "repository": "createArtifactDownloadPlan createDownloadPlan downloadArtifact "
-    "ensureAuthenticated pushArtifact",
+    "repository": "downloadArtifact ensureAuthenticated pushArtifact",
     "runtime": "downloadRuntimeExtension",
     "plugins": "generateWithGenerator registerDevelopmentPlugin setGenerator "
     "setPredictionLoopHandler setPromptPreprocessor setToolsProvider startToolUseSession",

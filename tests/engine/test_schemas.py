@@ -78,6 +78,8 @@ CALLS: tuple[tuple[str, str, Any, Any], ...] = (
     ("system", "getExperimentFlags", None, list[str]),
     ("repository", "lmLinkStatus", None, schemas.Link),
     ("repository", "isAuthenticated", None, schemas.Authenticated),
+    ("repository", "getAuthenticationStatus", None, dict[str, dict[str, str]]),
+    ("repository", "getModelCatalog", None, dict[str, list[None]]),
     (
         "files",
         "uploadFileBase64",
@@ -93,6 +95,7 @@ CALLS: tuple[tuple[str, str, Any, Any], ...] = (
     ("runtime", "surveyHardware", None, schemas_runtime.Survey),
 )
 ELSEWHERE = {
+    ("repository", "fuzzyFindStaffPicks"),
     ("repository", "searchModels"),
     ("repository", "getModelDownloadOptions"),
     ("system", "requestShutdown"),

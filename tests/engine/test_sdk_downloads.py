@@ -78,8 +78,7 @@ async def test_a_source_that_refuses_ends_the_channel_with_the_reason(
 @pytest.mark.parametrize(
     ("namespace", "endpoint"),
     [
-        ("repository", "createArtifactDownloadPlan"),
-        ("repository", "createDownloadPlan"),
+        ("repository", "downloadArtifact"),
         ("repository", "pushArtifact"),
         ("runtime", "downloadRuntimeExtension"),
     ],

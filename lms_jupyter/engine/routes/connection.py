@@ -63,21 +63,25 @@ class Channel:
         if isinstance(message, Mapping):
             self._messages.put_nowait(message)
 
-    async def until(self, kind: str) -> None:
-        """Wait until the client sends a message of this type."""
-        while (await self._messages.get()).get("type") != kind:
+    async def next(self) -> Mapping[str, Any]:
+        """Wait for the client's next message."""
+        return await self._messages.get()
+
+    async def until(self, *kinds: str) -> None:
+        """Wait until the client sends a message of one of these types."""
+        while (await self._messages.get()).get("type") not in kinds:
             pass
 
     @asynccontextmanager
-    async def interrupted_by(self, kind: str) -> AsyncIterator[asyncio.Timeout]:
-        """Run a block until it ends or the client sends a message of this type.
+    async def interrupted_by(self, *kinds: str) -> AsyncIterator[asyncio.Timeout]:
+        """Run a block until it ends or the client sends a message of one of these types.
 
         Then the block is cancelled, and `expired()` of what was yielded is true.
         """
         scope = asyncio.timeout(None)
 
         async def listen() -> None:
-            await self.until(kind)
+            await self.until(*kinds)
             scope.reschedule(0)
 
         listener = asyncio.create_task(listen())

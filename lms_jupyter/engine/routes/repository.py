@@ -7,31 +7,26 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
-from lms_jupyter.engine import machine
-from lms_jupyter.engine.downloads import Job, JobState
-from lms_jupyter.engine.errors import BadRequestError, DownloadFailedError, UnsupportedError
+from lms_jupyter.engine.errors import BadRequestError, UnsupportedError
 from lms_jupyter.engine.hub import DownloadOption
-from lms_jupyter.engine.routes.connection import Channel, Namespace, refusing
+from lms_jupyter.engine.routes import fetching
+from lms_jupyter.engine.routes.connection import Namespace, refusing
 from lms_jupyter.engine.routes.handshake import Caller
 from lms_jupyter.engine.services import Services
 from lms_jupyter.engine.wire.fields import an_object, optional_text, text
+from lms_jupyter.engine.wire.staff_picks import is_exact, staff_picks
 
 DEFAULT_RESULTS = 10
 MAX_RESULTS = 25
 
 _NOT_HERE = (
-    "createArtifactDownloadPlan",
-    "createDownloadPlan",
     "downloadArtifact",
     "ensureAuthenticated",
     "pushArtifact",
 )
 _NO_CALLS = (
     "deauthenticate",
-    "fuzzyFindStaffPicks",
-    "getAuthenticationStatus",
     "getLocalArtifactFiles",
-    "getModelCatalog",
     "getWritableArtifactOwners",
     "installLocalPlugin",
     "installPluginDependencies",
@@ -42,8 +37,8 @@ _NO_CALLS = (
     "loginWithPreAuthenticatedKeys",
 )
 _REASON = (
-    "This engine downloads models by 'searchModels', 'getModelDownloadOptions' and "
-    "'downloadModel'; it has no artifacts, plugins, accounts or links."
+    "This engine downloads models by 'createDownloadPlan' or 'downloadModel'; it has no plugins, "
+    "accounts or links, and no artifacts of its own."
 )
 _REFUSE = refusing(_REASON)
 
@@ -55,12 +50,21 @@ def namespace(services: Services) -> Namespace:
         "searchModels": _search,
         "getModelDownloadOptions": _options,
         "isAuthenticated": _is_authenticated,
+        "getAuthenticationStatus": _authentication,
+        "getModelCatalog": _catalog,
+        "fuzzyFindStaffPicks": _staff_picks,
+    }
+    fetching_channels = {
+        "downloadModel": fetching.download,
+        "createDownloadPlan": fetching.plan,
+        "createArtifactDownloadPlan": fetching.plan_artifact,
     }
     return Namespace(
         "repository",
         dict.fromkeys(_NO_CALLS, _refuse_call)
         | {name: partial(call, services) for name, call in calls.items()},
-        {"downloadModel": partial(_download, services)} | dict.fromkeys(_NOT_HERE, _REFUSE),
+        {name: partial(channel, services) for name, channel in fetching_channels.items()}
+        | dict.fromkeys(_NOT_HERE, _REFUSE),
     )
 
 
@@ -89,17 +93,39 @@ def _authentication(_services: Services, _caller: Caller, _parameter: Any) -> di
 
 
 async def _search(services: Services, _caller: Caller, parameter: Any) -> dict[str, Any]:
-    asked = an_object(an_object(parameter).get("opts") or {})
+    term, found = await _found(services, an_object(an_object(parameter).get("opts") or {}))
+    results: list[dict[str, Any]] = [
+        {"name": name, "identifier": {"type": "hf", "identifier": name}} for name in found
+    ]
+    for result in results:
+        if is_exact(result["name"], term):
+            result["exact"] = True
+    return {"results": results}
+
+
+async def _staff_picks(services: Services, _caller: Caller, parameter: Any) -> dict[str, Any]:
+    """Search the source: what is picked there, nobody here can say."""
+    asked = dict(an_object(parameter or {}))
+    if isinstance(asked.get("limit"), int):
+        asked["limit"] = min(asked["limit"], MAX_RESULTS)
+    term, found = await _found(services, asked)
+    return {"results": staff_picks(found, term)}
+
+
+async def _found(services: Services, asked: Mapping[str, Any]) -> tuple[str, tuple[str, ...]]:
+    """Return what is searched for, and what there is."""
     limit = asked.get("limit", DEFAULT_RESULTS)
-    if not isinstance(limit, int) or not 1 <= limit <= MAX_RESULTS:
+    if isinstance(limit, bool) or not isinstance(limit, int) or not 1 <= limit <= MAX_RESULTS:
         raise BadRequestError(f"'limit' has to be from 1 to {MAX_RESULTS}, not {limit!r:.100}.")
     term = optional_text(asked, "searchTerm") or ""
-    found = await services.hub.search(term, limit)
-    return {
-        "results": [
-            {"name": name, "identifier": {"type": "hf", "identifier": name}} for name in found
-        ]
-    }
+    if "gguf" not in (asked.get("compatibilityTypes") or ["gguf"]):
+        return term, ()
+    return term, await services.hub.search(term, limit)
+
+
+def _catalog(_services: Services, _caller: Caller, _parameter: Any) -> dict[str, Any]:
+    """Say that the source has no catalog: its models are searched for."""
+    return {"models": []}
 
 
 async def _options(services: Services, _caller: Caller, parameter: Any) -> dict[str, Any]:
@@ -110,12 +136,10 @@ async def _options(services: Services, _caller: Caller, parameter: Any) -> dict[
 
 
 def _option(option: DownloadOption) -> dict[str, Any]:
-    available = machine.memory().available_bytes
-    fits = "fitWithoutGPU" if option.size_bytes < available else "willNotFit"
     written: dict[str, Any] = {
         "name": option.files[0].path.removesuffix(".gguf"),
         "sizeBytes": option.size_bytes,
-        "fitEstimation": fits,
+        "fitEstimation": fetching.option_fits(option),
         "downloadIdentifier": option.identifier,
         "indexedModelIdentifier": f"{option.repository}/{option.files[0].path}",
         "compatibilityType": "gguf",
@@ -124,41 +148,3 @@ def _option(option: DownloadOption) -> dict[str, Any]:
     if option.quantization:
         written["quantization"] = option.quantization
     return written
-
-
-async def _download(services: Services, channel: Channel) -> None:
-    """`downloadModel`: the job goes on without the client, but not against its will."""
-    identifier = text(an_object(channel.parameter), "downloadIdentifier")
-    downloads = services.downloads
-    job = await downloads.start(identifier)
-    finalizing = False
-    async with channel.interrupted_by("cancel") as scope:
-        async for now in downloads.watch(job):
-            channel.send({"type": "downloadProgress", "update": _update(now)})
-            if now.state is JobState.CHECKING and not finalizing:
-                finalizing = True
-                channel.send({"type": "startFinalizing"})
-            await channel.room()
-    if scope.expired():
-        await downloads.cancel(job.job_id)
-        raise DownloadFailedError(f"The download of {identifier!r} was cancelled.")
-    if job.error is not None:
-        raise job.error
-    if job.state is JobState.CANCELLED:
-        raise DownloadFailedError(f"The download of {identifier!r} was cancelled by somebody else.")
-    if not finalizing:
-        channel.send({"type": "startFinalizing"})
-    channel.send({"type": "success", "defaultIdentifier": await _key(services, job)})
-
-
-def _update(job: Job) -> Mapping[str, Any]:
-    return {
-        "downloadedBytes": job.downloaded_bytes,
-        "totalBytes": job.total_bytes,
-        "speedBytesPerSecond": job.bytes_per_second,
-    }
-
-
-async def _key(services: Services, job: Job) -> str:
-    """Return the key by which the downloaded model can be loaded."""
-    return (await services.catalog.resolve(job.path)).model_key
