@@ -113,6 +113,11 @@ def pauses_downloads(host: HostInfo) -> bool:
     return "activity" in host.features
 
 
+def tells(host: HostInfo) -> bool:
+    """Whether a host says by itself when something changes."""
+    return "activity" in host.features
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Past:
     """What is wanted of what a host has logged before."""
@@ -166,6 +171,14 @@ class Host(Protocol):
 
     async def close(self) -> None:
         """Let go of every connection. The host itself goes on, and so do its instances."""
+        ...
+
+    async def check(self, kind: Kind) -> None:
+        """Ask something small over the connection that a load of this kind takes.
+
+        Raises:
+            HostUnreachableError: The connection is lost; nothing that is asked now would be heard.
+        """
         ...
 
     async def models(self) -> tuple[Model, ...]:

@@ -13,7 +13,7 @@ from typing import Any
 import lmstudio
 from lmstudio.async_api import AsyncChannel, _AsyncSession
 
-LAST_WORDS_S = 2.0
+LAST_WORDS_S = 1.0
 """How long a host may take to end what was called off."""
 
 

@@ -31,7 +31,15 @@ from lms_jupyter.hosts.base import (
     Sight,
 )
 from lms_jupyter.hosts.talk import Fragment, Message, Sampling, TalkStep, Told
-from lms_jupyter.protocol.models import Estimate, HostInfo, Instance, Load, LoadConfig, Model
+from lms_jupyter.protocol.models import (
+    Estimate,
+    HostInfo,
+    Instance,
+    Kind,
+    Load,
+    LoadConfig,
+    Model,
+)
 
 FEATURES = ("activity", "ttl", "pin", "cancelLoad", "join")
 
@@ -88,6 +96,10 @@ class FakeHost:
 
     async def close(self) -> None:
         """Have nothing to let go of."""
+
+    async def check(self, kind: Kind) -> None:  # noqa: ARG002 - the protocol of hosts
+        """Answer, unless the host plays dead."""
+        self._answer()
 
     async def models(self) -> tuple[Model, ...]:
         """List the disk."""

@@ -23,10 +23,11 @@ from lms_jupyter.hosts.base import (
     Sight,
     pauses_downloads,
 )
-from lms_jupyter.hosts.channel import Channel, Parameters, open_channel
+from lms_jupyter.hosts.channel import Parameters, open_channel
 from lms_jupyter.hosts.credentials import let_in, new_client, token_for
 from lms_jupyter.hosts.downloads import DownloadJobs, discard
 from lms_jupyter.hosts.sdk_errors import translated
+from lms_jupyter.hosts.sdk_loads import Loads, broken_off
 from lms_jupyter.hosts.sdk_sockets import QuickClient
 from lms_jupyter.hosts.talk import Message, Sampling, TalkStep
 from lms_jupyter.protocol.models import Estimate, HostInfo, Instance, Kind, LoadConfig, Model
@@ -45,7 +46,6 @@ NEWER: Mapping[str, str] = {
     "stopHttpServer": "stop its HTTP server",
 }
 """Calls that not every LM Studio knows, and what they are for."""
-CANCEL_TIMEOUT_S = 10.0
 
 
 class SdkHost:
@@ -59,6 +59,7 @@ class SdkHost:
         self._kinds: dict[str, Kind] = {}
         self._tells_states = True
         self._unanswered: set[str] = set()
+        self._loads = Loads(self.unload)
         self.info = HostInfo(name="LM Studio", address=address)
 
     async def connect(self) -> None:
@@ -81,9 +82,14 @@ class SdkHost:
     async def close(self) -> None:
         """Let go of the sockets; see `Host.close`."""
         self._client = None
+        await self._loads.close()
         # A socket that is gone already has nothing left to close.
         with contextlib.suppress(lmstudio.LMStudioError, OSError):
             await self._resources.aclose()
+
+    async def check(self, kind: Kind) -> None:
+        """Ask something small where a load of this kind would go; see `Host.check`."""
+        await self._call(kind, "listLoaded")
 
     async def models(self) -> tuple[Model, ...]:
         """List what is downloaded; see `Host.models`."""
@@ -292,22 +298,15 @@ class SdkHost:
     ) -> AsyncGenerator[LoadStep]:
         """Follow a load to its end, or call it off if nobody follows any more."""
         subject = request.identifier or request.model_key
+        ended = False
         with translated(self._address, subject=subject, loading=True):
-            async with open_channel(self._session(kind), endpoint, parameters) as channel:
-                ended = False
-                try:
-                    async with aclosing(sdk_streams.load_steps(channel, parameters)) as steps:  # type: ignore[type-var]
-                        async for step in steps:
-                            ended = isinstance(step, Loaded)
-                            yield step
-                except lmstudio.LMStudioServerError:
-                    ended = True
-                    raise
-                finally:
-                    if not ended:
-                        await asyncio.shield(self._call_off(channel))
+            steps = self._loads.drive(self._session(kind), endpoint, parameters)
+            async with aclosing(steps):
+                async for step in steps:
+                    ended = isinstance(step, Loaded)
+                    yield step
         if not ended:
-            raise sdk_streams.broken_off(request.model_key)
+            raise broken_off(request.model_key)
 
     def _session(self, namespace: str) -> _AsyncSession:
         if self._client is None:
@@ -376,17 +375,6 @@ class SdkHost:
         if model_key not in self._kinds:
             await self.models()
         return self._kinds.get(model_key, "llm")
-
-    async def _call_off(self, channel: Channel) -> None:
-        """Cancel a load and wait until the host has said that it is over."""
-        with contextlib.suppress(lmstudio.LMStudioError, TimeoutError):
-            await channel.say("cancel")
-            async with asyncio.timeout(CANCEL_TIMEOUT_S):
-                async for step in sdk_streams.load_steps(channel):
-                    if isinstance(step, Loaded) and not step.was_there:
-                        # The cancel came too late: undo what nobody wants any more.
-                        await self.unload(step.instance)
-                        return
 
 
 def _specifier(instance: Instance) -> dict[str, Any]:

@@ -1,30 +1,25 @@
 """What a host streams besides loads: answers, downloads and its log."""
 
 import base64
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
 from typing import Any
 
 import lmstudio
 from lmstudio.async_api import _AsyncSession
 
-from lms_jupyter.errors import DownloadFailedError, LoadFailedError
-from lms_jupyter.hosts import decode, talk
+from lms_jupyter.errors import DownloadFailedError
+from lms_jupyter.hosts import talk
 from lms_jupyter.hosts.base import (
     Downloaded,
     Downloading,
     DownloadStep,
-    Evicting,
-    Joined,
-    Loaded,
-    Loading,
-    LoadStep,
     LogEntry,
     Offer,
     Past,
     remembers_its_log,
 )
-from lms_jupyter.hosts.channel import Channel, Parameters, open_channel
+from lms_jupyter.hosts.channel import Parameters, open_channel
 from lms_jupyter.hosts.talk import Message, Picture, Sampling, TalkStep, Told
 from lms_jupyter.protocol.models import HostInfo
 
@@ -33,43 +28,6 @@ class Diagnostics(_AsyncSession):
     """The host's log; the SDK has no session for it."""
 
     API_NAMESPACE = "diagnostics"
-
-
-async def load_steps(
-    channel: Channel, asked: Mapping[str, Any] | None = None
-) -> AsyncIterator[LoadStep]:
-    """Read the packets of `loadModel` or `getOrLoad`; the fraction never falls.
-
-    Args:
-        channel: Where they come from.
-        asked: What the load was begun with.
-    """
-    asked = asked or {}
-    # Older hosts keep the TTL that they were given, and do not tell it.
-    given = {"ttlMs": asked.get("ttlMs", asked.get("loadTtlMs"))}
-    fraction, joins = 0.0, False
-    async for packet in channel.packets():
-        match packet:
-            case {"type": "progress" | "loadProgress", "progress": int() | float() as told}:
-                fraction = max(fraction, min(1.0, float(told)))
-                yield Loading(fraction=fraction)
-            case {"type": "resolved", "joined": str(load_id)}:
-                joins = True
-                yield Joined(load_id=load_id)
-            case {"type": "resolved"} if joins:
-                joins, fraction = False, 0.0
-                yield Joined(load_id=None)
-            case {"type": "unloadingOtherJITModel", "info": dict(info)}:
-                yield Evicting(identifier=str(info.get("identifier") or info.get("modelKey")))
-            case {"type": "success" | "loadSuccess", "info": dict(info)}:
-                yield Loaded(instance=decode.instance(given | info), was_there=joins)
-                return
-            case {"type": "alreadyLoaded", "info": dict(info)}:
-                yield Loaded(instance=decode.instance(info), was_there=True)
-                return
-            case _:
-                # "resolved", "startLoading", and whatever a newer host may tell besides.
-                continue
 
 
 async def answer(
@@ -196,8 +154,3 @@ def _entry(raw: dict[str, Any], *, past: bool) -> LogEntry:
         identifier=data.get("modelIdentifier"),
         past=past,
     )
-
-
-def broken_off(name: str) -> LoadFailedError:
-    """Return what to raise when a load ends without a word."""
-    return LoadFailedError(f"The host broke off loading {name!r} without a reason.")

@@ -21,9 +21,10 @@ from lms_jupyter.errors import CommandError
 from lms_jupyter.manager.commands import run
 from lms_jupyter.manager.identity import this_kernel
 from lms_jupyter.manager.leases import LeaseBook
+from lms_jupyter.manager.link import assure, connect
 from lms_jupyter.manager.manager import Manager
 from lms_jupyter.manager.neighbours import neighbours
-from lms_jupyter.manager.watch import connect, watch
+from lms_jupyter.manager.watch import watch
 
 Result = TypeVar("Result")
 
@@ -116,12 +117,12 @@ class LocalManager:
         return self.wait(submitted, each, begin=lambda: self._begin_work(submitted, work))
 
     def connect(self) -> None:
-        """Wait until there is a host.
+        """Wait until there is a host that answers.
 
         Raises:
             LmsError: There is none; the sentence says why.
         """
-        self.finish(connect(self.manager))
+        self.finish(assure(self.manager))
 
     def run(self, command: object) -> Any:
         """Carry out a command and wait for its result.

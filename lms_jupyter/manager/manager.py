@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from traitlets import Instance, Unicode
 from traitlets.config import Configurable
 
-from lms_jupyter.errors import HostUnreachableError
 from lms_jupyter.hosts.base import Found, Host
 from lms_jupyter.manager.attendance import Attendance
 from lms_jupyter.manager.events import Event, Looked
@@ -18,6 +17,7 @@ from lms_jupyter.manager.identity import Identity
 from lms_jupyter.manager.leases import LeaseBook
 from lms_jupyter.manager.profiles import ProfileShelf
 from lms_jupyter.manager.reduce import State, reduce
+from lms_jupyter.manager.steady import SteadyHost
 from lms_jupyter.manager.undo import Memory
 from lms_jupyter.protocol.models import HostChoice, HostInfo, LoadConfig
 from lms_jupyter.protocol.slices import Activity, Catalog
@@ -97,6 +97,7 @@ class Manager(Configurable):
         """Where this kernel's claims are written down, if it makes any."""
         self.seen_rids: dict[str, None] = {}
         self._host: Host | None = None
+        self._steady = SteadyHost(self)
         self._serial = count(1)
         self._clock_lead_s = 0.0
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -109,16 +110,15 @@ class Manager(Configurable):
 
     @property
     def connected_host(self) -> Host:
-        """The host, once it is found.
+        """The host, under a name that stays while it is lost and found again.
 
-        Raises:
-            HostUnreachableError: There is none, or it has stopped answering.
+        What is asked of it finds a host first if there is none.
         """
-        if self._host is None:
-            raise HostUnreachableError(
-                f"There is no connection to the host at {self.activity.host.address or 'hand'}.",
-                hint="The panel reconnects by itself once it answers again.",
-            )
+        return self._steady
+
+    @property
+    def reached(self) -> Host | None:
+        """The host itself, while there is one that answered when it was last asked."""
         return self._host
 
     def has(self, host: Host) -> bool:
@@ -129,6 +129,10 @@ class Manager(Configurable):
         """Take a connected host as ours, or let go of the one that we had."""
         self._host = found.host if found else None
         self.why = found.why if found else self.why
+
+    def retire(self, host: Host) -> None:
+        """Close a host that is ours no more, once nothing is under way on it."""
+        self._steady.retire(host)
 
     def begin_anew(self, info: HostInfo) -> None:
         """Forget what is known of a host, because from now on it is another one."""

@@ -3,16 +3,19 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Set as AbstractSet
+from typing import TYPE_CHECKING
 
 from lms_jupyter.manager.events import OwnersLearned
 from lms_jupyter.manager.leases import Lease, is_present
-from lms_jupyter.manager.manager import Manager
+
+if TYPE_CHECKING:
+    from lms_jupyter.manager.manager import Manager
 
 LATE_S = 0.5
 """A host tells of an instance before whoever loaded it has written that down."""
 
 
-def learn_owners(manager: Manager) -> None:
+def learn_owners(manager: "Manager") -> None:
     """Tell who loaded what is in memory, and which other kernels use it.
 
     No host is asked, and no file is read unless a lease has come, gone or changed. Whether a user
@@ -38,11 +41,11 @@ def learn_owners(manager: Manager) -> None:
     _look_again_for_ours(owners.keys(), manager)
 
 
-def _is_ours(lease: Lease, manager: Manager) -> bool:
+def _is_ours(lease: Lease, manager: "Manager") -> bool:
     return manager.identity is not None and manager.identity.continues(lease.holder)
 
 
-def _look_again_for_ours(claimed: AbstractSet[str], manager: Manager) -> None:
+def _look_again_for_ours(claimed: AbstractSet[str], manager: "Manager") -> None:
     """Look once more if something has our name and nobody has said yet that it is ours."""
     if manager.identity is None:
         return

@@ -2,15 +2,21 @@
 
 import asyncio
 import contextlib
+import logging
 import random
 import time
 from contextlib import aclosing
 
 from lms_jupyter.errors import LmsError
-from lms_jupyter.hosts.base import Host
-from lms_jupyter.manager.events import HostConnected, HostLost, Looked, ModelsListed
+from lms_jupyter.hosts.base import Host, tells
+from lms_jupyter.manager.events import HostLost, Looked, ModelsListed
+from lms_jupyter.manager.link import connect, reached, switch
 from lms_jupyter.manager.manager import Manager
 from lms_jupyter.manager.owners import learn_owners
+
+__all__ = ["connect", "switch", "watch"]
+
+log = logging.getLogger(__name__)
 
 LIVELY_S = 0.25
 """Between two looks while a load runs or somebody generates, and somebody sees it."""
@@ -22,6 +28,10 @@ CATALOG_S = 10.0
 """Between two readings of the disk while somebody looks."""
 BACK_OFF_S = (0.2, 10.0)
 """The first and the longest pause before another attempt to reach a lost host."""
+SEEN_BACK_OFF_S = 0.8
+"""The longest while somebody looks: a host that is back is seen at once."""
+HELD_S = 1.0
+"""A link that held so long was well: after it, the host is looked for without a pause."""
 
 
 async def watch(manager: Manager, *, persistent: bool = True) -> None:
@@ -33,95 +43,55 @@ async def watch(manager: Manager, *, persistent: bool = True) -> None:
     """
     failures = 0
     while True:
-        host = None
+        host, since = None, time.monotonic()
         try:
-            await connect(manager)
-            failures = 0
-            host = manager.connected_host
+            host = await reached(manager)
             await _follow(host, manager)
-        except LmsError:
+            failures = 0
+        except Exception as error:
+            if not isinstance(error, LmsError):
+                log.exception("Watching the host failed; it is let go of and looked for anew.")
             if host is not None and not manager.has(host):
-                # Another host has taken its place in the meantime.
+                # A verb has let go of it, or another host has taken its place.
                 continue
-            manager.adopt(None)
+            if host is not None:
+                manager.adopt(None)
+                manager.retire(host)
+                if time.monotonic() - since > HELD_S:
+                    # It may be back already, or only the connection was lost.
+                    failures = 0
+                    continue
             failures += 1
-            first_s, longest_s = BACK_OFF_S
-            pause_s = min(longest_s, first_s * 2**failures) * random.uniform(0.5, 1.0)  # noqa: S311
+            pause_s = _pause_s(failures, manager)
             tries = persistent or manager.attendance.anyone
             retry_at = manager.host_now() + pause_s if tries else None
             manager.apply(HostLost(at=time.time(), retry_at=retry_at))
             await _pause(pause_s if tries else UNSEEN_S, manager)
 
 
-async def connect(manager: Manager) -> None:
-    """Find a host, connect to it and read it once, unless that is done already.
-
-    Raises:
-        LmsError: There is none, or it does not let us in.
-    """
-    async with manager.connecting:
-        if manager.is_connected:
-            return
-        await _reach(manager.host, manager)
-
-
-async def switch(address: str, manager: Manager) -> None:
-    """Go over to another host; the one that we have stays if the other cannot be reached.
-
-    Args:
-        address: Where it is; empty: look for one, as at the beginning.
-        manager: Whose host it will be.
-
-    Raises:
-        LmsError: There is no host at the address, or it does not let us in.
-    """
-    async with manager.connecting:
-        former = manager.activity.host.address
-        await _reach(address, manager, anew=True)
-        manager.host = address
-        manager.offered |= {each for each in (former, manager.activity.host.address) if each}
-
-
-async def _reach(address: str, manager: Manager, *, anew: bool = False) -> None:
-    """Find a host, connect to it, read it, and only then make it ours."""
-    found = await manager.find(address)
-    try:
-        await found.host.connect()
-        sight = await found.host.look()
-        models = await found.host.models()
-    except BaseException:
-        await found.host.close()
-        raise
-    manager.adopt(found)
-    if anew:
-        manager.begin_anew(found.host.info)
-    manager.apply(HostConnected(info=found.host.info, at=time.time()))
-    manager.apply(ModelsListed(models=models))
-    manager.apply(Looked(sight=sight))
-    take_over(manager)
-    learn_owners(manager)
-    manager.wake.set()
-
-
-def take_over(manager: Manager) -> None:
-    """Make ours again what this kernel loaded before it was restarted."""
-    if manager.leases is None or manager.identity is None:
-        return
-    address = manager.activity.host.address
-    alive = {instance.instance_reference for instance in manager.activity.instances}
-    manager.leases.forget(address, alive)
-    for lease in manager.leases.take_over(address, manager.identity):
-        if lease.loaded:
-            manager.own[lease.instance_reference] = lease.asked
+def _pause_s(failures: int, manager: Manager) -> float:
+    """Say how long to wait until the next attempt to reach a lost host."""
+    first_s, longest_s = BACK_OFF_S
+    if manager.attendance.anyone:
+        longest_s = SEEN_BACK_OFF_S
+    # More doublings than this would be no number any more.
+    doubled_s = first_s * 2.0 ** min(failures, 20)
+    return min(longest_s, doubled_s) * random.uniform(0.5, 1.0)  # noqa: S311
 
 
 async def _follow(host: Host, manager: Manager) -> None:
     """Look again and again until the host is lost, or another one has taken its place."""
-    hints = manager.spawn(_listen(host, manager))
+    hints = manager.spawn(_listen(host, manager)) if tells(host.info) else None
+    if hints is not None:
+        hints.add_done_callback(lambda _: manager.wake.set())
     listed_at = time.monotonic()
     try:
-        while True:
-            await _until_next_look(manager, hinted=not hints.done())
+        while manager.has(host):
+            if hints is not None and hints.done():
+                # Raises what ended it. Without hints, the host is asked on a rhythm.
+                hints.result()
+                hints = None
+            await _until_next_look(manager, hinted=hints is not None)
             if not manager.has(host):
                 return
             manager.apply(Looked(sight=await host.look()))
@@ -130,24 +100,21 @@ async def _follow(host: Host, manager: Manager) -> None:
                 manager.apply(ModelsListed(models=await host.models()))
                 listed_at = time.monotonic()
     finally:
-        hints.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await hints
-        await host.close()
+        if hints is not None:
+            hints.cancel()
+            await asyncio.wait([hints])
+        if not manager.has(host):
+            manager.retire(host)
 
 
 async def _listen(host: Host, manager: Manager) -> None:
-    """Take over every sight that the host tells by itself; wake the watch if it stops."""
-    try:
-        async with aclosing(host.hints()) as hints:  # type: ignore[type-var]
-            async for sight in hints:
-                if not manager.has(host):
-                    return
-                manager.apply(Looked(sight=sight))
-                learn_owners(manager)
-    except LmsError:
-        # The next look finds out whether the host is gone.
-        manager.wake.set()
+    """Take over every sight that the host tells by itself."""
+    async with aclosing(host.hints()) as hints:  # type: ignore[type-var]
+        async for sight in hints:
+            if not manager.has(host):
+                return
+            manager.apply(Looked(sight=sight))
+            learn_owners(manager)
 
 
 async def _until_next_look(manager: Manager, *, hinted: bool) -> None:

@@ -59,7 +59,7 @@ def order(context_length: int) -> Order:
 async def test_a_reload_that_is_interrupted_while_the_old_one_goes_brings_it_back(
     manager: Manager, *, refuses: bool
 ) -> None:
-    host = manager.connected_host
+    host = manager.reached
     assert isinstance(host, Tardy)
     host.refuses = refuses
     task = asyncio.create_task(loading.carry_out(order(512), manager))

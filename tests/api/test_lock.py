@@ -56,7 +56,7 @@ async def manager(host: FakeHost) -> AsyncIterator[Manager]:
 async def test_a_lock_holds_what_is_needed_to_have_it_all_back(
     manager: Manager, disk: Path, tmp_path: Path
 ) -> None:
-    host = manager.connected_host
+    host = manager.reached
     assert isinstance(host, FakeHost)
     host.put(host.disk[1], identifier="of somebody else")
 

@@ -7,7 +7,7 @@ import asyncio
 import itertools
 import json
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -55,6 +55,14 @@ class Studio:
     cancelled: list[str] = field(default_factory=list)
     was_cancelled: threading.Event = field(default_factory=threading.Event)
     models: tuple[str, ...] = ("qwen/qwen3-4b",)
+    silent: set[str] = field(default_factory=set)
+    """Calls and channels that are heard and never answered."""
+    heard: Callable[[str], None] = lambda _endpoint: None
+    """Called with each call and channel that comes."""
+    late: dict[str, float] = field(default_factory=dict)
+    """How many seconds the answers of some calls take."""
+    twist: Callable[[str, Any], Any] = lambda _endpoint, told: told
+    """What becomes of each answer, and of each packet, before it is sent."""
     memory: dict[str, dict[str, Any]] = field(default_factory=dict)
     introductions: list[dict[str, Any]] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
@@ -159,14 +167,18 @@ class Studio:
     ) -> None:
         endpoint = frame.get("endpoint", "")
         self.asked.append(endpoint)
+        self.heard(endpoint)
         if self.old and endpoint in NEW_CALLS | NEW_CHANNELS:
             warning = f"Received rpcCall for unknown endpoint, endpoint = {endpoint}"
             await socket.send_json({"type": "communicationWarning", "warning": warning})
             return
+        if endpoint in self.silent:
+            return
         match frame:
             case {"type": "rpcCall", "callId": number}:
+                await asyncio.sleep(self.late.get(endpoint, 0))
                 answer = self._call(namespace, endpoint, frame.get("parameter") or {})
-                await socket.send_json({**answer, "callId": number})
+                await socket.send_json({**self.twist(endpoint, answer), "callId": number})
             case {"type": "channelCreate", "channelId": number}:
                 off.clear()
                 parameter = frame.get("creationParameter") or {}
@@ -176,8 +188,9 @@ class Studio:
                             {"type": "channelError", "channelId": number, "error": packet}
                         )
                         return
+                    told = self.twist(endpoint, packet)
                     await socket.send_json(
-                        {"type": "channelSend", "channelId": number, "message": packet}
+                        {"type": "channelSend", "channelId": number, "message": told}
                     )
                 await socket.send_json({"type": "channelClose", "channelId": number})
             case _:

@@ -3,6 +3,7 @@
 import os
 import signal
 import threading
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -147,6 +148,39 @@ def test_interrupting_a_pause_brings_everything_back(
 
     assert ran.error == "KeyboardInterrupt"
     assert [(n, raw["contextLength"]) for n, raw in studio.memory.items()] == [("mine", 512)]
+
+
+@pytest.mark.parametrize(
+    ("line", "channel"),
+    [
+        ("%lms load other/model", "loadModel"),
+        ("%lms model other/model", "getOrLoad"),
+        ("%%lms kept\nHello", "predict"),
+        ("%lms get acme/x", "downloadModel"),
+    ],
+)
+def test_what_the_host_never_answers_ends_within_a_second_or_so_when_it_is_interrupted(
+    kernel: Kernel, studio: Studio, pid: int, line: str, channel: str
+) -> None:
+    kernel.run("%lms unload --all")
+    kernel.run(f"%lms load {KEY} --new --identifier kept")
+    heard = threading.Event()
+    interrupted_at = [0.0]
+
+    def note(endpoint: str) -> None:
+        if endpoint == channel:
+            interrupted_at[0] = time.monotonic()
+            heard.set()
+
+    studio.silent, studio.heard = {channel}, note
+    try:
+        interrupted(kernel, pid, line, heard)
+        took_s = time.monotonic() - interrupted_at[0]
+    finally:
+        studio.silent, studio.heard = set(), lambda _: None
+
+    assert took_s < 2.0
+    assert '"identifier":"kept"' in kernel.run("%lms ps --json").text
 
 
 @pytest.mark.parametrize(

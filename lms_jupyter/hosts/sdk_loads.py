@@ -1,0 +1,122 @@
+"""Loads over a channel: followed to their end, or called off when nobody follows any more."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack, aclosing
+from typing import Any
+
+import lmstudio
+from lmstudio.async_api import _AsyncSession
+
+from lms_jupyter.errors import LmsError, LoadFailedError
+from lms_jupyter.hosts import decode
+from lms_jupyter.hosts.base import Evicting, Joined, Loaded, Loading, LoadStep
+from lms_jupyter.hosts.channel import Channel, open_channel
+from lms_jupyter.protocol.models import Instance
+
+CALLED_OFF_S = 1.0
+"""How long whoever calls a load off waits for the host to say that it has stopped."""
+HEARD_OUT_S = 10.0
+"""How long the host is listened to after that, beside everything else."""
+
+
+class Loads:
+    """The loads of one connected host."""
+
+    def __init__(self, unload: Callable[[Instance], Awaitable[None]]) -> None:
+        self._unload = unload
+        self._ending: set[asyncio.Task[None]] = set()
+
+    async def drive(
+        self, session: _AsyncSession, endpoint: str, parameters: Mapping[str, Any]
+    ) -> AsyncGenerator[LoadStep]:
+        """Follow a load to its end; closing the iterator early calls it off.
+
+        Raises:
+            lmstudio.LMStudioError: The host refused, failed or is gone.
+        """
+        stack = AsyncExitStack()
+        channel = await stack.enter_async_context(open_channel(session, endpoint, parameters))
+        ended = False
+        try:
+            async with aclosing(load_steps(channel, parameters)) as steps:  # type: ignore[type-var]
+                async for step in steps:
+                    ended = isinstance(step, Loaded)
+                    yield step
+        except lmstudio.LMStudioServerError:
+            ended = True
+            raise
+        finally:
+            if ended:
+                await stack.aclose()
+            else:
+                await self._leave(channel, stack)
+
+    async def close(self) -> None:
+        """Listen no longer to loads that were called off."""
+        ending = tuple(self._ending)
+        for task in ending:
+            task.cancel()
+        await asyncio.gather(*ending, return_exceptions=True)
+
+    async def _leave(self, channel: Channel, stack: AsyncExitStack) -> None:
+        """Call a load off, and wait for the host's word, but not for long."""
+        leaving = asyncio.get_running_loop().create_task(self._call_off(channel, stack))
+        self._ending.add(leaving)
+        leaving.add_done_callback(self._ending.discard)
+        await asyncio.wait([leaving], timeout=CALLED_OFF_S)
+
+    async def _call_off(self, channel: Channel, stack: AsyncExitStack) -> None:
+        """Cancel a load and hear the host out."""
+        async with stack:
+            with contextlib.suppress(lmstudio.LMStudioError, LmsError, TimeoutError):
+                await channel.say("cancel")
+                async with asyncio.timeout(HEARD_OUT_S):
+                    async for step in load_steps(channel):
+                        if isinstance(step, Loaded) and not step.was_there:
+                            # The cancel came too late: undo what nobody wants any more.
+                            await self._unload(step.instance)
+                            return
+
+
+async def load_steps(
+    channel: Channel, asked: Mapping[str, Any] | None = None
+) -> AsyncIterator[LoadStep]:
+    """Read the packets of `loadModel` or `getOrLoad`; the fraction never falls.
+
+    Args:
+        channel: Where they come from.
+        asked: What the load was begun with.
+    """
+    asked = asked or {}
+    # Older hosts keep the TTL that they were given, and do not tell it.
+    given = {"ttlMs": asked.get("ttlMs", asked.get("loadTtlMs"))}
+    fraction, joins = 0.0, False
+    async for packet in channel.packets():
+        match packet:
+            case {"type": "progress" | "loadProgress", "progress": int() | float() as told}:
+                fraction = max(fraction, min(1.0, float(told)))
+                yield Loading(fraction=fraction)
+            case {"type": "resolved", "joined": str(load_id)}:
+                joins = True
+                yield Joined(load_id=load_id)
+            case {"type": "resolved"} if joins:
+                joins, fraction = False, 0.0
+                yield Joined(load_id=None)
+            case {"type": "unloadingOtherJITModel", "info": dict(info)}:
+                yield Evicting(identifier=str(info.get("identifier") or info.get("modelKey")))
+            case {"type": "success" | "loadSuccess", "info": dict(info)}:
+                yield Loaded(instance=decode.instance(given | info), was_there=joins)
+                return
+            case {"type": "alreadyLoaded", "info": dict(info)}:
+                yield Loaded(instance=decode.instance(info), was_there=True)
+                return
+            case _:
+                # "resolved", "startLoading", and whatever a newer host may tell besides.
+                continue
+
+
+def broken_off(name: str) -> LoadFailedError:
+    """Return what to raise when a load ends without a word."""
+    return LoadFailedError(f"The host broke off loading {name!r} without a reason.")

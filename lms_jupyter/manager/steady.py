@@ -1,0 +1,218 @@
+"""The host that a manager has now, as one that outlives the loss of a connection.
+
+A host is restarted, a tunnel is opened anew, an engine comes back on another port: whoever asks
+something meets the loss first. What only reads is asked again of the host that is found then.
+What changes something is asked once, after a question that shows whether the connection stands:
+a load is never asked for a second time when the host may have heard the first.
+"""
+
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import aclosing, contextmanager
+from typing import TYPE_CHECKING, TypeVar
+
+from lms_jupyter.errors import HostTimeoutError, HostUnreachableError
+from lms_jupyter.hosts.base import (
+    DownloadStep,
+    Host,
+    LoadRequest,
+    LoadStep,
+    LogEntry,
+    Offer,
+    Sight,
+)
+from lms_jupyter.hosts.talk import Message, Sampling, TalkStep
+from lms_jupyter.manager import link
+from lms_jupyter.protocol.models import Estimate, HostInfo, Instance, Kind, LoadConfig, Model
+
+if TYPE_CHECKING:
+    from lms_jupyter.manager.manager import Manager
+
+Answer = TypeVar("Answer")
+
+
+class SteadyHost:
+    """A `Host` that passes everything on to the one that the manager has."""
+
+    def __init__(self, manager: "Manager") -> None:
+        self._manager = manager
+        self._in_use: Counter[Host] = Counter()
+        self._retired: set[Host] = set()
+
+    @property
+    def info(self) -> HostInfo:
+        """Who the host is, or who it was when it was last there."""
+        host = self._manager.reached
+        return self._manager.activity.host if host is None else host.info
+
+    async def connect(self) -> None:
+        """Find a host unless there is one; see `Host.connect`."""
+        await link.connect(self._manager)
+
+    async def close(self) -> None:
+        """Let go of the host; the next question finds one again."""
+        if (host := self._manager.reached) is not None:
+            self._manager.adopt(None)
+            await host.close()
+
+    def retire(self, host: Host) -> None:
+        """Close a host that is ours no more, once nothing is under way on it."""
+        if self._in_use[host] > 0:
+            self._retired.add(host)
+        else:
+            self._close(host)
+
+    async def check(self, kind: Kind) -> None:
+        """Ask something small; see `Host.check`."""
+        await self._read(lambda host: host.check(kind))
+
+    async def models(self) -> tuple[Model, ...]:
+        """List what is downloaded; see `Host.models`."""
+        return await self._read(lambda host: host.models())
+
+    async def look(self) -> Sight:
+        """Look at what is in memory; see `Host.look`."""
+        return await self._read(lambda host: host.look())
+
+    async def hints(self) -> AsyncIterator[Sight]:
+        """Yield what is in memory whenever it changes; see `Host.hints`."""
+        host = await link.reached(self._manager)
+        with self._using(host):
+            async with aclosing(host.hints()) as hints:  # type: ignore[type-var]
+                async for sight in hints:
+                    yield sight
+
+    async def load(self, request: LoadRequest) -> AsyncIterator[LoadStep]:
+        """Make a new instance; see `Host.load`."""
+        host = await self._checked(request.kind or "llm")
+        with self._using(host):
+            async with aclosing(host.load(request)) as steps:  # type: ignore[type-var]
+                async for step in steps:
+                    yield step
+
+    async def use(self, request: LoadRequest) -> AsyncIterator[LoadStep]:
+        """Take the instance of this name or key as it is, else load it; see `Host.use`."""
+        host = await self._checked(request.kind or "llm")
+        with self._using(host):
+            async with aclosing(host.use(request)) as steps:  # type: ignore[type-var]
+                async for step in steps:
+                    yield step
+
+    async def cancel_load(self, load_id: str) -> None:
+        """Call off a load that another client began; see `Host.cancel_load`."""
+        await self._read(lambda host: host.cancel_load(load_id))
+
+    async def unload(self, instance: Instance) -> None:
+        """End an instance; see `Host.unload`."""
+        host = await self._checked(instance.kind)
+        with self._using(host):
+            await host.unload(instance)
+
+    async def set_ttl(self, instance: Instance, ttl_s: float | None) -> None:
+        """Give an instance another TTL that counts from now; see `Host.set_ttl`."""
+        await self._read(lambda host: host.set_ttl(instance, ttl_s))
+
+    async def pin(self, instance: Instance, *, pinned: bool) -> None:
+        """Keep an instance from expiring, or no longer; see `Host.pin`."""
+        await self._read(lambda host: host.pin(instance, pinned=pinned))
+
+    async def load_config(self, instance: Instance) -> LoadConfig:
+        """Return the load config in effect; see `Host.load_config`."""
+        return await self._read(lambda host: host.load_config(instance))
+
+    async def estimate(self, model: Model, config: LoadConfig) -> Estimate:
+        """Reckon what a load would take; see `Host.estimate`."""
+        return await self._read(lambda host: host.estimate(model, config), patient=True)
+
+    async def variants(self, model: Model) -> tuple[Model, ...]:
+        """List the quantisations of a model; see `Host.variants`."""
+        return await self._read(lambda host: host.variants(model), patient=True)
+
+    async def talk(
+        self, instance: Instance, messages: Sequence[Message], sampling: Sampling
+    ) -> AsyncIterator[TalkStep]:
+        """Continue a conversation; see `Host.talk`."""
+        host = await self._checked("llm")
+        with self._using(host):
+            async with aclosing(host.talk(instance, messages, sampling)) as steps:  # type: ignore[type-var]
+                async for step in steps:
+                    yield step
+
+    async def search(self, words: str) -> tuple[str, ...]:
+        """Name what could be downloaded; see `Host.search`."""
+        return await self._read(lambda host: host.search(words), patient=True)
+
+    async def offers(self, name: str) -> tuple[Offer, ...]:
+        """List the files of something that `search` named; see `Host.offers`."""
+        return await self._read(lambda host: host.offers(name), patient=True)
+
+    async def download(self, offer: Offer) -> AsyncIterator[DownloadStep]:
+        """Fetch a file to the host's disk; see `Host.download`."""
+        host = await self._checked("llm")
+        with self._using(host):
+            async with aclosing(host.download(offer)) as steps:  # type: ignore[type-var]
+                async for step in steps:
+                    yield step
+
+    async def discard(self, offer: Offer) -> None:
+        """Call a download off; see `Host.discard`."""
+        await self._read(lambda host: host.discard(offer), patient=True)
+
+    async def log(self) -> AsyncIterator[LogEntry]:
+        """Yield what the host logs from now on; see `Host.log`."""
+        host = await self._checked("llm")
+        with self._using(host):
+            async with aclosing(host.log()) as entries:  # type: ignore[type-var]
+                async for entry in entries:
+                    yield entry
+
+    async def serve(self, *, on: bool, port: int | None = None, cors: bool = False) -> None:
+        """Start or stop the HTTP server of the host; see `Host.serve`."""
+        await self._read(lambda host: host.serve(on=on, port=port, cors=cors), patient=True)
+
+    async def _read(
+        self, ask: Callable[[Host], Awaitable[Answer]], *, patient: bool = False
+    ) -> Answer:
+        """Ask what may be asked twice; once more if the connection turns out to be lost.
+
+        Args:
+            ask: The question.
+            patient: A host that leaves it unanswered is well all the same.
+        """
+        host = await link.reached(self._manager)
+        try:
+            return await ask(host)
+        except HostUnreachableError:
+            host = await link.recover(host, self._manager)
+        except HostTimeoutError:
+            if not patient:
+                link.lose(host, self._manager)
+            raise
+        with self._using(host):
+            return await ask(host)
+
+    async def _checked(self, kind: Kind) -> Host:
+        """Return a host that has just answered where a request of this kind goes."""
+        await self.check(kind)
+        return await link.reached(self._manager)
+
+    def _close(self, host: Host) -> None:
+        if not self._manager.has(host):
+            self._manager.spawn(host.close())
+
+    @contextmanager
+    def _using(self, host: Host) -> Iterator[None]:
+        """Keep a host from being closed meanwhile; let go of it if it turns out to be gone."""
+        self._in_use[host] += 1
+        try:
+            yield
+        except HostUnreachableError:
+            link.lose(host, self._manager)
+            raise
+        finally:
+            self._in_use[host] -= 1
+            if not self._in_use[host]:
+                del self._in_use[host]
+                if host in self._retired:
+                    self._retired.discard(host)
+                    self._close(host)

@@ -1,0 +1,195 @@
+"""A host that is stopped and started again: the first question after its return is answered."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import aclosing
+from typing import Any
+
+import pytest
+
+from lms_jupyter.api import views
+from lms_jupyter.api.session import Session, Wish
+from lms_jupyter.errors import HostUnreachableError
+from lms_jupyter.hosts.talk import Message, Sampling
+from lms_jupyter.manager import Manager
+from lms_jupyter.manager.commands import run
+from lms_jupyter.manager.local import LocalManager
+from lms_jupyter.manager.watch import watch
+from lms_jupyter.protocol.commands import Attend, EnsureModel, Refresh
+from lms_jupyter.protocol.models import Instance
+from lms_jupyter.protocol.slices import Activity
+from tests.hosts.restarts import drop, restart, stop
+from tests.hosts.studio import Studio
+from tests.manager.test_watch import until
+
+KEY = "qwen/qwen3-4b"
+AT_ONCE_S = 1.0
+SEEN_S = 1.5
+NAMESPACES = ("llm", "embedding", "system", "files", "repository")
+
+
+@pytest.fixture
+def studio() -> Iterator[Studio]:
+    with Studio() as studio:
+        yield studio
+
+
+@pytest.fixture
+def session(studio: Studio) -> Iterator[Session]:
+    """A session as a kernel has it, with nobody who looks at a panel."""
+    local = LocalManager(Manager(host=studio.address))
+    yield Session(local)
+    local.close()
+
+
+async def conversation(manager: Manager, instance: Instance) -> str:
+    """Say something to an instance, and return the end of the answer."""
+    message = Message(role="user", text="Hello")
+    steps = manager.connected_host.talk(instance, [message], Sampling())
+    async with aclosing(steps) as answer:  # type: ignore[type-var]
+        return str([step async for step in answer][-1])
+
+
+async def first_of_the_log(manager: Manager) -> str:
+    """Listen to the log until it says something."""
+    async with aclosing(manager.connected_host.log()) as entries:  # type: ignore[type-var]
+        async for entry in entries:
+            return entry.text
+    return ""
+
+
+VERBS: dict[str, Callable[[Session], Awaitable[Any]]] = {
+    "ps": lambda session: views.instances(session.local.manager),
+    "ls": lambda session: views.models(session.local.manager),
+    "status": lambda session: run(Refresh(), session.local.manager),
+    "load": lambda session: session.fulfil(Wish(name=KEY)),
+    "load --new": lambda session: session.fulfil(Wish(name=KEY, how="new")),
+    "model": lambda session: session.fulfil(Wish(name=KEY, how="use")),
+    "click": lambda session: run(EnsureModel(model_key=KEY), session.local.manager),
+    "log": lambda session: first_of_the_log(session.local.manager),
+    "offers": lambda session: session.local.manager.connected_host.offers("acme/x"),
+}
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_the_first_verb_after_a_restart_answers_at_once(
+    studio: Studio, session: Session, verb: str
+) -> None:
+    session.run(VERBS[verb](session))
+    for _ in range(2):
+        restart(studio)
+        began = time.monotonic()
+        session.run(VERBS[verb](session))
+
+        assert time.monotonic() - began < AT_ONCE_S
+        assert len(studio.memory) == ("load" in verb or verb in ("model", "click"))
+
+
+@pytest.mark.parametrize("verb", VERBS)
+@pytest.mark.parametrize("namespace", NAMESPACES)
+def test_one_dropped_websocket_is_nothing_that_a_user_sees(
+    studio: Studio, session: Session, verb: str, namespace: str
+) -> None:
+    session.run(VERBS[verb](session))
+    loads = len(studio.parameters)
+    drop(studio, namespace.__eq__)
+    began = time.monotonic()
+    session.run(VERBS[verb](session))
+
+    assert time.monotonic() - began < AT_ONCE_S
+    assert len(studio.parameters) <= loads + 1, "a load was asked for twice"
+
+
+def test_ten_restarts_in_a_row_are_each_answered_at_once(studio: Studio, session: Session) -> None:
+    for _ in range(10):
+        session.run(session.fulfil(Wish(name=KEY)))
+        restart(studio)
+        began = time.monotonic()
+        assert list(session.run(views.instances(session.local.manager))) == []
+        assert time.monotonic() - began < AT_ONCE_S
+
+
+def test_while_it_is_gone_a_verb_says_so_and_the_next_one_after_its_return_works(
+    studio: Studio, session: Session
+) -> None:
+    session.run(VERBS["ps"](session))
+    stop(studio)
+    for _ in range(3):
+        with pytest.raises(HostUnreachableError, match="Nothing answers at"):
+            session.run(VERBS["ps"](session))
+    studio.__enter__()
+    began = time.monotonic()
+    session.run(VERBS["ps"](session))
+
+    assert time.monotonic() - began < AT_ONCE_S
+    assert session.local.manager.activity.host.link == "connected"
+
+
+def test_a_conversation_after_a_dropped_websocket_goes_on(studio: Studio, session: Session) -> None:
+    got = session.run(session.fulfil(Wish(name=KEY)))
+    drop(studio)
+
+    assert "eosFound" in session.run(conversation(session.local.manager, got.instance))
+
+
+def test_a_load_that_the_host_may_have_heard_is_not_asked_for_again(
+    studio: Studio, session: Session
+) -> None:
+    studio.vanishes_at = 0.0
+    studio.port = int(studio.address.rpartition(":")[2])
+
+    with pytest.raises(HostUnreachableError, match="is gone"):
+        session.run(session.fulfil(Wish(name=KEY)))
+
+    studio.vanishes_at = None
+    restart(studio)
+    session.run(VERBS["ps"](session))
+    assert len(studio.parameters) == 1
+    assert studio.memory == {}
+
+
+def test_a_load_under_way_outlives_the_loss_of_another_websocket(
+    studio: Studio, session: Session
+) -> None:
+    studio.stalls = {"loadModel"}
+    loading = session.local.submit(session.fulfil(Wish(name=KEY)))
+    assert studio.stalled.wait(10)
+    drop(studio, "system".__eq__)
+
+    session.run(VERBS["ls"](session))
+    session.run(VERBS["ps"](session))
+    assert not loading.done()
+    assert studio.cancelled == []
+
+    session.local.stop(loading)
+    assert studio.was_cancelled.wait(10)
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("gone_s", [0.0, 3.0])
+async def test_a_panel_shows_the_truth_soon_after_each_return(
+    studio: Studio, gone_s: float
+) -> None:
+    manager = Manager(host=studio.address)
+    manager.spawn(watch(manager))
+    await until(manager, lambda a: a.host.link == "connected")
+    await run(Attend(viewer="tab", visible=True), manager)
+    for number in range(3):
+        await asyncio.to_thread(stop, studio)
+        if gone_s:
+            await until(manager, lambda a: a.host.link == "lost")
+            await asyncio.sleep(gone_s)
+        name = f"after-{number}"
+        studio.memory[name] = studio._instance(KEY, name, 4096, None)
+        await asyncio.to_thread(studio.__enter__)
+        began = time.monotonic()
+        await until(manager, lambda a, name=name: is_true(a, name))  # type: ignore[misc]
+        assert time.monotonic() - began < SEEN_S
+    await manager.close()
+
+
+def is_true(activity: Activity, name: str) -> bool:
+    """Whether the slice shows this instance alone, and says that the host is there."""
+    seen = [instance.identifier for instance in activity.instances]
+    return activity.host.link == "connected" and seen == [name]
