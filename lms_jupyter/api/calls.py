@@ -173,6 +173,8 @@ def free(*, everything: bool = False) -> int:
     gone = here.run(memory.free(here.local.manager, everything=everything))
     for instance in gone:
         here.let_go(instance.identifier)
+    for sentence in memory.left(here.local.manager, everything=everything):
+        here.say(sentence)
     return memory.taken_bytes(gone) + memory.empty_caches()
 
 

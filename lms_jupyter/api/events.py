@@ -112,6 +112,9 @@ def happenings(old: Activity, new: Activity) -> Iterator[Happening]:
     for reference, instance in after.items():
         if reference not in before:
             yield Happening(what="loaded", instance=instance)
+        elif "unknown" in (instance.status, before[reference].status):
+            # What it did in between nobody knows.
+            continue
         elif (instance.status == "idle") != (before[reference].status == "idle"):
             what: What = "idle" if instance.status == "idle" else "busy"
             yield Happening(what=what, instance=instance)

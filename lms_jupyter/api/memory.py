@@ -2,7 +2,7 @@
 
 import gc
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from lms_jupyter.errors import CommandError, InstanceNotFoundError
 from lms_jupyter.manager import Manager, lookup
@@ -46,6 +46,22 @@ async def free(manager: Manager, *, everything: bool) -> tuple[Instance, ...]:
             continue
         gone.append(instance)
     return tuple(gone)
+
+
+def left(manager: Manager, *, everything: bool) -> Iterator[str]:
+    """Say what `free` has left in memory because nobody knows whether it is in use.
+
+    Args:
+        manager: Whose host it is; it has just been looked at.
+        everything: As for `free`.
+    """
+    for instance in manager.activity.instances:
+        is_ours = everything or instance.instance_reference in manager.own
+        if instance.status == "unknown" and is_ours and not instance.pinned:
+            yield (
+                f"{instance.identifier} is left as it is: {manager.activity.host.name} does not "
+                f"say whether it is in use. `%lms unload {instance.identifier}` ends it."
+            )
 
 
 def taken_bytes(instances: Iterable[Instance]) -> int:

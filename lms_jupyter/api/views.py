@@ -16,6 +16,8 @@ from lms_jupyter.manager import Manager, lookup, names
 from lms_jupyter.protocol.models import Instance, Model
 
 KINDS = ("llm", "embedding")
+PATIENCE_S = 1.0
+"""How long a table waits for a column that a host may leave open."""
 
 
 async def models(manager: Manager, kinds: tuple[str, ...] = KINDS) -> Table[Model]:
@@ -72,9 +74,10 @@ async def parallel(manager: Manager, found: tuple[Instance, ...]) -> dict[str, i
         if instance.kind != "llm":
             return None
         try:
-            return (await manager.connected_host.load_config(instance)).parallel
-        except LmsError:
-            # It went between two questions, or the host is too old to say.
+            async with asyncio.timeout(PATIENCE_S):
+                return (await manager.connected_host.load_config(instance)).parallel
+        except (LmsError, TimeoutError):
+            # It went between two questions, or the host does not say.
             return None
 
     answers = await asyncio.gather(*map(ask, found))

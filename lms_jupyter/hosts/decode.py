@@ -5,16 +5,13 @@ the raw dicts are read here. Fields that older hosts leave out are optional.
 """
 
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any
 
-import msgspec
-
-from lms_jupyter.errors import HostReplyError
 from lms_jupyter.hosts.base import Sight
+from lms_jupyter.hosts.reading import moment, noun, number, one_line, reads, rows, table, unreadable
 from lms_jupyter.protocol.models import Estimate, Instance, Load, Memory, Model, Status
 
 Raw = Mapping[str, Any]
-Noun = TypeVar("Noun")
 
 STATUSES: Mapping[str, Status] = {
     "idle": "idle",
@@ -24,80 +21,105 @@ STATUSES: Mapping[str, Status] = {
 }
 
 
-def model(raw: Raw) -> Model:
+@reads("its models")
+def models(raw: Any) -> tuple[Model, ...]:
+    """Read the answer of `listDownloadedModels`.
+
+    Raises:
+        HostReplyError: A field that every host sends is missing or of another type.
+    """
+    return tuple(map(model, rows(raw)))
+
+
+@reads("a model")
+def model(raw: Any) -> Model:
     """Read one entry of `listDownloadedModels`.
 
     Raises:
         HostReplyError: A field that every host sends is missing or of another type.
     """
-    return _convert(
-        {
-            **_shared(raw),
-            "variants": raw.get("variants") or (),
-            "selected_variant": raw.get("selectedVariant"),
-        },
-        Model,
-    )
+    fields = {
+        **_shared(table(raw)),
+        "variants": raw.get("variants") or (),
+        "selected_variant": raw.get("selectedVariant"),
+    }
+    try:
+        return noun(fields, Model)
+    except ValueError as error:
+        raise unreadable(_named(fields), error) from error
 
 
-def instance(raw: Raw, state: Raw | None = None) -> Instance:
-    """Read one entry of `listLoaded`, with the answer of `getInstanceProcessingState` if any.
+@reads("what is in memory")
+def listed(raw: Any) -> list[Any]:
+    """Read the answer of `listLoaded`, one raw entry for each instance.
+
+    Raises:
+        HostReplyError: It is no list.
+    """
+    return rows(raw)
+
+
+@reads("an instance")
+def instance(raw: Any, state: Raw | None = None) -> Instance:
+    """Read one entry of `listLoaded`, with what the host says of its state if anything.
 
     Raises:
         HostReplyError: A field that every host sends is missing or of another type.
     """
-    state = state or raw
+    told = table(raw) if state is None else table(state)
     ttl_ms, last_used_ms = raw.get("ttlMs"), raw.get("lastUsedTime")
-    return _convert(
-        {
-            **_shared(raw),
-            "identifier": raw.get("identifier"),
-            "instance_reference": raw.get("instanceReference"),
-            "memory_bytes": raw.get("memoryBytes"),
-            "context_length": raw.get("contextLength", raw.get("maxContextLength")),
-            "status": STATUSES.get(state.get("status", "idle"), "idle"),
-            "queued": state.get("queued", 0),
-            "ttl_s": None if ttl_ms is None else ttl_ms / 1000,
-            "idle_since": None if last_used_ms is None else last_used_ms / 1000,
-            "pinned": raw.get("pinned", False),
-            "jit": raw.get("jit", False),
-            "owner": raw.get("owner") or None,
-            "tokens_per_second": state.get("tokensPerSecond"),
-        },
-        Instance,
-    )
+    fields = {
+        **_shared(raw),
+        "identifier": raw.get("identifier"),
+        "instance_reference": raw.get("instanceReference"),
+        "memory_bytes": raw.get("memoryBytes"),
+        "context_length": raw.get("contextLength", raw.get("maxContextLength")),
+        "status": status(told),
+        "queued": told.get("queued", 0),
+        "ttl_s": None if ttl_ms is None else number(ttl_ms) / 1000,
+        "idle_since": None if last_used_ms is None else moment(last_used_ms),
+        "pinned": raw.get("pinned", False),
+        "jit": raw.get("jit", False),
+        "owner": raw.get("owner") or None,
+        "tokens_per_second": told.get("tokensPerSecond"),
+    }
+    try:
+        return noun(fields, Instance)
+    except ValueError as error:
+        raise unreadable(_named(fields), error) from error
 
 
-def sight(raw: Raw) -> Sight:
+def status(told: Raw) -> Status:
+    """Read what an instance is doing; what is not told, or in words of a newer host, is unknown."""
+    word = told.get("status")
+    return STATUSES.get(word, "unknown") if isinstance(word, str) else "unknown"
+
+
+@reads("what it has in memory")
+def sight(raw: Any) -> Sight:
     """Read the engine's account of everything in memory (`getActivity`, `watchActivity`).
 
     Raises:
         HostReplyError: It is not what the engine promises.
     """
-    memory = raw.get("memory")
-    try:
-        return Sight(
-            now=raw["now"] / 1000,
-            instances=tuple(map(instance, raw["instances"])),
-            loads=tuple(map(_load, raw.get("loads", ()))),
-            memory=Memory(
-                total_bytes=memory["totalBytes"], available_bytes=memory["availableBytes"]
-            )
-            if memory
-            else None,
-        )
-    except (KeyError, TypeError) as error:
-        raise HostReplyError(f"The host's account of its memory lacks {error}.") from error
+    memory = table(raw).get("memory")
+    return Sight(
+        now=moment(raw["now"]),
+        instances=tuple(map(instance, rows(raw["instances"]))),
+        loads=tuple(map(_load, rows(raw.get("loads", [])))),
+        memory=None if memory is None else _memory(table(memory)),
+    )
 
 
-def estimate(raw: Raw) -> Estimate:
+@reads("what a load would take")
+def estimate(raw: Any) -> Estimate:
     """Read the answer of `estimateModelUsage`.
 
     Raises:
         HostReplyError: It is not what LM Studio promises.
     """
-    memory = raw.get("memory", {})
-    return _convert(
+    memory = table(table(raw).get("memory", {}))
+    return noun(
         {
             "total_bytes": memory.get("totalBytes"),
             "vram_bytes": memory.get("totalVramBytes", 0),
@@ -108,15 +130,21 @@ def estimate(raw: Raw) -> Estimate:
     )
 
 
-def _load(raw: Raw) -> Load:
-    return _convert(
+def _memory(raw: Raw) -> Memory:
+    return noun(
+        {"total_bytes": raw["totalBytes"], "available_bytes": raw["availableBytes"]}, Memory
+    )
+
+
+def _load(raw: Any) -> Load:
+    return noun(
         {
-            "load_id": raw["loadId"],
+            "load_id": table(raw)["loadId"],
             "identifier": raw.get("identifier"),
             "model_key": raw["modelKey"],
             "kind": raw.get("type"),
-            "fraction": raw["progress"],
-            "started_at": raw["startedAt"] / 1000,
+            "fraction": min(1.0, number(raw["progress"])),
+            "started_at": moment(raw["startedAt"]),
         },
         Load,
     )
@@ -124,6 +152,7 @@ def _load(raw: Raw) -> Load:
 
 def _shared(raw: Raw) -> dict[str, Any]:
     """Read what a model on the disk and its instance in memory have in common."""
+    quantization = table(raw.get("quantization") or {})
     return {
         "model_key": raw.get("modelKey"),
         "kind": raw.get("type"),
@@ -135,8 +164,8 @@ def _shared(raw: Raw) -> dict[str, Any]:
         "publisher": raw.get("publisher"),
         "format": raw.get("format", "gguf"),
         "indexed_model_identifier": raw.get("indexedModelIdentifier"),
-        "quantization": (raw.get("quantization") or {}).get("name"),
-        "quantization_bits": (raw.get("quantization") or {}).get("bits"),
+        "quantization": quantization.get("name"),
+        "quantization_bits": quantization.get("bits"),
         "max_context_length": raw.get("maxContextLength"),
         "vision": raw.get("vision", False),
         "trained_for_tool_use": raw.get("trainedForToolUse", False),
@@ -144,12 +173,5 @@ def _shared(raw: Raw) -> dict[str, Any]:
     }
 
 
-def _convert(fields: dict[str, Any], noun: type[Noun]) -> Noun:
-    try:
-        return msgspec.convert(fields, noun, strict=False)
-    except msgspec.ValidationError as error:
-        named = fields.get("identifier") or fields.get("model_key") or "something"
-        raise HostReplyError(
-            f"The host describes {named!r} in a way that we cannot read: {error}.",
-            hint="It may be much older or newer than what this version was tested with.",
-        ) from error
+def _named(fields: Mapping[str, Any]) -> str:
+    return one_line(repr(fields.get("identifier") or fields.get("model_key") or "something"))

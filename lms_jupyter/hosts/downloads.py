@@ -10,6 +10,7 @@ from lms_jupyter.errors import CommandError, DownloadFailedError, HostUnreachabl
 from lms_jupyter.hosts.announcements import announced_token
 from lms_jupyter.hosts.base import Downloading, Offer, pauses_downloads
 from lms_jupyter.hosts.plain_http import direct_client
+from lms_jupyter.hosts.reading import noun, one_line, reads, table, text
 from lms_jupyter.protocol.models import HostInfo
 
 PATH = "/api/v1/models/download"
@@ -31,12 +32,12 @@ class DownloadJobs:
             DownloadFailedError: It failed, or somebody else paused it or called it off.
         """
         told = await self._post("", {"model": offer.download_id})
-        job_id = told.get("job_id")
+        job_id = _job(told)
         if job_id is None:
             return
         is_running = True
         try:
-            while told["status"] == "downloading":
+            while _state(told) == "downloading":
                 yield _moved(told, offer)
                 await asyncio.sleep(LOOK_EVERY_S)
                 told = await self._ask("GET", f"{PATH}/status/{job_id}")
@@ -44,12 +45,12 @@ class DownloadJobs:
         finally:
             if is_running:
                 await asyncio.shield(self._change("pause", job_id))
-        if told["status"] == "paused":
+        if _state(told) == "paused":
             raise DownloadFailedError(
                 f"Fetching {offer.name} was paused by somebody else.",
                 hint="Ask for it again, and it goes on from there.",
             )
-        if told["status"] != "completed":
+        if _state(told) != "completed":
             reason = _reason(told) or "it was called off"
             raise DownloadFailedError(f"{offer.name} could not be fetched: {reason}")
         yield _moved(told, offer)
@@ -57,7 +58,7 @@ class DownloadJobs:
     async def cancel(self, offer: Offer) -> None:
         """Call a job off and have what was fetched of it removed."""
         told = await self._post("", {"model": offer.download_id})
-        if (job_id := told.get("job_id")) is not None:
+        if (job_id := _job(told)) is not None:
             await self._change("cancel", job_id)
 
     async def _change(self, change: str, job_id: str) -> None:
@@ -73,14 +74,16 @@ class DownloadJobs:
         async with direct_client(self._address, timeout_s=TIMEOUT_S) as client:
             try:
                 response = await client.request(method, path, json=body, headers=headers)
-                told: dict[str, Any] = response.json()
-            except (httpx.HTTPError, ValueError) as error:
+            except httpx.HTTPError as error:
                 raise HostUnreachableError(
                     f"The connection to the host at {self._address} is gone.",
                     hint="What was fetched stays; ask again when it runs.",
                 ) from error
+        told = _told(response)
         if response.is_error:
-            raise DownloadFailedError(_reason(told) or f"The engine answered {told}.")
+            raise DownloadFailedError(
+                _reason(told) or f"The engine answered HTTP {response.status_code}."
+            )
         return told
 
 
@@ -98,14 +101,32 @@ async def discard(host: HostInfo, offer: Offer, token: str | None = None) -> Non
     await DownloadJobs(host.address, token).cancel(offer)
 
 
+@reads("a download")
+def _told(response: httpx.Response) -> dict[str, Any]:
+    return dict(table(response.json()))
+
+
+@reads("a download")
 def _moved(told: Mapping[str, Any], offer: Offer) -> Downloading:
-    return Downloading(
-        downloaded_bytes=int(told.get("downloaded_bytes", 0)),
-        total_bytes=int(told.get("total_size_bytes") or offer.size_bytes),
-        bytes_per_second=float(told.get("bytes_per_second", 0.0)),
-    )
+    fields = {
+        "downloaded_bytes": told.get("downloaded_bytes", 0),
+        "total_bytes": told.get("total_size_bytes") or offer.size_bytes,
+        "bytes_per_second": told.get("bytes_per_second", 0.0),
+    }
+    return noun(fields, Downloading)
+
+
+@reads("a download")
+def _state(told: Mapping[str, Any]) -> str:
+    return text(told["status"])
 
 
 def _reason(told: Mapping[str, Any]) -> str:
     error = told.get("error")
-    return str(error.get("message", "")) if isinstance(error, Mapping) else ""
+    return one_line(str(error.get("message", ""))) if isinstance(error, Mapping) else ""
+
+
+@reads("a download")
+def _job(told: Mapping[str, Any]) -> str | None:
+    job_id = told.get("job_id")
+    return None if job_id is None else text(job_id)

@@ -4,8 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import msgspec
-
+from lms_jupyter.hosts.reading import noun, number, reads, rows, table, text
 from lms_jupyter.protocol.models import Kind, LoadConfig
 
 
@@ -23,7 +22,7 @@ def _unchecked(value: Any) -> Any:
 
 
 def _ratio(value: Any) -> float | None:
-    return {"off": 0.0, "max": 1.0}.get(value) if isinstance(value, str) else float(value)
+    return {"off": 0.0, "max": 1.0}.get(value) if isinstance(value, str) else number(value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,12 +87,23 @@ def stack(config: LoadConfig, kind: Kind) -> dict[str, Any]:
     return {"layers": [{"layerName": "apiOverride", "config": {"fields": fields}}]}
 
 
-def parse(fields: list[dict[str, Any]], kind: Kind) -> LoadConfig:
-    """Read what `getLoadConfig` returns; keys that we do not know are passed over."""
-    told = {field["key"]: field.get("value") for field in fields}
+@reads("the settings of an instance")
+def fields_of(raw: Any) -> Any:
+    """Take the fields out of the answer of `getLoadConfig`."""
+    return table(raw).get("fields", [])
+
+
+@reads("the settings of an instance")
+def parse(fields: Any, kind: Kind) -> LoadConfig:
+    """Read the fields that `getLoadConfig` returns; keys that we do not know are passed over.
+
+    Raises:
+        HostReplyError: It is not what LM Studio promises.
+    """
+    told = {text(field["key"]): field.get("value") for field in map(table, rows(fields))}
     known = {
         field: key.read(told[name])
         for field, key in KEYS.items()
         if (name := key.name(kind)) in told and told[name] is not None
     }
-    return msgspec.convert(known, LoadConfig, strict=False)
+    return noun(known, LoadConfig)

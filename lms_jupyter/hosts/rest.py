@@ -1,5 +1,6 @@
 """The HTTP calls of a host that need no session: the greeting that tells who it is."""
 
+import asyncio
 import re
 from dataclasses import dataclass
 from typing import Any
@@ -8,8 +9,11 @@ import httpx
 
 from lms_jupyter.errors import CommandError, HostRefusedError, HostUnreachableError
 from lms_jupyter.hosts.plain_http import direct_client
+from lms_jupyter.hosts.reading import reads, rows, text
 
 PROBE_TIMEOUT_S = 1.0
+OPERATIONS = 4
+"""How many times as long a whole greeting may take as one of its parts."""
 DEFAULT_PORT = 1234
 ENGINE_PACKAGE = "lms-jupyter-engine"
 REFUSALS = (401, 403)
@@ -64,24 +68,32 @@ async def greet(address: str, *, timeout_s: float = PROBE_TIMEOUT_S) -> Greeting
     Raises:
         HostUnreachableError: Nobody answers in time, or somebody who is no LM Studio host.
         HostRefusedError: Whoever answers wants to know who asks.
+        HostReplyError: It says of itself what cannot be read.
     """
     async with direct_client(address, timeout_s=timeout_s) as client:
         try:
-            greeting = await _json(client, "/lmstudio-greeting")
-            if not isinstance(greeting, dict) or greeting.get("lmstudio") is not True:
-                raise _stranger(address)
-            status = await _json(client, "/lms-status")
-        except httpx.HTTPError as error:
+            # The client counts between two bytes: a host may send one now and then for ever.
+            async with asyncio.timeout(timeout_s * OPERATIONS):
+                greeting = await _json(client, "/lmstudio-greeting")
+                if not isinstance(greeting, dict) or greeting.get("lmstudio") is not True:
+                    raise _stranger(address)
+                status = await _json(client, "/lms-status")
+        except (httpx.HTTPError, TimeoutError) as error:
             raise HostUnreachableError(
                 f"Nothing answers at {address}.",
                 hint="Is LM Studio running there, with its server switched on?",
             ) from error
-    said = status if isinstance(status, dict) else {}
+    return _greeting(address, status if isinstance(status, dict) else {})
+
+
+@reads("itself")
+def _greeting(address: str, said: dict[str, Any]) -> Greeting:
+    package, version = said.get("package"), said.get("version")
     return Greeting(
         address=address,
-        package=said.get("package"),
-        version=said.get("version"),
-        features=tuple(said.get("extensions", ())),
+        package=None if package is None else text(package),
+        version=None if version is None else text(version),
+        features=tuple(map(text, rows(said.get("extensions", [])))),
         wants_token=said.get("authentication") is True,
     )
 
@@ -97,7 +109,7 @@ async def _json(client: httpx.AsyncClient, path: str) -> Any:
         )
     try:
         return response.json() if response.is_success else None
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
 
 

@@ -29,12 +29,12 @@ from lms_jupyter.hosts.downloads import DownloadJobs, discard
 from lms_jupyter.hosts.sdk_errors import translated
 from lms_jupyter.hosts.sdk_loads import Loads, broken_off
 from lms_jupyter.hosts.sdk_sockets import QuickClient
+from lms_jupyter.hosts.states import States
 from lms_jupyter.hosts.talk import Message, Sampling, TalkStep
 from lms_jupyter.protocol.models import Estimate, HostInfo, Instance, Kind, LoadConfig, Model
 
 KINDS: tuple[Kind, ...] = ("llm", "embedding")
 CALL_TIMEOUT_S = 20.0
-STATE_TIMEOUT_S = 2.0
 NEWER_TIMEOUT_S = 8.0
 """For calls that an older host answers with silence."""
 NEWER: Mapping[str, str] = {
@@ -57,9 +57,9 @@ class SdkHost:
         self._client: lmstudio.AsyncClient | None = None
         self._resources = AsyncExitStack()
         self._kinds: dict[str, Kind] = {}
-        self._tells_states = True
         self._unanswered: set[str] = set()
         self._loads = Loads(self.unload)
+        self._states = States(self._state)
         self.info = HostInfo(name="LM Studio", address=address)
 
     async def connect(self) -> None:
@@ -83,6 +83,7 @@ class SdkHost:
         """Let go of the sockets; see `Host.close`."""
         self._client = None
         await self._loads.close()
+        await self._states.close()
         # A socket that is gone already has nothing left to close.
         with contextlib.suppress(lmstudio.LMStudioError, OSError):
             await self._resources.aclose()
@@ -93,7 +94,7 @@ class SdkHost:
 
     async def models(self) -> tuple[Model, ...]:
         """List what is downloaded; see `Host.models`."""
-        models = tuple(map(decode.model, await self._call("system", "listDownloadedModels")))
+        models = decode.models(await self._call("system", "listDownloadedModels"))
         self._kinds = {
             name: model.kind
             for model in models
@@ -105,9 +106,9 @@ class SdkHost:
         """Look at what is in memory; see `Host.look`."""
         if "activity" in self.info.features:
             return decode.sight(await self._call("system", "getActivity"))
-        lists = [await self._call(kind, "listLoaded") for kind in KINDS]
-        found = [await self._with_state(raw) for raws in lists for raw in raws]
-        return Sight(now=time.time(), instances=tuple(found))
+        lists = [decode.listed(await self._call(kind, "listLoaded")) for kind in KINDS]
+        found = await self._states.of([raw for raws in lists for raw in raws])
+        return Sight(now=time.time(), instances=found)
 
     async def hints(self) -> AsyncIterator[Sight]:
         """Yield what is in memory whenever it changes; see `Host.hints`."""
@@ -188,7 +189,7 @@ class SdkHost:
             {"specifier": _specifier(instance)},
             subject=instance.identifier,
         )
-        return kv_config.parse(raw.get("fields", []), instance.kind)
+        return kv_config.parse(kv_config.fields_of(raw), instance.kind)
 
     async def estimate(self, model: Model, config: LoadConfig) -> Estimate:
         """Reckon what a load would take; see `Host.estimate`."""
@@ -210,7 +211,7 @@ class SdkHost:
             {"modelKey": model.model_key},
             subject=model.model_key,
         )
-        return tuple(map(decode.model, raws))
+        return decode.models(raws)
 
     async def talk(
         self, instance: Instance, messages: Sequence[Message], sampling: Sampling
@@ -231,7 +232,7 @@ class SdkHost:
     async def search(self, words: str) -> tuple[str, ...]:
         """Name what could be downloaded; see `Host.search`."""
         told = await self._call("repository", "searchModels", {"opts": {"searchTerm": words}})
-        return tuple(result["identifier"]["identifier"] for result in told.get("results", ()))
+        return sdk_streams.names(told)
 
     async def offers(self, name: str) -> tuple[Offer, ...]:
         """List the files of something that can be downloaded; see `Host.offers`."""
@@ -242,7 +243,7 @@ class SdkHost:
             {"modelSearchResultIdentifier": identifier},
             subject=name,
         )
-        return tuple(map(sdk_streams.offer, told.get("results", ())))
+        return sdk_streams.offers(told)
 
     async def download(self, offer: Offer) -> AsyncIterator[DownloadStep]:
         """Fetch a file to the host's disk; see `Host.download`."""
@@ -348,27 +349,14 @@ class SdkHost:
             hint="It may be too old for that; newer versions of LM Studio can.",
         )
 
-    async def _with_state(self, raw: Mapping[str, Any]) -> Instance:
-        """Read an instance and ask what it is doing, as long as the host knows that call."""
-        instance = decode.instance(raw)
-        if not self._tells_states:
-            return instance
-        parameters = {"specifier": _specifier(instance), "throwIfNotFound": True}
-        try:
-            state = await self._call(
-                instance.kind,
-                "getInstanceProcessingState",
-                parameters,
-                subject=instance.identifier,
-                timeout_s=STATE_TIMEOUT_S,
-            )
-        except TimeoutError:
-            self._tells_states = False
-            return instance
-        except LookupError:
-            # It went between two questions; the next look will not show it.
-            return instance
-        return decode.instance(raw, state)
+    async def _state(self, instance: Instance) -> Any:
+        """Ask what an instance is doing."""
+        return await self._call(
+            instance.kind,
+            "getInstanceProcessingState",
+            {"specifier": _specifier(instance), "throwIfNotFound": True},
+            subject=instance.identifier,
+        )
 
     async def _kind(self, model_key: str) -> Kind:
         """Say which namespace a key belongs to; an unknown one is the host's to refuse."""

@@ -19,6 +19,7 @@ from lms_jupyter.errors import (
     LoadFailedError,
     ModelNotFoundError,
 )
+from lms_jupyter.hosts.reading import one_line
 
 GONE = {
     "generic.noModelMatchingQuery",
@@ -51,35 +52,57 @@ def translated(address: str, *, subject: str = "", loading: bool = False) -> Ite
             hint="Is it still running?",
         ) from error
     except lmstudio.LMStudioError as error:
-        raise HostReplyError(f"The host at {address} answered: {error}") from error
+        raise HostReplyError(f"The host at {address} answered: {one_line(str(error))}") from error
 
 
 def _from_server(error: lmstudio.LMStudioServerError, subject: str, *, loading: bool) -> LmsError:
     told = _told(error)
-    display, data = told.get("displayData") or {}, told.get("errorData") or {}
-    title = str(told.get("title") or told.get("rootTitle") or error).strip()
-    hint = str(told.get("suggestion") or told.get("cause") or "")
-    code = data.get("code") if isinstance(data, Mapping) else None
+    display, data = _table(told.get("displayData")), _table(told.get("errorData"))
+    reason, hint = told_by(error)
+    code = display.get("code")
     if "Authentication failed" in str(error):
         return HostRefusedError(
-            f"The host does not let us in: {title}", hint="Does it want an API token?"
+            f"The host does not let us in: {reason}", hint="Does it want an API token?"
         )
-    if display.get("code") == "generic.pathNotFound":
-        return ModelNotFoundError(
-            display.get("path", subject), display.get("availablePathsSample", ())
-        )
-    if display.get("code") in GONE:
-        return InstanceNotFoundError(subject, display.get("loadedModelsSample", ()))
-    if "already exists" in title:
+    if code == "generic.pathNotFound":
+        named = _words(display.get("path")) or subject
+        return ModelNotFoundError(named, _names(display.get("availablePathsSample")))
+    if isinstance(code, str) and code in GONE:
+        return InstanceNotFoundError(subject, _names(display.get("loadedModelsSample")))
+    if "already exists" in reason:
         return InstanceExistsError(subject)
-    if code == "load_cancelled":
-        return LoadCancelledError(title, hint=hint)
+    if data.get("code") == "load_cancelled":
+        return LoadCancelledError(reason, hint=hint)
     if loading:
-        return LoadFailedError(f"{subject!r} could not be loaded: {title}", hint=hint)
-    return HostError(title, hint=hint)
+        return LoadFailedError(f"{subject!r} could not be loaded: {reason}", hint=hint)
+    return HostError(reason, hint=hint)
+
+
+def told_by(error: lmstudio.LMStudioServerError) -> tuple[str, str]:
+    """Return what went wrong on a host, with its cause, and what the host suggests."""
+    told = _told(error)
+    title = _words(told.get("title")) or _words(told.get("rootTitle")) or one_line(str(error))
+    cause, hint = _words(told.get("cause")), _words(told.get("suggestion"))
+    reason = title if not cause or cause in title else f"{title.rstrip('.:')}: {cause}"
+    return reason, hint
 
 
 def _told(error: lmstudio.LMStudioServerError) -> Mapping[str, Any]:
     """Return the host's own error object; the typed one drops what it does not know."""
     raw = getattr(error, "_raw_error", None)
     return raw if isinstance(raw, Mapping) else {"title": str(error)}
+
+
+def _table(raw: Any) -> Mapping[str, Any]:
+    return raw if isinstance(raw, Mapping) else {}
+
+
+def _words(raw: Any) -> str:
+    """Return what a host says in its error as a part of a sentence."""
+    return one_line(raw) if isinstance(raw, str) else ""
+
+
+def _names(raw: Any) -> list[str]:
+    return (
+        [one_line(each) for each in raw if isinstance(each, str)] if isinstance(raw, list) else []
+    )

@@ -13,6 +13,7 @@ from lms_jupyter.errors import LmsError, LoadFailedError
 from lms_jupyter.hosts import decode
 from lms_jupyter.hosts.base import Evicting, Joined, Loaded, Loading, LoadStep
 from lms_jupyter.hosts.channel import Channel, open_channel
+from lms_jupyter.hosts.reading import one_line
 from lms_jupyter.protocol.models import Instance
 
 CALLED_OFF_S = 1.0
@@ -96,7 +97,7 @@ async def load_steps(
     async for packet in channel.packets():
         match packet:
             case {"type": "progress" | "loadProgress", "progress": int() | float() as told}:
-                fraction = max(fraction, min(1.0, float(told)))
+                fraction = max(fraction, float(min(1.0, told)))
                 yield Loading(fraction=fraction)
             case {"type": "resolved", "joined": str(load_id)}:
                 joins = True
@@ -104,10 +105,15 @@ async def load_steps(
             case {"type": "resolved"} if joins:
                 joins, fraction = False, 0.0
                 yield Joined(load_id=None)
-            case {"type": "unloadingOtherJITModel", "info": dict(info)}:
-                yield Evicting(identifier=str(info.get("identifier") or info.get("modelKey")))
+            case {"type": "unloadingOtherJITModel", "info": {"identifier": str(name)}}:
+                yield Evicting(identifier=one_line(name))
+            case {"type": "unloadingOtherJITModel", "info": {"modelKey": str(name)}}:
+                yield Evicting(identifier=one_line(name))
             case {"type": "success" | "loadSuccess", "info": dict(info)}:
-                yield Loaded(instance=decode.instance(given | info), was_there=joins)
+                # What nobody else has joined is known to us alone: there is nothing that it does.
+                state = {} if joins else {"status": "idle"}
+                loaded = decode.instance(given | info, state | info)
+                yield Loaded(instance=loaded, was_there=joins)
                 return
             case {"type": "alreadyLoaded", "info": dict(info)}:
                 yield Loaded(instance=decode.instance(info), was_there=True)

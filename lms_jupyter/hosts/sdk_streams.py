@@ -1,7 +1,7 @@
 """What a host streams besides loads: answers, downloads and its log."""
 
 import base64
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import aclosing
 from typing import Any
 
@@ -19,7 +19,9 @@ from lms_jupyter.hosts.base import (
     Past,
     remembers_its_log,
 )
-from lms_jupyter.hosts.channel import Parameters, open_channel
+from lms_jupyter.hosts.channel import Channel, Parameters, open_channel
+from lms_jupyter.hosts.reading import moment, noun, reads, rows, table, text, unreadable
+from lms_jupyter.hosts.sdk_errors import told_by
 from lms_jupyter.hosts.talk import Message, Picture, Sampling, TalkStep, Told
 from lms_jupyter.protocol.models import HostInfo
 
@@ -56,6 +58,7 @@ async def answer(
                         yield step
                     if ended:
                         return
+            raise unreadable("its answer", "it ends in the middle")
         except lmstudio.LMStudioServerError:
             ended = True
             raise
@@ -71,19 +74,55 @@ async def _send(picture: Picture, files: _AsyncSession) -> dict[str, Any]:
     told = await call(
         "uploadFileBase64", Parameters({"name": picture.name, "contentBase64": content})
     )
-    return {name: told[name] for name in ("identifier", "sizeBytes", "fileType")}
+    return _uploaded(told)
 
 
-def offer(raw: dict[str, Any]) -> Offer:
-    """Read one entry of `getModelDownloadOptions`."""
-    return Offer(
-        name=str(raw.get("name", "")),
-        download_id=str(raw["downloadIdentifier"]),
-        size_bytes=int(raw.get("sizeBytes", 0)),
-        quantization=raw.get("quantization"),
-        recommended=bool(raw.get("recommended", False)),
-        fits=raw.get("fitEstimation") != "willNotFit",
-    )
+@reads("a file that was sent")
+def _uploaded(raw: Any) -> dict[str, Any]:
+    return {name: table(raw)[name] for name in ("identifier", "sizeBytes", "fileType")}
+
+
+@reads("what can be downloaded")
+def names(raw: Any) -> tuple[str, ...]:
+    """Read the answer of `searchModels`.
+
+    Raises:
+        HostReplyError: It is not what LM Studio promises.
+    """
+    found = (table(table(result)["identifier"]) for result in rows(table(raw).get("results", [])))
+    return tuple(text(identifier["identifier"]) for identifier in found)
+
+
+@reads("what can be downloaded")
+def offers(raw: Any) -> tuple[Offer, ...]:
+    """Read the answer of `getModelDownloadOptions`.
+
+    Raises:
+        HostReplyError: It is not what LM Studio promises.
+    """
+    return tuple(_offer(table(each)) for each in rows(table(raw).get("results", [])))
+
+
+def _offer(raw: Mapping[str, Any]) -> Offer:
+    fields = {
+        "name": raw.get("name", ""),
+        "download_id": raw["downloadIdentifier"],
+        "size_bytes": raw.get("sizeBytes", 0),
+        "quantization": raw.get("quantization"),
+        "recommended": raw.get("recommended", False),
+        "fits": raw.get("fitEstimation") != "willNotFit",
+    }
+    return noun(fields, Offer)
+
+
+@reads("how far a download is")
+def _moved(raw: Mapping[str, Any], wanted: Offer) -> Downloading:
+    fields = {
+        "downloaded_bytes": raw.get("downloadedBytes", 0),
+        "total_bytes": raw.get("totalBytes", wanted.size_bytes),
+        "bytes_per_second": raw.get("speedBytesPerSecond", 0),
+    }
+    return noun(fields, Downloading)
 
 
 async def download_steps(repository: _AsyncSession, wanted: Offer) -> AsyncIterator[DownloadStep]:
@@ -95,26 +134,28 @@ async def download_steps(repository: _AsyncSession, wanted: Offer) -> AsyncItera
             async for packet in channel.packets():
                 match packet:
                     case {"type": "downloadProgress", "update": dict(update)}:
-                        yield Downloading(
-                            downloaded_bytes=int(update.get("downloadedBytes", 0)),
-                            total_bytes=int(update.get("totalBytes", wanted.size_bytes)),
-                            bytes_per_second=float(update.get("speedBytesPerSecond", 0)),
-                        )
-                    case {"type": "success", "defaultIdentifier": str(key)}:
+                        yield _moved(update, wanted)
+                    case {"type": "success"}:
                         ended = True
-                        yield Downloaded(model_key=key)
+                        yield _fetched(packet)
                         return
                     case _:
                         continue
         except lmstudio.LMStudioServerError as error:
             ended = True
+            reason, hint = told_by(error)
             raise DownloadFailedError(
-                f"{wanted.name} could not be fetched: {str(error).strip()}"
+                f"{wanted.name} could not be fetched: {reason}", hint=hint
             ) from error
         finally:
             if not ended:
                 await channel.call_off("cancel")
     raise DownloadFailedError(f"The host broke off fetching {wanted.name} without a reason.")
+
+
+@reads("what it has downloaded")
+def _fetched(packet: Mapping[str, Any]) -> Downloaded:
+    return Downloaded(model_key=text(packet["defaultIdentifier"]))
 
 
 async def log_entries(
@@ -130,27 +171,37 @@ async def log_entries(
         async with open_channel(session, "streamLogs", asked) as channel:
             if past is not None and not asked:
                 past.caught_up()
-            async with aclosing(channel.packets()) as packets:  # type: ignore[type-var]
-                try:
-                    async for packet in packets:
-                        if packet.get("type") == "log":
-                            yield _entry(packet["log"], past=packet.get("past") is True)
-                        elif packet.get("type") == "pastEnd" and past is not None:
-                            past.caught_up()
-                finally:
-                    await channel.call_off("stop")
+            async with aclosing(entries(channel, past)) as told:  # type: ignore[type-var]
+                async for entry in told:
+                    yield entry
     finally:
         await session.disconnect()
 
 
-def _entry(raw: dict[str, Any], *, past: bool) -> LogEntry:
-    data = raw.get("data") or {}
-    text = next((data[n] for n in ("input", "output", "content", "message") if n in data), "")
-    return LogEntry(
-        at=float(raw.get("timestamp", 0)) / 1000,
-        kind=str(data.get("type", "")),
-        text=str(text),
-        level=str(data.get("level", "info")),
-        identifier=data.get("modelIdentifier"),
-        past=past,
-    )
+async def entries(channel: Channel, past: Past | None = None) -> AsyncIterator[LogEntry]:
+    """Read the packets of `streamLogs`; closing the iterator stops them."""
+    async with aclosing(channel.packets()) as packets:  # type: ignore[type-var]
+        try:
+            async for packet in packets:
+                if packet.get("type") == "log":
+                    yield _entry(packet)
+                elif packet.get("type") == "pastEnd" and past is not None:
+                    past.caught_up()
+        finally:
+            await channel.call_off("stop")
+
+
+@reads("what it logs")
+def _entry(packet: Mapping[str, Any]) -> LogEntry:
+    raw = table(packet["log"])
+    data = table(raw.get("data") or {})
+    said = next((data[n] for n in ("input", "output", "content", "message") if n in data), "")
+    fields = {
+        "at": moment(raw.get("timestamp", 0)),
+        "kind": data.get("type", ""),
+        "text": said if isinstance(said, str) else str(said),
+        "level": data.get("level", "info"),
+        "identifier": data.get("modelIdentifier"),
+        "past": packet.get("past") is True,
+    }
+    return noun(fields, LogEntry)

@@ -3,8 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
-import msgspec
 from msgspec import Struct
+
+from lms_jupyter.hosts.reading import noun, reads, table, text
 
 Role = Literal["system", "user", "assistant"]
 
@@ -109,25 +110,30 @@ def history(messages: Sequence[Message], files: Mapping[Picture, Mapping[str, An
     }
 
 
+@reads("its answer")
 def step(packet: Mapping[str, Any]) -> TalkStep | None:
-    """Read one packet of a prediction; `None` for those that tell nothing to a reader."""
+    """Read one packet of a prediction; `None` for those that tell nothing to a reader.
+
+    Raises:
+        HostReplyError: It is not what LM Studio promises.
+    """
     match packet:
-        case {"type": "fragment", "fragment": {"content": str(text), **rest}}:
-            kind = rest.get("reasoningType", "none")
+        case {"type": "fragment"}:
+            fragment = table(packet.get("fragment"))
+            kind = fragment.get("reasoningType", "none")
+            said = text(fragment.get("content"))
             if kind in ("reasoningStartTag", "reasoningEndTag"):
                 return None
-            return Fragment(text=text, thought=kind == "reasoning")
-        case {"type": "success", "stats": dict(stats)}:
-            return msgspec.convert(
-                {
-                    "stop_reason": stats.get("stopReason", "unknown"),
-                    "tokens_per_second": stats.get("tokensPerSecond"),
-                    "first_token_s": stats.get("timeToFirstTokenSec"),
-                    "prompt_tokens": stats.get("promptTokensCount"),
-                    "predicted_tokens": stats.get("predictedTokensCount"),
-                },
-                Told,
-                strict=False,
-            )
+            return Fragment(text=said, thought=kind == "reasoning")
+        case {"type": "success"}:
+            stats = table(packet.get("stats") or {})
+            fields = {
+                "stop_reason": stats.get("stopReason", "unknown"),
+                "tokens_per_second": stats.get("tokensPerSecond"),
+                "first_token_s": stats.get("timeToFirstTokenSec"),
+                "prompt_tokens": stats.get("promptTokensCount"),
+                "predicted_tokens": stats.get("predictedTokensCount"),
+            }
+            return noun(fields, Told)
         case _:
             return None

@@ -19,6 +19,7 @@ from lms_jupyter.hosts.base import (
     LoadStep,
     LogEntry,
     Offer,
+    Past,
     Sight,
 )
 from lms_jupyter.hosts.talk import Message, Sampling, TalkStep
@@ -158,11 +159,11 @@ class SteadyHost:
         """Call a download off; see `Host.discard`."""
         await self._read(lambda host: host.discard(offer), patient=True)
 
-    async def log(self) -> AsyncIterator[LogEntry]:
+    async def log(self, past: Past | None = None) -> AsyncIterator[LogEntry]:
         """Yield what the host logs from now on; see `Host.log`."""
         host = await self._checked("llm")
         with self._using(host):
-            async with aclosing(host.log()) as entries:  # type: ignore[type-var]
+            async with aclosing(host.log(past)) as entries:  # type: ignore[type-var]
                 async for entry in entries:
                     yield entry
 

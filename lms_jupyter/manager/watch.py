@@ -146,7 +146,7 @@ def _rhythm_s(manager: Manager, *, hinted: bool) -> float:
     if not manager.attendance.anyone:
         return UNSEEN_S
     activity = manager.activity
-    lively = activity.loads or any(i.status != "idle" for i in activity.instances)
+    lively = activity.loads or any(i.status not in ("idle", "unknown") for i in activity.instances)
     return LIVELY_S if lively else manager.calm_s
 
 

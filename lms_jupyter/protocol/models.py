@@ -12,7 +12,7 @@ from lms_jupyter.protocol.record import Record
 from lms_jupyter.protocol.shown import Shown
 
 Kind = Literal["llm", "embedding"]
-Status = Literal["idle", "processing_prompt", "generating", "computing_embedding"]
+Status = Literal["idle", "processing_prompt", "generating", "computing_embedding", "unknown"]
 Link = Literal["connecting", "connected", "lost"]
 DownloadState = Literal["running", "paused", "failed"]
 CacheType = Literal["f32", "f16", "q8_0", "q4_0", "q4_1", "iq4_nl", "q5_0", "q5_1"]

@@ -41,7 +41,7 @@ SENTENCES = [
     (f"%lms load {KEY}", r"was in memory already"),
     (f"%lms model {KEY}", r"was in memory already"),
     ("print(llm.respond('Hello').content)", r"Hello"),
-    ("%lms ps", r"kept +qwen/qwen3-4b +IDLE +2.50 GB +4096"),
+    ("%lms ps", r"kept +qwen/qwen3-4b +UNKNOWN +2.50 GB +4096"),
     ("%lms ps --json", r'"identifier":"kept"'),
     ("%lms status", r"LM Studio 0.3.5 at 127.0.0.1:\d+"),
     (f"%lms estimate {KEY}", r"LM Studio 0.3.5 .* does not answer when it is asked to reckon"),
@@ -66,7 +66,7 @@ SENTENCES = [
     ("%lms panel", r"Models in memory of LM Studio"),
     ("%lms doctor", r"LM Studio 0.3.5 at"),
     ("%lms help load", r"usage: lms load"),
-    ("%lms free", r"given back"),
+    ("%lms free", r"kept is left as it is: LM Studio does not say whether it is in use"),
     ("%lms unload --all", r"."),
 ]
 

@@ -120,7 +120,7 @@ export interface Instance {
   trained_for_tool_use: boolean;
   context_length: number;
   max_context_length: number;
-  status: "computing_embedding" | "generating" | "idle" | "processing_prompt";
+  status: "computing_embedding" | "generating" | "idle" | "processing_prompt" | "unknown";
   queued: number;
   ttl_s: number | null;
   idle_since: number | null;

@@ -35,7 +35,7 @@ export function noteUse(known: ReadonlyMap<string, number>, { instances, loads, 
   for (const { model_key, started_at } of loads) note(model_key, started_at);
   for (const { model_key, status, idle_since } of instances) {
     // While it is in use, one moment is as good as the next: the order is to stay as it is.
-    if (status !== "idle") note(model_key, known.has(model_key) ? 0 : now);
+    if (status !== "idle" && status !== "unknown") note(model_key, known.has(model_key) ? 0 : now);
     else note(model_key, idle_since ?? 1);
   }
   const isSame = [...used].every(([model_key, at]) => known.get(model_key) === at);

@@ -24,6 +24,7 @@ describe("countdown", () => {
     ["never tells more than the TTL", { idle_since: NOW + 60 }, { kind: "counting", left_s: 300 }],
     ["is in use while it works", { status: "generating" }, { kind: "in_use" }],
     ["is in use while somebody waits", { queued: 1 }, { kind: "in_use" }],
+    ["is unknown where the host does not tell", { status: "unknown" }, { kind: "unknown" }],
     ["stays without a TTL", { ttl_s: null }, { kind: "stays" }],
     ["is pinned before it is anything else", { pinned: true }, { kind: "pinned" }],
     ["is in use although it is pinned", { pinned: true, queued: 1 }, { kind: "in_use" }],

@@ -4,6 +4,8 @@ import type { State } from "./store";
 /** How an instance stands with its TTL. */
 export type Countdown =
   | { kind: "in_use" | "pinned" | "stays" }
+  /** The host does not say whether it is in use. */
+  | { kind: "unknown" }
   /** Not used yet: the whole TTL lies ahead. */
   | { kind: "not_started"; left_s: number; fraction: 1 }
   | { kind: "counting"; left_s: number; fraction: number };
@@ -11,9 +13,10 @@ export type Countdown =
 /** Tell how long an instance has left. `now` is Unix seconds by the host's clock. */
 export function countdown(instance: Instance, now: number): Countdown {
   const { status, queued, pinned, ttl_s, idle_since } = instance;
-  if (status !== "idle" || queued > 0) return { kind: "in_use" };
+  if ((status !== "idle" && status !== "unknown") || queued > 0) return { kind: "in_use" };
   if (pinned) return { kind: "pinned" };
   if (ttl_s === null) return { kind: "stays" };
+  if (status === "unknown") return { kind: "unknown" };
   if (idle_since === null) return { kind: "not_started", left_s: ttl_s, fraction: 1 };
   const left_s = Math.min(ttl_s, Math.max(0, idle_since + ttl_s - now));
   return { kind: "counting", left_s, fraction: ttl_s > 0 ? left_s / ttl_s : 0 };

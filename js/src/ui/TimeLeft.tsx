@@ -44,8 +44,9 @@ export function TimeLeft({ instance, now, stale }: Props) {
   });
 
   const marked = left.kind === "stays" ? "infinity" : left.kind === "pinned" ? "pin" : null;
-  const unknown = stale && marked === null;
-  const hint = unknown ? words.strings.unknownLeft : hintFor(left, words);
+  const dark = stale && marked === null;
+  const hint = dark ? words.strings.unknownLeft : hintFor(left, words);
+  const unknown = dark || left.kind === "unknown";
   return (
     <span ref={mark} class="lms-TimeLeft" data-kind={unknown ? "unknown" : left.kind}>
       {marked ? (

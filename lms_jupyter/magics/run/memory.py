@@ -82,6 +82,8 @@ def free(request: Free, desk: Desk) -> None:
     for instance in gone:
         desk.session.let_go(instance.identifier)
         desk.say(f"{instance.identifier} is unloaded.")
+    for sentence in memory.left(desk.manager, everything=request.everything):
+        desk.say(sentence)
     given_back = memory.taken_bytes(gone) + memory.empty_caches()
     desk.say(f"{say_size(given_back)} given back." if given_back else "Nothing to give back.")
 
