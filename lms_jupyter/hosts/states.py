@@ -30,6 +30,8 @@ class States:
         """
         self._ask = ask
         self._patience_s = PATIENCE_S[0]
+        self._hears = False
+        """Whether a late answer has come since the last look began."""
         self._late: dict[str, asyncio.Task[Any]] = {}
 
     async def close(self) -> None:
@@ -49,6 +51,7 @@ class States:
         found = [decode.instance(raw) for raw in raws]
         if not found:
             return ()
+        self._hears = False
         asking = [asyncio.ensure_future(self._ask(instance)) for instance in found]
         try:
             done, _ = await asyncio.wait(asking, timeout=self._patience_s)
@@ -59,14 +62,12 @@ class States:
         for instance, task in zip(found, asking, strict=True):
             if task not in done:
                 self._leave(instance, task)
-        self._patience_s = PATIENCE_S[0] if len(done) == len(asking) else self._shorter()
+        told = self._hears or len(done) == len(asking)
+        self._patience_s = PATIENCE_S[0] if told else max(PATIENCE_S[1], self._patience_s / 4)
         return tuple(
             _with_state(raw, instance, task if task in done else None)
             for raw, instance, task in zip(raws, found, asking, strict=True)
         )
-
-    def _shorter(self) -> float:
-        return max(PATIENCE_S[1], self._patience_s / 4)
 
     def _leave(self, instance: Instance, task: "asyncio.Future[Any]") -> None:
         """Let a question go on by itself: its answer shows that the host knows it."""
@@ -82,6 +83,7 @@ class States:
         self._late.pop(reference, None)
         if not task.cancelled() and task.exception() is None:
             # Too old to be shown by now: the next look asks anew, and waits.
+            self._hears = True
             self._patience_s = PATIENCE_S[0]
 
 
