@@ -19,7 +19,8 @@ from typing import Final, Literal, TypeAlias
 from lms_jupyter.engine.ggml_types import TENSOR_TYPES
 from lms_jupyter.engine.gguf import GgufHeader
 from lms_jupyter.engine.listing import EMBEDDING_ARCHITECTURES, model_type
-from lms_jupyter.engine.load_settings import LoadSettings
+from lms_jupyter.engine.load_settings import LoadSettings, rounded
+from lms_jupyter.engine.sliding import cached_layers, sliding_layers, window, window_cells
 
 Confidence: TypeAlias = Literal["high", "low"]
 
@@ -28,18 +29,32 @@ EMBEDDING_PROCESS_BYTES: Final = 31_000 * 1024
 TOKEN_BYTES: Final = 212
 """Per token of the vocabulary, in llama.cpp's tables."""
 MERGE_BYTES: Final = 205
-CELL_GRANULARITY: Final = 256
-"""llama.cpp rounds a context up to a multiple of this many tokens."""
 ACTIVATION_BYTES: Final = 4
 SCORE_BYTES: Final = 4
 MASK_BYTES: Final = 2
 """Of the attention mask with flash attention; without, it is made of scores."""
 
+CHECKPOINTS: Final = 2
+"""How often llama.cpp keeps the state of the windows of one prompt; long ones more often."""
+
 PROJECTOR_BYTES: Final = 4_500_000
 """What llama.cpp takes for looking at images, besides the projector itself, at the very least."""
 
 MEASURED_ARCHITECTURES: Final = frozenset(
-    {"llama", "mistral3", "qwen2", "qwen3", "granite", "internlm2", "olmo2", "smollm3", "bert"}
+    {
+        "llama",
+        "mistral3",
+        "qwen2",
+        "qwen3",
+        "granite",
+        "internlm2",
+        "olmo2",
+        "smollm3",
+        "bert",
+        "gemma2",
+        "gemma3",
+        "cohere2",
+    }
 )
 """Those built as the formula assumes."""
 _REPACKED: Final = frozenset({"Q4_0", "Q4_K", "IQ4_NL", "MXFP4"})
@@ -98,8 +113,7 @@ def estimate(
 def _one(header: GgufHeader, settings: LoadSettings) -> tuple[int, int]:
     """Return the bytes of the weights and of the context of one model."""
     weights = _weights(header, mapped=settings.try_mmap and not settings.try_direct_io)
-    context = _cells(settings) * _bytes_per_cell(header, settings) + _batch(header, settings)
-    return weights, context
+    return weights, _cache(header, settings) + _batch(header, settings)
 
 
 def _process(header: GgufHeader) -> int:
@@ -124,26 +138,51 @@ def _weights(header: GgufHeader, *, mapped: bool) -> int:
     return tensors.total_bytes + again - let_go
 
 
-def _cells(settings: LoadSettings) -> int:
-    """Return for how many tokens the cache has room, over all sessions."""
-    context, sessions = settings.context_length or 0, settings.num_parallel_sessions or 1
-    if settings.unified_kv_cache:
-        return _rounded(context)
-    return sessions * _rounded(-(-context // sessions))
-
-
-def _bytes_per_cell(header: GgufHeader, settings: LoadSettings) -> int:
+def _cache(header: GgufHeader, settings: LoadSettings) -> int:
+    """Return the bytes of the KV cache: of each layer, what it sees, for all sessions."""
     if header.architecture in EMBEDDING_ARCHITECTURES:
         return 0
-    heads = header.of_architecture("attention.head_count_kv")
     layers = _number(header, "block_count", 0)
+    whole, seen = _cells(header, settings)
+    sliding = sliding_layers(header, layers)[: cached_layers(header, layers)]
+    if settings.context_checkpoints != 0:
+        # What the windows of a prompt hold is copied, so that the next one can begin like it.
+        seen += CHECKPOINTS * window(header)
+    return sum(
+        (seen if slides else whole) * _bytes_per_cell(header, settings, layer, slides=slides)
+        for layer, slides in enumerate(sliding)
+    )
+
+
+def _cells(header: GgufHeader, settings: LoadSettings) -> tuple[int, int]:
+    """Return for how many tokens the caches of all sessions have room.
+
+    The first number is of the layers that see the whole context, the second of those that see a
+    window of it.
+    """
+    context, sessions = settings.context_length or 0, settings.num_parallel_sessions or 1
+    length, batch = window(header), settings.physical_batch_size or 0
+    if settings.unified_kv_cache:
+        whole = rounded(context)
+        return whole, window_cells(length, whole, sessions, batch)
+    whole = rounded(-(-context // sessions))
+    return sessions * whole, sessions * window_cells(length, whole, 1, batch)
+
+
+def _bytes_per_cell(header: GgufHeader, settings: LoadSettings, layer: int, *, slides: bool) -> int:
+    """Return what one layer keeps of one token."""
+    heads = header.of_architecture("attention.head_count_kv")
     if isinstance(heads, tuple):
-        kv_heads = sum(count for count in heads if isinstance(count, int))
+        said = heads[layer] if layer < len(heads) else 0
+        kv_heads = said if isinstance(said, int) else 0
     else:
-        kv_heads = layers * (heads if isinstance(heads, int) else _heads(header))
+        kv_heads = heads if isinstance(heads, int) else _heads(header)
     head = _number(header, "embedding_length", 0) // max(1, _heads(header))
     key = _number(header, "attention.key_length", head)
     value = _number(header, "attention.value_length", head)
+    if slides:
+        key = _number(header, "attention.key_length_swa", key)
+        value = _number(header, "attention.value_length_swa", value)
     return kv_heads * (
         _BLOCKS[settings.k_cache_type].bytes_of(key)
         + _BLOCKS[settings.v_cache_type].bytes_of(value)
@@ -152,22 +191,24 @@ def _bytes_per_cell(header: GgufHeader, settings: LoadSettings) -> int:
 
 def _batch(header: GgufHeader, settings: LoadSettings) -> int:
     batch = settings.physical_batch_size or 0
-    context = _rounded(settings.context_length or 0)
+    context = rounded(settings.context_length or 0)
     widths = 5 * _number(header, "embedding_length", 0)
     widths += 3 * _number(header, "feed_forward_length", 0)
     if header.architecture in EMBEDDING_ARCHITECTURES:
         return batch * ACTIVATION_BYTES * widths // 2
-    per_cell = MASK_BYTES
+    per_cell, per_seen = MASK_BYTES, MASK_BYTES
     if settings.flash_attention is False:
-        per_cell = SCORE_BYTES * (1 + _heads(header))
-    return batch * (ACTIVATION_BYTES * widths + per_cell * context)
+        per_cell, per_seen = SCORE_BYTES * (1 + _heads(header)), SCORE_BYTES
+    _, seen = _cells(header, settings) if window(header) else (0, 0)
+    return batch * (ACTIVATION_BYTES * widths + per_cell * context + per_seen * seen)
 
 
 def _confidence(header: GgufHeader) -> Confidence:
     plain = (
         header.architecture in MEASURED_ARCHITECTURES
+        and header.of_architecture("block_count")
         and not header.of_architecture("expert_count")
-        and header.of_architecture("attention.sliding_window") is None
+        and (window(header) > 0 or not header.of_architecture("attention.sliding_window"))
     )
     return "high" if plain and header.tensors is not None else "low"
 
@@ -186,7 +227,3 @@ def _number(header: GgufHeader, key: str, default: int) -> int:
 def _length(header: GgufHeader, key: str) -> int:
     kept = header.metadata.get(key)
     return len(kept) if isinstance(kept, tuple) else header.array_lengths.get(key, 0)
-
-
-def _rounded(context: int) -> int:
-    return -(-context // CELL_GRANULARITY) * CELL_GRANULARITY

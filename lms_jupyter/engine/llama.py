@@ -21,6 +21,7 @@ from typing import Any, TextIO
 from lms_jupyter.engine.standing import stand_back
 
 _TINY_MODEL_BYTES = 50_000_000
+_CELLS = 256
 _SEEDS = 2**32
 """-1 means a random one, in llama.cpp's unsigned numbers, too."""
 
@@ -175,7 +176,8 @@ def _set_server(parameters: _Parameters, order: dict[str, Any]) -> None:
 
 def _set_sizes(parameters: _Parameters, order: dict[str, Any]) -> None:
     settings = order["settings"]
-    parameters.put("n_ctx", settings["context_length"])
+    # As llama.cpp rounds it, which cuts a batch down to the context before it does.
+    parameters.put("n_ctx", -(-settings["context_length"] // _CELLS) * _CELLS)
     parameters.put("n_batch", settings["eval_batch_size"])
     parameters.put("n_ubatch", settings["physical_batch_size"])
     parameters.put("n_parallel", settings["num_parallel_sessions"])

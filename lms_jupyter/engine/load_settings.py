@@ -14,6 +14,16 @@ CHAT_BATCH_SIZE = 128
 """Small, because llama.cpp looks for a cancelled request only between two batches."""
 
 
+FIRST_TOKENS = 2
+MAX_SESSIONS = 256
+MAX_THREADS = 512
+MAX_DRAFT_TOKENS = 1024
+DEFAULT_DRAFT_TOKENS = 3
+"""What llama.cpp does, or can do at most."""
+CELLS = 256
+"""llama.cpp rounds a context up to a multiple of this many tokens."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadSettings:
     """A load configuration. `None` means that the engine decides, and `settled` says what."""
@@ -53,20 +63,52 @@ class LoadSettings:
         """Fill in what the engine decides for a model with this maximum context, in tokens.
 
         An embedding model reads its whole input in one batch, so its batches are as long as its
-        context, and it has one session.
+        context, and it has one session. Numbers that would make llama.cpp end itself are brought
+        within its bounds; what became of them is seen in the settings of the instance.
         """
         context = self.context_length or min(DEFAULT_CONTEXT_LENGTH, max_context_length)
-        if domain == "embedding":
-            batch, sessions = context, 1
-        else:
-            batch = self.eval_batch_size or CHAT_BATCH_SIZE
-            sessions = self.num_parallel_sessions or DEFAULT_PARALLEL_SESSIONS
-        return replace(
+        settled = replace(
             self,
             context_length=context,
+            cpu_threads=None if self.cpu_threads is None else min(self.cpu_threads, MAX_THREADS),
+        )
+        if domain == "embedding":
+            return replace(
+                settled,
+                eval_batch_size=context,
+                physical_batch_size=context,
+                num_parallel_sessions=1,
+            )
+        sessions = self.num_parallel_sessions or DEFAULT_PARALLEL_SESSIONS
+        settled = settled.with_room_for_drafts(rounded(context) // sessions - 1)
+        # What all sessions say next has to fit into one batch, and what llama.cpp tries first.
+        least = max(FIRST_TOKENS, sessions * (1 + settled.drafted))
+        batch = max(least, min(self.eval_batch_size or CHAT_BATCH_SIZE, rounded(context)))
+        return replace(
+            settled,
             eval_batch_size=batch,
-            physical_batch_size=min(self.physical_batch_size or batch, batch)
-            if domain == "llm"
-            else batch,
+            physical_batch_size=min(self.physical_batch_size or batch, batch),
             num_parallel_sessions=sessions,
         )
+
+    @property
+    def drafted(self) -> int:
+        """How many tokens a session may have proposed at once."""
+        if not (self.draft_model or self.draft_mtp):
+            return 0
+        asked = self.draft_max_tokens
+        return DEFAULT_DRAFT_TOKENS if asked is None else asked
+
+    def with_room_for_drafts(self, room: int) -> LoadSettings:
+        """Propose no more tokens than a session has room for, and no model for none."""
+        drafted = min(self.drafted, MAX_DRAFT_TOKENS, room)
+        if drafted < 1:
+            return replace(self, draft_model=None, draft_mtp=False)
+        if drafted == self.drafted:
+            return self
+        return replace(self, draft_max_tokens=drafted)
+
+
+def rounded(context: int) -> int:
+    """Round a number of tokens up as llama.cpp does."""
+    return -(-context // CELLS) * CELLS

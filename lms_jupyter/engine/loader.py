@@ -18,7 +18,7 @@ from lms_jupyter.engine.errors import (
     UnsupportedError,
 )
 from lms_jupyter.engine.instance import Instance, Plan
-from lms_jupyter.engine.load_settings import Domain, LoadSettings
+from lms_jupyter.engine.load_settings import MAX_SESSIONS, Domain, LoadSettings
 
 if TYPE_CHECKING:
     from lms_jupyter.engine.catalog import Catalog, DownloadedModel
@@ -164,6 +164,11 @@ class Loader:
         asked = request.settings.context_length
         if asked is not None and asked > model.max_context_length:
             raise ContextTooLongError(asked, model.max_context_length, model.model_key)
+        sessions = request.settings.num_parallel_sessions or 1
+        if sessions > MAX_SESSIONS:
+            raise BadRequestError(
+                f"{sessions} sessions cannot be had at once: llama.cpp has at most {MAX_SESSIONS}."
+            )
         settings = request.settings.settled(model.type, model.max_context_length)
         settings = replace(settings, num_experts=_experts(request.settings, model))
         if settings.cpu_threads is None:
