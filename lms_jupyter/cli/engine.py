@@ -2,14 +2,20 @@
 
 import argparse
 import asyncio
+import json
 import os
 import shlex
+import socket
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, NoReturn
 
 from lms_jupyter.hosts import credentials, discover, embedded
-from lms_jupyter.hosts.announcements import announced_token
+from lms_jupyter.hosts.announcements import announced_token, announcement_path
+
+LMS_VARIABLE = "LMS_API_SERVER_INFO_PATH"
+"""Tells LM Studio's own command line, `lms`, in which file the port stands."""
 
 
 def add_to(commands: Any) -> None:
@@ -63,7 +69,9 @@ async def _print_environment() -> int:
     if greeting is None:
         print("No embedded engine is running.", file=sys.stderr)
         return 1
-    for name, value in environment(greeting.address, announced_token(greeting.address)).items():
+    lines = environment(greeting.address, announced_token(greeting.address))
+    lines[LMS_VARIABLE] = str(_tell_lms(greeting.address))
+    for name, value in lines.items():
         if os.name == "nt":
             print(f"$env:{name} = '{value}'")
         else:
@@ -80,6 +88,13 @@ def environment(address: str, token: str | None) -> dict[str, str]:
     }
     keys = (*credentials.TOKEN_VARIABLES, "OPENAI_API_KEY", "ANTHROPIC_API_KEY")
     return places if token is None else {**places, **dict.fromkeys(keys, token)}
+
+
+def _tell_lms(address: str) -> Path:
+    """Write the port where LM Studio's `lms` looks for it; returns the file."""
+    file = announcement_path().with_name(f"http-server-{socket.gethostname()}.json")
+    file.write_text(json.dumps({"port": int(address.rpartition(":")[2])}), encoding="ascii")
+    return file
 
 
 async def _stop() -> int:

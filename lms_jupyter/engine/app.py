@@ -54,7 +54,7 @@ async def running(settings: Settings) -> AsyncIterator[tuple[str, asyncio.Event]
         stack.push_async_callback(runner.cleanup)
         listeners = Listeners(runner)
         services = _services(settings, log, listeners, ending, stack)
-        greeting.add_routes(application, wants_token=settings.token is not None)
+        greeting.add_routes(application, settings.token)
         sdk.add_routes(application, services)
         for rest in (anthropic, openai, rest_v0, rest_v1):
             rest.add_routes(application, services)

@@ -47,6 +47,11 @@ class Token:
         """Whether the first frame of a WebSocket carries this token: the SDKs split it in two."""
         return self.is_shown_by(f"sk-lm-{identifier}:{passkey}")
 
+    def proof(self, challenge: str) -> str:
+        """Return what only who has this token can say to a challenge."""
+        key, said = self.reveal().encode(), challenge.encode(errors="replace")
+        return hmac.new(key, said, "sha256").hexdigest()
+
     def reveal(self) -> str:
         """Return it as a client writes it."""
         return f"sk-lm-{self._identifier}:{self._passkey}"

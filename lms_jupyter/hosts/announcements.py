@@ -16,6 +16,7 @@ import msgspec
 from platformdirs import user_state_path
 
 from lms_jupyter.errors import HostError
+from lms_jupyter.hosts.tokens import Token
 
 APP = "lms-jupyter"
 VARIABLE = "LMS_JUPYTER_ANNOUNCEMENTS"
@@ -23,15 +24,6 @@ VARIABLE = "LMS_JUPYTER_ANNOUNCEMENTS"
 MAX_BYTES = 65_536
 
 _BY_OTHERS = stat.S_IWGRP | stat.S_IWOTH
-
-
-class Token(str):
-    """An API token. Whoever prints what holds it, a traceback too, sees that there is one."""
-
-    __slots__ = ()
-
-    def __repr__(self) -> str:
-        return "Token(…)"
 
 
 class Announcement(msgspec.Struct, frozen=True, kw_only=True):
@@ -103,6 +95,17 @@ def announced_as(address: str, environ: Mapping[str, str] = os.environ) -> str:
     )
 
 
+def is_dead(known: Announcement) -> bool:
+    """Whether the process of an announcement is known to have ended, or to be another user's."""
+    if os.name != "posix":  # elsewhere this question ends the process
+        return False
+    try:
+        os.kill(known.pid, 0)
+    except (OSError, OverflowError, ValueError):
+        return True
+    return False
+
+
 def files(environ: Mapping[str, str] = os.environ) -> list[Path]:
     """Return where engines of this user are announced, whether or not there are any.
 
@@ -121,7 +124,10 @@ def _all(environ: Mapping[str, str]) -> Iterator[Announcement]:
         places = files(environ)
     except (HostError, OSError):
         places = _named(environ)
-    yield from filter(None, map(read, places))
+    for place in places:
+        known = read(place)
+        if known is not None and not is_dead(known):
+            yield known
 
 
 def _private(folder: Path) -> Path:

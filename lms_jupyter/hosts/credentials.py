@@ -7,7 +7,6 @@ log of ours holds it.
 
 import logging
 import os
-import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, TypeVar
@@ -15,17 +14,17 @@ from typing import Any, TypeVar
 import lmstudio
 from lmstudio.json_api import ClientBase
 
-from lms_jupyter.errors import CommandError, HostRefusedError, LmsError
-from lms_jupyter.hosts.announcements import Token, announced_token
+from lms_jupyter.errors import HostRefusedError, LmsError
+from lms_jupyter.hosts.announcements import announced_token
+from lms_jupyter.hosts.carrying import carry_tokens
 from lms_jupyter.hosts.sdk_sockets import open_quickly
+from lms_jupyter.hosts.tokens import Token, malformed, parts
 
 # A host that goes away is told in our words; the SDK's own line would turn up below some cell, in
 # red. Whoever has set up logging still gets it.
 logging.getLogger("AsyncWebsocketHandler").addHandler(logging.NullHandler())
 
 TOKEN_VARIABLES = ("LMSTUDIO_API_TOKEN", "LM_API_TOKEN")
-
-_TOKEN = re.compile(r"sk-lm-([A-Za-z0-9]{8}):([A-Za-z0-9]{20})")
 
 SomeClient = TypeVar("SomeClient", bound=ClientBase)
 
@@ -40,25 +39,9 @@ def token_for(address: str, environ: Mapping[str, str] = os.environ) -> str | No
     return announced_token(address, environ) or api_token(environ)
 
 
-def carry_tokens() -> None:
-    """Have every client of the SDK in this process carry the token of an engine of this user.
-
-    A client keeps its handshake for good, while an engine has another token with each start: so it
-    is looked up whenever a connection is opened.
-    """
-    if not isinstance(vars(ClientBase).get("_auth_details"), property):
-        ClientBase._auth_details = property(_carried, _keep)  # type: ignore[assignment]
-
-
-def _carried(client: ClientBase) -> dict[str, Any]:
-    address = client._api_host
-    token = announced_token(address) if address else None
-    kept: dict[str, Any] = vars(client)["_auth_details"]
-    return kept if token is None else handshake(client, token)
-
-
-def _keep(client: ClientBase, handshake: dict[str, Any]) -> None:
-    vars(client)["_auth_details"] = handshake
+def equip_clients() -> None:
+    """Have every client of the SDK in this process carry the token of an engine of this user."""
+    carry_tokens(ClientBase)
 
 
 def new_client(kind: type[SomeClient], address: str, token: str | None = None) -> SomeClient:
@@ -70,14 +53,14 @@ def new_client(kind: type[SomeClient], address: str, token: str | None = None) -
         CommandError: The token is none. It is not repeated: errors end up in saved notebooks.
     """
     open_quickly(address)
-    carry_tokens()
+    equip_clients()
     if token is not None:
-        _parts(token)
+        parts(token)
     try:
         client = kind(address)
     except lmstudio.LMStudioValueError:
         # SDK 1.6 reads the environment by itself, and repeats what it found there.
-        raise _malformed() from None
+        raise malformed() from None
     if token is not None:
         client._auth_details = handshake(client, token)
     return client
@@ -89,7 +72,7 @@ def handshake(client: ClientBase, token: str) -> dict[str, Any]:
     Raises:
         CommandError: The token is none.
     """
-    return dict(client._format_auth_message(*_parts(token)))
+    return dict(client._format_auth_message(*parts(token)))
 
 
 @contextmanager
@@ -130,20 +113,6 @@ def refused(address: str, token: str | None, reason: str = "") -> HostRefusedErr
     )
 
 
-def _parts(token: str) -> tuple[str, str]:
-    match = _TOKEN.fullmatch(token.strip())
-    if match is None:
-        raise _malformed()
-    return Token(match[1]), Token(match[2])
-
-
-def _malformed() -> CommandError:
-    return CommandError(
-        "The API token is not of the form that LM Studio gives out.",
-        hint="It begins with sk-lm- and has a colon in it.",
-    )
-
-
 def _reason(error: lmstudio.LMStudioServerError) -> str:
     told = getattr(error, "_raw_error", None)
     words = (told.get("cause") or told.get("title")) if isinstance(told, Mapping) else None
@@ -151,4 +120,4 @@ def _reason(error: lmstudio.LMStudioServerError) -> str:
 
 
 def _holds(text: str, token: str | None) -> bool:
-    return token is not None and any(part in text for part in _parts(token))
+    return token is not None and any(part in text for part in parts(token))

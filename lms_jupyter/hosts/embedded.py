@@ -45,7 +45,9 @@ async def running_engine() -> Greeting | None:
         greeting = await greet(known.address)
     except HostError:
         return None
-    return greeting if greeting.is_engine else None
+    # The engine may have died, and somebody else may listen on its port by now.
+    is_it = greeting.is_engine and (greeting.is_proven or known.token is None)
+    return greeting if is_it else None
 
 
 def missing() -> tuple[str, ...]:

@@ -1,13 +1,16 @@
 """The HTTP calls of a host that need no session: the greeting that tells who it is."""
 
 import asyncio
+import hmac
 import re
+import secrets
 from dataclasses import dataclass
 from typing import Any
 
 import httpx
 
 from lms_jupyter.errors import CommandError, HostRefusedError, HostUnreachableError
+from lms_jupyter.hosts.announcements import announced_token
 from lms_jupyter.hosts.plain_http import direct_client
 from lms_jupyter.hosts.reading import reads, rows, text
 
@@ -31,6 +34,8 @@ class Greeting:
     features: tuple[str, ...]
     wants_token: bool = False
     """Whether it lets nobody in without a token; only an embedded engine says so."""
+    is_proven: bool = False
+    """Whether it is the engine that is announced at this address: it has the same token."""
 
     @property
     def is_engine(self) -> bool:
@@ -63,13 +68,14 @@ def normal_address(text: str) -> str:
 
 
 async def greet(address: str, *, timeout_s: float = PROBE_TIMEOUT_S) -> Greeting:
-    """Ask who is there.
+    """Ask who is there; an engine of this user also has to prove that it is the one.
 
     Raises:
         HostUnreachableError: Nobody answers in time, or somebody who is no LM Studio host.
         HostRefusedError: Whoever answers wants to know who asks.
         HostReplyError: It says of itself what cannot be read.
     """
+    token, challenge = announced_token(address), secrets.token_hex(16)
     async with direct_client(address, timeout_s=timeout_s) as client:
         try:
             # The client counts between two bytes: a host may send one now and then for ever.
@@ -77,17 +83,20 @@ async def greet(address: str, *, timeout_s: float = PROBE_TIMEOUT_S) -> Greeting
                 greeting = await _json(client, "/lmstudio-greeting")
                 if not isinstance(greeting, dict) or greeting.get("lmstudio") is not True:
                     raise _stranger(address)
-                status = await _json(client, "/lms-status")
+                question = f"?challenge={challenge}" if token else ""
+                status = await _json(client, f"/lms-status{question}")
         except (httpx.HTTPError, TimeoutError) as error:
             raise HostUnreachableError(
                 f"Nothing answers at {address}.",
                 hint="Is LM Studio running there, with its server switched on?",
             ) from error
-    return _greeting(address, status if isinstance(status, dict) else {})
+    said = status if isinstance(status, dict) else {}
+    is_proven = token is not None and _proves(said.get("proof"), token, challenge)
+    return _greeting(address, said, is_proven=is_proven)
 
 
 @reads("itself")
-def _greeting(address: str, said: dict[str, Any]) -> Greeting:
+def _greeting(address: str, said: dict[str, Any], *, is_proven: bool) -> Greeting:
     package, version = said.get("package"), said.get("version")
     return Greeting(
         address=address,
@@ -95,6 +104,15 @@ def _greeting(address: str, said: dict[str, Any]) -> Greeting:
         version=None if version is None else text(version),
         features=tuple(map(text, rows(said.get("extensions", [])))),
         wants_token=said.get("authentication") is True,
+        is_proven=is_proven,
+    )
+
+
+def _proves(proof: Any, token: str, challenge: str) -> bool:
+    """Whether somebody could say to a challenge what only who has the token can say."""
+    right = hmac.new(token.encode(), challenge.encode(), "sha256").hexdigest()
+    return isinstance(proof, str) and hmac.compare_digest(
+        proof.encode(errors="replace"), right.encode()
     )
 
 

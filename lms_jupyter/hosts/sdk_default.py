@@ -17,6 +17,8 @@ from collections.abc import Callable, Sequence
 from types import ModuleType
 from typing import Any
 
+from lms_jupyter.hosts.carrying import carry_tokens
+
 PACKAGE = "lmstudio"
 
 Where = Callable[[], str]
@@ -77,9 +79,7 @@ class DefaultClient:
         self._ours = None
 
     def _replace(self, package: ModuleType) -> None:
-        from lms_jupyter.hosts.credentials import carry_tokens  # noqa: PLC0415 - it is there by now
-
-        carry_tokens()
+        carry_tokens(package.json_api.ClientBase)
         sync_api = package.sync_api
         self._found = {name: getattr(sync_api, name) for name in REPLACED}
         original, configure = (self._found[name] for name in REPLACED)

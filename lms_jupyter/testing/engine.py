@@ -30,7 +30,7 @@ def private_engine(folder: Path, *options: str) -> Iterator[str]:
         EngineMissingError: The extra `engine` is not installed.
         HostUnreachableError: It did not start, or not in time; the sentence says why.
     """
-    from lms_jupyter.hosts.credentials import carry_tokens  # noqa: PLC0415 - brings the SDK
+    from lms_jupyter.hosts.credentials import equip_clients  # noqa: PLC0415 - brings the SDK
     from lms_jupyter.hosts.embedded import check_installed  # noqa: PLC0415 - brings httpx
 
     check_installed()
@@ -39,7 +39,7 @@ def private_engine(folder: Path, *options: str) -> Iterator[str]:
         _kept(_command(folder, *options), folder) as address,
         _known(_announcement(folder)),
     ):
-        carry_tokens()
+        equip_clients()
         yield address
 
 

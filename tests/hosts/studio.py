@@ -38,6 +38,8 @@ class Studio:
     """The two halves of the only token that is let in; `None`: everybody is."""
     port: int = 0
     """Where it listens; 0: anywhere."""
+    package: str = "lm-studio"
+    """What it says that it is."""
     old: bool = False
     """Whether it lacks what newer ones have."""
     vanishes_at: float | None = None
@@ -119,7 +121,7 @@ class Studio:
 
     async def _status(self, _request: web.Request) -> web.Response:
         version = "0.3.5" if self.old else "0.4.9"
-        return web.json_response({"package": "lm-studio", "version": version})
+        return web.json_response({"package": self.package, "version": version})
 
     async def _talk(self, request: web.Request) -> web.WebSocketResponse:
         socket = web.WebSocketResponse()

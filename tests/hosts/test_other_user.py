@@ -18,6 +18,7 @@ from lms_jupyter.errors import HostError
 from lms_jupyter.hosts import announcements, embedded
 from lms_jupyter.hosts.discover import find_host
 from tests.hosts import stranger
+from tests.hosts.studio import Studio
 
 NOBODY = 65534
 STRANGER = ("setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups")
@@ -95,6 +96,24 @@ def _tutor() -> Any:
     from lms_jupyter.hosts.base import LoadRequest  # noqa: PLC0415 - for this one test
 
     return LoadRequest(model_key="tutor-1m", load_id="1", kind="llm")
+
+
+@pytest.mark.asyncio
+@pytest.mark.usefixtures("state")
+async def test_a_stranger_on_the_port_of_a_dead_engine_is_not_taken_for_it() -> None:
+    with Studio(package="lms-jupyter-engine") as stranger_on_port:
+        file = announcements.announcement_path()
+        token = "sk-lm-Ab3dEf9h:0123456789abcdefghij"  # noqa: S105 - of this test alone
+        said = {"address": stranger_on_port.address, "version": "1", "token": token}
+        file.touch(0o600)
+        # The process id has been given to another program of ours by now.
+        file.write_text(json.dumps({**said, "pid": os.getpid()}))
+
+        assert await embedded.running_engine() is None
+        engine = await embedded.start_engine()
+
+    assert engine.address != stranger_on_port.address
+    assert stranger_on_port.introductions == []
 
 
 @pytest.mark.asyncio
