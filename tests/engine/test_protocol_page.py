@@ -21,7 +21,8 @@ MANAGING = "getInstanceProcessingState getLoadConfig getModelInfo listLoaded unl
 ANSWERED_CALLS = {
     "llm": f"{MANAGING} applyPromptTemplate countTokens estimateModelUsage "
     "getBasePredictionConfig preloadDraftModel tokenize",
-    "embedding": f"{MANAGING} countTokens embedString estimateModelUsage tokenize",
+    "embedding": f"{MANAGING} countTokens embedString estimateModelUsage getBasePredictionConfig "
+    "tokenize",
     "system": "getExperimentFlags info listDownloadedModelVariants listDownloadedModels notify "
     "requestShutdown startHttpServer stopHttpServer version",
     "repository": "fuzzyFindStaffPicks getAuthenticationStatus getModelCatalog "

@@ -66,6 +66,7 @@ CALLS: tuple[tuple[str, str, Any, Any], ...] = (
     ("llm", "applyPromptTemplate", {"specifier": CHAT, "history": HISTORY}, schemas.Formatted),
     ("llm", "getBasePredictionConfig", {"specifier": CHAT}, schemas.Config),
     ("llm", "preloadDraftModel", {"specifier": CHAT, "draftModelKey": "x"}, schemas.Error),
+    ("embedding", "getBasePredictionConfig", {"specifier": EMBED}, schemas.Config),
     ("embedding", "embedString", {"modelSpecifier": EMBED, "inputString": "a"}, schemas.Vector),
     ("system", "listDownloadedModels", None, list[schemas.AnyModel]),
     ("system", "listDownloadedModelVariants", {"modelKey": "tiny-llm"}, list[schemas.LlmModel]),

@@ -5,9 +5,9 @@ Each runs as a program of its own, so that several versions can be tried; none m
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -17,11 +17,14 @@ from typing import Any
 import pytest
 
 from .conftest import EngineProcess
+from .flaky_hub import FlakyHub
+from .published import CLIENTS, INSTALL_S, node
 
-CLIENTS = Path(__file__).parent / "clients"
 HANGS_S = 60
-INSTALL_S = 170
 TOKEN = "sk-lm-Ab3dEf9h:0123456789abcdefghij"  # noqa: S105 - a made-up one
+
+JAVASCRIPT = {"lmstudio-sdk-1": "1.5.0", "@lmstudio/sdk": "2.0.0"}
+"""The packages that the JavaScript SDK is installed as, and their versions."""
 
 Report = dict[str, Any]
 
@@ -32,20 +35,6 @@ def newest_python_sdk(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("lmstudio")
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     _run([*pip, "--no-deps", "--target", str(folder), "lmstudio==1.6.0b1"], INSTALL_S)
-    return folder
-
-
-@pytest.fixture(scope="session")
-def javascript_sdk(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the JavaScript SDK and our program for it."""
-    folder = tmp_path_factory.mktemp("lmstudio-js")
-    (folder / "package.json").write_text('{"private": true}')
-    _run(
-        [_program("npm"), "install", "--no-audit", "--no-fund", "@lmstudio/sdk@1.5.0"],
-        INSTALL_S,
-        folder=folder,
-    )
-    shutil.copy(CLIENTS / "javascript_client.mjs", folder)
     return folder
 
 
@@ -78,14 +67,13 @@ def test_a_token_in_the_environment_is_no_hindrance(
 
 
 @pytest.mark.timeout(INSTALL_S + HANGS_S)
+@pytest.mark.parametrize(("sdk", "version"), JAVASCRIPT.items())
 def test_the_javascript_sdk_sees_lm_studio_and_never_waits_in_vain(
-    engine: EngineProcess, javascript_sdk: Path
+    engine: EngineProcess, sdk: str, version: str
 ) -> None:
-    command = [_program("node"), "javascript_client.mjs", engine.address]
+    seen = node("javascript_client.mjs", engine.address, sdk)
 
-    seen = json.loads(_run(command, HANGS_S, folder=javascript_sdk))
-
-    assert seen["sdk"] == "1.5.0"
+    assert seen["sdk"] == version
     _check_what_every_client_sees(seen)
     assert 'Cannot find a model with path "nothing"' in seen["unknown_key"]
     assert "already exists" in seen["twice"]
@@ -95,9 +83,30 @@ def test_the_javascript_sdk_sees_lm_studio_and_never_waits_in_vain(
     assert "No loaded model satisfies" in seen["again"]
     assert seen["parsed"] == "First.\n\nSecond."
     assert seen["retrieved"] == [["First.\n\nSecond.", "notes.txt"]]
-    fields = {field["key"]: field["value"] for field in seen["config"]["fields"]}
-    assert fields["llm.load.contextLength"] == 512
+    config = seen["config"]
+    fields = {field["key"]: field["value"] for field in config.get("fields", [])}
+    assert fields.get("llm.load.contextLength", config.get("contextLength")) == 512
     assert (seen["info"]["identifier"], seen["info"]["contextLength"]) == ("mine", 512)
+
+
+@pytest.mark.timeout(INSTALL_S + HANGS_S)
+@pytest.mark.asyncio
+@pytest.mark.parametrize(("sdk", "version"), JAVASCRIPT.items())
+async def test_lms_get_downloads_by_a_plan(
+    fetching: EngineProcess, hub: FlakyHub, sdk: str, version: str
+) -> None:
+    seen = await asyncio.to_thread(node, "get_client.mjs", fetching.address, sdk)
+
+    size = len(hub.files["new-F16.gguf"])
+    assert seen["plans"] == [[size, ["completed"] * 2], [0, ["satisfied"] * 2]]
+    assert seen["progress"][-1] == size
+    assert (seen["exact"], seen["key"]) == (True, "new")
+    assert "has no model 'a/ghost'" in seen["ghost"]
+    assert [one for one in seen["warnings"] if "deprecat" not in one.lower()] == []
+    if version.startswith("2."):
+        assert (seen["picks"], seen["catalog"]) == (["a/tiny-gguf"], [])
+        assert (seen["survey"], seen["engines"]) == ("ok", 1)
+        assert "has no variants" in seen["no_variants"]
 
 
 def _check_what_every_client_sees(seen: Report) -> None:
@@ -126,12 +135,6 @@ def _python(engine: EngineProcess, way: str, path: str, **variables: str) -> Rep
     )
     report: Report = json.loads(said)
     return report
-
-
-def _program(name: str) -> str:
-    found = shutil.which(name)
-    assert found, f"{name} is not installed"
-    return found
 
 
 def _run(

@@ -20,11 +20,18 @@ def namespace(services: Services) -> Namespace:
         models.rpcs(services, "embedding")
         | {
             "embedString": partial(_embed, services),
+            "getBasePredictionConfig": partial(_base_config, services),
             "tokenize": partial(tokenize, services, "embedding"),
             "countTokens": partial(count_tokens, services, "embedding"),
         },
         models.channels(services, "embedding"),
     )
+
+
+def _base_config(services: Services, _caller: Caller, parameter: Any) -> dict[str, Any]:
+    """Say that there is nothing to set about an embedding."""
+    models.find(services, "embedding", an_object(parameter).get("specifier"))
+    return {"fields": []}
 
 
 async def _embed(services: Services, _caller: Caller, parameter: Any) -> dict[str, Any]:

@@ -1,8 +1,10 @@
 // What people do with LM Studio's JavaScript SDK, from listing to unloading; prints what they saw.
-// Run with the address of an engine. Ends by itself: a client that is closed keeps nothing alive.
+// Run with the address of an engine and the name of the package that the SDK is. Ends by itself: a client that is closed keeps nothing alive.
 
-import { LMStudioClient } from "@lmstudio/sdk";
 import { readFileSync } from "node:fs";
+
+const [address, sdk] = process.argv.slice(2);
+const { LMStudioClient } = await import(sdk);
 
 const greedy = { maxTokens: 8, temperature: 0 };
 const seen = { progress: [], fragments: [] };
@@ -15,7 +17,7 @@ async function refusal(promise) {
   );
 }
 
-const client = new LMStudioClient({ baseUrl: `ws://${process.argv[2]}`, logger });
+const client = new LMStudioClient({ baseUrl: `ws://${address}`, logger });
 try {
   const downloaded = await client.system.listDownloadedModels();
   seen.keys = downloaded.map((model) => model.modelKey).sort();
@@ -72,6 +74,6 @@ try {
   await client[Symbol.asyncDispose]();
 }
 seen.sdk = JSON.parse(
-  readFileSync(new URL("node_modules/@lmstudio/sdk/package.json", import.meta.url)),
+  readFileSync(new URL(`node_modules/${sdk}/package.json`, import.meta.url)),
 ).version;
 console.log(JSON.stringify(seen));
