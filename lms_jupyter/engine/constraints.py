@@ -30,6 +30,7 @@ _STYLE: Final = {
         "key_separator": ": ",
     }
 }
+_COMPLAINT: Final = "failed to compile JSON schema: "
 _JSON_BEGINS: Final = tuple('{["-0123456789tfn')
 _ELSE: Final = ("z", "Z", "~")
 """What a trial would answer if nothing kept it from doing so."""
@@ -65,7 +66,7 @@ class Constraints:
             return written
         if not await self._is_kept(instance, written):
             pointer = await self._culprit(instance, ready)
-            raise ConstraintError(name, pointer, "llama.cpp cannot turn it into a grammar")
+            raise ConstraintError(name, pointer, _reason(instance))
         if len(kept) >= MAX_REMEMBERED:
             kept.clear()
         kept.add(written)
@@ -89,6 +90,14 @@ class Constraints:
             if not await self._is_kept(instance, _written(ready.part(part))):
                 return pointer
         return ""
+
+
+def _reason(instance: Instance) -> str:
+    """Return what llguidance said last, where that can be found."""
+    lines = instance.child.stderr if instance.child else ()
+    said = [line.partition(_COMPLAINT)[2] for line in lines if _COMPLAINT in line]
+    reason = "llama.cpp cannot turn it into a grammar"
+    return f"{reason} ({said[-1].strip()[:200]})" if said else reason
 
 
 def check_grammar(grammar: str, name: str) -> None:

@@ -20,6 +20,7 @@ EngineError                    title, hint, code, http_status
 ├── LoadFailedError            llama.cpp could not load the file
 ├── LoadCancelledError         somebody cancelled the load
 ├── InferenceError             llama.cpp refused or broke off a request
+│   └── ContextFullError           several requests have filled the context that they share
 ├── DownloadFailedError        a download ended without a file
 └── JobNotFoundError           no such download job
 """
@@ -338,6 +339,12 @@ class InferenceError(EngineError):
     """llama.cpp refused a request or broke it off."""
 
     code = "inference_failed"
+
+
+class ContextFullError(InferenceError):
+    """The context that several requests share is full; llama.cpp has ended all of them."""
+
+    code = "context_full"
 
 
 class DownloadFailedError(EngineError):

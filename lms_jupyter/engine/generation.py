@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncGenerator, Iterator, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from lms_jupyter.engine.errors import ContextFullError
 from lms_jupyter.engine.instance import Instance
 from lms_jupyter.engine.llama_http import LlamaHttp
 from lms_jupyter.engine.prediction import (
@@ -18,6 +19,7 @@ from lms_jupyter.engine.prediction import (
     StopReason,
 )
 from lms_jupyter.engine.reasoning import ReasoningSplitter
+from lms_jupyter.engine.room import Seat, ahead
 from lms_jupyter.engine.sampling import sampling_fields
 
 STREAMED: Final = {
@@ -40,6 +42,7 @@ class Generation:
     settings: PredictionSettings
     splitter: ReasoningSplitter
     outcome: Outcome
+    seat: Seat | None = None
 
     async def run(self, prompt: Any) -> AsyncGenerator[PromptProgress | Fragment]:
         """Continue `prompt` (text, tokens, or text with images) until llama.cpp stops.
@@ -52,7 +55,8 @@ class Generation:
         body = STREAMED | sampling_fields(self.settings) | {"prompt": prompt}
         if self.settings.max_tokens is not None:
             body["n_predict"] = self.settings.max_tokens - before
-        async with aclosing(self.llama.stream(self.instance, "/completion", body)) as events:
+        said = self.llama.stream(self.instance, "/completion", body)
+        async with aclosing(in_room(said, self.seat, outcome, _used)) as events:
             async for event in events:
                 if "prompt_progress" in event:
                     yield progress_of(event)
@@ -74,6 +78,30 @@ class Generation:
                 yield replace(fragment, drafted=drafted)
         if event.get("stop"):
             _note_stop(event, outcome)
+
+
+async def in_room(
+    events: AsyncGenerator[dict[str, Any]],
+    seat: Seat | None,
+    outcome: Outcome,
+    used: Callable[[dict[str, Any], int], int],
+) -> AsyncGenerator[dict[str, Any]]:
+    """Yield events as long as there is room; note it if there is no more."""
+    try:
+        async with aclosing(ahead(events, seat, used)) as heard:
+            async for event in heard:
+                yield event
+    except ContextFullError:
+        outcome.stop_reason = "contextLengthReached"
+    if seat is not None and seat.is_over:
+        outcome.stop_reason = "contextLengthReached"
+
+
+def _used(event: Mapping[str, Any], before: int) -> int:
+    """Return how many tokens of the context there are by now."""
+    if "prompt_progress" in event:
+        return int(event["prompt_progress"]["total"])
+    return int(event.get("tokens_evaluated", before)) + int(event.get("tokens_predicted", 1))
 
 
 def progress_of(event: Mapping[str, Any]) -> PromptProgress:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -21,14 +21,15 @@ from lms_jupyter.engine.errors import (
     EngineError,
     ModelUnloadedError,
 )
-from lms_jupyter.engine.generation import Generation
+from lms_jupyter.engine.generation import Generation, in_room
 from lms_jupyter.engine.instance import Instance, Request, Work
 from lms_jupyter.engine.llama_http import LlamaHttp
 from lms_jupyter.engine.overflow import drop_message, shorten
 from lms_jupyter.engine.prediction import Outcome, Piece, PredictionSettings, PromptProgress
 from lms_jupyter.engine.reasoning import ReasoningSplitter
 from lms_jupyter.engine.registry import Registry
-from lms_jupyter.engine.tool_calls import chat_with_tools
+from lms_jupyter.engine.room import Seat
+from lms_jupyter.engine.tool_calls import read_calls, request_with_tools, used_by_chat
 
 Message = Mapping[str, Any]
 """One message as in OpenAI's chat format."""
@@ -104,7 +105,10 @@ class Inference:
         """
         async with self._registry.request(instance, Work.PROCESSING_PROMPT) as request:
             settings = await self._keeping(instance, settings)
-            async with aclosing(self._continue(instance, prompt, settings, outcome)) as pieces:
+            async with (
+                self._seat(instance, prompt, settings) as seat,
+                aclosing(self._continue(instance, prompt, settings, outcome, seat)) as pieces,
+            ):
                 async for piece in self._followed(instance, request, pieces, outcome):
                     yield piece
 
@@ -144,19 +148,41 @@ class Inference:
             conversation = [{"role": "system", "content": settings.system_prompt}, *conversation]
         settings = await self._keeping(instance, settings)
         conversation, prompt = await self._fitting(instance, conversation, settings)
-        if settings.tools and settings.template is None:
-            self._log.publish(logs.Input(instance, prompt.text))
-            with_tools = chat_with_tools(self._llama, instance, conversation, settings, outcome)
-            async with aclosing(with_tools) as pieces:
+        async with self._seat(instance, prompt, settings) as seat:
+            if settings.tools and settings.template is None:
+                self._log.publish(logs.Input(instance, prompt.text))
+                body = request_with_tools(conversation, settings)
+                said = self._llama.stream(instance, "/v1/chat/completions", body)
+                events = in_room(said, seat, outcome, used_by_chat)
+                continued = read_calls(events, instance, outcome)
+            else:
+                continued = self._continue(instance, prompt, settings, outcome, seat)
+            async with aclosing(continued) as pieces:
                 async for piece in pieces:
                     yield piece
+
+    @asynccontextmanager
+    async def _seat(
+        self, instance: Instance, prompt: Prompt, settings: PredictionSettings
+    ) -> AsyncIterator[Seat | None]:
+        """Wait until there is room in the context, where requests share it."""
+        room = instance.room
+        if room is None:
+            yield None
             return
-        async with aclosing(self._continue(instance, prompt, settings, outcome)) as pieces:
-            async for piece in pieces:
-                yield piece
+        length = len(await self._tokens(instance, prompt.text)) if room.is_shared else 0
+        async with room.seat(length, settings.max_tokens) as seat:
+            if not instance.is_ready:
+                raise ModelUnloadedError(f"{instance.identifier!r} was unloaded meanwhile.")
+            yield seat
 
     async def _continue(
-        self, instance: Instance, prompt: Prompt, settings: PredictionSettings, outcome: Outcome
+        self,
+        instance: Instance,
+        prompt: Prompt,
+        settings: PredictionSettings,
+        outcome: Outcome,
+        seat: Seat | None,
     ) -> AsyncGenerator[Piece]:
         """Generate; if the context is full and the policy allows it, shorten and go on."""
         self._log.publish(logs.Input(instance, prompt.text))
@@ -165,7 +191,7 @@ class Inference:
             written: Any = {"prompt_string": prompt.text, "multimodal_data": list(prompt.images)}
         else:
             written = prompt.text
-        generation = Generation(self._llama, instance, settings, splitter, outcome)
+        generation = Generation(self._llama, instance, settings, splitter, outcome, seat)
         while True:
             async with aclosing(generation.run(written)) as pieces:
                 async for piece in pieces:
@@ -173,7 +199,11 @@ class Inference:
             if outcome.stop_reason != "contextLengthReached" or not _may_go_on(prompt, settings):
                 break
             tokens = await self._tokens(instance, prompt.text + outcome.text)
-            written = shorten(tokens, instance.context_length, settings.overflow)
+            length = instance.context_length
+            if seat is not None and seat.is_over:
+                length = seat.room.share
+                seat.begin_again()
+            written = shorten(tokens, length, settings.overflow)
         for fragment in splitter.end():
             yield fragment
 

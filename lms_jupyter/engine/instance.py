@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from lms_jupyter.engine.lifecycle import Moment, Phase, State
 from lms_jupyter.engine.load_settings import Domain, LoadSettings
+from lms_jupyter.engine.room import Room
 
 if TYPE_CHECKING:
     from lms_jupyter.engine.catalog import DownloadedModel
@@ -86,6 +87,7 @@ class Instance:
         default_factory=lambda: asyncio.get_running_loop().create_future()
     )
     sessions: asyncio.Semaphore = field(init=False)
+    _room: Room | None = None
 
     def __post_init__(self) -> None:
         self.load_id = self.plan.load_id or self.reference
@@ -116,6 +118,15 @@ class Instance:
     def context_length(self) -> int:
         """How many tokens it can hold."""
         return self.settings.context_length or 0
+
+    @property
+    def room(self) -> Room | None:
+        """The context, if requests share it."""
+        sessions = self.settings.num_parallel_sessions or 1
+        is_shared = self.domain == "llm" and sessions > 1 and self.settings.unified_kv_cache
+        if is_shared and self._room is None:
+            self._room = Room(self.context_length, sessions)
+        return self._room if is_shared else None
 
     @property
     def is_ready(self) -> bool:

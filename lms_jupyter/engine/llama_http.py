@@ -13,7 +13,12 @@ from typing import Any
 import aiohttp
 import msgspec
 
-from lms_jupyter.engine.errors import BadRequestError, EngineError, InferenceError
+from lms_jupyter.engine.errors import (
+    BadRequestError,
+    ContextFullError,
+    EngineError,
+    InferenceError,
+)
 from lms_jupyter.engine.instance import Instance
 
 _ANSWER_END = b"data: [DONE]"
@@ -28,6 +33,7 @@ The others come while it reads the request, and llama.cpp answers most of these 
 """
 _EXCEPTION = re.compile(r"\[json\.exception\.[\w.]+\] ")
 _TOO_LONG = re.compile(r"input \((\d+) tokens\) is too large to process.*batch size: (\d+)")
+_FULL = "Context size has been exceeded"
 _NO_IMAGE = "Failed to load image or audio file"
 
 
@@ -60,10 +66,10 @@ class LlamaHttp:
         try:
             async with self._request(instance, "POST", path, body) as response:
                 if response.status != 200:  # noqa: PLR2004 - OK
-                    raise _problem(response.status, await response.read())
+                    raise problem(response.status, await response.read())
                 async for event in _events(response.content):
                     if "error" in event:
-                        raise _problem(500, msgspec.json.encode(event))
+                        raise problem(500, msgspec.json.encode(event))
                     yield event
         except (aiohttp.ClientError, OSError) as error:
             raise _broken(instance, error) from error
@@ -75,7 +81,7 @@ class LlamaHttp:
         try:
             async with self._request(instance, "POST", path, body) as response:
                 if response.status != 200:  # noqa: PLR2004 - OK
-                    raise _problem(response.status, await response.read())
+                    raise problem(response.status, await response.read())
                 async for chunk in response.content.iter_any():
                     yield chunk
         except (aiohttp.ClientError, OSError) as error:
@@ -88,7 +94,7 @@ class LlamaHttp:
             async with self._request(instance, method, path, body) as response:
                 content = await response.read()
                 if response.status != 200:  # noqa: PLR2004 - OK
-                    raise _problem(response.status, content)
+                    raise problem(response.status, content)
                 return msgspec.json.decode(content)
         except (aiohttp.ClientError, OSError) as error:
             raise _broken(instance, error) from error
@@ -122,13 +128,15 @@ async def _events(content: aiohttp.StreamReader) -> AsyncIterator[dict[str, Any]
                 yield {"error": msgspec.json.decode(block[7:])}
 
 
-def _problem(status: int, content: bytes) -> EngineError:
+def problem(status: int, content: bytes) -> EngineError:
     """Return llama.cpp's error as one of ours."""
     try:
         error = msgspec.json.decode(content)["error"]
         message = str(error["message"]).strip().rstrip(".")
     except (msgspec.DecodeError, KeyError, TypeError):
         error, message = {}, content.decode(errors="replace")[:200]
+    if message == _FULL:
+        return ContextFullError(f"llama.cpp broke the answer off: {message}.")
     too_long = _TOO_LONG.match(message)
     if too_long is not None:
         return BadRequestError(

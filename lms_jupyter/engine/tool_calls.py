@@ -12,7 +12,6 @@ import msgspec
 
 from lms_jupyter.engine.generation import STREAMED, note_timings, progress_of
 from lms_jupyter.engine.instance import Instance
-from lms_jupyter.engine.llama_http import LlamaHttp
 from lms_jupyter.engine.prediction import (
     Fragment,
     Outcome,
@@ -39,23 +38,26 @@ class _Call:
     arguments: str = ""
 
 
-async def chat_with_tools(
-    llama: LlamaHttp,
-    instance: Instance,
-    conversation: Sequence[Mapping[str, Any]],
-    settings: PredictionSettings,
-    outcome: Outcome,
-) -> AsyncGenerator[Piece]:
-    """Continue a conversation in which the model may call tools."""
-    started = time.monotonic()
+def request_with_tools(
+    conversation: Sequence[Mapping[str, Any]], settings: PredictionSettings
+) -> dict[str, Any]:
+    """Return what to ask llama.cpp for when the model may call tools."""
     body = STREAMED | sampling_fields(settings)
     body |= {"messages": list(conversation), "tools": list(settings.tools)}
     if settings.tool_choice:
         body["tool_choice"] = settings.tool_choice
     if settings.enable_thinking is not None:
         body["chat_template_kwargs"] = {"enable_thinking": settings.enable_thinking}
+    return body
+
+
+async def read_calls(
+    answer: AsyncGenerator[dict[str, Any]], instance: Instance, outcome: Outcome
+) -> AsyncGenerator[Piece]:
+    """Return the pieces of an answer in which the model may call tools."""
+    started = time.monotonic()
     calls = _Calls()
-    async with aclosing(llama.stream(instance, "/v1/chat/completions", body)) as events:
+    async with aclosing(answer) as events:
         async for event in events:
             if "prompt_progress" in event:
                 progress = progress_of(event)
@@ -74,6 +76,18 @@ async def chat_with_tools(
                 for piece in calls.end():
                     yield piece
                 _note_stop(choice["finish_reason"], instance, outcome)
+    for piece in calls.end():
+        yield piece
+
+
+def used_by_chat(event: Mapping[str, Any], before: int) -> int:
+    """Return how many tokens of the context there are by now."""
+    if "prompt_progress" in event:
+        return int(event["prompt_progress"]["total"])
+    timings = event.get("timings")
+    if not timings:
+        return before + 1
+    return int(sum(timings.get(name, 0) for name in ("cache_n", "prompt_n", "predicted_n")))
 
 
 class _Calls:

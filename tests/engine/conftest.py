@@ -17,6 +17,7 @@ import pytest_asyncio
 from lms_jupyter.engine.settings import SHIPPED_MODELS
 from tests import engines
 
+from . import warnings
 from .flaky_hub import FlakyHub
 from .synthetic import Shape, write_embedding, write_llm
 
@@ -53,9 +54,20 @@ class EngineProcess:
 
 def start_engine(models: Path, log: Path, *arguments: str) -> EngineProcess:
     """Start an engine on a free port and wait until it is ready."""
-    options = ("--no-default-models", "--models", str(models), *arguments)
+    options = ["--no-default-models", "--models", str(models), *arguments]
+    if "--log" not in options:
+        options += ["--log", str(log)]
+    warnings.LOGS.add(Path(options[options.index("--log") + 1]))
     process, address = engines.start(log, *options)
     return EngineProcess(process, address, log)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _llama_cpp_warns_of_nothing_unexpected() -> Iterator[None]:
+    """Look, after each module, at what llama.cpp has written: what it drops it only notes there."""
+    yield
+    found = warnings.unexpected()
+    assert not found, "llama.cpp warned:\n" + "\n".join(found)
 
 
 @pytest.fixture(scope="session")

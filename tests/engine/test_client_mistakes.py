@@ -14,7 +14,7 @@ import openai
 import pytest
 
 from lms_jupyter.engine.errors import BadRequestError, UnsupportedError
-from lms_jupyter.engine.llama_http import _problem
+from lms_jupyter.engine.llama_http import problem
 from lms_jupyter.engine.wire.content import image_data, plain_tool, tool_arguments
 
 from .conftest import EngineProcess
@@ -315,10 +315,10 @@ def test_what_the_engine_does_not_offer_is_not_asked_for_again() -> None:
 def test_what_llama_cpp_fails_at_by_itself_stays_its_failure() -> None:
     for message in ("Compute error.", "failed to get logits", "got exception: x", "std::bad_alloc"):
         content = json.dumps({"error": {"message": message, "type": "server_error"}}).encode()
-        assert _problem(500, content).http_status == 500
-    assert _problem(500, b"Internal Server Error").http_status == 500
+        assert problem(500, content).http_status == 500
+    assert problem(500, b"Internal Server Error").http_status == 500
     content = json.dumps({"error": {"message": "Unknown reasoning format: x"}}).encode()
-    assert _problem(500, content).http_status == 400
+    assert problem(500, content).http_status == 400
 
 
 def test_raw_base64_is_taken_for_an_image() -> None:

@@ -281,3 +281,102 @@ def test_what_is_accepted_is_kept(http: httpx.Client) -> None:
 
     check()
     assert ended > 5
+
+
+def tool(name: str, **more: Any) -> dict[str, Any]:
+    parameters = {"type": "object", "properties": {"a": {"type": "integer"}}, "required": ["a"]}
+    function = {"name": name, "description": name, "parameters": parameters} | more
+    return {"type": "function", "function": function}
+
+
+SUM = [{"role": "user", "content": "What is 12 plus 30?"}]
+
+
+@pytest.mark.parametrize(
+    "choice",
+    [
+        {"type": "function", "function": {"name": "multiply"}},
+        {
+            "type": "allowed_tools",
+            "allowed_tools": {
+                "mode": "required",
+                "tools": [{"type": "function", "function": {"name": "multiply"}}],
+            },
+        },
+    ],
+)
+def test_a_tool_that_is_named_is_called(http: httpx.Client, choice: Any) -> None:
+    body = {"max_tokens": 60, "temperature": 0, "tools": [tool("add"), tool("multiply")]}
+    for path in ("/v1/chat/completions", "/api/v0/chat/completions"):
+        answer = ask(http, path, messages=SUM, tool_choice=choice, **body).json()
+        calls = answer["choices"][0]["message"]["tool_calls"]
+        assert {call["function"]["name"] for call in calls} == {"multiply"}
+    flat = [{"type": "function", **one["function"]} for one in (tool("add"), tool("multiply"))]
+    response = ask(
+        http,
+        "/v1/responses",
+        input=SUM[0]["content"],
+        temperature=0,
+        max_output_tokens=60,
+        tools=flat,
+        tool_choice={"type": "function", "name": "multiply"},
+    ).json()
+    assert [item["name"] for item in response["output"]] == ["multiply"]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"tool_choice": "required"},
+        {"tools": [tool("add")], "tool_choice": "often"},
+        {"tools": [tool("add")], "tool_choice": 5},
+        {"tools": [tool("add")], "tool_choice": {"type": "custom", "custom": {"name": "add"}}},
+        {"tools": [tool("add")], "tool_choice": {"type": "function", "function": {"name": "x"}}},
+        {"tools": [tool("add", parameters=UNIQUE, strict=True)]},
+        {"tools": [tool("add", parameters=ZIP, strict=True)]},
+        {"functions": [{"name": "add"}]},
+        {"modalities": ["text", "audio"]},
+    ],
+)
+def test_what_cannot_be_had_of_tools_and_answers_is_refused(
+    http: httpx.Client, wrong: dict[str, Any]
+) -> None:
+    answer = ask(http, "/v1/chat/completions", messages=SUM, max_tokens=20, **wrong)
+
+    assert answer.status_code == 400, answer.text
+    assert answer.json()["error"]["code"] == "constraint_not_kept"
+    assert answer.json()["error"]["param"] in wrong
+
+
+def test_a_response_tells_that_it_was_cut_and_repeats_what_was_asked(http: httpx.Client) -> None:
+    asked = {
+        "input": "Who are you?",
+        "max_output_tokens": 3,
+        "temperature": 0,
+        "metadata": {"a": "b"},
+        "instructions": "Be short.",
+        "tool_choice": "none",
+        "top_p": 0.9,
+    }
+    whole = ask(http, "/v1/responses", **asked).json()
+    lines = ask(http, "/v1/responses", **asked, stream=True).text.splitlines()
+    last = json.loads([line[6:] for line in lines if line.startswith("data: ")][-1])
+    long = ask(http, "/v1/responses", **(asked | {"max_output_tokens": 60})).json()
+
+    assert last["type"] == "response.incomplete"
+    for response in (whole, last["response"]):
+        assert response["status"] == "incomplete"
+        assert response["incomplete_details"] == {"reason": "max_output_tokens"}
+        for name in ("metadata", "instructions", "tool_choice", "temperature", "top_p"):
+            assert response[name] == asked[name]
+    assert long["status"] == "completed"
+    assert long["incomplete_details"] is None
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"background": True}, {"truncation": "auto"}, {"tools": [{"type": "web_search"}]}]
+)
+def test_what_a_response_cannot_do_is_refused(http: httpx.Client, wrong: dict[str, Any]) -> None:
+    answer = ask(http, "/v1/responses", input="Hello", max_output_tokens=5, **wrong)
+
+    assert answer.status_code == 400, answer.text

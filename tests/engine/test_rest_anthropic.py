@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import anthropic
 import lmstudio
@@ -115,3 +116,83 @@ def test_a_message_that_has_a_start_keeps_it() -> None:
     start = event({"type": "message_start", "message": {}})
 
     assert MessageEvents("tiny-llm").complete(start) == (start,)
+
+
+@pytest.fixture
+def tutor(tutor_engine: EngineProcess) -> Iterator[anthropic.Anthropic]:
+    """Anthropic's client for an engine with the shipped chat model."""
+    url = f"http://{tutor_engine.address}"
+    with anthropic.Anthropic(base_url=url, api_key="unused", max_retries=0) as api:
+        yield api
+
+
+def test_a_stop_sequence_is_told_as_the_reason_whole_and_streamed(
+    tutor: anthropic.Anthropic,
+) -> None:
+    asked: Any = {
+        "model": "tutor",
+        "max_tokens": 40,
+        "extra_body": {"temperature": 0},
+        "messages": [{"role": "user", "content": "Who are you?"}],
+        "stop_sequences": ["very"],
+    }
+    whole = tutor.messages.create(**asked)
+    with tutor.messages.stream(**asked) as stream:
+        streamed = stream.get_final_message()
+    ended = tutor.messages.create(**(asked | {"stop_sequences": ["nothing"]}))
+
+    assert (whole.stop_reason, whole.stop_sequence) == ("stop_sequence", "very")
+    assert (streamed.stop_reason, streamed.stop_sequence) == ("stop_sequence", "very")
+    assert (ended.stop_reason, ended.stop_sequence) == ("end_turn", None)
+
+
+def document(source: dict[str, Any]) -> list[dict[str, Any]]:
+    return [{"type": "document", "title": "Notes", "source": source}]
+
+
+def test_a_document_of_text_is_read_and_any_other_block_is_refused(
+    tutor: anthropic.Anthropic,
+) -> None:
+    def ask(content: Any) -> int:
+        return tutor.messages.count_tokens(
+            model="tutor", messages=[{"role": "user", "content": content}]
+        ).input_tokens
+
+    words = "one two three four five six seven"
+    empty = ask([{"type": "text", "text": ""}])
+    assert ask(document({"type": "text", "media_type": "text/plain", "data": words})) > empty + 7
+    assert ask(document({"type": "content", "content": words})) > empty + 7
+    parts = [{"type": "text", "text": words}]
+    assert ask(document({"type": "content", "content": parts})) > empty + 7
+    for wrong in (
+        document({"type": "base64", "media_type": "application/pdf", "data": "AAAA"}),
+        document({"type": "url", "url": "https://example.org/x.pdf"}),
+        [{"type": "search_result", "source": "x", "title": "x", "content": []}],
+        [{"type": "tool_result", "tool_use_id": "x", "content": document({"type": "url"})}],
+    ):
+        with pytest.raises(anthropic.BadRequestError, match="cannot be read"):
+            ask(wrong)
+
+
+CALCULATE: Any = [
+    {"name": name, "description": name, "input_schema": {"type": "object", "properties": {}}}
+    for name in ("add", "multiply")
+]
+
+
+def test_a_tool_that_is_named_is_called_and_none_is_none(tutor: anthropic.Anthropic) -> None:
+    asked: Any = {
+        "model": "tutor",
+        "max_tokens": 60,
+        "extra_body": {"temperature": 0},
+        "messages": [{"role": "user", "content": "What is 12 plus 30?"}],
+        "tools": CALCULATE,
+    }
+    named = tutor.messages.create(**asked, tool_choice={"type": "tool", "name": "multiply"})
+    none = tutor.messages.create(**asked, tool_choice={"type": "none"})
+
+    assert [block.name for block in named.content if block.type == "tool_use"] == ["multiply"]
+    assert {block.type for block in none.content} == {"text"}
+    for wrong in ({"type": "tool", "name": "divide"}, {"type": "often"}, "auto"):
+        with pytest.raises(anthropic.BadRequestError, match="tool_choice"):
+            tutor.messages.create(**asked, tool_choice=wrong)

@@ -12,14 +12,17 @@ from lms_jupyter.engine.routes.http import Style, answering, read_object
 from lms_jupyter.engine.routes.passthrough import Target, forward
 from lms_jupyter.engine.services import Services
 from lms_jupyter.engine.wire import anthropic, requests
+from lms_jupyter.engine.wire.blocks import settle_blocks
 from lms_jupyter.engine.wire.forms import refuse_form
+from lms_jupyter.engine.wire.parts import MessageParts
 from lms_jupyter.engine.wire.tool_choice import settle_anthropic
 
 STYLE: Final = Style(anthropic.error_body, anthropic.error_event)
 
 
 def _settled(body: dict[str, Any]) -> None:
-    """Settle which tools may be called; no form of the answer can be had."""
+    """Settle what is told, and which tools may be called; no form of the answer can be had."""
+    settle_blocks(body)
     settle_anthropic(body)
     refuse_form(body)
 
@@ -29,10 +32,15 @@ MESSAGES: Final = Target(
     style=STYLE,
     request=requests.AnthropicMessage,
     settle=_settled,
+    parts=lambda _body: MessageParts(),
+    on_answer=lambda _instance: anthropic.whole_message,
     on_event=lambda instance: anthropic.MessageEvents(instance.identifier).complete,
 )
 COUNT_TOKENS: Final = Target(
-    path="/v1/messages/count_tokens", style=STYLE, request=requests.AnthropicMessage
+    path="/v1/messages/count_tokens",
+    style=STYLE,
+    request=requests.AnthropicMessage,
+    settle=_settled,
 )
 
 

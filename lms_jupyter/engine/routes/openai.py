@@ -12,6 +12,7 @@ from lms_jupyter.engine.conversations import Conversations
 from lms_jupyter.engine.errors import BadRequestError
 from lms_jupyter.engine.instance import Instance
 from lms_jupyter.engine.names import spelled
+from lms_jupyter.engine.routes.answers import EventFilter
 from lms_jupyter.engine.routes.http import (
     Handler,
     Style,
@@ -21,11 +22,12 @@ from lms_jupyter.engine.routes.http import (
     reply,
     unknown_path,
 )
-from lms_jupyter.engine.routes.passthrough import Change, EventFilter, Target, forward
+from lms_jupyter.engine.routes.passthrough import Change, Target, forward
 from lms_jupyter.engine.services import Services
 from lms_jupyter.engine.wire import openai, requests
 from lms_jupyter.engine.wire.fields import optional_text
 from lms_jupyter.engine.wire.forms import Form, take_form
+from lms_jupyter.engine.wire.parts import ChatParts, ResponseParts
 from lms_jupyter.engine.wire.tool_choice import settle_openai
 
 STYLE: Final = Style(openai.error_body, openai.error_event)
@@ -37,11 +39,17 @@ def _settled(body: dict[str, Any]) -> Form | None:
     return take_form(body)
 
 
+def _parts(body: Mapping[str, Any], *, is_chat: bool) -> ChatParts:
+    tells_usage = bool((body.get("stream_options") or {}).get("include_usage"))
+    return ChatParts(is_chat=is_chat, tells_usage=tells_usage)
+
+
 CHAT: Final = Target(
     path="/v1/chat/completions",
     style=STYLE,
     request=requests.Chat,
     settle=_settled,
+    parts=partial(_parts, is_chat=True),
     on_event=lambda _instance: openai.ChatEvents().complete,
 )
 COMPLETION: Final = Target(
@@ -49,6 +57,7 @@ COMPLETION: Final = Target(
     style=STYLE,
     request=requests.Completion,
     settle=take_form,
+    parts=partial(_parts, is_chat=False),
     on_event=lambda _instance: openai.without_progress,
 )
 EMBEDDINGS: Final = Target(
@@ -95,6 +104,7 @@ async def _respond(
 ) -> web.StreamResponse:
     """`/v1/responses`: llama.cpp keeps no responses, so what came before is repeated for it."""
     body = await read_object(request)
+    asked = openai.echo(body)
     store = body.pop("store", None)
     if store not in (None, True, False):
         raise BadRequestError(f"'store' has to be true or false, not {store!r:.100}.")
@@ -108,23 +118,28 @@ async def _respond(
         style=STYLE,
         request=requests.Response,
         settle=_settled,
-        on_answer=partial(_whole, remember),
-        on_event=partial(_events, remember),
+        parts=lambda _body: ResponseParts(),
+        on_answer=partial(_whole, asked, remember),
+        on_event=partial(_events, asked, remember),
     )
     return await forward(services, request, body, target)
 
 
-def _whole(remember: Callable[[Mapping[str, Any]], None], instance: Instance) -> Change:
+def _whole(
+    asked: Mapping[str, Any], remember: Callable[[Mapping[str, Any]], None], instance: Instance
+) -> Change:
     def change(answer: dict[str, Any]) -> dict[str, Any]:
-        response = openai.whole_response(answer, instance.identifier)
+        response = openai.whole_response(answer, instance, asked)
         remember(response)
         return response
 
     return change
 
 
-def _events(remember: Callable[[Mapping[str, Any]], None], instance: Instance) -> EventFilter:
-    return openai.ResponseEvents(instance.identifier, remember).complete
+def _events(
+    asked: Mapping[str, Any], remember: Callable[[Mapping[str, Any]], None], instance: Instance
+) -> EventFilter:
+    return openai.ResponseEvents(instance, asked, remember).complete
 
 
 def _remember(conversations: Conversations, items: list[Any], response: Mapping[str, Any]) -> None:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import AsyncExitStack, aclosing, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -23,13 +22,16 @@ from lms_jupyter.engine.errors import (
 from lms_jupyter.engine.instance import Instance, Request, Work
 from lms_jupyter.engine.load_settings import Domain, LoadSettings
 from lms_jupyter.engine.loader import LoadRequest
-from lms_jupyter.engine.routes.http import Style, reply, send, stream_to
+from lms_jupyter.engine.routes.answers import Answer, EventFilter, meant
+from lms_jupyter.engine.routes.http import Style, reply
 from lms_jupyter.engine.services import Services
-from lms_jupyter.engine.wire import content, openai, sse
+from lms_jupyter.engine.wire import content, sse
 from lms_jupyter.engine.wire.fields import optional_flag, optional_text
 from lms_jupyter.engine.wire.forms import Form
+from lms_jupyter.engine.wire.parts import Parts
 from lms_jupyter.engine.wire.requests import check
 from lms_jupyter.engine.wire.transcript import Transcript
+from lms_jupyter.engine.wire.unsupported import refuse_unsupported
 
 ATTEMPTS: Final = 3
 """How often an instance may be unloaded between our finding and our using it."""
@@ -38,7 +40,6 @@ _PROMPT_FIELDS: Final = ("system", "instructions", "messages", "input", "tools")
 
 logger = logging.getLogger(__name__)
 
-EventFilter = Callable[[sse.Event], Sequence[sse.Event]]
 Change = Callable[[dict[str, Any]], dict[str, Any]]
 
 
@@ -54,6 +55,8 @@ class Target:
     domain: Domain = "llm"
     settle: Callable[[dict[str, Any]], Form | None] = lambda _body: None
     """Rewrites what says how the answer has to be, and returns its form."""
+    parts: Callable[[Mapping[str, Any]], Parts] | None = None
+    """Puts an answer to this request together; `None` where no text is generated."""
     on_answer: Callable[[Instance], Change] | None = None
     on_event: Callable[[Instance], EventFilter] | None = None
 
@@ -76,6 +79,7 @@ async def forward(
         wanted = load_request(services, passed, target.domain)
         embeds, streams = target.domain == "embedding", optional_flag(passed, "stream")
         check(passed, target.request)
+        refuse_unsupported(passed, target.path)
         form = target.settle(passed)
         work = Work.COMPUTING_EMBEDDING if embeds else Work.GENERATING
         work = Work.PROCESSING_PROMPT if streams else work
@@ -87,11 +91,7 @@ async def forward(
         passed["model"] = use.instance.identifier
         log = await stack.enter_async_context(_logged(services, use.instance, passed, target))
         use = replace(use, log=log)
-        if streams:
-            # llama.cpp notices that we are gone only when it has something to say.
-            passed["return_progress"] = True
-            return await _stream(services, request, use, passed, target)
-        return await _once(services, use, passed, target)
+        return await _generated(services, request, use, passed, target)
 
 
 async def _grammar(services: Services, instance: Instance, form: Form) -> str:
@@ -178,89 +178,45 @@ async def occupy(services: Services, stack: AsyncExitStack, wanted: LoadRequest,
 async def _once(
     services: Services, use: Use, body: Mapping[str, Any], target: Target
 ) -> web.Response:
-    instance = use.instance
+    """Pass on what is no text of a model."""
     try:
-        answer = await services.llama.post(instance, target.path, body)
+        answer = await services.llama.post(use.instance, target.path, body)
     except InferenceError as error:
-        raise _meant(instance, error) from error
-    if use.log is not None:
-        use.log.read(answer)
-    change = target.on_answer(instance) if target.on_answer else None
-    return reply(change(answer) if change else answer)
+        raise meant(use.instance, error) from error
+    return reply(answer)
 
 
-async def _stream(
-    services: Services,
-    request: web.Request,
-    use: Use,
-    body: Mapping[str, Any],
-    target: Target,
+async def _generated(
+    services: Services, request: web.Request, use: Use, body: dict[str, Any], target: Target
 ) -> web.StreamResponse:
-    instance = use.instance
-    change = target.on_event(instance) if target.on_event else as_it_is
-    async with aclosing(services.llama.raw(instance, target.path, body)) as chunks:
-        events = sse.events(chunks)
-        # An error before the first event is still an answer with a status of its own.
-        first = await anext(events, None)
-        response = await stream_to(request)
-        try:
-            async for event in _after(first, events):
-                if use.log is not None:
-                    use.log.hear(event)
-                if openai.PROGRESS not in event.data:
-                    services.registry.mark(use.marker, Work.GENERATING)
-                for changed in (event,) if event.data == sse.DONE else change(event):
-                    await send(request, response, changed)
-        except (ConnectionError, asyncio.CancelledError):
-            raise
-        except Exception as error:  # noqa: BLE001 - a stream that has begun ends with its error
-            await send(request, response, target.style.event(_told(instance, error)))
-    await response.write_eof()
-    return response
-
-
-async def _after(
-    first: sse.Event | None, events: AsyncIterator[sse.Event]
-) -> AsyncIterator[sse.Event]:
-    """Yield all events; raise the error that one of them tells."""
-    if first is not None:
-        yield _good(first)
-    async for event in events:
-        yield _good(event)
-
-
-def _good(event: sse.Event) -> sse.Event:
-    if event.name == "error":
-        raise _said(event)
-    return event
+    """Answer with what a model says, streamed or whole."""
+    if target.parts is None:
+        return await _once(services, use, body, target)
+    streams = bool(body.get("stream"))
+    parts = target.parts(body)
+    # llama.cpp notices that we are gone only when it has something to say.
+    body |= {"stream": True, "return_progress": True, "timings_per_token": True}
+    if not streams:
+        body["stream_options"] = {"include_usage": True}
+    answer = Answer(
+        llama=services.llama,
+        instance=use.instance,
+        path=target.path,
+        body=body,
+        parts=parts,
+        on_words=lambda: services.registry.mark(use.marker, Work.GENERATING),
+        log=use.log,
+    )
+    if streams:
+        change = target.on_event(use.instance) if target.on_event else as_it_is
+        return await answer.stream(request, target.style, change)
+    whole = await answer.whole()
+    return reply(target.on_answer(use.instance)(whole) if target.on_answer else whole)
 
 
 def as_it_is(event: sse.Event) -> Sequence[sse.Event]:
     """Change nothing."""
     return (event,)
-
-
-def _told(instance: Instance, error: Exception) -> EngineError:
-    """Return the error to tell; what is not ours is a mistake here, and logged."""
-    if isinstance(error, EngineError):
-        return _meant(instance, error)
-    logger.error("a stream of %s broke", instance.identifier, exc_info=error)
-    return EngineError(f"The engine failed: {type(error).__name__}.")
-
-
-def _meant(instance: Instance, error: EngineError) -> EngineError:
-    """Return the error to tell: a connection that breaks because of an unload says so."""
-    if instance.is_ready or not isinstance(error, InferenceError):
-        return error
-    return ModelUnloadedError(f"{instance.identifier!r} was unloaded during the request.")
-
-
-def _said(event: sse.Event) -> InferenceError:
-    try:
-        message = event.decode().get("message")
-    except msgspec.DecodeError:
-        message = event.data.decode(errors="replace")
-    return InferenceError(f"llama.cpp broke the answer off: {message}.")
 
 
 def _ttl(value: object) -> float | None:

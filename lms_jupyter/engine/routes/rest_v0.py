@@ -10,6 +10,7 @@ from aiohttp import web
 
 from lms_jupyter.engine.instance import Instance
 from lms_jupyter.engine.routes import openai
+from lms_jupyter.engine.routes.answers import EventFilter
 from lms_jupyter.engine.routes.http import (
     Handler,
     add_route,
@@ -18,7 +19,7 @@ from lms_jupyter.engine.routes.http import (
     reply,
     unknown_path,
 )
-from lms_jupyter.engine.routes.passthrough import EventFilter, Target, as_it_is, forward
+from lms_jupyter.engine.routes.passthrough import Target, as_it_is, forward
 from lms_jupyter.engine.services import Services
 from lms_jupyter.engine.wire.rest_v0 import WithFigures, model_entry
 
@@ -57,16 +58,20 @@ async def _model(services: Services, request: web.Request) -> web.Response:
 
 
 async def _pass(services: Services, target: Target, request: web.Request) -> web.StreamResponse:
+    body = await read_object(request)
+    limits = (body.get("max_completion_tokens"), body.get("max_tokens"))
+    limit = next((one for one in limits if isinstance(one, int) and one >= 0), None)
+
     def figured_event(instance: Instance) -> EventFilter:
         complete = target.on_event(instance) if target.on_event else as_it_is
-        return WithFigures(instance, complete).event
+        return WithFigures(instance, limit, complete).event
 
     figured = replace(
         target,
-        on_answer=lambda instance: WithFigures(instance).answer,
+        on_answer=lambda instance: WithFigures(instance, limit).answer,
         on_event=figured_event,
     )
-    return await forward(services, request, await read_object(request), figured)
+    return await forward(services, request, body, figured)
 
 
 async def _embed(services: Services, request: web.Request) -> web.StreamResponse:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from lms_jupyter.engine.errors import EngineError
@@ -35,6 +35,16 @@ def error_event(error: EngineError) -> Event:
     return event(error_body(error))
 
 
+def whole_message(message: dict[str, Any]) -> dict[str, Any]:
+    """Say that a stop sequence ended a message, where llama.cpp only tells which."""
+    return message | _stopped(message)
+
+
+def _stopped(said: Mapping[str, Any]) -> dict[str, Any]:
+    is_word = said.get("stop_sequence") and said.get("stop_reason") == "end_turn"
+    return {"stop_reason": "stop_sequence"} if is_word else {}
+
+
 class MessageEvents:
     """Makes every streamed message begin with its start.
 
@@ -47,6 +57,10 @@ class MessageEvents:
 
     def complete(self, said: Event) -> Sequence[Event]:
         """Return the event, with the start before it if that is missing."""
+        if said.name == "message_delta":
+            content = said.decode()
+            content["delta"] |= _stopped(content["delta"])
+            said = event(content)
         is_first, self._has_started = not self._has_started, True
         if not is_first or said.name == "message_start":
             return (said,)

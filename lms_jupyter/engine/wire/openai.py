@@ -11,6 +11,7 @@ import msgspec
 
 from lms_jupyter.engine.catalog import DownloadedModel
 from lms_jupyter.engine.errors import BadRequestError, EngineError
+from lms_jupyter.engine.instance import Instance
 from lms_jupyter.engine.wire.sse import Event, event
 
 SERVER_ERRORS: Final = 500
@@ -20,6 +21,11 @@ PROGRESS: Final = b'"prompt_progress":'
 _ROLE: Final = b'"delta":{"role":'
 
 _KEPT_ITEMS: Final = frozenset({"message", "function_call", "function_call_output"})
+_ECHOED: Final = (
+    *("instructions", "max_output_tokens", "metadata", "parallel_tool_calls"),
+    *("previous_response_id", "reasoning", "service_tier", "store", "temperature", "text"),
+    *("tool_choice", "tools", "top_logprobs", "top_p", "truncation", "user"),
+)
 _USAGE_DETAILS: Final[Mapping[str, dict[str, int]]] = {
     "input_tokens_details": {"cached_tokens": 0, "cache_write_tokens": 0},
     "output_tokens_details": {"reasoning_tokens": 0},
@@ -103,33 +109,59 @@ def kept_items(items: Sequence[Any]) -> list[Any]:
     ]
 
 
-def whole_response(response: Mapping[str, Any], model: str) -> dict[str, Any]:
-    """Add what OpenAI's clients expect of a response and llama.cpp leaves out."""
+def echo(body: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a response repeats of its request."""
+    said = {name: body[name] for name in _ECHOED if body.get(name) is not None}
+    return said | {"text": {"format": {"type": "text"}} | (said.get("text") or {})}
+
+
+def whole_response(
+    response: Mapping[str, Any], instance: Instance, asked: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Add what OpenAI's clients expect of a response and llama.cpp leaves out.
+
+    `asked` is what the request said, as far as it is repeated.
+    """
     completed = {
         "created_at": int(time.time()),
         "error": None,
         "incomplete_details": None,
         "instructions": None,
         "metadata": {},
-        "model": model,
+        "model": instance.identifier,
         "output": [],
         "parallel_tool_calls": True,
         "tool_choice": "auto",
         "tools": [],
+        **asked,
     } | dict(response)
     usage = completed.get("usage")
     if isinstance(usage, dict):
         completed["usage"] = usage | {
             name: details | (usage.get(name) or {}) for name, details in _USAGE_DETAILS.items()
         }
+        limit = asked.get("max_output_tokens")
+        is_cut = limit is not None and usage.get("output_tokens", 0) >= limit
+        is_full = usage.get("total_tokens", 0) >= instance.context_length
+        if (is_cut or is_full) and completed.get("status") == "completed":
+            completed |= {
+                "status": "incomplete",
+                "incomplete_details": {"reason": "max_output_tokens"},
+            }
     return completed
 
 
 class ResponseEvents:
     """Completes the events of a streamed response: positions, numbers, whole responses."""
 
-    def __init__(self, model: str, on_response: Callable[[Mapping[str, Any]], None]) -> None:
-        self._model = model
+    def __init__(
+        self,
+        instance: Instance,
+        asked: Mapping[str, Any],
+        on_response: Callable[[Mapping[str, Any]], None],
+    ) -> None:
+        self._instance = instance
+        self._asked = asked
         self._on_response = on_response
         self._numbers = itertools.count()
         self._items: list[str] = []
@@ -145,8 +177,9 @@ class ResponseEvents:
             self._is_in_progress = True
         content.pop("prompt_progress", None)
         if isinstance(content.get("response"), dict):
-            content["response"] = whole_response(content["response"], self._model)
-            if kind == "response.completed":
+            content["response"] = whole_response(content["response"], self._instance, self._asked)
+            if kind in {"response.completed", "response.incomplete"}:
+                content["type"] = f"response.{content['response']['status']}"
                 self._on_response(content["response"])
         item_id = content.get("item_id") or (content.get("item") or {}).get("id")
         if item_id is not None:

@@ -44,9 +44,13 @@ class WithFigures:
     """Adds what LM Studio tells about an answer to what OpenAI does."""
 
     def __init__(
-        self, instance: Instance, complete: Callable[[Event], Sequence[Event]] = without_progress
+        self,
+        instance: Instance,
+        limit: int | None = None,
+        complete: Callable[[Event], Sequence[Event]] = without_progress,
     ) -> None:
         self._instance = instance
+        self._limit = limit
         self._complete = complete
         self._finish_reason = "stop"
 
@@ -74,12 +78,16 @@ class WithFigures:
 
     def _figures(self, timings: Mapping[str, Any]) -> dict[str, Any]:
         model = self._instance.model
+        reason = _STOP_REASONS.get(self._finish_reason, "eosFound")
+        written = timings.get("predicted_n", 0)
+        if self._finish_reason == "length" and (self._limit is None or written < self._limit):
+            reason = "contextLengthReached"
         return {
             "stats": {
                 "tokens_per_second": timings.get("predicted_per_second", 0.0),
                 "time_to_first_token": timings.get("prompt_ms", 0.0) / 1000,
                 "generation_time": timings.get("predicted_ms", 0.0) / 1000,
-                "stop_reason": _STOP_REASONS.get(self._finish_reason, "eosFound"),
+                "stop_reason": reason,
             },
             "model_info": {
                 "arch": model.architecture or "unknown",

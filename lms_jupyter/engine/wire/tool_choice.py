@@ -20,9 +20,6 @@ def settle_openai(body: dict[str, Any]) -> None:
     """Rewrite the tools of a chat or of a request for a response; raises for what cannot be had."""
     tools = _tools(body)
     choice = body.pop("tool_choice", None)
-    for name in ("functions", "function_call"):
-        if body.get(name) is not None:
-            raise ConstraintError(name, "", "functions are called as tools", hint="Use 'tools'.")
     match choice:
         case None | "auto" | "none" | "required":
             mode, names = choice or "auto", None

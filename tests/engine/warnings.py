@@ -1,0 +1,50 @@
+"""The lines of llama.cpp's log that tell of something dropped, wrong or unusual."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+LOGS: set[Path] = set()
+"""Where the engines of this run log."""
+
+_LINE = re.compile(r" (?:INFO|WARNING|ERROR) ([^ ]+): (?:[0-9.]+ )?([WE]) (.*)$")
+_UNMARKED = re.compile(r"llg error|JSON schema conversion|Wrong type supplied", re.IGNORECASE)
+"""What matters though llama.cpp does not mark it, or not in every release."""
+
+EXPECTED = {
+    "--cache-idle-slots requires --cache-ram": "no prompts are kept beside the context",
+    "need to evaluate at least 1 token": "a prompt is asked again, word for word",
+    "n_past was set to": "a prompt is asked again, word for word",
+    "cancel task": "a client leaves, or there is no room for its answer any more",
+    "speculative decoding not supported by this context": "an embedding model is loaded",
+    "exceeds the available context size": "a prompt is too long, which its client is told",
+    "failed to parse grammar": "a GBNF is wrong, which its client is told",
+    "failed to launch slot with task": "a GBNF is wrong, which its client is told",
+    "llg error: at": "a schema that cannot be kept is tried and refused",
+}
+"""Parts of lines, each with what tests do to bring it about."""
+
+
+def told(lines: list[str]) -> list[str]:
+    """Return the warnings among the lines of a log that nobody expects, each once."""
+    found = {}
+    for line in lines:
+        marked = _LINE.search(line)
+        if marked is None and not _UNMARKED.search(line):
+            continue
+        text = marked[3].strip() if marked else line
+        if not any(part in text for part in EXPECTED):
+            found[re.sub(r"[0-9]+", "N", text)] = line.rstrip()
+    return list(found.values())
+
+
+def unexpected() -> list[str]:
+    """Return what stands in the logs of this run, and do not look at these logs again."""
+    found = []
+    for log in LOGS:
+        for file in (log, *log.parent.glob(f"{log.name}.[0-9]")):
+            if file.exists():
+                found += told(file.read_text(encoding="utf-8", errors="replace").splitlines())
+    LOGS.clear()
+    return found
