@@ -21,6 +21,17 @@ EXPECTED = {
     "exceeds the available context size": "a prompt is too long, which its client is told",
     "failed to parse grammar": "a GBNF is wrong, which its client is told",
     "failed to launch slot with task": "a GBNF is wrong, which its client is told",
+    "got exception: {": "a request is wrong, which its client is told",
+    "is too large to process": "a text is too long for its model, which its client is told",
+    "Wrong type supplied for parameter 'type'": "a part of a message is no text, and refused",
+    "ffprobe": "sounds are sent to a vision model, which its client is told",
+    "failed to decode buffer as either": "an image is damaged, which its client is told",
+    "default special token": "the tiny embedding model has hardly any tokens",
+    "special_eos_id is not in special_eog_ids": "the tiny embedding model has hardly any tokens",
+    "error loading model: check_tensor_dims": "a model's file is wrong",
+    "failed to load model": "a model's file is wrong",
+    "exiting due to model loading error": "a model's file is wrong",
+    "Failed to init server": "a model's file is wrong",
     "llg error: at": "a schema that cannot be kept is tried and refused",
 }
 """Parts of lines, each with what tests do to bring it about."""
