@@ -54,6 +54,9 @@ Result = TypeVar("Result")
 
 _clients: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, Any]] = WeakKeyDictionary()
 """The SDK's async clients belong to the loop that they were opened on."""
+_opening: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock] = WeakKeyDictionary()
+"""Held while a client is opened, so that two handles never open two."""
+_closing: set[asyncio.Task[Any]] = set()
 
 
 def __dir__() -> list[str]:
@@ -168,20 +171,42 @@ async def _get(key: str, how: How, *, reload: bool, **options: Unpack[Options]) 
 
 async def _handle(instance: Instance, asked: Wish | None = None) -> "AsyncHandle":
     """Return the SDK's handle of an instance for this loop, as it was wished for."""
-    from lms_jupyter.hosts.credentials import token_for  # noqa: PLC0415 - brings the SDK
-    from lms_jupyter.hosts.handles import async_client, async_handle  # noqa: PLC0415 - as above
+    from lms_jupyter.hosts.handles import async_handle  # noqa: PLC0415 - brings the SDK
 
     here, asked = session(), asked or Wish(name=instance.model_key)
-    address = here.local.manager.activity.host.address
-    clients = _clients.setdefault(asyncio.get_running_loop(), {})
-    if address not in clients:
-        clients[address] = await async_client(address, token_for(address))
     revival = here.revival(instance, asked)
     handle = async_handle(
-        clients[address], instance, (lambda: _wait(revival())) if asked.heal else None
+        await _client(),
+        instance,
+        (lambda: _wait(revival())) if asked.heal else None,
+        _client,
     )
     here.note(handle)
     return handle
+
+
+async def _client(lost: Any = None) -> Any:
+    """Return the SDK's client on the host that is ours now, for this loop.
+
+    Args:
+        lost: A client whose connection is gone: another takes its place.
+    """
+    from lms_jupyter.hosts.credentials import token_for  # noqa: PLC0415 - brings the SDK
+    from lms_jupyter.hosts.handles import async_client  # noqa: PLC0415 - as above
+
+    loop = asyncio.get_running_loop()
+    address = session().local.manager.activity.host.address
+    async with _opening.setdefault(loop, asyncio.Lock()):
+        clients = _clients.setdefault(loop, {})
+        if lost is not None and clients.get(address) is lost:
+            gone = clients.pop(address)
+            # Its sockets may take long to find out that nobody is there.
+            closing = loop.create_task(gone.__aexit__(None, None, None))
+            _closing.add(closing)
+            closing.add_done_callback(_closing.discard)
+        if address not in clients:
+            clients[address] = await async_client(address, token_for(address))
+        return clients[address]
 
 
 async def _wait(work: Coroutine[Any, Any, Result]) -> Result:

@@ -157,12 +157,15 @@ class Session:
         with self._lock:
             if self._handles is None:
                 self._handles = Handles()
-        address = self.local.manager.activity.host.address
+
+        def place() -> tuple[str, str | None]:
+            address = self.local.manager.activity.host.address
+            return address, token_for(address)
+
         handle: Handle = self._handles.handle(
-            address,
-            instance,
-            token_for(address),
+            *(place()[0], instance, place()[1]),
             revive=self._revive(instance, wish) if wish.heal else None,
+            place=place,
         )
         self.note(handle)
         return handle

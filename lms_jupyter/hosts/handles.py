@@ -3,12 +3,15 @@
 import contextlib
 import threading
 from collections.abc import Callable
+from typing import Any
 
 import lmstudio
 
+from lms_jupyter.errors import CommandError
 from lms_jupyter.hosts.credentials import let_in, new_client
 from lms_jupyter.hosts.healing import (
     AsyncRevive,
+    AsyncWhere,
     HealingAsyncEmbeddingModel,
     HealingAsyncLLM,
     HealingEmbeddingModel,
@@ -20,6 +23,8 @@ from lms_jupyter.protocol.models import Instance
 Handle = lmstudio.LLM | lmstudio.EmbeddingModel
 AsyncHandle = lmstudio.AsyncLLM | lmstudio.AsyncEmbeddingModel
 Revive = Callable[[], None]
+Place = Callable[[], tuple[str, str | None]]
+"""Returns where the host is now, and the token that it wants."""
 
 
 def sync_client(address: str, token: str | None = None) -> lmstudio.Client:
@@ -41,6 +46,7 @@ class Handles:
     def __init__(self) -> None:
         self._clients: dict[str, lmstudio.Client] = {}
         self._lock = threading.Lock()
+        self._is_closed = False
 
     def handle(
         self,
@@ -49,6 +55,7 @@ class Handles:
         token: str | None = None,
         *,
         revive: Revive | None = None,
+        place: Place | None = None,
     ) -> Handle:
         """Return the SDK's handle of an instance.
 
@@ -57,24 +64,38 @@ class Handles:
             instance: What the handle is for.
             token: The host's API token, if it wants one.
             revive: Brings the instance back when it is gone; the handle then heals itself.
+            place: Says where the host is when the handle is used; by default, where it is now.
         """
+
+        def where() -> Any:
+            client = self._client(*(place() if place is not None else (address, token)))
+            return client.embedding if instance.kind == "embedding" else client.llm
+
+        if instance.kind == "embedding":
+            if revive is not None:
+                return HealingEmbeddingModel(instance.identifier, where, revive)
+            return lmstudio.EmbeddingModel(instance.identifier, where())
+        if revive is not None:
+            return HealingLLM(instance.identifier, where, revive)
+        return lmstudio.LLM(instance.identifier, where())
+
+    def _client(self, address: str, token: str | None) -> lmstudio.Client:
         with self._lock:
+            if self._is_closed:
+                raise CommandError(
+                    "This handle was closed together with the extension.", hint="Load it again."
+                )
             client = self._clients.get(address)
             if client is None:
                 client = self._clients[address] = sync_client(address, token)
-        if instance.kind == "embedding":
-            if revive is not None:
-                return HealingEmbeddingModel(instance.identifier, client.embedding, revive)
-            return lmstudio.EmbeddingModel(instance.identifier, client.embedding)
-        if revive is not None:
-            return HealingLLM(instance.identifier, client.llm, revive)
-        return lmstudio.LLM(instance.identifier, client.llm)
+            return client
 
     def close(self) -> None:
         """Close the clients; handles that were given out stop working."""
         with self._lock:
             clients = tuple(self._clients.values())
             self._clients.clear()
+            self._is_closed = True
         for client in clients:
             # A host that is gone cannot be said goodbye to.
             with contextlib.suppress(lmstudio.LMStudioError, OSError):
@@ -82,13 +103,28 @@ class Handles:
 
 
 def async_handle(
-    client: lmstudio.AsyncClient, instance: Instance, revive: AsyncRevive | None = None
+    client: lmstudio.AsyncClient,
+    instance: Instance,
+    revive: AsyncRevive | None = None,
+    where: AsyncWhere | None = None,
 ) -> AsyncHandle:
-    """Return the SDK's async handle of an instance; with `revive` it heals itself."""
+    """Return the SDK's async handle of an instance; with `revive` it heals itself.
+
+    Args:
+        client: Of the host.
+        instance: What the handle is for.
+        revive: Brings the instance back when it is gone.
+        where: Returns the client of the host as it is when the handle is used.
+    """
+
+    async def here(_lost: object) -> lmstudio.AsyncClient:
+        return client
+
+    where = where or here
     if instance.kind == "embedding":
         if revive is not None:
-            return HealingAsyncEmbeddingModel(instance.identifier, client.embedding, revive)
+            return HealingAsyncEmbeddingModel(instance.identifier, client.embedding, revive, where)
         return lmstudio.AsyncEmbeddingModel(instance.identifier, client.embedding)
     if revive is not None:
-        return HealingAsyncLLM(instance.identifier, client.llm, revive)
+        return HealingAsyncLLM(instance.identifier, client.llm, revive, where)
     return lmstudio.AsyncLLM(instance.identifier, client.llm)

@@ -1,8 +1,8 @@
 """Handles of the SDK that bring their instance back when a TTL or a neighbour has unloaded it.
 
 They are the SDK's own classes, so `isinstance` and everything else holds. Before each use they ask
-whether the instance is there, which costs one small question; a host that was restarted is
-connected to again.
+whether the instance is there, which costs one small question. A host that was restarted is
+connected to again, and where another host has taken its place, the handle goes there.
 """
 
 import threading
@@ -11,9 +11,13 @@ from typing import Any
 
 import lmstudio
 
-from lms_jupyter.hosts.sdk_errors import translated
+from lms_jupyter.hosts.credentials import let_in, token_for
+from lms_jupyter.hosts.sdk_errors import asked, broken_off
+from lms_jupyter.hosts.telling import telling, telling_async
 
 Revive = Callable[[], None]
+Where = Callable[[], Any]
+"""Returns the SDK's session on the host that is ours now."""
 
 
 class _Healing:
@@ -22,34 +26,43 @@ class _Healing:
     identifier: str
     _session: Any
     _revive: Revive | None
+    _where: Where
     _healing: threading.Lock
 
+    @property
+    def _address(self) -> str:
+        return str(self._session._client.api_host)
+
     def _make_sure(self) -> None:
-        """Bring the instance back if it is gone, once."""
+        """Go where the host is now, and bring the instance back if it is gone, once."""
         if self._revive is None:
             return
         with self._healing:
+            self._session = self._where()
             if not self._is_there():
                 self._revive()
+                self._session = self._where()
 
     def _is_there(self) -> bool:
         try:
-            info = self._session.get_model_info(self.identifier)
-        except lmstudio.LMStudioModelNotFoundError:
-            return False
+            return self._asks()
         except lmstudio.LMStudioWebsocketError:
             # The session believes itself connected until it is told otherwise.
             self._session.disconnect()
-            with translated(self._session._client.api_host):
-                return self._is_there_now()
-        # Some hosts answer with another instance of the same model.
-        return bool(info.identifier == self.identifier)
-
-    def _is_there_now(self) -> bool:
         try:
-            info = self._session.get_model_info(self.identifier)
-        except lmstudio.LMStudioModelNotFoundError:
+            return self._asks()
+        except (lmstudio.LMStudioClientError, OSError):
+            # Who brings the instance back finds the host first, wherever it is by now.
             return False
+
+    def _asks(self) -> bool:
+        # The session connects with its first use.
+        with asked(self.identifier), let_in(self._address, token_for(self._address)):
+            try:
+                info = self._session.get_model_info(self.identifier)
+            except lmstudio.LMStudioModelNotFoundError:
+                return False
+        # Some hosts answer with another instance of the same model.
         return bool(info.identifier == self.identifier)
 
     def stop_healing(self) -> None:
@@ -60,9 +73,10 @@ class _Healing:
 class HealingLLM(_Healing, lmstudio.LLM):
     """An `lmstudio.LLM` that heals itself."""
 
-    def __init__(self, identifier: str, session: Any, revive: Revive) -> None:
-        super().__init__(identifier, session)
+    def __init__(self, identifier: str, where: Where, revive: Revive) -> None:
+        super().__init__(identifier, where())
         self._revive = revive
+        self._where = where
         self._healing = threading.Lock()
 
     def __repr__(self) -> str:
@@ -72,9 +86,10 @@ class HealingLLM(_Healing, lmstudio.LLM):
 class HealingEmbeddingModel(_Healing, lmstudio.EmbeddingModel):
     """An `lmstudio.EmbeddingModel` that heals itself."""
 
-    def __init__(self, identifier: str, session: Any, revive: Revive) -> None:
-        super().__init__(identifier, session)
+    def __init__(self, identifier: str, where: Where, revive: Revive) -> None:
+        super().__init__(identifier, where())
         self._revive = revive
+        self._where = where
         self._healing = threading.Lock()
 
     def __repr__(self) -> str:
@@ -100,7 +115,8 @@ USES: dict[type, tuple[str, ...]] = {
 def _healing(name: str, original: Callable[..., Any]) -> Callable[..., Any]:
     def use(self: Any, *args: Any, **kwargs: Any) -> Any:
         self._make_sure()
-        return original(self, *args, **kwargs)
+        with broken_off(self._address):
+            return telling(original(self, *args, **kwargs), self._address)
 
     use.__name__, use.__doc__ = name, original.__doc__
     return use
@@ -119,6 +135,8 @@ for _class, _names in USES.items():
 
 
 AsyncRevive = Callable[[], Awaitable[None]]
+AsyncWhere = Callable[[Any], Awaitable[Any]]
+"""Returns the SDK's client on the host that is ours now; it is given one that is of no use now."""
 
 
 class _AsyncHealing:
@@ -127,17 +145,45 @@ class _AsyncHealing:
     identifier: str
     _session: Any
     _revive: AsyncRevive | None
+    _where: AsyncWhere
+
+    @property
+    def _address(self) -> str:
+        return str(self._session._client.api_host)
 
     async def _make_sure(self) -> None:
-        """Bring the instance back if it is gone, once."""
+        """Go where the host is now, and bring the instance back if it is gone, once."""
         if self._revive is not None and not await self._is_there():
             await self._revive()
+            await self._go()
+
+    async def _go(self, lost: Any = None) -> None:
+        """Take the session of the host that is ours now."""
+        client = await self._where(lost)
+        self._session = getattr(client, self._session.API_NAMESPACE)
 
     async def _is_there(self) -> bool:
+        client = self._session._client
         try:
-            info = await self._session.get_model_info(self.identifier)
-        except lmstudio.LMStudioModelNotFoundError:
+            await self._go()
+            client = self._session._client
+            return await self._asks()
+        except (lmstudio.LMStudioClientError, OSError):
+            # A session of the SDK never connects again by itself.
+            pass
+        try:
+            await self._go(client)
+            return await self._asks()
+        except (lmstudio.LMStudioClientError, OSError):
+            # Who brings the instance back finds the host first, wherever it is by now.
             return False
+
+    async def _asks(self) -> bool:
+        with asked(self.identifier):
+            try:
+                info = await self._session.get_model_info(self.identifier)
+            except lmstudio.LMStudioModelNotFoundError:
+                return False
         return bool(info.identifier == self.identifier)
 
     def stop_healing(self) -> None:
@@ -148,9 +194,12 @@ class _AsyncHealing:
 class HealingAsyncLLM(_AsyncHealing, lmstudio.AsyncLLM):
     """An `lmstudio.AsyncLLM` that heals itself."""
 
-    def __init__(self, identifier: str, session: Any, revive: AsyncRevive) -> None:
+    def __init__(
+        self, identifier: str, session: Any, revive: AsyncRevive, where: AsyncWhere
+    ) -> None:
         super().__init__(identifier, session)
         self._revive = revive
+        self._where = where
 
     def __repr__(self) -> str:
         return f"AsyncLLM(identifier={self.identifier!r})"
@@ -159,9 +208,12 @@ class HealingAsyncLLM(_AsyncHealing, lmstudio.AsyncLLM):
 class HealingAsyncEmbeddingModel(_AsyncHealing, lmstudio.AsyncEmbeddingModel):
     """An `lmstudio.AsyncEmbeddingModel` that heals itself."""
 
-    def __init__(self, identifier: str, session: Any, revive: AsyncRevive) -> None:
+    def __init__(
+        self, identifier: str, session: Any, revive: AsyncRevive, where: AsyncWhere
+    ) -> None:
         super().__init__(identifier, session)
         self._revive = revive
+        self._where = where
 
     def __repr__(self) -> str:
         return f"AsyncEmbeddingModel(identifier={self.identifier!r})"
@@ -176,7 +228,8 @@ ASYNC_USES: dict[type, tuple[str, ...]] = {
 def _async_healing(name: str, original: Callable[..., Any]) -> Callable[..., Any]:
     async def use(self: Any, *args: Any, **kwargs: Any) -> Any:
         await self._make_sure()
-        return await original(self, *args, **kwargs)
+        with broken_off(self._address):
+            return telling_async(await original(self, *args, **kwargs), self._address)
 
     use.__name__, use.__doc__ = name, original.__doc__
     return use

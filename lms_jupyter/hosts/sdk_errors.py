@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import lmstudio
+import msgspec
 
 from lms_jupyter.errors import (
     HostError,
@@ -19,7 +20,7 @@ from lms_jupyter.errors import (
     LoadFailedError,
     ModelNotFoundError,
 )
-from lms_jupyter.hosts.reading import one_line
+from lms_jupyter.hosts.reading import one_line, unreadable
 
 GONE = {
     "generic.noModelMatchingQuery",
@@ -53,6 +54,27 @@ def translated(address: str, *, subject: str = "", loading: bool = False) -> Ite
         ) from error
     except lmstudio.LMStudioError as error:
         raise HostReplyError(f"The host at {address} answered: {one_line(str(error))}") from error
+
+
+@contextmanager
+def broken_off(address: str) -> Iterator[None]:
+    """Say in one sentence that the host went away, whatever else the SDK raises stays as it is."""
+    try:
+        yield
+    except lmstudio.LMStudioWebsocketError as error:
+        raise HostUnreachableError(
+            f"The connection to the host at {address} is gone, and with it the answer.",
+            hint="Ask again: the handle looks for the host, and brings its instance back.",
+        ) from error
+
+
+@contextmanager
+def asked(identifier: str) -> Iterator[None]:
+    """Turn an answer that the SDK itself cannot read into one of our errors."""
+    try:
+        yield
+    except msgspec.ValidationError as error:
+        raise unreadable(one_line(repr(identifier)), error) from error
 
 
 def _from_server(error: lmstudio.LMStudioServerError, subject: str, *, loading: bool) -> LmsError:
