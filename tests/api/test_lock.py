@@ -145,3 +145,21 @@ async def test_what_cannot_be_restored_is_one_sentence(
     host.disk.clear()
     with pytest.raises(ModelNotFoundError, match=QWEN):
         await locks.restore(written, manager)
+
+
+@pytest.mark.asyncio
+async def test_a_lock_from_before_embedding_keys_had_a_prefix_is_restored(
+    manager: Manager, host: FakeHost
+) -> None:
+    model = fake_model("text-embedding-near", kind="embedding", publisher="acme")
+    host.disk.append(model)
+    lock = locks.LockFile(
+        host=host.info.name,
+        instances=(
+            locks.Locked(identifier="near", model_key="near", path=model.path, size_bytes=1),
+        ),
+    )
+
+    (restored,) = await locks.restore(lock, manager)
+
+    assert (restored.model_key, restored.identifier) == ("text-embedding-near", "near")

@@ -104,3 +104,38 @@ async def test_variants_estimates_and_hardware_are_told_in_whole_numbers(
         assert (await repository.call("lmLinkStatus"))["status"] == "offline"
         base = await llm.call("getBasePredictionConfig", specifier=TUTOR)
         assert {"key": "llm.prediction.temperature", "value": 0.8} in base["fields"]
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("way", ["plain", "with tools"])
+async def test_no_fragment_of_an_answer_is_empty(tutor_engine: EngineProcess, way: str) -> None:
+    function = {"name": "add", "parameters": {"type": "object", "properties": {}}}
+    tools = {"type": "toolArray", "tools": [{"type": "function", "function": function}]}
+    config = config_of(temperature=0, **({} if way == "plain" else {"tools": tools}))
+    async with llm_socket(tutor_engine) as llm:
+        channel = await llm.open(
+            "predict",
+            modelSpecifier=TUTOR,
+            history=saying("Who are you?"),
+            predictionConfigStack=config,
+        )
+        packets, _ = await llm.end(channel)
+    fragments = [one["fragment"] for one in packets if one["type"] == "fragment"]
+    assert packets[-1]["stats"]["stopReason"] == "eosFound"
+    assert fragments
+    assert [one for one in fragments if not one["content"]] == []
+
+
+@pytest.mark.asyncio
+async def test_a_template_takes_a_file_that_is_only_named(tutor_engine: EngineProcess) -> None:
+    file = {"type": "file", "name": "some.txt", "identifier": "never", "sizeBytes": 9}
+    history = saying("Read this.")
+    history["messages"][0]["content"].append(file | {"fileType": "text/plain"})
+    async with llm_socket(tutor_engine) as llm:
+        written = await llm.call("applyPromptTemplate", specifier=TUTOR, history=history)
+        refused, last = await llm.end(
+            await llm.open("predict", modelSpecifier=TUTOR, history=history)
+        )
+    assert "Read this.some.txt" in written["formatted"]
+    assert refused == []
+    assert "There is no uploaded file 'never'" in last["error"]["title"], "to answer it is needed"
