@@ -30,14 +30,16 @@ class Seat:
 
     room: Room
     promised: int = 0
+    times: int = 1
+    """How many answers it has to hold."""
     used: int = 0
     is_over: bool = False
     """Whether it has to end, for want of room."""
 
     def grew(self, used: int) -> None:
-        """Note how many tokens it has by now."""
-        if used > self.used:
-            self.used = used
+        """Note how many tokens one of its answers has by now."""
+        if used * self.times > self.used:
+            self.used = used * self.times
             self.room.look()
 
     def begin_again(self) -> None:
@@ -84,7 +86,8 @@ class Room:
         """
         share = max(self.share, prompt + 1) * times
         whole = share if at_most is None else (prompt + at_most) * times
-        seat = Seat(self, promised=whole if whole <= self._limit else min(share, self._limit))
+        promised = whole if whole <= self._limit else min(share, self._limit)
+        seat = Seat(self, promised, times)
         waiting = _Waiting(seat)
         self._queue.append(waiting)
         self._admit()
@@ -143,7 +146,7 @@ async def ahead(
                 async for event in events:
                     queue.put_nowait(event)
                     if seat is not None:
-                        seat.grew(used(event, seat.used))
+                        seat.grew(used(event, seat.used // seat.times))
                         if seat.is_over:
                             break
         except Exception as error:  # noqa: BLE001 - raised where the events are taken

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any, Final
 
@@ -22,13 +23,20 @@ from lms_jupyter.engine.routes.http import (
     reply,
     unknown_path,
 )
-from lms_jupyter.engine.routes.passthrough import Change, Target, forward
+from lms_jupyter.engine.routes.passthrough import Target, forward
 from lms_jupyter.engine.services import Services
 from lms_jupyter.engine.wire import openai, requests
 from lms_jupyter.engine.wire.fields import optional_text
 from lms_jupyter.engine.wire.forms import Form, take_form
 from lms_jupyter.engine.wire.parts import ChatParts, ResponseParts
+from lms_jupyter.engine.wire.requests import check
+from lms_jupyter.engine.wire.response_chat import (
+    ResponseOfChat,
+    chat_request,
+    wants_probabilities,
+)
 from lms_jupyter.engine.wire.tool_choice import settle_openai
+from lms_jupyter.engine.wire.unsupported import refuse_unsupported
 
 STYLE: Final = Style(openai.error_body, openai.error_event)
 
@@ -113,33 +121,44 @@ async def _respond(
     items += openai.input_items(body)
     body["input"] = items
     remember = _forget if store is False else partial(_remember, conversations, items)
+    finish = partial(_finished, asked, remember)
+    if wants_probabilities(body):
+        check(body, requests.Response)
+        refuse_unsupported(body, "/v1/responses")
+        writer = ResponseOfChat(body.get("top_logprobs") or 0)
+        target = replace(
+            CHAT,
+            on_answer=lambda instance: lambda answer: finish(instance, writer.whole(answer)),
+            on_event=lambda instance: _through(
+                writer.complete, openai.ResponseEvents(instance, asked, remember).complete
+            ),
+        )
+        return await forward(services, request, chat_request(body), target)
     target = Target(
         path="/v1/responses",
         style=STYLE,
         request=requests.Response,
         settle=_settled,
         parts=lambda _body: ResponseParts(),
-        on_answer=partial(_whole, asked, remember),
-        on_event=partial(_events, asked, remember),
+        on_answer=lambda instance: partial(finish, instance),
+        on_event=lambda instance: openai.ResponseEvents(instance, asked, remember).complete,
     )
     return await forward(services, request, body, target)
 
 
-def _whole(
-    asked: Mapping[str, Any], remember: Callable[[Mapping[str, Any]], None], instance: Instance
-) -> Change:
-    def change(answer: dict[str, Any]) -> dict[str, Any]:
-        response = openai.whole_response(answer, instance, asked)
-        remember(response)
-        return response
-
-    return change
+def _through(first: EventFilter, second: EventFilter) -> EventFilter:
+    return lambda said: [last for one in first(said) for last in second(one)]
 
 
-def _events(
-    asked: Mapping[str, Any], remember: Callable[[Mapping[str, Any]], None], instance: Instance
-) -> EventFilter:
-    return openai.ResponseEvents(instance, asked, remember).complete
+def _finished(
+    asked: Mapping[str, Any],
+    remember: Callable[[Mapping[str, Any]], None],
+    instance: Instance,
+    answer: Mapping[str, Any],
+) -> dict[str, Any]:
+    response = openai.whole_response(answer, instance, asked)
+    remember(response)
+    return response
 
 
 def _remember(conversations: Conversations, items: list[Any], response: Mapping[str, Any]) -> None:
