@@ -139,7 +139,7 @@ export const SCENES: Record<string, Scene> = {
       activity({ revision: 100 }),
       "live",
     ],
-    clicks: ["Last minutes"],
+    clicks: ["Timeline"],
   },
   problems: { news: [models, problems as Activity, "live"] },
   engine: { news: [models, engine as Activity, "live"], clicks: ["More about chat"] },
@@ -173,7 +173,7 @@ export const SCENES: Record<string, Scene> = {
   },
   hosts: {
     news: [models, three, "live"],
-    clicks: ["About this host"],
+    clicks: ["Host details"],
     answer: answering({ list_hosts: hosts }),
   },
   expired: {

@@ -5,10 +5,14 @@ from __future__ import annotations
 import os
 import platform
 import re
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
+
+GPU_DEVICES = ("nvidia[0-9]*", "kfd", "dxg", "dri/renderD*")
+"""Of NVIDIA, AMD, Windows' subsystem for Linux, and what Vulkan works on."""
 
 _CGROUP = Path("/sys/fs/cgroup")
 _CPU_INFO = Path("/proc/cpuinfo")
@@ -48,6 +52,16 @@ def cpu_extensions() -> list[str]:
     except OSError:
         return []
     return sorted(flag.upper() for flag in flags)
+
+
+def has_gpu(devices: Path = Path("/dev")) -> bool:
+    """Whether there is a GPU that llama.cpp may compute on, by the devices of its driver.
+
+    llama.cpp itself would know better, but is only in the processes of models.
+    """
+    if sys.platform == "darwin":
+        return platform.machine() == "arm64"
+    return any(True for name in GPU_DEVICES for _ in devices.glob(name))
 
 
 def resident_bytes(pid: int) -> int:

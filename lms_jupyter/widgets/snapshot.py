@@ -30,7 +30,7 @@ def _row(instance: Instance) -> tuple[str, ...]:
         instance.model_key,
         f"{instance.context_length:,}",
         say_size(instance.memory_bytes or instance.size_bytes),
-        "stays loaded" if instance.ttl_s is None else say_duration(instance.ttl_s),
+        "no TTL" if instance.ttl_s is None else say_duration(instance.ttl_s),
     )
 
 

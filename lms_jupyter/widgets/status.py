@@ -5,7 +5,7 @@ from lms_jupyter.widgets.mirror import Mirror
 
 
 class StatusLine(Mirror):
-    """One line: "2 models · 5.1 GB · next leaves in 3:12".
+    """One line: "2 models · 5.1 GB · next unload in 3:12".
 
     Args:
         manager: Whose models; by default this kernel's.

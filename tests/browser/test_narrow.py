@@ -128,7 +128,7 @@ def test_the_time_to_undo_waits_for_a_host_that_is_lost(
         expect(undo).to_have_attribute("aria-disabled", "true")
 
         wire.mend()
-        panel.get_by_role("button", name="Look again").click()
+        panel.get_by_role("button", name="Refresh").click()
         expect(undo).not_to_have_attribute("aria-disabled", "true")
         undo.click()
 

@@ -144,7 +144,7 @@ ANYWHERE: dict[str, Callable[[Page], None]] = {
     "open": _shown,
     "find": _shown,
     "refresh": lambda page: expect(page.page.locator(".lm-CommandPalette")).to_be_hidden(),
-    "load": _asked("Load a model"),
+    "load": _asked("Load"),
     "unload-all": _asked("Models in memory"),
     "set-ttl": _asked("chat"),
     "copy-name": _copied("chat"),
@@ -200,7 +200,7 @@ def test_the_palette_copies_the_tutorials_and_opens_the_first(
     request: pytest.FixtureRequest, lab: Lab, place: str
 ) -> None:
     page: Page = request.getfixturevalue(place)
-    expect(palette(page, "LM Studio tutorials").first).to_have_text(re.compile("tutorials"))
+    expect(palette(page, "Open tutorials").first).to_have_text(re.compile("tutorials"))
 
     with page.page.context.expect_page() as told:
         page.page.keyboard.press("Enter")

@@ -50,7 +50,7 @@ def test_axe_finds_nothing_in_any_theme_of_jupyterlab(open_notebook: Open, artif
     notebook.run(0)
     notebook.panel.get_by_role("button", name="More about chat").click()
     notebook.panel.get_by_role("button", name="Load large with settings").click()
-    notebook.panel.get_by_text("Last minutes").click()
+    notebook.panel.get_by_text("Timeline").click()
     expect(notebook.panel.get_by_text("fits", exact=True)).to_be_visible()
     notebook.page.add_script_tag(path=AXE)
 
@@ -156,7 +156,7 @@ def test_a_line_and_a_picker_live_beside_a_panel_in_a_box(
     notebook = open_notebook([smaller, "print(panel.selected, picker.value)"])
     notebook.run(0)
 
-    expect(notebook.output(0).get_by_text("1 model · ")).to_contain_text("next leaves in 59:")
+    expect(notebook.output(0).get_by_text("1 model · ")).to_contain_text("next unload in 59:")
     notebook.row("chat").get_by_role("button", name="More about chat").click()
     notebook.output(0).get_by_role("combobox", name="Model", exact=True).select_option(
         "text-embedding-tutor-embed"

@@ -150,7 +150,7 @@ def test_it_is_opened_from_the_palette_the_launcher_and_by_keys(page: Page) -> N
 
     page.page.evaluate("() => window.jupyterapp.shell.collapseLeft()")
     expect(side).to_be_hidden()
-    page.page.locator(".jp-LauncherCard").filter(has_text="Show models in memory").click()
+    page.page.locator(".jp-LauncherCard").filter(has_text="Models in memory").click()
     expect(page.sidebar.panel).to_be_visible()
 
     page.page.evaluate("() => window.jupyterapp.shell.collapseLeft()")

@@ -135,7 +135,7 @@ def test_the_status_line_says_what_is_in_memory_and_opens_the_sidebar(
     with lmstudio.Client(engine_address) as client:
         client.llm.load_new_instance("tutor-1m", "chat", ttl=600)
     line = page.page.locator(".lms-StatusLine button")
-    expect(line).to_have_text(re.compile(r"^1 model · [\d.]+\sMB · next unload (10:00|9:5\d)$"))
+    expect(line).to_have_text(re.compile(r"^1 model · [\d.]+\sMB · next unload in (10:00|9:5\d)$"))
     before = line.inner_text()
     expect(line).not_to_have_text(before)
 

@@ -46,12 +46,12 @@ def test_an_instance_that_an_open_notebook_uses_is_kept_from_the_notice(
     assert page.page.locator(".Toastify__toast").count() == 0, "quiet means quiet"
 
     centre = notices(page)
-    expect(centre).to_contain_text(re.compile(r"tutor-1m leaves memory in 0:0[34]\."))
+    expect(centre).to_contain_text(re.compile(r"tutor-1m unloads in 0:0[34]\."))
     page.page.screenshot(path=artifacts / "notice-expiring.png")
-    centre.get_by_role("button", name="Keep").click()
+    centre.get_by_role("button", name="Restart TTL").click()
 
     line = page.page.locator(".lms-StatusLine button")
-    expect(line).to_contain_text(re.compile(rf"next unload 0:0[{TTL_S - 1}{TTL_S}]"))
+    expect(line).to_contain_text(re.compile(rf"next unload in 0:0[{TTL_S - 1}{TTL_S}]"))
     assert time_to_live(engine_address) == ["tutor-1m"]
 
 
@@ -87,7 +87,7 @@ def test_a_load_that_ends_out_of_sight_pops_up_if_wanted_and_is_used_from_there(
     page.execute("lms:load", model_key="tutor-1m")
     toast = page.page.locator(".Toastify__toast")
     expect(page.page.locator(".lms-StatusLine button")).to_contain_text("1 model", timeout=20_000)
-    expect(toast).to_contain_text("tutor-1m is in memory.")
+    expect(toast).to_contain_text("tutor-1m is loaded.")
 
     toast.get_by_role("button", name="Use in notebook").click()
 
@@ -122,14 +122,14 @@ def test_an_engine_that_went_away_is_told_unless_nobody_wants_to_know(
 
         host.close()
 
-        expect(line).to_have_text("no model host", timeout=20_000)
+        expect(line).to_have_text("LM Studio: not connected", timeout=20_000)
         bell = page.page.locator(".jp-Notification-Status")
         if loudness == "off":
             expect(bell).not_to_contain_text("1")
         else:
             expect(bell).to_contain_text("1")
             centre = notices(page)
-            expect(centre).to_contain_text("Embedded engine has stopped answering.")
+            expect(centre).to_contain_text("Embedded engine does not answer any more.")
             # Where the host is was said: an engine of one's own would not be found.
             expect(centre.get_by_role("button", name="Start")).to_have_count(0)
             page.page.screenshot(path=artifacts / "notice-lost.png")

@@ -138,7 +138,7 @@ def _notices(page: Page, _lab: Lab, _address: str) -> None:
     page.settings(notices={"loaded": "popup"})
     known(page)
     page.execute("lms:load", model_key="tutor-1m")
-    expect(toast).to_contain_text("tutor-1m is in memory.")
+    expect(toast).to_contain_text("tutor-1m is loaded.")
 
     page.settings(notices={"loaded": "off"})
     known(page)
@@ -153,7 +153,7 @@ def _notice_seconds(page: Page, lab: Lab, _address: str) -> None:
     open_notebook(page, lab, ["%load_ext lms_jupyter\n%lms load tutor-1m --ttl 6s"])
     page.execute("notebook:run-all-cells")
     toast = page.page.locator(".Toastify__toast")
-    expect(toast).to_contain_text(re.compile(r"leaves memory in 0:0[12]"), timeout=30_000)
+    expect(toast).to_contain_text(re.compile(r"unloads in 0:0[12]"), timeout=30_000)
 
 
 EFFECTS: dict[str, Effect] = {

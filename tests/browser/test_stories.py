@@ -44,10 +44,10 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Elsew
 
 def switch(page: Page, address: str) -> None:
     """Go over to another host with the panel's own buttons."""
-    page.get_by_role("button", name="About this host").click()
+    page.get_by_role("button", name="Host details").click()
     page.get_by_role("button", name=f"Switch to Embedded engine {address}").click()
     expect(page.locator(".lms-HostBar-address")).to_have_text(address)
-    page.get_by_role("button", name="About this host").click()
+    page.get_by_role("button", name="Host details").click()
 
 
 def test_settings_get_a_name_and_are_used_by_it_in_the_form_and_in_a_cell(

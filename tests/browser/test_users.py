@@ -71,7 +71,7 @@ def test_a_panel_and_the_sidebar_name_the_notebook_that_uses_an_instance_until_i
     in_sidebar = page.sidebar.row("tutor-1m")
 
     for row in (in_panel, in_sidebar):
-        expect(row.locator(".lms-Row-facts")).to_contain_text("+1 kernel")
+        expect(row.locator(".lms-Row-facts")).to_contain_text("also used by 1 kernel")
         row.get_by_role("button", name="More about tutor-1m").click()
         expect(used_by(row, user.name)).to_be_visible()
     expect(in_sidebar).to_contain_text(f"Owner{owner.name}")

@@ -11,6 +11,8 @@ from typing import Any
 import aiohttp
 import pytest
 
+from lms_jupyter.engine import machine
+
 from .conftest import EngineProcess
 from .raw import HELLO, connected, introduced
 
@@ -24,7 +26,9 @@ async def test_the_greeting_and_the_status_are_as_clients_probe_them(engine: Eng
             status = await response.json()
     assert status["package"] == "lms-jupyter-engine"
     assert isinstance(status["version"], str)
-    assert status["extensions"] == ["activity", "ttl", "pin", "cancelLoad", "join", "pastLog"]
+    gpu = ["gpu"] if machine.has_gpu() else []
+    known = ["activity", "ttl", "pin", "cancelLoad", "join", "pastLog"]
+    assert status["extensions"] == [*known, *gpu]
 
 
 @pytest.mark.asyncio

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.panel.kernels import PANEL, Kernel, install, kernel, text_of
+
+from tests.widgets.kernels import PANEL, Kernel, install, kernel, text_of
 
 LOAD = {"kind": "load", "model_key": "qwen/qwen3-4b"}
 LIVE, QUEUED = ("7.3.0", "7.4.0"), "6.31.0"

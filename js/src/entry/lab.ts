@@ -95,6 +95,7 @@ async function activate(
     return shown.length > 0 ? shown : all;
   };
   const place = () => ({
+    surface: "sidebar" as const,
     use: (what: Usable) => void insert(what),
     engine: () =>
       desk.known?.discovers
@@ -151,7 +152,12 @@ async function activate(
     mayStart,
   });
   addMenu(app, strings);
-  launcher?.add({ command: "lms:open", category: "Other", rank: 99 });
+  launcher?.add({
+    command: "lms:open",
+    category: "Other",
+    rank: 99,
+    args: { label: strings.title },
+  });
   addTutorials(app, launcher, palette, strings);
 
   const format = () => formatFor(document.documentElement.lang || "en", preferences.now.units);
@@ -223,7 +229,8 @@ function addMenu(app: JupyterFrontEnd, strings: Strings): void {
   for (const [rank, command] of ["insert-line", "insert-python", "insert-cell"].entries()) {
     add(`lms:${command}`, ".lms-Sidebar .lms-Row-line", 10 + rank);
   }
-  add("lms:copy-name", ".lms-Sidebar .lms-Row-line", 20);
+  add("lms:copy-name", ".lms-Sidebar .lms-InstanceRow", 20);
+  add("lms:copy-name", ".lms-Sidebar .lms-ModelRow", 20, strings.copyKey);
 }
 
 export default sidebar;

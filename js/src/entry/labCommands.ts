@@ -8,6 +8,7 @@ import {
 } from "@jupyterlab/apputils";
 import type { ReadonlyPartialJSONObject } from "@lumino/coreutils";
 import type { Command, Instance } from "../protocol/protocol";
+import { isMissed, othersOf } from "../store/select";
 import type { Usable } from "../ui/place";
 import type { Desk } from "./labDesk";
 import { icon } from "./labIcon";
@@ -39,6 +40,7 @@ type Args = ReadonlyPartialJSONObject;
 type Property = { type: string | string[]; description: string };
 
 const TEXT = (description: string): Property => ({ type: "string", description });
+const SURE: Property = { type: "boolean", description: "Do not ask." };
 const IDENTIFIER = { identifier: TEXT("Of an instance; asked for if left out.") };
 const ROW = {
   ...IDENTIFIER,
@@ -62,7 +64,10 @@ export function addCommands(app: JupyterFrontEnd, deps: Deps): void {
   ): void {
     const command = `lms:${id}`;
     app.commands.addCommand(command, {
-      label: (args) => (typeof args.label === "string" ? args.label : label),
+      label: (args) => {
+        if (typeof args.label === "string") return args.label;
+        return args.menu === true ? label : strings.named(label);
+      },
       describedBy: { args: { type: "object", properties } },
       execute,
       ...(more.isEnabled && { isEnabled: more.isEnabled }),
@@ -74,7 +79,7 @@ export function addCommands(app: JupyterFrontEnd, deps: Deps): void {
   async function choose(title: string, items: readonly string[]): Promise<string | null> {
     if (items.length < 2) return items[0] ?? null;
     const { value } = await InputDialog.getItem({
-      title,
+      title: title.replace(/\s*…$/, ""),
       label: strings.which,
       items: [...items],
     });
@@ -140,20 +145,27 @@ export function addCommands(app: JupyterFrontEnd, deps: Deps): void {
   add(
     "unload",
     strings.unload,
-    IDENTIFIER,
+    { ...IDENTIFIER, sure: SURE },
     async (args) => {
       const found = await instance(args, strings.unload);
-      if (found) await send({ kind: "unload", identifier: found.identifier });
+      if (found === null) return;
+      const { identifier } = found;
+      const body = strings.unloadBody(identifier, othersOf(found).join(", "));
+      const asks = args.sure !== true && isMissed(found);
+      if (!asks || (await isSure(body, strings.unloadThis, strings))) {
+        await send({ kind: "unload", identifier });
+      }
     },
     { isEnabled: some },
   );
   add(
     "unload-all",
     strings.unloadAll,
-    { sure: { type: "boolean", description: "Do not ask." } },
+    { sure: SURE },
     async (args) => {
       const known = instances();
-      if (args.sure !== true && !(await isSure(known.length, strings))) return;
+      const body = strings.unloadAllBody(known.length);
+      if (args.sure !== true && !(await isSure(body, strings.unloadAll, strings))) return;
       await Promise.all(
         known.map(({ identifier }) => send({ kind: "unload" as const, identifier })),
       );
@@ -275,9 +287,8 @@ async function askTtl(
   return value > 0 ? value * 60 : null;
 }
 
-async function isSure(count: number, strings: Strings): Promise<boolean> {
-  const body = strings.unloadAllBody(count);
-  const buttons = [Dialog.cancelButton(), Dialog.warnButton({ label: strings.unloadAll })];
+async function isSure(body: string, label: string, strings: Strings): Promise<boolean> {
+  const buttons = [Dialog.cancelButton(), Dialog.warnButton({ label })];
   const { button } = await showDialog({ title: strings.title, body, buttons });
   return button.accept;
 }

@@ -84,7 +84,14 @@ export function readPreferences(
 /** The schema with what people read of it in their language. */
 export function translated<Schema extends object>(schema: Schema, texts: SettingTexts): Schema {
   const into = (node: object, path: string): object => {
-    const copy: Record<string, unknown> = { ...node, ...texts[path] };
+    const { choices, ...said } = texts[path] ?? {};
+    const copy: Record<string, unknown> = { ...node, ...said };
+    if (choices && copy.oneOf) {
+      copy.oneOf = (copy.oneOf as { const: string; title: string }[]).map((choice) => ({
+        ...choice,
+        title: choices[choice.const] ?? choice.title,
+      }));
+    }
     if (copy.properties) {
       copy.properties = Object.fromEntries(
         Object.entries(copy.properties as Record<string, object>).map(([name, property]) => [

@@ -6,7 +6,7 @@ import { clock, type Format } from "../ui/format";
 import type { Desk } from "./labDesk";
 import type { Strings } from "./labStrings";
 
-/** "2 models · 5.1 GB · next unload 3:12"; nothing where nothing is known. */
+/** "2 models · 5.1 GB · next unload in 3:12"; nothing where nothing is known. */
 export function statusText(state: State, now: number, format: Format, strings: Strings): string {
   const { activity } = state;
   if (activity === null || activity.host.link === "connecting") return "";

@@ -30,7 +30,8 @@ export function addTutorials(
   strings: Strings,
 ): void {
   app.commands.addCommand(COMMAND, {
-    label: strings.tutorials,
+    label: ({ label }) =>
+      typeof label === "string" ? label : strings.named(strings.openTutorials),
     caption: strings.tutorialsCaption,
     icon,
     describedBy: { args: { type: "object", properties: {} } },
@@ -45,7 +46,12 @@ export function addTutorials(
       }
     },
   });
-  launcher?.add({ command: COMMAND, category: "Other", rank: 98 });
+  launcher?.add({
+    command: COMMAND,
+    category: "Other",
+    rank: 98,
+    args: { label: strings.tutorials },
+  });
   palette?.addItem({ command: COMMAND, category: strings.category });
 }
 

@@ -25,7 +25,7 @@ async function render(activity: object) {
 
 it("says how many models take how much, and counts down by itself", async () => {
   const { model, el, leave } = await render(idle);
-  expect(el.textContent).toBe("3 models · 22.2\u00a0GB · next leaves in 4:12");
+  expect(el.textContent).toBe("3 models · 22.2\u00a0GB · next unload in 4:12");
 
   await act(() => void vi.advanceTimersByTime(2000));
   expect(el.textContent).toContain("4:10");

@@ -1,5 +1,9 @@
 import type { Activity, Command, Download } from "../protocol/protocol";
 
+declare const named: unique symbol;
+/** The name of what a command acts on; only this module makes them. */
+export type Subject = string & { readonly [named]: true };
+
 /** What became of a click so far: on its way, waiting in a busy kernel, or taken. */
 export interface Pending {
   command: Command;
@@ -8,12 +12,36 @@ export interface Pending {
   before: Activity | null;
 }
 
-/** Name what a command acts on: the same click twice has the same subject. */
-export function subject(command: Command): string {
+/**
+ * Name what a command acts on: the same click twice has the same subject.
+ *
+ * The only place that makes such names: whoever holds a button while its click is under way, or
+ * shows why a click was refused, asks here with the command that the button sends.
+ */
+export function subject(command: Command): Subject {
+  return nameOf(command) as Subject;
+}
+
+/** The subject of every load of a model, however it is to be loaded. */
+export function loadSubject(model_key: string): Subject {
+  return `load:${model_key}` as Subject;
+}
+
+/** The subject of everything that is done to one download. */
+export function downloadSubject(download_id: string): Subject {
+  return `download:${download_id}` as Subject;
+}
+
+/** Whether the place of the click shows no refusals, or is gone when one comes. */
+export function isShownOnTop(name: Subject): boolean {
+  return /^(refresh|dismiss|load_again|cancel_load|save_profile)(:|$)/.test(name);
+}
+
+function nameOf(command: Command): string {
   switch (command.kind) {
     case "load":
     case "ensure":
-      return `load:${command.model_key}`;
+      return loadSubject(command.model_key);
     case "unload":
     case "set_ttl":
     case "reload":
@@ -30,7 +58,7 @@ export function subject(command: Command): string {
     case "pause_download":
     case "resume_download":
     case "cancel_download":
-      return `download:${command.download_id}`;
+      return downloadSubject(command.download_id);
     default:
       return command.kind;
   }

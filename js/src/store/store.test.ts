@@ -6,11 +6,12 @@ import load from "../../../tests/wire_samples/command_load.json" with { type: "j
 import refused from "../../../tests/wire_samples/reply_refused.json" with { type: "json" };
 import type { Activity, Catalog, Command, Reply } from "../protocol/protocol";
 import { FakeTransport } from "../transport/fake";
+import { loadSubject } from "./pending";
 import { createStore, QUEUED_MS, TAKEN_MS } from "./store";
 
 const activity = idle as Activity;
 const LOAD = load as Command;
-const NAME = "load:google/gemma-3-12b";
+const NAME = loadSubject("google/gemma-3-12b");
 
 function setUp() {
   const transport = new FakeTransport();

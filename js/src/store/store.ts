@@ -9,7 +9,7 @@ import type {
 } from "../protocol/protocol";
 import type { Link, Transport } from "../transport/transport";
 import { noteUse, remember, type Span } from "./history";
-import { isSettled, type Pending, subject } from "./pending";
+import { isSettled, type Pending, type Subject, subject } from "./pending";
 import { keep, later, recall } from "./recall";
 import { share } from "./share";
 
@@ -33,9 +33,9 @@ export interface State {
   used: ReadonlyMap<string, number>;
   link: Link;
   /** Clicks that have not had their effect yet, by subject. */
-  pending: ReadonlyMap<string, Pending>;
+  pending: ReadonlyMap<Subject, Pending>;
   /** Why a click was not taken, by subject: shown where the click was. */
-  refusals: ReadonlyMap<string, Problem>;
+  refusals: ReadonlyMap<Subject, Problem>;
 }
 
 export interface Store {
@@ -50,7 +50,7 @@ export interface Store {
   /** How a model was last asked for from here, to try it again. */
   lastLoad(model_key: string | null): LoadModel | undefined;
   /** Forget why a click was refused. */
-  forgive(subject: string): void;
+  forgive(subject: Subject): void;
   close(): void;
 }
 
@@ -70,7 +70,7 @@ export function createStore(transport: Transport): Store {
   let open = true;
   const listeners = new Set<() => void>();
   const loads = new Map<string | null, LoadModel>();
-  const timers = new Map<string, ReturnType<typeof setTimeout>>();
+  const timers = new Map<Subject, ReturnType<typeof setTimeout>>();
 
   function set(change: Partial<State>): void {
     if (!open) return;
@@ -78,7 +78,7 @@ export function createStore(transport: Transport): Store {
     for (const listener of listeners) listener();
   }
 
-  function follow(name: string, pending: Pending | null): void {
+  function follow(name: Subject, pending: Pending | null): void {
     clearTimeout(timers.get(name));
     timers.delete(name);
     set({ pending: withEntry(state.pending, name, pending) });
@@ -160,7 +160,7 @@ function isNewer(slice: Slice, known: Slice | null): boolean {
 }
 
 /** A copy of the map with one entry put in, or left out. */
-function withEntry<T>(map: ReadonlyMap<string, T>, name: string, value: T | null) {
+function withEntry<T>(map: ReadonlyMap<Subject, T>, name: Subject, value: T | null) {
   const copy = new Map(map);
   if (value === null) copy.delete(name);
   else copy.set(name, value);

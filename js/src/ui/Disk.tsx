@@ -1,5 +1,6 @@
 import { useMemo } from "preact/hooks";
 import type { Command, Profile } from "../protocol/protocol";
+import type { Subject } from "../store/pending";
 import type { Store } from "../store/store";
 import { ModelList } from "./ModelList";
 import { useStore } from "./useStore";
@@ -30,6 +31,6 @@ function actionsFor(store: Store) {
     onFind: (words: string) => store.ask({ kind: "find_downloads", words }),
     onSave: (profile: Profile) => onSend({ kind: "save_profile", profile }),
     onProfiles: () => store.ask({ kind: "list_profiles" }),
-    onForgive: (subject: string) => store.forgive(subject),
+    onForgive: (subject: Subject) => store.forgive(subject),
   };
 }

@@ -1,4 +1,5 @@
 import type { Command, Download } from "../protocol/protocol";
+import { downloadSubject, type Subject } from "../store/pending";
 import type { State } from "../store/store";
 import { DownloadRow } from "./DownloadRow";
 import { useRoving } from "./useRoving";
@@ -9,7 +10,7 @@ interface Props {
   pending: State["pending"];
   refusals: State["refusals"];
   onSend(command: Command): void;
-  onForgive(subject: string): void;
+  onForgive(subject: Subject): void;
 }
 
 /** What is on its way to the disk, and what was stopped on its way. */
@@ -25,7 +26,7 @@ export function DownloadList({ downloads, inert, pending, refusals, onSend, onFo
       onFocusOut={roving.onFocusOut}
     >
       {downloads.map((download) => {
-        const subject = `download:${download.download_id}`;
+        const subject = downloadSubject(download.download_id);
         return (
           <DownloadRow
             key={download.download_id}

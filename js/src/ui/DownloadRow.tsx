@@ -1,4 +1,5 @@
 import type { Command, Download, Problem } from "../protocol/protocol";
+import { downloadSubject, type Subject } from "../store/pending";
 import { Button } from "./Button";
 import { duration } from "./format";
 import { Icon } from "./Icon";
@@ -15,7 +16,7 @@ interface Props {
   pending: boolean;
   refusal: Problem | undefined;
   onSend(command: Command): void;
-  onForgive(subject: string): void;
+  onForgive(subject: Subject): void;
 }
 
 /** A download: how far it is, how fast it goes, and the ways to stop it and to go on. */
@@ -90,7 +91,7 @@ export const DownloadRow = memo((props: Props) => {
       </div>
       {problem && <Refusal problem={problem} />}
       {refusal && (
-        <Refusal problem={refusal} onDismiss={() => onForgive(`download:${download_id}`)} />
+        <Refusal problem={refusal} onDismiss={() => onForgive(downloadSubject(download_id))} />
       )}
     </li>
   );

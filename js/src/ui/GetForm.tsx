@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState } from "preact/hooks";
-import type { Command, Downloadable, Reply } from "../protocol/protocol";
+import type { Command, Downloadable, Problem, Reply } from "../protocol/protocol";
+import { type Subject, subject } from "../store/pending";
 import type { State } from "../store/store";
 import { Button, quiet } from "./Button";
 import { Icon } from "./Icon";
@@ -9,6 +10,7 @@ import { useWords } from "./words";
 interface Props {
   inert: boolean;
   pending: State["pending"];
+  refusals: State["refusals"];
   /** What was typed elsewhere and is looked for at once. */
   words: string;
   onFind(words: string): Promise<Reply>;
@@ -17,7 +19,8 @@ interface Props {
 }
 
 /** Look for a model by its name or by words, and have the host fetch it. */
-export function GetForm({ inert, pending, words, onFind, onSend, onClose }: Props) {
+export function GetForm(props: Props) {
+  const { inert, pending, refusals, words, onFind, onSend, onClose } = props;
   const { strings } = useWords();
   const [typed, setTyped] = useState(words);
   const [reply, setReply] = useState<Reply | "asked" | null>(null);
@@ -29,6 +32,13 @@ export function GetForm({ inert, pending, words, onFind, onSend, onClose }: Prop
       alive.current = false;
     };
   }, []);
+  // It stays open until the host has taken the download: a refusal is shown beside its button.
+  const [sent, setSent] = useState<Subject | null>(null);
+  const taken = sent !== null && pending.get(sent)?.phase === "taken";
+  const over = sent !== null && !pending.has(sent) && !refusals.has(sent);
+  useEffect(() => {
+    if (taken || over) onClose();
+  }, [taken, over]);
   async function find(wanted: string): Promise<void> {
     if (inert || wanted.trim() === "" || reply === "asked") return;
     setTyped(wanted);
@@ -66,6 +76,7 @@ export function GetForm({ inert, pending, words, onFind, onSend, onClose }: Prop
           <Icon name="close" />
         </Button>
       </div>
+      {sent && refusals.get(sent) && <Refusal problem={refusals.get(sent) as Problem} />}
       <div role="status">
         {reply === "asked" && <p class="lms-Estimate">{strings.searching}</p>}
         {reply !== "asked" && reply?.kind === "refused" && <Refusal problem={reply.problem} />}
@@ -81,11 +92,11 @@ export function GetForm({ inert, pending, words, onFind, onSend, onClose }: Prop
                   <OfferRow
                     key={`${offer.name}@${offer.quantization}`}
                     offer={offer}
-                    disabled={inert || pending.has(`download:${offer.name}@${offer.quantization}`)}
+                    disabled={inert || pending.has(subject(downloadOf(offer)))}
                     onGet={() => {
-                      const { name, quantization } = offer;
-                      onSend({ kind: "download", name, quantization });
-                      onClose();
+                      const command = downloadOf(offer);
+                      onSend(command);
+                      setSent(subject(command));
                     }}
                   />
                 ))}
@@ -94,6 +105,11 @@ export function GetForm({ inert, pending, words, onFind, onSend, onClose }: Prop
       </div>
     </form>
   );
+}
+
+/** What a click on an offer's button asks for. */
+function downloadOf({ name, quantization }: Downloadable): Command {
+  return { kind: "download", name, quantization };
 }
 
 interface OfferProps {

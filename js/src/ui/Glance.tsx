@@ -8,6 +8,7 @@ import { InstanceLine } from "./InstanceLine";
 import { LoadLine } from "./LoadLine";
 import { MemoryBar } from "./MemoryBar";
 import { ModelLine } from "./ModelLine";
+import { roomFor } from "./Name";
 import { useStillWords } from "./stillWords";
 
 interface Props {
@@ -46,11 +47,15 @@ export function Glance({ activity, catalog }: Props) {
           </header>
         )}
         <p class="lms-Notice" role="status">
-          {alone && (host ? strings.noLink(format.time(now)) : strings.noServer)}
+          {alone && (host ? strings.noLink(format.moment(now)) : strings.noServer)}
         </p>
         <MemoryBar memory={memory} instances={instances} now={then} stale />
         {host && (
-          <Section title={strings.inMemory} count={instances.length}>
+          <Section
+            title={strings.inMemory}
+            count={instances.length}
+            room={roomFor(instances.map((one) => ({ ...one, name: one.identifier })))}
+          >
             {instances.map((instance) => (
               <li class="lms-Row" key={instance.instance_reference}>
                 <InstanceLine instance={instance} now={then} stale />
@@ -64,7 +69,11 @@ export function Glance({ activity, catalog }: Props) {
           </Section>
         )}
         {catalog && (
-          <Section title={strings.onDisk} count={catalog.models.length}>
+          <Section
+            title={strings.onDisk}
+            count={catalog.models.length}
+            room={roomFor(catalog.models.map(({ model_key }) => ({ name: model_key })))}
+          >
             {byUse(catalog.models, used)
               .slice(0, MODELS)
               .map((model) => (
@@ -79,8 +88,14 @@ export function Glance({ activity, catalog }: Props) {
   );
 }
 
-function Section(props: { title: string; count: number; children: ComponentChild }) {
-  const { title, count, children } = props;
+interface SectionProps {
+  title: string;
+  count: number;
+  room: string;
+  children: ComponentChild;
+}
+
+function Section({ title, count, room, children }: SectionProps) {
   const { format } = useStillWords();
   return (
     <section class="lms-Section" aria-label={title}>
@@ -88,7 +103,9 @@ function Section(props: { title: string; count: number; children: ComponentChild
         <h3>{title}</h3>
         {count > 0 && <span class="lms-Section-count">{format.integer(count)}</span>}
       </header>
-      <ul class="lms-List">{children}</ul>
+      <ul class="lms-List" style={room}>
+        {children}
+      </ul>
     </section>
   );
 }

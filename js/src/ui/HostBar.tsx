@@ -1,5 +1,6 @@
 import { useState } from "preact/hooks";
-import type { HostInfo } from "../protocol/protocol";
+import type { Command, HostInfo } from "../protocol/protocol";
+import { subject } from "../store/pending";
 import type { Store } from "../store/store";
 import { Button } from "./Button";
 import { HostDetails } from "./HostDetails";
@@ -17,11 +18,15 @@ interface Props {
   absent: boolean;
 }
 
+const REFRESH: Command = { kind: "refresh" };
+
 /** Which host this is, how we stand with it, and the ways to look again and to another. */
 export function HostBar({ store, host, link, absent }: Props) {
   const { strings } = useWords();
   const { pending, refusals } = useStore(store);
   const [open, setOpen] = useState(false);
+  // Whichever it is: one cannot go to two at once.
+  const switching = subject({ kind: "switch_host", address: "" });
   return (
     <header class="lms-HostBar">
       <HostLine host={host} link={link}>
@@ -37,8 +42,8 @@ export function HostBar({ store, host, link, absent }: Props) {
         <Button
           look="icon"
           label={strings.refresh}
-          disabled={absent || pending.has("refresh")}
-          onClick={() => void store.send({ kind: "refresh" })}
+          disabled={absent || pending.has(subject(REFRESH))}
+          onClick={() => void store.send(REFRESH)}
         >
           <Icon name="refresh" />
         </Button>
@@ -47,11 +52,11 @@ export function HostBar({ store, host, link, absent }: Props) {
         <HostDetails
           host={{ ...host, link }}
           inert={absent}
-          switching={pending.has("switch_host")}
-          refusal={refusals.get("switch_host")}
+          switching={pending.has(switching)}
+          refusal={refusals.get(switching)}
           onList={() => store.ask({ kind: "list_hosts" })}
           onSwitch={(address) => void store.send({ kind: "switch_host", address })}
-          onForgive={() => store.forgive("switch_host")}
+          onForgive={() => store.forgive(switching)}
         />
       )}
     </header>

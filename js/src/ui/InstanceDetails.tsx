@@ -13,6 +13,9 @@ import { useWords } from "./words";
 interface Props {
   instance: Instance;
   inert: boolean;
+  /** A click on the pin, or for another TTL, has not had its effect yet. */
+  pinning: boolean;
+  retiming: boolean;
   hostName: string;
   canSetTtl: boolean;
   canPin: boolean;
@@ -22,7 +25,8 @@ interface Props {
 const TTLS_S = [300, 1800, 3600, null] as const;
 
 /** What opens under an instance: the rest of what is known, and the rarer actions. */
-export function InstanceDetails({ instance, inert, hostName, canSetTtl, canPin, onSend }: Props) {
+export function InstanceDetails(props: Props) {
+  const { instance, inert, hostName, canSetTtl, canPin, onSend } = props;
   const words = useWords();
   const { strings, format } = words;
   const { use } = usePlace();
@@ -38,13 +42,15 @@ export function InstanceDetails({ instance, inert, hostName, canSetTtl, canPin, 
       ),
     ],
     [strings.notAsAsked, differencesOf(instance, words).join(" · ")],
+    [strings.memory, instance.memory_bytes === null ? null : format.bytes(instance.memory_bytes)],
+    [strings.fileSize, format.bytes(instance.size_bytes)],
     [strings.owner, ownerOf(instance, words)],
-    [strings.usedBy, instance.users.join(", ")],
+    [strings.users, instance.users.join(", ")],
     [strings.device, instance.device],
   ];
   // Where a TTL cannot be changed, it is offered as what it really is: another load.
   const ttlKind = canSetTtl ? "set_ttl" : "reload";
-  const ttlLabel = canSetTtl ? strings.countAgain : strings.reloadFor;
+  const ttlLabel = canSetTtl ? strings.ttl : strings.reloadFor;
   const ttlHint = canSetTtl ? undefined : strings.reloadHint(hostName);
   return (
     <div class="lms-Details">
@@ -61,7 +67,7 @@ export function InstanceDetails({ instance, inert, hostName, canSetTtl, canPin, 
         <CopyButton text={sdkCode(instance)}>{strings.copyCode}</CopyButton>
         {canPin && (
           <Button
-            disabled={inert}
+            disabled={inert || props.pinning}
             onClick={() => onSend({ kind: "pin", identifier, pinned: !pinned })}
           >
             <Icon name="pin" />
@@ -76,7 +82,7 @@ export function InstanceDetails({ instance, inert, hostName, canSetTtl, canPin, 
           <Button
             key={seconds}
             pressed={seconds === ttl_s}
-            disabled={inert}
+            disabled={inert || props.retiming}
             onClick={() => onSend({ kind: ttlKind, identifier, ttl_s: seconds })}
           >
             {seconds === null ? strings.never : duration(seconds)}

@@ -1,7 +1,7 @@
 import type { ComponentChild } from "preact";
 import type { Instance } from "../protocol/protocol";
 import { activityOf, differencesOf, instanceFacts } from "./facts";
-import { Name } from "./Name";
+import { Names } from "./Name";
 import { StillIcon } from "./StillIcon";
 import { useStillWords } from "./stillWords";
 import { TimeLeft } from "./TimeLeft";
@@ -11,20 +11,27 @@ interface Props {
   now: () => number;
   stale: boolean;
   unloading?: boolean;
+  /** What else there is to say where one points at its facts. */
+  more?: readonly string[];
   children?: ComponentChild;
 }
 
 /** One loaded instance: its time left, its name, what it is and what it is doing. */
-export function InstanceLine({ instance, now, stale, unloading, children }: Props) {
+export function InstanceLine({ instance, now, stale, unloading, more = [], children }: Props) {
   const words = useStillWords();
-  const { identifier, model_key, path, users } = instance;
+  const { identifier, model_key, path } = instance;
+  const { strings } = words;
   const facts = instanceFacts(instance, words).join(" · ");
   const differing = differencesOf(instance, words);
   return (
     <div class="lms-Row-line lms-InstanceRow">
       <TimeLeft instance={instance} now={now} stale={stale} />
-      <Name title={`${identifier}\n${model_key}\n${path}`}>{identifier}</Name>
-      <span class="lms-Row-facts" title={[...differing, facts, ...users].join("\n")}>
+      <Names
+        name={identifier}
+        model_key={model_key}
+        title={`${identifier}\n${model_key}\n${path}`}
+      />
+      <span class="lms-Row-facts" title={[...differing, facts, ...more].join("\n")}>
         {differing[0] && (
           <span class="lms-Badge">
             <StillIcon name="warning" />
@@ -35,7 +42,7 @@ export function InstanceLine({ instance, now, stale, unloading, children }: Prop
         {facts}
       </span>
       <span class="lms-Row-state">
-        {unloading ? words.strings.unloading : activityOf(instance, words)}
+        {unloading ? strings.unloading : activityOf(instance, words)}
       </span>
       {children}
     </div>

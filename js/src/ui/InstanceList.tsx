@@ -1,11 +1,13 @@
 import { useCallback, useRef, useState } from "preact/hooks";
 import type { Activity, Command, Instance, Load } from "../protocol/protocol";
-import { subject } from "../store/pending";
+import { type Subject, subject } from "../store/pending";
+import { isMissed } from "../store/select";
 import type { State } from "../store/store";
 import { Button } from "./Button";
 import { InstanceRow } from "./InstanceRow";
 import { LeftRow } from "./LeftRow";
 import { LoadRow } from "./LoadRow";
+import { roomFor } from "./Name";
 import { useSelection } from "./place";
 import { UndoRow } from "./UndoRow";
 import { useHold } from "./useHold";
@@ -22,7 +24,17 @@ interface Props {
   pending: State["pending"];
   refusals: State["refusals"];
   onSend(command: Command): void;
-  onForgive(subject: string): void;
+  onForgive(subject: Subject): void;
+}
+
+/** What a row's buttons ask for, each kind of them. */
+function subjectsOf(identifier: string) {
+  return {
+    unload: subject({ kind: "unload", identifier }),
+    pin: subject({ kind: "pin", identifier, pinned: true }),
+    ttl: subject({ kind: "set_ttl", identifier, ttl_s: null }),
+    reload: subject({ kind: "reload", identifier, ttl_s: null }),
+  };
 }
 
 /** What is in memory and what is on its way there. */
@@ -48,8 +60,8 @@ export function InstanceList(props: Props) {
     latest.current.note(instance);
     latest.current.onSend({ kind: "unload", identifier: instance.identifier });
   }, []);
-  const forgive = useCallback((instance: Instance) => {
-    latest.current.onForgive(subject({ kind: "unload", identifier: instance.identifier }));
+  const forgive = useCallback((identifier: string) => {
+    Object.values(subjectsOf(identifier)).forEach(latest.current.onForgive);
   }, []);
   const undo = useCallback((instance: Instance) => {
     latest.current.forget(instance);
@@ -57,7 +69,7 @@ export function InstanceList(props: Props) {
     latest.current.onSend({ kind: "load_again", instance_reference });
   }, []);
   const cancel = useCallback((load: Load) => {
-    latest.current.onSend({ kind: "cancel_load", load_id: load.load_id });
+    latest.current.onSend(cancelOf(load));
   }, []);
 
   const { features } = activity.host;
@@ -70,6 +82,7 @@ export function InstanceList(props: Props) {
         {count > 1 && (
           <UnloadAll
             count={count}
+            missed={activity.instances.filter(isMissed).length}
             inert={inert}
             onUnloadAll={() => activity.instances.forEach(unload)}
           />
@@ -82,6 +95,9 @@ export function InstanceList(props: Props) {
       ) : (
         <ul
           class="lms-List"
+          style={roomFor(
+            shown.map(({ row: { instance } }) => ({ ...instance, name: instance.identifier })),
+          )}
           ref={roving.list}
           onKeyDown={roving.onKeyDown}
           onFocusIn={roving.onFocusIn}
@@ -104,7 +120,8 @@ export function InstanceList(props: Props) {
                 />
               );
             }
-            const name = subject(unloadOf(instance));
+            const asked = subjectsOf(identifier);
+            const refused = Object.values(asked).find((one) => refusals.has(one));
             return (
               <InstanceRow
                 key={instance_reference}
@@ -117,8 +134,10 @@ export function InstanceList(props: Props) {
                 hostName={activity.host.name}
                 canSetTtl={features.includes("ttl")}
                 canPin={features.includes("pin")}
-                unloading={pending.get(name)?.phase}
-                refusal={refusals.get(name)}
+                unloading={pending.get(asked.unload)?.phase}
+                pinning={pending.has(asked.pin)}
+                retiming={pending.has(asked.ttl) || pending.has(asked.reload)}
+                refusal={refused && refusals.get(refused)}
                 onUnload={unload}
                 onSend={onSend}
                 onForgive={forgive}
@@ -133,7 +152,7 @@ export function InstanceList(props: Props) {
               now={now}
               inert={inert}
               tabbable={roving.active === load.load_id}
-              cancelling={load.cancelling || pending.has(`cancel_load:${load.load_id}`)}
+              cancelling={load.cancelling || pending.has(subject(cancelOf(load)))}
               onCancel={cancel}
             />
           ))}
@@ -143,14 +162,20 @@ export function InstanceList(props: Props) {
   );
 }
 
+function cancelOf({ load_id }: Load): Command {
+  return { kind: "cancel_load", load_id };
+}
+
 interface UnloadAllProps {
   count: number;
+  /** So many of them somebody is using. */
+  missed: number;
   inert: boolean;
   onUnloadAll(): void;
 }
 
 /** Asks once more in its own place: other notebooks may be using what goes. */
-function UnloadAll({ count, inert, onUnloadAll }: UnloadAllProps) {
+function UnloadAll({ count, missed, inert, onUnloadAll }: UnloadAllProps) {
   const { strings } = useWords();
   const [sure, setSure] = useState(false);
   return (
@@ -162,7 +187,7 @@ function UnloadAll({ count, inert, onUnloadAll }: UnloadAllProps) {
           if (sure) onUnloadAll();
         }}
       >
-        {sure ? strings.unloadAllSure(count) : strings.unloadAll}
+        {sure ? strings.unloadAllSure(count, missed) : strings.unloadAll}
       </Button>
     </span>
   );

@@ -1,12 +1,14 @@
-import { useState } from "preact/hooks";
+import { useRef, useState } from "preact/hooks";
 import type { Command, Instance, Problem } from "../protocol/protocol";
 import type { Pending } from "../store/pending";
+import { isMissed } from "../store/select";
 import { Button } from "./Button";
+import { Confirm } from "./Confirm";
 import { Icon } from "./Icon";
 import { InstanceDetails } from "./InstanceDetails";
 import { InstanceLine } from "./InstanceLine";
 import { memo } from "./memo";
-import { unloadTitle } from "./moreFacts";
+import { peopleOf, unloadQuestion, unloadTitle } from "./moreFacts";
 import { Refusal } from "./Refusal";
 import { useWords } from "./words";
 
@@ -22,10 +24,13 @@ interface Props {
   canSetTtl: boolean;
   canPin: boolean;
   unloading: Pending["phase"] | undefined;
+  /** A click on the pin, or for another TTL, has not had its effect yet. */
+  pinning: boolean;
+  retiming: boolean;
   refusal: Problem | undefined;
   onUnload(instance: Instance): void;
   onSend(command: Command): void;
-  onForgive(instance: Instance): void;
+  onForgive(identifier: string): void;
   onSelect: ((identifier: string) => void) | undefined;
 }
 
@@ -37,9 +42,16 @@ export const InstanceRow = memo((props: Props) => {
   const { strings } = words;
   const [open, setOpen] = useState(false);
   const tabIndex = tabbable ? 0 : -1;
-  const unload = () => props.onUnload(instance);
+  const row = useRef<HTMLLIElement>(null);
+  const [asking, setAsking] = useState(false);
+  const unload = () => {
+    setAsking(false);
+    props.onUnload(instance);
+  };
+  const ask = () => (isMissed(instance) ? setAsking(true) : unload());
   return (
     <li
+      ref={row}
       class="lms-Row"
       data-key={identifier}
       data-status={status}
@@ -47,13 +59,19 @@ export const InstanceRow = memo((props: Props) => {
       onFocusIn={() => onSelect?.(identifier)}
       onClick={() => onSelect?.(identifier)}
       onKeyDown={(event) => {
-        if (event.key === "Delete" && !inert && !unloading) unload();
+        if (event.key === "Delete" && !inert && !unloading) ask();
         if (event.key !== "Escape" || !open) return;
         event.currentTarget.querySelector<HTMLElement>("[data-stop][aria-expanded]")?.focus();
         setOpen(false);
       }}
     >
-      <InstanceLine instance={instance} now={now} stale={stale} unloading={unloading !== undefined}>
+      <InstanceLine
+        instance={instance}
+        now={now}
+        stale={stale}
+        unloading={unloading !== undefined}
+        more={peopleOf(instance, words)}
+      >
         <span class="lms-Row-actions">
           <Button
             look="icon"
@@ -72,13 +90,25 @@ export const InstanceRow = memo((props: Props) => {
             disabled={inert || unloading !== undefined}
             stop
             tabIndex={tabIndex}
-            onClick={unload}
+            onClick={ask}
           >
             <Icon name="eject" />
           </Button>
         </span>
       </InstanceLine>
-      {refusal && <Refusal problem={refusal} onDismiss={() => props.onForgive(instance)} />}
+      {asking && (
+        <Confirm
+          question={unloadQuestion(instance, words)}
+          yes={strings.unload}
+          inert={inert || unloading !== undefined}
+          onYes={unload}
+          onNo={() => {
+            setAsking(false);
+            row.current?.querySelector<HTMLElement>("[data-stop]:last-child")?.focus();
+          }}
+        />
+      )}
+      {refusal && <Refusal problem={refusal} onDismiss={() => props.onForgive(identifier)} />}
       {open && <InstanceDetails {...props} />}
     </li>
   );

@@ -5,7 +5,9 @@ import { InstanceLine } from "./InstanceLine";
 export function LeftRow({ instance }: { instance: Instance }) {
   return (
     <li class="lms-Row lms-LeftRow" aria-hidden="true">
-      <InstanceLine instance={instance} now={() => 0} stale />
+      <InstanceLine instance={instance} now={() => 0} stale>
+        <span class="lms-Row-actions" />
+      </InstanceLine>
     </li>
   );
 }

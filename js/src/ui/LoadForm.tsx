@@ -1,5 +1,5 @@
 import { useEffect, useRef, useState } from "preact/hooks";
-import type { Instance, LoadConfig, Memory, Model, Profile, Reply } from "../protocol/protocol";
+import type { Activity, LoadConfig, Model, Profile, Reply } from "../protocol/protocol";
 import type { Pending } from "../store/pending";
 import { Button, quiet } from "./Button";
 import { CopyButton } from "./CopyButton";
@@ -9,15 +9,15 @@ import { valueText } from "./facts";
 import { Choice, Field, NumberInput } from "./fields";
 import { ProfileChoice } from "./ProfileChoice";
 import { SettingInput } from "./SettingInput";
-import { contextStops, nearestStop, settingsFor } from "./settings";
+import { SliderField } from "./SliderField";
+import { contextStops, hasGpu, nearestStop, settingsFor } from "./settings";
 import { TtlChoice } from "./TtlChoice";
 import { useEstimate } from "./useEstimate";
 import { useWords } from "./words";
 
 interface Props {
   model: Model;
-  memory: Memory | null;
-  instances: readonly Instance[];
+  activity: Activity | null;
   inert: boolean;
   /** What became of the last click on Load, or of a load that is on its way already. */
   phase: Pending["phase"] | undefined;
@@ -28,9 +28,12 @@ interface Props {
   onClose(): void;
 }
 
+/** Steps of the slider for the GPU's part. */
+const PARTS = 20;
+
 /** Load with settings: opens under the model's row. What is left alone, the host decides. */
 export function LoadForm(props: Props) {
-  const { model, inert, phase, onAsk, onLoad, onClose } = props;
+  const { model, activity, inert, phase, onAsk, onLoad, onClose } = props;
   const words = useWords();
   const { strings, format } = words;
   const form = useRef<HTMLFormElement>(null);
@@ -46,7 +49,14 @@ export function LoadForm(props: Props) {
     const { [name]: _, ...others } = config;
     change({ config: value === null ? others : { ...others, [name]: value } });
   };
-  const reply = useEstimate(() => onAsk(request), JSON.stringify([model_key, config]));
+  const [vram, setVram] = useState<number | null>(null);
+  const ask = async () => {
+    const answer = await onAsk(request);
+    // What it takes of a GPU where nobody has said how much it may.
+    if (answer.kind === "estimated" && gpu === null) setVram(answer.estimate.vram_bytes);
+    return answer;
+  };
+  const reply = useEstimate(ask, JSON.stringify([model_key, config]));
   const taken = phase !== undefined;
   const sent = useRef(false);
   useEffect(() => {
@@ -61,7 +71,8 @@ export function LoadForm(props: Props) {
   const stops = contextStops(max);
   const length = config.context_length ?? null;
   const gpu = config.gpu ?? null;
-  const settings = settingsFor(model);
+  const offload = gpu !== null || hasGpu(activity?.host ?? null, vram);
+  const settings = settingsFor(model, offload);
   const line = loadLine(request);
   return (
     <form
@@ -96,28 +107,19 @@ export function LoadForm(props: Props) {
           )}
         </Field>
       )}
-      <Field
+      <SliderField
         label={strings.contextLength}
         help={strings.help.context_length}
-        brief
-        onReset={length === null ? undefined : () => set("context_length", null)}
+        at={length === null ? null : nearestStop(stops, length)}
+        max={stops.length - 1}
+        text={length === null ? "" : format.integer(length)}
+        onMove={(at) => set("context_length", stops[at] ?? null)}
+        onReset={() => set("context_length", null)}
       >
         {(id) => (
           <>
-            <input
-              {...quiet}
-              type="range"
-              aria-label={strings.contextLength}
-              aria-valuetext={length === null ? strings.auto : format.integer(length)}
-              data-unset={length === null}
-              max={stops.length - 1}
-              value={nearestStop(stops, length ?? 4096)}
-              onInput={({ currentTarget }) =>
-                set("context_length", stops[currentTarget.valueAsNumber] ?? null)
-              }
-            />
             <NumberInput
-              id={id}
+              {...(id !== undefined && { id })}
               value={length}
               low={1}
               high={max}
@@ -126,29 +128,25 @@ export function LoadForm(props: Props) {
             <span class="lms-Field-note">{strings.ofMaximum(format.integer(max))}</span>
           </>
         )}
-      </Field>
-      <Field
-        label={strings.gpu}
-        help={strings.help.gpu}
-        brief
-        onReset={gpu === null ? undefined : () => set("gpu", null)}
-      >
-        {(id) => (
-          <>
-            <input
-              {...quiet}
-              id={id}
-              type="range"
-              aria-valuetext={gpuText(gpu)}
-              data-unset={gpu === null}
-              max={20}
-              value={(gpu ?? 1) * 20}
-              onInput={({ currentTarget }) => set("gpu", currentTarget.valueAsNumber / 20)}
-            />
-            <span class="lms-Field-note">{gpuText(gpu)}</span>
-          </>
-        )}
-      </Field>
+      </SliderField>
+      {offload && (
+        <SliderField
+          label={strings.gpu}
+          help={strings.help.gpu}
+          at={gpu === null ? null : gpu * PARTS}
+          max={PARTS}
+          text={valueText("gpu", gpu, words)}
+          named
+          onMove={(at) => set("gpu", at / PARTS)}
+          onReset={() => set("gpu", null)}
+        >
+          {() => (
+            <span class="lms-Field-note">
+              {gpu === null ? strings.auto : valueText("gpu", gpu, words)}
+            </span>
+          )}
+        </SliderField>
+      )}
       <TtlChoice ttl_s={request.ttl_s} onChange={(ttl_s) => change({ ttl_s })} />
       <Field label={strings.identifier} help={strings.help.identifier} brief>
         {(id) => (
@@ -184,12 +182,17 @@ export function LoadForm(props: Props) {
           ))}
         </div>
       </details>
-      <EstimateLine reply={reply} memory={props.memory} instances={props.instances} />
       <div class="lms-LoadForm-line">
         <code dir="ltr">{line}</code>
         <CopyButton text={line}>{strings.copy}</CopyButton>
       </div>
+      {/* Stays in view for as long as any of the form is. */}
       <div class="lms-LoadForm-end">
+        <EstimateLine
+          reply={reply}
+          memory={activity?.memory ?? null}
+          instances={activity?.instances ?? []}
+        />
         <Button onClick={onClose}>{strings.cancel}</Button>
         <Button look="accent" type="submit" disabled={inert || taken}>
           {taken ? strings.loading : strings.load}
@@ -197,8 +200,4 @@ export function LoadForm(props: Props) {
       </div>
     </form>
   );
-
-  function gpuText(ratio: number | null): string {
-    return ratio === null ? strings.auto : valueText("gpu", ratio, words);
-  }
 }

@@ -1,7 +1,7 @@
 import type { ComponentChild } from "preact";
 import type { Load } from "../protocol/protocol";
 import { duration, loadLeft } from "./format";
-import { Name } from "./Name";
+import { Names } from "./Name";
 import { useStillWords } from "./stillWords";
 
 interface Props {
@@ -21,7 +21,7 @@ export function LoadLine({ load, now, cancelling, children }: Props) {
   return (
     <div class="lms-Row-line lms-LoadRow">
       <progress max={1} value={load.fraction} aria-label={strings.loadingNamed(name)} />
-      <Name title={load.model_key}>{name}</Name>
+      <Names name={name} model_key={load.model_key} title={load.model_key} />
       <span class="lms-Row-facts">
         {cancelling ? strings.cancelling : strings.loadingShare(share)}
         {!cancelling && left !== null && ` · ${strings.aboutLeft(duration(left))}`}

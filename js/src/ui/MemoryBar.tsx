@@ -1,3 +1,4 @@
+import type { ComponentChild } from "preact";
 import { useMemo, useRef } from "preact/hooks";
 import type { Instance, Memory } from "../protocol/protocol";
 import { bytesOf, memoryShares, nextDeadline } from "../store/select";
@@ -23,27 +24,36 @@ export function MemoryBar({ memory, instances, now, stale }: Props) {
   });
 
   if (memory === null && instances.length === 0) return null;
-  const [before, after] = strings.nextLeaves("\n").split("\n");
+  const [before, after] = strings.nextUnload("\n").split("\n");
+  const total = memory && format.bytes(memory.total_bytes);
   const used =
     memory === null
       ? strings.memoryFiles(format.bytes(instances.reduce((sum, one) => sum + bytesOf(one), 0)))
-      : strings.memoryOf(
-          format.bytes(memory.total_bytes - memory.available_bytes),
-          format.bytes(memory.total_bytes),
-        );
+      : strings.memoryOf(format.bytes(memory.total_bytes - memory.available_bytes), total ?? "");
   return (
     <div class="lms-MemoryBar">
       {/* Above the times of the rows: what ticks is close together, and so less is drawn anew. */}
-      {leaves && (
-        <span role="timer">
-          {before}
-          <span ref={next} class="lms-Ticking" />
-          {after}
-        </span>
-      )}
+      <Room widest={strings.nextUnload("00:00:00")}>
+        {leaves && (
+          <span role="timer">
+            {before}
+            <span ref={next} class="lms-Ticking" />
+            {after}
+          </span>
+        )}
+      </Room>
       {memory !== null && <Bar memory={memory} instances={instances} label={used} />}
-      <span>{used}</span>
+      <Room widest={total === null ? used : strings.memoryOf(total, total)}>{used}</Room>
     </div>
+  );
+}
+
+/** Keeps the room for the widest text that may stand there: nothing beside it moves. */
+function Room({ widest, children }: { widest: string; children: ComponentChild }) {
+  return (
+    <span class="lms-Room" data-widest={widest}>
+      <span>{children}</span>
+    </span>
   );
 }
 

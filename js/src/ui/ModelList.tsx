@@ -1,5 +1,6 @@
 import { useMemo, useState } from "preact/hooks";
 import type { Activity, Catalog, Command, Reply } from "../protocol/protocol";
+import { loadSubject } from "../store/pending";
 import { keepOrder, recallOrder } from "../store/recall";
 import { countByModel, index, type KindFilter, matching } from "../store/select";
 import type { State } from "../store/store";
@@ -9,6 +10,7 @@ import { GetForm } from "./GetForm";
 import { Icon } from "./Icon";
 import { ModelFilter } from "./ModelFilter";
 import { type ModelActions, ModelRow } from "./ModelRow";
+import { roomFor } from "./Name";
 import { useGrowing } from "./useGrowing";
 import { useHeld } from "./useHeld";
 import { useHold } from "./useHold";
@@ -52,7 +54,11 @@ export function ModelList(props: Props) {
   );
   const loaded = countByModel(activity);
   const loading = new Set(activity?.loads.map((load) => load.model_key));
-  const { shown, end } = useGrowing(models, query);
+  const room = useMemo(
+    () => roomFor(catalog.models.map(({ model_key }) => ({ name: model_key }))),
+    [catalog],
+  );
+  const { shown, end } = useGrowing(models, query, open !== null);
   const roving = useRoving(shown.map((model) => model.model_key));
   const rowActions = useMemo(() => ({ ...actions, onOpen: setOpen }), [actions]);
   const total = catalog.models.length;
@@ -102,6 +108,7 @@ export function ModelList(props: Props) {
           key={activity?.host.address}
           inert={inert}
           pending={pending}
+          refusals={refusals}
           words={getting}
           onFind={actions.onFind}
           onSend={actions.onSend}
@@ -138,6 +145,7 @@ export function ModelList(props: Props) {
       )}
       <ul
         class="lms-List lms-ModelList"
+        style={room}
         ref={roving.list}
         onKeyDown={roving.onKeyDown}
         onFocusIn={roving.onFocusIn}
@@ -146,18 +154,23 @@ export function ModelList(props: Props) {
       >
         {shown.map((model) => {
           const { model_key } = model;
+          // A variant is chosen in the form of its model.
+          const loads = [model_key, ...model.variants].map(loadSubject);
+          const clicked = loads.find((one) => pending.has(one));
+          const refused = loads.find((one) => refusals.has(one));
           return (
             <ModelRow
               key={model_key}
               model={model}
               loaded={loaded.get(model_key) ?? 0}
-              loading={loading.has(model_key)}
+              loading={[model_key, ...model.variants].some((key) => loading.has(key))}
               inert={inert}
               tabbable={roving.active === model_key}
               open={open === model_key}
               activity={open === model_key ? activity : null}
-              pending={pending.get(`load:${model_key}`)?.phase}
-              refusal={refusals.get(`load:${model_key}`)}
+              pending={clicked && pending.get(clicked)?.phase}
+              refused={refused}
+              refusal={refused && refusals.get(refused)}
               actions={rowActions}
             />
           );

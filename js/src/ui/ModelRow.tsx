@@ -1,6 +1,6 @@
 import { useRef } from "preact/hooks";
 import type { Activity, Model, Problem, Profile, Reply } from "../protocol/protocol";
-import type { Pending } from "../store/pending";
+import type { Pending, Subject } from "../store/pending";
 import { Button } from "./Button";
 import type { LoadRequest } from "./code";
 import { Icon } from "./Icon";
@@ -17,7 +17,7 @@ export interface ModelActions {
   onProfiles(): Promise<Reply>;
   onSave(profile: Profile): void;
   onOpen(model_key: string | null): void;
-  onForgive(subject: string): void;
+  onForgive(subject: Subject): void;
 }
 
 interface Props {
@@ -33,6 +33,8 @@ interface Props {
   /** Told to the row with the open form only. */
   activity: Activity | null;
   pending: Pending["phase"] | undefined;
+  /** What was refused, and why. */
+  refused: Subject | undefined;
   refusal: Problem | undefined;
   actions: ModelActions;
 }
@@ -42,7 +44,7 @@ const ONE_CLICK = { ttl_s: 3600, config: {} };
 
 /** One downloaded model: what it is, and the ways to load it. */
 export const ModelRow = memo((props: Props) => {
-  const { model, loaded, loading, inert, tabbable, open, pending, refusal, actions } = props;
+  const { model, loaded, loading, inert, tabbable, open, pending, refused, actions } = props;
   const { model_key } = model;
   const { strings } = useWords();
   const place = usePlace();
@@ -64,22 +66,29 @@ export const ModelRow = memo((props: Props) => {
     >
       <ModelLine model={model} loaded={loaded}>
         <span class="lms-Row-actions lms-Split">
+          {/* With the form open there is one Load: the one that does what the form says. */}
+          {!open && (
+            <Button
+              look="split"
+              label={taken ? strings.loadingNamed(model_key) : strings.loadNamed(model_key)}
+              disabled={inert || taken}
+              stop
+              tabIndex={tabIndex}
+              onClick={() =>
+                actions.onLoad({
+                  model_key,
+                  identifier: null,
+                  ...(place.oneClick?.() ?? ONE_CLICK),
+                })
+              }
+            >
+              {taken ? strings.loading : strings.load}
+            </Button>
+          )}
           <Button
             look="split"
-            label={taken ? strings.loadingNamed(model_key) : strings.loadNamed(model_key)}
-            disabled={inert || taken}
-            stop
-            tabIndex={tabIndex}
-            onClick={() =>
-              actions.onLoad({ model_key, identifier: null, ...(place.oneClick?.() ?? ONE_CLICK) })
-            }
-          >
-            {taken ? strings.loading : strings.load}
-          </Button>
-          <Button
-            look="split"
-            label={strings.loadWith(model_key)}
-            title={strings.loadWith(model_key)}
+            label={open ? strings.closeForm(model_key) : strings.loadWith(model_key)}
+            title={open ? strings.close : strings.loadWith(model_key)}
             expanded={open}
             stop
             tabIndex={tabIndex}
@@ -89,14 +98,13 @@ export const ModelRow = memo((props: Props) => {
           </Button>
         </span>
       </ModelLine>
-      {refusal && (
-        <Refusal problem={refusal} onDismiss={() => actions.onForgive(`load:${model_key}`)} />
+      {refused && props.refusal && (
+        <Refusal problem={props.refusal} onDismiss={() => actions.onForgive(refused)} />
       )}
       {open && (
         <LoadForm
           model={model}
-          memory={props.activity?.memory ?? null}
-          instances={props.activity?.instances ?? []}
+          activity={props.activity}
           inert={inert}
           phase={pending}
           onAsk={actions.onAsk}

@@ -14,6 +14,43 @@ export function Name({ children, title }: { children: string; title?: string | u
   );
 }
 
+interface NamesProps {
+  /** What requests call it. */
+  name: string;
+  model_key: string;
+  title: string;
+}
+
+/** The name of an instance, and of its model where that is another. */
+export function Names({ name, model_key, title }: NamesProps) {
+  return (
+    <span class="lms-Names">
+      <Name title={title}>{name}</Name>
+      {!isOf(model_key, name) && (
+        <span class="lms-Names-model">
+          <Name title={title}>{model_key}</Name>
+        </span>
+      )}
+    </span>
+  );
+}
+
+/** Whether the host made the name from the model's: "qwen3" and "qwen3:2" say it already. */
+export function isOf(model_key: string, name: string): boolean {
+  return (
+    name === model_key ||
+    (name.startsWith(model_key) && /^:\d+$/.test(name.slice(model_key.length)))
+  );
+}
+
+/** Room for the longest of these names, for a list whose columns are to stand below each other. */
+export function roomFor(names: readonly { name: string; model_key?: string }[]): string {
+  // Letters of most names are hardly narrower than a figure; the model's are smaller.
+  const length = ({ name, model_key }: { name: string; model_key?: string }) =>
+    name.length + (model_key === undefined || isOf(model_key, name) ? 0 : model_key.length * 0.92);
+  return `--lms-names: ${Math.ceil(names.map(length).reduce((a, b) => Math.max(a, b), 12)) + 1}ch`;
+}
+
 let characters: Intl.Segmenter | undefined;
 
 /** Split off the end, never within what is one character to a reader. */

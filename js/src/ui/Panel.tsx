@@ -8,6 +8,7 @@ import { Hostless } from "./Hostless";
 import { InstanceList } from "./InstanceList";
 import { MemoryBar } from "./MemoryBar";
 import { Problems } from "./Problems";
+import { type Place, usePlace } from "./place";
 import { RetryIn } from "./RetryIn";
 import { Timeline } from "./Timeline";
 import { useStill } from "./useStill";
@@ -26,6 +27,7 @@ export function Panel({ store }: { store: Store }) {
   const stale = isStale(state);
   const hostless = isHostless(state);
 
+  const { surface } = usePlace();
   const absent = state.link === "absent";
   const link = absent ? "lost" : (activity?.host.link ?? "connecting");
   const retry_at = absent || hostless ? null : activity?.host.retry_at;
@@ -35,6 +37,7 @@ export function Panel({ store }: { store: Store }) {
       aria-label={strings.panel}
       lang={lang}
       data-link={link}
+      data-surface={surface}
       onClickCapture={useStill()}
     >
       <div class="lms-Panel-inner">
@@ -42,7 +45,7 @@ export function Panel({ store }: { store: Store }) {
           <HostBar store={store} host={activity.host} link={link} absent={absent} />
         )}
         <p class="lms-Notice" role="status">
-          {noticeFor(state, words)}
+          {noticeFor(state, words, surface)}
           {link === "lost" && retry_at && <RetryIn retry_at={retry_at} now={now} />}
         </p>
         <Problems store={store} inert={inert} />
@@ -77,12 +80,14 @@ export function Panel({ store }: { store: Store }) {
 }
 
 /** One sentence on how the page stands with the other end, where that is not as it should be. */
-function noticeFor(state: State, { strings, format }: Words): string {
+function noticeFor(state: State, { strings, format }: Words, surface: Place["surface"]): string {
   const { link, activity, pending } = state;
   if (activity === null && link === "absent") return strings.noServer;
   if (activity === null || activity.host.link === "connecting") return strings.looking;
-  const time = format.time(activity.now);
-  if (link === "absent") return strings.noLink(time);
+  const time = format.moment(activity.now);
+  if (link === "absent") {
+    return surface === "sidebar" ? strings.noServerLink(time) : strings.noLink(time);
+  }
   if (activity.host.link === "lost") return isHostless(state) ? "" : strings.lostAt(time);
   if ([...pending.values()].some(({ phase }) => phase === "queued")) return strings.queued;
   return link === "busy" ? strings.busyKernel : "";

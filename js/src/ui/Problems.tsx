@@ -1,3 +1,4 @@
+import { isShownOnTop } from "../store/pending";
 import type { Store } from "../store/store";
 import { Refusal } from "./Refusal";
 import { useStore } from "./useStore";
@@ -11,8 +12,7 @@ interface Props {
 /** What failed, until somebody has read it, with the way to try again. */
 export function Problems({ store, inert }: Props) {
   const { activity, refusals } = useStore(store);
-  // What was clicked there is gone by now, or is no row: it is said on top.
-  const refused = [...refusals].filter(([name]) => /^(refresh$|load_again:)/.test(name));
+  const refused = [...refusals].filter(([name]) => isShownOnTop(name));
   return (
     <>
       {refused.map(([name, problem]) => (

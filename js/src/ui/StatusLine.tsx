@@ -6,7 +6,7 @@ import { clock } from "./format";
 import { useStillWords, type Words } from "./stillWords";
 import { useStore } from "./useStore";
 
-/** The panel in one line: "2 models · 5.1 GB · next leaves in 3:12". */
+/** The panel in one line: "2 models · 5.1 GB · next unload in 3:12". */
 export function StatusLine({ store }: { store: Store }) {
   const words = useStillWords();
   const state = useStore(store);
@@ -31,6 +31,6 @@ export function statusText(state: State, now: number, { strings, format }: Words
   if (instances.length > 0) parts.push(format.bytes(size));
   if (isStale(state)) parts.push(strings.snapshot(format.time(activity.now)));
   else if (load) parts.push(strings.loadingShare(format.percent(load.fraction)));
-  else if (left !== null) parts.push(strings.nextLeaves(clock(left)));
+  else if (left !== null) parts.push(strings.nextUnload(clock(left)));
   return parts.join(" · ");
 }

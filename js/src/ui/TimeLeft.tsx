@@ -47,6 +47,8 @@ export function TimeLeft({ instance, now, stale }: Props) {
   const dark = stale && marked === null;
   const hint = dark ? words.strings.unknownLeft : hintFor(left, words);
   const unknown = dark || left.kind === "unknown";
+  // What the picture says without words.
+  const [before, after] = words.strings.unloadsIn("\n").split("\n");
   return (
     <span ref={mark} class="lms-TimeLeft" data-kind={unknown ? "unknown" : left.kind}>
       {marked ? (
@@ -63,7 +65,9 @@ export function TimeLeft({ instance, now, stale }: Props) {
       {counting ? (
         // Its text is written by the clock alone.
         <span key="counting" class="lms-TimeLeft-text" role="timer" title={hint}>
+          <span class="lms-Hidden">{before}</span>
           <span ref={text} class="lms-Ticking" />
+          <span class="lms-Hidden">{after}</span>
         </span>
       ) : (
         <span key="still" class="lms-TimeLeft-text" title={hint}>
@@ -86,6 +90,6 @@ function hintFor(left: Countdown, { strings, format }: Words): string | undefine
   if (left.kind === "not_started") return strings.notStarted(duration(left.left_s));
   // By the reader's own clock: the host's may be wrong, the time left is not.
   if (left.kind === "counting")
-    return strings.leavesAt(format.time(Date.now() / 1000 + left.left_s));
+    return strings.unloadsAt(format.time(Date.now() / 1000 + left.left_s));
   return undefined;
 }

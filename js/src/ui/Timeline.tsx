@@ -74,7 +74,7 @@ interface StripProps {
 
 /** One instance: what has been is solid, what is to come is faint. */
 function Strip({ span, instance, now, stale, words: { strings, format } }: StripProps) {
-  const end = stale || !instance ? null : leavesAt(instance, now);
+  const end = stale || !instance ? null : unloadAt(instance, now);
   const bar = (name: string, from: number, to: number) => (
     <rect
       class={`lms-Timeline-${name}`}
@@ -89,7 +89,7 @@ function Strip({ span, instance, now, stale, words: { strings, format } }: Strip
   const said = [
     strings.seenFrom(time(span.from)),
     span.to !== null ? strings.seenTo(time(span.to)) : null,
-    end !== null && Number.isFinite(end) ? strings.leavesAt(time(end)) : null,
+    end !== null && Number.isFinite(end) ? strings.unloadsAt(time(end)) : null,
   ];
   const label = `${span.identifier}: ${said.filter(Boolean).join(", ")}`;
   return (
@@ -102,8 +102,8 @@ function Strip({ span, instance, now, stale, words: { strings, format } }: Strip
   );
 }
 
-/** When an instance leaves if nobody uses it again; never is infinity, and so is "not while used". */
-function leavesAt(instance: Instance, now: number): number {
+/** When an instance is unloaded if nobody uses it again; never is infinity, and so is "not while used". */
+function unloadAt(instance: Instance, now: number): number {
   const left = countdown(instance, now);
   return "left_s" in left ? now + left.left_s : Number.POSITIVE_INFINITY;
 }

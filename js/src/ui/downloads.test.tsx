@@ -14,7 +14,7 @@ import found from "../../../tests/wire_samples/reply_found.json" with { type: "j
 import foundNames from "../../../tests/wire_samples/reply_found_names.json" with { type: "json" };
 import refused from "../../../tests/wire_samples/reply_refused.json" with { type: "json" };
 import type { Activity, Reply } from "../protocol/protocol";
-import { button, cleanly, deliver, isDisabled, press, show } from "./fakePanel";
+import { button, cleanly, deliver, isDisabled, press, show, wait } from "./fakePanel";
 
 cleanly();
 
@@ -138,5 +138,46 @@ describe("getting a model", () => {
     await act(() => void fireEvent.keyDown(field, { key: "Escape" }));
 
     expect(screen.queryByRole("searchbox", { name: /owner/ })).toBeNull();
+  });
+});
+
+describe("a click on Get", () => {
+  const name = "Get qwen/qwen3-0.6b Q8_0";
+
+  it("holds its button until it is answered, and closes the form when it is taken", async () => {
+    const transport = await find("qwen/qwen3-0.6b", found);
+    let answer: (reply: Reply) => void = () => {};
+    transport.answer = () => new Promise((resolve) => (answer = resolve));
+
+    await press(name);
+    await press(name);
+
+    expect(isDisabled(name)).toBe(true);
+    expect(isDisabled("Get qwen/qwen3-0.6b Q4_K_M")).toBe(false);
+    expect(transport.sent.filter(({ kind }) => kind === "download")).toHaveLength(1);
+    answer({ kind: "accepted", now: transport.now() });
+    await wait(0);
+    expect(screen.queryByRole("searchbox", { name: /owner/ })).toBeNull();
+  });
+
+  it("holds it too where the file has no quantization of its own", async () => {
+    const [offer] = found.offers;
+    const plain = { ...found, offers: [{ ...offer, quantization: null }] };
+    const transport = await find("qwen/qwen3-0.6b", plain);
+    transport.answer = () => new Promise(() => {});
+
+    await press(/^Get qwen/);
+
+    expect(button(/^Get qwen/).getAttribute("aria-disabled")).toBe("true");
+  });
+
+  it("shows in the form why it was refused", async () => {
+    const transport = await find("qwen/qwen3-0.6b", found);
+    transport.answer = () => refused as Reply;
+
+    await press(name);
+
+    expect(screen.getByRole("alert").textContent).toContain(refused.problem.title);
+    expect(isDisabled(name)).toBe(false);
   });
 });

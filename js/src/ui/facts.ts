@@ -48,9 +48,11 @@ export function differencesOf({ differences }: Instance, words: Words): string[]
   });
 }
 
+/** What people call a setting; a still picture, which is to be small, calls it as magics do. */
 function settingLabel(setting: string, { strings }: Words): string {
   if (setting === "gpu") return strings.gpu;
-  return strings.settings[setting as keyof typeof strings.settings] ?? setting;
+  const { settings } = strings as { settings?: Record<string, string> };
+  return settings?.[setting] ?? setting;
 }
 
 /** The value of a load setting, as people say it. */

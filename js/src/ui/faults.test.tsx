@@ -149,7 +149,7 @@ describe("a host that dies", () => {
     const transport = await into("Unload all");
     await die(transport);
 
-    await isDead(transport, "Unload all 3?");
+    await isDead(transport, "Unload all 3, 1 in use?");
   });
 
   it("in the middle of a load", async () => {
@@ -162,7 +162,7 @@ describe("a host that dies", () => {
   });
 
   it("while the others are listed: to those one can still switch", async () => {
-    const transport = await into("About this host");
+    const transport = await into("Host details");
     await die(transport);
 
     await press(/Switch to Embedded engine/ as never);

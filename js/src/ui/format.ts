@@ -6,6 +6,8 @@ export interface Format {
   percent(fraction: number): string;
   /** A moment as the wall clock shows it: "14:32". */
   time(unix_s: number): string;
+  /** The same with its day, unless that is today: "26 Nov, 14:32". */
+  moment(unix_s: number): string;
 }
 
 export type Units = "decimal" | "binary";
@@ -25,6 +27,13 @@ export function formatFor(lang: string, units: Units = "decimal"): Format {
     minute: "2-digit",
     hourCycle: "h23",
   });
+  const moments = new Intl.DateTimeFormat(lang, {
+    day: "numeric",
+    month: "short",
+    hour: "2-digit",
+    minute: "2-digit",
+    hourCycle: "h23",
+  });
   const [base, names] = [units === "binary" ? 1024 : 1000, UNITS[units]];
   const format: Format = {
     integer: (value) => integers.format(value),
@@ -40,6 +49,11 @@ export function formatFor(lang: string, units: Units = "decimal"): Format {
     },
     percent: (fraction) => percents.format(fraction),
     time: (unix_s) => times.format(new Date(unix_s * 1000)),
+    moment(unix_s) {
+      const at = new Date(unix_s * 1000);
+      const isToday = at.toDateString() === new Date().toDateString();
+      return (isToday ? times : moments).format(at);
+    },
   };
   made.set(`${lang} ${units}`, format);
   return format;

@@ -15,7 +15,7 @@ const other = hosts.hosts[1];
 async function opened(reply: object = hosts, answer: object = { kind: "accepted", now: 0 }) {
   const transport = await show(catalog, three, "live");
   transport.answer = ({ kind }) => (kind === "list_hosts" ? reply : answer) as Reply;
-  await press("About this host");
+  await press("Host details");
   await wait(0);
   return transport;
 }
@@ -24,10 +24,10 @@ describe("the host bar", () => {
   it("says which version it is and since when we are connected", async () => {
     await opened();
 
-    const facts = screen.getByText("Since").closest("dl");
+    const facts = screen.getByText("Connected since").closest("dl");
     expect(facts?.textContent).toContain("Address127.0.0.1:1234");
     expect(facts?.textContent).toContain("Version0.4.9");
-    expect(facts?.textContent).toMatch(/Since\d\d:\d\d/);
+    expect(facts?.textContent).toMatch(/Connected since\d\d:\d\d/);
   });
 
   it("offers the other hosts that Python names, and asks for one by its address", async () => {
@@ -65,7 +65,7 @@ describe("the host bar", () => {
     await wait(5000);
     expect(timers()).toEqual(["Next attempt in 3\u00a0s"]);
     await wait(3000);
-    expect(timers()).toEqual(["Trying again"]);
+    expect(timers()).toEqual(["Reconnecting"]);
 
     await deliver(transport, { ...away, revision: 99, host: { ...host, retry_at: null } });
     expect(screen.queryAllByRole("timer")).toEqual([]);

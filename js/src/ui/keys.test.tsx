@@ -93,7 +93,7 @@ describe("by keyboard", () => {
   it("never lets a key reach the notebook's shortcuts", async () => {
     await show(engine);
     await press("More about chat");
-    await press("About this host");
+    await press("Host details");
     await press("Load google/gemma-3-12b with settings");
     await look();
 
@@ -120,7 +120,7 @@ describe("for a screen reader", () => {
     await show(activity);
     if (name === "open") {
       await press("More about chat");
-      await press("About this host");
+      await press("Host details");
       await press("Load google/gemma-3-12b with settings");
       await look();
     }

@@ -9,7 +9,7 @@ import profiles from "../../../tests/wire_samples/reply_profiles.json" with { ty
 import refused from "../../../tests/wire_samples/reply_refused.json" with { type: "json" };
 import type { Catalog, Reply } from "../protocol/protocol";
 import type { FakeTransport } from "../transport/fake";
-import { button, cleanly, isDisabled, press, show, three, wait } from "./fakePanel";
+import { button, cleanly, deliver, isDisabled, leave, press, show, three, wait } from "./fakePanel";
 import { PAUSE_MS } from "./useEstimate";
 
 cleanly();
@@ -18,6 +18,8 @@ const type = (name: string, value: string) =>
   act(() => void fireEvent.input(screen.getByLabelText(name), { target: { value } }));
 const choose = (name: string, value: string) =>
   act(() => void fireEvent.change(screen.getByLabelText(name), { target: { value } }));
+
+const nameOf = (one: Element) => one.getAttribute("aria-label") ?? one.textContent ?? "";
 
 describe("the load form", () => {
   async function openForm(): Promise<FakeTransport> {
@@ -64,6 +66,71 @@ describe("the load form", () => {
       ttl_s: 1800,
       config: { context_length: 8192, gpu: 1, flash_attention: true, k_cache_type: "q8_0" },
     });
+  });
+
+  it("is where the one Load is while it is open: a click cannot forget what was set", async () => {
+    await openForm();
+    const row = screen.getByRole("form").closest("li") as HTMLElement;
+
+    const loads = [...row.querySelectorAll("button")].filter((one) => /^Load/.test(nameOf(one)));
+
+    expect(loads.map(nameOf)).toEqual(["Load"]);
+    expect(screen.getByRole("form").contains(loads[0] ?? null)).toBe(true);
+    await press("Close the settings for google/gemma-3-12b");
+    expect(button("Load google/gemma-3-12b")).toBeTruthy();
+  });
+
+  it("has no slider at a place that nobody chose, and one that follows what is chosen", async () => {
+    await openForm();
+    const slider = (name: string) => screen.getByRole<HTMLInputElement>("slider", { name });
+    for (const name of ["Context length", "GPU offload"]) {
+      expect(slider(name).value).toBe("0");
+      expect(slider(name).dataset.unset).toBe("true");
+      expect(slider(name).getAttribute("aria-valuetext")).toBe("host decides");
+    }
+
+    await type("GPU offload", "10");
+
+    expect(slider("GPU offload").dataset.unset).toBe("false");
+    expect(slider("GPU offload").getAttribute("aria-valuetext")).toBe("50%");
+  });
+
+  it("offers nothing of a GPU where the host has none, as it says or as it reckons", async () => {
+    const engine = { ...three, host: { ...three.host, features: ["ttl", "pin"] } };
+    const transport = await show(catalog, engine, "live");
+    await press("Load google/gemma-3-12b with settings");
+    expect(screen.queryByText(/GPU/)).toBeNull();
+    await deliver(transport, {
+      ...engine,
+      revision: 90,
+      host: { ...engine.host, features: ["ttl", "pin", "gpu"] },
+    });
+    expect(screen.getByText("GPU offload")).toBeTruthy();
+    leave();
+    document.body.replaceChildren();
+
+    const studio = await show(catalog, three, "live");
+    const estimate = { ...estimated.estimate, vram_bytes: 0 };
+    studio.answer = () => ({ ...estimated, estimate }) as Reply;
+    await press("Load google/gemma-3-12b with settings");
+    await wait(PAUSE_MS);
+    expect(screen.queryByText(/GPU/)).toBeNull();
+  });
+
+  it("is held by the load of a variant that was chosen in it, and closes when it is taken", async () => {
+    const transport = await show(catalog, three, "live");
+    let answer: (reply: Reply) => void = () => {};
+    await press("Load lms-jupyter/tutor with settings");
+    await choose("Variant", "lms-jupyter/tutor@q4_0");
+    transport.answer = () => new Promise((resolve) => (answer = resolve));
+
+    await press("Load");
+
+    expect(isDisabled("Loading")).toBe(true);
+    answer({ kind: "accepted", now: transport.now() });
+    await wait(0);
+    expect(screen.queryByRole("form")).toBeNull();
+    expect(isDisabled("Loading lms-jupyter/tutor")).toBe(true);
   });
 
   it("asks for an estimate once it is left alone for a moment", async () => {

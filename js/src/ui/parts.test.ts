@@ -30,10 +30,10 @@ describe("facts", () => {
 
   it.each([
     [{ status: "idle", queued: 0 }, "idle"],
-    [{ status: "idle", queued: 2 }, "2 waiting"],
+    [{ status: "idle", queued: 2 }, "2 queued"],
     [{ status: "generating", queued: 1 }, "generating"],
-    [{ status: "generating", queued: 3 }, "generating, 2 waiting"],
-    [{ status: "processing_prompt", queued: 0 }, "reading prompt"],
+    [{ status: "generating", queued: 3 }, "generating, 2 queued"],
+    [{ status: "processing_prompt", queued: 0 }, "processing prompt"],
   ] as const)("says what an instance does: %o", (change, said) => {
     expect(activityOf({ ...chat, ...change }, words)).toBe(said);
   });

@@ -29,6 +29,8 @@ export interface Selection {
 
 /** What the place that the panel is in can do beyond it. */
 export interface Place {
+  /** Where it is, for words that fit: a notebook's cell unless it says otherwise. */
+  surface?: "sidebar";
   /** Put code for it where the user writes. */
   use?(what: Usable): void;
   /** Whether an engine may be started from here, as far as is known by now. */

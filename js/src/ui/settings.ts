@@ -1,4 +1,4 @@
-import type { LoadConfig, Model } from "../protocol/protocol";
+import type { HostInfo, LoadConfig, Model } from "../protocol/protocol";
 
 /** A setting that the form offers below the fold; unset, the host decides. */
 export type Setting = {
@@ -48,8 +48,27 @@ const EMBEDDING = new Set([
   "rope_frequency_scale",
 ]);
 
-export function settingsFor({ kind }: Model): readonly Setting[] {
-  return kind === "embedding" ? SETTINGS.filter(({ name }) => EMBEDDING.has(name)) : SETTINGS;
+/** The settings that mean something for this model on this host. */
+export function settingsFor({ kind }: Model, hasGpu: boolean): readonly Setting[] {
+  return SETTINGS.filter(
+    ({ name }) =>
+      (kind !== "embedding" || EMBEDDING.has(name)) &&
+      (hasGpu || name !== "offload_kv_cache_to_gpu"),
+  );
+}
+
+/** What the embedded engine names among its features where there is a GPU. */
+const GPU = "gpu";
+
+/**
+ * Whether layers can be put on a GPU there, as far as the host tells.
+ *
+ * The embedded engine says it. LM Studio does not; but a load that may take what it likes takes
+ * nothing of a GPU's memory where there is none. Until that is known, there may be one.
+ */
+export function hasGpu(host: HostInfo | null, vram_bytes: number | null): boolean {
+  const features = host?.features ?? [];
+  return features.length > 0 ? features.includes(GPU) : vram_bytes !== 0;
 }
 
 /** The stops of the context slider: round sizes, each about half as large again as the last. */

@@ -13,6 +13,8 @@ const MORE = 60;
 export function useGrowing<T>(
   all: readonly T[],
   question: string,
+  /** It has no end of its own in sight for now, and stays as it is. */
+  paused: boolean,
 ): { shown: readonly T[]; end: ComponentChild } {
   const [drawn, setDrawn] = useState({ question, count: FIRST });
   const count = drawn.question === question ? drawn.count : FIRST;
@@ -20,13 +22,13 @@ export function useGrowing<T>(
   const more = count < all.length;
 
   useEffect(() => {
-    if (mark.current === null) return;
+    if (mark.current === null || paused) return;
     const watch = new IntersectionObserver((seen) => {
       if (seen.some((entry) => entry.isIntersecting)) setDrawn({ question, count: count + MORE });
     });
     watch.observe(mark.current);
     return () => watch.disconnect();
-  }, [question, count, more]);
+  }, [question, count, more, paused]);
 
   return {
     shown: more ? all.slice(0, count) : all,

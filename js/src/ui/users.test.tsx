@@ -26,9 +26,12 @@ describe("who else uses an instance", () => {
   it("is counted in its row, with the names where one points at it", async () => {
     await show(catalog, ACTIVITY, "live");
 
-    const facts = within(rowOf("my-coder")).getByText(/\+2 kernels/);
-    expect(within(rowOf("chat")).getByText(/\+1 kernel ·/)).toBeTruthy();
-    expect(facts.title.split("\n").slice(-2)).toEqual(["eval.ipynb", "drafts.ipynb"]);
+    const facts = within(rowOf("my-coder")).getByText(/also used by 2 kernels/);
+    expect(within(rowOf("chat")).getByText(/also used by 1 kernel ·/)).toBeTruthy();
+    expect(facts.title.split("\n").slice(-2)).toEqual([
+      "loaded by analysis.ipynb",
+      "also used by eval.ipynb, drafts.ipynb",
+    ]);
   });
 
   it("is named in its details beside its owner", async () => {
@@ -37,34 +40,34 @@ describe("who else uses an instance", () => {
     await press("More about my-coder");
 
     expect(rowOf("my-coder").textContent).toContain(
-      "Owneranalysis.ipynbUsed byeval.ipynb, drafts.ipynb",
+      "Loaded byanalysis.ipynbAlso used byeval.ipynb, drafts.ipynb",
     );
   });
 
   it("comes and goes, and nothing is said of nobody", async () => {
     const transport = await show(catalog, withUsers([]), "live");
     await press("More about chat");
-    expect(rowOf("chat").textContent).not.toMatch(/kernel|Used by/);
+    expect(rowOf("chat").textContent).not.toMatch(/kernel|used by/i);
 
     await deliver(transport, { ...withUsers(["b.ipynb"]), revision: 90 });
-    expect(rowOf("chat").textContent).toContain("Used byb.ipynb");
+    expect(rowOf("chat").textContent).toContain("Also used byb.ipynb");
 
     await deliver(transport, { ...withUsers([]), revision: 91 });
-    expect(rowOf("chat").textContent).not.toMatch(/kernel|Used by/);
+    expect(rowOf("chat").textContent).not.toMatch(/kernel|used by/i);
   });
 
   it("is in the still picture too", async () => {
     await act(() => void render(<Glance activity={ACTIVITY} catalog={null} />));
 
-    expect(within(rowOf("my-coder")).getByText(/\+2 kernels/)).toBeTruthy();
+    expect(within(rowOf("my-coder")).getByText(/also used by 2 kernels/)).toBeTruthy();
   });
 
   it("is said by the button that would take it from them", async () => {
     const transport = await show(catalog, ACTIVITY, "live");
     const title = () => button("Unload my-coder").title;
-    expect(title()).toBe("Unload: also used by eval.ipynb, drafts.ipynb");
+    expect(title()).toBe("Unload: used by analysis.ipynb, eval.ipynb, drafts.ipynb");
 
-    const instances = ACTIVITY.instances.map((one) => ({ ...one, users: [] }));
+    const instances = ACTIVITY.instances.map((one) => ({ ...one, users: [], owner: null }));
     await deliver(transport, { ...ACTIVITY, revision: ACTIVITY.revision + 1, instances });
     expect(title()).toBe("Unload");
   });
@@ -72,7 +75,7 @@ describe("who else uses an instance", () => {
   it("is said in German", () => {
     const words = wordsIn(STILL, "de");
 
-    expect(instanceFacts(CODER, words)).toContain("+2 Kernel");
-    expect(ALL.de?.usedBy).toBe("Benutzt von");
+    expect(instanceFacts(CODER, words)).toContain("auch von 2 Kerneln benutzt");
+    expect(ALL.de?.users).toBe("Auch benutzt von");
   });
 });

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from aiohttp import web
 
+from lms_jupyter.engine import machine
 from lms_jupyter.engine.token import Token
 from lms_jupyter.engine.version import EXTENSIONS, VERSION
 
@@ -32,7 +33,7 @@ async def _status(token: Token | None, request: web.Request) -> web.Response:
     said: dict[str, Any] = {
         "package": "lms-jupyter-engine",
         "version": VERSION,
-        "extensions": list(EXTENSIONS),
+        "extensions": [*EXTENSIONS, *(["gpu"] if machine.has_gpu() else [])],
         "authentication": token is not None,
     }
     challenge = request.query.get("challenge", "")
