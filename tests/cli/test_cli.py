@@ -12,6 +12,8 @@ import pytest
 
 from lms_jupyter import __version__
 from lms_jupyter.cli import main
+from lms_jupyter.hosts import announcements
+from lms_jupyter.hosts.announcements import VARIABLE
 from tests.engines import engine
 
 
@@ -84,12 +86,51 @@ def test_a_port_that_is_taken_is_said_in_one_line(tmp_path: Path) -> None:
     assert "Traceback" not in said
 
 
+def check_that_no_token_is_seen(family: list[psutil.Process]) -> None:
+    """Look for the demo's token where a process shows what it was started with."""
+    shown = [(one.cmdline(), one.environ()) for one in family]
+    (place,) = {environ[VARIABLE] for _, environ in shown if VARIABLE in environ}
+    known = announcements.read(Path(place))
+    assert known is not None
+    assert known.token is not None
+    told = repr(shown)
+    assert not [half for half in known.token.removeprefix("sk-lm-").split(":") if half in told]
+    assert Path(place).parent.stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.parametrize("how", ["--token", "--token-file", "LMS_JUPYTER_TOKEN"])
+def test_the_engine_wants_the_token_that_it_is_told(
+    how: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = "sk-lm-Ab3dEf9h:0123456789abcdefghij"  # noqa: S105 - of this test alone
+    (tmp_path / "token").write_text(token)
+    words = {
+        "--token": ("--token", token),
+        "--token-file": ("--token-file", str(tmp_path / "token")),
+    }
+    if how not in words:
+        monkeypatch.setenv(how, token)
+
+    with lms_jupyter("engine", *words.get(how, ())) as process:
+        read_until(process, "listening")
+        known = announcements.announced()
+        shown = psutil.Process(process.pid)
+        seen = repr((shown.cmdline(), shown.environ()))
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=20)
+
+    assert known is not None
+    assert known.token == token
+    assert "0123456789abcdefghij" not in seen
+
+
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_the_demo_ends_everything_that_it_started(ending: signal.Signals) -> None:
     with lms_jupyter("demo", "--no-browser", "--port", "0") as process:
         read_until(process, r"127\.0\.0\.1:\d+/lab/tree/00-welcome\.ipynb")
         family = psutil.Process(process.pid).children(recursive=True)
         assert len(family) >= 3, "the engine, its waiting child, and JupyterLab"
+        check_that_no_token_is_seen(family)
 
         os.kill(process.pid, ending)
         _gone, alive = psutil.wait_procs(family, timeout=30)

@@ -10,13 +10,13 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from .conftest import EngineProcess
+from .conftest import EngineProcess, start_engine
 from .flaky_hub import FlakyHub
 from .published import CLIENTS, INSTALL_S, node
 
@@ -64,6 +64,26 @@ def test_a_token_in_the_environment_is_no_hindrance(
 ) -> None:
     seen = _python(engine, "async", str(newest_python_sdk), LMSTUDIO_API_TOKEN=TOKEN)
     assert (seen["version"], seen["left"]) == ("1.6.0b1", [])
+
+
+@pytest.fixture
+def locked(models: Path, tmp_path: Path) -> Iterator[EngineProcess]:
+    """An engine that wants `TOKEN`."""
+    (tmp_path / "token").write_text(TOKEN)
+    running = start_engine(models, tmp_path / "log", "--token-file", str(tmp_path / "token"))
+    yield running
+    assert running.stop() == 0
+
+
+@pytest.mark.timeout(INSTALL_S + HANGS_S)
+@pytest.mark.parametrize("way", ["sync", "async"])
+def test_the_python_sdk_with_the_token_sees_an_engine_that_wants_one(
+    locked: EngineProcess, newest_python_sdk: Path, way: str
+) -> None:
+    seen = _python(locked, way, str(newest_python_sdk), LMSTUDIO_API_TOKEN=TOKEN)
+
+    assert seen["version"] == "1.6.0b1"
+    _check_what_every_client_sees(seen)
 
 
 @pytest.mark.timeout(INSTALL_S + HANGS_S)

@@ -1,12 +1,12 @@
 import socket
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 import lms_jupyter
+from tests import engines
 
 from .kernels import Kernel
 
@@ -52,15 +52,11 @@ def test_proxies_do_not_stand_between_us_and_the_host(
 
 
 @pytest.fixture
-def mortal() -> Iterator[subprocess.Popen[str]]:
-    command = [sys.executable, "-m", "lms_jupyter.engine", "--no-default-models"]
-    process = subprocess.Popen(
-        [*command, "--models", str(SHIPPED)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
+def mortal(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    process, address = engines.start(
+        tmp_path / "mortal.log", "--no-default-models", "--models", str(SHIPPED)
     )
-    yield process
+    yield process, address
     process.kill()
     process.wait()
     assert process.stdout is not None
@@ -68,14 +64,13 @@ def mortal() -> Iterator[subprocess.Popen[str]]:
 
 
 def test_a_host_that_dies_is_told_by_every_verb_and_another_can_be_used(
-    mortal: subprocess.Popen[str], environ: dict[str, str], folder: Path, engine: str
+    mortal: tuple[subprocess.Popen[str], str], environ: dict[str, str], folder: Path, engine: str
 ) -> None:
-    assert mortal.stdout is not None
-    address = mortal.stdout.readline().strip().removeprefix("listening on http://")
+    process, address = mortal
     with Kernel(environ | {"LMS_JUPYTER_HOST": address}, str(folder)) as kernel:
         kernel.run("%load_ext lms_jupyter\nllm = %lms load tutor-1m")
-        mortal.kill()
-        mortal.wait()
+        process.kill()
+        process.wait()
 
         for line in ("%lms ps", "%lms load tutor-1m --new", "%%lms tutor-1m\nHello"):
             assert kernel.run(line).error == "HostUnreachableError", line
