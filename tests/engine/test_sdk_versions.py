@@ -87,6 +87,15 @@ def test_the_python_sdk_with_the_token_sees_an_engine_that_wants_one(
 
 
 @pytest.mark.timeout(INSTALL_S + HANGS_S)
+def test_the_javascript_sdk_with_the_token_sees_an_engine_that_wants_one(
+    locked: EngineProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LM_API_TOKEN", TOKEN)
+
+    _check_what_every_client_sees(node("javascript_client.mjs", locked.address, "@lmstudio/sdk"))
+
+
+@pytest.mark.timeout(INSTALL_S + HANGS_S)
 @pytest.mark.parametrize(("sdk", "version"), JAVASCRIPT.items())
 def test_the_javascript_sdk_sees_lm_studio_and_never_waits_in_vain(
     engine: EngineProcess, sdk: str, version: str
