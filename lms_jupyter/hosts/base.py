@@ -181,6 +181,10 @@ class Host(Protocol):
         """
         ...
 
+    async def gone(self) -> None:
+        """Return when the connection is lost; where that cannot be told, never."""
+        ...
+
     async def models(self) -> tuple[Model, ...]:
         """List what is downloaded."""
         ...

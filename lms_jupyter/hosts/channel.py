@@ -92,6 +92,15 @@ async def open_channel(
         yield Channel(channel)
 
 
+async def lost(session: _AsyncSession) -> None:
+    """Return when the websocket of a session is lost. Nothing is sent for that."""
+    handler = session._get_lmsws("wait for its end")._ws_handler
+    with handler.open_channel() as (_, told):
+        # The SDK tells every channel of the loss; this one hears of nothing else.
+        while handler._ws is not None and await told() is not None:
+            pass
+
+
 def _cancel_later() -> None:
     """Have the current task cancelled at its next `await` instead of now."""
     task = asyncio.current_task()

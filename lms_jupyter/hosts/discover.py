@@ -62,7 +62,8 @@ async def find_host(
 
 
 def _host(greeting: Greeting, environ: Mapping[str, str]) -> SdkHost:
-    return SdkHost(greeting.address, token=token_for(greeting.address, environ))
+    token = token_for(greeting.address, environ)
+    return SdkHost(greeting.address, token=token, greeting=greeting)
 
 
 async def _first(ports: Sequence[int], environ: Mapping[str, str]) -> Greeting | None:

@@ -101,6 +101,10 @@ class FakeHost:
         """Answer, unless the host plays dead."""
         self._answer()
 
+    async def gone(self) -> None:
+        """Have no connection that could be lost."""
+        await asyncio.Event().wait()
+
     async def models(self) -> tuple[Model, ...]:
         """List the disk."""
         self._answer()

@@ -23,7 +23,7 @@ from lms_jupyter.hosts.base import (
     Sight,
     pauses_downloads,
 )
-from lms_jupyter.hosts.channel import Parameters, open_channel
+from lms_jupyter.hosts.channel import Parameters, lost, open_channel
 from lms_jupyter.hosts.credentials import let_in, new_client, token_for
 from lms_jupyter.hosts.downloads import DownloadJobs, discard
 from lms_jupyter.hosts.sdk_errors import translated
@@ -51,7 +51,10 @@ NEWER: Mapping[str, str] = {
 class SdkHost:
     """A host at an address. All methods are called on one event loop."""
 
-    def __init__(self, address: str, *, token: str | None = None) -> None:
+    def __init__(
+        self, address: str, *, token: str | None = None, greeting: rest.Greeting | None = None
+    ) -> None:
+        self._greeting = greeting
         self._address = address
         self._token = token
         self._client: lmstudio.AsyncClient | None = None
@@ -66,7 +69,9 @@ class SdkHost:
         """Reach the host; see `Host.connect`."""
         await self.close()
         self._unanswered.clear()
-        greeting = await rest.greet(self._address)
+        # Whoever found it has just been greeted.
+        greeting = self._greeting or await rest.greet(self._address)
+        self._greeting = None
         token = token_for(self._address) or self._token
         client = new_client(QuickClient, self._address, token)
         with translated(self._address), let_in(self._address, token):
@@ -91,6 +96,18 @@ class SdkHost:
     async def check(self, kind: Kind) -> None:
         """Ask something small where a load of this kind would go; see `Host.check`."""
         await self._call(kind, "listLoaded")
+
+    async def gone(self) -> None:
+        """Return when one of the connections is lost; see `Host.gone`."""
+        with translated(self._address):
+            sessions = [self._session(name) for name in (*KINDS, "system")]
+        waiting = [asyncio.ensure_future(lost(session)) for session in sessions]
+        try:
+            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in waiting:
+                task.cancel()
+            await asyncio.gather(*waiting, return_exceptions=True)
 
     async def models(self) -> tuple[Model, ...]:
         """List what is downloaded; see `Host.models`."""

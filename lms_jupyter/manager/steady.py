@@ -67,6 +67,10 @@ class SteadyHost:
         """Ask something small; see `Host.check`."""
         await self._read(lambda host: host.check(kind))
 
+    async def gone(self) -> None:
+        """Return when the connection is lost; see `Host.gone`."""
+        await (await link.reached(self._manager)).gone()
+
     async def models(self) -> tuple[Model, ...]:
         """List what is downloaded; see `Host.models`."""
         return await self._read(lambda host: host.models())

@@ -7,7 +7,7 @@ import random
 import time
 from contextlib import aclosing
 
-from lms_jupyter.errors import LmsError
+from lms_jupyter.errors import HostUnreachableError, LmsError
 from lms_jupyter.hosts.base import Host, tells
 from lms_jupyter.manager.events import HostLost, Looked, ModelsListed
 from lms_jupyter.manager.link import connect, reached, switch
@@ -84,9 +84,15 @@ async def _follow(host: Host, manager: Manager) -> None:
     hints = manager.spawn(_listen(host, manager)) if tells(host.info) else None
     if hints is not None:
         hints.add_done_callback(lambda _: manager.wake.set())
+    ending = manager.spawn(host.gone())
+    ending.add_done_callback(lambda _: manager.wake.set())
     listed_at = time.monotonic()
     try:
         while manager.has(host):
+            if ending.done() and manager.attendance.anyone:
+                # While nobody looks, the next verb finds out.
+                ending.result()
+                raise HostUnreachableError(f"The connection to {host.info.address} is gone.")
             if hints is not None and hints.done():
                 # Raises what ended it. Without hints, the host is asked on a rhythm.
                 hints.result()
@@ -100,9 +106,10 @@ async def _follow(host: Host, manager: Manager) -> None:
                 manager.apply(ModelsListed(models=await host.models()))
                 listed_at = time.monotonic()
     finally:
-        if hints is not None:
-            hints.cancel()
-            await asyncio.wait([hints])
+        tasks = [ending] if hints is None else [ending, hints]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         if not manager.has(host):
             manager.retire(host)
 

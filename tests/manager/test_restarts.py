@@ -167,11 +167,13 @@ def test_a_load_under_way_outlives_the_loss_of_another_websocket(
 
 
 @pytest.mark.asyncio
+@pytest.mark.parametrize("calm_s", [1.0, 3600.0])
 @pytest.mark.parametrize("gone_s", [0.0, 3.0])
 async def test_a_panel_shows_the_truth_soon_after_each_return(
-    studio: Studio, gone_s: float
+    studio: Studio, gone_s: float, calm_s: float
 ) -> None:
     manager = Manager(host=studio.address)
+    manager.calm_s = calm_s
     manager.spawn(watch(manager))
     await until(manager, lambda a: a.host.link == "connected")
     await run(Attend(viewer="tab", visible=True), manager)
