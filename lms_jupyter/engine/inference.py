@@ -135,7 +135,7 @@ class Inference:
             outcome.total_s = time.monotonic() - started
             if outcome.drafted_tokens is not None and instance.plan.draft is not None:
                 outcome.draft_model = instance.plan.draft.model_key
-            self._log.publish(logs.Output(instance, outcome))
+            self._log.publish(logs.Output(instance.identifier, outcome))
 
     async def _answer(
         self,
@@ -150,7 +150,7 @@ class Inference:
         conversation, prompt = await self._fitting(instance, conversation, settings)
         async with self._seat(instance, prompt, settings) as seat:
             if settings.tools and settings.template is None:
-                self._log.publish(logs.Input(instance, prompt.text))
+                self._log.publish(logs.Input.of(instance, prompt.text))
                 body = request_with_tools(conversation, settings)
                 said = self._llama.stream(instance, "/v1/chat/completions", body)
                 events = in_room(said, seat, outcome, used_by_chat)
@@ -185,7 +185,7 @@ class Inference:
         seat: Seat | None,
     ) -> AsyncGenerator[Piece]:
         """Generate; if the context is full and the policy allows it, shorten and go on."""
-        self._log.publish(logs.Input(instance, prompt.text))
+        self._log.publish(logs.Input.of(instance, prompt.text))
         splitter = ReasoningSplitter(settings.reasoning, prompt.text)
         if prompt.images:
             written: Any = {"prompt_string": prompt.text, "multimodal_data": list(prompt.images)}

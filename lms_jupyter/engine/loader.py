@@ -199,7 +199,8 @@ class Loader:
         query = selection.Query(identifier=request.name)
         try:
             return selection.select(self._registry.instances, query, request.domain)
-        except NoModelMatchingQueryError:
+        except (NoModelMatchingQueryError, DomainMismatchError):
+            # What is loaded of the other type does not stand in the way of a model on the disk.
             right = [one for one in self._registry.loads if request.domain in (None, one.domain)]
             return next(iter(selection.named(request.name, right)), None)
 

@@ -30,15 +30,24 @@ MAX_KEPT_TEXT: Final = 2**18
 class Input:
     """A prompt as the model gets it."""
 
-    instance: Instance
+    identifier: str
+    """Of the instance."""
+    path: str
+    """Of its model."""
     text: str
+
+    @classmethod
+    def of(cls, instance: Instance, text: str) -> Input:
+        """Note what an instance is asked. The instance itself is not kept: it may go."""
+        return cls(instance.identifier, instance.model.path, text)
 
 
 @dataclass(frozen=True, slots=True)
 class Output:
     """An answer that is complete, or broken off."""
 
-    instance: Instance
+    identifier: str
+    """Of the instance."""
     outcome: Outcome
 
 

@@ -77,6 +77,8 @@ def crowded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EngineProcess]
     for publisher in ("acme", "other"):
         write_llm(folder / publisher / "same-GGUF" / "same-F16.gguf")
         write_embedding(folder / publisher / "near-GGUF" / "near-F32.gguf")
+    write_llm(folder / "acme" / "twin-GGUF" / "twin-F16.gguf")
+    write_embedding(folder / "acme" / "twin-embed-GGUF" / "twin-F32.gguf")
     running = start_engine(folder, folder / "log")
     yield running
     assert running.stop() == 0
@@ -205,13 +207,25 @@ def test_a_name_that_two_publishers_have_is_refused_with_both(crowded: EnginePro
         assert client.llm.model("same").identifier == "other/same", "what is loaded is meant"
 
 
-def test_what_is_no_name_stays_unknown(client: lmstudio.Client, name: str) -> None:
+def test_a_loaded_model_of_the_other_type_does_not_hide_one_of_the_same_name(
+    crowded: EngineProcess,
+) -> None:
+    with lmstudio.Client(crowded.address) as client:
+        embedding = client.embedding.load_new_instance("twin")
+        chat = client.llm.model("twin")
+        again = client.embedding.model("twin")
+    assert (embedding.identifier, chat.identifier) == ("text-embedding-twin", "twin")
+    assert again.identifier == embedding.identifier
+
+
+def test_what_is_no_name_stays_unknown(client: lmstudio.Client) -> None:
     client.llm.load_new_instance("tiny-llm")
 
-    with pytest.raises(LMStudioModelNotFoundError):
-        client.llm.get_model_info(name)
-    with pytest.raises(LMStudioServerError, match="No downloaded model has the key or path"):
-        client.llm.load_new_instance(name)
+    for name in ("tiny", "acme", "tiny-llm@q2_k", "acme/tiny-llm:7", "tiny-llm:", ":2", "/", "@"):
+        with pytest.raises(LMStudioModelNotFoundError):
+            client.llm.get_model_info(name)
+        with pytest.raises(LMStudioServerError, match="No downloaded model has the key or path"):
+            client.llm.load_new_instance(name)
 
 
 def test_an_old_key_of_an_embedding_model_is_still_a_key(models: Path, http: httpx.Client) -> None:

@@ -110,12 +110,12 @@ async def _logged(
         yield None
         return
     transcript = Transcript()
-    services.log.publish(logs.Input(instance, await _prompt(services, instance, body)))
+    services.log.publish(logs.Input.of(instance, await _prompt(services, instance, body)))
     try:
         yield transcript
     finally:
         outcome = transcript.end(unloaded=not instance.is_ready)
-        services.log.publish(logs.Output(instance, outcome))
+        services.log.publish(logs.Output(instance.identifier, outcome))
 
 
 async def _prompt(services: Services, instance: Instance, body: Mapping[str, Any]) -> str:

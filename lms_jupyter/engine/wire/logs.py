@@ -18,19 +18,19 @@ def log_packet(noted: Noted) -> dict[str, Any]:
 
 def _data(entry: Entry) -> dict[str, Any]:
     match entry:
-        case Input(instance, text):
+        case Input(identifier, path, text):
             return {
                 "type": "llm.prediction.input",
                 "input": text,
-                "modelPath": instance.model.path,
-                "modelIdentifier": instance.identifier,
+                "modelPath": path,
+                "modelIdentifier": identifier,
             }
-        case Output(instance, outcome):
+        case Output(identifier, outcome):
             return {
                 "type": "llm.prediction.output",
                 "output": outcome.text,
                 "stats": stats(outcome),
-                "modelIdentifier": instance.identifier,
+                "modelIdentifier": identifier,
             }
         case EngineLine(level, text):
             return {"type": "server.log", "level": level, "content": text}
