@@ -9,10 +9,11 @@ What these calls load is this kernel's, as if `%lms load` had loaded it: it has 
 What they only find stays whose it was, and what a client of the user's own loads is nobody's.
 """
 
+import importlib
 import importlib.abc
 import importlib.machinery
-import importlib.util
 import sys
+import threading
 from collections.abc import Callable, Sequence
 from types import ModuleType
 from typing import Any
@@ -42,21 +43,20 @@ class DefaultClient:
         self._where = where
         self._watch = watch
         self._found: dict[str, Callable[..., Any]] = {}
-        self._hook = _ImportHook(self._replace)
+        self._lock = threading.Lock()
         self._ours: Any = None
         self._told: Any = None
 
     def install(self) -> None:
         """Replace `get_default_client` now, or as soon as somebody imports the SDK."""
+        _HOOK.tell(self._replace)
         if PACKAGE in sys.modules:
-            self._replace(sys.modules[PACKAGE])
-        else:
-            sys.meta_path.insert(0, self._hook)
+            # Another thread may be in the middle of importing it: this waits for the end of that.
+            self._replace(importlib.import_module(PACKAGE))
 
     def remove(self) -> None:
         """Put the SDK's own functions back."""
-        if self._hook in sys.meta_path:
-            sys.meta_path.remove(self._hook)
+        _HOOK.tell_no_more(self._replace)
         if not self._found:
             return
         package = sys.modules[PACKAGE]
@@ -79,6 +79,15 @@ class DefaultClient:
         self._ours = None
 
     def _replace(self, package: ModuleType) -> None:
+        with self._lock:
+            if not self._found or not self._is_replaced(package):
+                self._put_ours(package)
+
+    def _is_replaced(self, package: ModuleType) -> bool:
+        """Whether our functions are there: a module that is reloaded has its own again."""
+        return all(vars(package)[name] is not found for name, found in self._found.items())
+
+    def _put_ours(self, package: ModuleType) -> None:
         carry_tokens(package.json_api.ClientBase)
         sync_api = package.sync_api
         self._found = {name: getattr(sync_api, name) for name in REPLACED}
@@ -153,25 +162,48 @@ class DefaultClient:
 
 
 class _ImportHook(importlib.abc.MetaPathFinder):
-    """Calls back once, when the SDK has been imported."""
+    """Calls back when the SDK has been imported.
 
-    def __init__(self, imported: Callable[[ModuleType], None]) -> None:
-        self._imported = imported
+    Once it is among the finders it stays there, and answers nothing when nobody wants to know:
+    other threads may be walking along that list, and would miss the one behind it.
+    """
+
+    def __init__(self) -> None:
+        self._listeners: tuple[Callable[[ModuleType], None], ...] = ()
+
+    def tell(self, listener: Callable[[ModuleType], None]) -> None:
+        """Call a function with the SDK each time it is imported from now on."""
+        self._listeners = (*self._listeners, listener)
+        if self not in sys.meta_path:
+            sys.meta_path.insert(0, self)
+
+    def tell_no_more(self, listener: Callable[[ModuleType], None]) -> None:
+        """Forget a function."""
+        self._listeners = tuple(known for known in self._listeners if known != listener)
 
     def find_spec(
         self,
         fullname: str,
-        path: Sequence[str] | None,  # noqa: ARG002 - the protocol of finders
-        target: ModuleType | None = None,  # noqa: ARG002
+        path: Sequence[str] | None,
+        target: ModuleType | None = None,
     ) -> importlib.machinery.ModuleSpec | None:
         """Find the SDK as everybody else would, and stay around until it has run."""
-        if fullname != PACKAGE:
+        if fullname != PACKAGE or not self._listeners:
             return None
-        sys.meta_path.remove(self)
-        spec = importlib.util.find_spec(fullname)
+        others = [finder for finder in sys.meta_path if finder is not self]
+        found = (finder.find_spec(fullname, path, target) for finder in others)
+        spec = next((spec for spec in found if spec is not None), None)
         if spec is not None and spec.loader is not None:
             spec.loader = _Loader(spec.loader, self._imported)
         return spec
+
+    def _imported(self, module: ModuleType) -> None:
+        for listener in self._listeners:
+            listener(module)
+
+
+_HOOK = _ImportHook()
+"""One for the process, however often it is asked for."""
 
 
 class _Loader(importlib.abc.Loader):
