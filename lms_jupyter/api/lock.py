@@ -1,9 +1,11 @@
 """What a notebook uses, written down beside it, and whether that is still so."""
 
 import asyncio
+import contextlib
 import hashlib
+import os
 from collections.abc import Iterable
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import msgspec
 from msgspec import Struct
@@ -12,10 +14,9 @@ from lms_jupyter.errors import CommandError
 from lms_jupyter.manager import Manager, lookup
 from lms_jupyter.manager.loading import Order, Outcome, carry_out, end
 from lms_jupyter.manager.resolve import resolve
+from lms_jupyter.model_folders import model_folders
 from lms_jupyter.protocol.models import Instance, LoadConfig, Model
 
-FOLDERS = (".lmstudio/models", ".cache/lm-studio/models")
-"""Where model files lie below the home folder, if the host is on this machine."""
 VERSION = 1
 
 
@@ -184,12 +185,25 @@ def _changes(locked: Locked, found: Model) -> list[str]:
 
 def _find(path: str, size_bytes: int) -> Path | None:
     """Find a model's file on this machine, if the host's disk is ours."""
-    shipped = Path(__file__).parents[1] / "engine" / "models"
-    for folder in (*(Path.home() / name for name in FOLDERS), shipped):
-        file = folder / path
-        if file.is_file() and file.stat().st_size == size_bytes:
-            return file
+    relative = PurePosixPath(path)
+    if relative.is_absolute() or ".." in relative.parts:
+        return None
+    for folder in model_folders():
+        file = folder / relative
+        # What cannot be read from here is not ours to hash.
+        with contextlib.suppress(OSError):
+            if file.is_file() and os.access(file, os.R_OK) and _may_be(file, size_bytes):
+                return file
     return None
+
+
+def _may_be(file: Path, size_bytes: int) -> bool:
+    """Whether a file is a model of this size, or its first part: the host counts them together."""
+    own = file.stat().st_size
+    if own >= size_bytes:
+        return own == size_bytes
+    beside = file.parent.glob("*.gguf")
+    return sum(part.stat().st_size for part in beside) >= size_bytes
 
 
 async def _hash(file: Path) -> str:

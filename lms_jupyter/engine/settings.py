@@ -11,16 +11,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias, get_args
 
-import platformdirs
-
 from lms_jupyter.engine import secrecy
 from lms_jupyter.engine.errors import EngineError
 from lms_jupyter.engine.token import Token
 from lms_jupyter.engine.web_pages import ANY, normal_origin
+from lms_jupyter.model_folders import (
+    SHIPPED_MODELS,
+    downloaded_models,
+    is_folder,
+    studio_models,
+)
+
+__all__ = ["SHIPPED_MODELS", "Settings"]
 
 Guardrail: TypeAlias = Literal["off", "relaxed", "balanced", "strict"]
 
-SHIPPED_MODELS = Path(__file__).parent / "models"
 JIT_TTL_S = 3600.0
 PORTS = range(65_536)
 MAX_S = 1e9
@@ -103,26 +108,8 @@ def is_loopback(host: str) -> bool:
 
 def default_folders() -> tuple[Path, ...]:
     """Return the shipped models and LM Studio's own folder, those that exist."""
-    return tuple(folder for folder in (SHIPPED_MODELS, lm_studio_models()) if folder.is_dir())
-
-
-def own_models() -> Path:
-    """Return the folder of this user's own downloads."""
-    return platformdirs.user_data_path("lms-jupyter") / "models"
-
-
-def lm_studio_models() -> Path:
-    """Return LM Studio's models folder, by the rules that its own tools follow."""
-    home = Path.home()
-    pointer = home / ".lmstudio-home-pointer"
-    try:
-        named = pointer.read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError):
-        named = ""
-    if named:
-        return Path(named) / "models"
-    old = home / ".cache" / "lm-studio"
-    return (old if old.is_dir() else home / ".lmstudio") / "models"
+    folders = (SHIPPED_MODELS, studio_models())
+    return tuple(folder for folder in folders if folder is not None and is_folder(folder))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -137,7 +124,8 @@ def _parser() -> argparse.ArgumentParser:
     add("--port", type=_port, default=0, help="port to bind (default: a free one)")
     add("--models", type=Path, action="append", default=[], metavar="DIR", help="more models")
     add("--no-default-models", action="store_true", help="only the folders named by --models")
-    add("--downloads", type=Path, default=own_models(), metavar="DIR", help="where downloads go")
+    own = downloaded_models()
+    add("--downloads", type=Path, default=own, metavar="DIR", help="where downloads go")
     add("--announce", type=Path, metavar="FILE", help="write address and token here, for its owner")
     add("--log", type=Path, metavar="FILE", help="log here; the file is rotated")
     add("--linger", type=_seconds, metavar="S", help="end after S seconds without use")

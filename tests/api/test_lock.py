@@ -1,5 +1,6 @@
 """A lock says what a notebook uses, and every way in which that is not so any more."""
 
+import hashlib
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -163,3 +164,71 @@ async def test_a_lock_from_before_embedding_keys_had_a_prefix_is_restored(
     (restored,) = await locks.restore(lock, manager)
 
     assert (restored.model_key, restored.identifier) == ("text-embedding-near", "near")
+
+
+FILE_PLACES = {
+    "downloaded by the engine": ("data/lms-jupyter/models", {}),
+    "in LM Studio's folder": (".lmstudio/models", {}),
+    "where a pointer leads": (
+        "disk/models",
+        {".lmstudio-home-pointer": "{home}/disk"},
+    ),
+    "where its settings lead": (
+        "big",
+        {".lmstudio/settings.json": '{{"downloadsFolder": "{home}/big"}}'},
+    ),
+    "where the settings of a moved one lead": (
+        "big",
+        {
+            ".lmstudio-home-pointer": "{home}/disk",
+            "disk/settings.json": '{{"downloadsFolder": "{home}/big"}}',
+        },
+    ),
+}
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("place", FILE_PLACES)
+async def test_the_file_of_a_model_is_found_wherever_models_lie(
+    place: str, manager: Manager, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = tmp_path / "home"
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("XDG_DATA_HOME", str(home / "data"))
+    folder, settings = FILE_PLACES[place]
+    for name, text in settings.items():
+        (home / name).parent.mkdir(parents=True, exist_ok=True)
+        (home / name).write_text(text.format(home=home))
+    file = home / folder / fake_model().path
+    file.parent.mkdir(parents=True)
+    file.write_bytes(FILE)
+
+    (locked,) = (await locks.write_lock(tmp_path / "x.json", manager)).instances
+
+    assert locked.sha256 == hashlib.sha256(FILE).hexdigest()
+
+
+@pytest.mark.parametrize("path", ["/etc/hostname", "../x.gguf", "a/../../x.gguf", "", "a\0b"])
+def test_a_path_that_leads_out_of_the_folders_is_not_followed(
+    path: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / ".lmstudio" / "models").mkdir(parents=True)
+    (tmp_path / ".lmstudio" / "x.gguf").write_bytes(FILE)
+    (tmp_path / "x.gguf").write_bytes(FILE)
+
+    assert locks._find(path, len(FILE)) is None
+    assert locks._find(path, Path("/etc/hostname").stat().st_size) is None
+
+
+def test_the_first_of_several_parts_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    folder = tmp_path / ".lmstudio" / "models" / "a" / "b"
+    folder.mkdir(parents=True)
+    for number in (1, 2):
+        (folder / f"m-0000{number}-of-00002.gguf").write_bytes(FILE)
+
+    assert locks._find("a/b/m-00001-of-00002.gguf", 2 * len(FILE)) is not None
+    assert locks._find("a/b/m-00001-of-00002.gguf", 3 * len(FILE)) is None

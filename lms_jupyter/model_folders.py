@@ -1,0 +1,75 @@
+"""Where model files lie on this machine: ours, LM Studio's, and those that come with the package.
+
+The one thing that the embedded engine and the rest both know; it imports neither.
+"""
+
+import json
+import os
+from pathlib import Path
+
+from platformdirs import user_data_path
+
+SHIPPED_MODELS = Path(__file__).parent / "engine" / "models"
+"""The tutorial models."""
+
+
+def downloaded_models() -> Path:
+    """Return the folder that the embedded engine downloads to."""
+    return user_data_path("lms-jupyter") / "models"
+
+
+def studio_models(home: Path | None = None) -> Path | None:
+    """Return LM Studio's models folder, whether or not it is there, by its own rules.
+
+    A pointer file in the user's home moves the whole of LM Studio; its settings move the models.
+
+    Args:
+        home: The user's home; that of this process unless it is given.
+    """
+    home = home or _home()
+    if home is None:
+        return None
+    studio = _named(_text(home / ".lmstudio-home-pointer").strip(), home)
+    if studio is None:
+        old = home / ".cache" / "lm-studio"
+        studio = old if is_folder(old) else home / ".lmstudio"
+    try:
+        settings = json.loads(_text(studio / "settings.json") or "{}")
+    except ValueError:
+        settings = {}
+    moved = settings.get("downloadsFolder") if isinstance(settings, dict) else None
+    return _named(moved, home) or studio / "models"
+
+
+def model_folders() -> tuple[Path, ...]:
+    """Return every folder that a model's path may be relative to, those that are there."""
+    folders = (downloaded_models(), studio_models(), SHIPPED_MODELS)
+    return tuple(folder for folder in folders if folder is not None and is_folder(folder))
+
+
+def is_folder(path: Path) -> bool:
+    """Whether this is a folder that can be seen from here; nothing is raised if it is not."""
+    return os.path.isdir(path)  # noqa: PTH112 - pathlib's raises where a folder above it is closed
+
+
+def _home() -> Path | None:
+    try:
+        home = Path.home()
+    except RuntimeError:
+        return None
+    return home if home.is_absolute() else None
+
+
+def _named(text: object, home: Path) -> Path | None:
+    """Return the folder that a text names; `None` if it would depend on where a program runs."""
+    if not isinstance(text, str) or "\0" in text:
+        return None
+    path = home / text[2:] if text.startswith("~/") else Path(text)
+    return path if path.is_absolute() else None
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return ""
