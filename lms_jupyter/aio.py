@@ -19,6 +19,7 @@ from lms_jupyter.api.calls import run_command
 from lms_jupyter.api.session import Wish, session
 from lms_jupyter.api.tables import Table
 from lms_jupyter.api.wishes import Options, read_ttl, warn_of_differences, wish
+from lms_jupyter.hosts.forks import in_child
 from lms_jupyter.manager import lookup
 from lms_jupyter.manager.loading import How
 from lms_jupyter.manager.watch import connect
@@ -53,10 +54,14 @@ __all__ = [
 Result = TypeVar("Result")
 
 _clients: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, Any]] = WeakKeyDictionary()
-"""The SDK's async clients belong to the loop that they were opened on."""
+"""The SDK's async clients belong to the loop that they were opened on, and to its process."""
 _opening: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock] = WeakKeyDictionary()
 """Held while a client is opened, so that two handles never open two."""
 _closing: set[asyncio.Task[Any]] = set()
+
+in_child(_clients.clear)
+in_child(_opening.clear)
+in_child(_closing.clear)
 
 
 def __dir__() -> list[str]:

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import os
-import threading
 import weakref
 from collections.abc import Callable, Coroutine
 from pathlib import Path
@@ -13,6 +12,7 @@ from msgspec import Struct
 
 from lms_jupyter.api.settings import DEFAULT_TTL_S
 from lms_jupyter.errors import HostTimeoutError, LmsError
+from lms_jupyter.hosts.forks import fork_safe_lock
 from lms_jupyter.manager import Manager, loading, lookup
 from lms_jupyter.manager.loading import How, Order, Outcome
 from lms_jupyter.manager.local import LocalManager, local_manager
@@ -68,7 +68,7 @@ class Session:
         self._parent = parent
         self._handles: Any = None
         self._given: weakref.WeakValueDictionary[int, Any] = weakref.WeakValueDictionary()
-        self._lock = threading.Lock()
+        self._lock = fork_safe_lock()
         self.say: Callable[[str], None] = print
         """Where a line goes that somebody should read."""
 
@@ -257,7 +257,7 @@ async def _ended(work: Any) -> None:
         await work
 
 
-_lock = threading.Lock()
+_lock = fork_safe_lock()
 _session: Session | None = None
 
 

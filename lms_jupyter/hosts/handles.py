@@ -1,7 +1,6 @@
 """The SDK's own handles to instances of our host, ready for `.respond()` or `.embed()`."""
 
 import contextlib
-import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -9,6 +8,7 @@ import lmstudio
 
 from lms_jupyter.errors import CommandError
 from lms_jupyter.hosts.credentials import let_in, new_client
+from lms_jupyter.hosts.forks import fork_safe_lock
 from lms_jupyter.hosts.healing import (
     AsyncRevive,
     AsyncWhere,
@@ -45,7 +45,7 @@ class Handles:
 
     def __init__(self) -> None:
         self._clients: dict[str, lmstudio.Client] = {}
-        self._lock = threading.Lock()
+        self._lock = fork_safe_lock()
         self._is_closed = False
 
     def handle(
@@ -121,10 +121,6 @@ def async_handle(
         return client
 
     where = where or here
-    if instance.kind == "embedding":
-        if revive is not None:
-            return HealingAsyncEmbeddingModel(instance.identifier, client.embedding, revive, where)
-        return lmstudio.AsyncEmbeddingModel(instance.identifier, client.embedding)
-    if revive is not None:
-        return HealingAsyncLLM(instance.identifier, client.llm, revive, where)
-    return lmstudio.AsyncLLM(instance.identifier, client.llm)
+    kind = HealingAsyncEmbeddingModel if instance.kind == "embedding" else HealingAsyncLLM
+    session = client.embedding if instance.kind == "embedding" else client.llm
+    return kind(instance.identifier, session, revive, where)

@@ -5,13 +5,17 @@ whether the instance is there, which costs one small question. A host that was r
 connected to again, and where another host has taken its place, the handle goes there.
 """
 
+import asyncio
+import os
 import threading
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 import lmstudio
 
+from lms_jupyter.errors import CommandError
 from lms_jupyter.hosts.credentials import let_in, token_for
+from lms_jupyter.hosts.forks import fork_safe_lock
 from lms_jupyter.hosts.sdk_errors import asked, broken_off
 from lms_jupyter.hosts.telling import telling, telling_async
 
@@ -77,7 +81,7 @@ class HealingLLM(_Healing, lmstudio.LLM):
         super().__init__(identifier, where())
         self._revive = revive
         self._where = where
-        self._healing = threading.Lock()
+        self._healing = fork_safe_lock()
 
     def __repr__(self) -> str:
         return f"LLM(identifier={self.identifier!r})"
@@ -90,7 +94,7 @@ class HealingEmbeddingModel(_Healing, lmstudio.EmbeddingModel):
         super().__init__(identifier, where())
         self._revive = revive
         self._where = where
-        self._healing = threading.Lock()
+        self._healing = fork_safe_lock()
 
     def __repr__(self) -> str:
         return f"EmbeddingModel(identifier={self.identifier!r})"
@@ -139,6 +143,15 @@ AsyncWhere = Callable[[Any], Awaitable[Any]]
 """Returns the SDK's client on the host that is ours now; it is given one that is of no use now."""
 
 
+def _is_in_a_loop() -> bool:
+    """Whether an event loop of this process runs: one that was inherited does not count."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
+
+
 class _AsyncHealing:
     """What both kinds of async handles do before they are used."""
 
@@ -146,13 +159,25 @@ class _AsyncHealing:
     _session: Any
     _revive: AsyncRevive | None
     _where: AsyncWhere
+    _pid: int
 
     @property
     def _address(self) -> str:
         return str(self._session._client.api_host)
 
     async def _make_sure(self) -> None:
-        """Go where the host is now, and bring the instance back if it is gone, once."""
+        """Go where the host is now, and bring the instance back if it is gone, once.
+
+        Raises:
+            CommandError: The handle was made in the process that this one was forked from, and
+                cannot go anywhere from here.
+        """
+        if self._pid != os.getpid() and (self._revive is None or not _is_in_a_loop()):
+            raise CommandError(
+                f"This handle of {self.identifier!r} is of process {self._pid}, which this one was "
+                "forked from.",
+                hint="Get one here: llm = await lms_jupyter.aio.load(...)",
+            )
         if self._revive is not None and not await self._is_there():
             await self._revive()
             await self._go()
@@ -195,11 +220,12 @@ class HealingAsyncLLM(_AsyncHealing, lmstudio.AsyncLLM):
     """An `lmstudio.AsyncLLM` that heals itself."""
 
     def __init__(
-        self, identifier: str, session: Any, revive: AsyncRevive, where: AsyncWhere
+        self, identifier: str, session: Any, revive: AsyncRevive | None, where: AsyncWhere
     ) -> None:
         super().__init__(identifier, session)
         self._revive = revive
         self._where = where
+        self._pid = os.getpid()
 
     def __repr__(self) -> str:
         return f"AsyncLLM(identifier={self.identifier!r})"
@@ -209,11 +235,12 @@ class HealingAsyncEmbeddingModel(_AsyncHealing, lmstudio.AsyncEmbeddingModel):
     """An `lmstudio.AsyncEmbeddingModel` that heals itself."""
 
     def __init__(
-        self, identifier: str, session: Any, revive: AsyncRevive, where: AsyncWhere
+        self, identifier: str, session: Any, revive: AsyncRevive | None, where: AsyncWhere
     ) -> None:
         super().__init__(identifier, session)
         self._revive = revive
         self._where = where
+        self._pid = os.getpid()
 
     def __repr__(self) -> str:
         return f"AsyncEmbeddingModel(identifier={self.identifier!r})"

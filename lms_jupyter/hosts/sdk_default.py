@@ -13,12 +13,12 @@ import importlib
 import importlib.abc
 import importlib.machinery
 import sys
-import threading
 from collections.abc import Callable, Sequence
 from types import ModuleType
 from typing import Any
 
 from lms_jupyter.hosts.carrying import carry_tokens
+from lms_jupyter.hosts.forks import fork_safe_lock
 
 PACKAGE = "lmstudio"
 
@@ -43,7 +43,7 @@ class DefaultClient:
         self._where = where
         self._watch = watch
         self._found: dict[str, Callable[..., Any]] = {}
-        self._lock = threading.Lock()
+        self._lock = fork_safe_lock()
         self._ours: Any = None
         self._told: Any = None
 

@@ -10,11 +10,13 @@ does it in another way, it stays as it is.
 from contextlib import AbstractAsyncContextManager
 from ipaddress import ip_address
 from typing import Any
+from weakref import WeakSet
 
 import httpx
 import httpx_ws
 import lmstudio
 
+from lms_jupyter.hosts.forks import fork_safe_lock, in_child
 from lms_jupyter.hosts.plain_http import NO_TLS
 
 PROBE_TIMEOUT_S = 1.0
@@ -22,6 +24,8 @@ PROBE_TIMEOUT_S = 1.0
 
 _ours: set[str] = set()
 """The addresses of hosts that we have made clients for."""
+_starting = fork_safe_lock()
+_clients: "WeakSet[QuickSyncClient]" = WeakSet()
 
 
 class QuickClient(lmstudio.AsyncClient):
@@ -34,7 +38,43 @@ class QuickClient(lmstudio.AsyncClient):
 
 
 class QuickSyncClient(lmstudio.Client):
-    """The SDK's client for threads; its probe goes straight to the host too."""
+    """The SDK's client for threads; its probe goes straight to the host too.
+
+    In a forked child it begins anew: the thread that it works with is not there, and its sockets
+    are the parent's. The handles that were made with it work there too.
+    """
+
+    _thread: Any = None
+    _inherited: Any = None
+
+    def __init__(self, api_host: str | None = None) -> None:
+        super().__init__(api_host)
+        _clients.add(self)
+
+    @property
+    def _ws_thread(self) -> Any:
+        """The thread that the sessions work with; in a child it starts with its first use."""
+        with _starting:
+            if self._thread is None:
+                self._thread = type(self._inherited)({"client": repr(self)})
+                self._thread.start()
+                self._resources.callback(self._thread.terminate)
+            return self._thread
+
+    @_ws_thread.setter
+    def _ws_thread(self, thread: Any) -> None:
+        self._thread = thread
+
+    def begin_anew(self) -> None:
+        """Forget what is of the parent alone; called in a forked child."""
+        if self._thread is None:
+            return
+        self._inherited, self._thread = self._thread, None
+        # Else whoever ends it, as Python does when it exits, waits for a thread that is not there.
+        self._inherited.task_manager._event_loop = None
+        for session in self._sessions.values():
+            session._lmsws = None
+            session._resources.pop_all()
 
     @staticmethod
     def _query_probe_url(url: str) -> httpx.Response:
@@ -64,6 +104,14 @@ def open_quickly(address: str) -> None:
     sockets: Any = getattr(lmstudio, "_ws_impl", None)
     if getattr(sockets, "aconnect_ws", None) is httpx_ws.aconnect_ws:
         sockets.aconnect_ws = open_plain
+
+
+def _begin_anew() -> None:
+    for client in tuple(_clients):
+        client.begin_anew()
+
+
+in_child(_begin_anew)
 
 
 def _is_here(host: str) -> bool:

@@ -14,6 +14,8 @@ from pathlib import Path
 from msgspec import Struct
 from platformdirs import user_state_path
 
+from lms_jupyter.hosts.forks import is_worker
+
 _CONNECTION_FILE = re.compile(r"kernel-([^/\\]+)\.json$")
 
 
@@ -47,6 +49,10 @@ def this_kernel(
 ) -> Identity:
     """Return who we are, from what Jupyter tells a kernel that it starts."""
     pid = os.getpid()
+    if is_worker():
+        # It has the kernel's arguments, and must not pass for the kernel: when it ends, what the
+        # kernel uses would seem to be nobody's.
+        return Identity(kernel_id=f"process {pid}", pid=pid, machine=socket.gethostname())
     named = (match[1] for word in arguments if (match := _CONNECTION_FILE.search(word)))
     return Identity(
         kernel_id=next(named, f"process {pid}"),

@@ -11,6 +11,7 @@ import concurrent.futures
 # What the manager's thread imports later needs it, and it cannot be imported while Python ends.
 import concurrent.futures.thread
 import contextlib
+import os
 import threading
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
@@ -18,6 +19,7 @@ from typing import Any, TypeVar
 from traitlets.config import Configurable
 
 from lms_jupyter.errors import CommandError
+from lms_jupyter.hosts.forks import fork_safe_lock
 from lms_jupyter.manager.commands import run
 from lms_jupyter.manager.identity import this_kernel
 from lms_jupyter.manager.leases import LeaseBook
@@ -73,6 +75,7 @@ class LocalManager:
 
     def __init__(self, manager: Manager) -> None:
         self.manager = manager
+        self._pid = os.getpid()
         self._loop = asyncio.new_event_loop()
         self._loop.set_exception_handler(_tell_unless_ending)
         manager.loop = self._loop
@@ -87,6 +90,11 @@ class LocalManager:
         A loop that does not run yet counts: its thread may be slow to begin.
         """
         return self._thread.is_alive() and not self._loop.is_closed()
+
+    @property
+    def is_inherited(self) -> bool:
+        """Whether it is of the process that this one was forked from: its thread is not here."""
+        return self._pid != os.getpid()
 
     @property
     def is_here(self) -> bool:
@@ -171,6 +179,8 @@ class LocalManager:
 
     def stop(self, future: "Submitted[Any]") -> None:
         """Cancel submitted work without waiting for it."""
+        if self.is_inherited:
+            return
         self._loop.call_soon_threadsafe(future.stop)
 
     def close(self) -> None:
@@ -186,6 +196,12 @@ class LocalManager:
     def _begin_work(
         self, submitted: "Submitted[Result]", work: Coroutine[Any, Any, Result]
     ) -> None:
+        if self.is_inherited:
+            work.close()
+            raise CommandError(
+                f"This manager is of process {self._pid}, which this one was forked from.",
+                hint="Ask `lms_jupyter` itself: in a worker it has a manager of its own.",
+            )
         self._loop.call_soon_threadsafe(submitted.begin, work, self.manager)
 
     async def _begin(self) -> None:
@@ -205,8 +221,11 @@ def _tell_unless_ending(loop: asyncio.AbstractEventLoop, context: dict[str, Any]
         loop.default_exception_handler(context)
 
 
-_lock = threading.Lock()
+_lock = fork_safe_lock()
 _local: LocalManager | None = None
+_inherited: list[LocalManager] = []
+"""Those of the processes that this one was forked from. They are kept: a loop that is closed here
+would take its sockets off the list of what the parent waits for, which both share."""
 
 
 def local_manager(parent: Configurable | None = None) -> LocalManager:
@@ -220,6 +239,11 @@ def local_manager(parent: Configurable | None = None) -> LocalManager:
         if _local is None or not _local.alive:
             identity = this_kernel()
             manager = Manager(parent=parent, owner=identity.label)
+            if _local is not None and _local.is_inherited:
+                _inherited.append(_local)
+                before = _local.manager
+                # The worker's models are where those of its parent are, however they were found.
+                manager.host = before.host or before.activity.host.address
             manager.identity, manager.leases = identity, LeaseBook()
             manager.neighbours = neighbours
             _local = LocalManager(manager)
