@@ -15,6 +15,7 @@ LmsError                     code, title, hint
 │   ├── LoadCancelledError
 │   └── DownloadFailedError
 ├── CommandError             (also ValueError) malformed; nothing was attempted
+├── FolderError              (also OSError) no folder can be written that is needed
 └── EngineMissingError       (also ImportError) the extra is not installed
 """
 
@@ -194,6 +195,12 @@ class CommandError(LmsError, ValueError):
     """The command makes no sense as given; nothing was attempted."""
 
     code = "command_error"
+
+
+class FolderError(LmsError, OSError):
+    """A folder that is needed cannot be written, and no other is there instead."""
+
+    code = "folder_unwritable"
 
 
 class EngineMissingError(LmsError, ImportError):

@@ -1,20 +1,22 @@
 """The file of named profiles next to the notebook, which `%lms load --profile` reads too."""
 
+import contextlib
 import hashlib
 import os
 import shutil
 import uuid
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import tomlkit
-from filelock import FileLock, Timeout
-from platformdirs import user_state_path
+from filelock import Timeout
 from tomlkit.exceptions import TOMLKitError
 
 from lms_jupyter.api.settings import PROFILES, TTL_KEY, profile_names, read_profile
 from lms_jupyter.errors import CommandError
+from lms_jupyter.hosts.state import UserLock
 from lms_jupyter.protocol.models import Profile
 
 SAVE_TIMEOUT_S = 5.0
@@ -39,7 +41,7 @@ class ProfileFile:
         path = self._folder / PROFILES
         try:
             # A kernel and pages of a Jupyter Server may save at once.
-            with _lock(path):
+            with _alone(path):
                 document = tomlkit.parse(path.read_text(encoding="utf-8") if path.exists() else "")
                 document[name] = _table(profile)
                 _put(path.resolve(), tomlkit.dumps(document))
@@ -66,11 +68,16 @@ class ProfileFile:
         )
 
 
-def _lock(path: Path) -> FileLock:
-    """Return what one alone can hold who changes the file; it lies where it disturbs nobody."""
+@contextlib.contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """Let nobody else change the file; the lock lies where it disturbs nobody."""
     mark = hashlib.sha256(os.fsencode(path.resolve())).hexdigest()[:16]
-    folder = user_state_path("lms-jupyter", ensure_exists=True)
-    return FileLock(folder / f"profiles-{mark}.lock", timeout=SAVE_TIMEOUT_S)
+    lock = UserLock(f"profiles-{mark}.lock", SAVE_TIMEOUT_S)
+    lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _put(path: Path, text: str) -> None:

@@ -22,6 +22,7 @@ CHECKS: Mapping[str, Check] = {
     "Clicks": software.clicks,
     "Sidebar": jupyter.extensions,
     "Engine": machine.engine,
+    "Notes": machine.notes,
     "Models": machine.models_folder,
     "Disk": machine.disk,
     "Memory": machine.memory,

@@ -1,23 +1,25 @@
 """Checks of this machine: the embedded engine, where models lie, disk and memory."""
 
 import asyncio
+import contextlib
 import os
 import re
 import shutil
 import subprocess
 import sys
+import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from platformdirs import user_data_path, user_state_path
-
 from lms_jupyter.doctor.finding import Finding, Visit, bad, good, look
+from lms_jupyter.errors import FolderError
+from lms_jupyter.hosts.state import lock_trial, state_folder, trial, wanted_state_folder
+from lms_jupyter.model_folders import downloaded_models, is_folder, studio_models
 
 if TYPE_CHECKING:
     from lms_jupyter.hosts.rest import Greeting
 
-APP = "lms-jupyter"
 TIGHT_DISK_BYTES = 1e9
 """Less than a small model takes."""
 ROOMY_DISK_BYTES = 10e9
@@ -68,36 +70,62 @@ def missing_library(program: str = f"import {LLAMA}") -> str:
 
 def models_folder(visit: Visit) -> Iterator[Finding]:
     """Say where models lie on this machine, and whether downloads can be written."""
-    own, studio = user_data_path(APP) / "models", studio_models(visit)
-    there = [str(folder) for folder in (own, studio) if folder.is_dir()]
-    tutorial = "the tutorial models of the package"
-    for folder in (own, user_state_path(APP)):
-        place = _nearest(folder)
-        if not place.is_dir() or not os.access(place, os.W_OK):
-            yield bad(
-                "Models",
-                f"{folder} cannot be written.",
-                "Give yourself the right to write there, or set XDG_DATA_HOME and XDG_STATE_HOME.",
-            )
+    own, studio = downloaded_models(), studio_models(home_of(visit))
+    folders = (own, *(() if studio is None else (studio,)))
+    there = [str(folder) for folder in folders if is_folder(folder)]
+    made = [folder for folder in (own, own.parent) if not folder.exists()]
+    why = trial(own)
+    for folder in made:
+        with contextlib.suppress(OSError):
+            folder.rmdir()
+    if why is not None:
+        yield bad(
+            "Models",
+            f"{own} cannot be written ({why.strerror or why}): the engine can download nothing.",
+            "Give yourself the right to write there, make room, or set XDG_DATA_HOME.",
+        )
+        return
+    yield good("Models", f"The engine looks into {', '.join([*there, 'the tutorial models'])}.")
+
+
+def notes(_visit: Visit) -> Iterator[Finding]:
+    """Say where kernels leave notes for each other, having written and locked a file there."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the finding says it
+        try:
+            folder, wanted = state_folder(), wanted_state_folder()
+        except FolderError as error:
+            yield bad("Notes", f"{error.title} No embedded engine can be shared.", error.hint)
             return
-    yield good("Models", f"The engine looks into {', '.join([*there, tutorial])}.")
+    if folder != wanted:
+        yield look(
+            "Notes",
+            f"{wanted} cannot be written: kernels leave their notes in {folder}, until that is "
+            "cleaned up.",
+            "Give yourself the right to write there, make room, or set XDG_STATE_HOME.",
+        )
+    elif (why := lock_trial(folder)) is not None:
+        yield look(
+            "Notes",
+            f"Files in {folder} cannot be locked ({why.strerror or why}): two kernels that load, "
+            "start or save the same thing at the same moment may do it twice.",
+            "Set XDG_STATE_HOME to a folder on a disk of this machine.",
+        )
+    else:
+        yield good("Notes", f"Files in {folder} can be written and locked.")
 
 
-def studio_models(visit: Visit) -> Path:
-    """Return LM Studio's models folder: a pointer file in the home folder may move it."""
-    home = Path(visit.environ.get("HOME") or Path.home())
-    try:
-        named = (home / ".lmstudio-home-pointer").read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError):
-        named = ""
-    old = home / ".cache" / "lm-studio"
-    return (Path(named) if named else old if old.is_dir() else home / ".lmstudio") / "models"
+def home_of(visit: Visit) -> Path | None:
+    """Return the home folder that the environment names, if it names one."""
+    home = visit.environ.get("HOME")
+    return Path(home) if home else None
 
 
 def disk(visit: Visit) -> Iterator[Finding]:
     """Say how much room there is for downloads."""
     seen: dict[int, Finding] = {}
-    for folder in (studio_models(visit), user_data_path(APP) / "models"):
+    studio = studio_models(home_of(visit))
+    for folder in (*(() if studio is None else (studio,)), downloaded_models()):
         place = _nearest(folder)
         free_bytes = shutil.disk_usage(place).free
         finding = about_disk(free_bytes, folder)
@@ -149,4 +177,4 @@ def _available_bytes() -> int | None:
 
 def _nearest(folder: Path) -> Path:
     """Return the folder, or the nearest of those above it that is there."""
-    return next(place for place in (folder, *folder.parents) if place.exists())
+    return next(place for place in (folder, *folder.parents) if is_folder(place))

@@ -13,12 +13,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import msgspec
-from platformdirs import user_state_path
 
 from lms_jupyter.errors import HostError
+from lms_jupyter.hosts.state import state_folder
 from lms_jupyter.hosts.tokens import Token
 
-APP = "lms-jupyter"
 VARIABLE = "LMS_JUPYTER_ANNOUNCEMENTS"
 """Names more announcements, as `PATH` names folders: no secret, but where one lies."""
 MAX_BYTES = 65_536
@@ -43,9 +42,10 @@ def announcement_path() -> Path:
 
     Raises:
         HostError: Its folder is somebody else's.
+        FolderError: There can be none on this machine.
     """
     # Home folders may be shared between machines; an address on loopback is not.
-    return _private(user_state_path(APP)) / f"engine-{socket.gethostname()}.json"
+    return _private(state_folder()) / f"engine-{socket.gethostname()}.json"
 
 
 def announced() -> Announcement | None:

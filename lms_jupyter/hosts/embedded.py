@@ -17,13 +17,13 @@ import time
 from pathlib import Path
 from typing import IO, cast
 
-from filelock import FileLock, Timeout
-from platformdirs import user_log_path
+from filelock import Timeout
 
 from lms_jupyter.errors import EngineMissingError, HostError, HostUnreachableError
-from lms_jupyter.hosts.announcements import APP, announced, announcement_path
+from lms_jupyter.hosts.announcements import announced, announcement_path
 from lms_jupyter.hosts.rest import Greeting, greet
 from lms_jupyter.hosts.starting import START_TIMEOUT_S, EngineStart
+from lms_jupyter.hosts.state import UserLock, log_folder
 
 LINGER_S = 60.0
 """How long an engine with no client and no instance goes on."""
@@ -33,7 +33,7 @@ NEEDED = ("xllamacpp", "aiohttp", "psutil")
 
 def log_path() -> Path:
     """Return the file that an engine started by us writes its log to."""
-    return user_log_path(APP, ensure_exists=True) / "engine.log"
+    return log_folder() / "engine.log"
 
 
 async def running_engine() -> Greeting | None:
@@ -82,14 +82,13 @@ async def start_engine() -> Greeting:
         return max(1.0, deadline - time.monotonic())
 
     # Taken in one thread and let go in another.
-    place = announcement_path().with_suffix(".lock")
-    lock = FileLock(place, timeout=START_TIMEOUT_S, thread_local=False)
+    lock = UserLock(announcement_path().with_suffix(".lock").name, START_TIMEOUT_S)
     try:
         await asyncio.to_thread(lock.acquire)
     except Timeout as error:
         raise HostUnreachableError(
             f"Another process has been starting the embedded engine for {START_TIMEOUT_S:g} s.",
-            hint=f"If there is none, remove {lock.lock_file} and try again.",
+            hint=f"If there is none, remove {error.lock_file} and try again.",
         ) from error
     try:
         if (greeting := await running_engine()) is not None:

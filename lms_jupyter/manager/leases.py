@@ -18,18 +18,23 @@ import re
 import socket
 import tempfile
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import msgspec
 from msgspec import Struct
-from platformdirs import user_state_path
 
+from lms_jupyter.errors import FolderError
+from lms_jupyter.hosts.state import state_folder, warn_once
 from lms_jupyter.manager.identity import Identity
 from lms_jupyter.protocol.models import LoadConfig
 
 GRACE_S = 300.0
 """How long an instance stays when its last holder has gone."""
+LOST = (
+    "which kernel uses which model is not noted, so each stays until its TTL ends, also when its "
+    "kernel has gone."
+)
 SETTLED_NS = 2_000_000_000
 """A folder that changed this long ago has another time after its next change: file systems count
 time in steps of up to two seconds."""
@@ -58,24 +63,33 @@ class LeaseBook:
     """All leases of this user on this machine."""
 
     def __init__(self, folder: Path | None = None) -> None:
-        self._folder = folder or user_state_path("lms-jupyter") / "leases"
+        self._named = folder
         self._read: tuple[Lease, ...] = ()
         self._read_at: tuple[int, int] | None = None
 
     @property
-    def folder(self) -> Path:
-        """Where the leases lie, and what else this user's kernels tell one another."""
-        return self._folder
+    def folder(self) -> Path | None:
+        """Where they lie, and what else this user's kernels tell one another.
+
+        `None` if nothing can be written on this machine.
+        """
+        if self._named is not None:
+            return self._named
+        try:
+            return state_folder() / "leases"
+        except FolderError as error:
+            warn_once(f"{error.title.rstrip('.')}: {LOST} {error.hint}")
+            return None
 
     def write(self, lease: Lease) -> None:
-        """Note a lease, at once and whole."""
-        self._put(self._path(lease), msgspec.json.encode(lease))
+        """Note a lease, at once and whole. Where none can be noted, a warning says so once."""
+        self._put(_name(lease), msgspec.json.encode(lease))
 
     def all(self) -> tuple[Lease, ...]:
         """Return every lease, oldest first. Files are read only if one has come or gone since."""
         state = self._state()
         if state is None or state != self._read_at:
-            found = (_decoded(path) for path in self._folder.glob("*.lease"))
+            found = map(_decoded, self._files("*.lease"))
             leases = [lease for lease in found if lease is not None]
             self._read = tuple(sorted(leases, key=lambda lease: lease.since))
             self._read_at = state
@@ -87,7 +101,7 @@ class LeaseBook:
 
     def remove(self, lease: Lease) -> None:
         """End a lease."""
-        self._path(lease).unlink(missing_ok=True)
+        self._drop(_name(lease))
 
     def forget(self, address: str, references: Collection[str]) -> None:
         """End the leases on instances that are not among these any more."""
@@ -109,44 +123,72 @@ class LeaseBook:
 
     def watching(self, pid: int) -> None:
         """Note that a process outlives the kernels and ends what nobody holds any more."""
-        self._put(self._folder / f"{pid}.watcher", b"")
+        self._put(f"{pid}.watcher", b"")
 
     def unwatch(self, pid: int) -> None:
         """Note that such a process ends."""
-        (self._folder / f"{pid}.watcher").unlink(missing_ok=True)
+        self._drop(f"{pid}.watcher")
 
     @property
     def is_watched(self) -> bool:
         """Whether such a process runs now."""
         return any(
-            path.stem.isdigit() and is_alive(int(path.stem))
-            for path in self._folder.glob("*.watcher")
+            path.stem.isdigit() and is_alive(int(path.stem)) for path in self._files("*.watcher")
         )
 
-    def _path(self, lease: Lease) -> Path:
-        readable = re.sub(r"[^A-Za-z0-9-]", "-", lease.identifier)[:40]
-        named = f"{lease.address} {lease.instance_reference} {lease.holder.kernel_id}"
-        return self._folder / f"{readable}-{hashlib.sha256(named.encode()).hexdigest()[:16]}.lease"
+    def _files(self, pattern: str) -> Iterator[Path]:
+        folder = self.folder
+        return iter(()) if folder is None else folder.glob(pattern)
 
-    def _put(self, path: Path, content: bytes) -> None:
-        self._folder.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=self._folder)
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        Path(name).replace(path)
+    def _put(self, name: str, content: bytes) -> None:
+        with self._as_far_as_it_goes() as folder:
+            if folder is None:
+                return
+            folder.mkdir(parents=True, exist_ok=True)
+            handle, draft = tempfile.mkstemp(dir=folder)
+            try:
+                with os.fdopen(handle, "wb") as file:
+                    file.write(content)
+                Path(draft).replace(folder / name)
+            except OSError:
+                Path(draft).unlink(missing_ok=True)
+                raise
+
+    def _drop(self, name: str) -> None:
+        with self._as_far_as_it_goes() as folder:
+            if folder is not None:
+                (folder / name).unlink(missing_ok=True)
+
+    @contextlib.contextmanager
+    def _as_far_as_it_goes(self) -> Iterator[Path | None]:
+        """Say once what is lost where nothing can be noted: what was loaded is loaded."""
+        folder = self.folder
+        try:
+            yield folder
+        except OSError as error:
+            warn_once(f"{folder} cannot be written ({error.strerror or error}): {LOST}")
 
     def _state(self) -> tuple[int, int] | None:
         """Name the state that the folder is in; `None` if the next one could have the same name.
 
         Every write ends with a rename, so the folder changes with each of its files.
         """
+        folder = self.folder
         try:
-            found = self._folder.stat()
+            found = None if folder is None else folder.stat()
         except OSError:
+            return None
+        if found is None:
             return None
         if time.time_ns() - found.st_mtime_ns < SETTLED_NS:
             return None
         return found.st_ino, found.st_mtime_ns
+
+
+def _name(lease: Lease) -> str:
+    readable = re.sub(r"[^A-Za-z0-9-]", "-", lease.identifier)[:40]
+    named = f"{lease.address} {lease.instance_reference} {lease.holder.kernel_id}"
+    return f"{readable}-{hashlib.sha256(named.encode()).hexdigest()[:16]}.lease"
 
 
 def _decoded(path: Path) -> Lease | None:

@@ -8,12 +8,12 @@ import fcntl
 import hashlib
 import os
 import re
-import warnings
 from pathlib import Path
 
 import msgspec
 from msgspec import Struct
 
+from lms_jupyter.hosts.state import warn_of_no_locks
 from lms_jupyter.manager.identity import machine_mark
 
 RECORD_BYTES = 512
@@ -21,7 +21,6 @@ LOOPBACK = re.compile(r"(?:localhost|127(?:\.\d+){3}|\[::1\]):(?P<port>\d+)", re
 
 _held: set[int] = set()
 """Descriptors of this process: a forked child closes its copies, or it would hold the locks too."""
-_told = False
 
 
 class Progress(Struct, frozen=True, kw_only=True):
@@ -59,7 +58,7 @@ class LoadLock:
         except OSError as error:
             if descriptor >= 0:
                 os.close(descriptor)
-            _warn_once(self.path.parent, error)
+            warn_of_no_locks(self.path.parent, error)
             return True
         self._descriptor = descriptor
         _held.add(descriptor)
@@ -100,17 +99,6 @@ def spelled_alike(address: str) -> str:
     """Write the addresses of one host alike; loopback is another host on another machine."""
     match = LOOPBACK.fullmatch(address)
     return f"{machine_mark()}:{match['port']}" if match else address.lower()
-
-
-def _warn_once(folder: Path, error: OSError) -> None:
-    global _told  # noqa: PLW0603 - once for each process
-    if not _told:
-        _told = True
-        warnings.warn(
-            f"Files in {folder} cannot be locked ({error.strerror or error}): two kernels that "
-            "load the same model at the same moment may load it twice.",
-            stacklevel=2,
-        )
 
 
 def _close_in_child() -> None:

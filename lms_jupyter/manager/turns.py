@@ -91,10 +91,11 @@ def is_under_way(meant: Meant, manager: Manager) -> bool:
 
 
 def _lock(meant: Meant, manager: Manager) -> LoadLock | None:
-    if manager.leases is None:
+    folder = None if manager.leases is None else manager.leases.folder
+    if folder is None:
         return None
     address = manager.activity.host.address
-    return LoadLock(manager.leases.folder, address, meant.model.model_key)
+    return LoadLock(folder, address, meant.model.model_key)
 
 
 def _own_loads(meant: Meant, manager: Manager) -> frozenset[str]:

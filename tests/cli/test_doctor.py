@@ -2,8 +2,12 @@
 
 import asyncio
 import json
+import os
 import re
 import shutil
+import subprocess
+import sys
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -268,14 +272,59 @@ def test_the_first_word_about_the_server_extension_counts(
     assert jupyter._back([broken.parent, *first]).state == state
 
 
-def test_lm_studios_folder_may_be_elsewhere(tmp_path: Path) -> None:
-    visit = Visit(environ={"HOME": str(tmp_path)})
+def test_notes_are_good_only_where_they_were_written_and_locked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    (finding,) = machine.notes(Visit(environ={}))
+    assert finding.state == "good"
+    assert list((tmp_path / "state" / "lms-jupyter").iterdir()) == []
 
-    assert machine.studio_models(visit) == tmp_path / ".lmstudio" / "models"
-    (tmp_path / ".cache" / "lm-studio").mkdir(parents=True)
-    assert machine.studio_models(visit) == tmp_path / ".cache" / "lm-studio" / "models"
-    (tmp_path / ".lmstudio-home-pointer").write_text("/big/disk\n")
-    assert machine.studio_models(visit) == Path("/big/disk/models")
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "file"))
+    (finding,) = machine.notes(Visit(environ={}))
+    assert (finding.state, "cannot be written" in finding.says) == ("look", True)
+    assert "XDG_STATE_HOME" in finding.advice
+
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "file"))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "file" / "below"))
+    (finding,) = machine.notes(Visit(environ={}))
+    assert (finding.state, "Neither" in finding.says) == ("bad", True)
+
+
+@pytest.mark.parametrize(("error", "state"), [("ENOLCK", "look"), ("EINVAL", "look")])
+def test_a_home_without_locks_is_pointed_out(error: str, state: str, tmp_path: Path) -> None:
+    without = Path(__file__).parents[1] / "hosts" / "without.py"
+    told = subprocess.run(
+        [
+            *(sys.executable, without, "flock", error),
+            *(sys.executable, "-m", "lms_jupyter.cli", "doctor", "--json"),
+        ],
+        env={**os.environ, "XDG_STATE_HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    findings = {finding["name"]: finding for finding in json.loads(told.stdout)}
+    assert findings["Notes"]["state"] == state
+    assert "cannot be locked" in findings["Notes"]["says"]
+
+
+def test_downloads_are_good_only_where_a_file_was_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    (tmp_path / "data").mkdir()
+    (finding,) = machine.models_folder(Visit(environ={"HOME": str(tmp_path)}))
+    assert finding.state == "good"
+    assert list((tmp_path / "data").iterdir()) == [], "the doctor leaves nothing behind"
+
+    (tmp_path / "data" / "lms-jupyter").write_text("a file in its place")
+    (finding,) = machine.models_folder(Visit(environ={"HOME": str(tmp_path)}))
+    assert finding.state == "bad"
+    assert "cannot be written" in finding.says
 
 
 def test_the_disk_of_a_folder_that_is_not_there_yet_is_measured(tmp_path: Path) -> None:
