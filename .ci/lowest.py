@@ -15,7 +15,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 VENV = ROOT / ".venv-lowest"
 PYTHON = VENV / ("Scripts" if os.name == "nt" else "bin") / "python"
-TESTS = ("errors", "protocol", "hosts", "manager", "api", "magics", "panel", "server", "engine")
+TESTS = ("errors", "protocol", "hosts", "manager", "api", "magics", "widgets", "server", "engine")
 
 
 def lowest(requirements: Iterable[str]) -> list[str]:
