@@ -184,7 +184,7 @@ exec "$@"
     ids=["read_only", "full"],
 )
 def test_on_a_disk_that_is_full_or_read_only_all_works(then: str, tmp_path: Path) -> None:
-    home = tmp_path / "home"
+    home = tmp_path / "disk"
     home.mkdir()
     script = MOUNTED.format(then=then)
     root = () if os.geteuid() == 0 else ("-r",)

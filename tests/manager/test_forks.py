@@ -51,8 +51,8 @@ def stream():
     return "".join(piece.content for piece in llm.respond_stream("hi")) and "eosFound"
 
 def listed():
-    names = sorted(i.identifier for i in lms_jupyter.ps())
-    return "eosFound" if names == ["tutor-1m", "tutor-embed"] else str(names)
+    names = {i.identifier for i in lms_jupyter.ps()}
+    return "eosFound" if names == {llm.identifier, embedding.identifier} else str(names)
 
 def awaited():
     async def use():
