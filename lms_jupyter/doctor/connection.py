@@ -7,10 +7,18 @@ from collections.abc import Iterator, Sequence
 from urllib.parse import urlsplit
 
 from lms_jupyter.doctor.finding import Finding, Visit, bad, good, look
-from lms_jupyter.errors import HostError, HostRefusedError, HostUnreachableError, LmsError
+from lms_jupyter.errors import (
+    FolderError,
+    HostError,
+    HostRefusedError,
+    HostUnreachableError,
+    LmsError,
+)
 
 KNOCK_TIMEOUT_S = 1.0
 PROXIES = ("http_proxy", "https_proxy", "all_proxy")
+DEFAULT_PORTS = {"http": 80, "https": 443}
+"""Of the kinds of proxies that the engine can download through."""
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 
 
@@ -127,7 +135,7 @@ def _announced(visit: Visit) -> Iterator[Finding]:
 
     try:
         files = announcements.files(visit.environ)
-    except HostError as error:
+    except (FolderError, HostError) as error:
         yield bad("Token", error.title, error.hint)
         return
     for file in files:
@@ -166,26 +174,54 @@ def _name_a_token() -> str:
 
 
 def proxies(visit: Visit) -> Iterator[Finding]:
-    """Say which proxies are set, and that they do not stand between us and the host."""
+    """Say which proxies are set, having tried them, and the way past them to the host.
+
+    Never what they are: an address may hold a password.
+    """
     names = [
         name for lower in PROXIES for name in (lower, lower.upper()) if visit.environ.get(name)
     ]
     if not names:
         yield good("Proxies", "None.")
         return
-    unreadable = [name for name in names if not _is_proxy(visit.environ[name])]
-    if unreadable:
+    wrong = [why for name in names if (why := _try_proxy(name, visit.environ[name]))]
+    reached = asyncio.run(_reached(visit))
+    way = f"The host at {reached} is reached without them." if reached else ""
+    if wrong:
         yield look(
             "Proxies",
-            f"{', '.join(unreadable)} is no address of a proxy.",
-            "Write it as http://host:port, or unset it: downloads of models need it.",
+            " ".join([*wrong, way]).strip(),
+            "Write it as http://host:port, or unset it: the engine's downloads of models need it.",
         )
     else:
-        yield good("Proxies", f"{', '.join(names)}: set, and the host is reached without them.")
+        yield good("Proxies", f"{', '.join(names)}: set, and answering. {way}".strip())
 
 
-def _is_proxy(text: str) -> bool:
+def _try_proxy(name: str, text: str) -> str:
+    """Connect to a proxy; return what is wrong, in a sentence, or nothing."""
+    text = text.strip()
     try:
-        return bool(urlsplit(text).hostname)
+        parts = urlsplit(text if "://" in text else f"http://{text}")
+        place = (parts.hostname or "", parts.port or DEFAULT_PORTS.get(parts.scheme, 0))
     except ValueError:
-        return False
+        return f"{name} is no address of a proxy."
+    if not place[0] or " " in text or text.startswith("/"):
+        return f"{name} is no address of a proxy."
+    if parts.scheme not in DEFAULT_PORTS:
+        return f"{name} names a {parts.scheme} proxy, and the engine downloads through none."
+    try:
+        with socket.create_connection(place, timeout=KNOCK_TIMEOUT_S):
+            return ""
+    except (OSError, UnicodeError):
+        return f"Nothing answers where {name} says that a proxy is."
+
+
+async def _reached(visit: Visit) -> str:
+    """Return the address of the host, if it answers now; nothing is started for it."""
+    from lms_jupyter.hosts import discover  # noqa: PLC0415 - brings the SDK
+
+    try:
+        found = await discover.find_host(visit.named, environ=visit.environ, start=False)
+    except LmsError:
+        return ""
+    return found.host.info.address

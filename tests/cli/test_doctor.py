@@ -179,11 +179,27 @@ def test_an_engine_with_a_token_is_said_to_be_this_users_alone() -> None:
 
 
 def test_a_proxy_that_is_none_is_pointed_out() -> None:
-    visit = Visit(environ={"http_proxy": "nonsense", "HTTPS_PROXY": "http://proxy.example:3128"})
+    visit = Visit(environ={"http_proxy": "non sense", "HTTPS_PROXY": "http://127.0.0.1:9"})
 
     finding = only(connection.proxies(visit))
 
-    assert (finding.state, finding.says) == ("look", "http_proxy is no address of a proxy.")
+    assert finding.state == "look"
+    assert finding.says.startswith(
+        "http_proxy is no address of a proxy. Nothing answers where HTTPS_PROXY says"
+    )
+
+
+def test_with_proxies_set_the_way_past_them_is_tried(
+    engine: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    environment = {"all_proxy": "socks5://127.0.0.1:9", "NO_PROXY": "[::1]"}
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+
+    finding = only(connection.proxies(Visit(named=engine, environ=environment)))
+
+    assert "all_proxy names a socks5 proxy" in finding.says
+    assert f"The host at {engine} is reached without them." in finding.says
 
 
 def test_a_check_that_hangs_or_fails_keeps_no_other_from_its_say() -> None:

@@ -1,5 +1,6 @@
 """What the doctor says of each thing it looks at, when it is good and when it is not."""
 
+import socket
 from pathlib import Path
 
 import pytest
@@ -133,12 +134,40 @@ def test_the_widgets_part_in_jupyterlab_is_looked_at(
     assert jupyter._widgets(anywidget, of_lab).state == state
 
 
-def test_no_proxy_and_a_right_one_are_good() -> None:
+def test_a_proxy_is_good_only_if_it_answers() -> None:
     (none,) = connection.proxies(Visit(environ={}))
-    (one,) = connection.proxies(Visit(environ={"HTTPS_PROXY": "http://proxy.example:3128"}))
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        place = f"127.0.0.1:{listening.getsockname()[1]}"
+        (one,) = connection.proxies(Visit(environ={"HTTPS_PROXY": f"http://me:secret@{place}"}))
+    (gone,) = connection.proxies(Visit(environ={"HTTPS_PROXY": f"http://me:secret@{place}"}))
 
-    assert (none.state, one.state) == ("good", "good")
-    assert "HTTPS_PROXY" in one.says
+    assert (none.state, one.state, gone.state) == ("good", "good", "look")
+    assert "HTTPS_PROXY: set, and answering" in one.says
+    assert "Nothing answers where HTTPS_PROXY" in gone.says
+    assert "secret" not in f"{one} {gone}"
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("socks5://127.0.0.1:9", "names a socks5 proxy"),
+        ("gopher://h:1", "names a gopher proxy"),
+        ("http://[", "is no address"),
+        ("http://h:99999999", "is no address"),
+        ("::::", "is no address"),
+        ("http://", "is no address"),
+        (" http://a b ", "is no address"),
+        ("http://\u2028:1", "Nothing answers"),
+        ("127.0.0.1:9", "Nothing answers"),
+    ],
+)
+def test_what_is_no_proxy_that_could_be_used_is_pointed_out(text: str, says: str) -> None:
+    (finding,) = connection.proxies(Visit(environ={"all_proxy": text}))
+
+    assert finding.state == "look"
+    assert f"all_proxy {says}" in finding.says or (
+        says == "Nothing answers" and "Nothing answers where all_proxy" in finding.says
+    )
 
 
 def test_no_token_is_good_and_says_where_one_goes() -> None:
