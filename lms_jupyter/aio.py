@@ -200,6 +200,9 @@ async def _client(lost: Any = None) -> Any:
     from lms_jupyter.hosts.handles import async_client  # noqa: PLC0415 - as above
 
     loop = asyncio.get_running_loop()
+    if not session().local.manager.activity.host.address:
+        # In a forked worker a handle is often the first that needs the host.
+        await _wait(asyncio.sleep(0))
     address = session().local.manager.activity.host.address
     async with _opening.setdefault(loop, asyncio.Lock()):
         clients = _clients.setdefault(loop, {})

@@ -159,6 +159,9 @@ class Session:
                 self._handles = Handles()
 
         def place() -> tuple[str, str | None]:
+            if not self.local.manager.activity.host.address:
+                # In a forked worker a handle is often the first that needs the host.
+                self.local.connect()
             address = self.local.manager.activity.host.address
             return address, token_for(address)
 
