@@ -111,6 +111,11 @@ class Child:
         return not self.exited.done()
 
     @property
+    def is_read(self) -> bool:
+        """Whether llama.cpp has read the file, and gets ready to serve it."""
+        return self._reported >= 1.0
+
+    @property
     def stderr(self) -> tuple[str, ...]:
         """The last lines that llama.cpp wrote."""
         return tuple(self._stderr)

@@ -324,6 +324,11 @@ class LoadFailedError(EngineError):
 
     code = "load_failed"
 
+    def __init__(self, title: str, *, hint: str = "", reason: str = "") -> None:
+        super().__init__(title, hint=hint)
+        self.reason = reason
+        """What llama.cpp said, where nothing better is known."""
+
 
 class LoadCancelledError(EngineError):
     """Somebody cancelled the load; its memory has been given back."""

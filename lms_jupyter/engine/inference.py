@@ -6,7 +6,6 @@ expiring, and fails clearly if the instance goes away meanwhile.
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
@@ -29,6 +28,7 @@ from lms_jupyter.engine.prediction import Outcome, Piece, PredictionSettings, Pr
 from lms_jupyter.engine.reasoning import ReasoningSplitter
 from lms_jupyter.engine.registry import Registry
 from lms_jupyter.engine.room import Seat
+from lms_jupyter.engine.templates import Templates
 from lms_jupyter.engine.tool_calls import read_calls, request_with_tools, used_by_chat
 
 Message = Mapping[str, Any]
@@ -53,6 +53,7 @@ class Inference:
         self._llama = llama
         self._constraints = constraints
         self._log = log
+        self._templates = Templates()
 
     async def tokenize(
         self, instance: Instance, content: str, *, special: bool = True
@@ -251,7 +252,8 @@ class Inference:
                 hint="Load a vision model, one with an 'mmproj' file beside it.",
             )
         if settings.template is not None:
-            return Prompt(await asyncio.to_thread(_with_template, settings, conversation), images)
+            return Prompt(await self._templates.render(settings.template, conversation), images)
+        check_template(instance)
         body: dict[str, Any] = {"messages": list(conversation)}
         if settings.tools:
             body["tools"] = list(settings.tools)
@@ -277,10 +279,14 @@ class Inference:
             ) from None
 
 
-def _with_template(settings: PredictionSettings, conversation: Sequence[Message]) -> str:
-    from lms_jupyter.engine.template import write_prompt  # noqa: PLC0415 - jinja2, seldom needed
-
-    return write_prompt(settings.template or {}, conversation)
+def check_template(instance: Instance) -> None:
+    """Raise `BadRequestError` if the model's own template cannot be used."""
+    if instance.template_problem:
+        raise BadRequestError(
+            f"The chat template of {instance.identifier!r} cannot be used: "
+            f"{instance.template_problem}.",
+            hint="Send a prompt template with the request, or load the model with one.",
+        )
 
 
 def _may_go_on(prompt: Prompt, settings: PredictionSettings) -> bool:

@@ -77,6 +77,8 @@ class Instance:
     """Whether its load has passed the guardrail, so that its memory is promised to it."""
     child: Child | None = None
     address: str = ""
+    template_problem: str = ""
+    """Why the model's own chat template cannot be used, if it cannot."""
     settings: LoadSettings = field(init=False)
     requests: set[Request] = field(default_factory=set)
     waiters: set[object] = field(default_factory=set)

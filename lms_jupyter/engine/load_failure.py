@@ -85,13 +85,21 @@ def explain(stderr: Iterable[str], exit_code: int, file: Path) -> LoadFailedErro
             hint=f"The machine may be out of memory, or the file unusual.{first}",
         )
     why = _short(reasons[0]) if reasons else f"it ended with code {exit_code} and gave no reason"
-    return LoadFailedError(f"llama.cpp could not load {file}: {why}.")
+    return LoadFailedError(
+        f"llama.cpp could not load {file}: {why}.", reason=why if reasons and exit_code == 1 else ""
+    )
 
 
 def _short(reason: str) -> str:
     """Drop the names of the C++ functions that speak."""
     return (
-        re.sub(r"^\s*(?:(?:\w+\s+)?\w+:|error loading model:)+\s*", "", reason).strip().rstrip(".")
+        re.sub(
+            r"^\s*(?:(?:\w+\s+)?\w+:|error loading model:|chat template parsing error:)+\s*",
+            "",
+            reason,
+        )
+        .strip()
+        .rstrip(".:")
     )
 
 

@@ -39,6 +39,7 @@ from lms_jupyter.engine.lifecycle import (
     advance,
 )
 from lms_jupyter.engine.load_settings import LoadSettings
+from lms_jupyter.engine.template_watch import ENDLESS, PLAIN_TEMPLATE, TemplateWatch
 
 Guard = Callable[[Plan, Iterable[Instance]], None]
 """Raises `GuardrailError` if a load would not fit beside the other instances."""
@@ -57,6 +58,7 @@ class Registry:
         self._loads: dict[Instance, asyncio.Task[None]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._listeners: list[Callable[[], None]] = []
+        self._templates = TemplateWatch()
 
     # What there is
 
@@ -207,18 +209,13 @@ class Registry:
 
     async def _bring_up(self, instance: Instance, victims: tuple[Instance, ...]) -> None:
         """Carry out a load to one of its three ends."""
-        child: Child | None = None
         error: EngineError
         try:
             for victim in victims:
                 await victim.gone.wait()
             self._guard(instance.plan, self._others(instance))
             instance.admitted = True
-            child = await self._launcher.take()
-            instance.child = child
-            listening = await child.load(
-                order_for(instance.plan), lambda fraction: self._move(instance, fraction)
-            )
+            listening = await self._load(instance)
         except asyncio.CancelledError:
             error = LoadCancelledError(instance.identifier)
         except EngineError as failure:
@@ -233,18 +230,61 @@ class Registry:
             self._apply(instance, Loaded(now()))
             del self._loads[instance]
             instance.outcome.set_result(instance)
-            self._spawn(self._watch(instance, child))
+            if instance.child is not None:
+                self._spawn(self._watch(instance, instance.child))
             self._launcher.refill()
             logger.info("loaded %s", instance.identifier)
             return
-        if child is not None:
-            await child.end()
+        if instance.child is not None:
+            await instance.child.end()
         del self._loads[instance]
         self._finish(instance)
         instance.outcome.set_exception(error)
         instance.outcome.exception()
         self._launcher.refill()
         logger.info("not loaded: %s", error.title)
+
+    async def _load(self, instance: Instance) -> Listening:
+        """Load into a child; where only the chat template is at fault, without that template."""
+        order = order_for(instance.plan)
+        try:
+            return await self._load_with(instance, order)
+        except LoadFailedError as failure:
+            if not failure.reason or order.embedding:
+                raise
+            if order.settings.prompt_template is not None:
+                raise LoadFailedError(
+                    failure.title, hint="Is the prompt template right that it was loaded with?"
+                ) from None
+            if instance.child is not None:
+                await instance.child.end()
+            plain = replace(order, settings=replace(order.settings, prompt_template=PLAIN_TEMPLATE))
+            try:
+                listening = await self._load_with(instance, plain)
+            except LoadFailedError:
+                raise failure from None
+            instance.template_problem = failure.reason
+            logger.warning(
+                "the chat template of %s cannot be used: %s", instance.identifier, failure.reason
+            )
+            return listening
+
+    async def _load_with(self, instance: Instance, order: Order) -> Listening:
+        """Load into a new child; a template that never ends ends the child."""
+        child = instance.child = await self._launcher.take()
+        template = order.settings.prompt_template
+        template = template or instance.model.header.text("tokenizer.chat_template")
+        stuck = asyncio.Event()
+        watching = asyncio.create_task(self._templates.over(child, template, stuck))
+        try:
+            return await child.load(order, lambda fraction: self._move(instance, fraction))
+        except LoadFailedError as failure:
+            if stuck.is_set():
+                title = f"The chat template of {instance.identifier!r} does not come to an end."
+                raise LoadFailedError(title, reason=ENDLESS) from failure
+            raise
+        finally:
+            watching.cancel()
 
     def _others(self, instance: Instance) -> tuple[Instance, ...]:
         return tuple(one for one in self._instances.values() if one is not instance)

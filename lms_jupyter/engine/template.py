@@ -6,12 +6,23 @@ The model's own template is llama.cpp's business; it cannot take another one for
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NoReturn
+from typing import Any, Final, NoReturn
 
 from jinja2 import TemplateError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from lms_jupyter.engine.errors import BadRequestError
+
+_WRONG: Final = (
+    TemplateError,
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
+"""What a template may raise that does not fit its conversation, or is none."""
 
 
 def write_prompt(template: Mapping[str, Any], conversation: Sequence[Mapping[str, Any]]) -> str:
@@ -38,7 +49,7 @@ def _jinja(template: Mapping[str, Any], messages: list[dict[str, Any]]) -> str:
         return environment.from_string(source).render(
             messages=messages, add_generation_prompt=True, bos_token="", eos_token="", tools=None
         )
-    except (TemplateError, TypeError, ValueError, OverflowError, RecursionError) as error:
+    except _WRONG as error:
         raise BadRequestError(f"The prompt template failed: {error}.") from error
 
 

@@ -32,13 +32,13 @@ def _path(_caller: Caller, _parameter: Any) -> None:
     raise UnsupportedError("This engine keeps files in memory; they have no path.")
 
 
-def _upload(services: Services, _caller: Caller, parameter: Any) -> dict[str, Any]:
+def _upload(services: Services, caller: Caller, parameter: Any) -> dict[str, Any]:
     asked = an_object(parameter)
     try:
         content = base64.b64decode(text(asked, "contentBase64"), validate=True)
     except (binascii.Error, ValueError) as error:
         raise BadRequestError(f"'contentBase64' is not base64: {error}.") from error
-    upload = services.uploads.add(text(asked, "name"), content)
+    upload = services.uploads.add(text(asked, "name"), content, caller.identifier)
     return {
         "identifier": upload.identifier,
         "fileType": upload.file_type,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -36,8 +36,9 @@ class Caller:
 class Guestbook:
     """Remembers each identifier's passkey for as long as it has a connection; first come wins."""
 
-    def __init__(self) -> None:
+    def __init__(self, on_gone: Callable[[str], None] = lambda _identifier: None) -> None:
         self._here: dict[str, tuple[str, int]] = {}
+        self._on_gone = on_gone
 
     def __len__(self) -> int:
         return len(self._here)
@@ -56,6 +57,8 @@ class Guestbook:
             passkey, connections = self._here.pop(caller.identifier)
             if connections > 1:
                 self._here[caller.identifier] = (passkey, connections - 1)
+            else:
+                self._on_gone(caller.identifier)
 
 
 async def introduce(socket: web.WebSocketResponse) -> Caller | None:

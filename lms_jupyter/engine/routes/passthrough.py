@@ -19,6 +19,7 @@ from lms_jupyter.engine.errors import (
     ModelUnloadedError,
     PresetNotFoundError,
 )
+from lms_jupyter.engine.inference import check_template
 from lms_jupyter.engine.instance import Instance, Request, Work
 from lms_jupyter.engine.load_settings import Domain, LoadSettings
 from lms_jupyter.engine.loader import LoadRequest
@@ -85,6 +86,8 @@ async def forward(
         work = Work.PROCESSING_PROMPT if streams else work
         use = await occupy(services, stack, wanted, work)
         await services.loader.check_draft(use.instance, wanted.settings.draft_model)
+        if target.domain == "llm" and "prompt" not in passed:
+            check_template(use.instance)
         content.settle(passed, name=use.instance.identifier, vision=use.instance.model.vision)
         if form is not None:
             passed["grammar"] = await _grammar(services, use.instance, form)

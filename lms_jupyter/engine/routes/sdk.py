@@ -44,7 +44,7 @@ SOCKETS: Final = frozenset(f"/{module.__name__.rpartition('.')[2]}" for module i
 
 def add_routes(application: web.Application, services: Services) -> None:
     """Add one path for each namespace."""
-    guests = Guestbook()
+    guests = Guestbook(services.uploads.forget)
     sockets: WeakSet[web.WebSocketResponse] = WeakSet()
 
     async def close_sockets(_application: web.Application) -> None:
