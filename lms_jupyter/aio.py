@@ -132,6 +132,8 @@ async def free(*, everything: bool = False) -> int:
     gone = await _wait(memory.free(here.local.manager, everything=everything))
     for instance in gone:
         here.let_go(instance.identifier)
+    for sentence in memory.left(here.local.manager, everything=everything):
+        here.say(sentence)
     return memory.taken_bytes(gone) + await asyncio.to_thread(memory.empty_caches)
 
 

@@ -35,6 +35,7 @@ from lms_jupyter.protocol.models import Estimate, HostInfo, Instance, Kind, Load
 
 KINDS: tuple[Kind, ...] = ("llm", "embedding")
 CALL_TIMEOUT_S = 20.0
+CONNECT_TIMEOUT_S = 10.0
 NEWER_TIMEOUT_S = 8.0
 """For calls that an older host answers with silence."""
 NEWER: Mapping[str, str] = {
@@ -75,7 +76,11 @@ class SdkHost:
         token = token_for(self._address) or self._token
         client = new_client(QuickClient, self._address, token)
         with translated(self._address), let_in(self._address, token):
-            await self._resources.enter_async_context(client)
+            try:
+                async with asyncio.timeout(CONNECT_TIMEOUT_S):
+                    await self._resources.enter_async_context(client)
+            except TimeoutError as error:
+                raise lmstudio.LMStudioTimeoutError("connect") from error
         self._client = client
         self.info = HostInfo(
             name=greeting.name,

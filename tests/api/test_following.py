@@ -198,8 +198,12 @@ def test_an_engine_that_was_killed_is_replaced_and_the_handle_of_before_goes_the
         os.kill(int(kernel.value(f"{announced}.pid")), signal.SIGKILL)
         healed = kernel.run("print(llm.respond('Hello').stats.stop_reason)")
         listed = kernel.run("%lms ps")
+        os.kill(int(kernel.value(f"{announced}.pid")), signal.SIGKILL)
+        plain = "import lmstudio; print(lmstudio.llm('tutor-1m').respond('Hi').stats.stop_reason)"
+        convenient = kernel.run(plain)
         kernel.run("%lms host stop")
 
     assert healed.text.splitlines()[-1:] == ["eosFound"], healed.error_text
     assert "is loaded again" in healed.text
+    assert convenient.text.splitlines()[-1:] == ["eosFound"], convenient.error_text
     assert "tutor-1m" in listed.plain, listed.error_text

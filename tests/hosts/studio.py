@@ -151,6 +151,8 @@ class Studio:
 
     async def _introduced(self, socket: web.WebSocketResponse) -> bool:
         said = await socket.receive_json()
+        if "introduction" in self.silent:
+            await self._over.wait()
         self.introductions.append(said)
         if self.token in (None, (said["clientIdentifier"], said["clientPasskey"])):
             await socket.send_json({"success": True})

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from lms_jupyter.errors import HostTimeoutError
 from lms_jupyter.hosts.sdk import SdkHost
 from tests.hosts.studio import Studio
 
@@ -33,6 +34,17 @@ async def host(studio: Studio) -> AsyncIterator[SdkHost]:
 
 async def statuses(host: SdkHost) -> list[str]:
     return [instance.status for instance in (await host.look()).instances]
+
+
+@pytest.mark.asyncio
+async def test_a_host_that_lets_nobody_in_and_says_nothing_is_given_up(studio: Studio) -> None:
+    studio.silent = {"introduction"}
+    host = SdkHost(studio.address)
+    began = time.monotonic()
+    with pytest.raises(HostTimeoutError, match="took too long to answer"):
+        await host.connect()
+    assert time.monotonic() - began < 15
+    await host.close()
 
 
 @pytest.mark.asyncio
