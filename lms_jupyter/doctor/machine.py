@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lms_jupyter.doctor.finding import Finding, Visit, bad, good, look
-from lms_jupyter.errors import FolderError
+from lms_jupyter.errors import FolderError, HostError
 from lms_jupyter.hosts.state import lock_trial, state_folder, trial, wanted_state_folder
 from lms_jupyter.model_folders import downloaded_models, is_folder, studio_models
 
@@ -35,7 +35,12 @@ def engine(_visit: Visit) -> Iterator[Finding]:
 
     lacking = embedded.missing()
     library = "" if lacking else missing_library()
-    yield about_engine(lacking, library, asyncio.run(embedded.running_engine()))
+    try:
+        running = asyncio.run(embedded.running_engine())
+    except (HostError, FolderError) as error:
+        yield bad("Engine", error.title, error.hint)
+        return
+    yield about_engine(lacking, library, running)
 
 
 def about_engine(lacking: Sequence[str], library: str, running: "Greeting | None") -> Finding:

@@ -48,10 +48,16 @@ def _gatekeeper(settings: Settings) -> Middleware:
     async def keep(request: web.Request, handler: Handler) -> web.StreamResponse:
         host = request.headers.get(hdrs.HOST, "")
         if not is_own_host(host, names, over_loopback=_is_local(request)):
-            raise web.HTTPForbidden(text=f"The host {host!r} is not this machine.")
+            raise web.HTTPForbidden(
+                text=f"The host {host!r} is not this machine. "
+                "Who starts the engine can give it that name: --allow-host"
+            )
         origin = request.headers.get(hdrs.ORIGIN)
         if origin is not None and not is_welcome(origin, host, settings.origins):
-            raise web.HTTPForbidden(text=f"Pages of {origin!r} may not use this engine.")
+            raise web.HTTPForbidden(
+                text=f"Pages of {origin!r} may not use this engine. "
+                "Who starts it can allow them: --allow-origin"
+            )
         if is_preflight(request):
             return permission(request)
         if settings.token is not None and request.path not in OPEN:

@@ -11,6 +11,7 @@ import socket
 import stat
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -35,6 +36,10 @@ class Announcement(msgspec.Struct, frozen=True, kw_only=True):
 
     def __repr__(self) -> str:
         return f"Announcement(address={self.address!r}, pid={self.pid})"
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        """Leave the token out here, too: msgspec's own has every field."""
+        return [("address", self.address), ("pid", self.pid)]
 
 
 def announcement_path() -> Path:

@@ -5,13 +5,15 @@ import contextlib
 import os
 import signal
 from collections.abc import Iterator
+from pathlib import Path
 
 import psutil
 import pytest
 
-from lms_jupyter.errors import EngineMissingError
+from lms_jupyter.errors import EngineMissingError, HostUnreachableError
 from lms_jupyter.hosts import announcements, embedded
 from lms_jupyter.hosts.discover import find_host
+from tests import engines
 
 
 @pytest.fixture(autouse=True)
@@ -54,6 +56,59 @@ async def test_an_announcement_of_an_engine_that_is_gone_is_no_engine() -> None:
 
     assert await embedded.running_engine() is None
     assert (await embedded.start_engine()).address != ""
+
+
+@pytest.mark.asyncio
+async def test_an_engine_without_a_token_is_adopted_as_before(tmp_path: Path) -> None:
+    place = str(announcements.announcement_path())
+    process, address = engines.start(tmp_path / "log", "--announce", place, "--insecure")
+    try:
+        found = await find_host("", environ={}, ports=[])
+        await found.host.connect()
+        models = await found.host.models()
+        await found.host.close()
+    finally:
+        engines.end(process)
+
+    assert found.host.info.address == address
+    assert found.why == "no LM Studio here, engine was running"
+    assert "tutor-1m" in {model.model_key for model in models}
+
+
+@pytest.mark.asyncio
+async def test_a_name_of_loopback_leads_to_the_engine_with_its_token() -> None:
+    engine = await embedded.start_engine()
+    port = engine.address.rpartition(":")[2]
+
+    found = await find_host(f"localhost:{port}", environ={}, ports=[])
+    await found.host.connect()
+    await found.host.close()
+
+    assert found.host.info.address == engine.address
+
+
+@pytest.mark.asyncio
+async def test_another_users_engine_on_a_port_of_lm_studio_is_passed_over(tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("sk-lm-Ab3dEf9h:0123456789abcdefghij")
+    options = ("--token-file", str(tmp_path / "token"))
+    process, address = engines.start(tmp_path / "log", *options)
+    port = int(address.rpartition(":")[2])
+    try:
+        with pytest.raises(HostUnreachableError, match="No LM Studio was found"):
+            await find_host("", environ={}, ports=[port], start=False)
+        token = {"LM_API_TOKEN": "sk-lm-Ab3dEf9h:0123456789abcdefghij"}
+        found = await find_host("", environ=token, ports=[port], start=False)
+        await found.host.connect()
+        await found.host.close()
+    finally:
+        engines.end(process)
+
+
+def test_an_announcement_shows_its_token_nowhere() -> None:
+    token = "sk-lm-Ab3dEf9h:0123456789abcdefghij"  # noqa: S105 - of this test alone
+    known = announcements.Announcement(address="a", pid=1, version="1", token=token)
+
+    assert "0123" not in f"{known} {known!r} {known.__rich_repr__()}"
 
 
 @pytest.mark.asyncio

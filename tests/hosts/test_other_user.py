@@ -14,6 +14,8 @@ from typing import Any
 import psutil
 import pytest
 
+from lms_jupyter.doctor import connection, machine
+from lms_jupyter.doctor.finding import Visit
 from lms_jupyter.errors import HostError
 from lms_jupyter.hosts import announcements, embedded
 from lms_jupyter.hosts.discover import find_host
@@ -147,6 +149,18 @@ async def test_a_link_that_a_stranger_has_put_there_is_not_followed(
 
     assert list(own.iterdir()) == []
     assert own.stat().st_mode & 0o777 == 0o755
+
+
+def test_the_doctor_says_whose_the_folder_is(state: Path) -> None:
+    state.mkdir()
+    os.chown(state, NOBODY, NOBODY)
+    visit = Visit(named="", environ={})
+
+    for check in (connection.token, machine.engine):
+        finding = next(iter(check(visit)))
+        assert finding.state == "bad"
+        assert f"belongs to another user ({NOBODY})" in finding.says
+        assert "XDG_STATE_HOME" in finding.advice
 
 
 def test_a_folder_of_ones_own_that_is_too_open_is_closed(state: Path) -> None:
