@@ -54,7 +54,7 @@ async def write_lock(path: Path, manager: Manager) -> LockFile:
     """Write down what this kernel loaded, or everything in memory if it loaded nothing.
 
     Raises:
-        CommandError: Nothing is in memory.
+        CommandError: Nothing is in memory, or the file cannot be written.
     """
     known = await lookup.instances(manager)
     used = [i for i in known if i.instance_reference in manager.own] or list(known)
@@ -69,7 +69,13 @@ async def write_lock(path: Path, manager: Manager) -> LockFile:
         instances=tuple([await _locked(instance, manager) for instance in used]),
     )
     text = msgspec.json.format(msgspec.json.encode(lock), indent=2) + b"\n"
-    await asyncio.to_thread(path.write_bytes, text)
+    try:
+        await asyncio.to_thread(path.write_bytes, text)
+    except OSError as error:
+        raise CommandError(
+            f"The lock cannot be written to {path}: {error.strerror or error}.",
+            hint="lms_jupyter.lock(PATH) writes it to another place.",
+        ) from error
     return lock
 
 

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from msgspec import Struct
 
 from lms_jupyter.api.settings import DEFAULT_TTL_S
-from lms_jupyter.errors import HostTimeoutError, LmsError
+from lms_jupyter.errors import CommandError, HostTimeoutError, LmsError
 from lms_jupyter.hosts.forks import fork_safe_lock
 from lms_jupyter.manager import Manager, loading, lookup
 from lms_jupyter.manager.loading import How, Order, Outcome
 from lms_jupyter.manager.local import LocalManager, local_manager
 from lms_jupyter.manager.resolve import Meant, resolve
 from lms_jupyter.manager.watch import connect
+from lms_jupyter.model_folders import is_folder
 from lms_jupyter.protocol.models import Instance, LoadConfig
 
 if TYPE_CHECKING:
@@ -79,10 +80,22 @@ class Session:
 
     @property
     def folder(self) -> Path:
-        """Where the notebook lies: profiles and lock files are next to it."""
+        """Where the notebook lies: profiles and lock files are next to it.
+
+        Raises:
+            CommandError: It has been removed.
+        """
         notebook = os.environ.get("JPY_SESSION_NAME")
         parent = Path(notebook).parent if notebook else Path()
-        return parent if parent.is_absolute() and parent.is_dir() else Path.cwd()
+        if parent.is_absolute() and is_folder(parent):
+            return parent
+        try:
+            return Path.cwd()
+        except FileNotFoundError as error:
+            raise CommandError(
+                "The folder that this process runs in has been removed.",
+                hint="Change to another one: import os; os.chdir(os.path.expanduser('~'))",
+            ) from error
 
     @property
     def notebook(self) -> str:

@@ -255,7 +255,10 @@ def _wrong(target: Target, why: str) -> _WrongFileError:
 def _disk_error(error: OSError, target: Target) -> DownloadFailedError:
     if error.errno in {errno.ENOSPC, errno.EDQUOT}:
         return DownloadFailedError(
-            f"The disk is full: {target.file.name} could not be written to the end.",
+            f"The disk is full: {target.file} could not be written to the end.",
             hint="Make room and start it again; what was downloaded is kept.",
         )
-    return DownloadFailedError(f"{target.file.name} cannot be written: {error.strerror or error}.")
+    return DownloadFailedError(
+        f"{target.file} cannot be written: {error.strerror or error}.",
+        hint="Give yourself the right to write there, or set XDG_DATA_HOME to another folder.",
+    )

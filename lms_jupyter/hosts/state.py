@@ -6,6 +6,7 @@ user's own among the temporary files, and a warning says once what is lost by th
 """
 
 import contextlib
+import errno
 import os
 import stat
 import tempfile
@@ -73,6 +74,8 @@ def trial(folder: Path) -> OSError | None:
                 file.write(bytes(TRIAL_BYTES))
         finally:
             Path(name).unlink()
+    except FileExistsError:
+        return NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
     except OSError as error:
         return error
     return None

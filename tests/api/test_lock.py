@@ -232,3 +232,13 @@ def test_the_first_of_several_parts_is_found(
 
     assert locks._find("a/b/m-00001-of-00002.gguf", 2 * len(FILE)) is not None
     assert locks._find("a/b/m-00001-of-00002.gguf", 3 * len(FILE)) is None
+
+
+@pytest.mark.asyncio
+async def test_a_lock_that_cannot_be_written_is_one_sentence(
+    manager: Manager, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("")
+
+    with pytest.raises(CommandError, match=r"cannot be written to .*Not a directory"):
+        await locks.write_lock(tmp_path / "file" / "x.json", manager)

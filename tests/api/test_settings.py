@@ -149,3 +149,15 @@ def test_what_is_no_ttl_is_refused_in_a_sentence(ttl: Any) -> None:
 def test_what_is_no_name_of_a_profile_is_refused_in_a_sentence(profile: Any) -> None:
     with pytest.raises(CommandError, match="no name of a profile"):
         wish(Session(), "m", "ensure", reload=False, profile=profile)
+
+
+def test_a_folder_that_has_been_removed_is_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("JPY_SESSION_NAME", raising=False)
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+
+    with pytest.raises(CommandError, match="has been removed"):
+        wish(Session(), "m", "ensure", reload=False, profile="fast")
