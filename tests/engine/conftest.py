@@ -62,6 +62,14 @@ def start_engine(models: Path, log: Path, *arguments: str) -> EngineProcess:
     return EngineProcess(process, address, log)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _llama_cpp_warns_of_nothing_unexpected() -> Iterator[None]:
+    """Look, after each module, at what llama.cpp has written: what it drops it only notes there."""
+    yield
+    found = warnings.unexpected()
+    assert not found, "llama.cpp warned:\n" + "\n".join(found)
+
+
 @pytest.fixture(scope="session")
 def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A models folder: a chat model in two variants, a big one, an embedding model, a bad one."""

@@ -252,7 +252,7 @@ class FiguresV0(msgspec.Struct, kw_only=True):
 class ErrorOpenAi(Strict):
     message: str
     type: Literal["invalid_request_error", "server_error"]
-    param: None
+    param: str | None
     code: str
 
 

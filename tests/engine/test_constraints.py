@@ -374,7 +374,14 @@ def test_a_response_tells_that_it_was_cut_and_repeats_what_was_asked(http: httpx
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"background": True}, {"truncation": "auto"}, {"tools": [{"type": "web_search"}]}]
+    "wrong",
+    [
+        {"background": True},
+        {"truncation": "auto"},
+        {"tools": [{"type": "web_search"}]},
+        {"tools": [{"type": "function", "name": ["f"]}]},
+        {"tools": [{"type": "custom", "name": "f"}]},
+    ],
 )
 def test_what_a_response_cannot_do_is_refused(http: httpx.Client, wrong: dict[str, Any]) -> None:
     answer = ask(http, "/v1/responses", input="Hello", max_output_tokens=5, **wrong)

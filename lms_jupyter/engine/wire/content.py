@@ -125,8 +125,19 @@ def _call(call: Any) -> Any:
     function = call.get("function") if isinstance(call, Mapping) else None
     if not isinstance(function, Mapping):
         return call
+    _check_texts(call, "id")
+    _check_texts(function, "name")
     arguments = _written(function.get("arguments"), function.get("name"))
     return {"type": "function"} | dict(call) | {"function": {**function, "arguments": arguments}}
+
+
+def _check_texts(said: Mapping[str, Any], *names: str) -> None:
+    """Refuse what llama.cpp would replace by a default of its own."""
+    for name in names:
+        if not isinstance(said.get(name, ""), str):
+            raise BadRequestError(
+                f"The {name!r} of a tool's call has to be text, not {said[name]!r:.100}."
+            )
 
 
 def _written(arguments: object, name: object) -> str:
@@ -139,6 +150,8 @@ def _part(part: Any, name: str, *, vision: bool) -> Any:
         return part
     plain = dict(part)
     kind = plain.get("type")
+    if kind in ("tool_use", "tool_result"):
+        _check_texts(plain, "id", "name", "tool_use_id")
     if kind == "tool_use":
         plain["input"] = tool_arguments(plain.get("input"), repr(plain.get("name")))
     elif kind == "tool_result" and isinstance(plain.get("content"), list):

@@ -6,19 +6,21 @@ tool is asked for by offering only that one, and none by offering none.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from lms_jupyter.engine.errors import BadRequestError, ConstraintError
 from lms_jupyter.engine.strict_tools import check_strict
 
 _MODES: Final = ("auto", "none", "required")
-_OWN_TOOLS: Final = (None, "function", "custom")
+_OPENAIS: Final = (None, "function")
+_ANTHROPICS: Final = (None, "custom")
+"""The types of tools that a client calls itself."""
 
 
 def settle_openai(body: dict[str, Any]) -> None:
     """Rewrite the tools of a chat or of a request for a response; raises for what cannot be had."""
-    tools = _tools(body)
+    tools = [{"type": "function"} | tool for tool in _tools(body, _OPENAIS)]
     choice = body.pop("tool_choice", None)
     match choice:
         case None | "auto" | "none" | "required":
@@ -43,7 +45,7 @@ def settle_openai(body: dict[str, Any]) -> None:
 
 def settle_anthropic(body: dict[str, Any]) -> None:
     """Rewrite the tools of a message; raises for what cannot be had."""
-    tools = _tools(body)
+    tools = _tools(body, _ANTHROPICS)
     choice = body.pop("tool_choice", None)
     match choice:
         case None | {"type": "auto"}:
@@ -64,17 +66,19 @@ def settle_anthropic(body: dict[str, Any]) -> None:
         body.pop("tools", None)
 
 
-def _tools(body: Mapping[str, Any]) -> list[Any]:
+def _tools(body: Mapping[str, Any], kinds: Sequence[str | None]) -> list[dict[str, Any]]:
     """Return the tools; those that a host would have to bring along cannot be had."""
     tools = body.get("tools") or []
     for at, tool in enumerate(tools):
         kind = tool.get("type")
-        if kind not in _OWN_TOOLS:
+        if kind not in kinds:
             raise ConstraintError("tools", f"/{at}/type", f"there is no tool of type {kind!r:.100}")
         function = tool.get("function") or tool
+        if not isinstance(function.get("name"), str):
+            raise ConstraintError("tools", f"/{at}", "a tool needs a name")
         if tool.get("strict") or function.get("strict"):
             check_strict(function, f"/{at}")
-    return list(tools)
+    return [dict(tool) for tool in tools]
 
 
 def _offered(tools: list[Any], mode: str, names: Iterable[str] | None) -> list[Any]:
