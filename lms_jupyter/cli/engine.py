@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from lms_jupyter.hosts import credentials, discover, embedded
-from lms_jupyter.hosts.announcements import announced_token, announcement_path
+from lms_jupyter.hosts.announcements import announced_token, announcement_path, files, read
 
 LMS_VARIABLE = "LMS_API_SERVER_INFO_PATH"
 """Tells LM Studio's own command line, `lms`, in which file the port stands."""
@@ -65,7 +65,9 @@ async def _status() -> int:
 
 async def _print_environment() -> int:
     """Print what `eval "$(lms-jupyter engine --env)"` is to set; nothing if there is no engine."""
-    greeting = await embedded.running_engine()
+    # One that was started for what runs here, such as the demo, goes before the user's own.
+    asked = [await embedded.answering(read(file)) for file in files()]
+    greeting = next(filter(None, asked), None)
     if greeting is None:
         print("No embedded engine is running.", file=sys.stderr)
         return 1

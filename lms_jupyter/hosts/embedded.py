@@ -20,7 +20,7 @@ from typing import IO, cast
 from filelock import Timeout
 
 from lms_jupyter.errors import EngineMissingError, HostError, HostUnreachableError
-from lms_jupyter.hosts.announcements import announced, announcement_path
+from lms_jupyter.hosts.announcements import Announcement, announced, announcement_path
 from lms_jupyter.hosts.rest import Greeting, greet
 from lms_jupyter.hosts.starting import START_TIMEOUT_S, EngineStart
 from lms_jupyter.hosts.state import UserLock, log_folder
@@ -38,7 +38,11 @@ def log_path() -> Path:
 
 async def running_engine() -> Greeting | None:
     """Return the greeting of the engine that this user already has, if it answers."""
-    known = announced()
+    return await answering(announced())
+
+
+async def answering(known: Announcement | None) -> Greeting | None:
+    """Return the greeting of the engine that was announced, if it answers and is the one."""
     if known is None:
         return None
     try:

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from lms_jupyter.testing.engine import private_engine
+
 ENV = f'eval "$({sys.executable} -m lms_jupyter.cli engine --env)"'
 ASK = """
 import json, os, urllib.request
@@ -85,6 +87,14 @@ def test_the_lines_are_for_a_shell() -> None:
     tokens = re.findall(r"sk-lm-[A-Za-z0-9]{8}:[A-Za-z0-9]{20}", told.stdout)
     assert len(tokens) == 4
     assert len(set(tokens)) == 1
+
+
+def test_an_engine_for_one_program_goes_before_the_users_own(address: str, tmp_path: Path) -> None:
+    with private_engine(tmp_path / "private") as private:
+        told = shell(f"{sys.executable} -m lms_jupyter.cli engine --env")
+
+    assert f"export LMS_JUPYTER_HOST={private}\n" in told.stdout
+    assert address not in told.stdout
 
 
 def test_without_an_engine_nothing_is_set() -> None:
