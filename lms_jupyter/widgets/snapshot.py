@@ -18,10 +18,15 @@ def snapshot_text(activity: Activity) -> str:
 
 
 def snapshot_html(activity: Activity) -> str:
-    """Return a small table of what was in memory, with every name escaped."""
-    if not activity.instances:
-        return Drawing(f"{_lead(activity)}: nothing").html()
-    return Drawing(_lead(activity), [(HEADING, [_row(i) for i in activity.instances])]).html()
+    """Return a small table of what was in memory, with every name escaped.
+
+    By the class of its element the page knows it in a saved notebook.
+    """
+    if activity.instances:
+        drawing = Drawing(_lead(activity), [(HEADING, [_row(i) for i in activity.instances])])
+    else:
+        drawing = Drawing(f"{_lead(activity)}: nothing")
+    return f'<div class="lms-Still">{drawing.html()}</div>'
 
 
 def _row(instance: Instance) -> tuple[str, ...]:

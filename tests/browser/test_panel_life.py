@@ -114,8 +114,9 @@ def test_a_notebook_opened_again_with_saved_state_shows_how_it_was(
     notebook.page.evaluate(TOGGLE_SAVING_STATE)
 
 
-def test_a_notebook_opened_again_without_saved_state_says_so_and_works_when_run(
-    open_notebook: Open, artifacts: Path
+@pytest.mark.parametrize("app", ["lab/tree", "notebooks"])
+def test_a_notebook_opened_again_without_saved_state_shows_its_picture_and_works_when_run(
+    open_notebook: Open, artifacts: Path, app: str
 ) -> None:
     notebook = open_notebook([PANEL])
     notebook.run(0)
@@ -124,9 +125,12 @@ def test_a_notebook_opened_again_without_saved_state_says_so_and_works_when_run(
     notebook.page.evaluate(END_KERNEL)
 
     reopen(notebook)
-    expect(notebook.output(0)).not_to_be_empty()
+    table = notebook.output(0).get_by_role("table")
+    expect(table).to_contain_text("chat")
+    expect(notebook.output(0)).to_contain_text("Models in memory of")
+    expect(notebook.output(0)).not_to_contain_text("widget")
     expect(notebook.panel).to_have_count(0)
-    notebook.page.screenshot(path=artifacts / "life-unsaved.png")
+    notebook.page.screenshot(path=artifacts / f"life-unsaved-{app[:3]}.png")
 
     notebook.run(0)
     expect(notebook.row("chat")).to_be_visible()

@@ -26,6 +26,7 @@ import { type InsertWhat, readPreferences } from "./labSettings";
 import { Sidebar } from "./labSidebar";
 import { standInAt } from "./labStandIn";
 import { StatusLine } from "./labStatus";
+import { still } from "./labStill";
 import { ENGLISH, type Strings, translationFor } from "./labStrings";
 import { addStyle } from "./labStyle";
 import { addTutorials } from "./labTutorials";
@@ -233,4 +234,4 @@ function addMenu(app: JupyterFrontEnd, strings: Strings): void {
   add("lms:copy-name", ".lms-Sidebar .lms-ModelRow", 20, strings.copyKey);
 }
 
-export default sidebar;
+export default [still, sidebar];

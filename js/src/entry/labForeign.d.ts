@@ -82,3 +82,23 @@ declare module "@jupyterlab/translation" {
 
   export const ITranslator: Token<ITranslator>;
 }
+
+declare module "@jupyterlab/rendermime" {
+  import type { Token } from "@lumino/coreutils";
+
+  export interface MimeModel {
+    readonly data: Readonly<Record<string, unknown>>;
+  }
+
+  export interface Renderer {
+    readonly node: HTMLElement;
+    renderModel(model: MimeModel): Promise<void>;
+  }
+
+  export interface IRenderMimeRegistry {
+    createRenderer(mimeType: string): Renderer;
+    clone(options?: object): IRenderMimeRegistry;
+  }
+
+  export const IRenderMimeRegistry: Token<IRenderMimeRegistry>;
+}
