@@ -56,6 +56,11 @@ class DownloadOption:
         return f"{self.repository}@{self.label}"
 
     @property
+    def has_projector(self) -> bool:
+        """Whether a vision projector is among the files."""
+        return any(_is_projector(file) for file in self.files)
+
+    @property
     def size_bytes(self) -> int:
         """All files together."""
         return sum(file.size_bytes for file in self.files)
@@ -253,8 +258,12 @@ def _remote_file(entry: object) -> RemoteFile | None:
     return RemoteFile(path=path, size_bytes=size, sha256=sha256)
 
 
+def _is_projector(file: RemoteFile) -> bool:
+    return "mmproj" in PurePosixPath(file.path).name.lower()
+
+
 def _options(repository: str, files: Sequence[RemoteFile]) -> tuple[DownloadOption, ...]:
-    projectors = [file for file in files if "mmproj" in PurePosixPath(file.path).name.lower()]
+    projectors = [file for file in files if _is_projector(file)]
     wholes: dict[str, list[RemoteFile]] = {}
     for file in sorted(files, key=lambda file: file.path):
         if file not in projectors:

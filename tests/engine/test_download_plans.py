@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from lms_jupyter.engine.wire.staff_picks import is_exact, staff_picks
 from .conftest import EngineProcess
 from .flaky_hub import FlakyHub
 from .raw import Raw, introduced
+from .synthetic import write_projector
 
 ARTIFACT = {"type": "artifact", "owner": "a", "name": "tiny"}
 SOURCE = {"type": "model", "source": {"type": "huggingface", "user": "a", "repo": "tiny-GGUF"}}
@@ -143,6 +145,25 @@ async def test_another_option_is_chosen_and_the_plan_reaches_the_version_that_is
         given_up, _ = await _ready(raw, SOURCE)
         await raw.say(given_up, "cancelPlan")
         assert (await raw.end(given_up)) == ([], {"type": "channelClose", "channelId": given_up})
+
+
+@pytest.mark.asyncio
+async def test_a_model_whose_projector_is_missing_is_not_there_yet(
+    fetching: EngineProcess, hub: FlakyHub, tmp_path: Path
+) -> None:
+    async with introduced(fetching.address, "repository") as raw:
+        channel, _ = await _ready(raw, SOURCE)
+        await raw.say(channel, "commit")
+        await raw.end(channel)
+        projector = write_projector(tmp_path / "projector.bin").read_bytes()
+        hub.files["mmproj-new-F16.gguf"] = projector
+        again, plan = await _ready(raw, SOURCE)
+        await raw.say(again, "commit")
+        packets, _ = await raw.end(again)
+        _, owned = await _ready(raw, SOURCE)
+    assert (plan["nodes"][0]["state"], owned["nodes"][0]["state"]) == ("completed", "satisfied")
+    assert packets[-1] == {"type": "success"}
+    assert (tmp_path / "models/a/tiny-GGUF/mmproj-new-F16.gguf").read_bytes() == projector
 
 
 @pytest.mark.asyncio

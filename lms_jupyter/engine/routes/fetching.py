@@ -182,7 +182,8 @@ async def _choice(services: Services, option: DownloadOption) -> Choice:
     except PathNotFoundError:
         pass
     else:
-        availability, key = "downloaded", model.model_key
+        if model.vision or not option.has_projector:
+            availability, key = "downloaded", model.model_key
     for job in services.downloads.jobs:
         if job.option.identifier == option.identifier and job.state in RUNNING:
             availability, job_id = "downloading", job.job_id
