@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 from collections.abc import Iterable
@@ -31,11 +30,12 @@ def program(name: str) -> str:
 def install() -> Path:
     """Install LM Studio's npm packages, once; return the folder of the programs that use them."""
     with FileLock(CLIENTS / ".install.lock"):
-        wanted, there = CLIENTS / "package-lock.json", CLIENTS / "node_modules/.package-lock.json"
-        if not there.exists() or there.stat().st_mtime < wanted.stat().st_mtime:
+        wanted = (CLIENTS / "package-lock.json").read_bytes()
+        there = CLIENTS / "node_modules/.installed-lock.json"
+        if not there.exists() or there.read_bytes() != wanted:
             command = [program("npm"), "ci", "--no-audit", "--no-fund"]
             subprocess.run(command, cwd=CLIENTS, check=True, timeout=INSTALL_S)
-            os.utime(there)
+            there.write_bytes(wanted)
     return CLIENTS
 
 
