@@ -16,20 +16,14 @@ from weakref import WeakKeyDictionary
 from lms_jupyter.api import lock as locks
 from lms_jupyter.api import memory, views
 from lms_jupyter.api.calls import run_command
+from lms_jupyter.api.named import Named
 from lms_jupyter.api.session import Wish, session
 from lms_jupyter.api.tables import Table
 from lms_jupyter.api.wishes import Options, read_ttl, warn_of_differences, wish
 from lms_jupyter.hosts.forks import in_child
-from lms_jupyter.manager import lookup
 from lms_jupyter.manager.loading import How
 from lms_jupyter.manager.watch import connect
-from lms_jupyter.protocol.commands import (
-    EstimateLoad,
-    PinInstance,
-    ReloadInstance,
-    SetTtl,
-    UnloadInstance,
-)
+from lms_jupyter.protocol.commands import EstimateLoad
 from lms_jupyter.protocol.models import Estimate, Instance, Model
 
 if TYPE_CHECKING:
@@ -86,11 +80,9 @@ async def model(key: str, **options: Unpack[Options]) -> "AsyncHandle":
     return await _get(key, "use", reload=False, **options)
 
 
-async def unload(identifier: str) -> None:
-    """End an instance and give its memory back."""
-    identifier = await _identifier(identifier)
-    await _wait(run_command(UnloadInstance(identifier=identifier)))
-    session().let_go(identifier)
+async def unload(identifier: Named) -> None:
+    """End an instance, or several, and give the memory back; no handle brings it back."""
+    await _wait(memory.unload(session().local.manager, identifier))
 
 
 async def ps() -> Table[Instance]:
@@ -112,26 +104,22 @@ async def estimate(key: str, **options: Unpack[Options]) -> Estimate:
 
 
 async def extend(
-    identifier: str, ttl: float | str | timedelta | None, *, reload: bool = False
+    identifier: Named, ttl: float | str | timedelta | None, *, reload: bool = False
 ) -> None:
     """Give an instance another TTL that counts from now; with `reload` where it has to be."""
-    kind = ReloadInstance if reload else SetTtl
-    request = kind(identifier=await _identifier(identifier), ttl_s=read_ttl(ttl))
-    await _wait(memory.extend(session().local.manager, request))
+    manager, ttl_s = session().local.manager, read_ttl(ttl)
+    await _wait(memory.extend_all(manager, identifier, ttl_s, with_reload=reload))
 
 
-async def pin(identifier: str, *, pinned: bool = True) -> None:
+async def pin(identifier: Named, *, pinned: bool = True) -> None:
     """Keep an instance from expiring and from being evicted, or let it go again."""
-    request = PinInstance(identifier=await _identifier(identifier), pinned=pinned)
-    await _wait(run_command(request))
+    await _wait(memory.pin(session().local.manager, identifier, pinned=pinned))
 
 
 async def free(*, everything: bool = False) -> int:
     """Unload what is idle and ours, empty this process's GPU caches, and return the bytes."""
     here = session()
     gone = await _wait(memory.free(here.local.manager, everything=everything))
-    for instance in gone:
-        here.let_go(instance.identifier)
     for sentence in memory.left(here.local.manager, everything=everything):
         here.say(sentence)
     return memory.taken_bytes(gone) + await asyncio.to_thread(memory.empty_caches)
@@ -163,17 +151,16 @@ async def close() -> None:
         await client.__aexit__(None, None, None)
 
 
-async def _identifier(name: str) -> str:
-    """Return the identifier of the instance that is meant by any form of its name."""
-    instance = await _wait(lookup.named(name, session().local.manager))
-    return instance.identifier
-
-
 async def _get(key: str, how: How, *, reload: bool, **options: Unpack[Options]) -> "AsyncHandle":
     here = session()
     got = await _wait(here.fulfil(wish(here, key, how, reload=reload, **options)))
     warn_of_differences(got)
-    return await _handle(got.instance, got.wish)
+    from lms_jupyter.hosts.handles import just_loaded  # noqa: PLC0415 - brings the SDK
+
+    handle = await _handle(got.instance, got.wish)
+    if got.outcome.how != "used":
+        just_loaded(handle)
+    return handle
 
 
 async def _handle(instance: Instance, asked: Wish | None = None) -> "AsyncHandle":
@@ -182,14 +169,8 @@ async def _handle(instance: Instance, asked: Wish | None = None) -> "AsyncHandle
 
     here, asked = session(), asked or Wish(name=instance.model_key)
     revival = here.revival(instance, asked)
-    handle = async_handle(
-        await _client(),
-        instance,
-        (lambda: _wait(revival())) if asked.heal else None,
-        _client,
-    )
-    here.note(handle)
-    return handle
+    revive = (lambda seen: _wait(revival(seen))) if asked.heal else None
+    return async_handle(await _client(), instance, revive, _client)
 
 
 async def _client(lost: Any = None) -> Any:

@@ -10,6 +10,7 @@ LmsError                     code, title, hint
 │   ├── ModelNotFoundError   (also LookupError)
 │   ├── AmbiguousModelError  carries the candidates
 │   ├── InstanceNotFoundError (also LookupError)
+│   ├── InstanceUnloadedError (also LookupError)
 │   ├── InstanceExistsError
 │   ├── LoadFailedError
 │   ├── LoadCancelledError
@@ -140,6 +141,27 @@ class InstanceNotFoundError(ModelError, LookupError):
         else:
             hint = "Nothing is in memory."
         super().__init__(f"No instance in memory is called {identifier!r}.", hint=hint)
+
+
+class InstanceUnloadedError(ModelError, LookupError):
+    """Somebody has unloaded the instance on purpose, so its handle does not bring it back.
+
+    Args:
+        identifier: What it was called.
+        model_key: Of which model it was.
+        by: Who unloaded it, where that is known.
+    """
+
+    code = "instance_unloaded"
+
+    def __init__(self, identifier: str, model_key: str | None = None, *, by: str = "") -> None:
+        load = f"%lms load {model_key or identifier}"
+        if model_key not in (None, identifier):
+            load += f" --identifier {identifier}"
+        super().__init__(
+            f"{identifier!r} was unloaded{f' by {by}' if by else ''}.",
+            hint=f"It stays away until it is loaded again: `{load}`.",
+        )
 
 
 class InstanceExistsError(ModelError):

@@ -8,19 +8,14 @@ from typing import TYPE_CHECKING, Unpack
 
 from lms_jupyter.api import lock as locks
 from lms_jupyter.api import memory, views
+from lms_jupyter.api.named import Named
 from lms_jupyter.api.pause import Paused
 from lms_jupyter.api.session import Got, session
 from lms_jupyter.api.tables import Table
 from lms_jupyter.api.wishes import Options, read_ttl, warn_of_differences, wish
 from lms_jupyter.manager.commands import run
 from lms_jupyter.manager.loading import How
-from lms_jupyter.protocol.commands import (
-    EstimateLoad,
-    PinInstance,
-    ReloadInstance,
-    SetTtl,
-    UnloadInstance,
-)
+from lms_jupyter.protocol.commands import EstimateLoad
 from lms_jupyter.protocol.models import Estimate, Instance, Model
 
 if TYPE_CHECKING:
@@ -82,16 +77,18 @@ def model(key: str, **options: Unpack[Options]) -> "Handle":
     return _get(key, "use", reload=False, **options)
 
 
-def unload(identifier: str) -> None:
-    """End an instance and give its memory back.
+def unload(identifier: Named) -> None:
+    """End an instance and give its memory back; its handles do not bring it back.
+
+    Args:
+        identifier: As `ps` shows it, a row of `ps`, a handle, or several of these.
 
     Raises:
-        InstanceNotFoundError: No instance is called like this.
+        InstanceNotFoundError: No instance is called like this; none of several was ended.
+        CommandError: It names no instance.
     """
     here = session()
-    identifier = here.identifier(identifier)
-    here.run(run_command(UnloadInstance(identifier=identifier)))
-    here.let_go(identifier)
+    here.run(memory.unload(here.local.manager, identifier))
 
 
 def ps() -> Table[Instance]:
@@ -130,11 +127,11 @@ def estimate(key: str, **options: Unpack[Options]) -> Estimate:
     return told
 
 
-def extend(identifier: str, ttl: float | str | timedelta | None, *, reload: bool = False) -> None:
+def extend(identifier: Named, ttl: float | str | timedelta | None, *, reload: bool = False) -> None:
     """Give an instance another TTL that counts from now.
 
     Args:
-        identifier: As `ps` shows it.
+        identifier: As `ps` shows it, a row of `ps`, a handle, or several of these.
         ttl: Seconds, or as people write it (`"30m"`); `None` is never.
         reload: Load it again, for hosts that cannot change the TTL of what is loaded.
 
@@ -143,21 +140,22 @@ def extend(identifier: str, ttl: float | str | timedelta | None, *, reload: bool
         CommandError: The host cannot change the TTL of what is loaded.
     """
     here = session()
-    kind = ReloadInstance if reload else SetTtl
-    request = kind(identifier=here.identifier(identifier), ttl_s=read_ttl(ttl))
-    here.run(memory.extend(here.local.manager, request))
+    here.run(memory.extend_all(here.local.manager, identifier, read_ttl(ttl), with_reload=reload))
 
 
-def pin(identifier: str, *, pinned: bool = True) -> None:
+def pin(identifier: Named, *, pinned: bool = True) -> None:
     """Keep an instance from expiring and from being evicted, or let it go again.
+
+    Args:
+        identifier: As `ps` shows it, a row of `ps`, a handle, or several of these.
+        pinned: Whether it is to stay.
 
     Raises:
         InstanceNotFoundError: No instance is called like this.
         CommandError: The host knows no pins.
     """
     here = session()
-    request = PinInstance(identifier=here.identifier(identifier), pinned=pinned)
-    here.run(run_command(request))
+    here.run(memory.pin(here.local.manager, identifier, pinned=pinned))
 
 
 def free(*, everything: bool = False) -> int:
@@ -171,8 +169,6 @@ def free(*, everything: bool = False) -> int:
     """
     here = session()
     gone = here.run(memory.free(here.local.manager, everything=everything))
-    for instance in gone:
-        here.let_go(instance.identifier)
     for sentence in memory.left(here.local.manager, everything=everything):
         here.say(sentence)
     return memory.taken_bytes(gone) + memory.empty_caches()
@@ -214,11 +210,11 @@ def restore(path: str | Path | None = None) -> list["Handle"]:
     return [here.handle_of(instance) for instance in instances]
 
 
-def paused(*identifiers: str, everything: bool = False) -> AbstractContextManager[None]:
+def paused(*identifiers: Named, everything: bool = False) -> AbstractContextManager[None]:
     """Give the memory of models to something else for the length of a `with` block.
 
     Args:
-        *identifiers: Which instances; by default those that this kernel loaded.
+        *identifiers: Which instances, as for `unload`; by default those that this kernel loaded.
         everything: All instances of the host, whoever loaded them.
     """
     return Paused(session(), identifiers, everything=everything)

@@ -3,12 +3,33 @@
 import gc
 import sys
 from collections.abc import Iterable, Iterator
+from typing import Any, TypeVar
 
+from lms_jupyter.api.named import Named, named
 from lms_jupyter.errors import CommandError, InstanceNotFoundError
 from lms_jupyter.manager import Manager, lookup
 from lms_jupyter.manager.commands import run
-from lms_jupyter.protocol.commands import ReloadInstance, SetTtl, UnloadInstance
+from lms_jupyter.protocol.commands import PinInstance, ReloadInstance, SetTtl, UnloadInstance
 from lms_jupyter.protocol.models import Instance
+
+Command = TypeVar("Command", UnloadInstance, SetTtl, ReloadInstance, PinInstance)
+
+
+async def unload(manager: Manager, what: Named) -> None:
+    """End one instance or several; none of them if one of them is not there."""
+    for instance in await named(what, manager):
+        try:
+            await run(exactly(UnloadInstance, instance), manager)
+        except InstanceNotFoundError:
+            # It went by itself in the meantime: that is what was wanted.
+            continue
+
+
+def exactly(kind: type[Command], instance: Instance, **said: Any) -> Command:
+    """Return a command about one instance, whatever others are called on other devices."""
+    return kind(
+        identifier=instance.identifier, instance_reference=instance.instance_reference, **said
+    )
 
 
 async def extend(manager: Manager, request: SetTtl | ReloadInstance) -> None:
@@ -27,6 +48,23 @@ async def extend(manager: Manager, request: SetTtl | ReloadInstance) -> None:
     await run(request, manager)
 
 
+async def extend_all(
+    manager: Manager, what: Named, ttl_s: float | None, *, with_reload: bool
+) -> None:
+    """Give one instance or several another TTL; see `extend`."""
+    for instance in await named(what, manager):
+        if with_reload:
+            await extend(manager, exactly(ReloadInstance, instance, ttl_s=ttl_s))
+        else:
+            await extend(manager, exactly(SetTtl, instance, ttl_s=ttl_s))
+
+
+async def pin(manager: Manager, what: Named, *, pinned: bool) -> None:
+    """Pin one instance or several, or let them go."""
+    for instance in await named(what, manager):
+        await run(exactly(PinInstance, instance, pinned=pinned), manager)
+
+
 async def free(manager: Manager, *, everything: bool) -> tuple[Instance, ...]:
     """Unload what nobody uses now and no pin keeps, and return it.
 
@@ -40,7 +78,7 @@ async def free(manager: Manager, *, everything: bool) -> tuple[Instance, ...]:
         if instance.status != "idle" or instance.pinned or not is_ours:
             continue
         try:
-            await run(UnloadInstance(identifier=instance.identifier), manager)
+            await run(exactly(UnloadInstance, instance), manager)
         except InstanceNotFoundError:
             # It went by itself in the meantime: that is what was wanted.
             continue

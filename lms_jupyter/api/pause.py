@@ -5,8 +5,9 @@ from types import TracebackType
 
 from msgspec import Struct
 
+from lms_jupyter.api.named import Named, named
 from lms_jupyter.api.session import Session
-from lms_jupyter.manager import loading, lookup
+from lms_jupyter.manager import Manager, loading, lookup
 from lms_jupyter.manager.loading import Order
 from lms_jupyter.protocol.models import Instance, LoadConfig
 
@@ -25,7 +26,7 @@ class Paused(AbstractContextManager[None]):
     """The length of a block in which instances are out of memory."""
 
     def __init__(
-        self, session: Session, identifiers: tuple[str, ...] = (), *, everything: bool = False
+        self, session: Session, identifiers: tuple[Named, ...] = (), *, everything: bool = False
     ) -> None:
         self._session = session
         self._identifiers = identifiers
@@ -51,7 +52,7 @@ class Paused(AbstractContextManager[None]):
 
     async def _rest(self) -> None:
         manager = self._session.local.manager
-        for instance in self._chosen(await lookup.instances(manager)):
+        for instance in await self._chosen(manager):
             resting = Resting(
                 instance=instance,
                 config=await manager.connected_host.load_config(instance),
@@ -78,8 +79,8 @@ class Paused(AbstractContextManager[None]):
                 manager.own[outcome.instance.instance_reference] = resting.asked
             self._resting.pop(0)
 
-    def _chosen(self, known: tuple[Instance, ...]) -> tuple[Instance, ...]:
+    async def _chosen(self, manager: Manager) -> tuple[Instance, ...]:
         if self._identifiers:
-            return tuple(dict.fromkeys(lookup.pick(name, known) for name in self._identifiers))
-        own = self._session.local.manager.own
+            return await named(self._identifiers, manager)
+        known, own = await lookup.instances(manager), manager.own
         return tuple(i for i in known if self._everything or i.instance_reference in own)

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import os
-import weakref
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -11,9 +10,15 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from msgspec import Struct
 
 from lms_jupyter.api.settings import DEFAULT_TTL_S
-from lms_jupyter.errors import CommandError, HostTimeoutError, LmsError
+from lms_jupyter.errors import (
+    CommandError,
+    HostTimeoutError,
+    InstanceUnloadedError,
+    LmsError,
+)
 from lms_jupyter.hosts.forks import fork_safe_lock
 from lms_jupyter.manager import Manager, loading, lookup
+from lms_jupyter.manager.departures import Use
 from lms_jupyter.manager.loading import How, Order, Outcome
 from lms_jupyter.manager.local import LocalManager, local_manager
 from lms_jupyter.manager.resolve import Meant, resolve
@@ -23,6 +28,7 @@ from lms_jupyter.protocol.models import Instance, LoadConfig
 
 if TYPE_CHECKING:
     from lms_jupyter.hosts.handles import Handle
+    from lms_jupyter.hosts.healing import Revive, Seen
 
 Result = TypeVar("Result")
 
@@ -68,7 +74,6 @@ class Session:
         self._own = local
         self._parent = parent
         self._handles: Any = None
-        self._given: weakref.WeakValueDictionary[int, Any] = weakref.WeakValueDictionary()
         self._lock = fork_safe_lock()
         self.say: Callable[[str], None] = print
         """Where a line goes that somebody should read."""
@@ -159,7 +164,12 @@ class Session:
 
     def handle(self, got: Got) -> "Handle":
         """Return the SDK's handle of what a wish came to."""
-        return self.handle_of(got.instance, got.wish)
+        from lms_jupyter.hosts.handles import just_loaded  # noqa: PLC0415 - brings the SDK
+
+        handle = self.handle_of(got.instance, got.wish)
+        if got.outcome.how != "used":
+            just_loaded(handle)
+        return handle
 
     def handle_of(self, instance: Instance, wish: Wish | None = None) -> "Handle":
         """Return the SDK's handle of an instance, as it was wished for."""
@@ -183,7 +193,6 @@ class Session:
             revive=self._revive(instance, wish) if wish.heal else None,
             place=place,
         )
-        self.note(handle)
         return handle
 
     def watch_load(self, address: str) -> Callable[[str], None]:
@@ -216,28 +225,20 @@ class Session:
         """
         return self.run(lookup.named(name, self.local.manager)).identifier
 
-    def let_go(self, identifier: str) -> None:
-        """Stop handles from bringing back what the user has ended."""
-        for handle in tuple(self._given.values()):
-            if handle.identifier == identifier and hasattr(handle, "stop_healing"):
-                handle.stop_healing()
-
     def close(self) -> None:
         """Close the SDK's clients; handles that were given out stop working."""
         if self._handles is not None:
             self._handles.close()
             self._handles = None
 
-    def note(self, handle: Any) -> None:
-        """Remember a handle that heals itself, to stop it when the user ends its instance."""
-        self._given[id(handle)] = handle
-
-    def _revive(self, instance: Instance, wish: Wish) -> Callable[[], None]:
+    def _revive(self, instance: Instance, wish: Wish) -> "Revive":
         """Return what brings an instance back as it was asked for."""
         work = self.revival(instance, wish)
-        return lambda: self.run(work())
+        return lambda seen: self.run(work(seen))
 
-    def revival(self, instance: Instance, wish: Wish) -> Callable[[], Coroutine[Any, Any, None]]:
+    def revival(
+        self, instance: Instance, wish: Wish
+    ) -> Callable[["Seen"], Coroutine[Any, Any, str]]:
         """Return what brings an instance back, to be awaited on the manager's loop."""
         again = Order(
             name=instance.model_key,
@@ -249,10 +250,22 @@ class Session:
             lease=wish.lease,
         )
 
-        async def revive() -> None:
+        async def revive(seen: "Seen") -> str:
+            use = Use(
+                instance_reference=seen.instance_reference,
+                at=seen.at,
+                ttl_s=instance.ttl_s,
+                may_evict=wish.how == "use",
+            )
+            departure = await lookup.why_gone(use, self.local.manager)
+            if departure is not None and departure.is_decision:
+                raise InstanceUnloadedError(
+                    instance.identifier, instance.model_key, by=departure.by
+                )
             outcome = await loading.carry_out(again, self.local.manager)
             if outcome.how != "used":
                 self.say(f"{instance.identifier} had been unloaded meanwhile, and is loaded again.")
+            return outcome.instance.instance_reference
 
         return revive
 

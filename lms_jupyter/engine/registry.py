@@ -15,6 +15,7 @@ from dataclasses import replace
 from typing import Any
 
 from lms_jupyter.engine.child import Child, Listening, Order
+from lms_jupyter.engine.departures import Departure, Departures
 from lms_jupyter.engine.errors import (
     EngineError,
     IdentifierExistsError,
@@ -54,6 +55,7 @@ class Registry:
         self._launcher = launcher
         self._guard = guard
         self._instances: dict[str, Instance] = {}
+        self.departures = Departures()
         self._timers: dict[Instance, asyncio.TimerHandle] = {}
         self._loads: dict[Instance, asyncio.Task[None]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -126,10 +128,10 @@ class Registry:
         finally:
             instance.waiters.discard(waiter)
 
-    async def unload(self, instance: Instance, why: str = "unloaded") -> None:
+    async def unload(self, instance: Instance, why: str = "unloaded", by: str = "") -> None:
         """End an instance; return when its process is gone."""
         if instance.is_ready:
-            self._begin_unload(instance, why)
+            self._begin_unload(instance, why, by)
         await instance.gone.wait()
 
     def set_ttl(self, instance: Instance, ttl_s: float | None, *, restart: bool = False) -> None:
@@ -293,8 +295,9 @@ class Registry:
         if fraction > instance.state.fraction:
             self._apply(instance, Progressed(fraction))
 
-    def _begin_unload(self, instance: Instance, why: str) -> None:
+    def _begin_unload(self, instance: Instance, why: str, by: str = "") -> None:
         """From here on it takes no requests and its identifier is free."""
+        self.departures.note(instance.reference, Departure(why=why, by=by, at=now()))
         self._apply(instance, UnloadBegan())
         del self._instances[instance.identifier]
         self._spawn(self._end(instance, why))

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 from msgspec import Struct
 
@@ -74,6 +74,25 @@ class Loaded(Struct, frozen=True, kw_only=True):
     instance: Instance
     was_there: bool = False
     """Whether nothing had to be loaded."""
+
+
+Reason = Literal["unloaded", "reloading", "abandoned"]
+"""Why we end an instance: somebody wants it gone, it comes back at once with other settings, or
+nobody held it any more. Only the first is a decision against it."""
+
+
+class Departure(Struct, frozen=True, kw_only=True):
+    """Why an instance is gone."""
+
+    why: str
+    """One of `Reason`, or what the host did by itself: "expired", "evicted", "crashed", …"""
+    by: str = ""
+    """Who ended it, where that is known."""
+
+    @property
+    def is_decision(self) -> bool:
+        """Whether somebody has ended it on purpose, so that it is to stay away."""
+        return self.why == "unloaded"
 
 
 LoadStep = Loading | Joined | Evicting | Loaded
@@ -221,12 +240,16 @@ class Host(Protocol):
         """Call off a load that another client began, where the host has the feature."""
         ...
 
-    async def unload(self, instance: Instance) -> None:
-        """End an instance.
+    async def unload(self, instance: Instance, why: Reason = "unloaded", *, by: str = "") -> None:
+        """End an instance; hosts with the feature "departures" remember why, and by whom.
 
         Raises:
             InstanceNotFoundError: It is gone already.
         """
+        ...
+
+    async def departure(self, instance_reference: str) -> Departure | None:
+        """Say why an instance went; `None` where the host does not know or cannot tell."""
         ...
 
     async def set_ttl(self, instance: Instance, ttl_s: float | None) -> None:

@@ -7,7 +7,7 @@ the raw dicts are read here. Fields that older hosts leave out are optional.
 from collections.abc import Mapping
 from typing import Any
 
-from lms_jupyter.hosts.base import Sight
+from lms_jupyter.hosts.base import Departure, Sight
 from lms_jupyter.hosts.reading import moment, noun, number, one_line, reads, rows, table, unreadable
 from lms_jupyter.protocol.models import Estimate, Instance, Load, Memory, Model, Status
 
@@ -134,6 +134,17 @@ def _memory(raw: Raw) -> Memory:
     return noun(
         {"total_bytes": raw["totalBytes"], "available_bytes": raw["availableBytes"]}, Memory
     )
+
+
+@reads("why an instance went")
+def departure(raw: Any) -> Departure | None:
+    """Read the engine's answer to why an instance went; `None` if it does not know.
+
+    Raises:
+        HostReplyError: It is not what the engine promises.
+    """
+    told = noun({"why": table(raw).get("why"), "by": raw.get("by", "")}, Departure)
+    return None if told.why == "unknown" else told
 
 
 def _load(raw: Any) -> Load:

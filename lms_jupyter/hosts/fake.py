@@ -17,6 +17,7 @@ from lms_jupyter.errors import (
     ModelNotFoundError,
 )
 from lms_jupyter.hosts.base import (
+    Departure,
     Downloaded,
     Downloading,
     DownloadStep,
@@ -28,6 +29,7 @@ from lms_jupyter.hosts.base import (
     LogEntry,
     Offer,
     Past,
+    Reason,
     Sight,
 )
 from lms_jupyter.hosts.talk import Fragment, Message, Sampling, TalkStep, Told
@@ -41,7 +43,7 @@ from lms_jupyter.protocol.models import (
     Model,
 )
 
-FEATURES = ("activity", "ttl", "pin", "cancelLoad", "join")
+FEATURES = ("activity", "ttl", "pin", "cancelLoad", "join", "departures")
 
 
 def fake_model(model_key: str = "qwen/qwen3-4b", **changes: object) -> Model:
@@ -77,6 +79,7 @@ class FakeHost:
         self.memory: list[Instance] = []
         self.configs: dict[str, LoadConfig] = {}
         self.ceiling = LoadConfig()
+        self.departures: dict[str, Departure] = {}
         self.loads: dict[str, Load] = {}
         self.requests: list[LoadRequest] = []
         self.heard: list[tuple[tuple[Message, ...], Sampling]] = []
@@ -190,11 +193,19 @@ class FakeHost:
         self.loads.pop(load_id, None)
         self.tell()
 
-    async def unload(self, instance: Instance) -> None:
+    async def unload(self, instance: Instance, why: Reason = "unloaded", *, by: str = "") -> None:
         """Take an instance off the list."""
         self._answer()
-        self.memory.remove(self._instance(instance.identifier))
+        known = self._instance(instance.identifier)
+        self.memory.remove(known)
+        self.departures[known.instance_reference] = Departure(why=why, by=by)
         self.tell()
+
+    async def departure(self, instance_reference: str) -> Departure | None:
+        """Say why an instance went, if the host has the feature "departures"."""
+        self._answer()
+        tells = "departures" in self.info.features
+        return self.departures.get(instance_reference) if tells else None
 
     async def set_ttl(self, instance: Instance, ttl_s: float | None) -> None:
         """Change a TTL and count it from now."""

@@ -16,13 +16,15 @@ from lms_jupyter.hosts.healing import (
     HealingAsyncLLM,
     HealingEmbeddingModel,
     HealingLLM,
+    Lifeline,
+    Revive,
+    Seen,
 )
 from lms_jupyter.hosts.sdk_sockets import QuickClient, QuickSyncClient
 from lms_jupyter.protocol.models import Instance
 
 Handle = lmstudio.LLM | lmstudio.EmbeddingModel
 AsyncHandle = lmstudio.AsyncLLM | lmstudio.AsyncEmbeddingModel
-Revive = Callable[[], None]
 Place = Callable[[], tuple[str, str | None]]
 """Returns where the host is now, and the token that it wants."""
 
@@ -71,12 +73,13 @@ class Handles:
             client = self._client(*(place() if place is not None else (address, token)))
             return client.embedding if instance.kind == "embedding" else client.llm
 
+        seen = Seen(instance.instance_reference)
         if instance.kind == "embedding":
             if revive is not None:
-                return HealingEmbeddingModel(instance.identifier, where, revive)
+                return HealingEmbeddingModel(instance.identifier, where, revive, seen)
             return lmstudio.EmbeddingModel(instance.identifier, where())
         if revive is not None:
-            return HealingLLM(instance.identifier, where, revive)
+            return HealingLLM(instance.identifier, where, revive, seen)
         return lmstudio.LLM(instance.identifier, where())
 
     def _client(self, address: str, token: str | None) -> lmstudio.Client:
@@ -123,4 +126,10 @@ def async_handle(
     where = where or here
     kind = HealingAsyncEmbeddingModel if instance.kind == "embedding" else HealingAsyncLLM
     session = client.embedding if instance.kind == "embedding" else client.llm
-    return kind(instance.identifier, session, revive, where)
+    return kind(instance.identifier, session, revive, where, Seen(instance.instance_reference))
+
+
+def just_loaded(handle: Handle | AsyncHandle) -> None:
+    """Tell a handle that heals itself that its instance has been there until now for sure."""
+    if isinstance(handle, Lifeline):
+        handle.was_used()

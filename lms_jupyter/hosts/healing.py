@@ -2,40 +2,85 @@
 
 They are the SDK's own classes, so `isinstance` and everything else holds. Before each use they ask
 whether the instance is there, which costs one small question. A host that was restarted is
-connected to again, and where another host has taken its place, the handle goes there.
+connected to again, and where another host has taken its place, the handle goes there. What
+somebody has unloaded on purpose stays away: the use says so.
 """
 
 import asyncio
 import os
 import threading
+import time
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Any
 
 import lmstudio
 
-from lms_jupyter.errors import CommandError
+from lms_jupyter.errors import CommandError, InstanceUnloadedError
 from lms_jupyter.hosts.credentials import let_in, token_for
 from lms_jupyter.hosts.forks import fork_safe_lock
-from lms_jupyter.hosts.sdk_errors import asked, broken_off
+from lms_jupyter.hosts.sdk_errors import asked, broken_off, is_gone
 from lms_jupyter.hosts.telling import telling, telling_async
 
-Revive = Callable[[], None]
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a handle knows of its instance."""
+
+    instance_reference: str
+    at: float | None = None
+    """When it was surely in use the last time, by our clock."""
+
+
+Revive = Callable[[Seen], str]
+"""Brings an instance back and returns its reference, or raises why it stays away."""
+AsyncRevive = Callable[[Seen], Awaitable[str]]
 Where = Callable[[], Any]
 """Returns the SDK's session on the host that is ours now."""
 
 
-class _Healing:
-    """What both kinds of handles do before they are used."""
+class Lifeline:
+    """What all handles that heal themselves keep."""
 
     identifier: str
     _session: Any
-    _revive: Revive | None
-    _where: Where
-    _healing: threading.Lock
+    _seen: Seen
+    _ended: bool
+    """Whether it was unloaded through this handle."""
 
     @property
     def _address(self) -> str:
         return str(self._session._client.api_host)
+
+    def _keep(self, seen: Seen) -> None:
+        self._seen = seen
+        self._ended = False
+
+    def _is_it(self, info: Any) -> bool:
+        """Whether this is our instance; some hosts answer with another of the same model."""
+        if info.identifier != self.identifier:
+            return False
+        if info.instance_reference != self._seen.instance_reference:
+            # It was loaded anew under the same name.
+            self._keep(Seen(info.instance_reference))
+        self._ended = False
+        return True
+
+    def was_used(self) -> None:
+        """Take note that the instance has been there until now."""
+        self._seen = Seen(self._seen.instance_reference, time.time())
+
+    def _check_end(self) -> None:
+        if self._ended:
+            raise InstanceUnloadedError(self.identifier)
+
+
+class _Healing(Lifeline):
+    """What both kinds of handles do before they are used."""
+
+    _revive: Revive | None
+    _where: Where
+    _healing: threading.Lock
 
     def _make_sure(self) -> None:
         """Go where the host is now, and bring the instance back if it is gone, once."""
@@ -44,7 +89,8 @@ class _Healing:
         with self._healing:
             self._session = self._where()
             if not self._is_there():
-                self._revive()
+                self._check_end()
+                self._keep(Seen(self._revive(self._seen), time.time()))
                 self._session = self._where()
 
     def _is_there(self) -> bool:
@@ -66,19 +112,15 @@ class _Healing:
                 info = self._session.get_model_info(self.identifier)
             except lmstudio.LMStudioModelNotFoundError:
                 return False
-        # Some hosts answer with another instance of the same model.
-        return bool(info.identifier == self.identifier)
-
-    def stop_healing(self) -> None:
-        """Let the handle fail from now on when its instance is gone."""
-        self._revive = None
+        return self._is_it(info)
 
 
 class HealingLLM(_Healing, lmstudio.LLM):
     """An `lmstudio.LLM` that heals itself."""
 
-    def __init__(self, identifier: str, where: Where, revive: Revive) -> None:
+    def __init__(self, identifier: str, where: Where, revive: Revive, seen: Seen) -> None:
         super().__init__(identifier, where())
+        self._keep(seen)
         self._revive = revive
         self._where = where
         self._healing = fork_safe_lock()
@@ -90,8 +132,9 @@ class HealingLLM(_Healing, lmstudio.LLM):
 class HealingEmbeddingModel(_Healing, lmstudio.EmbeddingModel):
     """An `lmstudio.EmbeddingModel` that heals itself."""
 
-    def __init__(self, identifier: str, where: Where, revive: Revive) -> None:
+    def __init__(self, identifier: str, where: Where, revive: Revive, seen: Seen) -> None:
         super().__init__(identifier, where())
+        self._keep(seen)
         self._revive = revive
         self._where = where
         self._healing = fork_safe_lock()
@@ -114,13 +157,27 @@ USES: dict[type, tuple[str, ...]] = {
     HealingEmbeddingModel: (*SHARED, "embed"),
 }
 """What counts as a use. `unload` does not: who ends an instance does not want it back."""
+ONCE = frozenset({"act"})
+"""What has called the user's tools by the time it fails, and is not begun a second time."""
 
 
 def _healing(name: str, original: Callable[..., Any]) -> Callable[..., Any]:
     def use(self: Any, *args: Any, **kwargs: Any) -> Any:
         self._make_sure()
-        with broken_off(self._address):
-            return telling(original(self, *args, **kwargs), self._address)
+        try:
+            with broken_off(self._address):
+                return telling(original(self, *args, **kwargs), self._address)
+        except lmstudio.LMStudioServerError as error:
+            if self._revive is None or not is_gone(error):
+                raise
+            # It went between our question and the use: nothing has come of it yet.
+            self._make_sure()
+            if name in ONCE:
+                raise
+            with broken_off(self._address):
+                return telling(original(self, *args, **kwargs), self._address)
+        finally:
+            self.was_used()
 
     use.__name__, use.__doc__ = name, original.__doc__
     return use
@@ -128,8 +185,8 @@ def _healing(name: str, original: Callable[..., Any]) -> Callable[..., Any]:
 
 def _unload(self: Any) -> None:
     """Unload this model, for good."""
-    self.stop_healing()
     lmstudio.LLM.unload(self)
+    self._ended = True
 
 
 for _class, _names in USES.items():
@@ -138,7 +195,6 @@ for _class, _names in USES.items():
     _class.unload = _unload  # type: ignore[attr-defined]
 
 
-AsyncRevive = Callable[[], Awaitable[None]]
 AsyncWhere = Callable[[Any], Awaitable[Any]]
 """Returns the SDK's client on the host that is ours now; it is given one that is of no use now."""
 
@@ -152,18 +208,12 @@ def _is_in_a_loop() -> bool:
     return True
 
 
-class _AsyncHealing:
+class _AsyncHealing(Lifeline):
     """What both kinds of async handles do before they are used."""
 
-    identifier: str
-    _session: Any
     _revive: AsyncRevive | None
     _where: AsyncWhere
     _pid: int
-
-    @property
-    def _address(self) -> str:
-        return str(self._session._client.api_host)
 
     async def _make_sure(self) -> None:
         """Go where the host is now, and bring the instance back if it is gone, once.
@@ -179,7 +229,8 @@ class _AsyncHealing:
                 hint="Get one here: llm = await lms_jupyter.aio.load(...)",
             )
         if self._revive is not None and not await self._is_there():
-            await self._revive()
+            self._check_end()
+            self._keep(Seen(await self._revive(self._seen), time.time()))
             await self._go()
 
     async def _go(self, lost: Any = None) -> None:
@@ -209,20 +260,22 @@ class _AsyncHealing:
                 info = await self._session.get_model_info(self.identifier)
             except lmstudio.LMStudioModelNotFoundError:
                 return False
-        return bool(info.identifier == self.identifier)
-
-    def stop_healing(self) -> None:
-        """Let the handle fail from now on when its instance is gone."""
-        self._revive = None
+        return self._is_it(info)
 
 
 class HealingAsyncLLM(_AsyncHealing, lmstudio.AsyncLLM):
     """An `lmstudio.AsyncLLM` that heals itself."""
 
     def __init__(
-        self, identifier: str, session: Any, revive: AsyncRevive | None, where: AsyncWhere
+        self,
+        identifier: str,
+        session: Any,
+        revive: AsyncRevive | None,
+        where: AsyncWhere,
+        seen: Seen,
     ) -> None:
         super().__init__(identifier, session)
+        self._keep(seen)
         self._revive = revive
         self._where = where
         self._pid = os.getpid()
@@ -235,9 +288,15 @@ class HealingAsyncEmbeddingModel(_AsyncHealing, lmstudio.AsyncEmbeddingModel):
     """An `lmstudio.AsyncEmbeddingModel` that heals itself."""
 
     def __init__(
-        self, identifier: str, session: Any, revive: AsyncRevive | None, where: AsyncWhere
+        self,
+        identifier: str,
+        session: Any,
+        revive: AsyncRevive | None,
+        where: AsyncWhere,
+        seen: Seen,
     ) -> None:
         super().__init__(identifier, session)
+        self._keep(seen)
         self._revive = revive
         self._where = where
         self._pid = os.getpid()
@@ -255,8 +314,19 @@ ASYNC_USES: dict[type, tuple[str, ...]] = {
 def _async_healing(name: str, original: Callable[..., Any]) -> Callable[..., Any]:
     async def use(self: Any, *args: Any, **kwargs: Any) -> Any:
         await self._make_sure()
-        with broken_off(self._address):
-            return telling_async(await original(self, *args, **kwargs), self._address)
+        try:
+            with broken_off(self._address):
+                return telling_async(await original(self, *args, **kwargs), self._address)
+        except lmstudio.LMStudioServerError as error:
+            if self._revive is None or not is_gone(error):
+                raise
+            await self._make_sure()
+            if name in ONCE:
+                raise
+            with broken_off(self._address):
+                return telling_async(await original(self, *args, **kwargs), self._address)
+        finally:
+            self.was_used()
 
     use.__name__, use.__doc__ = name, original.__doc__
     return use
@@ -264,8 +334,8 @@ def _async_healing(name: str, original: Callable[..., Any]) -> Callable[..., Any
 
 async def _async_unload(self: Any) -> None:
     """Unload this model, for good."""
-    self.stop_healing()
     await lmstudio.AsyncLLM.unload(self)
+    self._ended = True
 
 
 for _class, _names in ASYNC_USES.items():

@@ -13,6 +13,7 @@ from lmstudio.async_api import _AsyncSession
 from lms_jupyter.errors import CommandError, HostTimeoutError
 from lms_jupyter.hosts import decode, kv_config, rest, sdk_streams
 from lms_jupyter.hosts.base import (
+    Departure,
     DownloadStep,
     Loaded,
     LoadRequest,
@@ -20,6 +21,7 @@ from lms_jupyter.hosts.base import (
     LogEntry,
     Offer,
     Past,
+    Reason,
     Sight,
     pauses_downloads,
 )
@@ -175,14 +177,22 @@ class SdkHost:
         """Call off another client's load; see `Host.cancel_load`."""
         await self._call("system", "cancelLoad", {"loadId": load_id})
 
-    async def unload(self, instance: Instance) -> None:
+    async def unload(self, instance: Instance, why: Reason = "unloaded", *, by: str = "") -> None:
         """End an instance; see `Host.unload`."""
+        told = {"why": why, "owner": by} if "departures" in self.info.features else {}
         await self._call(
             instance.kind,
             "unloadModel",
-            {"identifier": instance.identifier},
+            {"identifier": instance.identifier} | told,
             subject=instance.identifier,
         )
+
+    async def departure(self, instance_reference: str) -> Departure | None:
+        """Say why an instance went; see `Host.departure`."""
+        if "departures" not in self.info.features:
+            return None
+        raw = await self._call("system", "getDeparture", {"instanceReference": instance_reference})
+        return decode.departure(raw)
 
     async def set_ttl(self, instance: Instance, ttl_s: float | None) -> None:
         """Give an instance another TTL that counts from now; see `Host.set_ttl`."""

@@ -77,6 +77,12 @@ def asked(identifier: str) -> Iterator[None]:
         raise unreadable(one_line(repr(identifier)), error) from error
 
 
+def is_gone(error: lmstudio.LMStudioServerError) -> bool:
+    """Whether the host says that the instance is not there."""
+    code = _table(_told(error).get("displayData")).get("code")
+    return isinstance(code, str) and code in GONE
+
+
 def _from_server(error: lmstudio.LMStudioServerError, subject: str, *, loading: bool) -> LmsError:
     told = _told(error)
     display, data = _table(told.get("displayData")), _table(told.get("errorData"))

@@ -92,7 +92,7 @@ async def use(command: UseModel, manager: Manager) -> Outcome:
 @run.register
 async def unload(command: UnloadInstance, manager: Manager) -> Instance:
     """End an instance. The host is asked which one it is: our picture may be old."""
-    instance = await lookup.instance(command.identifier, manager)
+    instance = await lookup.instance(command.identifier, manager, command.instance_reference)
     asked = manager.own.get(instance.instance_reference)
     await manager.unloaded.note(instance, manager.connected_host, asked)
     await loading.end(instance, manager)
@@ -139,7 +139,7 @@ async def set_ttl(command: SetTtl, manager: Manager) -> None:
     """Give an instance another TTL, where the host can."""
     lookup.check_ttl(command.ttl_s)
     _check_feature("ttl", "change the TTL of a loaded instance", manager)
-    instance = await lookup.instance(command.identifier, manager)
+    instance = await lookup.instance(command.identifier, manager, command.instance_reference)
     await manager.connected_host.set_ttl(instance, command.ttl_s)
     manager.wake.set()
 
@@ -147,7 +147,7 @@ async def set_ttl(command: SetTtl, manager: Manager) -> None:
 @run.register
 async def reload(command: ReloadInstance, manager: Manager) -> Outcome:
     """Load an instance again as it is, with another TTL."""
-    instance = await lookup.instance(command.identifier, manager)
+    instance = await lookup.instance(command.identifier, manager, command.instance_reference)
     return await loading.renew(instance, command.ttl_s, manager)
 
 
@@ -155,7 +155,7 @@ async def reload(command: ReloadInstance, manager: Manager) -> Outcome:
 async def pin(command: PinInstance, manager: Manager) -> None:
     """Pin an instance or let it go, where the host can."""
     _check_feature("pin", "pin an instance", manager)
-    instance = await lookup.instance(command.identifier, manager)
+    instance = await lookup.instance(command.identifier, manager, command.instance_reference)
     await manager.connected_host.pin(instance, pinned=command.pinned)
     manager.wake.set()
 

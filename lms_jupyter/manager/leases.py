@@ -26,6 +26,7 @@ from msgspec import Struct
 
 from lms_jupyter.errors import FolderError
 from lms_jupyter.hosts.state import state_folder, warn_once
+from lms_jupyter.manager.departures import DepartureBook
 from lms_jupyter.manager.identity import Identity
 from lms_jupyter.protocol.models import LoadConfig
 
@@ -64,6 +65,7 @@ class LeaseBook:
 
     def __init__(self, folder: Path | None = None) -> None:
         self._named = folder
+        self.departures = DepartureBook(lambda: self.folder)
         self._read: tuple[Lease, ...] = ()
         self._read_at: tuple[int, int] | None = None
 

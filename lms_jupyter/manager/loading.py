@@ -9,8 +9,23 @@ from typing import Literal
 from msgspec import Struct
 from msgspec.structs import replace as changed
 
-from lms_jupyter.errors import HostReplyError, InstanceExistsError, LmsError, LoadCancelledError
-from lms_jupyter.hosts.base import Evicting, Joined, Loaded, Loading, LoadRequest, LoadStep
+from lms_jupyter.errors import (
+    HostReplyError,
+    InstanceExistsError,
+    InstanceNotFoundError,
+    LmsError,
+    LoadCancelledError,
+)
+from lms_jupyter.hosts.base import (
+    Departure,
+    Evicting,
+    Joined,
+    Loaded,
+    Loading,
+    LoadRequest,
+    LoadStep,
+    Reason,
+)
 from lms_jupyter.manager import lookup
 from lms_jupyter.manager.events import (
     InstanceCompared,
@@ -87,9 +102,25 @@ async def carry_out(order: Order, manager: Manager, meant: Meant | None = None) 
             return await _ensure(order, meant, manager)
 
 
-async def end(instance: Instance, manager: Manager) -> None:
-    """End an instance."""
-    await manager.connected_host.unload(instance)
+async def end(instance: Instance, manager: Manager, why: Reason = "unloaded") -> None:
+    """End an instance; a handle brings back none that was unloaded for good."""
+    behalf = on_behalf_of.get()
+    departure = Departure(why=why, by=behalf.label if behalf else manager.owner)
+    # Noted first: a handle may find it gone before the host has answered.
+    reference = instance.instance_reference
+    manager.departures.note(reference, departure)
+    if manager.leases is not None:
+        manager.leases.departures.write(reference, departure)
+    try:
+        await manager.connected_host.unload(instance, why, by=departure.by)
+    except InstanceNotFoundError:
+        # It went by itself in the meantime, and is to stay away all the same.
+        raise
+    except LmsError:
+        manager.departures.forget(reference)
+        if manager.leases is not None:
+            manager.leases.departures.remove(reference)
+        raise
     manager.own.pop(instance.instance_reference, None)
     manager.apply(InstanceUnloaded(instance_reference=instance.instance_reference))
     manager.wake.set()
@@ -204,7 +235,7 @@ async def _reload(
     before = manager.own.get(old.instance_reference)
     order = changed(order, identifier=old.identifier)
     try:
-        await end(old, manager)
+        await end(old, manager, "reloading")
         return await _load(order, meant, manager, own)
     except (LmsError, asyncio.CancelledError):
         config = effective if before is None else before

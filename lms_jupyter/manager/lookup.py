@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 
 from lms_jupyter.errors import AmbiguousInstanceError, CommandError, InstanceNotFoundError
+from lms_jupyter.hosts.base import Departure
 from lms_jupyter.manager import names
+from lms_jupyter.manager.departures import Use
 from lms_jupyter.manager.events import Looked, ModelsListed
 from lms_jupyter.manager.manager import Manager
 from lms_jupyter.manager.resolve import Meant, resolve
@@ -47,24 +49,69 @@ async def named(name: str, manager: Manager) -> Instance:
 def pick(name: str, known: Sequence[Instance]) -> Instance:
     """Find the instance that is meant among those that are known; see `named`."""
     found = names.named(name, known)
-    if len(found) > 1:
+    if len({one.identifier for one in found}) > 1:
         raise AmbiguousInstanceError(name, [one.identifier for one in found])
     if not found:
         raise InstanceNotFoundError(name, [one.identifier for one in known])
-    return found[0]
+    return choose(found[0].identifier, found)
 
 
-async def instance(identifier: str, manager: Manager) -> Instance:
-    """Find an instance by its identifier, to the letter: what a button names is not guessed at.
+async def instance(
+    identifier: str, manager: Manager, instance_reference: str | None = None
+) -> Instance:
+    """Find an instance to the letter: what a button names is not guessed at; see `choose`."""
+    return choose(identifier, await instances(manager), instance_reference)
+
+
+def choose(
+    identifier: str,
+    known: Sequence[Instance],
+    instance_reference: str | None = None,
+    device: str | None = "any",
+) -> Instance:
+    """Return the instance that is meant: by its reference, else by its name.
+
+    Args:
+        identifier: What it is called.
+        known: What is in memory.
+        instance_reference: Which one exactly; another of the same name is not taken instead.
+        device: On which machine of an LM Link; `None` is the host itself.
 
     Raises:
         InstanceNotFoundError: No instance is called like this.
+        CommandError: Several are, on as many devices.
     """
-    found = await instances(manager)
-    for one in found:
-        if one.identifier == identifier:
-            return one
-    raise InstanceNotFoundError(identifier, [known.identifier for known in found])
+    if instance_reference is not None:
+        found = [one for one in known if one.instance_reference == instance_reference]
+    else:
+        found = [
+            one for one in known if one.identifier == identifier and device in ("any", one.device)
+        ]
+    if not found:
+        raise InstanceNotFoundError(identifier, [one.identifier for one in known])
+    if len(found) > 1:
+        devices = " and ".join(sorted(one.device or "this host" for one in found))
+        raise CommandError(
+            f"There are {len(found)} instances called {identifier!r}: on {devices}.",
+            hint="Name one by its row, `lms_jupyter.unload(lms_jupyter.ps()[0])`, or its device, "
+            "--device.",
+        )
+    return found[0]
+
+
+async def why_gone(use: Use, manager: Manager) -> Departure | None:
+    """Say why an instance is gone, `None` if nothing speaks against bringing it back."""
+    reference = use.instance_reference
+    await instances(manager)
+    noted = manager.departures.noted(reference)
+    if noted is None and manager.leases is not None:
+        noted = manager.leases.departures.read(reference)
+    if noted is not None:
+        return noted
+    host = manager.connected_host
+    if "departures" in host.info.features:
+        return await host.departure(reference)
+    return manager.departures.inferred(use)
 
 
 def check_ttl(ttl_s: float | None) -> None:

@@ -12,7 +12,8 @@ from traitlets.config import Configurable
 
 from lms_jupyter.hosts.base import Found, Host
 from lms_jupyter.manager.attendance import Attendance
-from lms_jupyter.manager.events import Event, Looked
+from lms_jupyter.manager.departures import Departures
+from lms_jupyter.manager.events import Event, HostConnected, Looked
 from lms_jupyter.manager.identity import Identity
 from lms_jupyter.manager.leases import LeaseBook
 from lms_jupyter.manager.profiles import ProfileShelf
@@ -79,6 +80,8 @@ class Manager(Configurable):
         """The loads of ours that somebody else here waits for too."""
         self.own: dict[str, LoadConfig] = {}
         """What was asked for the instances that this kernel loaded, by their references."""
+        self.departures = Departures()
+        """Why instances are gone, as far as it is known here."""
         self.unloaded = Memory()
         """What was unloaded here and may be wanted back."""
         self.downloads: dict[str, Fetch] = {}
@@ -147,8 +150,11 @@ class Manager(Configurable):
 
     def apply(self, event: Event) -> None:
         """Change the slices: the only place that does. Call it on the manager's loop."""
+        if isinstance(event, HostConnected):
+            self.departures.connected()
         if isinstance(event, Looked):
             self._clock_lead_s = event.sight.now - time.time()
+            self.departures.looked(self.activity.instances, event.sight.instances)
         self._state = reduce(self._state, event)
         self.catalog = self._state.catalog
         self.activity = self._state.activity

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from lms_jupyter.errors import HostTimeoutError, HostUnreachableError
 from lms_jupyter.hosts.base import (
+    Departure,
     DownloadStep,
     Host,
     LoadRequest,
@@ -20,6 +21,7 @@ from lms_jupyter.hosts.base import (
     LogEntry,
     Offer,
     Past,
+    Reason,
     Sight,
 )
 from lms_jupyter.hosts.talk import Message, Sampling, TalkStep
@@ -107,11 +109,15 @@ class SteadyHost:
         """Call off a load that another client began; see `Host.cancel_load`."""
         await self._read(lambda host: host.cancel_load(load_id))
 
-    async def unload(self, instance: Instance) -> None:
+    async def unload(self, instance: Instance, why: Reason = "unloaded", *, by: str = "") -> None:
         """End an instance; see `Host.unload`."""
         host = await self._checked(instance.kind)
         with self._using(host):
-            await host.unload(instance)
+            await host.unload(instance, why, by=by)
+
+    async def departure(self, instance_reference: str) -> Departure | None:
+        """Say why an instance went; see `Host.departure`."""
+        return await self._read(lambda host: host.departure(instance_reference))
 
     async def set_ttl(self, instance: Instance, ttl_s: float | None) -> None:
         """Give an instance another TTL that counts from now; see `Host.set_ttl`."""

@@ -44,10 +44,14 @@ class UseModel(Struct, frozen=True, kw_only=True, tag="use", tag_field="kind"):
     config: LoadConfig = LoadConfig()
 
 
-class UnloadInstance(Struct, frozen=True, kw_only=True, tag="unload", tag_field="kind"):
+class UnloadInstance(
+    Struct, frozen=True, kw_only=True, omit_defaults=True, tag="unload", tag_field="kind"
+):
     """End an instance and give its memory back."""
 
     identifier: str
+    instance_reference: str | None = None
+    """Which one exactly, where several devices have one of this name."""
 
 
 class LoadAgain(Struct, frozen=True, kw_only=True, tag="load_again", tag_field="kind"):
@@ -63,27 +67,39 @@ class CancelLoad(Struct, frozen=True, kw_only=True, tag="cancel_load", tag_field
     load_id: str
 
 
-class SetTtl(Struct, frozen=True, kw_only=True, tag="set_ttl", tag_field="kind"):
+class SetTtl(
+    Struct, frozen=True, kw_only=True, omit_defaults=True, tag="set_ttl", tag_field="kind"
+):
     """Give an instance another TTL, counted from now on. Hosts with the feature "ttl" only."""
 
     identifier: str
     ttl_s: float | None
     """`None`: it stays until it is unloaded."""
+    instance_reference: str | None = None
+    """Which one exactly, where several devices have one of this name."""
 
 
-class ReloadInstance(Struct, frozen=True, kw_only=True, tag="reload", tag_field="kind"):
+class ReloadInstance(
+    Struct, frozen=True, kw_only=True, omit_defaults=True, tag="reload", tag_field="kind"
+):
     """Load an instance again as it is, with another TTL: for hosts without the feature "ttl"."""
 
     identifier: str
     ttl_s: float | None
     """`None`: it stays until it is unloaded."""
+    instance_reference: str | None = None
+    """Which one exactly, where several devices have one of this name."""
 
 
-class PinInstance(Struct, frozen=True, kw_only=True, tag="pin", tag_field="kind"):
+class PinInstance(
+    Struct, frozen=True, kw_only=True, omit_defaults=True, tag="pin", tag_field="kind"
+):
     """Keep an instance from expiring and from being evicted. Hosts with the feature "pin" only."""
 
     identifier: str
     pinned: bool
+    instance_reference: str | None = None
+    """Which one exactly, where several devices have one of this name."""
 
 
 class EstimateLoad(Struct, frozen=True, kw_only=True, tag="estimate", tag_field="kind"):

@@ -203,7 +203,7 @@ class HostInfo(Struct, frozen=True, kw_only=True):
     retry_at: float | None = None
     """When a lost host is next tried, by the clock of `Activity.now`; `None`: not by itself."""
     features: tuple[str, ...] = ()
-    """Extra abilities: "ttl", "pin", "activity", "cancelLoad", "join", "pastLog"."""
+    """Extra abilities: "ttl", "pin", "activity", "cancelLoad", "join", "departures", "pastLog"."""
 
 
 class HostChoice(Struct, frozen=True, kw_only=True):

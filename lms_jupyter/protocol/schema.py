@@ -9,12 +9,21 @@ from typing import Any
 
 import msgspec
 
-from lms_jupyter.protocol.commands import Command, Envelope
+from lms_jupyter.protocol.commands import (
+    Command,
+    Envelope,
+    PinInstance,
+    ReloadInstance,
+    SetTtl,
+    UnloadInstance,
+)
 from lms_jupyter.protocol.models import LoadConfig
 from lms_jupyter.protocol.replies import Reply
 from lms_jupyter.protocol.slices import Slice
 
-LEAN = {LoadConfig.__name__}
+LEAN = {
+    struct.__name__ for struct in (LoadConfig, UnloadInstance, SetTtl, ReloadInstance, PinInstance)
+}
 """The structs that leave defaults out of what they write."""
 
 ROOTS = {"Slice": Slice, "Command": Command, "Reply": Reply, "Envelope": Envelope}
@@ -24,7 +33,7 @@ def schema() -> dict[str, Any]:
     """Return one JSON Schema whose definitions are every struct of the protocol.
 
     msgspec calls a field with a default optional although it always writes it: such a field is
-    required here, unless its struct leaves defaults out (`LoadConfig`).
+    required here, unless its struct leaves defaults out.
     """
     outlines, definitions = msgspec.json.schema_components(
         tuple(ROOTS.values()), ref_template="#/definitions/{name}"

@@ -118,7 +118,7 @@ class Steward:
             self._book.remove(lease)
 
     async def _unload(self, host: Host, instance: Instance) -> None:
-        await host.unload(instance)
+        await host.unload(instance, "abandoned")
         for line in self._board.lines:
             if line.running is not None:
                 line.running.wake.set()

@@ -27,7 +27,7 @@ async def test_the_greeting_and_the_status_are_as_clients_probe_them(engine: Eng
     assert status["package"] == "lms-jupyter-engine"
     assert isinstance(status["version"], str)
     gpu = ["gpu"] if machine.has_gpu() else []
-    known = ["activity", "ttl", "pin", "cancelLoad", "join", "pastLog"]
+    known = ["activity", "ttl", "pin", "cancelLoad", "join", "departures", "pastLog"]
     assert status["extensions"] == [*known, *gpu]
 
 

@@ -61,7 +61,10 @@ REFUSED_CHANNELS = {
     "plugins": "generateWithGenerator registerDevelopmentPlugin setGenerator "
     "setPredictionLoopHandler setPromptPreprocessor setToolsProvider startToolUseSession",
 }
-OURS = {("system", name) for name in ("cancelLoad", "getActivity", "pinInstance", "setInstanceTtl")}
+OURS = {
+    ("system", name)
+    for name in ("cancelLoad", "getActivity", "getDeparture", "pinInstance", "setInstanceTtl")
+}
 OUR_CHANNELS = {("system", "watchActivity")}
 STAY_OPEN = {("system", "alive"), ("diagnostics", "streamLogs")}
 ENDS_THE_ENGINE = {("system", "requestShutdown")}

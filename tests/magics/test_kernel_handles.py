@@ -1,11 +1,14 @@
 import os
 import re
+import time
 from pathlib import Path
 
 import lmstudio
 import nbformat
 import pytest
 from nbclient import NotebookClient
+
+from tests.engines import family
 
 from .kernels import Kernel, Ran
 
@@ -89,10 +92,15 @@ def test_every_verb_about_memory_and_the_notebook_is_a_function(
     assert empty.value("said.stats.stop_reason") == "eosFound"
 
 
-def test_a_handle_brings_its_instance_back_once_and_says_so(empty: Kernel, engine: str) -> None:
-    empty.run("llm = %lms load tutor-1m -c 512 --identifier chat --ttl 10m")
+def wait_until_expired(engine: str) -> None:
     with lmstudio.Client(engine) as neighbour:
-        neighbour.llm.unload("chat")
+        while neighbour.llm.list_loaded():
+            time.sleep(0.05)  # a TTL ends by the clock
+
+
+def test_a_handle_brings_its_instance_back_once_and_says_so(empty: Kernel, engine: str) -> None:
+    empty.run("llm = %lms load tutor-1m -c 512 --identifier chat --ttl 1s")
+    wait_until_expired(engine)
 
     ran = empty.run("print(llm.respond('Hello').stats.stop_reason)")
 
@@ -101,13 +109,23 @@ def test_a_handle_brings_its_instance_back_once_and_says_so(empty: Kernel, engin
         "eosFound",
     ], ran.error_text
     assert empty.value("llm.get_context_length()") == "512"
-    assert '"ttlMs":600000' in empty.run("%lms ps --json").text
+    assert '"ttlMs":1000' in empty.run("%lms ps --json").text
+
+
+def test_a_handle_heals_when_the_process_of_its_instance_was_killed(
+    empty: Kernel, engine: str
+) -> None:
+    empty.run("llm = %lms load tutor-1m")
+    for child in family(engine):
+        child.kill()
+    wait_until_expired(engine)
+
+    assert "eosFound" in empty.run("print(llm.respond('Hello').stats.stop_reason)").text
 
 
 def test_an_async_handle_heals_too(empty: Kernel, engine: str) -> None:
-    empty.run("from lms_jupyter import aio\nllm = await aio.load('tutor-1m')")
-    with lmstudio.Client(engine) as neighbour:
-        neighbour.llm.unload("tutor-1m")
+    empty.run("from lms_jupyter import aio\nllm = await aio.load('tutor-1m', ttl=1)")
+    wait_until_expired(engine)
 
     ran = empty.run("print((await llm.respond('Hello')).stats.stop_reason)\nawait aio.close()")
 
@@ -116,17 +134,13 @@ def test_an_async_handle_heals_too(empty: Kernel, engine: str) -> None:
 
 
 def test_a_stream_heals_too(empty: Kernel, engine: str) -> None:
-    empty.run("llm = %lms load tutor-1m")
-    with lmstudio.Client(engine) as neighbour:
-        neighbour.llm.unload("tutor-1m")
+    empty.run("llm = %lms load tutor-1m --ttl 1s")
+    wait_until_expired(engine)
 
     assert "Hello" in empty.run("print(''.join(f.content for f in llm.respond_stream('Hi')))").text
 
 
-def test_what_the_user_ended_stays_ended(empty: Kernel, engine: str) -> None:
-    empty.run("llm = %lms load tutor-1m\n%lms unload tutor-1m")
-    assert empty.run("llm.respond('Hello')").error == "LMStudioModelNotFoundError"
-
+def test_a_handle_that_is_not_to_heal_is_the_sdks_own(empty: Kernel, engine: str) -> None:
     empty.run("llm = %lms load tutor-1m --no-heal")
     with lmstudio.Client(engine) as neighbour:
         neighbour.llm.unload("tutor-1m")

@@ -262,6 +262,7 @@ export interface UnloadInstance {
    */
   kind: "unload";
   identifier: string;
+  instance_reference?: string | null;
 }
 /**
  * Load what was unloaded a moment ago as it was: settings, identifier, TTL and pin.
@@ -293,6 +294,7 @@ export interface SetTtl {
   kind: "set_ttl";
   identifier: string;
   ttl_s: number | null;
+  instance_reference?: string | null;
 }
 /**
  * Load an instance again as it is, with another TTL: for hosts without the feature "ttl".
@@ -304,6 +306,7 @@ export interface ReloadInstance {
   kind: "reload";
   identifier: string;
   ttl_s: number | null;
+  instance_reference?: string | null;
 }
 /**
  * Keep an instance from expiring and from being evicted. Hosts with the feature "pin" only.
@@ -315,6 +318,7 @@ export interface PinInstance {
   kind: "pin";
   identifier: string;
   pinned: boolean;
+  instance_reference?: string | null;
 }
 /**
  * Fetch a model to the host's disk.

@@ -16,7 +16,7 @@ from lms_jupyter.engine.routes.handshake import Caller
 from lms_jupyter.engine.services import Services
 from lms_jupyter.engine.wire.activity import activity_packet
 from lms_jupyter.engine.wire.fields import an_object, optional_flag, text
-from lms_jupyter.engine.wire.sdk import seconds_from
+from lms_jupyter.engine.wire.sdk import milliseconds, seconds_from
 
 
 def rpcs(services: Services) -> dict[str, Rpc]:
@@ -26,6 +26,7 @@ def rpcs(services: Services) -> dict[str, Rpc]:
         "setInstanceTtl": _set_ttl,
         "pinInstance": _pin,
         "cancelLoad": _cancel_load,
+        "getDeparture": _get_departure,
     }
     return {name: partial(call, services) for name, call in calls.items()}
 
@@ -73,6 +74,15 @@ async def _cancel_load(services: Services, _caller: Caller, parameter: Any) -> N
             await services.registry.cancel_load(instance)
             return
     raise NoModelMatchingQueryError({"loadId": load_id})
+
+
+def _get_departure(services: Services, _caller: Caller, parameter: Any) -> dict[str, Any]:
+    """Tell why an instance went; "unknown" also for one that is still there."""
+    departure = services.registry.departures.of(text(an_object(parameter), "instanceReference"))
+    if departure is None:
+        return {"why": "unknown"}
+    at = milliseconds(departure.at.unix_s)
+    return {"why": departure.why, "at": at} | ({"by": departure.by} if departure.by else {})
 
 
 def _named(services: Services, identifier: Any) -> Instance:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import Any
+from typing import Any, get_args
 
 from lms_jupyter.engine import selection
+from lms_jupyter.engine.departures import Reason
 from lms_jupyter.engine.errors import (
     BadRequestError,
     DomainMismatchError,
@@ -70,11 +71,16 @@ def _list_loaded(
     return [instance_info(one) for one in services.registry.instances if one.domain == domain]
 
 
-async def _unload(services: Services, domain: Domain, _caller: Caller, parameter: Any) -> None:
-    identifier = text(an_object(parameter), "identifier")
+async def _unload(services: Services, domain: Domain, caller: Caller, parameter: Any) -> None:
+    asked = an_object(parameter)
+    why = optional_text(asked, "why") or "unloaded"
+    if why not in get_args(Reason):
+        raise BadRequestError(f"'why' is one of {', '.join(get_args(Reason))}, not {why!r:.100}.")
+    by = optional_text(asked, "owner")
+    identifier = text(asked, "identifier")
     query = selection.Query(identifier=identifier)
     instance = selection.select(services.registry.instances, query, domain, sole=True)
-    await services.registry.unload(instance)
+    await services.registry.unload(instance, why, caller.kind if by is None else by)
 
 
 def _get_info(

@@ -80,7 +80,6 @@ def free(request: Free, desk: Desk) -> None:
     desk.connect()
     gone = desk.session.run(memory.free(desk.manager, everything=request.everything))
     for instance in gone:
-        desk.session.let_go(instance.identifier)
         desk.say(f"{instance.identifier} is unloaded.")
     for sentence in memory.left(desk.manager, everything=request.everything):
         desk.say(sentence)
@@ -101,5 +100,4 @@ def _identifier(name: str, desk: Desk) -> str:
 
 def _end(identifier: str, desk: Desk) -> None:
     desk.command(UnloadInstance(identifier=identifier))
-    desk.session.let_go(identifier)
     desk.say(f"{identifier} is unloaded.")
