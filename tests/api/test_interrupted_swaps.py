@@ -8,7 +8,7 @@ import pytest_asyncio
 
 from lms_jupyter.api.pause import Paused
 from lms_jupyter.api.session import Session
-from lms_jupyter.hosts.base import Found
+from lms_jupyter.hosts.base import Found, Reason
 from lms_jupyter.hosts.fake import FakeHost, fake_model
 from lms_jupyter.manager import Manager, loading
 from lms_jupyter.manager.loading import Order
@@ -27,11 +27,11 @@ class Tardy(FakeHost):
         self.ended = asyncio.Event()
         self.refuses = False
 
-    async def unload(self, instance: Instance) -> None:
+    async def unload(self, instance: Instance, why: Reason = "unloaded", *, by: str = "") -> None:
         if self.refuses:
             self.ended.set()
             await asyncio.Event().wait()
-        await super().unload(instance)
+        await super().unload(instance, why, by=by)
         self.ended.set()
         await asyncio.Event().wait()
 

@@ -129,6 +129,50 @@ async def test_somebody_elses_load_can_be_cancelled_and_its_process_is_gone(
 
 
 @pytest.mark.asyncio
+async def test_why_an_instance_went_is_told_to_who_asks(engine: EngineProcess) -> None:
+    told = {}
+    async with (
+        introduced(engine.address, "llm") as llm,
+        introduced(engine.address, "system") as system,
+    ):
+        ways: dict[str, dict[str, Any]] = {
+            "by somebody": {},
+            "with a reason": {"why": "reloading", "owner": "lesson.ipynb"},
+            "by its TTL": {},
+            "by a signal": {},
+        }
+        for way, said in ways.items():
+            ttl = {"ttlMs": 50} if way == "by its TTL" else {}
+            before = {child.pid for child in engine.children}
+            info = await _load(llm, identifier="gone", **ttl)
+            if way == "by a signal":
+                for child in engine.children:
+                    if child.pid in before:
+                        child.kill()
+            elif way != "by its TTL":
+                assert await llm.call("unloadModel", identifier="gone", **said) is None
+            while await llm.call("listLoaded"):
+                pass
+            reference = info["instanceReference"]
+            told[way] = await system.call("getDeparture", instanceReference=reference)
+        there = await _load(llm, identifier="there")
+        reference = there["instanceReference"]
+        assert await system.call("getDeparture", instanceReference=reference) == {"why": "unknown"}
+        answer = await llm.call("unloadModel", identifier="there", why="a whim")
+        assert answer["type"] == "rpcError"
+        await _unload(llm, "there")
+
+    whys = {way: (one["why"], one.get("by")) for way, one in told.items()}
+    assert whys == {
+        "by somebody": ("unloaded", None),
+        "with a reason": ("reloading", "lesson.ipynb"),
+        "by its TTL": ("expired", None),
+        "by a signal": ("crashed", None),
+    }
+    assert all(abs(one["at"] / 1000 - time.time()) < 60 for one in told.values())
+
+
+@pytest.mark.asyncio
 async def test_a_load_is_cancelled_on_its_own_channel(engine: EngineProcess) -> None:
     async with introduced(engine.address, "llm") as llm:
         for endpoint, key in (("loadModel", "modelKey"), ("getOrLoad", "identifier")):

@@ -102,6 +102,7 @@ ELSEWHERE = {
     ("system", "requestShutdown"),
     *_pairs(REFUSED_CALLS),
     *(("system", name) for name in ("getActivity", "setInstanceTtl", "pinInstance", "cancelLoad")),
+    ("system", "getDeparture"),
 }
 """Checked further down, with the engine's life, where all is refused, and beyond LM Studio."""
 
