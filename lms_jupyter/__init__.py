@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from lms_jupyter import aio, errors
     from lms_jupyter.api.calls import (
+        drift,
         ensure,
         estimate,
         extend,
@@ -39,6 +40,7 @@ __all__ = [
     "ModelPicker",
     "StatusLine",
     "aio",
+    "drift",
     "ensure",
     "errors",
     "estimate",
@@ -61,6 +63,7 @@ __all__ = [
 ]
 
 _CALLS = (
+    "drift",
     "ensure",
     "estimate",
     "extend",

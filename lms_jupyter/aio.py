@@ -16,6 +16,7 @@ from weakref import WeakKeyDictionary
 from lms_jupyter.api import lock as locks
 from lms_jupyter.api import memory, views
 from lms_jupyter.api.calls import run_command
+from lms_jupyter.api.drift import check
 from lms_jupyter.api.named import Named
 from lms_jupyter.api.session import Wish, session
 from lms_jupyter.api.tables import Table
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "close",
+    "drift",
     "ensure",
     "estimate",
     "extend",
@@ -131,6 +133,13 @@ async def lock(path: str | Path | None = None) -> Path:
     place = locks.lock_path(here.folder, here.notebook) if path is None else Path(path)
     await _wait(locks.write_lock(place, here.local.manager))
     return place
+
+
+async def drift(path: str | Path | None = None) -> tuple[str, ...]:
+    """Say, in a sentence each, what is not as a lock says; empty if everything is."""
+    here = session()
+    place = locks.lock_path(here.folder, here.notebook) if path is None else Path(path)
+    return (await _wait(check(locks.read_lock(place), here.local.manager))).lines
 
 
 async def restore(path: str | Path | None = None) -> list["AsyncHandle"]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Unpack
 
 from lms_jupyter.api import lock as locks
 from lms_jupyter.api import memory, views
+from lms_jupyter.api.drift import check
 from lms_jupyter.api.named import Named
 from lms_jupyter.api.pause import Paused
 from lms_jupyter.api.session import Got, session
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from lms_jupyter.hosts.handles import Handle
 
 __all__ = [
+    "drift",
     "ensure",
     "estimate",
     "extend",
@@ -187,6 +189,22 @@ def lock(path: str | Path | None = None) -> Path:
     place = locks.lock_path(here.folder, here.notebook) if path is None else Path(path)
     here.run(locks.write_lock(place, here.local.manager))
     return place
+
+
+def drift(path: str | Path | None = None) -> tuple[str, ...]:
+    """Say, in a sentence each, what is not as a lock says; empty if everything is.
+
+    Nothing is loaded. `if lms_jupyter.drift(): ...` is for scripts.
+
+    Args:
+        path: A file that `lock` wrote; by default that beside the notebook.
+
+    Raises:
+        CommandError: There is no such file, or it is no lock.
+    """
+    here = session()
+    place = locks.lock_path(here.folder, here.notebook) if path is None else Path(path)
+    return here.run(check(locks.read_lock(place), here.local.manager)).lines
 
 
 def restore(path: str | Path | None = None) -> list["Handle"]:

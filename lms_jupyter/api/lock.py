@@ -148,12 +148,18 @@ async def differs(lock: LockFile, instances: Iterable[Instance], manager: Manage
     """Say where the settings in effect are not those that were in effect."""
     lines = []
     for locked, instance in zip(lock.instances, instances, strict=True):
-        effective = await manager.connected_host.load_config(instance)
-        for name in LoadConfig.__struct_fields__:
-            was, now = getattr(locked.config, name), getattr(effective, name)
-            if was != now:
-                lines.append(f"{locked.identifier}: {name} was {was}, and is {now}.")
+        lines += await changed_settings(locked, instance, manager)
     return lines
+
+
+async def changed_settings(locked: Locked, instance: Instance, manager: Manager) -> list[str]:
+    """Say where the settings of one instance are not those that were in effect."""
+    effective = await manager.connected_host.load_config(instance)
+    return [
+        f"{locked.identifier}: {name} was {was}, and is {now}."
+        for name in LoadConfig.__struct_fields__
+        if (was := getattr(locked.config, name)) != (now := getattr(effective, name))
+    ]
 
 
 async def _locked(instance: Instance, manager: Manager) -> Locked:
@@ -187,6 +193,11 @@ def _changes(locked: Locked, found: Model) -> list[str]:
         return []
     now = _sha256(file)
     return [] if now == locked.sha256 else [f"{locked.model_key}: its file is another one."]
+
+
+def is_compared(locked: Locked) -> bool:
+    """Whether the content of a file can be compared, and not its size alone."""
+    return locked.sha256 is not None and _find(locked.path, locked.size_bytes) is not None
 
 
 def _find(path: str, size_bytes: int) -> Path | None:

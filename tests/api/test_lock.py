@@ -9,6 +9,7 @@ import pytest_asyncio
 from msgspec.structs import replace
 
 from lms_jupyter.api import lock as locks
+from lms_jupyter.api.drift import check
 from lms_jupyter.errors import CommandError, ModelNotFoundError
 from lms_jupyter.hosts.base import Found
 from lms_jupyter.hosts.fake import FakeHost, fake_model
@@ -242,3 +243,75 @@ async def test_a_lock_that_cannot_be_written_is_one_sentence(
 
     with pytest.raises(CommandError, match=r"cannot be written to .*Not a directory"):
         await locks.write_lock(tmp_path / "file" / "x.json", manager)
+
+
+@pytest.mark.asyncio
+async def test_a_check_is_silent_only_if_everything_is_as_it_was(
+    manager: Manager, host: FakeHost, disk: Path, tmp_path: Path
+) -> None:
+    written = await locks.write_lock(tmp_path / "x.json", manager)
+    before = tuple(host.memory), len(host.requests)
+
+    report = await check(written, manager)
+
+    assert disk.is_file()
+    assert (report.lines, report.by_size) == ((), ())
+    assert (tuple(host.memory), len(host.requests)) == before
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(
+    ("what", "said"),
+    [
+        ("missing", "chat: it is not in memory."),
+        ("context", "chat: context_length was 512, and is 1024."),
+        ("setting", "chat: gpu was 0.5, and is 1.0."),
+        ("ttl", "chat: its TTL was 10 min, and is none."),
+        ("model", f"chat: it was {fake_model().path}, and is other/model/model-Q4_K_M.gguf."),
+        ("another name", "chat: it is not in memory."),
+        ("file", f"{QWEN}: its file is another one."),
+        ("host", "The host was Fake 0, and is Fake 1."),
+    ],
+)
+async def test_a_check_tells_every_difference_and_mends_none(
+    manager: Manager, host: FakeHost, disk: Path, tmp_path: Path, what: str, said: str
+) -> None:
+    written = await locks.write_lock(tmp_path / "x.json", manager)
+    config = LoadConfig(context_length=512, gpu=0.5)
+    if what not in ("file", "host"):
+        host.memory.clear()
+    match what:
+        case "context":
+            config = replace(config, context_length=1024)
+            host.put(host.disk[0], identifier="chat", ttl_s=600, config=config)
+        case "setting":
+            config = replace(config, gpu=1.0)
+            host.put(host.disk[0], identifier="chat", ttl_s=600, config=config)
+        case "ttl":
+            host.put(host.disk[0], identifier="chat", config=config)
+        case "model":
+            host.put(host.disk[1], identifier="chat", ttl_s=600, config=config)
+        case "another name":
+            host.put(host.disk[0], identifier="other", ttl_s=600, config=config)
+        case "file":
+            disk.write_bytes(FILE[::-1])
+        case "host":
+            written = replace(written, host_version="0")
+    before = tuple(host.memory)
+
+    report = await check(written, manager)
+
+    assert report.lines == (said,)
+    assert tuple(host.memory) == before
+
+
+@pytest.mark.asyncio
+async def test_a_file_that_cannot_be_read_is_said_to_be_compared_by_size(
+    manager: Manager, disk: Path, tmp_path: Path
+) -> None:
+    written = await locks.write_lock(tmp_path / "x.json", manager)
+    disk.unlink()
+
+    report = await check(written, manager)
+
+    assert (report.lines, report.by_size) == ((), (fake_model().path,))

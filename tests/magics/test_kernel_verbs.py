@@ -261,4 +261,19 @@ def test_a_lock_brings_back_what_was_there_and_says_what_has_drifted(empty: Kern
         "lock.write_text(lock.read_text().replace('sha256\": \"', 'sha256\": \"0'))"
     )
     assert "its file is another one" in empty.run("%lms restore --check").text
+    empty.run("lock.write_text(lock.read_text().replace('sha256\": \"0', 'sha256\": \"'))")
+    assert "Everything is as" in empty.run("drifted = %lms restore --check").text
+    assert empty.value("drifted, lms_jupyter.drift()") == "([], ())"
+
+    empty.run("%lms load tutor-1m -c 256 --identifier chat")
+    checked = empty.run("drifted = %lms restore --check")
+    assert checked.text == "chat: context_length was 512, and is 256.\n"
+    assert empty.value("bool(drifted), tuple(drifted) == lms_jupyter.drift()") == "(True, True)"
+    mended = empty.run("_ = %lms restore").text
+    assert "context_length was 512, and is 256. It is as before again." in mended
+    assert "chat is in memory, as lesson.lms-lock.json says." in mended
+
+    empty.run("%lms unload chat")
+    checked = empty.run("%lms restore --check")
+    assert checked.plain.strip() == "chat: it is not in memory."
     empty.run("lock.unlink()")

@@ -2,7 +2,10 @@
 
 from typing import Any
 
+from IPython.core.getipython import get_ipython
+
 from lms_jupyter.api import lock as locks
+from lms_jupyter.api.drift import Report, check
 from lms_jupyter.magics.desk import Desk
 from lms_jupyter.magics.run import perform
 from lms_jupyter.magics.verbs.notebook import Lock, Restore, ShowHelp, ShowPanel
@@ -40,15 +43,42 @@ def restore(request: Restore, desk: Desk) -> list[Any]:
     session, manager = desk.session, desk.manager
     path = locks.lock_path(session.folder, session.notebook)
     lock = locks.read_lock(path)
-    drifted = list(session.run(locks.drift(lock, manager)))
+    # Compared before anything is mended: afterwards nobody could tell what had drifted.
+    before = session.run(check(lock, manager))
     if request.only_check:
-        for line in drifted or [f"Everything is as {path.name} says."]:
-            desk.say(line)
-        return []
+        return checked(before, path.name, desk)
     instances = session.run(locks.restore(lock, manager))
-    drifted += session.run(locks.differs(lock, instances, manager))
+    drifted = [*before.files, *session.run(locks.differs(lock, instances, manager))]
+    for line in before.instances:
+        if line not in drifted:
+            desk.say(f"{line} It is as before again.")
     names = ", ".join(instance.identifier for instance in instances)
     desk.say(f"{names} is in memory, as {path.name} says." if not drifted else f"{names}: drifted.")
     for line in drifted:
         desk.say(line)
     return [session.handle_of(instance) for instance in instances]
+
+
+class Drifted(list[str]):
+    """What has drifted, a sentence each: empty, and so false, if nothing has."""
+
+    shown_in: int = -1
+    """The number of the cell that says it already."""
+
+    def _ipython_display_(self) -> None:
+        shell = get_ipython()
+        if shell is None or shell.execution_count != self.shown_in:
+            print("\n".join(self) or "Nothing has drifted.")  # noqa: T201 - shown by a cell
+
+
+def checked(report: Report, name: str, desk: Desk) -> Drifted:
+    """Say every difference, or that there is none; return them for scripts."""
+    drifted = Drifted(report.lines)
+    drifted.shown_in = desk.shell.execution_count
+    for line in drifted:
+        desk.say(line)
+    if not drifted:
+        desk.say(f"Everything is as {name} says.")
+    if report.by_size:
+        desk.say(f"Compared by size alone: {', '.join(report.by_size)}.")
+    return drifted

@@ -36,6 +36,12 @@ VERBS = (
         name="restore",
         summary="load what the lock of this notebook names, and say what has drifted",
         build=lambda a: Restore(only_check=a.check),
-        flags=(Flag(names=("--check",), help="only say what has drifted", default=False),),
+        flags=(
+            Flag(
+                names=("--check",),
+                help="only say what has drifted, and return it",
+                default=False,
+            ),
+        ),
     ),
 )
