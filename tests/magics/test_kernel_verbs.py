@@ -257,6 +257,7 @@ def test_a_lock_brings_back_what_was_there_and_says_what_has_drifted(empty: Kern
     assert "chat is in memory, as lesson.lms-lock.json says" in restored.text, restored
     assert empty.value("llm.get_context_length()") == "512"
     empty.run(
+        "import pathlib, lms_jupyter\n"
         "lock = pathlib.Path('lesson.lms-lock.json')\n"
         "lock.write_text(lock.read_text().replace('sha256\": \"', 'sha256\": \"0'))"
     )
