@@ -12,9 +12,10 @@ import pytest
 import pytest_asyncio
 
 from lms_jupyter.errors import InstanceExistsError, LoadCancelledError
+from lms_jupyter.hosts import state
 from lms_jupyter.hosts.base import Found
 from lms_jupyter.hosts.fake import FEATURES, FakeHost, fake_model
-from lms_jupyter.manager import Manager, load_lock
+from lms_jupyter.manager import Manager
 from lms_jupyter.manager.commands import run
 from lms_jupyter.manager.identity import Identity
 from lms_jupyter.manager.leases import LeaseBook
@@ -346,7 +347,7 @@ async def test_where_nothing_can_be_locked_one_kernel_makes_one_copy_and_a_warni
         raise OSError(number, os.strerror(number))
 
     monkeypatch.setattr(fcntl, "flock", refuse)
-    monkeypatch.setattr(load_lock, "_told", False)
+    monkeypatch.setattr(state, "_warned", set())
     manager = await kernels.start()
 
     with warnings.catch_warnings(record=True) as told:
@@ -363,7 +364,7 @@ async def test_where_nothing_can_be_locked_one_kernel_makes_one_copy_and_a_warni
 async def test_a_folder_that_cannot_be_made_is_told_once_and_stops_nobody(
     kernels: Kernels, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(load_lock, "_told", False)
+    monkeypatch.setattr(state, "_warned", set())
     manager = await kernels.start()
     (tmp_path / "leases").mkdir()
     (tmp_path / "leases" / "loads").write_text("no folder")
