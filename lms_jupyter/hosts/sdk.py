@@ -28,6 +28,7 @@ from lms_jupyter.hosts.base import (
 from lms_jupyter.hosts.channel import Parameters, lost, open_channel
 from lms_jupyter.hosts.credentials import let_in, new_client, token_for
 from lms_jupyter.hosts.downloads import DownloadJobs, discard
+from lms_jupyter.hosts.newer import NEWER, NEWER_TIMEOUT_S
 from lms_jupyter.hosts.sdk_errors import translated
 from lms_jupyter.hosts.sdk_loads import Loads, broken_off
 from lms_jupyter.hosts.sdk_sockets import QuickClient
@@ -38,17 +39,6 @@ from lms_jupyter.protocol.models import Estimate, HostInfo, Instance, Kind, Load
 KINDS: tuple[Kind, ...] = ("llm", "embedding")
 CALL_TIMEOUT_S = 20.0
 CONNECT_TIMEOUT_S = 10.0
-NEWER_TIMEOUT_S = 8.0
-"""For calls that an older host answers with silence."""
-NEWER: Mapping[str, str] = {
-    "estimateModelUsage": "reckon what a load takes",
-    "listDownloadedModelVariants": "list the variants of a model",
-    "searchModels": "search for models to download",
-    "getModelDownloadOptions": "tell what can be downloaded",
-    "startHttpServer": "start its HTTP server",
-    "stopHttpServer": "stop its HTTP server",
-}
-"""Calls that not every LM Studio knows, and what they are for."""
 
 
 class SdkHost:

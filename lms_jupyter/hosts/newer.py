@@ -1,0 +1,15 @@
+"""What only newer hosts of LM Studio know, and older ones leave unanswered."""
+
+from collections.abc import Mapping
+
+NEWER_TIMEOUT_S = 8.0
+"""For calls that an older host answers with silence."""
+NEWER: Mapping[str, str] = {
+    "estimateModelUsage": "reckon what a load takes",
+    "listDownloadedModelVariants": "list the variants of a model",
+    "searchModels": "search for models to download",
+    "getModelDownloadOptions": "tell what can be downloaded",
+    "startHttpServer": "start its HTTP server",
+    "stopHttpServer": "stop its HTTP server",
+}
+"""Calls that not every LM Studio knows, and what they are for."""
