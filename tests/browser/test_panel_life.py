@@ -118,7 +118,7 @@ def test_a_notebook_opened_again_with_saved_state_shows_how_it_was(
 def test_a_notebook_opened_again_without_saved_state_shows_its_picture_and_works_when_run(
     open_notebook: Open, artifacts: Path, app: str
 ) -> None:
-    notebook = open_notebook([PANEL])
+    notebook = open_notebook([PANEL], app=app)
     notebook.run(0)
     expect(notebook.row("chat")).to_be_visible()
     notebook.page.evaluate(SAVE)
