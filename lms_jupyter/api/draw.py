@@ -216,7 +216,8 @@ def _lean(seconds: float) -> str:
 
 
 def _model_row(model: Model, instances: Sequence[Instance]) -> tuple[str, ...]:
-    loaded = sum(i.model_key in (model.model_key, *model.variants) for i in instances)
+    keys = (model.model_key, *model.variants)
+    loaded = sum(i.model_key in keys and i.device == model.device for i in instances)
     mark = "" if not loaded else "✓ LOADED" if loaded == 1 else f"✓ LOADED ({loaded})"
     variants = f" ({count(len(model.variants), 'variant')})" if model.variants else ""
     architecture = model.architecture or ""

@@ -42,6 +42,17 @@ def test_models_are_drawn_in_the_columns_of_the_cli() -> None:
     )
 
 
+def test_what_is_loaded_counts_on_its_own_device_alone() -> None:
+    here, there = fake_model(), fake_model(device="gpu-box")
+    host = FakeHost(here)
+    instances = [host.put(here), host.put(there), host.put(there)]
+
+    _, _, _, local, remote = draw_models([here, there], instances).text().splitlines()
+
+    assert local.endswith("Local      ✓ LOADED")
+    assert remote.endswith("gpu-box    ✓ LOADED (2)")
+
+
 def test_instances_are_drawn_in_the_columns_of_the_cli() -> None:
     host = FakeHost(fake_model(), EMBED, clock=lambda: 1000.0)
     chat = host.put(host.disk[0], identifier="chat", ttl_s=3600)
