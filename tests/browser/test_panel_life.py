@@ -21,6 +21,17 @@ FINDINGS = """async () => {
 SAVE = "() => window.jupyterapp.commands.execute('docmanager:save')"
 END_KERNEL = f"() => {NOTEBOOK}.sessionContext.shutdown()"
 RESTART_KERNEL = f"() => {NOTEBOOK}.sessionContext.session.kernel.restart()"
+SCROLLERS = """() => {
+  const within = [];
+  const notebook = document.querySelector(".jp-Notebook");
+  for (let one = document.querySelector(".lms-LoadForm"); one !== notebook;) {
+    one = one.parentElement;
+    const { overflowY } = getComputedStyle(one);
+    const outer = one.matches(".jp-WindowedPanel-outer, .jp-Notebook");
+    if (!outer && !/visible|clip/.test(overflowY)) within.push(`${one.className}: ${overflowY}`);
+  }
+  return within;
+}"""
 TOGGLE_SAVING_STATE = """() => window.jupyterapp.commands.execute(
   "@jupyter-widgets/jupyterlab-manager:saveWidgetState")"""
 
@@ -170,3 +181,18 @@ def test_a_line_and_a_picker_live_beside_a_panel_in_a_box(
     expect(notebook.output(1)).to_contain_text("chat text-embedding-tutor-embed")
     notebook.page.screenshot(path=artifacts / "life-smaller.png")
     assert notebook.messages == []
+
+
+def test_the_load_of_an_open_form_stays_in_view_and_nothing_scrolls_within_the_notebook(
+    open_notebook: Open, artifacts: Path
+) -> None:
+    notebook = open_notebook([PANEL])
+    notebook.run(0)
+    notebook.panel.get_by_role("button", name="Load large with settings").click()
+    form = notebook.panel.get_by_role("form")
+    form.get_by_text("More settings").click()
+    form.get_by_label("Parallel requests").scroll_into_view_if_needed()
+
+    assert notebook.page.evaluate(SCROLLERS) == []
+    expect(form.get_by_role("button", name="Load", exact=True)).to_be_in_viewport(ratio=1)
+    notebook.page.screenshot(path=artifacts / "life-form.png")
