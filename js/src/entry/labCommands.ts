@@ -8,7 +8,7 @@ import {
 } from "@jupyterlab/apputils";
 import type { ReadonlyPartialJSONObject } from "@lumino/coreutils";
 import type { Command, Instance } from "../protocol/protocol";
-import { isMissed, othersOf } from "../store/select";
+import { isMissed, loadKind, othersOf } from "../store/select";
 import type { Usable } from "../ui/place";
 import type { Desk } from "./labDesk";
 import { icon } from "./labIcon";
@@ -132,7 +132,7 @@ export function addCommands(app: JupyterFrontEnd, deps: Deps): void {
       if (model_key === null) return;
       const asked = deps.oneClick();
       await send({
-        kind: "load",
+        kind: loadKind(model_key, desk.store.get().activity),
         model_key,
         identifier: (args.identifier as string | undefined) ?? null,
         ttl_s: args.ttl_s === undefined ? asked.ttl_s : (args.ttl_s as number | null),

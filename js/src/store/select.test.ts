@@ -2,7 +2,15 @@ import { describe, expect, it } from "vitest";
 import idle from "../../../tests/wire_samples/activity_idle.json" with { type: "json" };
 import catalog from "../../../tests/wire_samples/catalog.json" with { type: "json" };
 import type { Activity, Catalog, Instance } from "../protocol/protocol";
-import { countByModel, countdown, index, matching, memoryShares, nextToLeave } from "./select";
+import {
+  countByModel,
+  countdown,
+  index,
+  loadKind,
+  matching,
+  memoryShares,
+  nextToLeave,
+} from "./select";
 
 const activity = idle as Activity;
 const [chat] = activity.instances as [Instance];
@@ -79,5 +87,13 @@ describe("search", () => {
 
   it("puts the largest first when asked", () => {
     expect(keys("", "all", "size")[0]).toBe("qwen/qwen3-30b-a3b");
+  });
+});
+
+describe("a click on Load", () => {
+  it("asks for another instance only where one is shown", () => {
+    expect(loadKind(chat.model_key, activity)).toBe("load");
+    expect(loadKind("google/gemma-3-12b", activity)).toBe("ensure");
+    expect(loadKind(chat.model_key, null)).toBe("ensure");
   });
 });

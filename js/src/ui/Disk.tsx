@@ -1,6 +1,7 @@
 import { useMemo } from "preact/hooks";
 import type { Command, Profile } from "../protocol/protocol";
 import type { Subject } from "../store/pending";
+import { loadKind } from "../store/select";
 import type { Store } from "../store/store";
 import { ModelList } from "./ModelList";
 import { useStore } from "./useStore";
@@ -25,7 +26,7 @@ function actionsFor(store: Store) {
   return {
     onSend,
     onLoad: (request: Omit<Command & { kind: "load" }, "kind">) =>
-      onSend({ kind: "load", ...request }),
+      onSend({ kind: loadKind(request.model_key, store.get().activity), ...request }),
     onAsk: ({ model_key, config }: Pick<Command & { kind: "estimate" }, "model_key" | "config">) =>
       store.ask({ kind: "estimate", model_key, config }),
     onFind: (words: string) => store.ask({ kind: "find_downloads", words }),

@@ -31,6 +31,9 @@ import { UNDO_MS } from "./UndoRow";
 
 cleanly();
 
+/** What is not in memory is loaded once, whoever else asks for it at the same moment. */
+const ensure = { ...load, kind: "ensure" };
+
 describe("what is in memory", () => {
   it("shows each instance with its facts and the time it has left", async () => {
     await show(catalog, three, "live");
@@ -220,7 +223,7 @@ describe("loading", () => {
 
     await press("Load google/gemma-3-12b");
 
-    expect(transport.sent).toEqual([load]);
+    expect(transport.sent).toEqual([ensure]);
     expect(isDisabled("Loading google/gemma-3-12b")).toBe(true);
   });
 
@@ -298,7 +301,7 @@ describe("when things are not as they should be", () => {
 
     await press("Try again: load google/gemma-3-12b");
 
-    expect(transport.sent).toEqual([load, { kind: "dismiss", problem_id: "problem-1" }, load]);
+    expect(transport.sent).toEqual([ensure, { kind: "dismiss", problem_id: "problem-1" }, ensure]);
   });
 
   it("offers no second try for a load that was asked for elsewhere", async () => {

@@ -55,7 +55,7 @@ describe("a host that dies", () => {
     await deliver(transport, next());
     await press("Load");
 
-    expect(transport.sent.at(-1)).toMatchObject({ kind: "load", identifier: "gemma" });
+    expect(transport.sent.at(-1)).toMatchObject({ kind: "ensure", identifier: "gemma" });
   });
 
   it("while a profile gets its name", async () => {
