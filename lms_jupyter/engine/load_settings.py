@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
@@ -16,10 +17,12 @@ CHAT_BATCH_SIZE = 128
 
 FIRST_TOKENS = 2
 MAX_SESSIONS = 256
-MAX_THREADS = 512
 MAX_DRAFT_TOKENS = 1024
 DEFAULT_DRAFT_TOKENS = 3
 """What llama.cpp does, or can do at most."""
+MAX_THREADS = min(512, 4 * (os.cpu_count() or 1))
+"""llama.cpp's own bound is 512. Its threads wait actively for each other: far more of them than
+there are cores bring the whole machine to a halt."""
 CELLS = 256
 """llama.cpp rounds a context up to a multiple of this many tokens."""
 

@@ -131,7 +131,8 @@ export function createStore(transport: Transport): Store {
     async send(command) {
       const name = subject(command);
       if (state.pending.has(name)) return;
-      if (command.kind === "load" || command.kind === "ensure") loads.set(command.model_key, command);
+      if (command.kind === "load" || command.kind === "ensure")
+        loads.set(command.model_key, command);
       const pending: Pending = { command, phase: "sent", before: state.activity };
       set({ refusals: withEntry(state.refusals, name, null) });
       follow(name, pending);
