@@ -28,7 +28,7 @@ def draw_model(model: Model) -> Drawing:
             "ABILITIES": ", ".join(abilities),
             "VARIANTS": ", ".join(model.variants),
             "PUBLISHER": model.publisher,
-            "DEVICE": model.device or "Local",
+            "DEVICE": model.device_name or model.device or "Local",
             "PATH": model.path,
         },
     )
@@ -51,7 +51,7 @@ def draw_instance(instance: Instance) -> Drawing:
             "QUANTIZATION": instance.quantization,
             "OWNER": instance.owner,
             "NOT AS ASKED": ", ".join(map(str, instance.differences)),
-            "DEVICE": instance.device or "Local",
+            "DEVICE": instance.device_name or instance.device or "Local",
             "PATH": instance.path,
         },
     )

@@ -34,7 +34,7 @@ def fit(heading: Sequence[str], rows: Rows, width: int | None) -> tuple[str, lis
     table: Rows = [heading, *rows] if any(heading) else list(rows)
     gap = next((gap for gap in GAPS if _fits(table, gap, width)), GAPS[-1])
     left_out: list[str] = []
-    for names in (EXPENDABLE, LAST):
+    for names in _expendable(table):
         for name in names:
             if name in table[0] and not _fits(table, gap, width):
                 table = _without(table, list(table[0]).index(name))
@@ -42,6 +42,16 @@ def fit(heading: Sequence[str], rows: Rows, width: int | None) -> tuple[str, lis
         if width is not None:
             table = _shorten(table, gap, width)
     return _lines(table, gap), left_out
+
+
+def _expendable(table: Rows) -> tuple[Sequence[str], Sequence[str]]:
+    """Return what may be left out before long names are shortened, and after."""
+    if "DEVICE" in table[0]:
+        place = list(table[0]).index("DEVICE")
+        if len({row[place] for row in table[1:]}) > 1:
+            # Rows of one name may differ in nothing else.
+            return EXPENDABLE[1:], (*LAST, "DEVICE")
+    return EXPENDABLE, LAST
 
 
 def _without(table: Rows, place: int) -> Rows:

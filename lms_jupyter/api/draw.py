@@ -107,7 +107,7 @@ def draw_instances(
             *((_say_memory(i),) if memory else ()),
             str(i.context_length),
             str(parallel.get(i.instance_reference) or "-"),
-            i.device or "Local",
+            i.device_name or i.device or "Local",
             say_ttl(i, now),
             *((owners.get(i.instance_reference, ""),) if owner else ()),
         )
@@ -226,7 +226,7 @@ def _model_row(model: Model, instances: Sequence[Instance]) -> tuple[str, ...]:
         model.params or "",
         ARCHITECTURES.get(architecture, architecture),
         say_size(model.size_bytes),
-        model.device or "Local",
+        model.device_name or model.device or "Local",
         mark,
     )
 

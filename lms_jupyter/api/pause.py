@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from lms_jupyter.api.named import Named, named
 from lms_jupyter.api.session import Session
+from lms_jupyter.hosts.base import LOCAL
 from lms_jupyter.manager import Manager, loading, lookup
 from lms_jupyter.manager.loading import Order
 from lms_jupyter.protocol.models import Instance, LoadConfig
@@ -73,6 +74,7 @@ class Paused(AbstractContextManager[None]):
                 identifier=instance.identifier,
                 ttl_s=instance.ttl_s,
                 config=resting.config,
+                device=instance.device or LOCAL,
             )
             outcome = await loading.carry_out(order, manager)
             if resting.asked is not None:

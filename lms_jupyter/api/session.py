@@ -16,6 +16,7 @@ from lms_jupyter.errors import (
     InstanceUnloadedError,
     LmsError,
 )
+from lms_jupyter.hosts.base import LOCAL
 from lms_jupyter.hosts.forks import fork_safe_lock
 from lms_jupyter.manager import Manager, loading, lookup
 from lms_jupyter.manager.departures import Use
@@ -139,6 +140,9 @@ class Session:
         if wish.local:
             models = tuple(model for model in models if model.device is None)
         instances = await lookup.instances(manager)
+        device = LOCAL if wish.local and wish.device is None else wish.device
+        device = lookup.device(device, manager)
+        instances = tuple(one for one in instances if lookup.is_on(device, one))
         meant = resolve(wish.name, models, instances, first=wish.first, exact=wish.exact)
         order = Order(
             name=meant.name,
@@ -146,7 +150,7 @@ class Session:
             identifier=wish.identifier,
             ttl_s=wish.ttl_s,
             config=wish.config,
-            device=wish.device,
+            device=device,
             lease=wish.lease,
             reload=wish.reload,
         )
@@ -216,14 +220,9 @@ class Session:
 
         return claim
 
-    def identifier(self, name: str) -> str:
-        """Return the identifier of the instance that a name means, in any of its forms.
-
-        Raises:
-            AmbiguousInstanceError: There are several.
-            InstanceNotFoundError: There is none.
-        """
-        return self.run(lookup.named(name, self.local.manager)).identifier
+    def instance(self, name: str, device: str | None = None) -> Instance:
+        """Return the instance that a name means, in any of its forms; see `lookup.named`."""
+        return self.run(lookup.named(name, self.local.manager, device))
 
     def close(self) -> None:
         """Close the SDK's clients; handles that were given out stop working."""
@@ -246,7 +245,7 @@ class Session:
             identifier=instance.identifier,
             ttl_s=instance.ttl_s,
             config=wish.config,
-            device=wish.device,
+            device=instance.device or LOCAL,
             lease=wish.lease,
         )
 

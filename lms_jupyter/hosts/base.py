@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Final, Literal, Protocol
 
 from msgspec import Struct
 
@@ -17,6 +17,9 @@ from lms_jupyter.protocol.models import (
     Memory,
     Model,
 )
+
+LOCAL: Final = ""
+"""Where a device is named: the host itself, and no other machine on its LM Link."""
 
 
 class Sight(Struct, frozen=True, kw_only=True):
@@ -40,7 +43,7 @@ class LoadRequest(Struct, frozen=True, kw_only=True):
     config: LoadConfig = LoadConfig()
     owner: str | None = None
     device: str | None = None
-    """A machine on the same LM Link; `None`: the host decides."""
+    """A machine on the same LM Link, or `LOCAL`; `None`: the host decides."""
     kind: Kind | None = None
     """Where the name is an identifier, which the host's disk does not know."""
     join: bool = False

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from lms_jupyter.hosts.base import Departure, Sight
+from lms_jupyter.hosts.lm_link import short_name
 from lms_jupyter.hosts.reading import moment, noun, number, one_line, reads, rows, table, unreadable
 from lms_jupyter.protocol.models import Estimate, Instance, Load, Memory, Model, Status
 
@@ -164,6 +165,7 @@ def _load(raw: Any) -> Load:
 def _shared(raw: Raw) -> dict[str, Any]:
     """Read what a model on the disk and its instance in memory have in common."""
     quantization = table(raw.get("quantization") or {})
+    device = raw.get("deviceIdentifier")
     return {
         "model_key": raw.get("modelKey"),
         "kind": raw.get("type"),
@@ -180,7 +182,8 @@ def _shared(raw: Raw) -> dict[str, Any]:
         "max_context_length": raw.get("maxContextLength"),
         "vision": raw.get("vision", False),
         "trained_for_tool_use": raw.get("trainedForToolUse", False),
-        "device": raw.get("deviceIdentifier"),
+        "device": device,
+        "device_name": short_name(device) if isinstance(device, str) else None,
     }
 
 

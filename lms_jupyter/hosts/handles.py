@@ -7,6 +7,7 @@ from typing import Any
 import lmstudio
 
 from lms_jupyter.errors import CommandError
+from lms_jupyter.hosts.addressed import Addressed
 from lms_jupyter.hosts.credentials import let_in, new_client
 from lms_jupyter.hosts.forks import fork_safe_lock
 from lms_jupyter.hosts.healing import (
@@ -73,14 +74,19 @@ class Handles:
             client = self._client(*(place() if place is not None else (address, token)))
             return client.embedding if instance.kind == "embedding" else client.llm
 
-        seen = Seen(instance.instance_reference)
+        identifier, device = instance.identifier, instance.device
+        seen = Seen(instance.instance_reference, device=instance.device)
+
+        def addressed() -> Any:
+            return Addressed(where(), identifier, device, lambda: seen.instance_reference)
+
         if instance.kind == "embedding":
             if revive is not None:
-                return HealingEmbeddingModel(instance.identifier, where, revive, seen)
-            return lmstudio.EmbeddingModel(instance.identifier, where())
+                return HealingEmbeddingModel(identifier, where, revive, seen)
+            return lmstudio.EmbeddingModel(identifier, addressed())
         if revive is not None:
-            return HealingLLM(instance.identifier, where, revive, seen)
-        return lmstudio.LLM(instance.identifier, where())
+            return HealingLLM(identifier, where, revive, seen)
+        return lmstudio.LLM(identifier, addressed())
 
     def _client(self, address: str, token: str | None) -> lmstudio.Client:
         with self._lock:
@@ -126,7 +132,8 @@ def async_handle(
     where = where or here
     kind = HealingAsyncEmbeddingModel if instance.kind == "embedding" else HealingAsyncLLM
     session = client.embedding if instance.kind == "embedding" else client.llm
-    return kind(instance.identifier, session, revive, where, Seen(instance.instance_reference))
+    seen = Seen(instance.instance_reference, device=instance.device)
+    return kind(instance.identifier, session, revive, where, seen)
 
 
 def just_loaded(handle: Handle | AsyncHandle) -> None:

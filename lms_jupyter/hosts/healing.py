@@ -11,12 +11,13 @@ import os
 import threading
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import lmstudio
 
 from lms_jupyter.errors import CommandError, InstanceUnloadedError
+from lms_jupyter.hosts.addressed import Addressed
 from lms_jupyter.hosts.credentials import let_in, token_for
 from lms_jupyter.hosts.forks import fork_safe_lock
 from lms_jupyter.hosts.sdk_errors import asked, broken_off, is_gone
@@ -30,6 +31,8 @@ class Seen:
     instance_reference: str
     at: float | None = None
     """When it was surely in use the last time, by our clock."""
+    device: str | None = None
+    """A machine on the host's LM Link; `None` is the host itself."""
 
 
 Revive = Callable[[Seen], str]
@@ -48,6 +51,21 @@ class Lifeline:
     _ended: bool
     """Whether it was unloaded through this handle."""
 
+    def __eq__(self, other: object) -> bool:
+        """Whether both are of one identifier on one device of one host."""
+        if not isinstance(other, Lifeline):
+            return NotImplemented
+        mine, others = ((one.identifier, one._seen.device) for one in (self, other))
+        return self._session.session is other._session.session and mine == others
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def _point(self, session: Any) -> None:
+        """Use a session from now on, for this instance alone."""
+        self._session = Addressed(
+            session, self.identifier, self._seen.device, lambda: self._seen.instance_reference
+        )
+
     @property
     def _address(self) -> str:
         return str(self._session._client.api_host)
@@ -62,13 +80,16 @@ class Lifeline:
             return False
         if info.instance_reference != self._seen.instance_reference:
             # It was loaded anew under the same name.
-            self._keep(Seen(info.instance_reference))
+            self._keep(replace(self._seen, instance_reference=info.instance_reference, at=None))
         self._ended = False
         return True
 
+    def _came_back(self, reference: str) -> None:
+        self._keep(replace(self._seen, instance_reference=reference, at=time.time()))
+
     def was_used(self) -> None:
         """Take note that the instance has been there until now."""
-        self._seen = Seen(self._seen.instance_reference, time.time())
+        self._seen = replace(self._seen, at=time.time())
 
     def _check_end(self) -> None:
         if self._ended:
@@ -87,11 +108,11 @@ class _Healing(Lifeline):
         if self._revive is None:
             return
         with self._healing:
-            self._session = self._where()
+            self._point(self._where())
             if not self._is_there():
                 self._check_end()
-                self._keep(Seen(self._revive(self._seen), time.time()))
-                self._session = self._where()
+                self._came_back(self._revive(self._seen))
+                self._point(self._where())
 
     def _is_there(self) -> bool:
         try:
@@ -110,17 +131,28 @@ class _Healing(Lifeline):
         with asked(self.identifier), let_in(self._address, token_for(self._address)):
             try:
                 info = self._session.get_model_info(self.identifier)
-            except lmstudio.LMStudioModelNotFoundError:
-                return False
-        return self._is_it(info)
+            except lmstudio.LMStudioServerError as error:
+                if not is_gone(error):
+                    raise
+                info = self._find_anew()
+        return info is not None and self._is_it(info)
+
+    def _find_anew(self) -> Any:
+        """Return what somebody may have loaded under the same name meanwhile."""
+        try:
+            return self._session.read(self._session.ask_by_name())
+        except lmstudio.LMStudioModelNotFoundError:
+            return None
 
 
 class HealingLLM(_Healing, lmstudio.LLM):
     """An `lmstudio.LLM` that heals itself."""
 
     def __init__(self, identifier: str, where: Where, revive: Revive, seen: Seen) -> None:
-        super().__init__(identifier, where())
+        session = where()
+        super().__init__(identifier, session)
         self._keep(seen)
+        self._point(session)
         self._revive = revive
         self._where = where
         self._healing = fork_safe_lock()
@@ -133,8 +165,10 @@ class HealingEmbeddingModel(_Healing, lmstudio.EmbeddingModel):
     """An `lmstudio.EmbeddingModel` that heals itself."""
 
     def __init__(self, identifier: str, where: Where, revive: Revive, seen: Seen) -> None:
-        super().__init__(identifier, where())
+        session = where()
+        super().__init__(identifier, session)
         self._keep(seen)
+        self._point(session)
         self._revive = revive
         self._where = where
         self._healing = fork_safe_lock()
@@ -230,13 +264,13 @@ class _AsyncHealing(Lifeline):
             )
         if self._revive is not None and not await self._is_there():
             self._check_end()
-            self._keep(Seen(await self._revive(self._seen), time.time()))
+            self._came_back(await self._revive(self._seen))
             await self._go()
 
     async def _go(self, lost: Any = None) -> None:
         """Take the session of the host that is ours now."""
         client = await self._where(lost)
-        self._session = getattr(client, self._session.API_NAMESPACE)
+        self._point(getattr(client, self._session.API_NAMESPACE))
 
     async def _is_there(self) -> bool:
         client = self._session._client
@@ -258,9 +292,18 @@ class _AsyncHealing(Lifeline):
         with asked(self.identifier):
             try:
                 info = await self._session.get_model_info(self.identifier)
-            except lmstudio.LMStudioModelNotFoundError:
-                return False
-        return self._is_it(info)
+            except lmstudio.LMStudioServerError as error:
+                if not is_gone(error):
+                    raise
+                info = await self._find_anew()
+        return info is not None and self._is_it(info)
+
+    async def _find_anew(self) -> Any:
+        """Return what somebody may have loaded under the same name meanwhile."""
+        try:
+            return self._session.read(await self._session.ask_by_name())
+        except lmstudio.LMStudioModelNotFoundError:
+            return None
 
 
 class HealingAsyncLLM(_AsyncHealing, lmstudio.AsyncLLM):
@@ -276,6 +319,7 @@ class HealingAsyncLLM(_AsyncHealing, lmstudio.AsyncLLM):
     ) -> None:
         super().__init__(identifier, session)
         self._keep(seen)
+        self._point(session)
         self._revive = revive
         self._where = where
         self._pid = os.getpid()
@@ -297,6 +341,7 @@ class HealingAsyncEmbeddingModel(_AsyncHealing, lmstudio.AsyncEmbeddingModel):
     ) -> None:
         super().__init__(identifier, session)
         self._keep(seen)
+        self._point(session)
         self._revive = revive
         self._where = where
         self._pid = os.getpid()

@@ -9,6 +9,7 @@ NEWER: Mapping[str, str] = {
     "listDownloadedModelVariants": "list the variants of a model",
     "searchModels": "search for models to download",
     "getModelDownloadOptions": "tell what can be downloaded",
+    "lmLinkStatus": "name the devices of its LM Link",
     "startHttpServer": "start its HTTP server",
     "stopHttpServer": "stop its HTTP server",
 }

@@ -28,6 +28,7 @@ from lms_jupyter.hosts.base import (
 from lms_jupyter.hosts.channel import Parameters, lost, open_channel
 from lms_jupyter.hosts.credentials import let_in, new_client, token_for
 from lms_jupyter.hosts.downloads import DownloadJobs, discard
+from lms_jupyter.hosts.lm_link import Devices, specifier
 from lms_jupyter.hosts.newer import NEWER, NEWER_TIMEOUT_S
 from lms_jupyter.hosts.sdk_errors import translated
 from lms_jupyter.hosts.sdk_loads import Loads, broken_off
@@ -56,6 +57,7 @@ class SdkHost:
         self._unanswered: set[str] = set()
         self._loads = Loads(self.unload)
         self._states = States(self._state)
+        self._devices = Devices(self._link_status)
         self.info = HostInfo(name="LM Studio", address=address)
 
     async def connect(self) -> None:
@@ -86,6 +88,7 @@ class SdkHost:
         self._client = None
         await self._loads.close()
         await self._states.close()
+        await self._devices.close()
         # A socket that is gone already has nothing left to close.
         with contextlib.suppress(lmstudio.LMStudioError, OSError):
             await self._resources.aclose()
@@ -108,7 +111,8 @@ class SdkHost:
 
     async def models(self) -> tuple[Model, ...]:
         """List what is downloaded; see `Host.models`."""
-        models = decode.models(await self._call("system", "listDownloadedModels"))
+        listed = decode.models(await self._call("system", "listDownloadedModels"))
+        models = await self._devices.named(listed, anew=True)
         self._kinds = {
             name: model.kind
             for model in models
@@ -122,7 +126,7 @@ class SdkHost:
             return decode.sight(await self._call("system", "getActivity"))
         lists = [decode.listed(await self._call(kind, "listLoaded")) for kind in KINDS]
         found = await self._states.of([raw for raws in lists for raw in raws])
-        return Sight(now=time.time(), instances=found)
+        return Sight(now=time.time(), instances=await self._devices.named(found))
 
     async def hints(self) -> AsyncIterator[Sight]:
         """Yield what is in memory whenever it changes; see `Host.hints`."""
@@ -173,7 +177,7 @@ class SdkHost:
         await self._call(
             instance.kind,
             "unloadModel",
-            {"identifier": instance.identifier} | told,
+            {"identifier": instance.identifier, "deviceIdentifier": instance.device} | told,
             subject=instance.identifier,
         )
 
@@ -208,7 +212,7 @@ class SdkHost:
         raw = await self._call(
             instance.kind,
             "getLoadConfig",
-            {"specifier": _specifier(instance)},
+            {"specifier": specifier(instance)},
             subject=instance.identifier,
         )
         return kv_config.parse(kv_config.fields_of(raw), instance.kind)
@@ -217,6 +221,7 @@ class SdkHost:
         """Reckon what a load would take; see `Host.estimate`."""
         parameters = {
             "modelKey": model.model_key,
+            "deviceIdentifier": model.device,
             "loadConfigStack": kv_config.stack(config, model.kind),
         }
         return decode.estimate(
@@ -243,7 +248,7 @@ class SdkHost:
             answer = sdk_streams.answer(
                 self._session("llm"),
                 self._session("files"),
-                instance.identifier,
+                specifier(instance),
                 messages,
                 sampling,
             )
@@ -311,7 +316,7 @@ class SdkHost:
         """Write what both ways to load have in common."""
         parameters: dict[str, Any] = {"loadConfigStack": kv_config.stack(request.config, kind)}
         if request.device is not None:
-            parameters["deviceIdentifier"] = request.device
+            parameters["deviceIdentifier"] = request.device or None
         if "activity" in self.info.features:
             parameters |= {"loadId": request.load_id, "owner": request.owner or ""}
         return parameters
@@ -327,7 +332,7 @@ class SdkHost:
             async with aclosing(steps):
                 async for step in steps:
                     ended = isinstance(step, Loaded)
-                    yield step
+                    yield await self._devices.placed(step)
         if not ended:
             raise broken_off(request.model_key)
 
@@ -376,16 +381,15 @@ class SdkHost:
         return await self._call(
             instance.kind,
             "getInstanceProcessingState",
-            {"specifier": _specifier(instance), "throwIfNotFound": True},
+            {"specifier": specifier(instance), "throwIfNotFound": True},
             subject=instance.identifier,
         )
+
+    async def _link_status(self) -> Any:
+        return await self._call("repository", "lmLinkStatus")
 
     async def _kind(self, model_key: str) -> Kind:
         """Say which namespace a key belongs to; an unknown one is the host's to refuse."""
         if model_key not in self._kinds:
             await self.models()
         return self._kinds.get(model_key, "llm")
-
-
-def _specifier(instance: Instance) -> dict[str, Any]:
-    return {"type": "query", "query": {"identifier": instance.identifier}}

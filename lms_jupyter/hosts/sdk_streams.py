@@ -35,7 +35,7 @@ class Diagnostics(_AsyncSession):
 async def answer(
     llm: _AsyncSession,
     files: _AsyncSession,
-    identifier: str,
+    specifier: Mapping[str, Any],
     messages: Sequence[Message],
     sampling: Sampling,
 ) -> AsyncIterator[TalkStep]:
@@ -43,7 +43,7 @@ async def answer(
     pictures = {picture for message in messages for picture in message.pictures}
     sent = {picture: await _send(picture, files) for picture in pictures}
     parameters = {
-        "modelSpecifier": {"type": "query", "query": {"identifier": identifier}},
+        "modelSpecifier": dict(specifier),
         "history": talk.history(messages, sent),
         "predictionConfigStack": talk.stack(sampling),
     }

@@ -6,6 +6,7 @@ from functools import singledispatch
 from msgspec.structs import replace as changed
 
 from lms_jupyter.errors import CommandError, ModelNotFoundError
+from lms_jupyter.hosts.base import LOCAL
 from lms_jupyter.manager import downloading, loading, lookup
 from lms_jupyter.manager.events import LoadCancelling, Looked, ModelsListed, ProblemDismissed
 from lms_jupyter.manager.loading import Order, Outcome
@@ -110,7 +111,7 @@ async def load_again(command: LoadAgain, manager: Manager) -> Outcome:
         identifier=instance.identifier,
         ttl_s=instance.ttl_s,
         config=before.config,
-        device=instance.device,
+        device=instance.device or LOCAL,
     )
     meant = await _exactly(instance.model_key, manager)
     outcome = await loading.carry_out(order, manager, meant)

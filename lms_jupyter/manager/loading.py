@@ -17,6 +17,7 @@ from lms_jupyter.errors import (
     LoadCancelledError,
 )
 from lms_jupyter.hosts.base import (
+    LOCAL,
     Departure,
     Evicting,
     Joined,
@@ -60,6 +61,7 @@ class Order(Struct, frozen=True, kw_only=True):
     ttl_s: float | None = None
     config: LoadConfig = LoadConfig()
     device: str | None = None
+    """A machine on the host's LM Link, or `LOCAL`; `None`: any, and for a load the host decides."""
     lease: bool = True
     reload: bool = False
     """Reload an instance with other settings even if somebody else loaded it."""
@@ -91,6 +93,7 @@ async def carry_out(order: Order, manager: Manager, meant: Meant | None = None) 
     """
     lookup.check_ttl(order.ttl_s)
     meant = meant or await lookup.look_up(order.name, manager)
+    order = changed(order, device=lookup.device(order.device, manager))
     lookup.check_config(order.config, meant.model)
     match order.how:
         case "new":
@@ -151,7 +154,7 @@ async def renew(instance: Instance, ttl_s: float | None, manager: Manager) -> Ou
         how="new",
         ttl_s=ttl_s,
         config=await manager.connected_host.load_config(instance),
-        device=instance.device,
+        device=instance.device or LOCAL,
     )
     meant = resolve(instance.model_key, await lookup.models(manager))
     async with turn(meant, manager) as own:
@@ -218,13 +221,19 @@ async def _compare(
 async def _candidates(order: Order, meant: Meant, manager: Manager) -> tuple[Instance, ...]:
     """Return the instances that could serve, the named one alone if one is named; ours first."""
     known = await lookup.instances(manager)
-    fitting = [i for i in known if serves(i, meant) and order.device in (None, i.device)]
+    known = tuple(i for i in known if lookup.is_on(order.device, i))
+    fitting = [i for i in known if serves(i, meant)]
     if order.identifier is not None:
+        # Other devices have identifiers of their own.
         named = tuple(i for i in known if i.identifier == order.identifier)
+        named = tuple(sorted(named, key=lambda i: i.device is not None))
         if named and named[0] not in fitting:
             raise InstanceExistsError(order.identifier)
         return named
-    return tuple(sorted(fitting, key=lambda i: i.instance_reference not in manager.own))
+    own = manager.own
+    return tuple(
+        sorted(fitting, key=lambda i: (i.instance_reference not in own, i.device is not None))
+    )
 
 
 async def _reload(
@@ -233,7 +242,7 @@ async def _reload(
     """Load an instance anew under its own name; if that fails, bring back what was there."""
     effective = await manager.connected_host.load_config(old)
     before = manager.own.get(old.instance_reference)
-    order = changed(order, identifier=old.identifier)
+    order = changed(order, identifier=old.identifier, device=old.device or LOCAL)
     try:
         await end(old, manager, "reloading")
         return await _load(order, meant, manager, own)
@@ -262,9 +271,13 @@ async def _load(
     way: Way = "load",
 ) -> Outcome:
     """Follow one load on the host from its start to its end."""
-    name = meant.name
+    name, device = meant.name, order.device
     if way == "use" and meant.instance is not None:
         name = meant.instance.identifier
+        device = (meant.instance.device or LOCAL) if device is None else device
+    elif device is None:
+        # What is on the host's own disk, the host may also load on the device that it prefers.
+        device = meant.model.device
     load = Load(
         load_id=manager.new_load_id(),
         identifier=order.identifier,
@@ -280,7 +293,7 @@ async def _load(
         ttl_s=order.ttl_s,
         config=order.config,
         owner=behalf.label if (behalf := on_behalf_of.get()) else manager.owner,
-        device=order.device,
+        device=device,
         kind=meant.model.kind,
         join=way == "join",
     )

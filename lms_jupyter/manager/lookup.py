@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 
 from lms_jupyter.errors import AmbiguousInstanceError, CommandError, InstanceNotFoundError
-from lms_jupyter.hosts.base import Departure
+from lms_jupyter.hosts.base import LOCAL, Departure
 from lms_jupyter.manager import names
 from lms_jupyter.manager.departures import Use
 from lms_jupyter.manager.events import Looked, ModelsListed
 from lms_jupyter.manager.manager import Manager
-from lms_jupyter.manager.resolve import Meant, resolve
+from lms_jupyter.manager.resolve import Meant, on_several_devices, resolve
 from lms_jupyter.protocol.models import Instance, LoadConfig, Model
 
 
@@ -36,14 +36,66 @@ async def instances(manager: Manager) -> tuple[Instance, ...]:
     return sight.instances
 
 
-async def named(name: str, manager: Manager) -> Instance:
+async def named(name: str, manager: Manager, on: str | None = None) -> Instance:
     """Find the instance that somebody means by any form of its name, or of its model's.
+
+    Args:
+        name: What somebody calls it.
+        manager: Whose host it is on.
+        on: The device that it is on, however it is named; `None`: any.
 
     Raises:
         AmbiguousInstanceError: There are several.
         InstanceNotFoundError: There is none.
+        CommandError: Several devices have it, or nothing is in memory on the one that is named.
     """
-    return pick(name, await instances(manager))
+    return pick(name, await instances_on(on, manager))
+
+
+async def instances_on(on: str | None, manager: Manager) -> tuple[Instance, ...]:
+    """Read what is in the host's memory, on one device alone if one is named.
+
+    Raises:
+        CommandError: Nothing is in memory there.
+    """
+    known = await instances(manager)
+    place = device(on, manager)
+    found = tuple(one for one in known if is_on(place, one))
+    if on is not None and not found:
+        devices = ", ".join(sorted({one.device_name or one.device or "Local" for one in known}))
+        raise CommandError(
+            f"Nothing is in memory on device {on!r}.",
+            hint=f"Instances are on: {devices}." if devices else "`%lms load KEY` loads a model.",
+        )
+    return found
+
+
+def device(named: str | None, manager: Manager) -> str | None:
+    """Return which device of the LM Link is named: by its identifier, or as DEVICE shows it.
+
+    What nobody knows is the host's to refuse.
+
+    Raises:
+        CommandError: Several devices are called like this.
+    """
+    known: tuple[Model | Instance, ...] = (*manager.catalog.models, *manager.activity.instances)
+    if not named or any(one.device == named for one in known):
+        return named
+    wanted = named.casefold()
+    found = {one.device for one in known if (one.device_name or "").casefold() == wanted}
+    if len(found) > 1:
+        raise CommandError(
+            f"There are {len(found)} devices called {named!r}.",
+            hint=f"Name one by its identifier: {' or '.join(sorted(map(str, found)))}.",
+        )
+    if found:
+        return found.pop()
+    return LOCAL if wanted == "local" else named
+
+
+def is_on(device: str | None, thing: Instance) -> bool:
+    """Whether an instance is on a device; `LOCAL` is the host itself, `None` any."""
+    return device is None or (device or None) == thing.device
 
 
 def pick(name: str, known: Sequence[Instance]) -> Instance:
@@ -53,7 +105,8 @@ def pick(name: str, known: Sequence[Instance]) -> Instance:
         raise AmbiguousInstanceError(name, [one.identifier for one in found])
     if not found:
         raise InstanceNotFoundError(name, [one.identifier for one in known])
-    return choose(found[0].identifier, found)
+    # Of one identifier several devices may have an instance.
+    return choose(found[0].identifier, known)
 
 
 async def instance(
@@ -90,12 +143,7 @@ def choose(
     if not found:
         raise InstanceNotFoundError(identifier, [one.identifier for one in known])
     if len(found) > 1:
-        devices = " and ".join(sorted(one.device or "this host" for one in found))
-        raise CommandError(
-            f"There are {len(found)} instances called {identifier!r}: on {devices}.",
-            hint="Name one by its row, `lms_jupyter.unload(lms_jupyter.ps()[0])`, or its device, "
-            "--device.",
-        )
+        raise on_several_devices(identifier, found)
     return found[0]
 
 

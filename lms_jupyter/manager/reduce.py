@@ -99,7 +99,9 @@ def _activity(known: Activity, event: Event) -> Activity:
         case LoadEnded(load_id=load_id):
             known = replace(known, loads=_but(known.loads, load_id=load_id))
         case InstanceLoaded(instance=instance):
-            others = _but(known.instances, identifier=instance.identifier)
+            # Other devices have identifiers of their own.
+            name = (instance.identifier, instance.device)
+            others = tuple(i for i in known.instances if (i.identifier, i.device) != name)
             known = replace(known, instances=(*others, replace(instance, mine=True)))
         case InstanceCompared(instance_reference=reference, differences=differences):
             known = _with_instance(known, reference, differences=differences)

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from lms_jupyter.errors import AmbiguousModelError, ModelNotFoundError
+from lms_jupyter.errors import AmbiguousModelError, CommandError, ModelNotFoundError
 from lms_jupyter.manager import names
 from lms_jupyter.protocol.models import Instance, Model
 
@@ -131,6 +131,16 @@ def _exact(name: str, models: Sequence[Model]) -> Meant | None:
     return None
 
 
+def on_several_devices(identifier: str, found: Sequence[Instance]) -> CommandError:
+    """Return what to raise where devices of an LM Link have instances of the same identifier."""
+    devices = " and ".join(sorted(one.device_name or one.device or "Local" for one in found))
+    return CommandError(
+        f"There are {len(found)} instances called {identifier!r}: on {devices}.",
+        hint="Name one by its row, `lms_jupyter.unload(lms_jupyter.ps()[0])`, or its device, "
+        "--device.",
+    )
+
+
 def _instance(name: str, models: Sequence[Model], instances: Sequence[Instance]) -> Meant | None:
     """Find an instance by its identifier. One that is called like a key is the model's."""
     wanted = names.spelled(name)
@@ -141,6 +151,8 @@ def _instance(name: str, models: Sequence[Model], instances: Sequence[Instance])
         found = names.named(name, instances, models)
     if not found:
         return None
+    if len(found) > 1 and len({one.identifier for one in found}) == 1:
+        raise on_several_devices(found[0].identifier, found)
     if len(found) > 1:
         raise AmbiguousModelError(name, [one.identifier for one in found])
     model = _of(found[0], models)
@@ -166,9 +178,9 @@ def _by_other_name(name: str, models: Sequence[Model], *, first: bool) -> Meant 
 
 
 def _of(instance: Instance, models: Sequence[Model]) -> Model:
-    for model in models:
-        if instance.model_key in (model.model_key, *model.variants):
-            return model
+    found = [m for m in models if instance.model_key in (m.model_key, *m.variants)]
+    if found:
+        return min(found, key=lambda model: model.device != instance.device)
     # Its files are gone from the disk, or it lives on another device: it still is what it is.
     return Model(
         model_key=instance.model_key,
@@ -177,6 +189,8 @@ def _of(instance: Instance, models: Sequence[Model]) -> Model:
         path=instance.path,
         size_bytes=instance.size_bytes,
         max_context_length=instance.max_context_length,
+        device=instance.device,
+        device_name=instance.device_name,
     )
 
 

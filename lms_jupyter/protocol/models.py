@@ -45,6 +45,8 @@ class Model(Record, Shown, Struct, frozen=True, kw_only=True):
     selected_variant: str | None = None
     device: str | None = None
     """A machine on the same LM Link; `None` is the host itself."""
+    device_name: str | None = None
+    """What people call that machine."""
 
 
 class Difference(Struct, frozen=True, kw_only=True):
@@ -108,6 +110,9 @@ class Instance(Record, Shown, Struct, frozen=True, kw_only=True):
     tokens_per_second: float | None = None
     """How fast it generates at this moment, where the host tells it."""
     device: str | None = None
+    """A machine on the same LM Link; `None` is the host itself."""
+    device_name: str | None = None
+    """What people call that machine."""
 
 
 class Load(Struct, frozen=True, kw_only=True):

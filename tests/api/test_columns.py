@@ -55,3 +55,12 @@ def test_lines_are_never_wider_than_asked(cells: list[str], width: int) -> None:
 @given(st.text(), st.integers(1, 40))
 def test_a_shortened_text_is_never_longer_than_asked(text: str, most: int) -> None:
     assert len(shortened(text, most)) <= most
+
+
+def test_where_rows_are_on_several_devices_their_column_is_the_last_to_be_left_out() -> None:
+    heading = ("IDENTIFIER", "DEVICE", "PARALLEL")
+    here, there = ("twin", "Local", "4"), ("twin", "gpu-box", "4")
+
+    assert fit(heading, [here, here], 24)[1] == ["DEVICE"]
+    assert fit(heading, [here, there], 24)[1] == ["PARALLEL"]
+    assert fit(heading, [here, there], 12)[1] == ["PARALLEL", "DEVICE"]

@@ -13,6 +13,8 @@ from typing import Any, Self
 
 from aiohttp import WSMsgType, web
 
+from tests.hosts.answers import link_status, model, place, pointed_at, refusal, result
+
 NEW_CALLS = frozenset(
     {
         "getInstanceProcessingState",
@@ -70,6 +72,14 @@ class Studio:
     asked: list[str] = field(default_factory=list)
     parameters: list[dict[str, Any]] = field(default_factory=list)
     """Of the loads."""
+    calls: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    """All but the channels, with their parameters."""
+    predictions: list[dict[str, Any]] = field(default_factory=list)
+    """What was asked of models."""
+    devices: dict[str, str] = field(default_factory=dict)
+    """What the other machines on its LM Link are called, by their identifiers."""
+    busy: set[str] = field(default_factory=set)
+    """Where what generates now stands in memory."""
     address: str = ""
 
     def __enter__(self) -> Self:
@@ -200,34 +210,40 @@ class Studio:
             case _:
                 pass
 
-    def _call(  # noqa: PLR0911 - one return a call
+    def _call(  # noqa: C901, PLR0911 - one return a call
         self, namespace: str, endpoint: str, parameter: dict[str, Any]
     ) -> dict[str, Any]:
-        identifier = _identifier(parameter)
+        identifier = pointed_at(parameter, self.memory)
         known = self.memory.get(identifier)
+        self.calls.append((endpoint, parameter))
         match endpoint:
             case "listDownloadedModels":
-                return _result([self._model(key) for key in self.models])
+                devices = (None, *self.devices)
+                return result([self._model(key, at) for at in devices for key in self.models])
+            case "lmLinkStatus" if self.devices:
+                return result(link_status(self.devices))
+            case "estimateModelUsage":
+                return result({"memory": {"totalBytes": 10}})
             case "listLoaded":
-                return _result(list(self.memory.values()) if namespace == "llm" else [])
+                return result(list(self.memory.values()) if namespace == "llm" else [])
             case "unloadModel" if known is not None:
                 del self.memory[identifier]
                 return {"type": "rpcResult"}
             case "getModelInfo" if known is not None:
-                return _result(known)
+                return result(known)
             case "getLoadConfig" if known is not None:
                 context = {"key": "llm.load.contextLength", "value": known["contextLength"]}
-                return _result({"fields": [context]})
+                return result({"fields": [context]})
             case "getModelDownloadOptions":
                 offer = {"name": "acme/x", "sizeBytes": 10, "downloadIdentifier": "acme/x@q4"}
-                return _result({"results": [offer]})
+                return result({"results": [offer]})
             case "getInstanceProcessingState" if known is not None:
-                return _result({"status": "idle", "queued": 0})
+                return result({"status": "generating" if identifier in self.busy else "idle"})
             case _ if identifier and known is None:
                 display = {"code": "generic.noModelMatchingQuery", "loadedModelsSample": []}
-                return _error(f"No loaded model is called {identifier}.", displayData=display)
+                return refusal(f"No loaded model is called {identifier}.", displayData=display)
             case _:
-                return _error(f"There is no {endpoint}.")
+                return refusal(f"There is no {endpoint}.")
 
     async def _stall(self, endpoint: str, off: asyncio.Event) -> bool:
         """Wait until the channel is called off, if it is to stall; tell whether it was."""
@@ -275,6 +291,7 @@ class Studio:
     async def _predict(
         self, parameter: dict[str, Any], off: asyncio.Event
     ) -> AsyncIterator[dict[str, Any]]:
+        self.predictions.append(parameter)
         text = parameter["history"]["messages"][-1]["content"][0]["text"]
         for word in ("So", *text.split()):
             fragment = {"content": f"{word} ", "tokensCount": 1, "reasoningType": "none"}
@@ -293,7 +310,13 @@ class Studio:
             ("progress", "success") if endpoint == "loadModel" else ("loadProgress", "loadSuccess")
         )
         named = parameter.get("identifier") or self._free(parameter["modelKey"])
-        there = [i for i in self.memory.values() if named in (i["identifier"], i["modelKey"])]
+        device = parameter.get("deviceIdentifier")
+        there = [
+            i
+            for i in self.memory.values()
+            if named in (i["identifier"], i["modelKey"])
+            and ("deviceIdentifier" not in parameter or i.get("deviceIdentifier") == device)
+        ]
         if endpoint == "getOrLoad" and there:
             yield {"type": "alreadyLoaded", "info": there[0]}
             return
@@ -318,9 +341,10 @@ class Studio:
         told = {entry["key"]: entry["value"] for entry in fields}
         ttl_ms = parameter.get("ttlMs", parameter.get("loadTtlMs"))
         context_length = told.get("llm.load.contextLength", 4096)
-        self.memory[named] = self._instance(key, named, context_length, ttl_ms)
+        instance = self._instance(key, named, context_length, ttl_ms, device)
+        self.memory[place(named, device)] = instance
         self.spares -= spared
-        yield {"type": success, "info": self.memory[named]}
+        yield {"type": success, "info": instance}
 
     async def _is_cancelled(self, off: asyncio.Event) -> bool:
         """Wait while loads are held; tell whether this one was cancelled meanwhile."""
@@ -340,33 +364,23 @@ class Studio:
         return {
             "type": "success",
             "stats": {"stopReason": reason},
-            "modelInfo": self.memory[_identifier(parameter)],
+            "modelInfo": self.memory[pointed_at(parameter, self.memory)],
             "loadModelConfig": {"fields": []},
             "predictionConfig": {"fields": []},
         }
 
-    def _model(self, key: str) -> dict[str, Any]:
-        raw = {
-            "type": "llm",
-            "modelKey": key,
-            "format": "gguf",
-            "displayName": key,
-            "publisher": "acme",
-            "path": f"{key}/model.gguf",
-            "sizeBytes": 2_500_000_000,
-            "deviceIdentifier": None,
-            "architecture": "qwen3",
-            "quantization": {"name": "Q4_K_M", "bits": 4},
-            "maxContextLength": 40_960,
-            "vision": False,
-            "trainedForToolUse": True,
-        }
-        return self._as_old(raw)
+    def _model(self, key: str, device: str | None = None) -> dict[str, Any]:
+        return self._as_old(model(key, device))
 
     def _instance(
-        self, key: str, identifier: str, context_length: int, ttl_ms: int | None
+        self,
+        key: str,
+        identifier: str,
+        context_length: int,
+        ttl_ms: int | None,
+        device: str | None = None,
     ) -> dict[str, Any]:
-        raw = self._model(key) | {
+        raw = self._model(key, device) | {
             "identifier": identifier,
             "instanceReference": f"reference-of-{identifier}-{len(self.asked)}",
             "ttlMs": ttl_ms,
@@ -377,16 +391,3 @@ class Studio:
 
     def _as_old(self, raw: dict[str, Any]) -> dict[str, Any]:
         return {k: v for k, v in raw.items() if not (self.old and k in NEW_FIELDS)}
-
-
-def _identifier(parameter: dict[str, Any]) -> str:
-    specifier = parameter.get("specifier") or parameter.get("modelSpecifier") or {}
-    return str(specifier.get("query", {}).get("identifier") or parameter.get("identifier", ""))
-
-
-def _result(value: Any) -> dict[str, Any]:
-    return {"type": "rpcResult", "result": value}
-
-
-def _error(title: str, **more: Any) -> dict[str, Any]:
-    return {"type": "rpcError", "error": {"title": title, **more}}

@@ -3,13 +3,14 @@ from msgspec.structs import replace
 from lms_jupyter.hosts.base import Sight
 from lms_jupyter.manager.events import (
     HostLost,
+    InstanceLoaded,
     LoadEnded,
     LoadProgressed,
     LoadStarted,
     Looked,
 )
 from lms_jupyter.manager.reduce import State, reduce
-from lms_jupyter.protocol.models import HostInfo, Load, Memory
+from lms_jupyter.protocol.models import HostInfo, Instance, Load, Memory
 from lms_jupyter.protocol.slices import Activity, Catalog
 
 EMPTY = State(
@@ -70,3 +71,25 @@ def test_losing_the_host_keeps_the_picture_and_says_since_when() -> None:
     twice = reduce(once, HostLost(at=160.0))
 
     assert (twice.activity.host.link, twice.activity.host.link_since) == ("lost", 150.0)
+
+
+def test_an_instance_takes_the_place_of_its_name_on_its_own_device_alone() -> None:
+    here = Instance(
+        identifier="twin",
+        instance_reference="1",
+        model_key="m",
+        kind="llm",
+        display_name="m",
+        path="m",
+        size_bytes=1,
+        context_length=1,
+        max_context_length=1,
+    )
+    there = replace(here, instance_reference="2", device="gpu-box")
+    again = replace(there, instance_reference="3")
+
+    state = EMPTY
+    for instance in (here, there, again):
+        state = reduce(state, InstanceLoaded(instance=instance))
+
+    assert [i.instance_reference for i in state.activity.instances] == ["1", "3"]

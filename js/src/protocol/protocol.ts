@@ -66,6 +66,7 @@ export interface Model {
   variants: string[];
   selected_variant: string | null;
   device: string | null;
+  device_name: string | null;
 }
 /**
  * What is in memory and what is happening to it. Changes by the second.
@@ -132,6 +133,7 @@ export interface Instance {
   differences: Difference[];
   tokens_per_second: number | null;
   device: string | null;
+  device_name: string | null;
 }
 /**
  * A load setting that is not what was asked.

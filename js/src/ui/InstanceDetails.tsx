@@ -46,7 +46,7 @@ export function InstanceDetails(props: Props) {
     [strings.fileSize, format.bytes(instance.size_bytes)],
     [strings.owner, ownerOf(instance, words)],
     [strings.users, instance.users.join(", ")],
-    [strings.device, instance.device],
+    [strings.device, instance.device_name ?? instance.device],
   ];
   // Where a TTL cannot be changed, it is offered as what it really is: another load.
   const ttlKind = canSetTtl ? "set_ttl" : "reload";

@@ -4,6 +4,7 @@ from typing import Any
 
 from IPython.core.getipython import get_ipython
 from IPython.display import display
+from msgspec.structs import replace as changed
 
 from lms_jupyter.api.cards import draw_estimate
 from lms_jupyter.api.draw import say_size
@@ -98,6 +99,8 @@ async def _estimate(wish: Wish, desk: Desk) -> tuple[Meant, Estimate]:
     if meant.name in model.variants:
         named = await manager.connected_host.variants(model)
         model = next((v for v in named if v.model_key == meant.name), model)
+    if wish.device is not None:
+        model = changed(model, device=lookup.device(wish.device, manager) or None)
     return meant, await manager.connected_host.estimate(model, wish.config)
 
 

@@ -1,5 +1,7 @@
 """Runs `unload`, `extend`, `pin` and `free`."""
 
+from typing import TypeVar
+
 from msgspec.structs import replace as changed
 
 from lms_jupyter.api import memory
@@ -8,32 +10,35 @@ from lms_jupyter.api.duration import say_duration
 from lms_jupyter.errors import CommandError, InstanceNotFoundError
 from lms_jupyter.magics.desk import Desk
 from lms_jupyter.magics.run import perform
-from lms_jupyter.magics.verbs.memory import Free, Unload
+from lms_jupyter.magics.verbs.memory import Free, OnDevice, Request, Unload
 from lms_jupyter.manager import lookup
 from lms_jupyter.protocol.commands import PinInstance, ReloadInstance, SetTtl, UnloadInstance
 from lms_jupyter.protocol.models import Instance
+
+Aimed = TypeVar("Aimed", bound=Request)
 
 
 @perform.register
 def unload(request: Unload, desk: Desk) -> None:
     """End one instance, or all."""
+    desk.connect()
     if request.identifier is not None:
-        _end(_identifier(request.identifier, desk), desk)
+        _end(desk.session.instance(request.identifier, request.device), desk)
         return
-    known = _instances(desk)
+    known = desk.session.run(lookup.instances_on(request.device, desk.manager))
     if request.everything:
         if not known:
             desk.say("Nothing is in memory.")
             return
         for instance in known:
             try:
-                _end(instance.identifier, desk)
+                _end(instance, desk)
             except InstanceNotFoundError:
                 # It went by itself in the meantime: that is what was wanted.
                 continue
         return
     if len(known) == 1:
-        _end(known[0].identifier, desk)
+        _end(known[0], desk)
         return
     names = ", ".join(sorted(instance.identifier for instance in known))
     raise CommandError(
@@ -46,7 +51,7 @@ def unload(request: Unload, desk: Desk) -> None:
 @perform.register
 def extend(request: SetTtl, desk: Desk) -> None:
     """Give an instance another TTL that counts from now."""
-    request = changed(request, identifier=_identifier(request.identifier, desk))
+    request = _aimed(request, desk)
     desk.session.run(memory.extend(desk.manager, request))
     desk.say(f"{request.identifier} {_leaves(request.ttl_s)}.")
 
@@ -54,9 +59,15 @@ def extend(request: SetTtl, desk: Desk) -> None:
 @perform.register
 def extend_by_reload(request: ReloadInstance, desk: Desk) -> None:
     """Load an instance again as it is, with another TTL."""
-    request = changed(request, identifier=_identifier(request.identifier, desk))
+    request = _aimed(request, desk)
     desk.command(request)
     desk.say(f"{request.identifier} is loaded again, and {_leaves(request.ttl_s)}.")
+
+
+@perform.register
+def on_device(asked: OnDevice, desk: Desk) -> None:
+    """Do to the instance on one device what is asked."""
+    perform(_aimed(asked.request, desk, asked.device), desk)
 
 
 def _leaves(ttl_s: float | None) -> str:
@@ -68,7 +79,7 @@ def _leaves(ttl_s: float | None) -> str:
 @perform.register
 def pin(request: PinInstance, desk: Desk) -> None:
     """Keep an instance from expiring, or no longer."""
-    request = changed(request, identifier=_identifier(request.identifier, desk))
+    request = _aimed(request, desk)
     desk.command(request)
     state = "is pinned: it stays until you let it go" if request.pinned else "is pinned no more"
     desk.say(f"{request.identifier} {state}.")
@@ -87,17 +98,16 @@ def free(request: Free, desk: Desk) -> None:
     desk.say(f"{say_size(given_back)} given back." if given_back else "Nothing to give back.")
 
 
-def _instances(desk: Desk) -> tuple[Instance, ...]:
+def _aimed(request: Aimed, desk: Desk, device: str | None = None) -> Aimed:
+    """Return what is asked of the one instance that is meant, whatever form of its name is used."""
+    if request.instance_reference is not None:
+        return request
     desk.connect()
-    return desk.session.run(lookup.instances(desk.manager))
+    instance = desk.session.instance(request.identifier, device)
+    reference = instance.instance_reference
+    return changed(request, identifier=instance.identifier, instance_reference=reference)
 
 
-def _identifier(name: str, desk: Desk) -> str:
-    """Return the identifier of the instance that is meant; it is the same whatever form is used."""
-    desk.connect()
-    return desk.session.identifier(name)
-
-
-def _end(identifier: str, desk: Desk) -> None:
-    desk.command(UnloadInstance(identifier=identifier))
-    desk.say(f"{identifier} is unloaded.")
+def _end(instance: Instance, desk: Desk) -> None:
+    desk.command(memory.exactly(UnloadInstance, instance))
+    desk.say(f"{instance.identifier} is unloaded.")

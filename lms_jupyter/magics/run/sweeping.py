@@ -166,13 +166,15 @@ async def _reckon(instance: Instance, desk: Desk) -> int | None:
     host = desk.manager.connected_host
     sight = await host.look()
     for known in sight.instances:
-        if known.identifier == instance.identifier and known.memory_bytes:
+        is_it = known.instance_reference == instance.instance_reference
+        if is_it and known.memory_bytes:
             return known.memory_bytes
     models = [m for m in await host.models() if instance.model_key in (m.model_key, *m.variants)]
     if not models:
         return None
+    model = min(models, key=lambda model: model.device != instance.device)
     try:
-        told: Estimate = await host.estimate(models[0], await host.load_config(instance))
+        told: Estimate = await host.estimate(model, await host.load_config(instance))
     except HostError:
         # It cannot say; what was measured is worth showing all the same.
         return None

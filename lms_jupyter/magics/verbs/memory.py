@@ -9,12 +9,23 @@ from lms_jupyter.errors import CommandError
 from lms_jupyter.magics.grammar import Flag, Verb, Word
 from lms_jupyter.protocol.commands import PinInstance, ReloadInstance, SetTtl
 
+Request = PinInstance | ReloadInstance | SetTtl
+
 
 class Unload(Struct, frozen=True, kw_only=True):
     """`%lms unload`: end one instance, or all."""
 
     identifier: str | None = None
     everything: bool = False
+    device: str | None = None
+    """Of those on this device alone."""
+
+
+class OnDevice(Struct, frozen=True, kw_only=True):
+    """`%lms extend` and `%lms pin` of an instance on the device that is named."""
+
+    request: Request
+    device: str
 
 
 class Free(Struct, frozen=True, kw_only=True):
@@ -30,16 +41,31 @@ def _unload(a: argparse.Namespace) -> Unload:
             "%lms unload: an identifier and --all do not go together.",
             hint="Name one instance, or say --all.",
         )
-    return Unload(identifier=a.identifier, everything=a.all)
+    return Unload(identifier=a.identifier, everything=a.all, device=a.device)
 
 
-def _extend(a: argparse.Namespace) -> SetTtl | ReloadInstance:
+def _extend(a: argparse.Namespace) -> Request | OnDevice:
     kind = ReloadInstance if a.reload else SetTtl
-    return kind(identifier=a.identifier, ttl_s=parse_ttl(a.time))
+    return _on_device(kind(identifier=a.identifier, ttl_s=parse_ttl(a.time)), a)
+
+
+def _pin(a: argparse.Namespace) -> Request | OnDevice:
+    return _on_device(PinInstance(identifier=a.identifier, pinned=not a.off), a)
+
+
+def _on_device(request: Request, a: argparse.Namespace) -> Request | OnDevice:
+    return request if a.device is None else OnDevice(request=request, device=a.device)
 
 
 IDENTIFIER = Word(
     dest="identifier", metavar="IDENTIFIER", help="as %lms ps shows it", completes="identifier"
+)
+
+DEVICE = Flag(
+    names=("--device",),
+    help="where devices of an LM Link have the same identifier: the one on this, as %lms ps shows "
+    "it, or its identifier",
+    metavar="DEVICE",
 )
 
 VERBS = (
@@ -56,8 +82,15 @@ VERBS = (
                 completes="identifier",
             ),
         ),
-        flags=(Flag(names=("-a", "--all"), help="all instances of the host", default=False),),
-        examples=("%lms unload qwen3-4b", "%lms unload --all"),
+        flags=(
+            Flag(names=("-a", "--all"), help="all instances of the host", default=False),
+            DEVICE,
+        ),
+        examples=(
+            "%lms unload qwen3-4b",
+            "%lms unload qwen3-4b --device Local",
+            "%lms unload --all",
+        ),
     ),
     Verb(
         name="extend",
@@ -73,15 +106,16 @@ VERBS = (
                 help="load it again, for hosts that cannot change the TTL of what is loaded",
                 default=False,
             ),
+            DEVICE,
         ),
         examples=("%lms extend qwen3-4b 30m", "%lms extend qwen3-4b none --reload"),
     ),
     Verb(
         name="pin",
         summary="keep an instance from expiring and from being evicted",
-        build=lambda a: PinInstance(identifier=a.identifier, pinned=not a.off),
+        build=_pin,
         words=(IDENTIFIER,),
-        flags=(Flag(names=("--off",), help="let it go again", default=False),),
+        flags=(Flag(names=("--off",), help="let it go again", default=False), DEVICE),
         examples=("%lms pin qwen3-4b", "%lms pin qwen3-4b --off"),
     ),
     Verb(

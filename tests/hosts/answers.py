@@ -1,0 +1,76 @@
+"""What the small LM Studio answers, and which instance a client points at when it asks."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+Raw = Mapping[str, Any]
+
+
+def place(identifier: str, device: str | None) -> str:
+    """Return where an instance stands in memory: identifiers are unique on their own device."""
+    return identifier if device is None else f"{identifier} on {device}"
+
+
+def pointed_at(parameter: Raw, memory: Mapping[str, Raw]) -> str:
+    """Return where the instance stands that is meant: by its reference, or by its identifier."""
+    specifier = parameter.get("specifier") or parameter.get("modelSpecifier") or {}
+    if specifier.get("type") == "instanceReference":
+        reference = specifier["instanceReference"]
+        found = (key for key, one in memory.items() if one["instanceReference"] == reference)
+        return str(next(found, reference))
+    asked = specifier.get("query") or parameter
+    identifier = str(asked.get("identifier") or "")
+    fitting = [
+        place(one["identifier"], one.get("deviceIdentifier")) for one in there(asked, memory)
+    ]
+    # Who does not say where leaves it to the host, which here prefers other machines.
+    return max(fitting, key=len, default=identifier)
+
+
+def there(asked: Raw, memory: Mapping[str, Raw]) -> Iterable[Raw]:
+    """Return the instances of the name that is asked for, on the device if one is named."""
+    for one in memory.values():
+        is_there = asked.get("deviceIdentifier") == one.get("deviceIdentifier")
+        if asked.get("identifier") == one["identifier"] and (
+            is_there or "deviceIdentifier" not in asked
+        ):
+            yield one
+
+
+def link_status(devices: Mapping[str, str]) -> dict[str, Any]:
+    """Return the answer of `lmLinkStatus`."""
+    peers = [
+        {"deviceIdentifier": device, "deviceName": name, "status": "connected"}
+        for device, name in devices.items()
+    ]
+    here = {"deviceIdentifier": "of-this-machine", "deviceName": "desk"}
+    return {"status": "online", "issues": [], "peers": peers, **here}
+
+
+def model(key: str, device: str | None) -> dict[str, Any]:
+    """Return what a host with all fields tells of a model on a disk."""
+    return {
+        "type": "llm",
+        "modelKey": key,
+        "format": "gguf",
+        "displayName": key,
+        "publisher": "acme",
+        "path": f"{key}/model.gguf",
+        "sizeBytes": 2_500_000_000,
+        "deviceIdentifier": device,
+        "architecture": "qwen3",
+        "quantization": {"name": "Q4_K_M", "bits": 4},
+        "maxContextLength": 40_960,
+        "vision": False,
+        "trainedForToolUse": True,
+    }
+
+
+def result(value: Any) -> dict[str, Any]:
+    """Return the frame of an answer."""
+    return {"type": "rpcResult", "result": value}
+
+
+def refusal(title: str, **more: Any) -> dict[str, Any]:
+    """Return the frame of an error."""
+    return {"type": "rpcError", "error": {"title": title, **more}}
