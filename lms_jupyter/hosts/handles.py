@@ -77,16 +77,19 @@ class Handles:
         identifier, device = instance.identifier, instance.device
         seen = Seen(instance.instance_reference, device=instance.device)
 
-        def addressed() -> Any:
+        def plain() -> Any:
+            # The SDK's own way is by name, and its errors go with that.
+            if device is None:
+                return where()
             return Addressed(where(), identifier, device, lambda: seen.instance_reference)
 
         if instance.kind == "embedding":
             if revive is not None:
                 return HealingEmbeddingModel(identifier, where, revive, seen)
-            return lmstudio.EmbeddingModel(identifier, addressed())
+            return lmstudio.EmbeddingModel(identifier, plain())
         if revive is not None:
             return HealingLLM(identifier, where, revive, seen)
-        return lmstudio.LLM(identifier, addressed())
+        return lmstudio.LLM(identifier, plain())
 
     def _client(self, address: str, token: str | None) -> lmstudio.Client:
         with self._lock:

@@ -47,6 +47,7 @@ class Lifeline:
 
     identifier: str
     _session: Any
+    _revive: Any
     _seen: Seen
     _ended: bool
     """Whether it was unloaded through this handle."""
@@ -56,12 +57,16 @@ class Lifeline:
         if not isinstance(other, Lifeline):
             return NotImplemented
         mine, others = ((one.identifier, one._seen.device) for one in (self, other))
-        return self._session.session is other._session.session and mine == others
+        return _own(self._session) is _own(other._session) and mine == others
 
     __hash__ = None  # type: ignore[assignment]
 
     def _point(self, session: Any) -> None:
         """Use a session from now on, for this instance alone."""
+        if self._revive is None and self._seen.device is None:
+            # The SDK's own way is by name, and its errors go with that.
+            self._session = session
+            return
         self._session = Addressed(
             session, self.identifier, self._seen.device, lambda: self._seen.instance_reference
         )
@@ -94,6 +99,10 @@ class Lifeline:
     def _check_end(self) -> None:
         if self._ended:
             raise InstanceUnloadedError(self.identifier)
+
+
+def _own(session: Any) -> Any:
+    return session.session if isinstance(session, Addressed) else session
 
 
 class _Healing(Lifeline):
@@ -152,8 +161,8 @@ class HealingLLM(_Healing, lmstudio.LLM):
         session = where()
         super().__init__(identifier, session)
         self._keep(seen)
-        self._point(session)
         self._revive = revive
+        self._point(session)
         self._where = where
         self._healing = fork_safe_lock()
 
@@ -168,8 +177,8 @@ class HealingEmbeddingModel(_Healing, lmstudio.EmbeddingModel):
         session = where()
         super().__init__(identifier, session)
         self._keep(seen)
-        self._point(session)
         self._revive = revive
+        self._point(session)
         self._where = where
         self._healing = fork_safe_lock()
 
@@ -319,8 +328,8 @@ class HealingAsyncLLM(_AsyncHealing, lmstudio.AsyncLLM):
     ) -> None:
         super().__init__(identifier, session)
         self._keep(seen)
-        self._point(session)
         self._revive = revive
+        self._point(session)
         self._where = where
         self._pid = os.getpid()
 
@@ -341,8 +350,8 @@ class HealingAsyncEmbeddingModel(_AsyncHealing, lmstudio.AsyncEmbeddingModel):
     ) -> None:
         super().__init__(identifier, session)
         self._keep(seen)
-        self._point(session)
         self._revive = revive
+        self._point(session)
         self._where = where
         self._pid = os.getpid()
 
