@@ -41,6 +41,9 @@ OUT_OF_PLACE = """() => {
     !node.closest("details:not([open]) > :not(summary)");
   const isClipped = ({ parentElement: parent }) =>
     parent !== main && (getComputedStyle(parent).overflowX !== "visible" || isClipped(parent));
+  // What stays in view stands over what scrolls below it, as it should.
+  const isSticky = (node) =>
+    node !== main && (getComputedStyle(node).position === "sticky" || isSticky(node.parentElement));
   const all = [...main.querySelectorAll("*")].filter(isSeen);
   for (const node of all) {
     const { left, right, width } = node.getBoundingClientRect();
@@ -57,6 +60,7 @@ OUT_OF_PLACE = """() => {
       const b = other.getBoundingClientRect();
       const wide = Math.min(a.right, b.right) - Math.max(a.left, b.left);
       const high = Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top);
+      if (isSticky(one) !== isSticky(other)) continue;
       if (wide > 1 && high > 1) said.push(`over each other: ${name(one)} and ${name(other)}`);
     }
   }

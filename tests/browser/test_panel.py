@@ -54,7 +54,7 @@ def test_a_model_is_loaded_by_click_counts_down_and_is_unloaded_by_click(
 
     row = notebook.row("tutor-1m")
     timer = row.get_by_role("timer")
-    expect(timer).to_have_text(re.compile(r"^59:5\d$"))
+    expect(timer).to_have_text(re.compile(r"^unloads in 59:5\d$"))
     before = seconds_left(timer.inner_text())
     expect(timer).to_have_text(re.compile(rf"^59:{before % 60 - 2:02d}$"))
     assert children(engine_address) == 1
@@ -111,12 +111,12 @@ def test_what_the_magic_and_the_plain_sdk_load_appears_within_half_a_second(
 
     notebook.run(1)
     timer = notebook.row("tutor-1m").get_by_role("timer")
-    expect(timer).to_have_text(re.compile(r"^(5:00|4:5\d)$"), timeout=SEEN_WITHIN_MS)
+    expect(timer).to_have_text(re.compile(r"^unloads in (5:00|4:5\d)$"), timeout=SEEN_WITHIN_MS)
 
     with lmstudio.Client(engine_address) as client:
         client.llm.load_new_instance("tutor-1m", "by-the-sdk", ttl=120)
         timer = notebook.row("by-the-sdk").get_by_role("timer")
-        expect(timer).to_have_text(re.compile(r"^(2:00|1:5\d)$"), timeout=SEEN_WITHIN_MS)
+        expect(timer).to_have_text(re.compile(r"^unloads in (2:00|1:5\d)$"), timeout=SEEN_WITHIN_MS)
 
 
 def test_at_the_end_of_its_ttl_an_instance_is_gone_from_host_panel_and_memory(
@@ -125,7 +125,7 @@ def test_at_the_end_of_its_ttl_an_instance_is_gone_from_host_panel_and_memory(
     notebook = open_notebook([PANEL, "llm = %lms load tutor-1m --ttl 4"])
     notebook.run(0)
     notebook.run(1)
-    expect(notebook.row("tutor-1m").get_by_role("timer")).to_have_text(re.compile(r"^0:0[1-4]$"))
+    expect(notebook.row("tutor-1m").get_by_role("timer")).to_have_text(re.compile(r"^unloads in 0:0[1-4]$"))
     assert children(engine_address) == 1
 
     expect(notebook.row("tutor-1m")).to_have_count(0, timeout=8000)

@@ -298,3 +298,5 @@ class Status(Strict):
     package: str
     version: str
     extensions: list[str]
+    authentication: bool
+    """Whether it wants a token."""
