@@ -66,7 +66,7 @@ def answer(llm: Any) -> str:
     return str(llm.respond("Hello").content)
 
 
-@pytest.mark.parametrize("happens", [restart, drop, lambda studio: studio.memory.clear()])
+@pytest.mark.parametrize("happens", [restart, drop])
 def test_a_handle_heals_whatever_happened_to_its_host(
     studio: Studio, session: Session, happens: Callable[[Studio], None]
 ) -> None:

@@ -125,7 +125,9 @@ def test_at_the_end_of_its_ttl_an_instance_is_gone_from_host_panel_and_memory(
     notebook = open_notebook([PANEL, "llm = %lms load tutor-1m --ttl 4"])
     notebook.run(0)
     notebook.run(1)
-    expect(notebook.row("tutor-1m").get_by_role("timer")).to_have_text(re.compile(r"^unloads in 0:0[1-4]$"))
+    expect(notebook.row("tutor-1m").get_by_role("timer")).to_have_text(
+        re.compile(r"^unloads in 0:0[1-4]$")
+    )
     assert children(engine_address) == 1
 
     expect(notebook.row("tutor-1m")).to_have_count(0, timeout=8000)

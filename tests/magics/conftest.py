@@ -82,6 +82,8 @@ def environ(engine: str, folder: Path) -> dict[str, str]:
     """The environment of a kernel: folders of its own, and our engine as the host."""
     own = {name: str(folder / name.lower()) for name in ("IPYTHONDIR", "XDG_STATE_HOME")}
     notebook = {"JPY_SESSION_NAME": str(folder / "lesson.ipynb"), "LMS_JUPYTER_HOST": engine}
+    # With room for every column of a table.
+    own["COLUMNS"] = "160"
     return {**os.environ, **own, **notebook}
 
 

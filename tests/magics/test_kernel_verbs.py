@@ -15,7 +15,7 @@ LINES = [
     ("%lms ls --variants", r"tutor-1m \(3 variants\)"),
     ("%lms ls --json", r'"modelKey":"tutor-1m"'),
     ("%lms ls tutor-1m --json", r'"modelKey":"tutor-1m@q4_0"'),
-    ("%lms ps", r"IDENTIFIER +MODEL +STATUS +SIZE +CONTEXT +PARALLEL +DEVICE +TTL +OWNER"),
+    ("%lms ps", r"IDENTIFIER +MODEL +STATUS +SIZE +MEMORY +CONTEXT +PARALLEL +DEVICE +TTL +OWNER"),
     ("%lms ps", r"tutor-1m +tutor-1m +IDLE .* 2048 +4 +Local +60m / 1h +lesson.ipynb"),
     ("%lms ps", r"Nothing here outlives a kernel"),
     ("%lms ps --json", r'"parallel":4'),

@@ -110,6 +110,10 @@ async def read_object(request: web.Request) -> dict[str, Any]:
     except web.HTTPRequestEntityTooLarge as error:
         raise BodyTooLargeError from error
     except web.RequestPayloadError as error:
+        # Else aiohttp reads on after our answer, for the rest of the body, and logs what it meets;
+        # and where the next request begins is not known any more.
+        request.content.feed_eof()
+        request.protocol.close()
         raise BadRequestError(f"The body cannot be read: {error}.") from error
     try:
         body = decode(content)
