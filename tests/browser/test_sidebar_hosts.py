@@ -232,10 +232,10 @@ def test_frame_commands_and_settings_speak_german_where_jupyterlab_does(
             ["lms:load", "lms:unload-all", "lms:switch-host", "lms:tutorials"],
         )
         assert labels == [
-            "Modell laden …",
-            "Alle entladen",
-            "Anderen Host wählen …",
-            "Tutorials zu LM Studio",
+            "Lokale Modelle: Laden …",
+            "Lokale Modelle: Alle entladen",
+            "Lokale Modelle: Host wechseln …",
+            "Lokale Modelle: Tutorials öffnen",
         ]
 
         page.execute("settingeditor:open", query="Lokale Modelle")
