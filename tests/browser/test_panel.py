@@ -56,7 +56,7 @@ def test_a_model_is_loaded_by_click_counts_down_and_is_unloaded_by_click(
     timer = row.get_by_role("timer")
     expect(timer).to_have_text(re.compile(r"^unloads in 59:5\d$"))
     before = seconds_left(timer.inner_text())
-    expect(timer).to_have_text(re.compile(rf"^59:{before % 60 - 2:02d}$"))
+    expect(timer).to_have_text(re.compile(rf"^unloads in 59:{before % 60 - 2:02d}$"))
     assert children(engine_address) == 1
 
     row.get_by_role("button", name="Unload tutor-1m", exact=True).click()
