@@ -21,7 +21,7 @@ BUSY_LOOP = "import time\nend = time.time() + 8\nwhile time.time() < end:\n    s
 
 def seconds_left(text: str) -> int:
     """Read a countdown as the panel writes it."""
-    minutes, _, seconds = text.split()[-1].rpartition(":")
+    minutes, _, seconds = text.rsplit(maxsplit=1)[-1].rpartition(":")
     return int(minutes or 0) * 60 + int(seconds)
 
 

@@ -8,7 +8,8 @@ import {
 } from "@jupyterlab/apputils";
 import type { ReadonlyPartialJSONObject } from "@lumino/coreutils";
 import type { Command, Instance } from "../protocol/protocol";
-import { isMissed, loadKind, othersOf } from "../store/select";
+import { loadKind } from "../store/loadKind";
+import { isMissed, othersOf } from "../store/select";
 import type { Usable } from "../ui/place";
 import type { Desk } from "./labDesk";
 import { icon } from "./labIcon";

@@ -2,15 +2,8 @@ import { describe, expect, it } from "vitest";
 import idle from "../../../tests/wire_samples/activity_idle.json" with { type: "json" };
 import catalog from "../../../tests/wire_samples/catalog.json" with { type: "json" };
 import type { Activity, Catalog, Instance } from "../protocol/protocol";
-import {
-  countByModel,
-  countdown,
-  index,
-  loadKind,
-  matching,
-  memoryShares,
-  nextToLeave,
-} from "./select";
+import { loadKind } from "./loadKind";
+import { countByModel, countdown, index, matching, memoryShares, nextToLeave } from "./select";
 
 const activity = idle as Activity;
 const [chat] = activity.instances as [Instance];

@@ -10,15 +10,6 @@ export type Countdown =
   | { kind: "not_started"; left_s: number; fraction: 1 }
   | { kind: "counting"; left_s: number; fraction: number };
 
-/**
- * What a click on Load asks for. Another instance only where the page shows one already: what came
- * since it was drawn, from a cell or another page, is used and not loaded a second time.
- */
-export function loadKind(model_key: string, activity: Activity | null): "load" | "ensure" {
-  const there = activity?.instances.some((instance) => instance.model_key === model_key);
-  return there === true ? "load" : "ensure";
-}
-
 /** Tell how long an instance has left. `now` is Unix seconds by the host's clock. */
 export function countdown(instance: Instance, now: number): Countdown {
   const { status, queued, pinned, ttl_s, idle_since } = instance;

@@ -1,7 +1,7 @@
 import { useMemo } from "preact/hooks";
 import type { Command, Profile } from "../protocol/protocol";
+import { loadKind } from "../store/loadKind";
 import type { Subject } from "../store/pending";
-import { loadKind } from "../store/select";
 import type { Store } from "../store/store";
 import { ModelList } from "./ModelList";
 import { useStore } from "./useStore";
