@@ -74,7 +74,7 @@ def test_a_panel_and_the_sidebar_name_the_notebook_that_uses_an_instance_until_i
         expect(row.locator(".lms-Row-facts")).to_contain_text("also used by 1 kernel")
         row.get_by_role("button", name="More about tutor-1m").click()
         expect(used_by(row, user.name)).to_be_visible()
-    expect(in_sidebar).to_contain_text(f"Owner{owner.name}")
+    expect(in_sidebar).to_contain_text(f"Loaded by{owner.name}")
     photograph(page, artifacts)
 
     page.page.evaluate(END, user.name)
@@ -82,7 +82,7 @@ def test_a_panel_and_the_sidebar_name_the_notebook_that_uses_an_instance_until_i
     for row in (in_panel, in_sidebar):
         expect(row.get_by_text("Used by")).to_have_count(0)
         expect(row.locator(".lms-Row-facts")).not_to_contain_text("kernel")
-    expect(in_sidebar).to_contain_text(f"Owner{owner.name}")
+    expect(in_sidebar).to_contain_text(f"Loaded by{owner.name}")
     assert page.ours == []
 
 
