@@ -42,7 +42,7 @@ def test_a_model_is_fetched_and_its_key_returned(
 
     assert [model.size_bytes for model in host.disk if model.model_key == "acme/small"] == [2000]
     said = capsys.readouterr().out
-    assert "Fetching acme/small (2.00 KB)." in said
+    assert "Fetching acme/small (2.00 kB)." in said
     assert "Done: %lms load acme/small" in said
 
 
