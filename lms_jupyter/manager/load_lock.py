@@ -4,7 +4,7 @@ The system lets go of it when its holder dies. Its content tells those who wait 
 """
 
 import contextlib
-import fcntl
+import errno
 import hashlib
 import os
 import re
@@ -15,6 +15,11 @@ from msgspec import Struct
 
 from lms_jupyter.hosts.state import warn_of_no_locks
 from lms_jupyter.manager.identity import machine_mark
+
+try:
+    import fcntl
+except ImportError:  # Windows, whose own locks cannot be shared
+    fcntl = None  # type: ignore[assignment]
 
 RECORD_BYTES = 512
 LOOPBACK = re.compile(r"(?:localhost|127(?:\.\d+){3}|\[::1\]):(?P<port>\d+)", re.IGNORECASE)
@@ -46,12 +51,11 @@ class LoadLock:
         Args:
             shared: Hold it beside others who share it; who wants it alone waits for all of them.
         """
-        how = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
         descriptor = -1
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600)
-            fcntl.flock(descriptor, how | fcntl.LOCK_NB)
+            _lock(descriptor, shared=shared)
         except BlockingIOError:
             os.close(descriptor)
             return False
@@ -95,6 +99,18 @@ class LoadLock:
             os.pwrite(descriptor, content.ljust(RECORD_BYTES), 0)
 
 
+def _lock(descriptor: int, *, shared: bool) -> None:
+    """Lock an open file without waiting.
+
+    Raises:
+        BlockingIOError: Somebody else holds it.
+        OSError: It cannot be locked here.
+    """
+    if fcntl is None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+    fcntl.flock(descriptor, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+
+
 def spelled_alike(address: str) -> str:
     """Write the addresses of one host alike; loopback is another host on another machine."""
     match = LOOPBACK.fullmatch(address)
@@ -108,4 +124,5 @@ def _close_in_child() -> None:
     _held.clear()
 
 
-os.register_at_fork(after_in_child=_close_in_child)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_close_in_child)
