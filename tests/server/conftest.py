@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from http.cookies import SimpleCookie
 from typing import Any
 
+import msgspec
 import pytest
 from pytest_jupyter.jupyter_server import *  # noqa: F403 - its fixtures are for this folder alone
 from tornado.httpclient import AsyncHTTPClient, HTTPRequest, HTTPResponse
@@ -141,7 +142,7 @@ class Listener:
             while True:
                 text = await self.socket.read_message()
                 assert text is not None, "the socket was closed"
-                message = json.loads(text)
+                message = msgspec.json.decode(text)
                 if "kind" in message:
                     self.slices[message["kind"]] = message
                 if wanted(message):

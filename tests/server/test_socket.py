@@ -137,6 +137,7 @@ async def test_ten_thousand_commands_in_a_burst_are_bounded_and_hurt_nobody_else
     wild, calm = await door.listen(), await door.listen()
     await wild.connected()
     replies: dict[str, int] = {}
+    loads: list[str] = []
     began = time.monotonic()
 
     async def count() -> None:
@@ -145,12 +146,14 @@ async def test_ten_thousand_commands_in_a_burst_are_bounded_and_hurt_nobody_else
                 answer = await wild.until(lambda m: "reply" in m)
                 kind = answer["reply"]["kind"]
                 replies[kind] = replies.get(kind, 0) + 1
+                if kind == "accepted" and answer["rid"].endswith("0"):
+                    loads.append(answer["rid"])
 
     counting = asyncio.ensure_future(count())
     for number in range(10_000):
-        await wild.socket.write_message(
-            json.dumps({"rid": f"burst-{number}", "command": {"kind": "load", "model_key": QWEN}})
-        )
+        # One in ten loads: every instance makes every slice longer, and there may be thousands.
+        command = {"kind": "load", "model_key": QWEN} if number % 10 == 0 else {"kind": "refresh"}
+        await wild.socket.write_message(json.dumps({"rid": f"burst-{number}", "command": command}))
     assert (await calm.send(kind="refresh"))["reply"]["kind"] == "accepted"
     await counting
 
@@ -158,7 +161,8 @@ async def test_ten_thousand_commands_in_a_burst_are_bounded_and_hurt_nobody_else
     # Whatever time the machine took, no more than the rate allows in it.
     assert replies["accepted"] <= BURST + PER_SECOND * (time.monotonic() - began)
     assert replies["refused"] > 0
-    assert len(host.memory) == replies["accepted"]
+    # What comes while the model is being loaded joins that load.
+    assert 0 < len(host.memory) <= len(loads)
 
 
 async def test_a_command_that_is_sent_twice_is_carried_out_once(door: Door, host: FakeHost) -> None:
