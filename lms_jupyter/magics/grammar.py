@@ -107,8 +107,6 @@ class Parser(argparse.ArgumentParser):
         if action is None or not action.option_strings:
             raise CommandError(f"%{self.prog}: {message}.", hint=self._short_usage())
         flag = action.option_strings[-1]
-        if not message.startswith("argument "):
-            raise CommandError(f"%{self.prog}: {message}.", hint=self._short_usage())
         sentence = message.partition(": ")[2]
         value = f" {action.metavar}" if action.metavar else ""
         about = (action.help or "").replace("%%", "%")

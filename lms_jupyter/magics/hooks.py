@@ -38,6 +38,7 @@ class Hooks:
             self._manager, lambda: session.folder, lambda: _own_names(shell)
         )
         self._matcher = self._make_matcher()
+        self._has_looked = False
 
     def install(self) -> None:
         """Hang everything in."""
@@ -55,7 +56,9 @@ class Hooks:
     def _manager(self) -> Manager | None:
         """Return the manager; the first Tab of a kernel waits a moment for what it will know."""
         local = self._session.local
-        if not local.manager.catalog.models:
+        if not self._has_looked and not local.manager.catalog.models:
+            # Once: a host without models, or a silent one, must not slow every Tab.
+            self._has_looked = True
             concurrent.futures.wait([local.submit(_first_look(local.manager))], FIRST_LOOK_S)
         return local.manager
 

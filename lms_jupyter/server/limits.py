@@ -33,6 +33,8 @@ def read_message(message: str | bytes) -> Any:
         raise ValueError("it is nested too deep") from None
     level = [value] if isinstance(value, dict | list) else []
     for _ in range(MAX_DEPTH):
+        if not level:
+            return value
         level = [
             inner
             for outer in level
