@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.phases import Phases
+
 # A shell starts background jobs with SIGINT ignored, and Python then leaves it so: what is tested
 # here with interrupts, and every program that the tests start, shall know it all the same.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -18,3 +20,14 @@ def _private_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         folder.mkdir(parents=True)
         monkeypatch.setenv(variable, str(folder))
     monkeypatch.delenv("LMS_JUPYTER_HOST", raising=False)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Offer a table of where the time goes."""
+    parser.addoption("--phases", action="store_true", help="print the slowest tests, files, folders")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Measure where that is asked for."""
+    if config.getoption("--phases"):
+        config.pluginmanager.register(Phases(), "phases")
