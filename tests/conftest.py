@@ -24,7 +24,7 @@ def _private_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Offer a table of where the time goes."""
-    parser.addoption("--phases", action="store_true", help="print the slowest tests, files, folders")
+    parser.addoption("--phases", action="store_true", help="print where the time goes")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -6,7 +6,6 @@ them its processes computed (pytest and all that it has started): the rest was s
 
 from __future__ import annotations
 
-import time
 from collections import defaultdict
 from collections.abc import Generator
 from pathlib import PurePath
@@ -36,13 +35,14 @@ class Phases:
 
     def __init__(self) -> None:
         self.reports: list[Any] = []
+        self._before: float | None = None
 
     @pytest.hookimpl(wrapper=True)
-    def pytest_runtest_makereport(self, call: pytest.CallInfo[None]) -> Generator[None, Any, Any]:
+    def pytest_runtest_makereport(self) -> Generator[None, Any, Any]:
         """Note how much was computed since the last phase ended."""
         report = yield
         now = _computed_s()
-        report.computed_s = now - self._before if hasattr(self, "_before") else 0.0
+        report.computed_s = 0.0 if self._before is None else now - self._before
         self._before = now
         return report
 

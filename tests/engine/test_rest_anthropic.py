@@ -11,6 +11,7 @@ import pytest
 from anthropic.types import MessageParam
 
 from lms_jupyter.engine.wire.anthropic import MessageEvents
+from lms_jupyter.engine.wire.parts import MessageParts
 from lms_jupyter.engine.wire.sse import event
 
 from .conftest import EngineProcess
@@ -116,6 +117,19 @@ def test_a_message_that_has_a_start_keeps_it() -> None:
     start = event({"type": "message_start", "message": {}})
 
     assert MessageEvents("tiny-llm").complete(start) == (start,)
+
+
+def test_a_message_whose_start_is_left_out_can_still_be_put_together() -> None:
+    parts = MessageParts("tiny-llm")
+    parts.hear({"type": "content_block_delta", "delta": {"type": "text_delta", "text": "Hi"}})
+    delta = {"stop_reason": "max_tokens", "stop_sequence": None}
+    parts.hear({"type": "message_delta", "delta": delta, "usage": {"output_tokens": 12}})
+
+    whole = parts.whole()
+
+    assert (whole["role"], whole["model"]) == ("assistant", "tiny-llm")
+    assert whole["content"] == [{"type": "text", "text": "Hi"}]
+    assert whole["usage"] == {"input_tokens": 0, "output_tokens": 12}
 
 
 @pytest.fixture

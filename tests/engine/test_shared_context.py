@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -13,7 +14,7 @@ import pytest
 from lms_jupyter.engine.wire.parts import MessageParts
 
 from .conftest import EngineProcess
-from .tutor import TUTOR, config_of, llm_socket
+from .tutor import config_of, llm_socket
 
 ENDLESS = {"ignore_eos": True, "temperature": 0.9}
 REST = (
@@ -21,6 +22,29 @@ REST = (
     *("/api/v0/chat/completions", "/api/v0/completions", "/v1/responses"),
 )
 NEVER_END = [[token, "-inf"] for token in range(3)]
+
+
+SHARED = {"type": "query", "query": {"identifier": "shared"}}
+CONTEXT_LENGTH = 512
+HEAVY = 300
+"""Tokens of which two answers do not fit into that context."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _shared(tutor_engine: EngineProcess) -> Iterator[None]:
+    """Load a model whose context four requests fill."""
+    with lmstudio.Client(tutor_engine.address) as client:
+        model = client.llm.load_new_instance(
+            "tutor-1m", "shared", ttl=None, config={"contextLength": CONTEXT_LENGTH}
+        )
+        yield
+        model.unload()
+
+
+@pytest.fixture
+def shared(tutor_engine: EngineProcess) -> Iterator[lmstudio.LLM]:
+    with lmstudio.Client(tutor_engine.address) as client:
+        yield client.llm.model("shared")
 
 
 def request_for(path: str, length: int) -> dict[str, Any]:
@@ -59,19 +83,19 @@ async def test_four_heavy_requests_and_a_light_one_end_in_their_own_form(
     async with httpx.AsyncClient(base_url=f"http://{tutor_engine.address}", timeout=60) as http:
 
         async def ask(length: int) -> tuple[str, int]:
-            body = {"model": "tutor", "stream": streams} | request_for(path, length)
+            body = {"model": "shared", "stream": streams} | request_for(path, length)
             answer = await http.post(path, json=body)
             assert answer.status_code == 200, answer.text
             assert "error" not in answer.text.replace('"error":null', "")
             return ended(path, last_of(answer.text) if streams else answer.json())
 
-        *heavy, light = await asyncio.gather(*(ask(200) for _ in range(4)), ask(5))
+        *heavy, light = await asyncio.gather(*(ask(HEAVY) for _ in range(4)), ask(5))
 
     end = "incomplete" if path == "/v1/responses" else "length"
     assert {reason for reason, _ in (*heavy, light)} == {end}
     if "/v0/" not in path:
         assert light[1] == 5
-        assert [written for _, written in heavy] == [200] * 4
+        assert [written for _, written in heavy] == [HEAVY] * 4
 
 
 @pytest.mark.asyncio
@@ -84,7 +108,7 @@ async def test_those_that_may_go_on_to_the_end_of_the_context_end_with_what_they
     async with httpx.AsyncClient(base_url=f"http://{tutor_engine.address}", timeout=60) as http:
 
         async def ask(length: int) -> dict[str, Any]:
-            body = {"model": "tutor", "stream": streams} | request_for(path, length)
+            body = {"model": "shared", "stream": streams} | request_for(path, length)
             answer = await http.post(path, json=body)
             assert answer.status_code == 200, answer.text
             return last_of(answer.text) if streams else dict(answer.json())
@@ -109,7 +133,7 @@ async def test_over_a_socket_the_greediest_end_with_what_they_have_said(
         channels = {
             await llm.open(
                 "completeRawText",
-                modelSpecifier=TUTOR,
+                modelSpecifier=SHARED,
                 rawPrompt="Once upon",
                 predictionConfigStack=config,
             ): ""
@@ -134,8 +158,8 @@ async def test_many_clients_of_all_lengths_some_of_whom_leave(tutor_engine: Engi
     async with httpx.AsyncClient(base_url=f"http://{tutor_engine.address}", timeout=60) as http:
 
         async def ask(number: int) -> int:
-            length = (3, 20, 60, 300)[number % 4]
-            body = {"model": "tutor"} | request_for("/v1/completions", length)
+            length = (3, 20, 60, 500)[number % 4]
+            body = {"model": "shared"} | request_for("/v1/completions", length)
             answer = await http.post("/v1/completions", json=body)
             assert answer.status_code == 200, answer.text
             return int(answer.json()["usage"]["completion_tokens"])
@@ -152,7 +176,7 @@ async def test_many_clients_of_all_lengths_some_of_whom_leave(tutor_engine: Engi
 
 
 def test_a_message_of_anthropics_ends_in_its_own_form() -> None:
-    parts = MessageParts()
+    parts = MessageParts("tutor")
     start: dict[str, Any] = {
         "id": "m",
         "content": [],
@@ -172,6 +196,6 @@ def test_a_message_of_anthropics_ends_in_its_own_form() -> None:
     assert whole["usage"] == {"input_tokens": 3, "output_tokens": 1}
 
 
-def test_afterwards_all_of_the_context_is_there_again(tutor: lmstudio.LLM) -> None:
-    result = tutor.complete("Once", config={"maxTokens": 1})
+def test_afterwards_all_of_the_context_is_there_again(shared: lmstudio.LLM) -> None:
+    result = shared.complete("Once", config={"maxTokens": 1})
     assert result.stats.predicted_tokens_count == 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -30,8 +31,10 @@ def _session_niceness(pid: int) -> int | None:
 
 
 @pytest.fixture
-def standing_at_7(models: Path, tmp_path: Path) -> EngineProcess:
-    return start_engine(models, tmp_path / "log", "--nice", "7")
+def standing_at_7(models: Path, tmp_path: Path) -> Iterator[EngineProcess]:
+    engine = start_engine(models, tmp_path / "log", "--nice", "7")
+    yield engine
+    assert engine.stop() == 0
 
 
 def test_children_are_as_nice_as_the_settings_say_and_their_sessions_are_too(
@@ -45,8 +48,8 @@ def test_children_are_as_nice_as_the_settings_say_and_their_sessions_are_too(
     while spare.nice() != 7 or (grouped and _session_niceness(spare.pid) != 7):
         assert spare.is_running()
     assert engine.nice() == psutil.Process().nice()
-    assert _session_niceness(engine.pid) == _session_niceness(psutil.Process().pid)
-    assert standing_at_7.stop() == 0
+    # Where no session of ours is grouped, as in some containers, the engine's begins with 0.
+    assert _session_niceness(engine.pid) == (_session_niceness(psutil.Process().pid) or 0)
 
 
 def test_many_at_once_all_stand_back_though_linux_takes_them_one_after_the_other() -> None:

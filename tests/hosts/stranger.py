@@ -1,7 +1,7 @@
 """What another user of this machine tries on an engine; run as that user.
 
-Arguments: the engine's address, its announcement, its log, and the process id of the engine. Says
-on stdout, as JSON, what came of each attempt.
+Arguments: the engine's address, its announcement, its log, the process id of the engine, and the
+ports on which it and its children listen. Says on stdout, as JSON, what came of each attempt.
 """
 
 import asyncio
@@ -62,13 +62,11 @@ async def over_the_network(address: str) -> dict[str, Any]:
     return came
 
 
-async def at_the_children(pid: int) -> dict[str, Any]:
-    """Try llama.cpp's own servers: every port that is open on loopback and is not the engine's."""
+async def at_the_children(pid: int, ports: list[int]) -> dict[str, Any]:
+    """Try llama.cpp's own servers, each on a port of its own."""
     came: dict[str, Any] = {}
-    lines = Path("/proc/net/tcp").read_text("ascii").splitlines()[1:]
-    ports = {int(line.split()[1][9:], 16) for line in lines if line.split()[3] == "0A"}
-    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(5)) as http:
-        for port in sorted(ports):
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(20)) as http:
+        for port in ports:
             for path in ("/v1/models", "/props", "/slots", "/completion", "/v1/chat/completions"):
                 url = f"http://127.0.0.1:{port}{path}"
                 try:
@@ -107,9 +105,10 @@ def on_the_disk(announcement: Path, log: Path) -> dict[str, Any]:
 
 def main() -> None:
     """Try everything."""
-    address, announcement, log, pid = sys.argv[1:]
+    address, announcement, log, pid, *ports = sys.argv[1:]
     came = {"who": os.geteuid(), "host": socket.gethostname()}
-    came |= asyncio.run(over_the_network(address)) | asyncio.run(at_the_children(int(pid)))
+    came |= asyncio.run(over_the_network(address))
+    came |= asyncio.run(at_the_children(int(pid), [int(port) for port in ports]))
     came |= on_the_disk(Path(announcement), Path(log))
     sys.stdout.write(json.dumps(came))
 

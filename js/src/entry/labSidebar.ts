@@ -24,6 +24,7 @@ export class Sidebar extends Widget {
   readonly #body = document.createElement("div");
   readonly #unhost: () => void;
   readonly #finding = new MutationObserver(() => this.#enterField());
+  #field: HTMLElement | null = null;
   #leave: (() => void) | null = null;
 
   constructor(desk: Desk, strings: Strings, place: () => Place, hosts: () => readonly string[]) {
@@ -91,12 +92,22 @@ export class Sidebar extends Widget {
     this.#enterField();
   }
 
-  /** The frame keeps the place of a field to come; whoever has gone elsewhere is not called back. */
+  /**
+   * The frame keeps the place of a field to come, and of one that is taken out of the page again.
+   *
+   * A panel that is mounted anew may draw the models of the host before. Whoever has gone elsewhere
+   * is not called back.
+   */
   #enterField(): void {
-    const waits = document.activeElement === this.node;
-    const field = waits ? this.#body.querySelector<HTMLElement>(FIELD) : null;
-    field?.focus();
-    if (!waits || field !== null) this.#finding.disconnect();
+    const isLost = document.activeElement === document.body && this.#field?.isConnected === false;
+    if (isLost) this.node.focus();
+    if (document.activeElement === this.node) {
+      this.#field = this.#body.querySelector<HTMLElement>(FIELD);
+      this.#field?.focus();
+    } else if (document.activeElement !== this.#field) {
+      this.#field = null;
+      this.#finding.disconnect();
+    }
   }
 
   #mount(): void {

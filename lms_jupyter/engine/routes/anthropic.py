@@ -32,7 +32,7 @@ MESSAGES: Final = Target(
     style=STYLE,
     request=requests.AnthropicMessage,
     settle=_settled,
-    parts=lambda _body: MessageParts(),
+    parts=lambda body: MessageParts(str(body["model"])),
     on_answer=lambda _instance: anthropic.whole_message,
     on_event=lambda instance: anthropic.MessageEvents(instance.identifier).complete,
 )

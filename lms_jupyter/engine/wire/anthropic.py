@@ -45,6 +45,20 @@ def _stopped(said: Mapping[str, Any]) -> dict[str, Any]:
     return {"stop_reason": "stop_sequence"} if is_word else {}
 
 
+def new_message(model: str) -> dict[str, Any]:
+    """Return a message of which nothing has been said yet."""
+    return {
+        "id": f"msg_{secrets.token_hex(12)}",
+        "type": "message",
+        "role": "assistant",
+        "content": [],
+        "model": model,
+        "stop_reason": None,
+        "stop_sequence": None,
+        "usage": {"input_tokens": 0, "output_tokens": 0},
+    }
+
+
 class MessageEvents:
     """Makes every streamed message begin with its start.
 
@@ -64,14 +78,5 @@ class MessageEvents:
         is_first, self._has_started = not self._has_started, True
         if not is_first or said.name == "message_start":
             return (said,)
-        message: dict[str, Any] = {
-            "id": f"msg_{secrets.token_hex(12)}",
-            "type": "message",
-            "role": "assistant",
-            "content": [],
-            "model": self._model,
-            "stop_reason": None,
-            "stop_sequence": None,
-            "usage": {"input_tokens": 0, "output_tokens": 0},
-        }
+        message = new_message(self._model)
         return (event({"type": "message_start", "message": message}), said)

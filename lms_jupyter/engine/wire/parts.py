@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 import msgspec
 
+from lms_jupyter.engine.wire import anthropic
 from lms_jupyter.engine.wire.sse import DONE, Event, event
 
 TOLD_BY_PART = ("choices", "prompt_progress")
@@ -131,10 +132,13 @@ def _add_call(call: dict[str, Any], said: Mapping[str, Any]) -> None:
 
 
 class MessageParts:
-    """Anthropic's messages."""
+    """Anthropic's messages.
 
-    def __init__(self) -> None:
-        self._message: dict[str, Any] = {}
+    llama.cpp leaves their start out if the first token is only a part of a letter.
+    """
+
+    def __init__(self, model: str) -> None:
+        self._message = anthropic.new_message(model)
         self._blocks: list[dict[str, Any]] = []
         self._json = ""
         self._is_open = False
@@ -174,6 +178,8 @@ class MessageParts:
         return self._message | {"content": self._blocks}
 
     def _add(self, delta: Mapping[str, Any]) -> None:
+        if not self._blocks:
+            self._blocks.append({"type": "text", "text": ""})
         block = self._blocks[-1]
         for name in ("text", "thinking", "signature"):
             if name in delta:
