@@ -30,7 +30,7 @@ EXPECTED = {
     "failed to create_context with model": "a setting does not fit the model",
     "failed to find a memory slot": "what is kept of an earlier prompt makes room",
     "purging slot": "what is kept of an earlier prompt makes room",
-    "Context size has been exceeded": "answers without a limit fill a context; each is told its end",
+    "Context size has been exceeded": "answers without a limit fill a context, and end",
     "failed to find free space in the KV cache, retrying": "an earlier prompt makes room",
     "is too large to process": "a text is too long for its model, which its client is told",
     "Wrong type supplied for parameter 'type'": "a part of a message is no text, and refused",
