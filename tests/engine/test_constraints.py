@@ -96,17 +96,6 @@ def test_a_schema_that_cannot_be_kept_is_refused_over_rest(http: httpx.Client, p
         assert error["param"].endswith("schema")
 
 
-def test_a_form_is_refused_in_anthropics_way_where_llama_cpp_takes_none(
-    http: httpx.Client,
-) -> None:
-    wanted = {"format": {"type": "json_schema", "schema": ZIP}}
-    for field in ({"output_config": wanted}, {"output_format": wanted["format"]}):
-        answer = ask(http, "/v1/messages", messages=HI, max_tokens=9, **field)
-        assert answer.status_code == 400
-        assert answer.json()["error"]["type"] == "invalid_request_error"
-        assert "cannot be kept" in answer.json()["error"]["message"]
-
-
 @pytest.mark.parametrize(
     "wrong",
     [

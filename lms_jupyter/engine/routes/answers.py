@@ -78,7 +78,8 @@ class Answer:
                 if first is not None:
                     await self._send(request, response, first, change)
                 async for event in events:
-                    await self._send(request, response, event, change)
+                    if event.data != sse.DONE or style.says_done:
+                        await self._send(request, response, event, change)
             except (ConnectionError, asyncio.CancelledError):
                 raise
             except Exception as error:  # noqa: BLE001 - a stream that has begun ends with its error

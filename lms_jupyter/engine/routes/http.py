@@ -31,10 +31,12 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """How a family of paths writes errors."""
+    """How a family of paths writes errors, and ends streams."""
 
     body: Callable[[EngineError], dict[str, Any]]
     event: Callable[[EngineError], Event]
+    says_done: bool = True
+    """Whether a stream ends with llama.cpp's `[DONE]` where it says that."""
 
 
 class UnknownPathError(BadRequestError):

@@ -23,13 +23,41 @@ class Form:
 
 def take_form(body: dict[str, Any]) -> Form | None:
     """Take the form out of a request in OpenAI's way, of llama.cpp's fields for it, too."""
-    text = body.pop("text", None)
-    if text is not None and not isinstance(text, Mapping):
-        raise BadRequestError(f"'text' has to be an object, not {text!r:.100}.")
+    text = _object(body, "text")
+    return _taken(body, {"text.format": text.get("format")})
+
+
+def take_message_form(body: dict[str, Any]) -> Form | None:
+    """Take the form out of a request in Anthropic's way, of llama.cpp's fields for it, too."""
+    settings = _object(body, "output_config")
     asked = {
-        "response_format": body.pop("response_format", None),
-        "text.format": (text or {}).get("format"),
+        "output_config.format": settings.get("format"),
+        "output_format": body.pop("output_format", None),
     }
+    for name, value in asked.items():
+        kind = value.get("type") if isinstance(value, Mapping) else "json_schema"
+        if value is not None and kind != "json_schema":
+            raise BadRequestError(f"'{name}.type' is 'json_schema', not {kind!r:.100}.")
+    form = _taken(body, asked)
+    if form is not None and body.get("stop_sequences"):
+        raise ConstraintError(
+            form.name,
+            "",
+            "an answer that 'stop_sequences' may cut off cannot be held to a form as well",
+            hint="Leave 'stop_sequences' out: the answer ends where its form does.",
+        )
+    return form
+
+
+def _object(body: dict[str, Any], name: str) -> Mapping[str, Any]:
+    value = body.pop(name, None)
+    if value is not None and not isinstance(value, Mapping):
+        raise BadRequestError(f"{name!r} has to be an object, not {value!r:.100}.")
+    return value or {}
+
+
+def _taken(body: dict[str, Any], asked: Mapping[str, Any]) -> Form | None:
+    asked = {"response_format": body.pop("response_format", None), **asked}
     forms = [_form(name, value) for name, value in asked.items() if value is not None]
     if body.get("json_schema") is not None:
         forms.append(Form("json_schema", _schema(body["json_schema"], "json_schema")))
@@ -53,24 +81,6 @@ def take_form(body: dict[str, Any]) -> Form | None:
             hint='Leave \'tools\' out, or say "tool_choice": "none".',
         )
     return found[0] if found else None
-
-
-def refuse_form(body: Mapping[str, Any]) -> None:
-    """Refuse what Anthropic's clients ask for: llama.cpp takes no form on that path."""
-    settings = body.get("output_config")
-    if settings is not None and not isinstance(settings, Mapping):
-        raise BadRequestError(f"'output_config' has to be an object, not {settings!r:.100}.")
-    for name, value in (
-        ("output_config.format", (settings or {}).get("format")),
-        ("output_format", body.get("output_format")),
-    ):
-        if value is not None:
-            raise ConstraintError(
-                name,
-                "",
-                "llama.cpp takes no form of the answer on this path",
-                hint="Ask '/v1/chat/completions' or '/v1/responses' for it.",
-            )
 
 
 def _form(name: str, value: Any) -> Form | None:
