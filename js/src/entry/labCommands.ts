@@ -9,7 +9,7 @@ import {
 import type { ReadonlyPartialJSONObject } from "@lumino/coreutils";
 import type { Command, Instance } from "../protocol/protocol";
 import { loadKind } from "../store/loadKind";
-import { isMissed, othersOf } from "../store/select";
+import { isMissed, othersOf } from "../store/missed";
 import type { Usable } from "../ui/place";
 import type { Desk } from "./labDesk";
 import { icon } from "./labIcon";

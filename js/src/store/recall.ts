@@ -1,4 +1,4 @@
-import { ORDERS, type Order } from "./select";
+import { ORDERS, type Order } from "./search";
 
 /** What a page keeps for the next one; `localStorage` is such a place. */
 export type Shelf = Pick<Storage, "getItem" | "setItem">;

@@ -3,7 +3,8 @@ import idle from "../../../tests/wire_samples/activity_idle.json" with { type: "
 import catalog from "../../../tests/wire_samples/catalog.json" with { type: "json" };
 import type { Activity, Catalog, Instance } from "../protocol/protocol";
 import { loadKind } from "./loadKind";
-import { countByModel, countdown, index, matching, memoryShares, nextToLeave } from "./select";
+import { index, matching } from "./search";
+import { countByModel, countdown, memoryShares, nextToLeave } from "./select";
 
 const activity = idle as Activity;
 const [chat] = activity.instances as [Instance];

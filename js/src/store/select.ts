@@ -1,5 +1,4 @@
-import type { Activity, Catalog, Instance, Memory, Model } from "../protocol/protocol";
-import type { State } from "./store";
+import type { Activity, Instance, Memory, Model } from "../protocol/protocol";
 
 /** How an instance stands with its TTL. */
 export type Countdown =
@@ -20,37 +19,6 @@ export function countdown(instance: Instance, now: number): Countdown {
   if (idle_since === null) return { kind: "not_started", left_s: ttl_s, fraction: 1 };
   const left_s = Math.min(ttl_s, Math.max(0, idle_since + ttl_s - now));
   return { kind: "counting", left_s, fraction: ttl_s > 0 ? left_s / ttl_s : 0 };
-}
-
-/** Whether there is somebody at the other end who could do what is asked. */
-export function canAct({ link, activity }: State): boolean {
-  return link !== "absent" && activity?.host.link === "connected";
-}
-
-/** Whether what is shown may be old: countdowns would be guesses then. */
-export function isStale({ link, activity }: State): boolean {
-  return link === "absent" || activity?.host.link === "lost";
-}
-
-/** Owners that hold no handle: nobody there would miss it. */
-const NO_NOTEBOOK = new Set(["rest", "lms", "JupyterLab"]);
-
-/** Who else would notice if an instance were unloaded: the notebook that loaded it comes first. */
-export function othersOf({ owner, mine, users }: Instance): string[] {
-  const loader = mine || owner === null || NO_NOTEBOOK.has(owner) ? [] : [owner];
-  return [...loader, ...users.filter((user) => user !== owner)];
-}
-
-/** How many requests an instance has under way or waiting. */
-export function requestsOf({ status, queued }: Instance): number {
-  return status === "idle" || status === "unknown" ? queued : Math.max(1, queued);
-}
-
-/** Whether to ask before it is unloaded: somebody waits for it, or it serves others too. */
-export function isMissed(instance: Instance): boolean {
-  // What nobody knows may be in use.
-  const isIdle = instance.status === "idle" && instance.queued === 0;
-  return !isIdle || othersOf(instance).length > 0;
 }
 
 /** How many instances each model has in memory. */
@@ -109,74 +77,8 @@ export function bytesOf(instance: Pick<Instance, "memory_bytes" | "size_bytes">)
   return instance.memory_bytes ?? instance.size_bytes;
 }
 
-export type KindFilter = "all" | "llm" | "vision" | "embedding";
-export const ORDERS = ["recent", "name", "size"] as const;
-export type Order = (typeof ORDERS)[number];
-
-/** A model with the text that a search looks through. */
-export interface Indexed {
-  model: Model;
-  text: string;
-}
-
-/** Prepare a catalog for being searched as somebody types. */
-export function index(catalog: Catalog | null): Indexed[] {
-  return (catalog?.models ?? []).map((model) => ({
-    model,
-    text: [
-      model.model_key,
-      model.display_name,
-      model.publisher,
-      model.params,
-      model.architecture,
-      model.quantization,
-      model.format,
-      model.kind,
-      model.vision ? "vision" : "",
-      model.trained_for_tool_use ? "tools" : "",
-    ]
-      .join("\n")
-      .toLowerCase(),
-  }));
-}
-
-/** The models whose text has every word of the query, in order. */
-export function matching(
-  indexed: readonly Indexed[],
-  query: string,
-  kind: KindFilter = "all",
-  order: Order = "name",
-  used: ReadonlyMap<string, number> = new Map(),
-): Model[] {
-  const words = query.toLowerCase().split(/\s+/).filter(Boolean);
-  const found = indexed
-    .filter(({ model, text }) => isKind(model, kind) && words.every((word) => text.includes(word)))
-    .map(({ model }) => model);
-  if (order === "size") return found.sort((a, b) => b.size_bytes - a.size_bytes);
-  return order === "name" ? found : byUse(found, used);
-}
-
 /** The models that were used last come first; the others keep their order. */
 export function byUse(models: readonly Model[], used: ReadonlyMap<string, number>): Model[] {
   const at = ({ model_key }: Model) => used.get(model_key) ?? 0;
   return [...models].sort((a, b) => at(b) - at(a));
-}
-
-function isKind(model: Model, kind: KindFilter): boolean {
-  if (kind === "vision") return model.vision;
-  return kind === "all" || model.kind === kind;
-}
-
-/** Something was heard of a host, be it that it has nothing. */
-export function isKnown({ activity, catalog }: State): boolean {
-  if (activity === null) return (catalog?.models.length ?? 0) > 0;
-  const { host, instances, downloads } = activity;
-  // A host says its version when it is met: it was there, however empty.
-  if (host.link === "connected" || host.version !== null) return true;
-  return instances.length + downloads.length + (catalog?.models.length ?? 0) > 0;
-}
-
-/** No host was ever there: nothing that could be shown as a snapshot. */
-export function isHostless(state: State): boolean {
-  return state.activity?.host.link === "lost" && !isKnown(state);
 }

@@ -9,10 +9,11 @@ import type {
   Slice,
 } from "../protocol/protocol";
 import type { Link, Transport } from "../transport/transport";
-import { noteUse, remember, type Span } from "./history";
+import { remember, type Span } from "./history";
 import { isSettled, type Pending, type Subject, subject } from "./pending";
 import { keep, later, recall } from "./recall";
 import { share } from "./share";
+import { noteUse } from "./used";
 
 /** After this without a reply, the kernel is said to be busy. */
 export const QUEUED_MS = 1000;

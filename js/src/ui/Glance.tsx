@@ -1,8 +1,8 @@
 import type { ComponentChild } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import type { Activity, Catalog } from "../protocol/protocol";
-import { noteUse } from "../store/history";
 import { byUse, countByModel } from "../store/select";
+import { noteUse } from "../store/used";
 import { HostLine } from "./HostLine";
 import { InstanceLine } from "./InstanceLine";
 import { LoadLine } from "./LoadLine";

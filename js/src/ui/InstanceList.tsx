@@ -1,7 +1,7 @@
 import { useCallback, useRef, useState } from "preact/hooks";
 import type { Activity, Command, Instance, Load } from "../protocol/protocol";
+import { isMissed } from "../store/missed";
 import { type Subject, subject } from "../store/pending";
-import { isMissed } from "../store/select";
 import type { State } from "../store/store";
 import { Button } from "./Button";
 import { InstanceRow } from "./InstanceRow";

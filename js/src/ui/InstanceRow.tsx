@@ -1,7 +1,7 @@
 import { useRef, useState } from "preact/hooks";
 import type { Command, Instance, Problem } from "../protocol/protocol";
+import { isMissed } from "../store/missed";
 import type { Pending } from "../store/pending";
-import { isMissed } from "../store/select";
 import { Button } from "./Button";
 import { Confirm } from "./Confirm";
 import { Icon } from "./Icon";

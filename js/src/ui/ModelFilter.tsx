@@ -1,4 +1,4 @@
-import type { KindFilter, Order } from "../store/select";
+import type { KindFilter, Order } from "../store/search";
 import { quiet } from "./Button";
 import { Choice } from "./fields";
 import { Icon } from "./Icon";

@@ -1,6 +1,6 @@
 import { useMemo } from "preact/hooks";
 import type { Command } from "../protocol/protocol";
-import { canAct, isHostless, isKnown, isStale } from "../store/select";
+import { canAct, isHostless, isKnown, isStale } from "../store/standing";
 import type { State, Store } from "../store/store";
 import { Disk } from "./Disk";
 import { HostBar } from "./HostBar";

@@ -1,5 +1,6 @@
 import { useRef } from "preact/hooks";
-import { bytesOf, isStale, nextToLeave } from "../store/select";
+import { bytesOf, nextToLeave } from "../store/select";
+import { isStale } from "../store/standing";
 import type { State, Store } from "../store/store";
 import { put, useTick } from "./clock";
 import { clock } from "./format";

@@ -5,7 +5,7 @@ import busy from "../../../tests/wire_samples/activity_busy.json" with { type: "
 import engine from "../../../tests/wire_samples/activity_engine.json" with { type: "json" };
 import catalog from "../../../tests/wire_samples/catalog.json" with { type: "json" };
 import type { Activity, Instance } from "../protocol/protocol";
-import { isMissed } from "../store/select";
+import { isMissed } from "../store/missed";
 import { button, cleanly, isDisabled, later, press, show, three } from "./fakePanel";
 import { wordsFor } from "./words";
 

@@ -1,5 +1,5 @@
 import type { Instance } from "../protocol/protocol";
-import { othersOf, requestsOf } from "../store/select";
+import { othersOf, requestsOf } from "../store/missed";
 import { present } from "./facts";
 import type { Words } from "./words";
 
