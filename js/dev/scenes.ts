@@ -101,6 +101,15 @@ const many = (length: number) =>
     ),
   });
 
+/** One identifier here and on another device of the LM Link. */
+const twins = activity({
+  instances: [
+    first,
+    { ...first, instance_reference: "ref-there", device: "0f3a9c27d1", device_name: "gpu-box" },
+    ...three.instances.slice(1),
+  ],
+});
+
 /** Answers every question; the same answer to all questions of a kind. */
 const answering =
   (answers: Partial<Record<Command["kind"], object>>): FakeTransport["answer"] =>
@@ -189,6 +198,7 @@ export const SCENES: Record<string, Scene> = {
     clicks: ["Load google/gemma-3-12b"],
     answer: () => new Promise<Reply>(() => {}),
   },
+  twins: { news: [models, twins, "live"], clicks: ["More about chat (gpu-box)"] },
   undo: {
     news: [models, three, "live"],
     clicks: ["Unload chat"],

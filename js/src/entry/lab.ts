@@ -11,6 +11,7 @@ import { INotebookTracker } from "@jupyterlab/notebook";
 import { ISettingRegistry } from "@jupyterlab/settingregistry";
 import { IStatusBar } from "@jupyterlab/statusbar";
 import { ITranslator } from "@jupyterlab/translation";
+import { exactly } from "../store/named";
 import { attend } from "../transport/attend";
 import { offerStandIn } from "../transport/offer";
 import { formatFor } from "../ui/format";
@@ -173,7 +174,8 @@ async function activate(
     actions: () => ({
       show,
       use: (identifier) => void insert({ kind: "instance", name: identifier }),
-      keep: ({ identifier, ttl_s }) => void desk.store.send({ kind: "set_ttl", identifier, ttl_s }),
+      keep: (instance) =>
+        void desk.store.send({ kind: "set_ttl", ...exactly(instance), ttl_s: instance.ttl_s }),
       startEngine: mayStart() ? () => void startEngine() : null,
     }),
   });

@@ -10,6 +10,7 @@ import type { ReadonlyPartialJSONObject } from "@lumino/coreutils";
 import type { Command, Instance } from "../protocol/protocol";
 import { loadKind } from "../store/loadKind";
 import { isMissed, othersOf } from "../store/missed";
+import { called, exactly } from "../store/named";
 import type { Usable } from "../ui/place";
 import type { Desk } from "./labDesk";
 import { icon } from "./labIcon";
@@ -90,15 +91,15 @@ export function addCommands(app: JupyterFrontEnd, deps: Deps): void {
   /** The instance that is named, is under the menu, is the only one, or is chosen. */
   async function instance(args: Args, label: string): Promise<Instance | null> {
     const row = args.menu === true ? deps.underMenu() : null;
-    const name = args.identifier ?? (row?.kind === "instance" ? row.name : undefined);
+    const name = args.identifier ?? row?.reference;
     const known = instances();
-    const named = known.find(({ identifier }) => identifier === name);
-    if (named || name !== undefined || known.length === 0) return named ?? null;
-    const chosen = await choose(
-      label,
-      known.map(({ identifier }) => identifier),
+    // Several devices may have one of that name.
+    const meant = known.filter(
+      (one) => name === undefined || name === one.identifier || name === one.instance_reference,
     );
-    return known.find(({ identifier }) => identifier === chosen) ?? null;
+    const names = meant.map(called);
+    const chosen = await choose(label, names);
+    return meant.find((_, place) => names[place] === chosen) ?? null;
   }
 
   async function row(args: Args, label: string): Promise<Usable | null> {
@@ -150,11 +151,10 @@ export function addCommands(app: JupyterFrontEnd, deps: Deps): void {
     async (args) => {
       const found = await instance(args, strings.unload);
       if (found === null) return;
-      const { identifier } = found;
-      const body = strings.unloadBody(identifier, othersOf(found).join(", "));
+      const body = strings.unloadBody(called(found), othersOf(found).join(", "));
       const asks = args.sure !== true && isMissed(found);
       if (!asks || (await isSure(body, strings.unloadThis, strings))) {
-        await send({ kind: "unload", identifier });
+        await send({ kind: "unload", ...exactly(found) });
       }
     },
     { isEnabled: some },
@@ -167,9 +167,7 @@ export function addCommands(app: JupyterFrontEnd, deps: Deps): void {
       const known = instances();
       const body = strings.unloadAllBody(known.length);
       if (args.sure !== true && !(await isSure(body, strings.unloadAll, strings))) return;
-      await Promise.all(
-        known.map(({ identifier }) => send({ kind: "unload" as const, identifier })),
-      );
+      await Promise.all(known.map((one) => send({ kind: "unload" as const, ...exactly(one) })));
     },
     { isEnabled: some },
   );
@@ -183,7 +181,7 @@ export function addCommands(app: JupyterFrontEnd, deps: Deps): void {
       const ttl_s =
         args.ttl_s === undefined ? await askTtl(found, strings) : (args.ttl_s as number | null);
       if (ttl_s !== undefined) {
-        await send({ kind: "set_ttl", identifier: found.identifier, ttl_s });
+        await send({ kind: "set_ttl", ...exactly(found), ttl_s });
       }
     },
     { isEnabled: () => some() && has("ttl") },
@@ -196,7 +194,7 @@ export function addCommands(app: JupyterFrontEnd, deps: Deps): void {
       const found = await instance(args, strings.pin);
       if (!found) return;
       const pinned = (args.pinned as boolean | undefined) ?? !found.pinned;
-      await send({ kind: "pin", identifier: found.identifier, pinned });
+      await send({ kind: "pin", ...exactly(found), pinned });
     },
     { isEnabled: () => some() && has("pin") },
   );
@@ -275,14 +273,11 @@ export function addCommands(app: JupyterFrontEnd, deps: Deps): void {
 }
 
 /** Seconds, `null` for never; nothing if somebody thought better of it. */
-async function askTtl(
-  { identifier, ttl_s }: Instance,
-  strings: Strings,
-): Promise<number | null | undefined> {
+async function askTtl(instance: Instance, strings: Strings): Promise<number | null | undefined> {
   const { value } = await InputDialog.getNumber({
-    title: identifier,
+    title: called(instance),
     label: strings.minutes,
-    value: (ttl_s ?? 0) / 60,
+    value: (instance.ttl_s ?? 0) / 60,
   });
   if (value === null) return undefined;
   return value > 0 ? value * 60 : null;

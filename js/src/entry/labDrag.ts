@@ -10,9 +10,11 @@ const THRESHOLD_PX = 5;
 /** The instance or the model of the row that an element lies in. */
 export function usableAt(element: Element | null): Usable | null {
   const line = element?.closest(".lms-InstanceRow, .lms-ModelRow");
-  const name = line?.closest<HTMLElement>("[data-key]")?.dataset.key;
-  if (!line || name === undefined) return null;
-  return { kind: line.classList.contains("lms-InstanceRow") ? "instance" : "model", name };
+  const { key, name } = line?.closest<HTMLElement>("[data-key]")?.dataset ?? {};
+  if (!line || key === undefined) return null;
+  return name === undefined
+    ? { kind: "model", name: key }
+    : { kind: "instance", name, reference: key };
 }
 
 /** Let rows be dragged into a notebook: what is dropped is the cells that `cellsFor` names. */

@@ -1,5 +1,6 @@
 import { Notification } from "@jupyterlab/apputils";
 import type { Activity, Instance } from "../protocol/protocol";
+import { called } from "../store/named";
 import type { State } from "../store/store";
 import { clock } from "../ui/format";
 import type { Desk } from "./labDesk";
@@ -72,7 +73,8 @@ export function tellNotices({ desk, preferences, strings, isSeen, ...deps }: Dep
   }
 
   /** Tell of an instance that was loaded on this page, or was seen being loaded. */
-  function greet({ identifier, model_key, instance_reference, mine, owner }: Instance): void {
+  function greet(instance: Instance): void {
+    const { identifier, model_key, instance_reference, mine, owner } = instance;
     // A quick load begins and ends between two slices; whose it was is known a moment later.
     if (!underWay.delete(model_key) && !mine) return;
     told.add(instance_reference);
@@ -83,7 +85,7 @@ export function tellNotices({ desk, preferences, strings, isSeen, ...deps }: Dep
       [strings.use, () => use(identifier)],
       [strings.show, show],
     ];
-    tell("loaded", strings.loaded(identifier), ...actions);
+    tell("loaded", strings.loaded(called(instance)), ...actions);
   }
 
   /** Warn of what leaves soon, and come back when the next one does. */
@@ -112,7 +114,7 @@ export function tellNotices({ desk, preferences, strings, isSeen, ...deps }: Dep
     if (!isUsedBy(instance, claims, kernels)) return;
     const { keep, show } = deps.actions();
     const kept: Action[] = canKeep ? [[strings.keep, () => keep(instance)]] : [];
-    const message = strings.expiring(instance.identifier, clock(left_s));
+    const message = strings.expiring(called(instance), clock(left_s));
     tell("expiring", message, ...kept, [strings.show, show]);
   }
 

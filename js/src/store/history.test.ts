@@ -15,7 +15,7 @@ it("knows since when it has seen an instance, and when it was gone", () => {
   const second = remember(first, at(10));
   const third = remember(second, at(20, activity.instances.slice(1)));
 
-  expect(third.map(({ identifier, from, to }) => [identifier, from, to])).toEqual([
+  expect(third.map(({ name, from, to }) => [name, from, to])).toEqual([
     ["chat", activity.now, activity.now + 20],
     ...activity.instances.slice(1).map((one) => [one.identifier, activity.now + 10, null]),
   ]);
@@ -24,7 +24,7 @@ it("knows since when it has seen an instance, and when it was gone", () => {
 it("tells a reload from what was there, and forgets what is long gone", () => {
   const [chat] = activity.instances as [Activity["instances"][0]];
   const seen = remember(remember([], at(0)), at(5, [{ ...chat, instance_reference: "anew" }]));
-  expect(seen.filter(({ identifier }) => identifier === "chat")).toHaveLength(2);
+  expect(seen.filter(({ name }) => name === "chat")).toHaveLength(2);
 
   expect(remember(seen, at(6 + WINDOW_S, [])).map(({ reference }) => reference)).toEqual(["anew"]);
 });

@@ -1,4 +1,5 @@
 import type { Activity } from "../protocol/protocol";
+import { called } from "./named";
 
 /** How far back and ahead the timeline looks. */
 export const WINDOW_S = 600;
@@ -6,7 +7,7 @@ export const WINDOW_S = 600;
 /** An instance, from when it was first seen to when it was found gone. */
 export interface Span {
   reference: string;
-  identifier: string;
+  name: string;
   /** Unix seconds by the host's clock. */
   from: number;
   /** `null` while it is there. */
@@ -20,8 +21,9 @@ export function remember(known: readonly Span[], { instances, now }: Activity): 
     .map((span) => (here.has(span.reference) || span.to !== null ? span : { ...span, to: now }))
     .filter(({ to }) => to === null || to > now - WINDOW_S);
   const old = new Set(seen.map(({ reference }) => reference));
-  for (const { instance_reference: reference, identifier } of instances) {
-    if (!old.has(reference)) seen.push({ reference, identifier, from: now, to: null });
+  for (const instance of instances) {
+    const { instance_reference: reference } = instance;
+    if (!old.has(reference)) seen.push({ reference, name: called(instance), from: now, to: null });
   }
   return seen;
 }

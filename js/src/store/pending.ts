@@ -46,7 +46,7 @@ function nameOf(command: Command): string {
     case "set_ttl":
     case "reload":
     case "pin":
-      return `${command.kind}:${command.identifier}`;
+      return `${command.kind}:${command.instance_reference ?? command.identifier}`;
     case "cancel_load":
       return `cancel_load:${command.load_id}`;
     case "dismiss":
@@ -87,12 +87,12 @@ export function isSettled({ command, before }: Pending, after: Activity | null):
     }
     case "unload":
     case "reload":
-      return reference(after, command.identifier) !== reference(before, command.identifier);
+      return find(after, command)?.instance_reference !== find(before, command)?.instance_reference;
     case "cancel_load":
       return after.loads.every((load) => load.load_id !== command.load_id || load.cancelling);
     case "set_ttl":
     case "pin": {
-      const [was, is] = [find(before, command.identifier), find(after, command.identifier)];
+      const [was, is] = [find(before, command), find(after, command)];
       return (
         was?.ttl_s !== is?.ttl_s || was?.idle_since !== is?.idle_since || was?.pinned !== is?.pinned
       );
@@ -127,10 +127,13 @@ function rowOf({ download_id, state }: Download): string {
   return `${download_id} ${state}`;
 }
 
-function find(activity: Activity, identifier: string) {
-  return activity.instances.find((instance) => instance.identifier === identifier);
-}
+type OfInstance = Extract<Command, { kind: "unload" | "reload" | "set_ttl" | "pin" }>;
 
-function reference(activity: Activity, identifier: string): string | undefined {
-  return find(activity, identifier)?.instance_reference;
+/** The instance that is meant: to the letter where the command says which one. */
+function find(activity: Activity, { identifier, instance_reference }: OfInstance) {
+  return activity.instances.find((instance) =>
+    instance_reference
+      ? instance.instance_reference === instance_reference
+      : instance.identifier === identifier,
+  );
 }

@@ -30,6 +30,20 @@ export function countByModel(activity: Activity | null): ReadonlyMap<string, num
   return counts;
 }
 
+/**
+ * On which device an instance is, where the reader wants to know: on another one than the host, or
+ * beside one of its name there. `here` is the word for the host itself.
+ */
+export function deviceOf(
+  { identifier, device, device_name }: Instance,
+  instances: readonly Instance[],
+  here: string,
+): string | null {
+  if (device !== null) return device_name ?? device;
+  const isTwin = instances.some((one) => one.identifier === identifier && one.device !== null);
+  return isTwin ? here : null;
+}
+
 /** When the next instance leaves, by the host's clock; `null` if none will by itself. */
 export function nextDeadline(instances: readonly Instance[]): number | null {
   let next: number | null = null;
@@ -58,10 +72,10 @@ export interface MemoryShares {
 
 /** Split the machine's memory into instances, others and free. */
 export function memoryShares(memory: Memory, instances: readonly Instance[]): MemoryShares {
-  const shares = instances.map(({ identifier, ...instance }) => ({
-    identifier,
-    bytes: bytesOf(instance),
-  }));
+  // What is on another device takes nothing of this machine's.
+  const shares = instances
+    .filter(({ device }) => device === null)
+    .map(({ identifier, ...instance }) => ({ identifier, bytes: bytesOf(instance) }));
   const used = Math.max(0, memory.total_bytes - memory.available_bytes);
   const ours = shares.reduce((sum, { bytes }) => sum + bytes, 0);
   return {

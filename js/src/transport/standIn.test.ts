@@ -140,11 +140,14 @@ it("dismisses a problem and cancels a load where they are", async () => {
 it("takes an unload back where it was done", async () => {
   const { kernel, server, both, prove } = setUp();
   const [first, second] = IDLE.instances;
+  // One identifier: several devices may have it.
+  const unload = (one: typeof first) =>
+    ({ ...again(one), kind: "unload", identifier: "chat" }) as Command;
   const again = (one: typeof first) =>
     ({ kind: "load_again", instance_reference: one?.instance_reference }) as Command;
-  await both.send({ kind: "unload", identifier: first?.identifier ?? "" });
+  await both.send(unload(first));
   prove();
-  await both.send({ kind: "unload", identifier: second?.identifier ?? "" });
+  await both.send(unload(second));
 
   await both.send(again(first));
   await both.send(again(second));

@@ -122,9 +122,9 @@ export function withStandIn(
     }
   }
 
-  function note(identifier: string, line: Transport | null): void {
-    const gone = activity?.instances.find((instance) => instance.identifier === identifier);
-    if (gone) undoers.set(gone.instance_reference, line);
+  function note(command: Command, line: Transport | null): void {
+    if (command.kind !== "unload" || !command.instance_reference) return;
+    undoers.set(command.instance_reference, line);
   }
 
   return {
@@ -132,14 +132,14 @@ export function withStandIn(
     async send(command) {
       const rid = uniqueName();
       const line = aside(command);
-      if (command.kind === "unload") note(command.identifier, line);
+      note(command, line);
       if (line === null) return kernel.send(command, rid);
       ours.add(rid);
       const reply = await line.send(command, rid);
       // It was not begun there. Any other end may have been a beginning: that is not repeated.
       const isElsewhere = reply.kind === "refused" && reply.problem.code === "elsewhere";
       if (!isElsewhere) return reply;
-      if (command.kind === "unload") note(command.identifier, null);
+      note(command, null);
       return kernel.send(command, rid);
     },
     open(next) {

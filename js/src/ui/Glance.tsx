@@ -1,7 +1,7 @@
 import type { ComponentChild } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import type { Activity, Catalog } from "../protocol/protocol";
-import { byUse, countByModel } from "../store/select";
+import { byUse, countByModel, deviceOf } from "../store/select";
 import { noteUse } from "../store/used";
 import { HostLine } from "./HostLine";
 import { InstanceLine } from "./InstanceLine";
@@ -58,7 +58,12 @@ export function Glance({ activity, catalog }: Props) {
           >
             {instances.map((instance) => (
               <li class="lms-Row" key={instance.instance_reference}>
-                <InstanceLine instance={instance} now={then} stale />
+                <InstanceLine
+                  instance={instance}
+                  device={deviceOf(instance, instances, strings.local)}
+                  now={then}
+                  stale
+                />
               </li>
             ))}
             {loads.map((load) => (

@@ -1,4 +1,5 @@
 import type { Command, Instance } from "../protocol/protocol";
+import { exactly } from "../store/named";
 import { Button } from "./Button";
 import { CopyButton } from "./CopyButton";
 import { instanceLine, sdkCode } from "./code";
@@ -68,7 +69,7 @@ export function InstanceDetails(props: Props) {
         {canPin && (
           <Button
             disabled={inert || props.pinning}
-            onClick={() => onSend({ kind: "pin", identifier, pinned: !pinned })}
+            onClick={() => onSend({ kind: "pin", ...exactly(instance), pinned: !pinned })}
           >
             <Icon name="pin" />
             {pinned ? strings.unpin : strings.pin}
@@ -83,7 +84,7 @@ export function InstanceDetails(props: Props) {
             key={seconds}
             pressed={seconds === ttl_s}
             disabled={inert || props.retiming}
-            onClick={() => onSend({ kind: ttlKind, identifier, ttl_s: seconds })}
+            onClick={() => onSend({ kind: ttlKind, ...exactly(instance), ttl_s: seconds })}
           >
             {seconds === null ? strings.never : duration(seconds)}
           </Button>

@@ -8,6 +8,8 @@ import { TimeLeft } from "./TimeLeft";
 
 interface Props {
   instance: Instance;
+  /** Where it is, if that tells it from another. */
+  device: string | null;
   now: () => number;
   stale: boolean;
   unloading?: boolean;
@@ -17,7 +19,15 @@ interface Props {
 }
 
 /** One loaded instance: its time left, its name, what it is and what it is doing. */
-export function InstanceLine({ instance, now, stale, unloading, more = [], children }: Props) {
+export function InstanceLine({
+  instance,
+  device,
+  now,
+  stale,
+  unloading,
+  more = [],
+  children,
+}: Props) {
   const words = useStillWords();
   const { identifier, model_key, path } = instance;
   const { strings } = words;
@@ -29,6 +39,7 @@ export function InstanceLine({ instance, now, stale, unloading, more = [], child
       <Names
         name={identifier}
         model_key={model_key}
+        device={device}
         title={`${identifier}\n${model_key}\n${path}`}
       />
       <span class="lms-Row-facts" title={[...differing, facts, ...more].join("\n")}>

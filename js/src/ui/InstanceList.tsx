@@ -1,7 +1,9 @@
 import { useCallback, useRef, useState } from "preact/hooks";
 import type { Activity, Command, Instance, Load } from "../protocol/protocol";
 import { isMissed } from "../store/missed";
+import { exactly } from "../store/named";
 import { type Subject, subject } from "../store/pending";
+import { deviceOf } from "../store/select";
 import type { State } from "../store/store";
 import { Button } from "./Button";
 import { InstanceRow } from "./InstanceRow";
@@ -28,12 +30,13 @@ interface Props {
 }
 
 /** What a row's buttons ask for, each kind of them. */
-function subjectsOf(identifier: string) {
+function subjectsOf(instance: Instance) {
+  const named = exactly(instance);
   return {
-    unload: subject({ kind: "unload", identifier }),
-    pin: subject({ kind: "pin", identifier, pinned: true }),
-    ttl: subject({ kind: "set_ttl", identifier, ttl_s: null }),
-    reload: subject({ kind: "reload", identifier, ttl_s: null }),
+    unload: subject({ kind: "unload", ...named }),
+    pin: subject({ kind: "pin", ...named, pinned: true }),
+    ttl: subject({ kind: "set_ttl", ...named, ttl_s: null }),
+    reload: subject({ kind: "reload", ...named, ttl_s: null }),
   };
 }
 
@@ -41,15 +44,14 @@ function subjectsOf(identifier: string) {
 export function InstanceList(props: Props) {
   const { activity, now, stale, inert, pending, refusals, onSend } = props;
   const { strings, format } = useWords();
-  const [selected, select] = useSelection();
-  const unloadOf = ({ identifier }: Instance): Command => ({ kind: "unload", identifier });
+  const [selected, select] = useSelection(activity.instances);
   const { rows, note, forget } = useUndo(activity.instances, (instance) =>
-    pending.has(subject(unloadOf(instance))),
+    pending.has(subjectsOf(instance).unload),
   );
   const { held, hold } = useHold();
   const shown = useSteady(rows, ({ instance }) => instance.instance_reference, held);
   const roving = useRoving([
-    ...rows.map(({ instance }) => instance.identifier),
+    ...rows.map(({ instance }) => instance.instance_reference),
     ...activity.loads.map((load) => load.load_id),
   ]);
 
@@ -58,10 +60,10 @@ export function InstanceList(props: Props) {
   latest.current = { note, forget, ...props };
   const unload = useCallback((instance: Instance) => {
     latest.current.note(instance);
-    latest.current.onSend({ kind: "unload", identifier: instance.identifier });
+    latest.current.onSend({ kind: "unload", ...exactly(instance) });
   }, []);
-  const forgive = useCallback((identifier: string) => {
-    Object.values(subjectsOf(identifier)).forEach(latest.current.onForgive);
+  const forgive = useCallback((instance: Instance) => {
+    Object.values(subjectsOf(instance)).forEach(latest.current.onForgive);
   }, []);
   const undo = useCallback((instance: Instance) => {
     latest.current.forget(instance);
@@ -105,14 +107,19 @@ export function InstanceList(props: Props) {
           {...hold}
         >
           {shown.map(({ row: { instance, gone }, left }) => {
-            const { identifier, instance_reference } = instance;
-            if (left) return <LeftRow key={`left ${instance_reference}`} instance={instance} />;
-            const tabbable = roving.active === identifier;
+            const { instance_reference } = instance;
+            const device = deviceOf(instance, activity.instances, strings.local);
+            if (left)
+              return (
+                <LeftRow key={`left ${instance_reference}`} instance={instance} device={device} />
+              );
+            const tabbable = roving.active === instance_reference;
             if (gone) {
               return (
                 <UndoRow
                   key={`gone ${instance_reference}`}
                   instance={instance}
+                  device={device}
                   inert={inert}
                   tabbable={tabbable}
                   onUndo={undo}
@@ -120,17 +127,18 @@ export function InstanceList(props: Props) {
                 />
               );
             }
-            const asked = subjectsOf(identifier);
+            const asked = subjectsOf(instance);
             const refused = Object.values(asked).find((one) => refusals.has(one));
             return (
               <InstanceRow
                 key={instance_reference}
                 instance={instance}
+                device={device}
                 now={now}
                 stale={stale}
                 inert={inert}
                 tabbable={tabbable}
-                selected={selected === identifier}
+                selected={selected === instance_reference}
                 hostName={activity.host.name}
                 canSetTtl={features.includes("ttl")}
                 canPin={features.includes("pin")}

@@ -1,6 +1,7 @@
 import { useRef, useState } from "preact/hooks";
 import type { Command, Instance, Problem } from "../protocol/protocol";
 import { isMissed } from "../store/missed";
+import { withDevice } from "../store/named";
 import type { Pending } from "../store/pending";
 import { Button } from "./Button";
 import { Confirm } from "./Confirm";
@@ -14,6 +15,8 @@ import { useWords } from "./words";
 
 interface Props {
   instance: Instance;
+  /** Where it is, if that tells it from another. */
+  device: string | null;
   now: () => number;
   stale: boolean;
   /** Nobody at the other end could do what is asked. */
@@ -30,14 +33,15 @@ interface Props {
   refusal: Problem | undefined;
   onUnload(instance: Instance): void;
   onSend(command: Command): void;
-  onForgive(identifier: string): void;
-  onSelect: ((identifier: string) => void) | undefined;
+  onForgive(instance: Instance): void;
+  onSelect(instance: Instance): void;
 }
 
 /** One loaded instance: its time left, its name, what it is doing, and the way to unload it. */
 export const InstanceRow = memo((props: Props) => {
-  const { instance, now, stale, inert, tabbable, selected, unloading, refusal, onSelect } = props;
-  const { identifier, status } = instance;
+  const { instance, now, stale, inert, tabbable, selected, unloading, refusal, device } = props;
+  const { identifier, instance_reference, status } = instance;
+  const name = withDevice(identifier, device);
   const words = useWords();
   const { strings } = words;
   const [open, setOpen] = useState(false);
@@ -53,11 +57,12 @@ export const InstanceRow = memo((props: Props) => {
     <li
       ref={row}
       class="lms-Row"
-      data-key={identifier}
+      data-key={instance_reference}
+      data-name={identifier}
       data-status={status}
       aria-current={selected || undefined}
-      onFocusIn={() => onSelect?.(identifier)}
-      onClick={() => onSelect?.(identifier)}
+      onFocusIn={() => props.onSelect(instance)}
+      onClick={() => props.onSelect(instance)}
       onKeyDown={(event) => {
         if (event.key === "Delete" && !inert && !unloading) ask();
         if (event.key !== "Escape" || !open) return;
@@ -67,6 +72,7 @@ export const InstanceRow = memo((props: Props) => {
     >
       <InstanceLine
         instance={instance}
+        device={device}
         now={now}
         stale={stale}
         unloading={unloading !== undefined}
@@ -75,7 +81,7 @@ export const InstanceRow = memo((props: Props) => {
         <span class="lms-Row-actions">
           <Button
             look="icon"
-            label={strings.more(identifier)}
+            label={strings.more(name)}
             expanded={open}
             stop
             tabIndex={tabIndex}
@@ -85,7 +91,7 @@ export const InstanceRow = memo((props: Props) => {
           </Button>
           <Button
             look="icon"
-            label={strings.unloadNamed(identifier)}
+            label={strings.unloadNamed(name)}
             title={unloadTitle(instance, words)}
             disabled={inert || unloading !== undefined}
             stop
@@ -98,7 +104,7 @@ export const InstanceRow = memo((props: Props) => {
       </InstanceLine>
       {asking && (
         <Confirm
-          question={unloadQuestion(instance, words)}
+          question={unloadQuestion(name, instance, words)}
           yes={strings.unload}
           inert={inert || unloading !== undefined}
           onYes={unload}
@@ -108,7 +114,7 @@ export const InstanceRow = memo((props: Props) => {
           }}
         />
       )}
-      {refusal && <Refusal problem={refusal} onDismiss={() => props.onForgive(identifier)} />}
+      {refusal && <Refusal problem={refusal} onDismiss={() => props.onForgive(instance)} />}
       {open && <InstanceDetails {...props} />}
     </li>
   );

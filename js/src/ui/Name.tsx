@@ -18,18 +18,24 @@ interface NamesProps {
   /** What requests call it. */
   name: string;
   model_key: string;
+  /** Where it is, if that tells it from another. */
+  device?: string | null;
   title: string;
 }
 
-/** The name of an instance, and of its model where that is another. */
-export function Names({ name, model_key, title }: NamesProps) {
+/** The name of an instance, then its device, and its model where that is called otherwise. */
+export function Names({ name, model_key, device, title }: NamesProps) {
+  const more = [device, isOf(model_key, name) ? null : model_key];
   return (
     <span class="lms-Names">
       <Name title={title}>{name}</Name>
-      {!isOf(model_key, name) && (
-        <span class="lms-Names-model">
-          <Name title={title}>{model_key}</Name>
-        </span>
+      {more.map(
+        (one) =>
+          one && (
+            <span key={one} class="lms-Names-more">
+              <Name title={title}>{one}</Name>
+            </span>
+          ),
       )}
     </span>
   );

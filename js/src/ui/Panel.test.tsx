@@ -144,8 +144,8 @@ describe("what is in memory", () => {
     await press(/^30.min$/);
 
     expect(transport.sent).toEqual([
-      { kind: "pin", identifier: "chat", pinned: true },
-      { kind: "set_ttl", identifier: "chat", ttl_s: 1800 },
+      { kind: "pin", identifier: "chat", instance_reference: "ref-chat", pinned: true },
+      { kind: "set_ttl", identifier: "chat", instance_reference: "ref-chat", ttl_s: 1800 },
     ]);
   });
 
@@ -167,7 +167,9 @@ describe("unloading", () => {
 
     await press("Unload chat");
     await press("Unload chat");
-    expect(transport.sent).toEqual([{ kind: "unload", identifier: "chat" }]);
+    expect(transport.sent).toEqual([
+      { kind: "unload", identifier: "chat", instance_reference: "ref-chat" },
+    ]);
     expect(isDisabled("Unload chat")).toBe(true);
 
     await deliver(transport, gone);

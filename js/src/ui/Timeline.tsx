@@ -47,7 +47,7 @@ export function Timeline({ activity, spans, now, stale }: Props) {
           <ul>
             {spans.map((span) => (
               <li key={span.reference}>
-                <Name>{span.identifier}</Name>
+                <Name>{span.name}</Name>
                 <Strip
                   span={span}
                   instance={present.get(span.reference)}
@@ -91,7 +91,7 @@ function Strip({ span, instance, now, stale, words: { strings, format } }: Strip
     span.to !== null ? strings.seenTo(time(span.to)) : null,
     end !== null && Number.isFinite(end) ? strings.unloadsAt(time(end)) : null,
   ];
-  const label = `${span.identifier}: ${said.filter(Boolean).join(", ")}`;
+  const label = `${span.name}: ${said.filter(Boolean).join(", ")}`;
   return (
     <svg height="12" role="img" aria-label={label}>
       <title>{label}</title>

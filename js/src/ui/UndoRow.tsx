@@ -1,5 +1,6 @@
 import { useEffect, useRef } from "preact/hooks";
 import type { Instance } from "../protocol/protocol";
+import { withDevice } from "../store/named";
 import { Button } from "./Button";
 import { Icon } from "./Icon";
 import { Name } from "./Name";
@@ -10,6 +11,8 @@ export const UNDO_MS = 6000;
 
 interface Props {
   instance: Instance;
+  /** Where it was, if that tells it from another. */
+  device: string | null;
   /** Nobody at the other end could do what is asked. */
   inert: boolean;
   tabbable: boolean;
@@ -18,8 +21,9 @@ interface Props {
 }
 
 /** Takes the place of an instance that was unloaded here, so that nothing jumps. */
-export function UndoRow({ instance, inert, tabbable, onUndo, onOver }: Props) {
+export function UndoRow({ instance, device, inert, tabbable, onUndo, onOver }: Props) {
   const { strings } = useWords();
+  const name = withDevice(instance.identifier, device);
   const over = useRef(onOver);
   over.current = onOver;
   useEffect(() => {
@@ -28,14 +32,14 @@ export function UndoRow({ instance, inert, tabbable, onUndo, onOver }: Props) {
     return () => clearTimeout(timer);
   }, [instance, inert]);
   return (
-    <li class="lms-Row" data-key={instance.identifier}>
+    <li class="lms-Row" data-key={instance.instance_reference}>
       <div class="lms-Row-line lms-UndoRow" role="status">
         <Icon name="eject" />
-        <Name>{instance.identifier}</Name>
+        <Name>{name}</Name>
         <span class="lms-Row-facts">{strings.unloaded}</span>
         <span class="lms-Row-actions">
           <Button
-            label={strings.undoNamed(instance.identifier)}
+            label={strings.undoNamed(name)}
             disabled={inert}
             stop
             tabIndex={tabbable ? 0 : -1}

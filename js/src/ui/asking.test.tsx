@@ -15,7 +15,7 @@ const [FIRST] = three.instances as [Instance, ...Instance[]];
 const dialog = () => screen.queryByRole("alertdialog");
 const withFirst = (change: Partial<Instance>): Activity =>
   later({ instances: [{ ...FIRST, ...change }] });
-const unloads = { kind: "unload", identifier: "chat" };
+const unloads = { kind: "unload", identifier: "chat", instance_reference: "ref-chat" };
 
 describe("unloading what somebody uses", () => {
   it("asks first while it answers a request, and says so", async () => {

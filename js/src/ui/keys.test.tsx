@@ -71,7 +71,9 @@ describe("by keyboard", () => {
     await focus("Unload chat");
 
     await key("Delete");
-    expect(transport.sent).toEqual([{ kind: "unload", identifier: "chat" }]);
+    expect(transport.sent).toEqual([
+      { kind: "unload", identifier: "chat", instance_reference: "ref-chat" },
+    ]);
     await act(() =>
       transport.deliver({ ...three, revision: 9, instances: three.instances.slice(1) }),
     );

@@ -4,15 +4,14 @@ import { present } from "./facts";
 import type { Words } from "./words";
 
 /** What is asked before an instance is unloaded that somebody would miss. */
-export function unloadQuestion(instance: Instance, { strings }: Words): string {
-  const { identifier } = instance;
+export function unloadQuestion(name: string, instance: Instance, { strings }: Words): string {
   const [count, others] = [requestsOf(instance), othersOf(instance)];
   const why = present([
     count > 0 ? strings.answering(count) : null,
     count === 0 && instance.status === "unknown" ? strings.mayAnswer : null,
     others.length > 0 ? strings.servesOthers(others.join(", ")) : null,
   ]);
-  return strings.unloadSure(identifier, why.join(strings.and));
+  return strings.unloadSure(name, why.join(strings.and));
 }
 
 /** What the button that unloads an instance says of itself: whom else it would take it from. */

@@ -1,6 +1,6 @@
 import { createContext } from "preact";
-import { useContext, useLayoutEffect, useReducer } from "preact/hooks";
-import type { Problem } from "../protocol/protocol";
+import { useCallback, useContext, useLayoutEffect, useReducer, useRef } from "preact/hooks";
+import type { Instance, Problem } from "../protocol/protocol";
 import type { LoadRequest } from "./code";
 import type { Units } from "./format";
 
@@ -9,6 +9,8 @@ export interface Usable {
   kind: "instance" | "model";
   /** The identifier of the instance, or the key of the model. */
   name: string;
+  /** Which instance of that name, where it is a row that is meant. */
+  reference?: string;
 }
 
 /** What it takes to start an engine where there is no host. */
@@ -48,10 +50,28 @@ export function usePlace(): Place {
   return useContext(PlaceContext);
 }
 
-/** The instance that is chosen, and how to choose another; nothing where nobody asks. */
-export function useSelection(): [string | null, ((identifier: string) => void) | undefined] {
+/**
+ * The reference of the instance that is chosen, and how to choose another; nothing where nobody asks.
+ *
+ * What is known beyond the panel is its identifier: of two that share it, the one chosen here.
+ */
+export function useSelection(
+  instances: readonly Instance[],
+): [string | undefined, (instance: Instance) => void] {
   const { selection } = usePlace();
+  const last = useRef("");
   const [, redraw] = useReducer((count: number, _: undefined) => count + 1, 0);
   useLayoutEffect(() => selection?.watch(() => redraw(undefined)), [selection]);
-  return [selection?.get() ?? null, selection?.set];
+  const named = instances.filter(({ identifier }) => identifier === selection?.get());
+  const chosen =
+    named.find(({ instance_reference }) => instance_reference === last.current) ?? named[0];
+  const select = useCallback(
+    (instance: Instance) => {
+      last.current = instance.instance_reference;
+      selection?.set(instance.identifier);
+      redraw(undefined);
+    },
+    [selection],
+  );
+  return [chosen?.instance_reference, select];
 }

@@ -68,7 +68,7 @@ describe("rows that leave", () => {
     const added = { ...first, identifier: "new", instance_reference: "ref-new" };
 
     await deliver(transport, later({ instances: [added, ...three.instances] as never }));
-    const names = () => [...list().children].map((one) => one.getAttribute("data-key"));
+    const names = () => [...list().children].map((one) => one.getAttribute("data-name"));
     expect(names().at(-1)).toBe("new");
 
     await point("pointerLeave");

@@ -22,14 +22,14 @@ export function useUndo(
   isPending: (instance: Instance) => boolean,
 ): Undo {
   const [left, setLeft] = useState<readonly Left[]>([]);
-  const here = new Map(instances.map((instance) => [instance.identifier, instance]));
+  const here = new Map(instances.map((instance) => [spotOf(instance), instance]));
   const isSame = ({ instance }: Left) =>
-    here.get(instance.identifier)?.instance_reference === instance.instance_reference;
+    here.get(spotOf(instance))?.instance_reference === instance.instance_reference;
 
   // Still there and no longer on its way out: it was refused, or it failed. Another of its name:
   // there is nothing to call back.
   const kept = left.filter((one) =>
-    isSame(one) ? isPending(one.instance) : !here.has(one.instance.identifier),
+    isSame(one) ? isPending(one.instance) : !here.has(spotOf(one.instance)),
   );
   useEffect(() => {
     if (kept.length < left.length) setLeft(kept);
@@ -37,7 +37,7 @@ export function useUndo(
 
   const rows = instances.map((instance) => ({ instance, gone: false }));
   for (const { instance, index } of kept) {
-    if (!here.has(instance.identifier)) rows.splice(index, 0, { instance, gone: true });
+    if (!here.has(spotOf(instance))) rows.splice(index, 0, { instance, gone: true });
   }
   return {
     rows,
@@ -50,5 +50,10 @@ export function useUndo(
 }
 
 function without(all: readonly Left[], instance: Instance): Left[] {
-  return all.filter((one) => one.instance.identifier !== instance.identifier);
+  return all.filter((one) => spotOf(one.instance) !== spotOf(instance));
+}
+
+/** What only one instance at a time can have: an identifier on a device. */
+function spotOf({ identifier, device }: Instance): string {
+  return JSON.stringify([identifier, device]);
 }
