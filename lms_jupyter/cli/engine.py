@@ -11,8 +11,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
+from lms_jupyter.errors import HostError
 from lms_jupyter.hosts import credentials, discover, embedded
-from lms_jupyter.hosts.announcements import announced_token, announcement_path, files, read
+from lms_jupyter.hosts.announcements import (
+    announced,
+    announced_token,
+    announcement_path,
+    files,
+    read,
+)
 
 LMS_VARIABLE = "LMS_API_SERVER_INFO_PATH"
 """Tells LM Studio's own command line, `lms`, in which file the port stands."""
@@ -100,9 +107,13 @@ def _tell_lms(address: str) -> Path:
 
 
 async def _stop() -> int:
-    greeting = await embedded.running_engine()
-    if greeting is None or not embedded.stop_engine():
-        print("No embedded engine is running.")
+    known = announced()
+    try:
+        if known is None or not await embedded.stop_engine():
+            print("No embedded engine is running.")
+            return 1
+    except HostError as error:
+        print(error, file=sys.stderr)
         return 1
-    print(f"The embedded engine at {greeting.address} ends.")
+    print(f"The embedded engine at {known.address} ends.")
     return 0

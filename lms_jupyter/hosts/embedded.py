@@ -14,13 +14,15 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import IO, cast
 
 from filelock import Timeout
 
 from lms_jupyter.errors import EngineMissingError, HostError, HostUnreachableError
-from lms_jupyter.hosts.announcements import Announcement, announced, announcement_path
+from lms_jupyter.hosts.announcements import Announcement, announced, announcement_path, is_dead
 from lms_jupyter.hosts.rest import Greeting, greet
 from lms_jupyter.hosts.starting import START_TIMEOUT_S, EngineStart
 from lms_jupyter.hosts.state import UserLock, log_folder
@@ -137,12 +139,55 @@ def engine_command(*options: str) -> list[str]:
     ]
 
 
-def stop_engine() -> bool:
-    """Ask the user's engine to end; return whether there was one to ask."""
+async def stop_engine() -> bool:
+    """Ask the user's engine to end; return whether there was one to ask.
+
+    Raises:
+        HostUnreachableError: What was announced does not prove to be the engine, so it is not
+            ended: its number may be another program's by now.
+    """
     known = announced()
-    if known is None:
+    if known is None or is_dead(known):
         return False
-    with contextlib.suppress(ProcessLookupError):
-        os.kill(known.pid, signal.SIGTERM)
-        return True
-    return False
+    # Held before it is asked who it is: the number cannot become another's after that.
+    with _held(known.pid) as end:
+        if await answering(known) is None or not _may_be_an_engine(known.pid):
+            raise HostUnreachableError(
+                f"Process {known.pid} was announced as the engine at {known.address} and does not "
+                "prove to be it, so nothing was ended.",
+                hint="If it is your engine and hangs, end that process yourself.",
+            )
+        try:
+            end()
+        except ProcessLookupError:
+            return False
+    return True
+
+
+@contextlib.contextmanager
+def _held(pid: int) -> Iterator[Callable[[], None]]:
+    """Keep hold of a process; yields what asks it to end, and never another one."""
+    if not hasattr(os, "pidfd_open"):
+        yield partial(os.kill, pid, signal.SIGTERM)
+        return
+    try:
+        handle = os.pidfd_open(pid)
+    except OSError:  # it has just ended, or an old or a guarded Linux
+        yield partial(os.kill, pid, signal.SIGTERM)
+        return
+    try:
+        yield partial(signal.pidfd_send_signal, handle, signal.SIGTERM)
+    finally:
+        os.close(handle)
+
+
+def _may_be_an_engine(pid: int) -> bool:
+    """Whether a process runs the engine, as far as the system tells.
+
+    An engine in another container may prove who it is, and its number is somebody else's here.
+    """
+    try:
+        command = Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return not Path("/proc/self/cmdline").exists()
+    return b"lms_jupyter.engine" in command.split(b"\0")

@@ -6,6 +6,7 @@ Whatever lies in one corner, the other models are listed, and what could not be 
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
 import os
 import resource
@@ -29,6 +30,8 @@ from lms_jupyter.engine.safe_text import safe, sendable
 
 from .conftest import start_engine
 from .synthetic import write_llm
+
+ROOT = Path(__file__).parents[2]
 
 NO_UTF8 = b"caf\xe9"
 MODEL = write_llm
@@ -145,13 +148,17 @@ def _listed(before: str, folder: Path, files: int | None = None) -> str:
         capture_output=True,
         text=True,
         check=False,
-        cwd=Path(__file__).parents[2],
+        cwd=ROOT,
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
 
 
-LIST = """
+REFUSE = """
+import errno
+from tests.hosts.without import refuse
+"""
+LIST = f"""{REFUSE}
 import asyncio, concurrent.futures.thread, os, sys
 from pathlib import Path
 from lms_jupyter.engine.catalog import Catalog
@@ -231,6 +238,33 @@ def test_running_out_of_descriptors_is_told_as_that(tmp_path: Path) -> None:
 
     assert said.startswith(f"models_unreadable The models cannot be listed: {tmp_path}: Too many")
     assert "raise the limit of open files (ulimit -n)" in said
+
+
+@pytest.mark.parametrize("error", ["EIO", "ENOMEM", "EACCES", "ESTALE"])
+@pytest.mark.parametrize("call", ["openat", "getdents64", "newfstatat", "read"])
+def test_a_disk_that_fails_is_not_one_with_nothing_on_it(
+    tmp_path: Path, call: str, error: str
+) -> None:
+    file = write_llm(tmp_path / "a" / "b" / "good.gguf")
+    place = file if call == "read" else tmp_path
+    reason = os.strerror(getattr(errno, error))
+
+    said = _listed(f"(lambda: refuse({call!r}, errno.{error}))", tmp_path)
+
+    assert said.startswith(f"models_unreadable The models cannot be listed: {place}: {reason}.")
+
+
+@pytest.mark.parametrize("error", ["EIO", "ESTALE"])
+def test_a_models_folder_that_fails_is_kept_and_looked_at_again(error: str) -> None:
+    """What fails while an engine starts may be mounted again later."""
+    start = (
+        "from lms_jupyter.engine.settings import default_folders; "
+        "from lms_jupyter.model_folders import studio_models; "
+        f"refuse('newfstatat', errno.{error}); "
+        "assert studio_models() in default_folders()"
+    )
+
+    subprocess.run([sys.executable, "-c", REFUSE + start], check=True, cwd=ROOT)
 
 
 @pytest.mark.asyncio

@@ -2,8 +2,11 @@
 
 import asyncio
 import contextlib
+import json
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -127,3 +130,60 @@ def test_an_engine_that_is_not_installed_is_said_so(monkeypatch: pytest.MonkeyPa
         embedded.check_installed()
 
     assert "pip install 'lms-jupyter[engine]'" in caught.value.hint
+
+
+@contextlib.contextmanager
+def announced_as(pid: int, address: str, token: str | None = "0" * 32) -> Iterator[Path]:
+    """Announce a process as this user's engine; the file is removed at the end."""
+    file = announcements.announcement_path()
+    said = {"address": address, "pid": pid, "version": "1"} | ({"token": token} if token else {})
+    file.write_text(json.dumps(said), encoding="utf-8")
+    file.chmod(0o600)
+    try:
+        yield file
+    finally:
+        file.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def another_program() -> Iterator[subprocess.Popen[bytes]]:
+    """Run a program of ours that is no engine."""
+    process = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+@pytest.mark.asyncio
+async def test_a_number_that_is_another_programs_by_now_is_never_ended(tmp_path: Path) -> None:
+    with another_program() as other, engines.engine(tmp_path / "home", "--insecure") as address:
+        # Nobody is there, or an engine that is another one, or one that tells no proof.
+        for at, token in (("127.0.0.1:9", "0" * 32), (address, "0" * 32), (address, None)):
+            with announced_as(other.pid, at, token) as file:
+                with pytest.raises(HostUnreachableError, match=f"{other.pid} was announced"):
+                    await embedded.stop_engine()
+                assert file.exists()
+        assert other.poll() is None
+        assert engines.owner(address).is_running()
+
+
+@pytest.mark.asyncio
+async def test_the_engine_that_proves_to_be_it_is_ended() -> None:
+    await embedded.start_engine()
+    known = announcements.announced()
+    assert known is not None
+    process = psutil.Process(known.pid)
+
+    assert await embedded.stop_engine()
+    psutil.wait_procs([process], timeout=20)
+    assert not await embedded.stop_engine()
+
+
+@pytest.mark.asyncio
+async def test_what_has_ended_already_is_no_engine_to_stop() -> None:
+    with another_program() as other:
+        pass
+    with announced_as(other.pid, "127.0.0.1:9"):
+        assert not await embedded.stop_engine()

@@ -37,7 +37,7 @@ try:
     ProfileFile(Path(sys.argv[1])).save(Profile(name="fast"))
     lms_jupyter.unload("tutor-1m")
 finally:
-    assert embedded.stop_engine()
+    assert asyncio.run(embedded.stop_engine())
 """
 
 

@@ -1,5 +1,6 @@
 """A kernel and an engine that was started for it: it gets in everywhere, and keeps the token."""
 
+import asyncio
 import json
 import os
 from collections.abc import Iterator
@@ -60,7 +61,7 @@ def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str,
     """The environment of a kernel with a home of its own, where no LM Studio is looked for."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     yield dict(os.environ)
-    embedded.stop_engine()
+    asyncio.run(embedded.stop_engine())
 
 
 def everything(ran: Ran) -> str:

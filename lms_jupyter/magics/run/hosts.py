@@ -80,9 +80,9 @@ def _stop(desk: Desk) -> None:
     from lms_jupyter.hosts import announcements, embedded  # noqa: PLC0415 - brings the SDK
 
     known = announcements.announced()
-    if known is None or not embedded.stop_engine():
-        raise CommandError("No embedded engine of yours is running.")
     local = desk.session.local
+    if known is None or not local.finish(embedded.stop_engine()):
+        raise CommandError("No embedded engine of yours is running.")
     until = time.monotonic() + STOP_TIMEOUT_S
     while local.finish(embedded.running_engine()) is not None:
         if time.monotonic() > until:
