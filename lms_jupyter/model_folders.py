@@ -3,14 +3,18 @@
 The one thing that the embedded engine and the rest both know; it imports neither.
 """
 
+import errno
 import json
 import os
+import stat
 from pathlib import Path
 
 from platformdirs import user_data_path
 
 SHIPPED_MODELS = Path(__file__).parent / "engine" / "models"
 """The tutorial models."""
+
+_NOT_THERE = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG})
 
 
 def downloaded_models() -> Path:
@@ -42,14 +46,24 @@ def studio_models(home: Path | None = None) -> Path | None:
 
 
 def model_folders() -> tuple[Path, ...]:
-    """Return every folder that a model's path may be relative to, those that are there."""
+    """Return every folder that a model's path may be relative to, but those known to be absent."""
     folders = (downloaded_models(), studio_models(), SHIPPED_MODELS)
-    return tuple(folder for folder in folders if folder is not None and is_folder(folder))
+    return tuple(folder for folder in folders if folder is not None and may_be_folder(folder))
 
 
 def is_folder(path: Path) -> bool:
     """Whether this is a folder that can be seen from here; nothing is raised if it is not."""
     return os.path.isdir(path)  # noqa: PTH112 - pathlib's raises where a folder above it is closed
+
+
+def may_be_folder(path: Path) -> bool:
+    """Whether a folder is there, or may be: a disk that fails now may not fail later."""
+    try:
+        return stat.S_ISDIR(path.stat().st_mode)
+    except ValueError:
+        return False
+    except OSError as error:
+        return error.errno not in _NOT_THERE
 
 
 def _home() -> Path | None:

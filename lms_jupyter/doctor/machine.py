@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from lms_jupyter.doctor.finding import Finding, Visit, bad, good, look
 from lms_jupyter.errors import FolderError, HostError
 from lms_jupyter.hosts.state import lock_trial, state_folder, trial, wanted_state_folder
-from lms_jupyter.model_folders import downloaded_models, is_folder, studio_models
+from lms_jupyter.model_folders import downloaded_models, is_folder, may_be_folder, studio_models
 
 if TYPE_CHECKING:
     from lms_jupyter.hosts.rest import Greeting
@@ -90,6 +90,16 @@ def models_folder(visit: Visit) -> Iterator[Finding]:
             "Give yourself the right to write there, make room, or set XDG_DATA_HOME.",
         )
         return
+    for folder in filter(may_be_folder, folders):
+        try:
+            with os.scandir(folder) as listing:
+                next(listing, None)
+        except OSError as error:
+            yield look(
+                "Models",
+                f"{folder} cannot be looked at: {error.strerror or error}.",
+                "Is its disk there? If it is, give yourself the right to read the folder.",
+            )
     yield good("Models", f"The engine looks into {', '.join([*there, 'the tutorial models'])}.")
 
 

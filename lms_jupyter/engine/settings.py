@@ -18,7 +18,7 @@ from lms_jupyter.engine.web_pages import ANY, normal_origin
 from lms_jupyter.model_folders import (
     SHIPPED_MODELS,
     downloaded_models,
-    is_folder,
+    may_be_folder,
     studio_models,
 )
 
@@ -107,9 +107,9 @@ def is_loopback(host: str) -> bool:
 
 
 def default_folders() -> tuple[Path, ...]:
-    """Return the shipped models and LM Studio's own folder, those that exist."""
+    """Return the shipped models and LM Studio's own folder, unless it is known not to be there."""
     folders = (SHIPPED_MODELS, studio_models())
-    return tuple(folder for folder in folders if folder is not None and is_folder(folder))
+    return tuple(folder for folder in folders if folder is not None and may_be_folder(folder))
 
 
 def _parser() -> argparse.ArgumentParser:

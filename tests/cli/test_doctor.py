@@ -352,3 +352,33 @@ def test_the_disk_of_a_folder_that_is_not_there_yet_is_measured(tmp_path: Path) 
 
 def test_the_doctor_knows_its_options() -> None:
     assert main(["doctor", "--jsno"]) == 1
+
+
+FAILING_DISK = """
+import errno, sys
+from lms_jupyter.doctor import machine
+from lms_jupyter.doctor.finding import Visit
+from lms_jupyter.model_folders import studio_models
+from tests.hosts.without import refuse
+
+home = sys.argv[1]
+studio_models().mkdir(parents=True)
+refuse("getdents64", errno.EIO)
+for finding in machine.models_folder(Visit(environ={"HOME": home})):
+    print(finding.state, finding.says)
+"""
+
+
+def test_a_models_folder_whose_disk_fails_is_told(tmp_path: Path) -> None:
+    home = {"HOME": str(tmp_path), "XDG_DATA_HOME": str(tmp_path / "data")}
+
+    told = subprocess.run(
+        [sys.executable, "-c", FAILING_DISK, str(tmp_path)],
+        env=os.environ | home,
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        check=True,
+        text=True,
+    ).stdout
+
+    assert f"{tmp_path}/.lmstudio/models cannot be looked at: Input/output error." in told

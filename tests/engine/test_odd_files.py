@@ -257,13 +257,9 @@ def test_a_disk_that_fails_is_not_one_with_nothing_on_it(
 @pytest.mark.parametrize("error", ["EIO", "ESTALE"])
 def test_a_models_folder_that_fails_is_kept_and_looked_at_again(error: str) -> None:
     """What fails while an engine starts may be mounted again later."""
-    start = (
-        "from lms_jupyter.engine.settings import default_folders; "
-        "from lms_jupyter.model_folders import studio_models; "
-        f"refuse('newfstatat', errno.{error}); "
-        "assert studio_models() in default_folders()"
-    )
-
+    start = "from lms_jupyter.engine import settings as s; "
+    start += f"refuse('newfstatat', errno.{error}); "
+    start += "assert s.studio_models() in s.default_folders()"
     subprocess.run([sys.executable, "-c", REFUSE + start], check=True, cwd=ROOT)
 
 
