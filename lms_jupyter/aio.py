@@ -15,8 +15,8 @@ from weakref import WeakKeyDictionary
 
 from lms_jupyter.api import lock as locks
 from lms_jupyter.api import memory, views
-from lms_jupyter.api.calls import run_command
 from lms_jupyter.api.drift import check
+from lms_jupyter.api.estimating import reckon
 from lms_jupyter.api.named import Named
 from lms_jupyter.api.session import Wish, session
 from lms_jupyter.api.tables import Table
@@ -24,7 +24,6 @@ from lms_jupyter.api.wishes import Options, read_ttl, warn_of_differences, wish
 from lms_jupyter.hosts.forks import in_child
 from lms_jupyter.manager.loading import How
 from lms_jupyter.manager.watch import connect
-from lms_jupyter.protocol.commands import EstimateLoad
 from lms_jupyter.protocol.models import Estimate, Instance, Model
 
 if TYPE_CHECKING:
@@ -99,10 +98,9 @@ async def ls() -> Table[Model]:
 
 async def estimate(key: str, **options: Unpack[Options]) -> Estimate:
     """Reckon how much memory a load would take; nothing is loaded."""
-    config = wish(session(), key, "ensure", reload=False, **options).config
-    told = await _wait(run_command(EstimateLoad(model_key=key, config=config)))
-    assert isinstance(told, Estimate)  # noqa: S101 - the runner of this command returns one
-    return told
+    here = session()
+    wished = wish(here, key, "ensure", reload=False, **options)
+    return (await _wait(reckon(wished, here.local.manager)))[1]
 
 
 async def extend(

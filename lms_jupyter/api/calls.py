@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, Unpack
 from lms_jupyter.api import lock as locks
 from lms_jupyter.api import memory, views
 from lms_jupyter.api.drift import check
+from lms_jupyter.api.estimating import reckon
 from lms_jupyter.api.named import Named
 from lms_jupyter.api.pause import Paused
 from lms_jupyter.api.session import Got, session
 from lms_jupyter.api.tables import Table
 from lms_jupyter.api.wishes import Options, read_ttl, warn_of_differences, wish
-from lms_jupyter.manager.commands import run
 from lms_jupyter.manager.loading import How
-from lms_jupyter.protocol.commands import EstimateLoad
 from lms_jupyter.protocol.models import Estimate, Instance, Model
 
 if TYPE_CHECKING:
@@ -123,10 +122,9 @@ def openai() -> dict[str, str]:
 
 def estimate(key: str, **options: Unpack[Options]) -> Estimate:
     """Reckon how much memory a load would take; nothing is loaded."""
-    config = wish(session(), key, "ensure", reload=False, **options).config
-    told = session().run(run_command(EstimateLoad(model_key=key, config=config)))
-    assert isinstance(told, Estimate)  # noqa: S101 - the runner of this command returns one
-    return told
+    here = session()
+    wished = wish(here, key, "ensure", reload=False, **options)
+    return here.run(reckon(wished, here.local.manager))[1]
 
 
 def extend(identifier: Named, ttl: float | str | timedelta | None, *, reload: bool = False) -> None:
@@ -236,11 +234,6 @@ def paused(*identifiers: Named, everything: bool = False) -> AbstractContextMana
         everything: All instances of the host, whoever loaded them.
     """
     return Paused(session(), identifiers, everything=everything)
-
-
-async def run_command(command: object) -> object:
-    """Carry out a command on this process's manager; called on its loop."""
-    return await run(command, session().local.manager)
 
 
 def _get(key: str, how: How, *, reload: bool, **options: Unpack[Options]) -> "Handle":

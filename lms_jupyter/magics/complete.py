@@ -11,6 +11,7 @@ from lms_jupyter.magics.grammar import Completes, Flag, Verb, Word
 from lms_jupyter.magics.parser import BOOK, verb_names
 from lms_jupyter.magics.verbs.talking import AXES, CELL, COMPARE, COMPARING, SWEEP, SWEEPING
 from lms_jupyter.manager import Manager
+from lms_jupyter.protocol.models import Instance, Model
 
 _MAGIC = re.compile(r"(?P<lead>.*?)(?P<magic>%%?)lms(?P<rest>(?:\s.*)?)$")
 _BLANKS = re.compile(r"\s+")
@@ -83,7 +84,7 @@ class Completer:
     def _values(self, completes: Completes, choices: Sequence[str]) -> Iterable[str]:
         if choices:
             return choices
-        if completes in ("key", "identifier", "name", "host"):
+        if completes in ("key", "identifier", "name", "host", "device"):
             return self._host_values(completes)
         values: dict[Completes, Callable[[], Iterable[str]]] = {
             "verb": verb_names,
@@ -107,6 +108,7 @@ class Completer:
             "identifier": identifiers,
             "name": [*keys, *identifiers],
             "host": [*ENGINE_WORDS, manager.activity.host.address],
+            "device": _devices((*manager.catalog.models, *manager.activity.instances)),
         }
         return found[completes]
 
@@ -117,6 +119,16 @@ class Completer:
             for name, value in self._names().items()
             if is_schema(value) and not name.startswith("_")
         )
+
+
+def _devices(things: Iterable[Model | Instance]) -> list[str]:
+    """Name the devices of an LM Link; one whose name is no single word by its identifier."""
+    found = {
+        one.device_name if one.device_name and not _BLANKS.search(one.device_name) else one.device
+        for one in things
+        if one.device
+    }
+    return [*sorted(name for name in found if name), "Local"] if found else []
 
 
 def _slot(verb: Verb, before: Sequence[str], flags: dict[str, Flag]) -> Word | None:

@@ -11,7 +11,9 @@ from typing import Any, Literal, NoReturn
 
 from lms_jupyter.errors import CommandError
 
-Completes = Literal["", "key", "identifier", "name", "host", "profile", "verb", "path", "schema"]
+Completes = Literal[
+    "", "key", "identifier", "name", "host", "device", "profile", "verb", "path", "schema"
+]
 """What a word can be completed with: a model key, what is in memory, either, …"""
 
 

@@ -165,12 +165,22 @@ def test_a_handle_of_aio_talks_to_its_own_row(
 
 @pytest.mark.usefixtures("twins")
 def test_an_estimate_is_of_the_device_that_is_named(kernel: Kernel, studio: Studio) -> None:
-    for line in (f"load {KEY} --estimate-only --device gpu-box", f"estimate {KEY}"):
-        ran = kernel.run(f"%lms {line}")
+    for line in (
+        f"%lms load {KEY} --estimate-only --device gpu-box",
+        f"%lms estimate {KEY}",
+        f"%lms estimate {KEY} --device gpu-box",
+        f"%lms estimate {KEY} --device={BOX}",
+        f"%lms estimate {KEY} --device local",
+        f"%lms estimate {KEY} --local",
+        f"lms_jupyter.estimate('{KEY}', device='gpu-box')",
+        f"await lms_jupyter.aio.estimate('{KEY}', device='gpu-box')",
+    ):
+        ran = kernel.run(f"import lms_jupyter.aio\n{line}")
         assert ran.error == "", ran.error_text
 
     asked = [told["deviceIdentifier"] for name, told in studio.calls if "estimate" in name]
-    assert asked[-2:] == [BOX, None]
+    assert asked[-8:] == [BOX, None, BOX, BOX, None, None, BOX, BOX]
+    assert kernel.complete("%lms estimate x --device gp") == ["gpu-box"]
 
 
 def test_a_pause_brings_back_what_it_took_away_on_its_own_device(

@@ -69,6 +69,7 @@ def test_every_verb_does_what_it_says(kernel: Kernel, line: str, said: str) -> N
         ("%lms unload x --all", "CommandError", "do not go together"),
         ("%lms load", "CommandError", "KEY is missing"),
         ("%lms load tutor-1m --device box", "LoadFailedError", "LM Link"),
+        ("%lms estimate tutor-1m --device box", "HostError", "LM Link"),
         ("%lms load tutor-1m --new --identifier tutor-1m", "InstanceExistsError", "already exists"),
         ("%lms load tutor-1m --profile fast", "CommandError", "There is no file"),
         ("%lms server start", "CommandError", "always runs"),

@@ -112,6 +112,7 @@ async def _estimate(
     services: Services, domain: Domain, _caller: Caller, parameter: Any
 ) -> dict[str, Any]:
     asked = an_object(parameter)
+    _check_device(asked)
     request = LoadRequest(
         name=text(asked, "modelKey"),
         domain=domain,
@@ -182,13 +183,17 @@ async def _get_or_load(services: Services, domain: Domain, channel: Channel) -> 
     channel.send({"type": "loadSuccess", "info": instance_info(instance)})
 
 
+def _check_device(asked: Mapping[str, Any]) -> None:
+    if asked.get("deviceIdentifier") is not None:
+        raise BadRequestError("This engine is not part of an LM Link; it has no other devices.")
+
+
 def _request(
     domain: Domain, channel: Channel, asked: Mapping[str, Any], name: str, ttl_name: str
 ) -> LoadRequest:
     owner = optional_text(asked, "owner")
     identifier = optional_text(asked, "identifier") if ttl_name == "ttlMs" else None
-    if asked.get("deviceIdentifier") is not None:
-        raise BadRequestError("This engine is not part of an LM Link; it has no other devices.")
+    _check_device(asked)
     return LoadRequest(
         name=name,
         domain=domain,

@@ -4,19 +4,18 @@ from typing import Any
 
 from IPython.core.getipython import get_ipython
 from IPython.display import display
-from msgspec.structs import replace as changed
 
 from lms_jupyter.api.cards import draw_estimate
 from lms_jupyter.api.draw import say_size
 from lms_jupyter.api.duration import say_duration
+from lms_jupyter.api.estimating import reckon
 from lms_jupyter.api.session import Got, Wish
 from lms_jupyter.errors import CommandError
 from lms_jupyter.magics.desk import Desk
 from lms_jupyter.magics.run import perform
 from lms_jupyter.magics.verbs.loading import LoadLine
-from lms_jupyter.manager import lookup
 from lms_jupyter.manager.fit import say
-from lms_jupyter.manager.resolve import Meant, resolve
+from lms_jupyter.manager.resolve import Meant
 from lms_jupyter.protocol.models import Estimate, LoadConfig
 
 HOW = {"loaded": "is loaded", "used": "was in memory already", "reloaded": "is reloaded"}
@@ -39,7 +38,7 @@ def load(line: LoadLine, desk: Desk) -> Any:
 def estimate(wish: Wish, desk: Desk) -> "ShownEstimate":
     """Say what a load would take; nothing is loaded."""
     desk.connect()
-    meant, answer = desk.session.run(_estimate(wish, desk))
+    meant, answer = desk.session.run(reckon(wish, desk.manager))
     text = "\n".join(_estimate_lines(meant, wish.config, answer, desk))
     desk.say(text)
     fields = {name: getattr(answer, name) for name in Estimate.__struct_fields__}
@@ -88,20 +87,6 @@ def told(got: Got, line: LoadLine) -> list[str]:
     if outcome.differences and outcome.how != "reloaded":
         lines.append(f"Not as asked: {say(outcome.differences)}.")
     return lines
-
-
-async def _estimate(wish: Wish, desk: Desk) -> tuple[Meant, Estimate]:
-    manager = desk.manager
-    models = await lookup.models(manager)
-    meant = resolve(wish.name, models, first=wish.first, exact=wish.exact)
-    lookup.check_config(wish.config, meant.model)
-    model = meant.model
-    if meant.name in model.variants:
-        named = await manager.connected_host.variants(model)
-        model = next((v for v in named if v.model_key == meant.name), model)
-    if wish.device is not None:
-        model = changed(model, device=lookup.device(wish.device, manager) or None)
-    return meant, await manager.connected_host.estimate(model, wish.config)
 
 
 def _estimate_lines(meant: Meant, config: LoadConfig, answer: Estimate, desk: Desk) -> list[str]:

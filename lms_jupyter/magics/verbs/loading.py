@@ -185,6 +185,13 @@ SETTINGS = (
     ),
 )
 
+DEVICE = Flag(
+    names=("--device",),
+    help="a machine on the same LM Link",
+    metavar="ID",
+    completes="device",
+)
+
 LIFE = (
     Flag(
         names=("--ttl",),
@@ -199,7 +206,7 @@ LIFE = (
         metavar="TIME",
         read=parse_duration,
     ),
-    Flag(names=("--device",), help="a machine on the same LM Link", metavar="ID"),
+    DEVICE,
     Flag(
         names=("--no-lease",),
         help="stay when this kernel goes, until the TTL ends",
@@ -368,7 +375,10 @@ VERBS = (
         summary="say how much memory a load would take",
         build=lambda a: load_line(a, "ensure", estimate_only=True),
         words=(_key("the model", "key"),),
-        flags=(*SETTINGS, *CHOICE),
-        examples=("%lms estimate qwen3-4b -c 32768 --kv-cache q8_0",),
+        flags=(*SETTINGS, DEVICE, *CHOICE),
+        examples=(
+            "%lms estimate qwen3-4b -c 32768 --kv-cache q8_0",
+            "%lms estimate qwen3-4b --device gpu-box",
+        ),
     ),
 )

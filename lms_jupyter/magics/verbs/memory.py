@@ -66,6 +66,7 @@ DEVICE = Flag(
     help="where devices of an LM Link have the same identifier: the one on this, as %lms ps shows "
     "it, or its identifier",
     metavar="DEVICE",
+    completes="device",
 )
 
 VERBS = (
