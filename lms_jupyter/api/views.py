@@ -18,6 +18,8 @@ from lms_jupyter.protocol.models import Instance, Model
 KINDS = ("llm", "embedding")
 PATIENCE_S = 1.0
 """How long a table waits for a column that a host may leave open."""
+SILENT_S = 0.2
+"""The same about an instance whose status it has left open as well."""
 
 
 async def models(manager: Manager, kinds: tuple[str, ...] = KINDS) -> Table[Model]:
@@ -68,13 +70,13 @@ async def instances(manager: Manager) -> Table[Instance]:
 
 
 async def parallel(manager: Manager, found: tuple[Instance, ...]) -> dict[str, int | None]:
-    """Ask how many requests each LLM serves at once."""
+    """Ask how many requests each LLM serves at once; `None` where that is not told soon."""
 
     async def ask(instance: Instance) -> int | None:
         if instance.kind != "llm":
             return None
         try:
-            async with asyncio.timeout(PATIENCE_S):
+            async with asyncio.timeout(SILENT_S if instance.status == "unknown" else PATIENCE_S):
                 return (await manager.connected_host.load_config(instance)).parallel
         except (LmsError, TimeoutError):
             # It went between two questions, or the host does not say.

@@ -2,7 +2,8 @@
 
 What is not known is not idle. A host may be too old to know the question, and leaves it unanswered;
 or it is slow because a model is being loaded. Both are asked again with each look: whoever has not
-answered is not waited for as long the next time, until an answer comes, be it late.
+answered is not waited for as long the next time, until an answer comes, be it late. From then on it
+is known to answer, and waited for longer.
 """
 
 import asyncio
@@ -13,8 +14,12 @@ from lms_jupyter.errors import HostUnreachableError, LmsError
 from lms_jupyter.hosts import decode
 from lms_jupyter.protocol.models import Instance
 
-PATIENCE_S = (2.0, 0.2)
-"""How long a look waits for the answers: at most, and of a host that has left them out."""
+PATIENCE_S = 0.6
+"""How long a look waits for the answers: a table is to be there within a second."""
+SLOW_S = 2.0
+"""The same for a host that is known to answer, and slow."""
+SILENT_S = 0.2
+"""The same for one that has left answers out."""
 
 Ask = Callable[[Instance], Awaitable[Any]]
 
@@ -29,7 +34,7 @@ class States:
             ask: Returns the raw answer for one instance; bounded in time.
         """
         self._ask = ask
-        self._patience_s = PATIENCE_S[0]
+        self._patience_s = PATIENCE_S
         self._hears = False
         """Whether a late answer has come since the last look began."""
         self._late: dict[str, asyncio.Task[Any]] = {}
@@ -52,6 +57,7 @@ class States:
         if not found:
             return ()
         self._hears = False
+        began = asyncio.get_running_loop().time()
         asking = [asyncio.ensure_future(self._ask(instance)) for instance in found]
         try:
             done, _ = await asyncio.wait(asking, timeout=self._patience_s)
@@ -62,8 +68,11 @@ class States:
         for instance, task in zip(found, asking, strict=True):
             if task not in done:
                 self._leave(instance, task)
-        told = self._hears or len(done) == len(asking)
-        self._patience_s = PATIENCE_S[0] if told else max(PATIENCE_S[1], self._patience_s / 4)
+        took_s = asyncio.get_running_loop().time() - began
+        if len(done) == len(asking):
+            self._patience_s = PATIENCE_S if took_s < PATIENCE_S else SLOW_S
+        else:
+            self._patience_s = SLOW_S if self._hears else max(SILENT_S, self._patience_s / 4)
         return tuple(
             _with_state(raw, instance, task if task in done else None)
             for raw, instance, task in zip(raws, found, asking, strict=True)
@@ -84,7 +93,7 @@ class States:
         if not task.cancelled() and task.exception() is None:
             # Too old to be shown by now: the next look asks anew, and waits.
             self._hears = True
-            self._patience_s = PATIENCE_S[0]
+            self._patience_s = SLOW_S
 
 
 def _with_state(raw: Any, instance: Instance, task: "asyncio.Future[Any] | None") -> Instance:

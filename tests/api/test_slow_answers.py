@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
+import lms_jupyter.hosts.sdk  # noqa: F401 - what importing takes is not measured
 from lms_jupyter.api import memory, views
 from lms_jupyter.api.draw import instances_json
 from lms_jupyter.api.session import Session
@@ -35,7 +36,7 @@ def test_an_instance_that_the_host_answers_nothing_about_is_in_the_table_soon(
     studio: Studio, session: Session
 ) -> None:
     studio.silent = {STATE, "getLoadConfig", "getModelInfo"}
-    for most_s in (8.0, 3.0, 3.0):
+    for most_s in (3.0, 1.9, 1.9):
         began = time.monotonic()
         table = session.run(views.instances(session.local.manager))
         assert time.monotonic() - began < most_s

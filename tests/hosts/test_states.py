@@ -75,6 +75,30 @@ async def test_a_late_answer_makes_the_next_look_wait_again(host: SdkHost, studi
 
 
 @pytest.mark.asyncio
+async def test_nobody_waits_for_a_slow_answer_before_the_host_is_known_to_give_one(
+    host: SdkHost, studio: Studio
+) -> None:
+    studio.late = {STATE: 1.8}
+    assert await statuses(host) == ["unknown", "unknown"]
+
+    async with asyncio.timeout(20):
+        while await statuses(host) != ["idle", "idle"]:
+            pass
+    assert await statuses(host) == ["idle", "idle"]
+
+
+@pytest.mark.asyncio
+async def test_one_that_never_answers_hides_no_other(host: SdkHost, studio: Studio) -> None:
+    silent = iter([True])
+    studio.twist = lambda endpoint, told: (
+        {"type": "?"} if endpoint == STATE and next(silent, False) else told
+    )
+    began = time.monotonic()
+    assert sorted(await statuses(host)) == ["idle", "unknown"]
+    assert time.monotonic() - began < 1.9
+
+
+@pytest.mark.asyncio
 async def test_a_host_that_never_answers_costs_little_from_the_second_look_on(
     host: SdkHost, studio: Studio
 ) -> None:
