@@ -6,8 +6,9 @@ print(await llm.respond("Hello"))
 """
 
 import asyncio
+import contextlib
 import warnings
-from collections.abc import Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, Unpack
@@ -17,7 +18,9 @@ from lms_jupyter.api import lock as locks
 from lms_jupyter.api import memory, views
 from lms_jupyter.api.drift import check
 from lms_jupyter.api.estimating import reckon
+from lms_jupyter.api.events import Listener, What, begin, on_this_loop
 from lms_jupyter.api.named import Named
+from lms_jupyter.api.pause import Paused
 from lms_jupyter.api.session import Wish, session
 from lms_jupyter.api.tables import Table
 from lms_jupyter.api.wishes import Options, read_ttl, warn_of_differences, wish
@@ -40,6 +43,8 @@ __all__ = [
     "lock",
     "ls",
     "model",
+    "on",
+    "paused",
     "pin",
     "ps",
     "restore",
@@ -150,6 +155,36 @@ async def restore(path: str | Path | None = None) -> list["AsyncHandle"]:
     for line in (*drifted, *await _wait(locks.differs(found, instances, manager))):
         warnings.warn(line, stacklevel=2)
     return [await _handle(instance) for instance in instances]
+
+
+@contextlib.asynccontextmanager
+async def paused(*identifiers: Named, everything: bool = False) -> AsyncIterator[None]:
+    """Give the memory of models to something else for the length of an `async with` block.
+
+    Args:
+        *identifiers: Which instances, as for `unload`; by default those that this kernel loaded.
+        everything: All instances of the host, whoever loaded them.
+    """
+    pause = Paused(session(), identifiers, everything=everything)
+    try:
+        await _wait(pause.rest())
+        yield
+    finally:
+        await _wait(pause.wake())
+
+
+async def on(what: What, listener: Listener) -> Callable[[], None]:
+    """Call a function on this loop whenever something happens; return a function that ends it.
+
+    Args:
+        what: As for `lms_jupyter.on`.
+        listener: Called with a `Happening`; it may be a coroutine function.
+
+    Raises:
+        CommandError: Nothing of this name ever happens.
+    """
+    await _wait(asyncio.sleep(0))  # there has to be a host
+    return begin(session().local, what, on_this_loop(listener))
 
 
 async def close() -> None:

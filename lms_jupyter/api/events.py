@@ -3,6 +3,7 @@
 import asyncio
 import warnings
 from collections.abc import Callable, Iterator
+from inspect import isawaitable
 from itertools import count
 from typing import Literal, get_args
 
@@ -14,6 +15,7 @@ from lms_jupyter.errors import CommandError
 from lms_jupyter.manager import Manager
 from lms_jupyter.manager.attendance import LEASE_S
 from lms_jupyter.manager.commands import run
+from lms_jupyter.manager.local import LocalManager
 from lms_jupyter.protocol.commands import Attend
 from lms_jupyter.protocol.models import Instance
 from lms_jupyter.protocol.slices import Activity
@@ -52,9 +54,17 @@ def on(what: What, listener: Listener) -> Callable[[], None]:
         CommandError: Nothing of this name ever happens.
     """
     _check(what)
-    here = session()
-    here.local.connect()
-    local = here.local
+    local = session().local
+    local.connect()
+    return begin(local, what, listener)
+
+
+def begin(local: LocalManager, what: What, listener: Listener) -> Callable[[], None]:
+    """Do what `on` does, once there is a host.
+
+    Raises:
+        CommandError: Nothing of this name ever happens.
+    """
     stop = listen(local.manager, what, listener)
     looking = local.submit(_look_on(f"on-{next(_serial)}", local.manager))
 
@@ -64,6 +74,34 @@ def on(what: What, listener: Listener) -> Callable[[], None]:
             local.stop(looking)
 
     return end
+
+
+def on_this_loop(listener: Listener) -> Listener:
+    """Return a listener that has another one called on the loop that runs now.
+
+    What that returns is awaited if it can be.
+    """
+    loop = asyncio.get_running_loop()
+    hearing: set[asyncio.Task[None]] = set()
+
+    async def hear(happening: Happening) -> None:
+        try:
+            told = listener(happening)
+            if isawaitable(told):
+                await told
+        except Exception as error:  # noqa: BLE001 - as for every listener
+            _warn(happening, error)
+
+    def begin_to_hear(happening: Happening) -> None:
+        task = loop.create_task(hear(happening))
+        hearing.add(task)
+        task.add_done_callback(hearing.discard)
+
+    def tell(happening: Happening) -> None:
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(begin_to_hear, happening)
+
+    return tell
 
 
 async def _look_on(viewer: str, manager: Manager) -> None:
@@ -139,4 +177,8 @@ def _call(listener: Listener, happening: Happening) -> None:
     try:
         listener(happening)
     except Exception as error:  # noqa: BLE001 - a listener's failure must not end the watch
-        warnings.warn(f"A listener for {happening.what!r} failed: {error!r}", stacklevel=2)
+        _warn(happening, error)
+
+
+def _warn(happening: Happening, error: Exception) -> None:
+    warnings.warn(f"A listener for {happening.what!r} failed: {error!r}", stacklevel=3)

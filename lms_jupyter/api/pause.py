@@ -1,5 +1,6 @@
 """`with lms_jupyter.paused():` unloads, lets the block run, and brings back what was there."""
 
+import asyncio
 from contextlib import AbstractContextManager
 from types import TracebackType
 
@@ -33,13 +34,14 @@ class Paused(AbstractContextManager[None]):
         self._identifiers = identifiers
         self._everything = everything
         self._resting: list[Resting] = []
+        self._turn = asyncio.Lock()
 
     def __enter__(self) -> None:
         """Unload; if that is interrupted, what went already comes back."""
         try:
-            self._session.run(self._rest())
+            self._session.run(self.rest())
         except BaseException:
-            self._session.run(self._wake())
+            self._session.run(self.wake())
             raise
 
     def __exit__(
@@ -49,7 +51,17 @@ class Paused(AbstractContextManager[None]):
         traceback: TracebackType | None,
     ) -> None:
         """Load the same instances again, also after an error in the block."""
-        self._session.run(self._wake())
+        self._session.run(self.wake())
+
+    async def rest(self) -> None:
+        """Unload; called on the manager's loop."""
+        async with self._turn:
+            await self._rest()
+
+    async def wake(self) -> None:
+        """Load again what was unloaded, once that has ended; called on the manager's loop."""
+        async with self._turn:
+            await self._wake()
 
     async def _rest(self) -> None:
         manager = self._session.local.manager

@@ -321,3 +321,48 @@ def test_a_notebook_runs_without_a_browser(environ: dict[str, str], folder: Path
     outputs = str([cell.get("outputs") for cell in notebook.cells])
     assert "tokens/s" in outputs
     assert "error" not in {o.output_type for cell in notebook.cells for o in cell.outputs}
+
+
+PAUSED = """
+import asyncio
+from lms_jupyter import aio
+await aio.load('tutor-1m', context_length=512, ttl='5m')
+heard, here = [], asyncio.get_running_loop()
+async def slowly(happening):
+    await asyncio.sleep(0)
+    heard.append((happening.what, asyncio.get_running_loop() is here))
+ends = [await aio.on('unloaded', slowly), await aio.on('loaded', lambda h: heard.append(h.what))]
+try:
+    async with aio.paused():
+        inside = list(await aio.ps())
+        raise ZeroDivisionError
+except ZeroDivisionError:
+    pass
+after = [(i.identifier, i.context_length, i.ttl_s) for i in await aio.ps()]
+while len(heard) < 2:
+    await asyncio.sleep(0.05)
+for end in ends:
+    end()
+task = asyncio.ensure_future(aio.paused('tutor-1m').__aenter__())
+await asyncio.sleep(0)
+task.cancel()
+try:
+    await task
+except asyncio.CancelledError:
+    pass
+again = [i.identifier for i in await aio.ps()]
+try:
+    await aio.on('exploded', print)
+except Exception as error:
+    refused = type(error).__name__
+"""
+
+
+def test_async_twins_pause_and_listen_on_the_loop_of_the_cell(empty: Kernel) -> None:
+    ran = empty.run(PAUSED)
+
+    assert ran.error == "", ran.error_text
+    assert empty.value("inside, after, sorted(map(str, heard)), again, refused") == (
+        "([], [('tutor-1m', 512, 300.0)], [\"('unloaded', True)\", 'loaded'], ['tutor-1m'], "
+        "'CommandError')"
+    )
