@@ -26,6 +26,7 @@ def draw_model(model: Model) -> Drawing:
             "SIZE": say_size(model.size_bytes),
             "LONGEST CONTEXT": f"{model.max_context_length:,} tokens",
             "ABILITIES": ", ".join(abilities),
+            "CHAT TEMPLATE": model.template_problem and f"cannot be used: {model.template_problem}",
             "VARIANTS": ", ".join(model.variants),
             "PUBLISHER": model.publisher,
             "DEVICE": model.device_name or model.device or "Local",
@@ -50,6 +51,8 @@ def draw_instance(instance: Instance) -> Drawing:
             "ARCH": _architecture(instance.architecture),
             "QUANTIZATION": instance.quantization,
             "OWNER": instance.owner,
+            "CHAT TEMPLATE": instance.template_problem
+            and f"cannot be used: {instance.template_problem}",
             "NOT AS ASKED": ", ".join(map(str, instance.differences)),
             "DEVICE": instance.device_name or instance.device or "Local",
             "PATH": instance.path,

@@ -37,6 +37,9 @@ def draw_models(models: Sequence[Model], instances: Sequence[Instance]) -> Drawi
             )
             for kind, heading in (("llm", "LLM"), ("embedding", "EMBEDDING"))
         ],
+        after="\n".join(
+            f"{m.model_key}: {say_problem(m)}" for m in by_key(models) if m.template_problem
+        ),
     )
 
 
@@ -113,6 +116,8 @@ def draw_instances(
         )
         for i in sorted(instances, key=lambda i: i.identifier)
     ]
+    problems = [f"{i.identifier}: {say_problem(i)}" for i in instances if i.template_problem]
+    after = "\n".join([*problems, *([after] if after else [])])
     return Drawing(f"{count(len(instances), 'model')} in memory.", [(heading, rows)], after=after)
 
 
@@ -180,6 +185,11 @@ def say_size(size_bytes: float) -> str:
         size_bytes /= 1000
         unit += 1
     return f"{size_bytes:.0f} {units[unit]}" if unit == 0 else f"{size_bytes:.2f} {units[unit]}"
+
+
+def say_problem(thing: Model | Instance) -> str:
+    """Say what is wrong with a model's chat template, and what is left of it."""
+    return f"its chat template cannot be used: {thing.template_problem}."
 
 
 def _say_memory(instance: Instance) -> str:
@@ -250,6 +260,8 @@ def _shared_fields(thing: Model | Instance) -> dict[str, Any]:
     if thing.quantization:
         bits = thing.quantization_bits
         fields["quantization"] = {"name": thing.quantization} | ({"bits": bits} if bits else {})
+    if thing.template_problem:
+        fields["templateProblem"] = thing.template_problem
     if thing.kind == "llm":
         fields |= {"vision": thing.vision, "trainedForToolUse": thing.trained_for_tool_use}
     return fields | {"maxContextLength": thing.max_context_length}

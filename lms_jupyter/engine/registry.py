@@ -40,7 +40,12 @@ from lms_jupyter.engine.lifecycle import (
     advance,
 )
 from lms_jupyter.engine.load_settings import LoadSettings
-from lms_jupyter.engine.template_watch import ENDLESS, PLAIN_TEMPLATE, TemplateWatch
+from lms_jupyter.engine.template_watch import (
+    ENDLESS,
+    PLAIN_TEMPLATE,
+    TemplateProblems,
+    TemplateWatch,
+)
 
 Guard = Callable[[Plan, Iterable[Instance]], None]
 """Raises `GuardrailError` if a load would not fit beside the other instances."""
@@ -61,6 +66,7 @@ class Registry:
         self._tasks: set[asyncio.Task[None]] = set()
         self._listeners: list[Callable[[], None]] = []
         self._templates = TemplateWatch()
+        self.template_problems = TemplateProblems()
 
     # What there is
 
@@ -266,6 +272,7 @@ class Registry:
             except LoadFailedError:
                 raise failure from None
             instance.template_problem = failure.reason
+            self.template_problems.note(instance.model, failure.reason)
             logger.warning(
                 "the chat template of %s cannot be used: %s", instance.identifier, failure.reason
             )

@@ -7,9 +7,11 @@ plain one, so that it can be used without a chat, or with a template that its cl
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from typing import Final
 
 from lms_jupyter.engine.child import Child
+from lms_jupyter.engine.listing import DownloadedModel
 from lms_jupyter.engine.templates import Templates
 
 PLAIN_TEMPLATE: Final = (
@@ -23,6 +25,30 @@ ENDLESS: Final = "it does not come to an end"
 LOOK_EVERY_S: Final = 0.1
 PATIENCE_S: Final = 1.0
 """How long llama.cpp may get ready before its template is tried here."""
+
+
+MAX_REMEMBERED: Final = 1000
+
+
+class TemplateProblems:
+    """Remembers which files have templates that cannot be used, until the files change."""
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[Path, int, str | None], str] = {}
+
+    def note(self, model: DownloadedModel, reason: str) -> None:
+        """Remember what a load has found out."""
+        if len(self._found) >= MAX_REMEMBERED:
+            self._found.clear()
+        self._found[_template_of(model)] = reason
+
+    def of(self, model: DownloadedModel) -> str:
+        """Return why a model's template cannot be used; empty as long as nobody knows."""
+        return self._found.get(_template_of(model), "") if self._found else ""
+
+
+def _template_of(model: DownloadedModel) -> tuple[Path, int, str | None]:
+    return model.file, model.size_bytes, model.header.text("tokenizer.chat_template")
 
 
 class TemplateWatch:

@@ -182,6 +182,7 @@ def _shared(raw: Raw) -> dict[str, Any]:
         "max_context_length": raw.get("maxContextLength"),
         "vision": raw.get("vision", False),
         "trained_for_tool_use": raw.get("trainedForToolUse", False),
+        "template_problem": raw.get("templateProblem") or None,
         "device": device,
         "device_name": short_name(device) if isinstance(device, str) else None,
     }

@@ -47,6 +47,8 @@ class Model(Record, Shown, Struct, frozen=True, kw_only=True):
     """A machine on the same LM Link; `None` is the host itself."""
     device_name: str | None = None
     """What people call that machine."""
+    template_problem: str | None = None
+    """Why its chat template cannot be used, once a load has found out."""
 
 
 class Difference(Struct, frozen=True, kw_only=True):
@@ -113,6 +115,8 @@ class Instance(Record, Shown, Struct, frozen=True, kw_only=True):
     """A machine on the same LM Link; `None` is the host itself."""
     device_name: str | None = None
     """What people call that machine."""
+    template_problem: str | None = None
+    """Why its chat template cannot be used, once a load has found out."""
 
 
 class Load(Struct, frozen=True, kw_only=True):

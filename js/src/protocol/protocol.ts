@@ -67,6 +67,7 @@ export interface Model {
   selected_variant: string | null;
   device: string | null;
   device_name: string | null;
+  template_problem: string | null;
 }
 /**
  * What is in memory and what is happening to it. Changes by the second.
@@ -134,6 +135,7 @@ export interface Instance {
   tokens_per_second: number | null;
   device: string | null;
   device_name: string | null;
+  template_problem: string | null;
 }
 /**
  * A load setting that is not what was asked.

@@ -46,7 +46,9 @@ def namespace(services: Services) -> Namespace:
 
 
 async def _list_downloaded(services: Services, _caller: Caller, _parameter: Any) -> Any:
-    return [model_info(model) for model in await services.catalog.models()]
+    problems = services.registry.template_problems
+    models = await services.catalog.models()
+    return [model_info(model, problems.of(model)) for model in models]
 
 
 async def _list_variants(services: Services, _caller: Caller, parameter: Any) -> Any:
@@ -54,7 +56,8 @@ async def _list_variants(services: Services, _caller: Caller, parameter: Any) ->
     variants = await services.catalog.variants(model_key)
     if not variants:
         raise NoVariantsError(model_key)
-    return [model_info(model) for model in variants]
+    problems = services.registry.template_problems
+    return [model_info(model, problems.of(model)) for model in variants]
 
 
 def _version(_services: Services, _caller: Caller, _parameter: Any) -> dict[str, Any]:

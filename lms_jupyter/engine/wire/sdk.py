@@ -23,7 +23,7 @@ STATUS = {
 }
 
 
-def model_info(model: DownloadedModel) -> dict[str, Any]:
+def model_info(model: DownloadedModel, template_problem: str = "") -> dict[str, Any]:
     """Describe a downloaded model."""
     info: dict[str, Any] = {
         "type": model.type,
@@ -50,6 +50,8 @@ def model_info(model: DownloadedModel) -> dict[str, Any]:
         info["variants"] = list(model.variants)
     if model.selected_variant:
         info["selectedVariant"] = model.selected_variant
+    if template_problem:
+        info["templateProblem"] = template_problem
     if model.type == "llm":
         info["vision"] = model.vision
         info["trainedForToolUse"] = model.trained_for_tool_use
@@ -60,7 +62,7 @@ def instance_info(instance: Instance) -> dict[str, Any]:
     """Describe a loaded instance."""
     state = instance.state
     idle_since = state.idle_since
-    return model_info(instance.model) | {
+    return model_info(instance.model, instance.template_problem) | {
         "identifier": instance.identifier,
         "instanceReference": instance.reference,
         "contextLength": instance.context_length,
