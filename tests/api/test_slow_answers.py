@@ -13,6 +13,8 @@ from lms_jupyter.manager import Manager
 from lms_jupyter.manager.local import LocalManager
 from tests.hosts.studio import Studio
 
+pytestmark = pytest.mark.alone
+
 KEY = "qwen/qwen3-4b"
 STATE = "getInstanceProcessingState"
 ODD = "a\x07b\x1b[2Jc"

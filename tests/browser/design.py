@@ -29,6 +29,11 @@ FINDINGS = """async () => {
   const { violations } = await axe.run("main");
   return violations.flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.html}`));
 }"""
+WIDTH = """width => new Promise((drawn) => {
+  document.querySelector("main").style.inlineSize = `${width}px`;
+  // What watches its own size draws in the frame after that.
+  requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(drawn)));
+})"""
 OUT_OF_PLACE = """() => {
   const main = document.querySelector("main");
   const box = main.getBoundingClientRect();
@@ -95,6 +100,14 @@ class Scene:
     """One state of the panel, drawn."""
 
     def __init__(self, browser: Browser, address: str, name: str, **look: str | float) -> None:
+        """Draw it.
+
+        Args:
+            browser: Where.
+            address: Of the design page.
+            name: Of the scene.
+            look: What the design page takes (`width`, `dir`, `lang`, `theme`), and `zoom`.
+        """
         width = int(look.get("width", 800))
         self._context = browser.new_context(
             viewport={"width": width + 24, "height": 900},
@@ -108,6 +121,11 @@ class Scene:
         query = "&".join(f"{key}={value}" for key, value in look.items())
         self.page.goto(f"{address}?bare&scene={name}&{query}")
         self.page.wait_for_selector("body[data-ready]")
+
+    def width(self, pixels: int) -> None:
+        """Give the panel another width, and wait until it is drawn."""
+        self.page.set_viewport_size({"width": pixels + 24, "height": 900})
+        self.page.evaluate(WIDTH, pixels)
 
     def theme(self, name: str) -> None:
         """Change the theme and wait until it is there."""

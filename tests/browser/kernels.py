@@ -7,12 +7,12 @@ import sys
 import tarfile
 from pathlib import Path
 
+from filelock import FileLock
+
 from tests.browser.lab import Lab
+from tests.installed import CACHE, ipykernel, matplotlib
 
 ROOT = Path(__file__).parents[2]
-CACHE = Path(sys.prefix) / "kernels-for-tests"
-"""What was installed once is kept with the environment that the tests run in."""
-
 UNTIL_RELEASED = """import pathlib
 while not pathlib.Path({release!r}).exists():
     sum(range(20_000))
@@ -20,37 +20,28 @@ while not pathlib.Path({release!r}).exists():
 """A cell that computes, and lets go of nothing, until a file is there."""
 
 
-def install(name: str, *requirements: str) -> Path:
-    """Return a folder with these packages; it is made with the first use."""
-    folder = CACHE / name
-    if not folder.exists():
-        making = folder.with_name(f"{name}.{os.getpid()}")
-        command = [sys.executable, "-m", "pip", "install", "--quiet", "--target", str(making)]
-        subprocess.run([*command, "--disable-pip-version-check", *requirements], check=True)
-        making.rename(folder)
-    return folder
-
-
 def install_npm(package: str) -> Path:
     """Return the folder of an npm package, without what it depends on."""
     folder = CACHE / package.replace("/", "-")
-    if not folder.exists():
-        making = folder.with_name(f"{folder.name}.{os.getpid()}")
-        making.mkdir(parents=True)
-        command = ["npm", "pack", "--silent", "--pack-destination", str(making), package]
-        subprocess.run(command, check=True, capture_output=True)
-        (archive,) = making.glob("*.tgz")
-        with tarfile.open(archive) as tar:
-            tar.extractall(making, filter="data")
-        making.rename(folder)
+    CACHE.mkdir(exist_ok=True)
+    with FileLock(f"{folder}.lock"):
+        if not folder.exists():
+            making = folder.with_name(f"{folder.name}.{os.getpid()}")
+            making.mkdir()
+            command = ["npm", "pack", "--silent", "--pack-destination", str(making), package]
+            subprocess.run(command, check=True, capture_output=True)
+            (archive,) = making.glob("*.tgz")
+            with tarfile.open(archive) as tar:
+                tar.extractall(making, filter="data")
+            making.rename(folder)
     return folder / "package"
 
 
 def add_kernel(lab: Lab, version: str) -> str:
     """Give a JupyterLab a kernel with this release of ipykernel, and matplotlib; its name."""
     folders = [
-        install(f"ipykernel-{version}", "--no-deps", f"ipykernel=={version}", "nest-asyncio"),
-        install("matplotlib", "matplotlib", "matplotlib-inline"),
+        ipykernel(version),
+        matplotlib(),
         ROOT,
     ]
     name = f"ipykernel-{version}"

@@ -51,12 +51,13 @@ def test_nothing_is_cut_off_or_lies_over_another_at_any_width(
 ) -> None:
     lang = {"ltr": "en", "rtl": "de"}[direction]
     wrong = {}
+    scene = Scene(browser, address, name, width=WIDTHS[0], dir=direction, lang=lang)
     for width in WIDTHS:
-        scene = Scene(browser, address, name, width=width, dir=direction, lang=lang)
+        scene.width(width)
         if found := scene.out_of_place:
             wrong[width] = found
         scene.photograph(artifacts / f"width-{name}-{direction}-{width}.png")
-        scene.close()
+    scene.close()
 
     assert wrong == {}
 

@@ -16,9 +16,11 @@ from typing import Any
 
 import pytest
 
+from tests.installed import INSTALL_S, newest_sdk
+
 from .conftest import EngineProcess, start_engine
 from .flaky_hub import FlakyHub
-from .published import CLIENTS, INSTALL_S, node
+from .published import CLIENTS, node
 
 HANGS_S = 60
 TOKEN = "sk-lm-Ab3dEf9h:0123456789abcdefghij"  # noqa: S105 - a made-up one
@@ -30,12 +32,8 @@ Report = dict[str, Any]
 
 
 @pytest.fixture(scope="session")
-def newest_python_sdk(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the SDK's newest release, a beta; what it needs is already installed."""
-    folder = tmp_path_factory.mktemp("lmstudio")
-    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    _run([*pip, "--no-deps", "--target", str(folder), "lmstudio==1.6.0b1"], INSTALL_S)
-    return folder
+def newest_python_sdk() -> Path:
+    return newest_sdk()
 
 
 @pytest.mark.timeout(INSTALL_S + HANGS_S)

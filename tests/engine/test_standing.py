@@ -12,6 +12,8 @@ import pytest
 
 from .conftest import EngineProcess, start_engine
 
+pytestmark = pytest.mark.alone
+
 CHILDREN = 6
 STAND_BACK = """
 import sys

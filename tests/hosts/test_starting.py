@@ -12,6 +12,8 @@ from lms_jupyter.errors import HostUnreachableError
 from lms_jupyter.hosts import embedded, starting
 from lms_jupyter.hosts.starting import EngineStart
 
+pytestmark = pytest.mark.alone
+
 SLEEPS = "import time, sys; sys.stderr.write('waiting for the disk\\n'); time.sleep(600)"
 HALF_A_LINE = "import time; print('listening on', end='', flush=True); time.sleep(600)"
 CHATTERS = "import itertools, time\nfor _ in itertools.count(): print('x' * 99, flush=True)"

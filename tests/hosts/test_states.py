@@ -12,6 +12,8 @@ from lms_jupyter.errors import HostTimeoutError
 from lms_jupyter.hosts.sdk import SdkHost
 from tests.hosts.studio import Studio
 
+pytestmark = pytest.mark.alone
+
 KEY = "qwen/qwen3-4b"
 STATE = "getInstanceProcessingState"
 

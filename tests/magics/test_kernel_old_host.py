@@ -14,6 +14,8 @@ from lms_jupyter.magics.parser import verb_names
 from tests.hosts.studio import Studio
 from tests.magics.kernels import Kernel
 
+pytestmark = pytest.mark.alone
+
 KEY = "qwen/qwen3-4b"
 SOON_S = 15.0
 

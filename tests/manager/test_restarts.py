@@ -23,6 +23,8 @@ from tests.hosts.restarts import drop, restart, stop
 from tests.hosts.studio import Studio
 from tests.manager.test_watch import until
 
+pytestmark = pytest.mark.alone
+
 KEY = "qwen/qwen3-4b"
 AT_ONCE_S = 1.0
 SEEN_S = 1.5

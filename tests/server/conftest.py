@@ -105,13 +105,19 @@ class Door:
 
 @pytest.fixture
 def door(
-    extension: LmsExtension, http_server: Any, http_server_port: Any, jp_base_url: str
+    extension: LmsExtension,
+    http_server: Any,
+    http_server_port: Any,
+    jp_base_url: str,
+    jp_asyncio_loop: asyncio.AbstractEventLoop,
 ) -> Iterator[Door]:
     """Return the door of a running server; its base URL is not the root."""
     assert http_server is not None
     token = extension.serverapp.identity_provider.token
     door = Door(f"http://127.0.0.1:{http_server_port[1]}", jp_base_url, token)
     yield door
+    # Tornado looks the loop up, and pytest-asyncio may have taken it away by now.
+    asyncio.set_event_loop(jp_asyncio_loop)
     for socket in door.sockets:
         socket.close()
 

@@ -12,6 +12,8 @@ from lms_jupyter.hosts.fake import FakeHost, fake_model
 from lms_jupyter.server.switchboard import RHYTHM_S, Switchboard
 from tests.server.conftest import MODULE, QWEN, Door
 
+pytestmark = pytest.mark.alone
+
 BIG = "x" * 1_000_000
 WAIT_S = 20.0
 

@@ -2,8 +2,6 @@
 
 import os
 import queue
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -32,13 +30,6 @@ local = LocalManager(Manager(find))
 local.connect()
 panel = Panel(local.manager)
 """
-
-
-def install(folder: Path, *requirements: str) -> Path:
-    """Install packages into a folder of their own, to be put in front of this environment's."""
-    command = [sys.executable, "-m", "pip", "install", "--quiet", "--target", str(folder)]
-    subprocess.run([*command, "--disable-pip-version-check", *requirements], check=True)
-    return folder
 
 
 class Kernel:

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.widgets.kernels import PANEL, Kernel, install, kernel, text_of
+from tests.installed import ipykernel, matplotlib
+from tests.widgets.kernels import PANEL, Kernel, kernel, text_of
 
 LOAD = {"kind": "load", "model_key": "qwen/qwen3-4b"}
 LIVE, QUEUED = ("7.3.0", "7.4.0"), "6.31.0"
@@ -15,23 +16,11 @@ COUNT = "print('in memory:', len(host.memory))"
 WORK = {"sleeping": "time.sleep(0.01)", "computing": "sum(range(10_000))"}
 
 
-@pytest.fixture(scope="session")
-def matplotlib(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return install(tmp_path_factory.mktemp("matplotlib"), "matplotlib")
-
-
-@pytest.fixture(scope="session", params=[*LIVE, QUEUED])
-def ipykernel(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    version = request.param
-    folder = tmp_path_factory.mktemp("ipykernel") / version
-    return install(folder, "--no-deps", f"ipykernel=={version}", "nest-asyncio")
-
-
-@pytest.fixture
-def running(ipykernel: Path, matplotlib: Path) -> Iterator[Kernel]:
-    with kernel(ipykernel, matplotlib) as running:
+@pytest.fixture(params=[*LIVE, QUEUED])
+def running(request: pytest.FixtureRequest) -> Iterator[Kernel]:
+    with kernel(ipykernel(request.param), matplotlib()) as running:
         version = text_of(running.run("import ipykernel; print(ipykernel.__version__)"))
-        assert version.strip() == ipykernel.name
+        assert version.strip() == request.param
         running.run(PANEL)
         yield running
 
