@@ -33,25 +33,40 @@ export function MemoryBar({ memory, instances, now, stale }: Props) {
   return (
     <div class="lms-MemoryBar">
       {/* Above the times of the rows: what ticks is close together, and so less is drawn anew. */}
-      <Room widest={strings.nextUnload("00:00:00")}>
-        {leaves && (
-          <span role="timer">
-            {before}
-            <span ref={next} class="lms-Ticking" />
-            {after}
-          </span>
-        )}
-      </Room>
+      {instances.some(mayLeave) && (
+        <Room name="next" widest={strings.nextUnload("00:00:00")}>
+          {leaves && (
+            <span role="timer">
+              {before}
+              <span ref={next} class="lms-Ticking" />
+              {after}
+            </span>
+          )}
+        </Room>
+      )}
       {memory !== null && <Bar memory={memory} instances={instances} label={used} />}
-      <Room widest={total === null ? used : strings.memoryOf(total, total)}>{used}</Room>
+      <Room name="used" widest={total === null ? used : strings.memoryOf(total, total)}>
+        {used}
+      </Room>
     </div>
   );
 }
 
+/** Whether it will leave by itself once it is idle: until then there is room to say when. */
+function mayLeave({ ttl_s, pinned }: Instance): boolean {
+  return ttl_s !== null && !pinned;
+}
+
+interface RoomProps {
+  name: string;
+  widest: string;
+  children: ComponentChild;
+}
+
 /** Keeps the room for the widest text that may stand there: nothing beside it moves. */
-function Room({ widest, children }: { widest: string; children: ComponentChild }) {
+function Room({ name, widest, children }: RoomProps) {
   return (
-    <span class="lms-Room" data-widest={widest}>
+    <span class={`lms-Room lms-Room-${name}`} data-widest={widest}>
       <span>{children}</span>
     </span>
   );
