@@ -25,7 +25,7 @@ export const GERMAN: Translation = {
     unloadAllBody: (count) =>
       count === 1 ? "Die Instanz entladen?" : `Alle ${count} Instanzen entladen?`,
     setTtl: "TTL setzen …",
-    pin: "Anheften oder lösen …",
+    pin: "Fixieren oder lösen …",
     cancelLoad: "Laufendes Laden abbrechen",
     dismiss: "Fehlermeldungen ausblenden",
     refresh: "Aktualisieren",

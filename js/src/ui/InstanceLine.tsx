@@ -34,7 +34,7 @@ export function InstanceLine({
   const facts = instanceFacts(instance, words).join(" · ");
   const differing = differencesOf(instance, words);
   return (
-    <div class="lms-Row-line lms-InstanceRow">
+    <div class="lms-Row-line lms-InstanceRow" data-status={instance.status}>
       <TimeLeft instance={instance} now={now} stale={stale} />
       <Names
         name={identifier}

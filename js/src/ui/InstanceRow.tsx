@@ -40,7 +40,7 @@ interface Props {
 /** One loaded instance: its time left, its name, what it is doing, and the way to unload it. */
 export const InstanceRow = memo((props: Props) => {
   const { instance, now, stale, inert, tabbable, selected, unloading, refusal, device } = props;
-  const { identifier, instance_reference, status } = instance;
+  const { identifier, instance_reference } = instance;
   const name = withDevice(identifier, device);
   const words = useWords();
   const { strings } = words;
@@ -59,7 +59,6 @@ export const InstanceRow = memo((props: Props) => {
       class="lms-Row"
       data-key={instance_reference}
       data-name={identifier}
-      data-status={status}
       aria-current={selected || undefined}
       onFocusIn={() => props.onSelect(instance)}
       onClick={() => props.onSelect(instance)}

@@ -223,9 +223,7 @@ const de: typeof en = {
   unloadNamed: (name) => `${name} entladen`,
   unloadAll: "Alle entladen",
   unloadAllSure: (count, missed) =>
-    missed > 0
-      ? `Alle ${count}, davon ${missed} in Gebrauch, entladen?`
-      : `Alle ${count} entladen?`,
+    missed > 0 ? `Alle ${count}, davon ${missed} aktiv, entladen?` : `Alle ${count} entladen?`,
   unloadSure: (name, why) => `${name} entladen? Es ${why}.`,
   answering: (count) => `beantwortet ${count} Anfrage${count > 1 ? "n" : ""}`,
   mayAnswer: "beantwortet vielleicht eine Anfrage",
@@ -253,7 +251,7 @@ const de: typeof en = {
   copyCode: "Python kopieren",
   copied: "Kopiert",
   use: "Im Notebook verwenden",
-  pin: "Anheften",
+  pin: "Fixieren",
   unpin: "Lösen",
   reloadFor: "Neu laden mit TTL",
   reloadHint: (host) =>
