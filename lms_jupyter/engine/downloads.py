@@ -77,8 +77,9 @@ class Downloads:
         job = Job(
             option, tuple(self._target(option, number) for number in range(len(option.files)))
         )
+        is_there = all(target.is_there() for target in job.targets)
         self._jobs[job.job_id] = job
-        if all(_is_there(target) for target in job.targets):
+        if is_there:
             job.already_there = True
             self._note_what_is_there(job)
             self._end(job, JobState.COMPLETED)
@@ -167,7 +168,7 @@ class Downloads:
         try:
             self._note_what_is_there(job)
             for target in job.targets:
-                if not _is_there(target):
+                if not target.is_there():
                     await self._fetch(job, target)
             self._end(job, JobState.COMPLETED)
         except EngineError as error:
@@ -211,10 +212,6 @@ class Downloads:
         job.tell()
         reason = f": {job.error.title}" if job.error else ""
         logger.info("download of %s %s%s", job.option.identifier, state.value, reason)
-
-
-def _is_there(target: Target) -> bool:
-    return target.file.is_file() and target.file.stat().st_size == target.size_bytes
 
 
 def _choose(

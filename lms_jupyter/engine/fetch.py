@@ -73,11 +73,16 @@ class Target:
         return self.file.with_name(f"{self.file.name}.part.etag")
 
     def have_bytes(self) -> int:
-        """Return how much is there already."""
-        for file in (self.file, self.part):
-            if file.is_file():
-                return file.stat().st_size
-        return 0
+        """Return how much is there already.
+
+        Raises:
+            DownloadFailedError: The disk does not tell.
+        """
+        return next((size for file in (self.file, self.part) if (size := _size(file)) >= 0), 0)
+
+    def is_there(self) -> bool:
+        """Whether the whole file is there; raises as `have_bytes` does."""
+        return _size(self.file) == self.size_bytes
 
     def discard(self) -> None:
         """Remove what is incomplete."""
@@ -250,6 +255,17 @@ def _wrong(target: Target, why: str) -> _WrongFileError:
         f"{target.file.name} {why}; what was downloaded has been removed.",
         hint="Try again; if it stays like this, the source is damaged.",
     )
+
+
+def _size(file: Path) -> int:
+    """Return the size of a file, -1 if there is none."""
+    try:
+        return file.stat().st_size if file.is_file() else -1
+    except OSError as error:
+        raise DownloadFailedError(
+            f"{file} cannot be looked at: {error.strerror or error}.",
+            hint="Is its disk there? If it is, give yourself the right to read the folder.",
+        ) from error
 
 
 def _disk_error(error: OSError, target: Target) -> DownloadFailedError:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from lms_jupyter.engine.catalog import Catalog
 from lms_jupyter.engine.downloads import Downloads, JobState
+from lms_jupyter.engine.errors import DownloadFailedError
 from lms_jupyter.engine.hub import Hub
+from tests.hosts.without import refuse
 
 from ..flaky_hub import FlakyHub
 from ..synthetic import write_llm
@@ -289,3 +293,27 @@ async def test_many_watchers_and_none_disturb_a_job(downloads: Downloads, file: 
     await asyncio.gather(*watchers[1:])
 
     assert file.read_bytes() == DATA
+
+
+@pytest.mark.asyncio
+async def test_a_disk_that_fails_is_said_and_leaves_no_job_behind(
+    hub: FlakyHub, tmp_path: Path
+) -> None:
+    """The refusal holds for its thread alone."""
+
+    async def start() -> tuple[str, int]:
+        downloads = Downloads(tmp_path, Hub(hub.endpoint), FAST)
+        refuse("newfstatat", errno.EIO)
+        try:
+            with pytest.raises(DownloadFailedError) as caught:
+                await downloads.start("a/tiny-GGUF")
+            return caught.value.title, len(downloads.jobs)
+        finally:
+            await downloads.close()
+
+    with ThreadPoolExecutor(1) as thread:
+        work = asyncio.get_running_loop().run_in_executor(thread, lambda: asyncio.run(start()))
+        title, jobs = await work
+
+    assert title.endswith("tiny-Q8_0.gguf cannot be looked at: Input/output error.")
+    assert jobs == 0
