@@ -14,6 +14,7 @@ import time
 from pathlib import Path
 
 import debian
+from stamps import once
 
 STARTED = time.monotonic()
 MAX_WORKERS = 4
@@ -22,6 +23,12 @@ ROOT = Path(__file__).parents[1]
 VENV = ROOT / ".venv"
 BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
 JS = ROOT / "js"
+PYTHON_SET_UP = (ROOT / "pyproject.toml", ROOT / "lms_jupyter" / "__init__.py")
+CONFIGURATION = ROOT / "lms_jupyter" / "server" / "config"
+FRONT_END = (
+    ROOT / "lms_jupyter" / "widgets" / "static" / "panel.js",
+    ROOT / "lms_jupyter" / "labextension" / "package.json",
+)
 BROWSERS = (
     "chromium-headless-shell",
     *("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"),
@@ -62,20 +69,33 @@ def pip(*what: str) -> None:
     subprocess.run(command, cwd=ROOT, check=True, env=built)
 
 
-def link_jupyter() -> None:
-    """Put our links where a wheel puts its data: an editable install leaves them out."""
+def links() -> dict[Path, Path]:
+    """Return where a wheel puts its data, each with where it lies in this checkout."""
     package = ROOT / "lms_jupyter"
-    for link, target in (
-        ("share/jupyter/labextensions/lms-jupyter", package / "labextension"),
-        (
-            "etc/jupyter/jupyter_server_config.d/lms_jupyter.json",
-            package / "server" / "config" / "lms_jupyter.json",
-        ),
-    ):
-        place = VENV / link
+    configuration = package / "server" / "config" / "lms_jupyter.json"
+    return {
+        VENV / "share/jupyter/labextensions/lms-jupyter": package / "labextension",
+        VENV / "etc/jupyter/jupyter_server_config.d/lms_jupyter.json": configuration,
+    }
+
+
+def link_jupyter() -> None:
+    """Put links where an editable install puts copies, which would be those of an older build."""
+    for place, target in links().items():
+        if place.is_symlink():
+            continue
         place.parent.mkdir(parents=True, exist_ok=True)
-        if not place.exists():
-            place.symlink_to(target, target_is_directory=target.is_dir())
+        if place.is_dir():
+            shutil.rmtree(place)
+        place.unlink(missing_ok=True)
+        place.symlink_to(target, target_is_directory=target.is_dir())
+
+
+def unlink_jupyter() -> None:
+    """Take these links away: pip would remove through them what it has put there as copies."""
+    for place in links():
+        if place.is_symlink():
+            place.unlink()
 
 
 def set_up_system() -> None:
@@ -95,13 +115,39 @@ def set_up() -> None:
     """Install and build all that the tests need."""
     say("Python environment")
     set_up_python()
-    say("Front end: packages and build")
-    run("npm", "ci", "--no-audit", "--no-fund", folder=JS)
-    run("npm", "run", "--silent", "build", folder=JS)
-    say("The package and its test tools")
-    pip("-e", ".[test]")
+    lock = (JS / "package.json", JS / "package-lock.json")
+    once("npm", lock, [JS / "node_modules"], install_npm_packages)
+    once("front-end", front_end_sources(), FRONT_END, build_front_end)
+    setting_up = (*PYTHON_SET_UP, *CONFIGURATION.iterdir())
+    once("python", setting_up, [BIN / "pytest"], install_package)
     link_jupyter()
     set_up_system()
+
+
+def install_npm_packages() -> None:
+    """Install what the lock file names."""
+    say("Front end: packages")
+    run("npm", "ci", "--no-audit", "--no-fund", folder=JS)
+
+
+def front_end_sources() -> list[Path]:
+    """Return the files that the front end is built from."""
+    folders = (file for name in ("src", "style", "schema") for file in (JS / name).rglob("*"))
+    version = ROOT / "lms_jupyter" / "__init__.py"
+    return [file for file in (*JS.iterdir(), *folders, version) if file.is_file()]
+
+
+def build_front_end() -> None:
+    """Build the panel and the extension of JupyterLab."""
+    say("Front end: build")
+    run("npm", "run", "--silent", "build", folder=JS)
+
+
+def install_package() -> None:
+    """Install this package, its tests' tools, and what both need."""
+    say("The package and its test tools")
+    unlink_jupyter()
+    pip("-e", ".[test]")
 
 
 def check() -> None:

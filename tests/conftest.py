@@ -1,5 +1,6 @@
 """What every test may use. No test reads or writes the user's own folders."""
 
+import os
 import signal
 from pathlib import Path
 
@@ -12,6 +13,9 @@ LONGEST = ("test_package.py", "browser/", "notebooks/", "hub/", "widgets/", "tes
 # A shell starts background jobs with SIGINT ignored, and Python then leaves it so: what is tested
 # here with interrupts, and every program that the tests start, shall know it all the same.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# What a test installs is used once: to compile all of it takes longer than what it is used for.
+os.environ.setdefault("PIP_NO_COMPILE", "1")
 
 
 @pytest.fixture(autouse=True)
