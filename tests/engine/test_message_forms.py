@@ -192,6 +192,20 @@ def test_tools_that_may_not_be_called_leave_the_form(api: anthropic.Anthropic) -
     assert answer.content[0].text == "7"  # type: ignore[union-attr]
 
 
+def test_how_long_a_model_may_think_may_be_said_with_a_form(http: httpx.Client) -> None:
+    seven = {"output_config": config({"const": 7}) | {"effort": "low"}}
+    for thinking in (
+        {"type": "enabled", "budget_tokens": 1024},
+        {"type": "enabled"},
+        {"type": "adaptive"},
+        {"type": "disabled"},
+        None,
+    ):
+        answer = http.post("/v1/messages", json=ASKED | seven | {"thinking": thinking})
+        assert answer.status_code == 200, answer.text
+        assert answer.json()["content"] == [{"type": "text", "text": "7"}]
+
+
 def test_tokens_are_counted_with_a_form_as_without(http: httpx.Client) -> None:
     path, plain = "/v1/messages/count_tokens", {"model": "tutor", "messages": HI}
     kept = http.post(path, json=plain | {"output_config": config(TOWN)}).json()
