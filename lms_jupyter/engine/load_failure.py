@@ -94,7 +94,8 @@ def _short(reason: str) -> str:
     """Drop the names of the C++ functions that speak."""
     return (
         re.sub(
-            r"^\s*(?:(?:\w+\s+)?\w+:|error loading model:|chat template parsing error:)+\s*",
+            r"^\s*(?:(?:\w+\s+)?\w+:|error loading model:|chat template parsing error:)+"
+            r"\s*(?:error:\s*)?",
             "",
             reason,
         )

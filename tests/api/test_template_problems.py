@@ -47,6 +47,7 @@ def test_a_template_that_cannot_be_used_is_shown_in_ls_and_ps(
         assert SENTENCE in repr(table)
         (odd,) = [one for one in table if one.template_problem]
         assert odd.model_key == "odd"
+        assert str(odd.template_problem).startswith("Unexpected token")
         card = DRAWERS[type(odd)](odd).bundle()["text/plain"]
         assert f"cannot be used: {odd.template_problem}" in card
     models, instances = (

@@ -21,6 +21,7 @@ CASES = {
     "E gguf_init_from_file: failed to open GGUF file '/c' (No such file)": "cannot be opened",
     "E common_speculative_init_result: failed to create MTP context": "no layers of its own",
     "E this xllamacpp has no load_mtp": "has no parameter load_mtp, which the load of /models",
+    "E srv load: chat template parsing error: error: Unexpected token: x": ": Unexpected token",
     "E srv load_model: something entirely new": "something entirely new",
 }
 
