@@ -306,11 +306,15 @@ def protocol() -> str:
 # --- command line -----------------------------------------------------------------------------
 
 
+_NO_OPTIONS = (argparse._HelpAction, argparse._SubParsersAction)  # noqa: SLF001 - no other name
+
+
 def options(parser: argparse.ArgumentParser) -> str:
     """Describe the options of a command."""
     rows = []
     for action in parser._actions:  # noqa: SLF001 - argparse has no other list of them
-        if isinstance(action, (argparse._HelpAction, argparse._SubParsersAction)):  # noqa: SLF001
+        hidden = action.help == argparse.SUPPRESS
+        if hidden or isinstance(action, _NO_OPTIONS):
             continue
         value = action.metavar or ("" if action.nargs == 0 else action.dest.upper())
         names = [f"{name} {value}".strip() for name in action.option_strings] or [str(value)]

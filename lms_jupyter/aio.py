@@ -102,7 +102,7 @@ async def ls() -> Table[Model]:
 
 
 async def estimate(key: str, **options: Unpack[Options]) -> Estimate:
-    """Reckon how much memory a load would take; nothing is loaded."""
+    """Estimate how much memory a load would take; nothing is loaded."""
     here = session()
     wished = wish(here, key, "ensure", reload=False, **options)
     return (await _wait(reckon(wished, here.local.manager)))[1]
@@ -117,7 +117,7 @@ async def extend(
 
 
 async def pin(identifier: Named, *, pinned: bool = True) -> None:
-    """Keep an instance from expiring and from being evicted, or let it go again."""
+    """Keep an instance from expiring and from being evicted, or unpin it."""
     await _wait(memory.pin(session().local.manager, identifier, pinned=pinned))
 
 
@@ -181,7 +181,7 @@ async def on(what: What, listener: Listener) -> Callable[[], None]:
         listener: Called with a `Happening`; it may be a coroutine function.
 
     Raises:
-        CommandError: Nothing of this name ever happens.
+        CommandError: There is no such event.
     """
     await _wait(asyncio.sleep(0))  # there has to be a host
     return begin(session().local, what, on_this_loop(listener))

@@ -57,7 +57,7 @@ def load(
         brings its instance back when that was unloaded meanwhile.
 
     Raises:
-        ModelNotFoundError: Nothing is called like this.
+        ModelNotFoundError: No model fits this key.
         AmbiguousModelError: Several models could be meant.
         InstanceExistsError: An instance that somebody else loaded has other settings.
         LoadFailedError: The host could not load it.
@@ -85,7 +85,7 @@ def unload(identifier: Named) -> None:
         identifier: As `ps` shows it, a row of `ps`, a handle, or several of these.
 
     Raises:
-        InstanceNotFoundError: No instance is called like this; none of several was ended.
+        InstanceNotFoundError: No instance has this identifier; none of several was ended.
         CommandError: It names no instance.
     """
     here = session()
@@ -121,7 +121,7 @@ def openai() -> dict[str, str]:
 
 
 def estimate(key: str, **options: Unpack[Options]) -> Estimate:
-    """Reckon how much memory a load would take; nothing is loaded."""
+    """Estimate how much memory a load would take; nothing is loaded."""
     here = session()
     wished = wish(here, key, "ensure", reload=False, **options)
     return here.run(reckon(wished, here.local.manager))[1]
@@ -136,7 +136,7 @@ def extend(identifier: Named, ttl: float | str | timedelta | None, *, reload: bo
         reload: Load it again, for hosts that cannot change the TTL of what is loaded.
 
     Raises:
-        InstanceNotFoundError: No instance is called like this.
+        InstanceNotFoundError: No instance has this identifier.
         CommandError: The host cannot change the TTL of what is loaded.
     """
     here = session()
@@ -144,15 +144,15 @@ def extend(identifier: Named, ttl: float | str | timedelta | None, *, reload: bo
 
 
 def pin(identifier: Named, *, pinned: bool = True) -> None:
-    """Keep an instance from expiring and from being evicted, or let it go again.
+    """Keep an instance from expiring and from being evicted, or unpin it.
 
     Args:
         identifier: As `ps` shows it, a row of `ps`, a handle, or several of these.
         pinned: Whether it is to stay.
 
     Raises:
-        InstanceNotFoundError: No instance is called like this.
-        CommandError: The host knows no pins.
+        InstanceNotFoundError: No instance has this identifier.
+        CommandError: The host cannot pin an instance.
     """
     here = session()
     here.run(memory.pin(here.local.manager, identifier, pinned=pinned))

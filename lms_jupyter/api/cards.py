@@ -50,7 +50,7 @@ def draw_instance(instance: Instance) -> Drawing:
             "PARAMS": instance.params,
             "ARCH": _architecture(instance.architecture),
             "QUANTIZATION": instance.quantization,
-            "OWNER": instance.owner,
+            "LOADED BY": instance.owner,
             "CHAT TEMPLATE": instance.template_problem
             and f"cannot be used: {instance.template_problem}",
             "NOT AS ASKED": ", ".join(map(str, instance.differences)),

@@ -9,7 +9,7 @@ GAPS = (4, 2)
 """Characters between two columns: as in the CLI, and where room is short."""
 EXPENDABLE = ("DEVICE", "PARALLEL", "ARCH", "SIZE", "PARAMS")
 """Columns that are left out where room is short, the first of them first."""
-LAST = ("OWNER",)
+LAST = ("LOADED BY",)
 """Left out only where shortening long names does not make room enough."""
 SHORTEST = 12
 """Characters of a cell below which it is not shortened further."""

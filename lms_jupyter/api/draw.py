@@ -95,7 +95,7 @@ def draw_instances(
     parallel, owners = parallel or {}, owners or {}
     if not instances:
         return Drawing("Nothing is in memory. To load a model: %lms load KEY")
-    owner = ("OWNER",) if owners else ()
+    owner = ("LOADED BY",) if owners else ()
     memory = ("MEMORY",) if any(i.memory_bytes is not None for i in instances) else ()
     heading = (
         *("IDENTIFIER", "MODEL", "STATUS", "SIZE", *memory),

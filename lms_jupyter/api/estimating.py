@@ -12,7 +12,7 @@ async def reckon(wish: Wish, manager: Manager) -> tuple[Meant, Estimate]:
     """Ask the host what a load would take, on the device that the wish names.
 
     Raises:
-        ModelNotFoundError: Nothing is called like this.
+        ModelNotFoundError: No model fits this key.
         AmbiguousModelError: Several models could be meant.
         LmsError: The host has no such device.
     """

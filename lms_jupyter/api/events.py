@@ -51,7 +51,7 @@ def on(what: What, listener: Listener) -> Callable[[], None]:
         A function that ends it.
 
     Raises:
-        CommandError: Nothing of this name ever happens.
+        CommandError: There is no such event.
     """
     _check(what)
     local = session().local
@@ -63,7 +63,7 @@ def begin(local: LocalManager, what: What, listener: Listener) -> Callable[[], N
     """Do what `on` does, once there is a host.
 
     Raises:
-        CommandError: Nothing of this name ever happens.
+        CommandError: There is no such event.
     """
     stop = listen(local.manager, what, listener)
     looking = local.submit(_look_on(f"on-{next(_serial)}", local.manager))
@@ -161,8 +161,8 @@ def happenings(old: Activity, new: Activity) -> Iterator[Happening]:
 def _check(what: str) -> None:
     if what not in get_args(What):
         raise CommandError(
-            f"Nothing called {what!r} ever happens.",
-            hint=f"There are: {', '.join(get_args(What))}.",
+            f"There is no event {what!r}.",
+            hint=f"Events are: {', '.join(get_args(What))}.",
         )
 
 

@@ -37,7 +37,7 @@ async def extend(manager: Manager, request: SetTtl | ReloadInstance) -> None:
 
     Raises:
         CommandError: The host cannot change the TTL of what is loaded.
-        InstanceNotFoundError: No instance is called like this.
+        InstanceNotFoundError: No instance has this identifier.
     """
     host = manager.activity.host
     if isinstance(request, SetTtl) and "ttl" not in host.features:

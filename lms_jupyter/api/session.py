@@ -131,7 +131,7 @@ class Session:
         """Find out what is meant, then get it. Called on the manager's loop.
 
         Raises:
-            ModelNotFoundError: Nothing is called like this.
+            ModelNotFoundError: No model fits this key.
             AmbiguousModelError: Several models could be meant.
             HostTimeoutError: It took longer than the wish allows; the load was called off.
         """

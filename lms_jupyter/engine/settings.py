@@ -129,11 +129,17 @@ def _parser() -> argparse.ArgumentParser:
     add("--announce", type=Path, metavar="FILE", help="write address and token here, for its owner")
     add("--log", type=Path, metavar="FILE", help="log here; the file is rotated")
     add("--linger", type=_seconds, metavar="S", help="end after S seconds without use")
-    add("--jit-ttl", type=_seconds, default=JIT_TTL_S, metavar="S", help="0 is never")
+    add(
+        "--jit-ttl",
+        type=_seconds,
+        default=JIT_TTL_S,
+        metavar="S",
+        help="TTL of just-in-time loads; 0 is never",
+    )
     add("--no-auto-evict", action="store_true", help="keep earlier just-in-time loads")
     add("--guardrail", choices=get_args(Guardrail), default="balanced", help="memory guardrail")
     add("--spares", type=int, default=1, metavar="N", help="processes kept warm for fast loads")
-    add("--nice", type=int, default=10, help="how far the models stand back for other programs")
+    add("--nice", type=int, default=10, help="niceness of the processes of models, 0 to 19")
     add("--allow-origin", action="append", default=[], metavar="URL", help="web page allowed in")
     add("--allow-host", action="append", default=[], metavar="NAME", help="name of this machine")
     secrecy.add_options(add)

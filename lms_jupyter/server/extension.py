@@ -38,7 +38,7 @@ class LmsExtension(ExtensionApp):
     lease_grace_s = Float(
         GRACE_S,
         min=0,
-        help="Seconds that an instance stays when the kernel that loaded it has gone.",
+        help="Seconds that an instance stays when the kernel that loaded it has ended.",
     ).tag(config=True)
 
     send_timeout_s = Float(

@@ -35,7 +35,7 @@ def test_a_long_name_keeps_its_beginning_and_its_end() -> None:
 
 
 def test_names_are_shortened_before_it_is_left_out_whose_an_instance_is() -> None:
-    text, left_out = fit(("IDENTIFIER", "OWNER"), [("a" * 30, "train.ipynb")], 40)
+    text, left_out = fit(("IDENTIFIER", "LOADED BY"), [("a" * 30, "train.ipynb")], 40)
 
     assert "train.ipynb" in text
     assert left_out == []

@@ -127,7 +127,7 @@ def test_a_word_of_another_command_line_names_the_verb_here(line: str, hint: str
             "%lms load --context-length: 'many' is not a whole number.",
             "--context-length TOKENS: length of the context.",
         ),
-        ("load m --ttl", "%lms load --ttl: expected one argument.", "--ttl TIME: unload after"),
+        ("load m --ttl", "%lms load --ttl: expected one argument.", "--ttl TIME: unload when idle"),
         ("load m --kv-cache q3", "%lms load --kv-cache: invalid choice", "--kv-cache TYPE: type"),
         ("unload a b", "one word too many", "Usage: %lms unload [IDENTIFIER] [flags]. More:"),
         ("server", "required: WHAT", "Usage: %lms server WHAT [flags]. More:"),

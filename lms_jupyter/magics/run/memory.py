@@ -81,7 +81,11 @@ def pin(request: PinInstance, desk: Desk) -> None:
     """Keep an instance from expiring, or no longer."""
     request = _aimed(request, desk)
     desk.command(request)
-    state = "is pinned: it stays until you let it go" if request.pinned else "is pinned no more"
+    state = (
+        "is pinned: it stays in memory until it is unloaded"
+        if request.pinned
+        else "is no longer pinned"
+    )
     desk.say(f"{request.identifier} {state}.")
 
 

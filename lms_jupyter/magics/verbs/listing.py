@@ -131,7 +131,7 @@ VERBS = (
             Word(
                 dest="stream",
                 metavar="stream",
-                help="as lms has it; it changes nothing",
+                help="for lms users: it changes nothing",
                 many="optional",
                 choices=("stream",),
             ),

@@ -195,14 +195,14 @@ DEVICE = Flag(
 LIFE = (
     Flag(
         names=("--ttl",),
-        help="unload after so much idleness: 90, 5m, 1h30m or none (default: 1h)",
+        help="unload when idle for so long: 90, 5m, 1h30m or none (default: 1h)",
         metavar="TIME",
         read=parse_ttl,
         default=UNSET,
     ),
     Flag(
         names=("--timeout",),
-        help="call the load off after so long",
+        help="cancel the load if it takes longer",
         metavar="TIME",
         read=parse_duration,
     ),
@@ -344,7 +344,7 @@ VERBS = (
         words=(_key("as %lms ls shows it, or enough of it to be unique", optional=True),),
         flags=(
             *LIFE[:1],
-            Flag(names=("--identifier",), help="what the instance is called", metavar="NAME"),
+            Flag(names=("--identifier",), help="the identifier of the instance", metavar="NAME"),
             *SETTINGS,
             *LIFE[1:],
             Flag(

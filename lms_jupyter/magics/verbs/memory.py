@@ -116,7 +116,7 @@ VERBS = (
         summary="keep an instance from expiring and from being evicted",
         build=_pin,
         words=(IDENTIFIER,),
-        flags=(Flag(names=("--off",), help="let it go again", default=False), DEVICE),
+        flags=(Flag(names=("--off",), help="unpin it", default=False), DEVICE),
         examples=("%lms pin qwen3-4b", "%lms pin qwen3-4b --off"),
     ),
     Verb(

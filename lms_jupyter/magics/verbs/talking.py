@@ -92,16 +92,37 @@ FLAGS = (
         help="an image to look at: a file, or a variable; several with commas",
         metavar="FILE",
     ),
-    Flag(names=("--temperature",), help="0 is always the same", metavar="X", read=number(0)),
-    Flag(names=("--max-tokens",), help="longest answer", metavar="N", read=whole()),
-    Flag(names=("--top-k",), help="sample among so many", metavar="N", read=whole(0)),
     Flag(
-        names=("--top-p",), help="sample among so much probability", metavar="P", read=number(0, 1)
+        names=("--temperature",),
+        help="how varied answers are; with 0 they are always the same",
+        metavar="X",
+        read=number(0),
+    ),
+    Flag(names=("--max-tokens",), help="most tokens of an answer", metavar="N", read=whole()),
+    Flag(
+        names=("--top-k",),
+        help="choose each token among the N most probable",
+        metavar="N",
+        read=whole(0),
     ),
     Flag(
-        names=("--min-p",), help="leave out what is less probable", metavar="P", read=number(0, 1)
+        names=("--top-p",),
+        help="choose each token among the most probable, which together have this probability",
+        metavar="P",
+        read=number(0, 1),
     ),
-    Flag(names=("--repeat-penalty",), help="1 is none", metavar="X", read=number(0)),
+    Flag(
+        names=("--min-p",),
+        help="leave out tokens below this share of the most probable one",
+        metavar="P",
+        read=number(0, 1),
+    ),
+    Flag(
+        names=("--repeat-penalty",),
+        help="penalty for tokens that were there before; 1 is none",
+        metavar="X",
+        read=number(0),
+    ),
     Flag(names=("--seed",), help="seed of the sampler", metavar="N", read=whole(-1)),
     Flag(names=("--stop",), help="end before this text; several with commas", metavar="TEXT"),
     Flag(
@@ -113,7 +134,7 @@ FLAGS = (
     ),
     Flag(
         names=("--ttl",),
-        help="if it has to be loaded: unload after so much idleness (default: 1h)",
+        help="if it has to be loaded: unload when idle for so long (default: 1h)",
         metavar="TIME",
         read=parse_ttl,
         default=DEFAULT_TTL_S,
@@ -132,7 +153,7 @@ FLAGS = (
         value=False,
         default=True,
     ),
-    Flag(names=("--stats",), help="as lms has it: the figures are always there", default=False),
+    Flag(names=("--stats",), help="for lms users: the figures are always shown", default=False),
 )
 
 
