@@ -25,8 +25,8 @@ THEMES = (
     "vscode-high-contrast",
     "none",
 )
-FINDINGS = """async () => {
-  const { violations } = await axe.run("main");
+FINDINGS = """async (options) => {
+  const { violations } = await axe.run("main", options);
   return violations.flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.html}`));
 }"""
 WIDTH = """width => new Promise((drawn) => {
@@ -147,9 +147,17 @@ class Scene:
     @property
     def findings(self) -> list[str]:
         """What axe finds."""
+        return self._findings({})
+
+    @property
+    def findings_of_colour(self) -> list[str]:
+        """What axe finds by those of its rules that a theme can break."""
+        return self._findings({"runOnly": ["color-contrast", "link-in-text-block"]})
+
+    def _findings(self, options: dict[str, list[str]]) -> list[str]:
         if not self.page.evaluate("() => 'axe' in window"):
             self.page.add_script_tag(path=AXE)
-        return list(self.page.evaluate(FINDINGS))
+        return list(self.page.evaluate(FINDINGS, options))
 
     @property
     def out_of_place(self) -> list[str]:

@@ -35,7 +35,7 @@ def test_axe_finds_nothing_in_any_theme(
     findings = {}
     for theme in THEMES:
         scene.theme(theme)
-        findings[theme] = scene.findings
+        findings[theme] = scene.findings if theme == THEMES[0] else scene.findings_of_colour
         if theme in ("light", "dark"):
             scene.photograph(artifacts / f"state-{name}-{theme}.png")
     scene.close()
