@@ -241,6 +241,6 @@ describe("names from anywhere", () => {
     expect(row?.querySelector(".lms-Name")?.textContent).toBe(identifier);
     expect(row?.querySelector("img, b")).toBeNull();
     await press(`Unload ${identifier}`);
-    expect(transport.sent.at(-1)).toEqual({ kind: "unload", identifier });
+    expect(transport.sent.at(-1)).toMatchObject({ kind: "unload", identifier });
   });
 });
