@@ -2,15 +2,19 @@
 
 Needs Python 3.11 or newer and nothing else. Whatever it lacks it installs: a virtual environment,
 Node (from PyPI, if the machine has none or an old one), npm packages, and on Debian, where it may,
-Chromium and a few libraries. `--set-up` ends there.
+Chromium and a few libraries. `--set-up` ends there, and `--check` (`make check`) runs
+what is done within a minute: linters, types, and tests without browser, kernel or model.
 """
 
 import os
 import runpy
+import shlex
 import shutil
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
 import debian
@@ -33,6 +37,34 @@ BROWSERS = (
     "chromium-headless-shell",
     *("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"),
 )
+
+
+UNIT_TESTS = (
+    *("tests/api", "tests/ci", "tests/errors", "tests/manager", "tests/protocol"),
+    *("tests/test_architecture.py", "tests/test_callers.py", "tests/test_printable.py"),
+    # These start kernels.
+    *("--ignore=tests/api/test_following.py", "--ignore=tests/manager/test_forks.py"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command that is run beside others."""
+
+    line: str
+    folder: Path = ROOT
+
+    def captured(self) -> "subprocess.CompletedProcess[str]":
+        """Run it, and keep what it prints, errors included."""
+        return subprocess.run(
+            shlex.split(self.line),
+            cwd=self.folder,
+            env=environment(),
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            check=False,
+        )
 
 
 def say(line: str) -> None:
@@ -150,14 +182,29 @@ def install_package() -> None:
     pip("-e", ".[test]")
 
 
-def check() -> None:
-    """Let the linters and the type checkers have their say."""
+LINTERS = (
+    Command("ruff check"),
+    Command("ruff format --check"),
+    Command("mypy"),
+    Command("lint-imports"),
+    Command("npm run --silent check", JS),
+)
+TYPESCRIPT = Command("npm test --silent", JS)
+UNITS = Command(f"python -m pytest -q -m 'not alone' {' '.join(UNIT_TESTS)}")
+
+
+def check(*commands: Command) -> None:
+    """Run linters, type checkers and quick tests side by side; prints each when it has ended."""
     say("Checks")
-    run("ruff", "check")
-    run("ruff", "format", "--check")
-    run("mypy")
-    run("lint-imports")
-    run("npm", "run", "--silent", "check", folder=JS)
+    failed = []
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for command, done in zip(commands, pool.map(Command.captured, commands), strict=True):
+            print(f"{command.line}: {'passed' if done.returncode == 0 else 'failed'}", flush=True)
+            if done.returncode != 0 or command in {TYPESCRIPT, UNITS}:
+                print(done.stdout, flush=True)
+            failed += [done] if done.returncode else []
+    for done in failed:
+        done.check_returncode()
 
 
 def test_all() -> None:
@@ -183,9 +230,10 @@ def main() -> None:
     set_up()
     if sys.argv[1:] == ["--set-up"]:
         return
-    check()
-    say("Tests: TypeScript")
-    run("npm", "test", "--silent", folder=JS)
+    if sys.argv[1:] == ["--check"]:
+        check(*LINTERS, TYPESCRIPT, UNITS)
+        return
+    check(*LINTERS, TYPESCRIPT)
     if sys.argv[1:]:
         run("python", "-m", "pytest", *sys.argv[1:])
     else:
