@@ -1,15 +1,32 @@
 import { defineConfig } from "vitest/config";
 
+/** What counts by the clock of the page, or watches whether it is seen: a page of its own for each. */
+const CLOCKS = ["entry/status", "transport/attend", "ui/clock", "ui/host"].map(
+  (name) => `src/${name}.test.{ts,tsx}`,
+);
+
 export default defineConfig({
   // The same JSX as tsconfig.json says.
   oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
   test: {
     environment: "happy-dom",
-    include: ["src/**/*.test.{ts,tsx}"],
     restoreMocks: true,
     unstubGlobals: true,
     onConsoleLog: (message) => {
       throw new Error(`A test printed: ${message}`);
     },
+    projects: [
+      {
+        extends: true,
+        // To make a page takes longer than most files need for their tests.
+        test: {
+          name: "shared",
+          include: ["src/**/*.test.{ts,tsx}"],
+          exclude: CLOCKS,
+          isolate: false,
+        },
+      },
+      { extends: true, test: { name: "clocks", include: CLOCKS } },
+    ],
   },
 });
