@@ -38,6 +38,20 @@ it("sees an unload when the instance is gone or has been loaded anew", () => {
   expect(settled(unload, withChat({ instance_reference: "another" }))).toBe(true);
 });
 
+it("tells two instances of one identifier apart by their references", () => {
+  const there = { ...chat, instance_reference: "ref-there", device: "box" };
+  const both = { ...before, instances: [...before.instances, there] };
+  const unload = (instance_reference: string): Command => ({
+    kind: "unload",
+    identifier: "chat",
+    instance_reference,
+  });
+
+  expect(subject(unload("ref-chat"))).not.toBe(subject(unload("ref-there")));
+  expect(settled(unload("ref-there"), before, both)).toBe(true);
+  expect(settled(unload("ref-chat"), before, both)).toBe(false);
+});
+
 it("sees a cancelled load when it is on its way out", () => {
   const cancel: Command = { kind: "cancel_load", load_id: "load-7" };
   const from = loading as Activity;
