@@ -160,7 +160,7 @@ class HubName(Strict):
 class Hit(Strict):
     name: str
     identifier: HubName
-    exact: Maybe[Literal[True]] = UNSET
+    exact: Maybe[bool] = UNSET
 
 
 class Hits(Strict):
@@ -183,7 +183,7 @@ class Options(Strict):
 
 
 class Authenticated(Strict):
-    authenticated: Literal[False]
+    authenticated: bool
 
 
 # Packets of channels
