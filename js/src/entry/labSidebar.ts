@@ -36,6 +36,7 @@ export class Sidebar extends Widget {
     this.node.tabIndex = -1;
     this.#head.className = "lms-Sidebar-head";
     this.node.append(this.#head, this.#body);
+    this.#body.addEventListener("focusin", ({ target }) => this.#hold(target as HTMLElement));
     this.#desk = desk;
     this.#panel = panelOf(desk.server);
     this.#strings = strings;
@@ -85,6 +86,13 @@ export class Sidebar extends Widget {
     if (!this.node.contains(document.activeElement)) this.node.focus();
   }
 
+  /** Remember the field that has the focus: a panel takes it away as soon as few models are there. */
+  #hold(focused: HTMLElement): void {
+    if (!focused.matches(FIELD)) return;
+    this.#field = focused;
+    this.#finding.observe(this.#body, { childList: true, subtree: true });
+  }
+
   /** Put the cursor where models are looked through, as soon as that is drawn. */
   find(): void {
     this.node.focus();
@@ -102,8 +110,7 @@ export class Sidebar extends Widget {
     const isLost = document.activeElement === document.body && this.#field?.isConnected === false;
     if (isLost) this.node.focus();
     if (document.activeElement === this.node) {
-      this.#field = this.#body.querySelector<HTMLElement>(FIELD);
-      this.#field?.focus();
+      this.#body.querySelector<HTMLElement>(FIELD)?.focus();
     } else if (document.activeElement !== this.#field) {
       this.#field = null;
       this.#finding.disconnect();
