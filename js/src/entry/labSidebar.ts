@@ -24,7 +24,7 @@ export class Sidebar extends Widget {
   readonly #body = document.createElement("div");
   readonly #unhost: () => void;
   readonly #finding = new MutationObserver(() => this.#enterField());
-  #field: HTMLElement | null = null;
+  #field: Element | null = null;
   #leave: (() => void) | null = null;
 
   constructor(desk: Desk, strings: Strings, place: () => Place, hosts: () => readonly string[]) {
@@ -36,7 +36,8 @@ export class Sidebar extends Widget {
     this.node.tabIndex = -1;
     this.#head.className = "lms-Sidebar-head";
     this.node.append(this.#head, this.#body);
-    this.#body.addEventListener("focusin", ({ target }) => this.#hold(target as HTMLElement));
+    // A panel takes the field away as soon as few models are there.
+    this.#body.addEventListener("focusin", () => this.#watch());
     this.#desk = desk;
     this.#panel = panelOf(desk.server);
     this.#strings = strings;
@@ -86,16 +87,13 @@ export class Sidebar extends Widget {
     if (!this.node.contains(document.activeElement)) this.node.focus();
   }
 
-  /** Remember the field that has the focus: a panel takes it away as soon as few models are there. */
-  #hold(focused: HTMLElement): void {
-    if (!focused.matches(FIELD)) return;
-    this.#field = focused;
-    this.#finding.observe(this.#body, { childList: true, subtree: true });
-  }
-
   /** Put the cursor where models are looked through, as soon as that is drawn. */
   find(): void {
     this.node.focus();
+    this.#watch();
+  }
+
+  #watch(): void {
     this.#finding.observe(this.#body, { childList: true, subtree: true });
     this.#enterField();
   }
@@ -109,12 +107,10 @@ export class Sidebar extends Widget {
   #enterField(): void {
     const isLost = document.activeElement === document.body && this.#field?.isConnected === false;
     if (isLost) this.node.focus();
-    if (document.activeElement === this.node) {
-      this.#body.querySelector<HTMLElement>(FIELD)?.focus();
-    } else if (document.activeElement !== this.#field) {
-      this.#field = null;
-      this.#finding.disconnect();
-    }
+    const active = document.activeElement;
+    if (active === this.node) this.#body.querySelector<HTMLElement>(FIELD)?.focus();
+    else if (active?.matches(FIELD)) this.#field = active;
+    else this.#finding.disconnect();
   }
 
   #mount(): void {
@@ -135,8 +131,7 @@ export class Sidebar extends Widget {
       },
     );
     // What had the focus is gone; the keyboard stays in the sidebar.
-    if (focused?.matches(FIELD)) this.find();
-    else if (focused !== null) this.node.focus();
+    if (focused !== null) this.node.focus();
   }
 
   /** Offer the hosts where there is more than one. */

@@ -250,3 +250,23 @@ it("leaves to the kernel what only a kernel has a place for", async () => {
   expect(kernel.sent).toEqual(commands);
   expect(server().sent).toEqual([]);
 });
+
+it("shows as its own what the server has loaded for it, before the kernel can look", async () => {
+  const { kernel, both, prove, last, server } = setUp();
+  const [known] = IDLE.instances;
+  prove();
+  kernel.deliver("busy");
+  await both.send({ ...LOAD, model_key: "m" });
+  const there = { ...known, model_key: "m", mine: false, owner: "a.ipynb", users: ["a.ipynb"] };
+  const came = { ...there, identifier: "m", instance_reference: "came" };
+  const others = { ...came, model_key: "other", instance_reference: "others" };
+
+  const later = { now: IDLE.now + 1, revision: 2, instances: [...IDLE.instances, came, others] };
+  server().deliver(activity("server", later as Partial<Activity>));
+
+  const shown = last()?.instances ?? [];
+  const found = shown.find((one) => one.instance_reference === "came");
+  expect(found?.mine).toBe(true);
+  expect(found?.users).toEqual([]);
+  expect(shown.find((one) => one.instance_reference === "others")?.mine).toBe(false);
+});

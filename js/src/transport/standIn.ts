@@ -43,7 +43,9 @@ export function withStandIn(
 ): Transport {
   const ours = new Set<string>();
   /** Who unloaded what, by its reference: only they know how it was. */
-  const undoers = new Map<string, Transport | null>();
+  const undoers = new Map<string, { line: Transport | null; key: string | undefined }>();
+  /** What the server has begun to load for this kernel, and what was in memory before. */
+  const begun: { key: string; before: string[] }[] = [];
   let listener: Listener | null = null;
   let link: Link = "opening";
   let told: Link = "opening";
@@ -71,7 +73,10 @@ export function withStandIn(
       look = null;
     }
     revision = Math.max(revision + 1, activity.revision);
-    listener.slice({ ...(seen ? merge(activity, seen, isBusy, ours) : activity), revision });
+    const isBegun = ({ model_key, instance_reference }: Instance) =>
+      begun.some(({ key, before }) => key === model_key && !before.includes(instance_reference));
+    const merged = seen ? merge(activity, seen, isBusy, ours, isBegun) : activity;
+    listener.slice({ ...merged, revision });
     const next = isBusy ? "live" : link;
     if (next !== told) listener.link(next);
     told = next;
@@ -102,8 +107,7 @@ export function withStandIn(
   function aside(command: Command): Transport | null {
     if (theirs() === null || side === null || link === "absent") return null;
     if (command.kind === "load_again") {
-      const undoer = undoers.get(command.instance_reference);
-      return undoer === undefined ? side.line : undoer;
+      return (undoers.get(command.instance_reference) ?? side).line;
     }
     return isForServer(command) ? side.line : null;
   }
@@ -122,9 +126,24 @@ export function withStandIn(
     }
   }
 
+  /** All that is known to be in memory. */
+  function known(): Instance[] {
+    return [activity, theirs()].flatMap((one) => one?.instances ?? []);
+  }
+
   function note(command: Command, line: Transport | null): void {
     if (command.kind !== "unload" || !command.instance_reference) return;
-    undoers.set(command.instance_reference, line);
+    const reference = command.instance_reference;
+    const left = known().find((one) => one.instance_reference === reference);
+    undoers.set(reference, { line, key: left?.model_key });
+  }
+
+  /** Remember what the server begins to load. */
+  function begin(command: Command): void {
+    let key: string | undefined;
+    if (command.kind === "load" || command.kind === "ensure") key = command.model_key;
+    if (command.kind === "load_again") key = undoers.get(command.instance_reference)?.key;
+    if (key) begun.push({ key, before: known().map((one) => one.instance_reference) });
   }
 
   return {
@@ -134,6 +153,7 @@ export function withStandIn(
       const line = aside(command);
       note(command, line);
       if (line === null) return kernel.send(command, rid);
+      begin(command);
       ours.add(rid);
       const reply = await line.send(command, rid);
       // It was not begun there. Any other end may have been a beginning: that is not repeated.
@@ -183,6 +203,7 @@ function merge(
   server: Activity,
   isBusy: boolean,
   ours: ReadonlySet<string>,
+  isBegun: (instance: Instance) => boolean,
 ): Activity {
   const newest = isBusy && server.now > kernel.now ? server : kernel;
   const other = new Map<string, Instance>();
@@ -195,10 +216,11 @@ function merge(
     epoch: kernel.epoch,
     instances: newest.instances.map((instance) => {
       const known = other.get(instance.instance_reference);
-      const mine = newest === kernel ? instance.mine : (known?.mine ?? false);
+      // Until the kernel can look, it does not know what was loaded for it.
+      const mine = newest === kernel ? instance.mine : (known?.mine ?? false) || isBegun(instance);
       const owner = instance.owner ?? known?.owner ?? null;
       // The server counts our own kernel among them.
-      const { users } = newest === kernel ? instance : (known ?? instance);
+      const { users } = newest === kernel ? instance : (known ?? (mine ? { users: [] } : instance));
       const { differences } = instance.differences.length > 0 ? instance : (known ?? instance);
       return { ...instance, mine, owner, users, differences };
     }),

@@ -28,7 +28,9 @@ const en = {
   unloadAllSure: (count: number, missed: number) =>
     missed > 0 ? `Unload all ${count}, ${missed} in use?` : `Unload all ${count}?`,
   /** "chat is answering 1 request and is used by eval.ipynb." */
-  unloadSure: (name: string, why: string) => `Unload ${name}? It ${why}.`,
+  // The reason to ask may be gone while the question is read.
+  unloadSure: (name: string, why: string) =>
+    why ? `Unload ${name}? It ${why}.` : `Unload ${name}?`,
   answering: (count: number) => `is answering ${count} request${count > 1 ? "s" : ""}`,
   mayAnswer: "may be answering a request",
   servesOthers: (names: string) => `is used by ${names}`,
@@ -224,7 +226,7 @@ const de: typeof en = {
   unloadAll: "Alle entladen",
   unloadAllSure: (count, missed) =>
     missed > 0 ? `Alle ${count}, davon ${missed} aktiv, entladen?` : `Alle ${count} entladen?`,
-  unloadSure: (name, why) => `${name} entladen? Es ${why}.`,
+  unloadSure: (name, why) => (why ? `${name} entladen? Es ${why}.` : `${name} entladen?`),
   answering: (count) => `beantwortet ${count} Anfrage${count > 1 ? "n" : ""}`,
   mayAnswer: "beantwortet vielleicht eine Anfrage",
   servesOthers: (names) => `wird benutzt von ${names}`,
