@@ -9,10 +9,13 @@ from playwright.sync_api import Page as BrowserPage
 
 from tests.browser.lab import TOKEN, Lab
 
-# JupyterLab opens its launcher some time after it calls itself restored, and focuses it.
-READY = (
-    "() => window.jupyterapp?.restored.then(() => window.jupyterapp.shell.currentWidget !== null)"
-)
+# JupyterLab opens its launcher some time after it calls itself restored, and gives it the focus later
+# still: a key that is pressed before that goes there, and a palette that is opened is closed again.
+READY = """() => window.jupyterapp?.restored.then(() => {
+  const { name, shell: { currentWidget } } = window.jupyterapp;
+  if (currentWidget === null) return false;
+  return name !== "JupyterLab" || currentWidget.node.contains(document.activeElement);
+})"""
 EXECUTE = "([id, args]) => window.jupyterapp.commands.execute(id, args)"
 VIEWPORT = ViewportSize(width=1280, height=900)
 SET = """settings => window.jupyterapp.serviceManager.settings.save(
