@@ -16,6 +16,7 @@ READY = """() => window.jupyterapp?.restored.then(() => {
   if (currentWidget === null) return false;
   return name !== "JupyterLab" || currentWidget.node.contains(document.activeElement);
 })"""
+IDLE = "() => new Promise((idle) => requestIdleCallback(() => requestIdleCallback(idle)))"
 EXECUTE = "([id, args]) => window.jupyterapp.commands.execute(id, args)"
 VIEWPORT = ViewportSize(width=1280, height=900)
 SET = """settings => window.jupyterapp.serviceManager.settings.save(
@@ -67,6 +68,9 @@ class Page:
         page.on("pageerror", lambda error: self.messages.append(str(error)))
         page.goto(f"{lab.url}{path}?token={TOKEN}&reset")
         page.wait_for_function(READY.replace("jupyterapp", app), timeout=60_000)
+        # What activates the launcher comes twice where the page is slow.
+        page.wait_for_load_state("networkidle")
+        page.evaluate(IDLE)
 
     def execute(self, command: str, **arguments: object) -> None:
         """Run a command of JupyterLab."""
