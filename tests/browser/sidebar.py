@@ -9,8 +9,8 @@ from playwright.sync_api import Page as BrowserPage
 
 from tests.browser.lab import TOKEN, Lab
 
-# JupyterLab opens its launcher some time after it calls itself restored, and gives it the focus later
-# still: a key that is pressed before that goes there, and a palette that is opened is closed again.
+# JupyterLab opens its launcher some time after it calls itself restored, and gives it the focus
+# later still: a key that is pressed before goes there, a palette that is opened is closed again.
 READY = """() => window.jupyterapp?.restored.then(() => {
   const { name, shell: { currentWidget } } = window.jupyterapp;
   if (currentWidget === null) return false;
