@@ -269,4 +269,8 @@ it("shows as its own what the server has loaded for it, before the kernel can lo
   expect(found?.mine).toBe(true);
   expect(found?.users).toEqual([]);
   expect(shown.find((one) => one.instance_reference === "others")?.mine).toBe(false);
+
+  kernel.deliver("live");
+  kernel.deliver(activity("kernel", { ...later, now: IDLE.now + 2 } as Partial<Activity>));
+  expect(last()?.instances.find((one) => one.instance_reference === "came")?.mine).toBe(true);
 });

@@ -216,8 +216,9 @@ function merge(
     epoch: kernel.epoch,
     instances: newest.instances.map((instance) => {
       const known = other.get(instance.instance_reference);
-      // Until the kernel can look, it does not know what was loaded for it.
-      const mine = newest === kernel ? instance.mine : (known?.mine ?? false) || isBegun(instance);
+      // Until the kernel has looked, it does not know what was loaded for it.
+      const knows = newest === kernel ? instance : known;
+      const mine = (knows?.mine ?? false) || isBegun(instance);
       const owner = instance.owner ?? known?.owner ?? null;
       // The server counts our own kernel among them.
       const { users } = newest === kernel ? instance : (known ?? (mine ? { users: [] } : instance));
