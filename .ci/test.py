@@ -208,13 +208,16 @@ def check(*commands: Command) -> None:
 
 
 def test_all() -> None:
-    """Run all Python tests, file by file side by side; then those that need the machine alone."""
+    """Run all Python tests: file by file side by side, then those that need the machine alone.
+
+    A page of JupyterLab takes a processor for itself: those tests gain nothing by company.
+    """
     workers = ("-n", str(min(os.cpu_count() or 2, MAX_WORKERS)))
-    shared = ("--dist", "loadfile", "--no-loadscope-reorder", "-m", "not alone")
+    shared = ("--dist", "loadfile", "--no-loadscope-reorder", "-m", "not alone and not browser")
     failed = []
     for title, arguments in (
-        ("Tests: Python, and JupyterLab in Chromium", (*workers, *shared)),
-        ("Tests: those that measure time, one after the other", ("-m", "alone")),
+        ("Tests: Python", (*workers, *shared)),
+        ("Tests: JupyterLab in Chromium, and what measures time", ("-m", "alone or browser")),
     ):
         say(f"{title} ({time.monotonic() - STARTED:.0f} s so far)")
         try:

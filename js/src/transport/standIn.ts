@@ -12,6 +12,9 @@ interface Side {
   close(): void;
 }
 
+/** What servers have begun to load, for which kernel, and what was in memory before. */
+const begun: { epoch: string; key: string; before: string[] }[] = [];
+
 /** What only a kernel has a place for: its view, its files, its downloads, its choice of a host. */
 const KERNELS_OWN: ReadonlySet<Command["kind"]> = new Set([
   "attend",
@@ -44,8 +47,6 @@ export function withStandIn(
   const ours = new Set<string>();
   /** Who unloaded what, by its reference: only they know how it was. */
   const undoers = new Map<string, { line: Transport | null; key: string | undefined }>();
-  /** What the server has begun to load for this kernel, and what was in memory before. */
-  const begun: { key: string; before: string[] }[] = [];
   let listener: Listener | null = null;
   let link: Link = "opening";
   let told: Link = "opening";
@@ -73,10 +74,7 @@ export function withStandIn(
       look = null;
     }
     revision = Math.max(revision + 1, activity.revision);
-    const isBegun = ({ model_key, instance_reference }: Instance) =>
-      begun.some(({ key, before }) => key === model_key && !before.includes(instance_reference));
-    const merged = seen ? merge(activity, seen, isBusy, ours, isBegun) : activity;
-    listener.slice({ ...merged, revision });
+    listener.slice({ ...(seen ? merge(activity, seen, isBusy, ours) : activity), revision });
     const next = isBusy ? "live" : link;
     if (next !== told) listener.link(next);
     told = next;
@@ -143,7 +141,8 @@ export function withStandIn(
     let key: string | undefined;
     if (command.kind === "load" || command.kind === "ensure") key = command.model_key;
     if (command.kind === "load_again") key = undoers.get(command.instance_reference)?.key;
-    if (key) begun.push({ key, before: known().map((one) => one.instance_reference) });
+    const before = known().map((one) => one.instance_reference);
+    if (key && activity) begun.push({ epoch: activity.epoch, key, before });
   }
 
   return {
@@ -203,7 +202,6 @@ function merge(
   server: Activity,
   isBusy: boolean,
   ours: ReadonlySet<string>,
-  isBegun: (instance: Instance) => boolean,
 ): Activity {
   const newest = isBusy && server.now > kernel.now ? server : kernel;
   const other = new Map<string, Instance>();
@@ -218,10 +216,17 @@ function merge(
       const known = other.get(instance.instance_reference);
       // Until the kernel has looked, it does not know what was loaded for it.
       const knows = newest === kernel ? instance : known;
-      const mine = (knows?.mine ?? false) || isBegun(instance);
+      const mine =
+        knows?.mine ||
+        begun.some(
+          ({ epoch, key, before }) =>
+            epoch === kernel.epoch &&
+            key === instance.model_key &&
+            !before.includes(instance.instance_reference),
+        );
       const owner = instance.owner ?? known?.owner ?? null;
       // The server counts our own kernel among them.
-      const { users } = newest === kernel ? instance : (known ?? (mine ? { users: [] } : instance));
+      const users = knows?.users ?? (mine ? [] : instance.users);
       const { differences } = instance.differences.length > 0 ? instance : (known ?? instance);
       return { ...instance, mine, owner, users, differences };
     }),
