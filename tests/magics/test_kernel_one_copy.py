@@ -13,6 +13,8 @@ from tests.hosts.studio import Studio
 from tests.magics.kernels import Kernel
 from tests.magics.test_kernel_old_host import environment
 
+pytestmark = pytest.mark.alone
+
 KEY = "qwen/qwen3-4b"
 
 ROUNDS = [
