@@ -11,6 +11,8 @@ import pytest
 
 from lms_jupyter.testing.engine import private_engine
 
+pytestmark = pytest.mark.alone
+
 pytest_plugins = ["pytester"]
 
 TALKS = """

@@ -15,6 +15,8 @@ from lms_jupyter.magics.parser import BOOK
 from lms_jupyter.testing.engine import private_engine
 from tests.readme import README, ROOT, blocks, commands, shell_lines
 
+pytestmark = pytest.mark.alone
+
 pytest_plugins = ["pytester"]
 
 KINDS_OF_CELLS = {"%%lms", "%%lms compare", "%%lms sweep"}

@@ -13,6 +13,8 @@ from nbclient import NotebookClient
 from lms_jupyter.testing.engine import private_engine
 from tests.hosts.studio import Studio
 
+pytestmark = pytest.mark.alone
+
 TUTORIALS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
 NAMES = [
     "00-welcome",
