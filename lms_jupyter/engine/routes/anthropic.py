@@ -34,7 +34,7 @@ MESSAGES: Final = Target(
     path="/v1/messages",
     style=STYLE,
     request=requests.AnthropicMessage,
-    settle=_settled,
+    # What it asks for is settled before its path is known.
     parts=lambda body: MessageParts(str(body["model"])),
     on_answer=lambda _instance: anthropic.whole_message,
     on_event=lambda instance: anthropic.MessageEvents(instance.identifier).complete,
