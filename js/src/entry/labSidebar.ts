@@ -108,8 +108,9 @@ export class Sidebar extends Widget {
     const isLost = document.activeElement === document.body && this.#field?.isConnected === false;
     if (isLost) this.node.focus();
     const active = document.activeElement;
-    if (active === this.node) this.#body.querySelector<HTMLElement>(FIELD)?.focus();
-    else if (active?.matches(FIELD)) this.#field = active;
+    const field = this.#body.querySelector<HTMLElement>(FIELD);
+    if (active === this.node) field?.focus();
+    else if (active === field) this.#field = field;
     else this.#finding.disconnect();
   }
 
