@@ -124,7 +124,7 @@ def link_jupyter() -> None:
 
 
 def unlink_jupyter() -> None:
-    """Take these links away: pip would remove through them what it has put there as copies."""
+    """Take these links away: pip would write its copies through them into the checkout."""
     for place in links():
         if place.is_symlink():
             place.unlink()
@@ -151,7 +151,7 @@ def set_up() -> None:
     once("npm", lock, [JS / "node_modules"], install_npm_packages)
     once("front-end", front_end_sources(), FRONT_END, build_front_end)
     setting_up = (*PYTHON_SET_UP, *CONFIGURATION.iterdir())
-    once("python", setting_up, [BIN / "pytest"], install_package)
+    once("python", setting_up, [BIN / "pytest", editable_install()], install_package)
     link_jupyter()
     set_up_system()
 
@@ -173,6 +173,12 @@ def build_front_end() -> None:
     """Build the panel and the extension of JupyterLab."""
     say("Front end: build")
     run("npm", "run", "--silent", "build", folder=JS)
+
+
+def editable_install() -> Path:
+    """Return the file by which this checkout is installed; `make demo` replaces it by a copy."""
+    unix = VENV.glob("lib/python*/site-packages")
+    return next(unix, VENV / "Lib" / "site-packages") / "_editable_impl_lms_jupyter.pth"
 
 
 def install_package() -> None:
@@ -229,7 +235,7 @@ def test_all() -> None:
 
 
 def main() -> None:
-    """Do everything in order; the first failure ends it."""
+    """Do everything in order; the first step that fails is the last one."""
     set_up()
     if sys.argv[1:] == ["--set-up"]:
         return
