@@ -3,12 +3,32 @@
 import os
 import subprocess
 import sys
+import tarfile
+from collections.abc import Callable
 from pathlib import Path
 
 from filelock import FileLock
 
 CACHE = Path(sys.prefix) / "installed-for-tests"
 INSTALL_S = 170
+
+
+def made_once(name: str, make: Callable[[Path], None]) -> Path:
+    """Return a folder of this name that was made by the first who asked; others wait for it.
+
+    Args:
+        name: Of the folder.
+        make: Fills the folder that it is given; only a whole one gets the name.
+    """
+    CACHE.mkdir(exist_ok=True)
+    folder = CACHE / name
+    with FileLock(CACHE / f"{name}.lock"):
+        if not folder.exists():
+            making = folder.with_name(f"{name}.{os.getpid()}")
+            making.mkdir()
+            make(making)
+            making.rename(folder)
+    return folder
 
 
 def installed(name: str, *requirements: str) -> Path:
@@ -18,16 +38,26 @@ def installed(name: str, *requirements: str) -> Path:
         name: Of the folder; the same requirements each time.
         requirements: What pip is told.
     """
-    CACHE.mkdir(exist_ok=True)
-    folder = CACHE / name
-    with FileLock(CACHE / f"{name}.lock"):
-        if not folder.exists():
-            making = folder.with_name(f"{name}.{os.getpid()}")
-            command = [sys.executable, "-m", "pip", "install", "--quiet", "--target", str(making)]
-            quiet = [*command, "--disable-pip-version-check", *requirements]
-            subprocess.run(quiet, check=True, timeout=INSTALL_S)
-            making.rename(folder)
-    return folder
+
+    def install(folder: Path) -> None:
+        command = [sys.executable, "-m", "pip", "install", "--quiet", "--target", str(folder)]
+        quiet = [*command, "--disable-pip-version-check", *requirements]
+        subprocess.run(quiet, check=True, timeout=INSTALL_S)
+
+    return made_once(name, install)
+
+
+def npm_package(package: str) -> Path:
+    """Return the folder of an npm package, without what it depends on."""
+
+    def unpack(folder: Path) -> None:
+        command = ["npm", "pack", "--silent", "--pack-destination", str(folder), package]
+        subprocess.run(command, check=True, capture_output=True)
+        (archive,) = folder.glob("*.tgz")
+        with tarfile.open(archive) as tar:
+            tar.extractall(folder, filter="data")
+
+    return made_once(package.replace("/", "-"), unpack) / "package"
 
 
 def ipykernel(version: str) -> Path:

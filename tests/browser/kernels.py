@@ -2,15 +2,11 @@
 
 import json
 import os
-import subprocess
 import sys
-import tarfile
 from pathlib import Path
 
-from filelock import FileLock
-
 from tests.browser.lab import Lab
-from tests.installed import CACHE, ipykernel, matplotlib
+from tests.installed import ipykernel, matplotlib
 
 ROOT = Path(__file__).parents[2]
 UNTIL_RELEASED = """import pathlib
@@ -18,23 +14,6 @@ while not pathlib.Path({release!r}).exists():
     sum(range(20_000))
 """
 """A cell that computes, and lets go of nothing, until a file is there."""
-
-
-def install_npm(package: str) -> Path:
-    """Return the folder of an npm package, without what it depends on."""
-    folder = CACHE / package.replace("/", "-")
-    CACHE.mkdir(exist_ok=True)
-    with FileLock(f"{folder}.lock"):
-        if not folder.exists():
-            making = folder.with_name(f"{folder.name}.{os.getpid()}")
-            making.mkdir()
-            command = ["npm", "pack", "--silent", "--pack-destination", str(making), package]
-            subprocess.run(command, check=True, capture_output=True)
-            (archive,) = making.glob("*.tgz")
-            with tarfile.open(archive) as tar:
-                tar.extractall(making, filter="data")
-            making.rename(folder)
-    return folder / "package"
 
 
 def add_kernel(lab: Lab, version: str) -> str:

@@ -23,6 +23,14 @@ SET = """settings => window.jupyterapp.serviceManager.settings.save(
   "lms-jupyter:sidebar", JSON.stringify(settings))"""
 
 
+def wait_until_ready(page: BrowserPage, app: str = "jupyterapp") -> None:
+    """Wait until JupyterLab is there, and nothing is on its way that takes the focus."""
+    page.wait_for_function(READY.replace("jupyterapp", app), timeout=60_000)
+    # What activates the launcher comes twice where the page is slow.
+    page.wait_for_load_state("networkidle")
+    page.evaluate(IDLE)
+
+
 def unload_all(address: str) -> None:
     """Empty the memory of a host."""
     with lmstudio.Client(address) as client:
@@ -67,10 +75,7 @@ class Page:
         page.on("console", self._note)
         page.on("pageerror", lambda error: self.messages.append(str(error)))
         page.goto(f"{lab.url}{path}?token={TOKEN}&reset")
-        page.wait_for_function(READY.replace("jupyterapp", app), timeout=60_000)
-        # What activates the launcher comes twice where the page is slow.
-        page.wait_for_load_state("networkidle")
-        page.evaluate(IDLE)
+        wait_until_ready(page, app)
 
     def execute(self, command: str, **arguments: object) -> None:
         """Run a command of JupyterLab."""
@@ -80,7 +85,7 @@ class Page:
         """Set these and no others of our settings, and load the page again."""
         self.page.evaluate(SET, settings)
         self.page.reload()
-        self.page.wait_for_function(READY, timeout=60_000)
+        wait_until_ready(self.page)
 
     @property
     def ours(self) -> list[str]:

@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Locator, expect
 from tests.browser.conftest import Open
 from tests.browser.design import Scene, design_page
 from tests.browser.lab import Lab
-from tests.browser.sidebar import READY, Page, opened, unload_all
+from tests.browser.sidebar import Page, opened, unload_all, wait_until_ready
 from tests.browser.wire import Wire
 
 pytestmark = pytest.mark.browser
@@ -97,7 +97,7 @@ def test_what_was_used_last_comes_first_on_the_next_page_too(
         model.unload()
 
     page.page.keyboard.press("F5")
-    page.page.wait_for_function(READY, timeout=60_000)
+    wait_until_ready(page.page)
     page.sidebar.show()
 
     expect(button).to_be_visible()

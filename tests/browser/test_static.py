@@ -13,9 +13,9 @@ from nbconvert import HTMLExporter
 from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.browser.conftest import Open
-from tests.browser.kernels import install_npm
 from tests.browser.lab import KERNEL_IS_IDLE, TOKEN, Lab
 from tests.browser.sidebar import unload_all
+from tests.installed import npm_package
 
 pytestmark = pytest.mark.browser
 
@@ -132,9 +132,9 @@ def from_disk(route: Route) -> None:
     url = route.request.url
     name = url.rpartition("/")[2].partition("?")[0]
     if "require" in name:
-        file = install_npm("requirejs@2.3.8") / "require.js"
+        file = npm_package("requirejs@2.3.8") / "require.js"
     elif "html-manager" in url:
-        file = install_npm("@jupyter-widgets/html-manager@1.0.15") / "dist" / name
+        file = npm_package("@jupyter-widgets/html-manager@1.0.15") / "dist" / name
     elif "anywidget" in url:
         file = Path(sys.prefix) / "share" / "jupyter" / "nbextensions" / "anywidget" / "index.js"
     else:

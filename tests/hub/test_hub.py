@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
 
 from tests.browser.lab import chromium
-from tests.browser.sidebar import READY, Sidebar
+from tests.browser.sidebar import Sidebar, wait_until_ready
 from tests.engines import engine
 from tests.hub.hub import PASSWORD, jupyterhub
 
@@ -57,7 +57,7 @@ class User:
         self.page.get_by_label("Password:").fill(PASSWORD)
         self.page.get_by_role("button", name="Sign in").click()
         self.page.wait_for_url(f"**/user/{name}/lab*", timeout=60_000)
-        self.page.wait_for_function(READY, timeout=60_000)
+        wait_until_ready(self.page)
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@ from collections.abc import AsyncIterator
 
 import pytest_asyncio
 
-from lms_jupyter.hosts.base import Found
+from lms_jupyter.hosts.base import Found, Host
 from lms_jupyter.hosts.fake import FEATURES, FakeHost, fake_model
 from lms_jupyter.manager import Manager
 from lms_jupyter.manager.watch import connect
@@ -16,7 +16,7 @@ async def host() -> FakeHost:
 
 
 @pytest_asyncio.fixture
-async def manager(host: FakeHost) -> AsyncIterator[Manager]:
+async def manager(host: Host) -> AsyncIterator[Manager]:
     async def find(_named: str) -> Found:
         return Found(host=host, why="made for this test")
 

@@ -1,17 +1,15 @@
 """One identifier on two devices of an LM Link: a command reaches the instance that it names."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 
 import pytest
 import pytest_asyncio
 
 from lms_jupyter.errors import CommandError, InstanceNotFoundError
-from lms_jupyter.hosts.base import Found
 from lms_jupyter.hosts.sdk import SdkHost
 from lms_jupyter.manager import Manager
 from lms_jupyter.manager.commands import Outcome, run
 from lms_jupyter.manager.loading import Order, carry_out
-from lms_jupyter.manager.watch import connect
 from lms_jupyter.protocol.commands import LoadAgain, ReloadInstance, UnloadInstance
 from lms_jupyter.protocol.models import Instance, LoadConfig
 from tests.hosts.studio import Studio
@@ -28,17 +26,9 @@ def studio() -> Iterator[Studio]:
         yield studio
 
 
-@pytest_asyncio.fixture
-async def manager(studio: Studio) -> AsyncIterator[Manager]:
-    host = SdkHost(studio.address)
-
-    async def find(_named: str) -> Found:
-        return Found(host=host, why="made for this test")
-
-    manager = Manager(find)
-    await connect(manager)
-    yield manager
-    await manager.close()
+@pytest.fixture
+def host(studio: Studio) -> SdkHost:
+    return SdkHost(studio.address)
 
 
 async def loaded(manager: Manager, device: str, context_length: int) -> Instance:
