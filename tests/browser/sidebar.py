@@ -11,12 +11,13 @@ from tests.browser.lab import TOKEN, Lab
 
 # JupyterLab opens its launcher some time after it calls itself restored, and gives it the focus
 # later still: a key that is pressed before goes there, a palette that is opened is closed again.
-READY = """() => window.jupyterapp?.restored.then(() => {
+HAS_APP = "() => window.jupyterapp !== undefined"
+IS_RESTORED = "() => window.jupyterapp.restored.then(() => true)"
+READY = """() => {
   const { name, shell: { currentWidget } } = window.jupyterapp;
   if (currentWidget === null) return false;
   return name !== "JupyterLab" || currentWidget.node.contains(document.activeElement);
-})"""
-IDLE = "() => new Promise((idle) => requestIdleCallback(() => requestIdleCallback(idle)))"
+}"""
 EXECUTE = "([id, args]) => window.jupyterapp.commands.execute(id, args)"
 VIEWPORT = ViewportSize(width=1280, height=900)
 SET = """settings => window.jupyterapp.serviceManager.settings.save(
@@ -25,10 +26,10 @@ SET = """settings => window.jupyterapp.serviceManager.settings.save(
 
 def wait_until_ready(page: BrowserPage, app: str = "jupyterapp") -> None:
     """Wait until JupyterLab is there, and nothing is on its way that takes the focus."""
-    page.wait_for_function(READY.replace("jupyterapp", app), timeout=60_000)
-    # What activates the launcher comes twice where the page is slow.
-    page.wait_for_load_state("networkidle")
-    page.evaluate(IDLE)
+    # A function that returns a promise would not be waited for: a promise is true.
+    for predicate in (HAS_APP, READY):
+        page.wait_for_function(predicate.replace("jupyterapp", app), timeout=60_000)
+        page.evaluate(IS_RESTORED.replace("jupyterapp", app))
 
 
 def unload_all(address: str) -> None:
@@ -80,6 +81,12 @@ class Page:
     def execute(self, command: str, **arguments: object) -> None:
         """Run a command of JupyterLab."""
         self.page.evaluate(EXECUTE, [command, arguments])
+
+    def palette(self, words: str = "") -> Locator:
+        """Open the command palette, look for words in it; return what it offers."""
+        self.execute("apputils:activate-command-palette")
+        self.page.locator(".lm-CommandPalette-input").fill(words)
+        return self.page.locator(".lm-CommandPalette-item")
 
     def settings(self, **settings: object) -> None:
         """Set these and no others of our settings, and load the page again."""

@@ -19,6 +19,10 @@ OFFERED = ".lm-CommandPalette-item[data-command^='lms:']:not(.lm-mod-disabled)"
 NAMES = "items => items.map(item => item.dataset.command).sort()"
 CONTAINS = """text => window.jupyterapp.shell.currentWidget.content.widgets
   .some(cell => cell.model.sharedModel.getSource().includes(text))"""
+COPIED = """async text => {
+  while (!(await navigator.clipboard.readText()).includes(text))
+    await new Promise(requestAnimationFrame);
+}"""
 AT_ONCE_MS = 5000
 LINE = "llm = %lms load tutor-1m -c 2048 --ttl 10m --identifier chat"
 CODE = 'model = lmstudio.llm("chat")'
@@ -112,9 +116,7 @@ def _asked(title: str) -> Callable[[Page], None]:
 
 def _copied(text: str) -> Callable[[Page], None]:
     def effect(page: Page) -> None:
-        page.page.wait_for_function(
-            "async text => (await navigator.clipboard.readText()).includes(text)", arg=text
-        )
+        page.page.evaluate(COPIED, text)
 
     return effect
 

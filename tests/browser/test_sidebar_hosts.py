@@ -138,10 +138,7 @@ def test_whoever_went_on_elsewhere_is_not_called_back_to_what_was_to_be_found(
 
 def test_it_is_opened_from_the_palette_the_launcher_and_by_keys(page: Page) -> None:
     side = page.page.locator(".lms-Sidebar")
-    page.execute("apputils:activate-command-palette")
-    search = page.page.locator(".lm-CommandPalette-input")
-    search.fill("models in memory")
-    found = page.page.locator(".lm-CommandPalette-item").filter(has_text="Show models in memory")
+    found = page.palette("models in memory").filter(has_text="Show models in memory")
     expect(found.first).to_be_visible()
     page.page.keyboard.press("Enter")
     expect(page.sidebar.panel).to_be_visible()
@@ -165,7 +162,7 @@ def test_every_command_has_keys_and_is_found_in_the_palette(page: Page) -> None:
     assert len(commands) >= 20
     assert page.page.evaluate(BOUND) == commands
 
-    page.execute("apputils:activate-command-palette")
+    page.palette()
     listed = page.page.locator(".lm-CommandPalette-content li[data-command^='lms:']")
     named = listed.evaluate_all("items => items.map(item => item.dataset.command).sort()")
     # A command that can do nothing at the moment is not offered.

@@ -45,9 +45,7 @@ def test_the_launchers_card_copies_the_tutorials_and_opens_the_first(
 
 
 def test_the_tutorials_are_in_the_command_palette(page: Page) -> None:
-    page.execute("apputils:activate-command-palette")
-    page.page.locator(".lm-CommandPalette-input").fill("Local models: Open tutorials")
-    found = page.page.locator(".lm-CommandPalette-item").filter(has_text="Open tutorials")
+    found = page.palette("Local models: Open tutorials").filter(has_text="Open tutorials")
     expect(found.first).to_be_visible()
 
     page.page.keyboard.press("Enter")

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, expect
 
 from tests.browser.lab import Lab
-from tests.browser.sidebar import Page, opened, unload_all
+from tests.browser.sidebar import Page, opened, unload_all, wait_until_ready
 from tests.browser.sidebar_notebooks import SHUT_DOWN, open_notebook, show_notebook
 from tests.browser.test_sidebar_hosts import widen
 
@@ -105,7 +105,7 @@ def test_settings_that_the_sidebar_keeps_are_there_after_a_reload_and_in_a_noteb
     page.page.screenshot(path=artifacts / "users-profile.png")
 
     page.page.reload()
-    page.page.wait_for_function("() => window.jupyterapp?.restored.then(() => true)")
+    wait_until_ready(page.page)
     second = form()
     second.get_by_role("combobox", name="Profile").select_option("brief")
     expect(second.get_by_role("spinbutton", name="Context length")).to_have_value("768")
