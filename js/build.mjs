@@ -32,7 +32,10 @@ const common = {
 async function buildParts() {
   const parts = await build({
     ...common,
-    entryPoints: { widget: here("src/entry/widget.ts"), live: here("src/entry/widgetLive.ts") },
+    entryPoints: {
+      widget: here("src/entry/widget/widget.ts"),
+      live: here("src/entry/widget/live.ts"),
+    },
     outdir,
     splitting: true,
     write: false,
@@ -79,9 +82,9 @@ await build({
   ...common,
   entryPoints: [
     ...(dev ? [{ in: here("dev/dev.ts"), out: "panel" }] : []),
-    { in: here("src/ui/panel.css"), out: "panel" },
-    { in: here("src/entry/status.ts"), out: "status" },
-    { in: here("src/ui/status.css"), out: "status" },
+    { in: here("src/ui/panel/panel.css"), out: "panel" },
+    { in: here("src/entry/widget/status.ts"), out: "status" },
+    { in: here("src/ui/status/status.css"), out: "status" },
   ],
   outdir,
 });

@@ -21,7 +21,7 @@ const { outputFiles } = await build({
 // sidebar gets the script of the notebook cells from the Jupyter Server.
 rmSync(here("lib"), { recursive: true, force: true });
 await build({
-  entryPoints: { lab: here("src/entry/lab.ts") },
+  entryPoints: { lab: here("src/entry/lab/index.ts") },
   outdir: here("lib"),
   bundle: true,
   splitting: true,

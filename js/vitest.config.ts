@@ -1,9 +1,12 @@
 import { defineConfig } from "vitest/config";
 
 /** What counts by the clock of the page, or watches whether it is seen: a page of its own for each. */
-const CLOCKS = ["entry/status", "transport/attend", "ui/clock", "ui/host"].map(
-  (name) => `src/${name}.test.{ts,tsx}`,
-);
+const CLOCKS = [
+  "entry/widget/status",
+  "transport/attend",
+  "ui/controls/clock",
+  "ui/panel/host",
+].map((name) => `src/${name}.test.{ts,tsx}`);
 
 export default defineConfig({
   // The same JSX as tsconfig.json says.

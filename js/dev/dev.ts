@@ -1,6 +1,6 @@
 import type { Activity } from "../src/protocol/protocol";
 import { FakeTransport } from "../src/transport/fake";
-import { mount } from "../src/ui/mount";
+import { mount } from "../src/ui/panel/mount";
 import { SCENES } from "./scenes";
 
 /**

@@ -3,35 +3,65 @@ import { expect, it } from "vitest";
 
 /** Each knows only itself and what stands to its left. */
 const LAYERS = ["protocol", "transport", "store", "ui", "entry"];
+/** The rooms of `ui`, by the floor they are on: each knows its own room and the floors below. */
+const FLOORS = [
+  ["text"],
+  ["controls"],
+  ["loadForm", "instances", "status"],
+  ["models"],
+  ["panel"],
+  ["snapshot"],
+];
 /** What talks to one particular host of the panel: for `entry` alone to choose. */
-const DOORS = /transport\/(comm|jupyter|fake)$/;
+const DOORS = /^transport\/(comm|jupyter|fake)$/;
 
 const sources = import.meta.glob<string>(
-  ["./*/*.ts", "./*/*.tsx", "!./*/*.test.*", "!./*/fake*.ts"],
+  ["./**/*.ts", "./**/*.tsx", "!./**/*.test.*", "!./**/fake*.ts"],
   {
     query: "?raw",
     import: "default",
     eager: true,
   },
 );
-const imports = Object.entries(sources).flatMap(([path, text]) =>
-  Array.from(text.matchAll(/from "(\.[^"]+)"/g), ([, target = ""]) => ({
-    file: path,
-    layer: path.split("/")[1] ?? "",
-    target,
-    targetLayer: target.startsWith("../")
-      ? (target.split("/")[1] ?? "")
-      : (path.split("/")[1] ?? ""),
-  })),
+
+interface Import {
+  readonly file: string;
+  readonly target: string;
+}
+
+/** A path from `src`, without its ending, for an import that is written relative to a file. */
+function resolve(file: string, target: string): string {
+  const { pathname } = new URL(target, `file:///${file}`);
+  return pathname.slice(1);
+}
+
+const imports = Object.entries(sources).flatMap(([path, text]): Import[] => {
+  const file = path.slice("./".length);
+  return Array.from(
+    text.matchAll(/(?:from|import\() ?"(\.[^"]+)"/g),
+    ([, target = ""]): Import => ({ file, target: resolve(file, target) }),
+  );
+});
+const layer = (path: string) => LAYERS.indexOf(path.split("/")[0] ?? "");
+const room = (path: string) => path.split("/")[1] ?? "";
+const floor = (path: string) => FLOORS.findIndex((rooms) => rooms.includes(room(path)));
+const inRooms = imports.filter(({ file, target }) =>
+  [file, target].every((path) => path.startsWith("ui/")),
 );
 
 it("finds the imports that it is to judge", () => {
-  expect(imports.length).toBeGreaterThan(50);
-  expect(new Set(imports.map(({ layer }) => layer))).toEqual(new Set(LAYERS.slice(1)));
+  expect(imports.length).toBeGreaterThan(300);
+  expect(new Set(imports.map(({ file }) => layer(file)))).toEqual(new Set([1, 2, 3, 4]));
+  expect(new Set(inRooms.map(({ file }) => room(file)))).toEqual(new Set(FLOORS.flat()));
 });
 
-it.each(imports)("$file may import $target", ({ layer, target, targetLayer }) => {
-  expect(LAYERS.indexOf(targetLayer)).toBeGreaterThanOrEqual(0);
-  expect(LAYERS.indexOf(targetLayer)).toBeLessThanOrEqual(LAYERS.indexOf(layer));
-  expect(DOORS.test(target) && layer !== "entry").toBe(false);
+it.each(imports)("$file may import $target", ({ file, target }) => {
+  expect(layer(target)).toBeGreaterThanOrEqual(0);
+  expect(layer(target)).toBeLessThanOrEqual(layer(file));
+  expect(DOORS.test(target) && !file.startsWith("entry/")).toBe(false);
+});
+
+it.each(inRooms)("$file is on no lower floor than $target", ({ file, target }) => {
+  expect(floor(target)).toBeGreaterThanOrEqual(0);
+  expect(room(file) === room(target) || floor(target) < floor(file)).toBe(true);
 });

@@ -1,0 +1,105 @@
+import { afterEach, expect, it } from "vitest";
+import idle from "../../../../tests/wire_samples/activity_idle.json" with { type: "json" };
+import type { Socket } from "../../transport/jupyter";
+import { createDesk } from "./desk";
+import type { Hosts, Server } from "./server";
+
+const HOSTS: Hosts = { hosts: ["one:1", "two:2"], discovers: false, engine_missing: [] };
+const desks: { choose(host: string): void; store: { close(): void } }[] = [];
+afterEach(() => {
+  for (const desk of desks.splice(0)) desk.store.close();
+});
+
+class FakeSocket implements Socket {
+  readyState: number = WebSocket.OPEN;
+  onopen: Socket["onopen"] = null;
+  onclose: Socket["onclose"] = null;
+  onmessage: Socket["onmessage"] = null;
+  send = () => {};
+  close = () => {
+    this.readyState = WebSocket.CLOSED;
+  };
+
+  tell(slice: object): void {
+    this.onmessage?.(new MessageEvent("message", { data: JSON.stringify(slice) }));
+  }
+}
+
+function setUp(ready: Promise<unknown> = Promise.resolve()) {
+  const opened: { host: string; every: number; socket: FakeSocket }[] = [];
+  const server: Server = {
+    connect(host, every) {
+      const socket = new FakeSocket();
+      opened.push({ host, every, socket });
+      return socket;
+    },
+    standIn: () => new FakeSocket(),
+    hosts: async () => HOSTS,
+    panel: async () => ({ script: "", live: "", style: "" }),
+    claims: async () => [],
+    startEngine: async () => null,
+  };
+  const desk = createDesk(server, ready);
+  desks.push(desk);
+  const settle = () => new Promise((resolve) => setTimeout(resolve));
+  const asked = () => opened.map(({ host, every }) => [host, every]);
+  return { desk, opened, asked, settle };
+}
+
+it("asks nothing before the page is there, and then what hosts there are", async () => {
+  let start = (_: unknown) => {};
+  const ready = new Promise((resolve) => {
+    start = resolve;
+  });
+  const { desk, asked, settle } = setUp(ready);
+  await settle();
+  expect(asked()).toEqual([]);
+  expect(desk.known).toBeNull();
+
+  start(null);
+  await settle();
+
+  expect(asked()).toEqual([["", 1]]);
+  expect(desk.known).toEqual(HOSTS);
+});
+
+it("forgets one host with the choice of another", async () => {
+  const { desk, opened, asked, settle } = setUp();
+  await settle();
+  opened[0]?.socket.tell(idle);
+  expect(desk.store.get().activity?.instances.length).toBeGreaterThan(0);
+  const seen: (number | undefined)[] = [];
+  desk.watch(({ activity }) => seen.push(activity?.instances.length));
+
+  desk.choose("two:2");
+  await settle();
+
+  expect(desk.host).toBe("two:2");
+  expect(asked()).toEqual([
+    ["", 1],
+    ["two:2", 1],
+  ]);
+  expect(opened[0]?.socket.readyState).toBe(WebSocket.CLOSED);
+  expect(seen.at(-1)).toBeUndefined();
+  opened[1]?.socket.tell(idle);
+  expect(seen.at(-1)).toBe(idle.instances.length);
+});
+
+it("connects again for another rhythm, and not for the same", async () => {
+  const { desk, asked, settle } = setUp();
+  await settle();
+  let told = 0;
+  desk.onHost(() => {
+    told += 1;
+  });
+
+  desk.pace(1);
+  desk.pace(7);
+  await settle();
+
+  expect(asked()).toEqual([
+    ["", 1],
+    ["", 7],
+  ]);
+  expect(told).toBe(1);
+});

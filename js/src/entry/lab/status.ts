@@ -1,0 +1,87 @@
+import type { Message } from "@lumino/messaging";
+import { Widget } from "@lumino/widgets";
+import { bytesOf, nextToLeave } from "../../store/select";
+import type { State } from "../../store/store";
+import { clock, type Format } from "../../ui/text/format";
+import type { Desk } from "./desk";
+import type { Strings } from "./strings";
+
+/** "2 models · 5.1 GB · next unload in 3:12"; nothing where nothing is known. */
+export function statusText(state: State, now: number, format: Format, strings: Strings): string {
+  const { activity } = state;
+  if (activity === null || activity.host.link === "connecting") return "";
+  if (state.link === "absent" || activity.host.link === "lost") return strings.noHost;
+  const { instances, loads } = activity;
+  const parts = [strings.models(instances.length)];
+  if (instances.length > 0) {
+    parts.push(format.bytes(instances.reduce((sum, instance) => sum + bytesOf(instance), 0)));
+  }
+  const left = nextToLeave(instances, now);
+  const [load] = loads;
+  if (load) parts.push(strings.loading(format.percent(load.fraction)));
+  else if (left !== null) parts.push(strings.nextUnload(clock(left)));
+  return parts.join(" · ");
+}
+
+/** What is in memory, in the status bar. A click opens the sidebar. */
+export class StatusLine extends Widget {
+  readonly #desk: Desk;
+  readonly #strings: Strings;
+  readonly #button: HTMLButtonElement;
+  readonly #unwatch: () => void;
+  #format: Format;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #asked = 0;
+
+  constructor(desk: Desk, format: Format, strings: Strings, onClick: () => void) {
+    super();
+    this.#desk = desk;
+    this.#format = format;
+    this.#strings = strings;
+    this.addClass("lms-StatusLine");
+    this.#button = document.createElement("button");
+    this.#button.type = "button";
+    this.#button.title = strings.open;
+    this.#button.addEventListener("click", onClick);
+    this.node.append(this.#button);
+    this.#unwatch = desk.watch(() => this.#draw());
+    document.addEventListener("visibilitychange", this.#draw);
+  }
+
+  protected override onAfterAttach(message: Message): void {
+    super.onAfterAttach(message);
+    this.#draw();
+  }
+
+  override dispose(): void {
+    this.#unwatch();
+    clearTimeout(this.#timer);
+    document.removeEventListener("visibilitychange", this.#draw);
+    super.dispose();
+  }
+
+  set format(format: Format) {
+    this.#format = format;
+    this.#draw();
+  }
+
+  readonly #draw = (): void => {
+    clearTimeout(this.#timer);
+    const state = this.#desk.store.get();
+    const now = this.#desk.store.now();
+    const text = statusText(state, now, this.#format, this.#strings);
+    this.#button.textContent = text;
+    this.#button.hidden = text === "";
+    const left = nextToLeave(state.activity?.instances ?? [], now);
+    if (left === null || document.visibilityState !== "visible" || !this.isAttached) return;
+    if (left > 0) this.#timer = setTimeout(this.#draw, 1000 - (performance.now() % 1000));
+    else this.#askOnce(state.activity?.revision ?? 0);
+  };
+
+  /** Somebody should have left by now; where nobody looks, nobody has told us. */
+  #askOnce(revision: number): void {
+    if (this.#asked === revision) return;
+    this.#asked = revision;
+    this.#timer = setTimeout(() => void this.#desk.store.send({ kind: "refresh" }), 1500);
+  }
+}

@@ -1,0 +1,82 @@
+import type { Activity, Catalog, Slice } from "../../protocol/protocol";
+import type { WidgetModel } from "../../transport/comm";
+import { clearGlance, drawGlance } from "../../ui/snapshot/mountGlance";
+import type * as Live from "./live";
+import { secondPart } from "./parts";
+
+export { runPart } from "./parts";
+
+/** What anywidget hands over with a new model. */
+export interface Start {
+  model: WidgetModel;
+}
+
+/** What anywidget hands over when a view is to be drawn. */
+export interface View extends Start {
+  el: HTMLElement;
+  /** Aborts when the view goes away; older hosts call what `render` returned instead. */
+  signal?: AbortSignal;
+}
+
+/**
+ * The panel as anywidget wants it: a still picture, and the panel in its place once it is here.
+ *
+ * `run` brings in the second part, and hands it what it takes from this one.
+ */
+export function widget(run: (script: string) => Promise<typeof Live>) {
+  const second = secondPart("live", run);
+  const known = new WeakSet<WidgetModel>();
+
+  function listen(model: WidgetModel): void {
+    if (!known.has(model)) second.listen(model);
+    known.add(model);
+  }
+
+  return {
+    // Before the first view: what the kernel sends of its own accord comes right after the model.
+    initialize: ({ model }: Start): void => listen(model),
+
+    render({ model, el, signal }: View): () => void {
+      listen(model);
+      let asked = false;
+      let leave = () => {
+        model.off("change:activity", look);
+        clearGlance(el);
+      };
+      let left = false;
+      const ask = () => {
+        if (asked) return;
+        asked = true;
+        second.fetch(model).then(
+          ({ live }) => {
+            if (left) return;
+            leave();
+            leave = live(model, el);
+          },
+          () => {
+            // Whoever speaks up later can be asked again.
+            asked = false;
+          },
+        );
+      };
+      const look = () => {
+        drawGlance(el, slice<Activity>(model, "activity"), slice<Catalog>(model, "catalog"));
+        ask();
+      };
+      model.on("change:activity", look);
+      look();
+      const end = () => {
+        left = true;
+        leave();
+      };
+      signal?.addEventListener("abort", end);
+      return end;
+    },
+  };
+}
+
+/** Before the manager has spoken, a trait is an empty dict. */
+function slice<Told extends Slice>(model: WidgetModel, kind: Told["kind"]): Told | null {
+  const told = model.get(kind) as Told | null;
+  return told?.kind === kind ? told : null;
+}

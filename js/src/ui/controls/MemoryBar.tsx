@@ -1,0 +1,113 @@
+import type { ComponentChild } from "preact";
+import { useMemo, useRef } from "preact/hooks";
+import type { Instance, Memory } from "../../protocol/protocol";
+import { bytesOf, memoryShares, nextDeadline } from "../../store/select";
+import { clock } from "../text/format";
+import { useStillWords } from "../text/stillWords";
+import { putTicking, useTick } from "./clock";
+
+interface Props {
+  memory: Memory | null;
+  instances: readonly Instance[];
+  now: () => number;
+  stale: boolean;
+}
+
+/** How full the machine's memory is and with what, and when some of it comes back. */
+export function MemoryBar({ memory, instances, now, stale }: Props) {
+  const { strings, format } = useStillWords();
+  const next = useRef<HTMLSpanElement>(null);
+  const deadline = useMemo(() => nextDeadline(instances), [instances]);
+  const leaves = !stale && deadline !== null;
+  useTick(next, leaves, () => {
+    if (leaves) putTicking(next.current, clock(deadline - now()));
+  });
+
+  if (memory === null && instances.length === 0) return null;
+  const [before, after] = strings.nextUnload("\n").split("\n");
+  const total = memory && format.bytes(memory.total_bytes);
+  const used =
+    memory === null
+      ? strings.memoryFiles(format.bytes(instances.reduce((sum, one) => sum + bytesOf(one), 0)))
+      : strings.memoryOf(format.bytes(memory.total_bytes - memory.available_bytes), total ?? "");
+  return (
+    <div class="lms-MemoryBar">
+      {/* Above the times of the rows: what ticks is close together, and so less is drawn anew. */}
+      {instances.some(mayLeave) && (
+        <Room name="next" widest={strings.nextUnload("00:00:00")}>
+          {leaves && (
+            <span role="timer">
+              {before}
+              <span ref={next} class="lms-Ticking" />
+              {after}
+            </span>
+          )}
+        </Room>
+      )}
+      {memory !== null && <Bar memory={memory} instances={instances} label={used} />}
+      <Room name="used" widest={total === null ? used : strings.memoryOf(total, total)}>
+        {used}
+      </Room>
+    </div>
+  );
+}
+
+/** Whether it will leave by itself once it is idle: until then there is room to say when. */
+function mayLeave({ ttl_s, pinned }: Instance): boolean {
+  return ttl_s !== null && !pinned;
+}
+
+interface RoomProps {
+  name: string;
+  widest: string;
+  children: ComponentChild;
+}
+
+/** Keeps the room for the widest text that may stand there: nothing beside it moves. */
+function Room({ name, widest, children }: RoomProps) {
+  return (
+    <span class={`lms-Room lms-Room-${name}`} data-widest={widest}>
+      <span>{children}</span>
+    </span>
+  );
+}
+
+interface BarProps {
+  memory: Memory;
+  instances: readonly Instance[];
+  label: string;
+  /** What a load would add. */
+  added_bytes?: number;
+}
+
+/** One segment an instance, then other programs, then what would be added, then what is free. */
+export function Bar({ memory, instances, label, added_bytes = 0 }: BarProps) {
+  const { strings, format } = useStillWords();
+  const shares = memoryShares(memory, instances);
+  const added = Math.min(added_bytes, shares.free_bytes);
+  const segments: { name: string; part: string; bytes: number }[] = [
+    ...shares.instances.map(({ identifier, bytes }) => ({
+      name: identifier,
+      part: "instance",
+      bytes,
+    })),
+    { name: strings.memoryOther, part: "other", bytes: shares.other_bytes },
+    { name: strings.loading, part: "added", bytes: added },
+    { name: strings.memoryFree, part: "free", bytes: shares.free_bytes - added },
+  ];
+  return (
+    <div class="lms-Bar" role="img" aria-label={`${strings.memory}: ${label}`}>
+      {segments.map(
+        ({ name, part, bytes }, place) =>
+          bytes > 0 && (
+            <span
+              key={place}
+              class={`lms-Bar-${part}`}
+              style={{ flexGrow: bytes / shares.total_bytes }}
+              title={`${name}: ${format.bytes(bytes)}`}
+            />
+          ),
+      )}
+    </div>
+  );
+}

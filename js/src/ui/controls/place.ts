@@ -1,0 +1,77 @@
+import { createContext } from "preact";
+import { useCallback, useContext, useLayoutEffect, useReducer, useRef } from "preact/hooks";
+import type { Instance, Problem } from "../../protocol/protocol";
+import type { LoadRequest } from "../text/code";
+import type { Units } from "../text/format";
+
+/** What somebody wants to use where they write code. */
+export interface Usable {
+  kind: "instance" | "model";
+  /** The identifier of the instance, or the key of the model. */
+  name: string;
+  /** Which instance of that name, where it is a row that is meant. */
+  reference?: string;
+}
+
+/** What it takes to start an engine where there is no host. */
+export interface EngineOffer {
+  /** Packages that have to be installed first. */
+  missing: readonly string[];
+  /** Answers why not, or nothing if it runs. */
+  start(): Promise<Problem | null>;
+}
+
+/** Which instance is chosen, where somebody beyond the panel wants to know or to say it. */
+export interface Selection {
+  get(): string | null;
+  set(identifier: string): void;
+  /** Tell when it is another one, until the returned function is called. */
+  watch(listener: () => void): () => void;
+}
+
+/** What the place that the panel is in can do beyond it. */
+export interface Place {
+  /** Where it is, for words that fit: a notebook's cell unless it says otherwise. */
+  surface?: "sidebar";
+  /** Put code for it where the user writes. */
+  use?(what: Usable): void;
+  /** Whether an engine may be started from here, as far as is known by now. */
+  engine?(): EngineOffer | null;
+  selection?: Selection;
+  /** How a model is loaded with one click. */
+  oneClick?(): Pick<LoadRequest, "ttl_s" | "config">;
+  /** 1000 or 1024 to the next unit. */
+  units?: Units;
+}
+
+export const PlaceContext = createContext<Place>({});
+
+export function usePlace(): Place {
+  return useContext(PlaceContext);
+}
+
+/**
+ * The reference of the instance that is chosen, and how to choose another; nothing where nobody asks.
+ *
+ * What is known beyond the panel is its identifier: of two that share it, the one chosen here.
+ */
+export function useSelection(
+  instances: readonly Instance[],
+): [string | undefined, (instance: Instance) => void] {
+  const { selection } = usePlace();
+  const last = useRef("");
+  const [, redraw] = useReducer((count: number, _: undefined) => count + 1, 0);
+  useLayoutEffect(() => selection?.watch(() => redraw(undefined)), [selection]);
+  const named = instances.filter(({ identifier }) => identifier === selection?.get());
+  const chosen =
+    named.find(({ instance_reference }) => instance_reference === last.current) ?? named[0];
+  const select = useCallback(
+    (instance: Instance) => {
+      last.current = instance.instance_reference;
+      selection?.set(instance.identifier);
+      redraw(undefined);
+    },
+    [selection],
+  );
+  return [chosen?.instance_reference, select];
+}

@@ -1,0 +1,95 @@
+import type { Command, Instance } from "../../protocol/protocol";
+import { exactly } from "../../store/named";
+import { Button } from "../controls/Button";
+import { CopyButton } from "../controls/CopyButton";
+import { FactList } from "../controls/FactList";
+import { Icon } from "../controls/Icon";
+import { usePlace } from "../controls/place";
+import { instanceLine, sdkCode } from "../text/code";
+import { differencesOf } from "../text/facts";
+import { duration } from "../text/format";
+import { ownerOf } from "../text/moreFacts";
+import { useWords } from "../text/words";
+
+interface Props {
+  instance: Instance;
+  inert: boolean;
+  /** A click on the pin, or for another TTL, has not had its effect yet. */
+  pinning: boolean;
+  retiming: boolean;
+  hostName: string;
+  canSetTtl: boolean;
+  canPin: boolean;
+  onSend(command: Command): void;
+}
+
+const TTLS_S = [300, 1800, 3600, null] as const;
+
+/** What opens under an instance: the rest of what is known, and the rarer actions. */
+export function InstanceDetails(props: Props) {
+  const { instance, inert, hostName, canSetTtl, canPin, onSend } = props;
+  const words = useWords();
+  const { strings, format } = words;
+  const { use } = usePlace();
+  const { identifier, pinned, ttl_s } = instance;
+  const facts: [string, string | null][] = [
+    [strings.model, instance.model_key],
+    [strings.file, instance.path],
+    [
+      strings.context,
+      strings.ofTokens(
+        format.integer(instance.context_length),
+        format.integer(instance.max_context_length),
+      ),
+    ],
+    [strings.notAsAsked, differencesOf(instance, words).join(" · ")],
+    [strings.memory, instance.memory_bytes === null ? null : format.bytes(instance.memory_bytes)],
+    [strings.fileSize, format.bytes(instance.size_bytes)],
+    [strings.owner, ownerOf(instance, words)],
+    [strings.users, instance.users.join(", ")],
+    [strings.device, instance.device_name ?? instance.device],
+  ];
+  // Where a TTL cannot be changed, it is offered as what it really is: another load.
+  const ttlKind = canSetTtl ? "set_ttl" : "reload";
+  const ttlLabel = canSetTtl ? strings.ttl : strings.reloadFor;
+  const ttlHint = canSetTtl ? undefined : strings.reloadHint(hostName);
+  return (
+    <div class="lms-Details">
+      <FactList facts={facts} />
+      <div class="lms-Details-actions lms-Details-copy">
+        {use && (
+          <Button onClick={() => use({ kind: "instance", name: identifier })}>
+            <Icon name="use" />
+            {strings.use}
+          </Button>
+        )}
+        <CopyButton text={identifier}>{strings.copyIdentifier}</CopyButton>
+        <CopyButton text={instanceLine(instance)}>{strings.copyLine}</CopyButton>
+        <CopyButton text={sdkCode(instance)}>{strings.copyCode}</CopyButton>
+        {canPin && (
+          <Button
+            disabled={inert || props.pinning}
+            onClick={() => onSend({ kind: "pin", ...exactly(instance), pinned: !pinned })}
+          >
+            <Icon name="pin" />
+            {pinned ? strings.unpin : strings.pin}
+          </Button>
+        )}
+      </div>
+      {/* biome-ignore lint/a11y/useSemanticElements: a fieldset cannot be laid out in one line everywhere. */}
+      <div class="lms-Details-actions" role="group" aria-label={ttlLabel} title={ttlHint}>
+        <span aria-hidden="true">{ttlLabel}</span>
+        {TTLS_S.map((seconds) => (
+          <Button
+            key={seconds}
+            pressed={seconds === ttl_s}
+            disabled={inert || props.retiming}
+            onClick={() => onSend({ kind: ttlKind, ...exactly(instance), ttl_s: seconds })}
+          >
+            {seconds === null ? strings.never : duration(seconds)}
+          </Button>
+        ))}
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,81 @@
+import { act, render, screen, within } from "@testing-library/preact";
+import { describe, expect, it } from "vitest";
+import engine from "../../../../tests/wire_samples/activity_engine.json" with { type: "json" };
+import catalog from "../../../../tests/wire_samples/catalog.json" with { type: "json" };
+import type { Activity, Instance } from "../../protocol/protocol";
+import { button, cleanly, deliver, press, show } from "../panel/fakePanel";
+import { Glance } from "../snapshot/Glance";
+import { instanceFacts } from "../text/facts";
+import { STILL } from "../text/stillStrings";
+import { wordsIn } from "../text/stillWords";
+import { ALL } from "../text/strings";
+
+cleanly();
+
+const ACTIVITY = engine as unknown as Activity;
+const [CHAT, CODER] = ACTIVITY.instances as [Instance, Instance];
+
+const rowOf = (identifier: string) => screen.getByText(identifier).closest("li") as HTMLElement;
+const withUsers = (users: string[]): Activity => ({
+  ...ACTIVITY,
+  revision: ACTIVITY.revision + 1,
+  instances: [{ ...CHAT, users }, CODER],
+});
+
+describe("who else uses an instance", () => {
+  it("is counted in its row, with the names where one points at it", async () => {
+    await show(catalog, ACTIVITY, "live");
+
+    const facts = within(rowOf("my-coder")).getByText(/also used by 2 kernels/);
+    expect(within(rowOf("chat")).getByText(/also used by 1 kernel ·/)).toBeTruthy();
+    expect(facts.title.split("\n").slice(-2)).toEqual([
+      "loaded by analysis.ipynb",
+      "also used by eval.ipynb, drafts.ipynb",
+    ]);
+  });
+
+  it("is named in its details beside its owner", async () => {
+    await show(catalog, ACTIVITY, "live");
+
+    await press("More about my-coder");
+
+    expect(rowOf("my-coder").textContent).toContain(
+      "Loaded byanalysis.ipynbAlso used byeval.ipynb, drafts.ipynb",
+    );
+  });
+
+  it("comes and goes, and nothing is said of nobody", async () => {
+    const transport = await show(catalog, withUsers([]), "live");
+    await press("More about chat");
+    expect(rowOf("chat").textContent).not.toMatch(/kernel|used by/i);
+
+    await deliver(transport, { ...withUsers(["b.ipynb"]), revision: 90 });
+    expect(rowOf("chat").textContent).toContain("Also used byb.ipynb");
+
+    await deliver(transport, { ...withUsers([]), revision: 91 });
+    expect(rowOf("chat").textContent).not.toMatch(/kernel|used by/i);
+  });
+
+  it("is in the still picture too", async () => {
+    await act(() => void render(<Glance activity={ACTIVITY} catalog={null} />));
+
+    expect(within(rowOf("my-coder")).getByText(/also used by 2 kernels/)).toBeTruthy();
+  });
+
+  it("is said by the button that would take it from them", async () => {
+    const transport = await show(catalog, ACTIVITY, "live");
+    const title = () => button("Unload my-coder").title;
+    expect(title()).toBe("Unload: used by analysis.ipynb, eval.ipynb, drafts.ipynb");
+
+    const instances = ACTIVITY.instances.map((one) => ({ ...one, users: [], owner: null }));
+    await deliver(transport, { ...ACTIVITY, revision: ACTIVITY.revision + 1, instances });
+    expect(title()).toBe("Unload");
+  });
+
+  it("is said in German", () => {
+    const words = wordsIn(STILL, "de");
+
+    expect(instanceFacts(CODER, words)).toContain("auch von 2 Kerneln benutzt");
+    expect(ALL.de?.users).toBe("Auch benutzt von");
+  });
+});

@@ -1,0 +1,47 @@
+import type { LoadConfig } from "../../protocol/protocol";
+import { quiet } from "../controls/Button";
+import { useWords } from "../text/words";
+import { Choice, NumberInput } from "./fields";
+import type { Setting } from "./settings";
+
+interface Props {
+  id: string;
+  setting: Setting;
+  config: LoadConfig;
+  onChange(value: unknown): void;
+}
+
+/** What one setting is set with: a number, a list, or on and off; nothing is "host decides". */
+export function SettingInput({ id, setting, config, onChange }: Props) {
+  const { strings } = useWords();
+  const value = config[setting.name] ?? null;
+  if (setting.kind === "number") {
+    return <NumberInput id={id} {...setting} value={value as number | null} onChange={onChange} />;
+  }
+  if (setting.kind === "text") {
+    return (
+      <input
+        {...quiet}
+        id={id}
+        type="text"
+        spellcheck={false}
+        placeholder={strings.auto}
+        value={(value as string | null) ?? ""}
+        onInput={({ currentTarget }) => onChange(currentTarget.value || null)}
+      />
+    );
+  }
+  const options: Record<string, string> = { "": strings.auto };
+  if (setting.kind === "flag") Object.assign(options, { true: strings.on, false: strings.off });
+  else for (const option of setting.options) options[option] = option;
+  return (
+    <Choice
+      id={id}
+      value={value === null ? "" : String(value)}
+      options={options}
+      onChange={(next) =>
+        onChange(next === "" ? null : setting.kind === "flag" ? next === "true" : next)
+      }
+    />
+  );
+}

@@ -1,0 +1,119 @@
+import { useRef } from "preact/hooks";
+import type { Activity, Model, Problem, Profile, Reply } from "../../protocol/protocol";
+import type { Pending, Subject } from "../../store/pending";
+import { Button } from "../controls/Button";
+import { Icon } from "../controls/Icon";
+import { memo } from "../controls/memo";
+import { usePlace } from "../controls/place";
+import { Refusal } from "../controls/Refusal";
+import { LoadForm } from "../loadForm/LoadForm";
+import type { LoadRequest } from "../text/code";
+import { useWords } from "../text/words";
+import { ModelLine } from "./ModelLine";
+
+export interface ModelActions {
+  onLoad(request: LoadRequest): void;
+  onAsk(request: LoadRequest): Promise<Reply>;
+  onProfiles(): Promise<Reply>;
+  onSave(profile: Profile): void;
+  onOpen(model_key: string | null): void;
+  onForgive(subject: Subject): void;
+}
+
+interface Props {
+  model: Model;
+  /** How many instances of it are in memory. */
+  loaded: number;
+  /** A load of it is in progress. */
+  loading: boolean;
+  inert: boolean;
+  tabbable: boolean;
+  /** The load form is open under it. */
+  open: boolean;
+  /** Told to the row with the open form only. */
+  activity: Activity | null;
+  pending: Pending["phase"] | undefined;
+  /** What was refused, and why. */
+  refused: Subject | undefined;
+  refusal: Problem | undefined;
+  actions: ModelActions;
+}
+
+/** A one-click load stays for an hour of idleness, unless the place says otherwise. */
+const ONE_CLICK = { ttl_s: 3600, config: {} };
+
+/** One downloaded model: what it is, and the ways to load it. */
+export const ModelRow = memo((props: Props) => {
+  const { model, loaded, loading, inert, tabbable, open, pending, refused, actions } = props;
+  const { model_key } = model;
+  const { strings } = useWords();
+  const place = usePlace();
+  const taken = loading || pending !== undefined;
+  const tabIndex = tabbable ? 0 : -1;
+  const row = useRef<HTMLLIElement>(null);
+  const close = () => {
+    row.current?.querySelector<HTMLElement>("[data-stop][aria-expanded]")?.focus();
+    actions.onOpen(null);
+  };
+  return (
+    <li
+      ref={row}
+      class="lms-Row"
+      data-key={model_key}
+      onKeyDown={(event) => {
+        if (event.key === "Escape" && open) close();
+      }}
+    >
+      <ModelLine model={model} loaded={loaded}>
+        <span class="lms-Row-actions lms-Split">
+          {/* With the form open there is one Load: the one that does what the form says. */}
+          {!open && (
+            <Button
+              look="split"
+              label={taken ? strings.loadingNamed(model_key) : strings.loadNamed(model_key)}
+              disabled={inert || taken}
+              stop
+              tabIndex={tabIndex}
+              onClick={() =>
+                actions.onLoad({
+                  model_key,
+                  identifier: null,
+                  ...(place.oneClick?.() ?? ONE_CLICK),
+                })
+              }
+            >
+              {taken ? strings.loading : strings.load}
+            </Button>
+          )}
+          <Button
+            look="split"
+            label={open ? strings.closeForm(model_key) : strings.loadWith(model_key)}
+            title={open ? strings.close : strings.loadWith(model_key)}
+            expanded={open}
+            stop
+            tabIndex={tabIndex}
+            onClick={() => actions.onOpen(open ? null : model_key)}
+          >
+            <Icon name="chevron" />
+          </Button>
+        </span>
+      </ModelLine>
+      {refused && props.refusal && (
+        <Refusal problem={props.refusal} onDismiss={() => actions.onForgive(refused)} />
+      )}
+      {open && (
+        <LoadForm
+          model={model}
+          activity={props.activity}
+          inert={inert}
+          phase={pending}
+          onAsk={actions.onAsk}
+          onProfiles={actions.onProfiles}
+          onSave={actions.onSave}
+          onLoad={actions.onLoad}
+          onClose={close}
+        />
+      )}
+    </li>
+  );
+});

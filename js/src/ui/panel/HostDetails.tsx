@@ -1,0 +1,65 @@
+import { useEffect, useState } from "preact/hooks";
+import type { HostInfo, Problem, Reply } from "../../protocol/protocol";
+import { Button } from "../controls/Button";
+import { FactList } from "../controls/FactList";
+import { Refusal } from "../controls/Refusal";
+import { useWords } from "../text/words";
+
+interface Props {
+  host: HostInfo;
+  /** Nobody at the other end could do what is asked. */
+  inert: boolean;
+  switching: boolean;
+  refusal: Problem | undefined;
+  onList(): Promise<Reply>;
+  onSwitch(address: string): void;
+  onForgive(): void;
+}
+
+/** What opens under the host bar: who this is, since when, and which others there are. */
+export function HostDetails(props: Props) {
+  const { host, inert, switching, refusal, onList, onSwitch, onForgive } = props;
+  const { strings, format } = useWords();
+  const [reply, setReply] = useState<Reply | null>(null);
+  useEffect(() => {
+    let wanted = true;
+    if (!inert) void onList().then((answer) => wanted && setReply(answer));
+    return () => {
+      wanted = false;
+    };
+  }, [host.address, inert]);
+  const since = host.link_since === null ? null : format.time(host.link_since);
+  const facts: [string, string | null][] = [
+    [strings.address, host.address],
+    [strings.version, host.version],
+    [host.link === "lost" ? strings.lostSince : strings.since, since],
+  ];
+  const others = reply?.kind === "hosts" ? reply.hosts : [];
+  return (
+    <div class="lms-HostDetails">
+      <FactList facts={facts} />
+      {others.length > 1 && (
+        <ul class="lms-HostDetails-others" aria-label={strings.otherHosts}>
+          {others
+            .filter(({ address }) => address !== host.address)
+            .map(({ address, name, version }) => (
+              <li key={address}>
+                <span>
+                  {name} {version}
+                </span>
+                <span dir="ltr">{address}</span>
+                <Button
+                  label={strings.switchNamed(`${name} ${address}`)}
+                  disabled={inert || switching}
+                  onClick={() => onSwitch(address)}
+                >
+                  {strings.switchHost}
+                </Button>
+              </li>
+            ))}
+        </ul>
+      )}
+      {refusal && <Refusal problem={refusal} onDismiss={onForgive} />}
+    </div>
+  );
+}

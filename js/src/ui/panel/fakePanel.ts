@@ -1,0 +1,77 @@
+import { act, fireEvent, screen } from "@testing-library/preact";
+import { afterEach, beforeEach, vi } from "vitest";
+import idle from "../../../../tests/wire_samples/activity_idle.json" with { type: "json" };
+import estimated from "../../../../tests/wire_samples/reply_estimated.json" with { type: "json" };
+import found from "../../../../tests/wire_samples/reply_found.json" with { type: "json" };
+import hosts from "../../../../tests/wire_samples/reply_hosts.json" with { type: "json" };
+import profiles from "../../../../tests/wire_samples/reply_profiles.json" with { type: "json" };
+import type { Activity, Command, Reply, Slice } from "../../protocol/protocol";
+import { FakeTransport } from "../../transport/fake";
+import type { Link } from "../../transport/transport";
+import { mount } from "./mount";
+
+/** A panel in a page for tests, on clocks that the test moves. */
+export const three = idle as Activity;
+let unmount: () => void = () => {};
+
+/** Draw the panel and deliver these to it. */
+export async function show(...news: (object | Link)[]): Promise<FakeTransport> {
+  const transport = new FakeTransport();
+  const element = document.body.appendChild(document.createElement("div"));
+  await act(() => {
+    unmount = mount(element, transport);
+  });
+  for (const one of news) await deliver(transport, one);
+  return transport;
+}
+
+type Answers = Partial<Record<Command["kind"], object>>;
+const ANSWERS: Answers = {
+  estimate: estimated,
+  find_downloads: found,
+  list_hosts: hosts,
+  list_profiles: profiles,
+};
+
+/** The same with a host that has an answer to each question, and takes every other command. */
+export async function showAnswered(
+  news: readonly (object | Link)[],
+  answers: Answers = {},
+): Promise<FakeTransport> {
+  const transport = await show(...news);
+  const known = { ...ANSWERS, ...answers };
+  transport.answer = ({ kind }) =>
+    (known[kind] ?? { kind: "accepted", now: transport.now() }) as Reply;
+  return transport;
+}
+
+export const leave = () => unmount();
+export const deliver = (transport: FakeTransport, news: object | Link) =>
+  act(() => transport.deliver(news as Slice | Link));
+export const wait = (ms: number) =>
+  act(async () => {
+    await vi.advanceTimersByTimeAsync(ms);
+  });
+export const button = (name: string | RegExp) => screen.getByRole("button", { name });
+export const press = (name: string | RegExp) =>
+  act(async () => {
+    fireEvent.click(button(name));
+  });
+export const isDisabled = (name: string) => button(name).getAttribute("aria-disabled") === "true";
+export const timers = () => screen.getAllByRole("timer").map(({ textContent }) => textContent);
+export const later = (change: Partial<Activity>): Activity => ({
+  ...three,
+  revision: three.revision + 1,
+  ...change,
+});
+
+/** Begin and end each test of a file with an empty page and clocks of its own. */
+export function cleanly(): void {
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => {
+    unmount();
+    document.body.replaceChildren();
+    localStorage.clear();
+    vi.useRealTimers();
+  });
+}

@@ -1,0 +1,68 @@
+import type { Instance, LoadConfig } from "../../protocol/protocol";
+import { span } from "./format";
+
+export interface LoadRequest {
+  model_key: string;
+  identifier: string | null;
+  ttl_s: number | null;
+  config: LoadConfig;
+}
+
+/** What `%lms load` calls the settings. */
+const FLAGS: Record<keyof LoadConfig, string> = {
+  context_length: "-c",
+  gpu: "--gpu",
+  parallel: "--parallel",
+  flash_attention: "--flash-attn",
+  k_cache_type: "--k-cache",
+  v_cache_type: "--v-cache",
+  eval_batch_size: "--eval-batch",
+  num_experts: "--experts",
+  seed: "--seed",
+  offload_kv_cache_to_gpu: "--offload-kv",
+  try_mmap: "--mmap",
+  keep_model_in_memory: "--keep-in-memory",
+  rope_frequency_base: "--rope-base",
+  rope_frequency_scale: "--rope-scale",
+  draft_mtp: "--speculative-draft-mtp",
+  draft_model: "--speculative-draft-simple --speculative-draft-model",
+  draft_max_tokens: "--speculative-draft-max-tokens",
+  draft_min_tokens: "--speculative-draft-min-tokens",
+  draft_min_probability: "--speculative-draft-min-continue-probability",
+};
+
+/** The `%lms load` line that does the same as a click. */
+export function loadLine({ model_key, identifier, ttl_s, config }: LoadRequest): string {
+  const words = ["%lms load", quote(model_key)];
+  for (const [name, value] of Object.entries(config)) {
+    const flag = FLAGS[name as keyof LoadConfig];
+    if (value === null || value === undefined) continue;
+    if (value === false) words.push(`--no-${flag.slice(2)}`);
+    else words.push(flag);
+    if (typeof value !== "boolean") words.push(said(name, value));
+  }
+  words.push("--ttl", ttl_s === null ? "none" : span(ttl_s));
+  if (identifier !== null) words.push("--identifier", quote(identifier));
+  return words.join(" ");
+}
+
+/** The `%lms load` line that would make an instance like this one. */
+export function instanceLine({ model_key, identifier, ttl_s, context_length }: Instance): string {
+  return loadLine({ model_key, identifier, ttl_s, config: { context_length } });
+}
+
+/** Python that gets hold of an instance through LM Studio's SDK. */
+export function sdkCode({ kind, identifier }: Pick<Instance, "kind" | "identifier">): string {
+  const call = kind === "embedding" ? "embedding_model" : "llm";
+  return `import lmstudio\n\nmodel = lmstudio.${call}(${JSON.stringify(identifier)})`;
+}
+
+function said(name: string, value: string | number): string {
+  if (name === "gpu" && (value === 0 || value === 1)) return value === 1 ? "max" : "off";
+  return quote(String(value));
+}
+
+/** Quote as a shell would, if it is needed. */
+function quote(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}

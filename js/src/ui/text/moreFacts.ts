@@ -1,0 +1,44 @@
+import type { Instance } from "../../protocol/protocol";
+import { othersOf, requestsOf } from "../../store/missed";
+import { present } from "./facts";
+import type { Words } from "./words";
+
+/** What is asked before an instance is unloaded that somebody would miss. */
+export function unloadQuestion(name: string, instance: Instance, { strings }: Words): string {
+  const [count, others] = [requestsOf(instance), othersOf(instance)];
+  const why = present([
+    count > 0 ? strings.answering(count) : null,
+    count === 0 && instance.status === "unknown" ? strings.mayAnswer : null,
+    others.length > 0 ? strings.servesOthers(others.join(", ")) : null,
+  ]);
+  return strings.unloadSure(name, why.join(strings.and));
+}
+
+/** What the button that unloads an instance says of itself: whom else it would take it from. */
+export function unloadTitle(instance: Instance, { strings }: Words): string {
+  const others = othersOf(instance);
+  return others.length > 0 ? strings.unloadShared(others.join(", ")) : strings.unload;
+}
+
+/** Who loaded an instance, where that is known. */
+function ownerName({ owner }: Instance, { strings }: Words): string | null {
+  return owner === "rest" || owner === "lms" ? strings[owner] : owner;
+}
+
+/** Who else has to do with an instance, a line each. */
+export function peopleOf(instance: Instance, words: Words): string[] {
+  const { strings } = words;
+  const owner = instance.mine ? null : ownerName(instance, words);
+  const users = instance.users.join(", ");
+  return present([owner && strings.loadedBy(owner), users && strings.usedBy(users)]);
+}
+
+/** Whose an instance is, as far as anybody knows. */
+export function ownerOf(instance: Instance, words: Words): string | null {
+  const { mine, jit } = instance;
+  const { strings } = words;
+  const named = ownerName(instance, words);
+  return (
+    present([named ?? (mine ? strings.mine : null), jit ? strings.jit : null]).join(", ") || null
+  );
+}
