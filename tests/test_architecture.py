@@ -28,14 +28,14 @@ SOURCES = [
 ]
 DOORS = {
     "lmstudio": {"lms_jupyter/hosts"},
-    "xllamacpp": {"lms_jupyter/engine/llama.py"},
+    "xllamacpp": {"lms_jupyter/engine/worker/main.py"},
     "anywidget": {"lms_jupyter/widgets"},
     "IPython": {"lms_jupyter/magics"},
     "jupyter_server": {"lms_jupyter/server"},
     "tornado": {"lms_jupyter/server"},
     "torch": {"lms_jupyter/engine/tutorial"},
 }
-NEEDS_MORE = re.compile(r"__main__|\.engine\.(tutorial|llama$)")
+NEEDS_MORE = re.compile(r"__main__|\.engine\.(tutorial|worker\.main$)")
 """Modules that run when they are imported, or want what is not in this environment."""
 
 
@@ -94,7 +94,7 @@ def module_names() -> list[str]:
         *(
             m.name
             for m in modules
-            if not re.search(r"__main__|\.engine\.(tutorial|llama$)", m.name)
+            if not re.search(r"__main__|\.engine\.(tutorial|worker\.main$)", m.name)
         ),
     ]
 

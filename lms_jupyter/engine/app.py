@@ -14,27 +14,27 @@ from functools import partial
 from aiohttp import web
 
 from lms_jupyter.engine import announcement
-from lms_jupyter.engine.catalog import Catalog
-from lms_jupyter.engine.child import Child
-from lms_jupyter.engine.constraints import Constraints
-from lms_jupyter.engine.downloads import RUNNING, Downloads
-from lms_jupyter.engine.gatekeeper import guard
-from lms_jupyter.engine.guardrail import Guardrail
-from lms_jupyter.engine.hub import Hub
-from lms_jupyter.engine.inference import Inference
-from lms_jupyter.engine.launcher import ProcessLauncher
+from lms_jupyter.engine.downloads.downloads import RUNNING, Downloads
+from lms_jupyter.engine.downloads.hub import Hub
+from lms_jupyter.engine.instances.guardrail import Guardrail
+from lms_jupyter.engine.instances.loader import Loader
+from lms_jupyter.engine.instances.registry import Registry
+from lms_jupyter.engine.library.catalog import Catalog
 from lms_jupyter.engine.listeners import Listeners
-from lms_jupyter.engine.llama_http import LlamaHttp
-from lms_jupyter.engine.loader import Loader
 from lms_jupyter.engine.log_file import LLAMA, logging_to
-from lms_jupyter.engine.logs import LlamaLine, LogHub
-from lms_jupyter.engine.registry import Registry
+from lms_jupyter.engine.prediction.constraints import Constraints
+from lms_jupyter.engine.prediction.inference import Inference
+from lms_jupyter.engine.prediction.llama_http import LlamaHttp
+from lms_jupyter.engine.prediction.logs import LlamaLine, LogHub
+from lms_jupyter.engine.prediction.uploads import Uploads
 from lms_jupyter.engine.routes import anthropic, greeting, openai, rest_v0, rest_v1, sdk
+from lms_jupyter.engine.routes.access import guard
 from lms_jupyter.engine.routes.http import MAX_BODY_BYTES
 from lms_jupyter.engine.services import Services
 from lms_jupyter.engine.settings import Settings
-from lms_jupyter.engine.uploads import Uploads
 from lms_jupyter.engine.usage import Usage
+from lms_jupyter.engine.worker.handle import Child
+from lms_jupyter.engine.worker.launcher import ProcessLauncher
 
 _LEVELS = {" E ": "error", " W ": "warn", " D ": "debug"}
 

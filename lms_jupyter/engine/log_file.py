@@ -12,7 +12,7 @@ from logging.handlers import QueueHandler, QueueListener, RotatingFileHandler
 from pathlib import Path
 from typing import Final
 
-from lms_jupyter.engine.logs import HubHandler, LogHub
+from lms_jupyter.engine.prediction.logs import HubHandler, LogHub
 
 MAX_BYTES: Final = 2_000_000
 OLD_FILES: Final = 3

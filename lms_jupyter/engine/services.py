@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from lms_jupyter.engine.catalog import Catalog
-from lms_jupyter.engine.constraints import Constraints
-from lms_jupyter.engine.downloads import Downloads
-from lms_jupyter.engine.guardrail import Guardrail
-from lms_jupyter.engine.hub import Hub
-from lms_jupyter.engine.inference import Inference
+from lms_jupyter.engine.downloads.downloads import Downloads
+from lms_jupyter.engine.downloads.hub import Hub
+from lms_jupyter.engine.instances.guardrail import Guardrail
+from lms_jupyter.engine.instances.loader import Loader
+from lms_jupyter.engine.instances.registry import Registry
+from lms_jupyter.engine.library.catalog import Catalog
 from lms_jupyter.engine.listeners import Listeners
-from lms_jupyter.engine.llama_http import LlamaHttp
-from lms_jupyter.engine.loader import Loader
-from lms_jupyter.engine.logs import LogHub
-from lms_jupyter.engine.registry import Registry
+from lms_jupyter.engine.prediction.constraints import Constraints
+from lms_jupyter.engine.prediction.inference import Inference
+from lms_jupyter.engine.prediction.llama_http import LlamaHttp
+from lms_jupyter.engine.prediction.logs import LogHub
+from lms_jupyter.engine.prediction.uploads import Uploads
 from lms_jupyter.engine.settings import Settings
-from lms_jupyter.engine.uploads import Uploads
 from lms_jupyter.engine.usage import Usage
 
 

@@ -13,8 +13,8 @@ from pathlib import Path
 import gguf
 import numpy as np
 
-from lms_jupyter.engine.catalog import Catalog
-from lms_jupyter.engine.gguf import read_header
+from lms_jupyter.engine.library.catalog import Catalog
+from lms_jupyter.engine.library.gguf import read_header
 from tests.bench.figure import Figure, show
 
 FILES = 500

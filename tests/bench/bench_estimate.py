@@ -9,9 +9,9 @@ from pathlib import Path
 
 import gguf
 
-from lms_jupyter.engine.estimate import estimate
-from lms_jupyter.engine.gguf import read_header
-from lms_jupyter.engine.load_settings import LoadSettings
+from lms_jupyter.engine.instances.estimate import estimate
+from lms_jupyter.engine.library.gguf import read_header
+from lms_jupyter.engine.worker.load_settings import LoadSettings
 from tests.bench.figure import Figure, show
 from tests.engine.synthetic import Shape, write_embedding, write_llm
 from tests.engine.working_child import resident_bytes

@@ -15,10 +15,10 @@ from pathlib import Path
 import aiohttp
 
 from lms_jupyter.engine.app import running
-from lms_jupyter.engine.child import Child
-from lms_jupyter.engine.downloads import Downloads
-from lms_jupyter.engine.hub import Hub
+from lms_jupyter.engine.downloads.downloads import Downloads
+from lms_jupyter.engine.downloads.hub import Hub
 from lms_jupyter.engine.settings import Settings
+from lms_jupyter.engine.worker.handle import Child
 from tests.bench.figure import Figure, show
 from tests.bench.reference import order_for
 from tests.engine.flaky_hub import FlakyHub

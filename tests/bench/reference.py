@@ -15,10 +15,10 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from lms_jupyter.engine.child import Order
-from lms_jupyter.engine.llama import _configure, _Parameters
-from lms_jupyter.engine.load_settings import LoadSettings
-from lms_jupyter.engine.standing import stand_back
+from lms_jupyter.engine.worker.handle import Order
+from lms_jupyter.engine.worker.load_settings import LoadSettings
+from lms_jupyter.engine.worker.main import _configure, _Parameters
+from lms_jupyter.engine.worker.priority import stand_back
 
 NICE = 10
 """How far the engine's children stand back by default; the reference has to do the same."""

@@ -10,8 +10,8 @@ from pathlib import Path
 import gguf
 import pytest
 
-from lms_jupyter.engine.catalog import Catalog, DownloadedModel
 from lms_jupyter.engine.errors import AmbiguousNameError, PathNotFoundError
+from lms_jupyter.engine.library.catalog import Catalog, DownloadedModel
 
 from .synthetic import Shape, cut, write_embedding, write_llm, write_projector
 

@@ -14,7 +14,7 @@ import openai
 import pytest
 
 from lms_jupyter.engine.errors import BadRequestError, UnsupportedError
-from lms_jupyter.engine.llama_http import problem
+from lms_jupyter.engine.prediction.llama_http import problem
 from lms_jupyter.engine.wire.content import image_data, plain_tool, tool_arguments
 
 from .conftest import EngineProcess

@@ -15,7 +15,7 @@ import pytest_asyncio
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lms_jupyter.engine.documents import passages
+from lms_jupyter.engine.prediction.documents import passages
 from lms_jupyter.engine.settings import SHIPPED_MODELS
 
 from . import schemas_documents as schemas

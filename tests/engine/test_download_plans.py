@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from lms_jupyter.engine.download_plan import Choice, DownloadPlan, Preference, preferences, select
+from lms_jupyter.engine.downloads.hub import DownloadOption, RemoteFile
+from lms_jupyter.engine.downloads.plan import Choice, DownloadPlan, Preference, preferences, select
 from lms_jupyter.engine.errors import BadRequestError
-from lms_jupyter.engine.hub import DownloadOption, RemoteFile
 from lms_jupyter.engine.wire.download_plan import plan_info
 from lms_jupyter.engine.wire.staff_picks import is_exact, staff_picks
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import gguf
 import pytest
 
-from lms_jupyter.engine.estimate import MemoryEstimate, estimate
-from lms_jupyter.engine.gguf import GgufHeader, read_header
-from lms_jupyter.engine.load_settings import LoadSettings
+from lms_jupyter.engine.instances.estimate import MemoryEstimate, estimate
+from lms_jupyter.engine.library.gguf import GgufHeader, read_header
+from lms_jupyter.engine.worker.load_settings import LoadSettings
 
 from .synthetic import Shape, write_embedding, write_llm
 from .working_child import resident_bytes

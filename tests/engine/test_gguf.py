@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lms_jupyter.engine.ggml_types import FILE_TYPES, TENSOR_TYPES
-from lms_jupyter.engine.gguf import GgufError, read_header
+from lms_jupyter.engine.library.ggml_types import FILE_TYPES, TENSOR_TYPES
+from lms_jupyter.engine.library.gguf import GgufError, read_header
 
 from .synthetic import Shape, cut, write_embedding, write_llm
 

@@ -12,9 +12,9 @@ import pytest
 from aiohttp import web
 
 from lms_jupyter.engine.app import _services
-from lms_jupyter.engine.instance import Instance
+from lms_jupyter.engine.instances.instance import Instance
 from lms_jupyter.engine.listeners import Listeners
-from lms_jupyter.engine.logs import LogHub
+from lms_jupyter.engine.prediction.logs import LogHub
 from lms_jupyter.engine.routes import rest_v1
 from lms_jupyter.engine.services import Services
 from lms_jupyter.engine.settings import Settings

@@ -7,16 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from lms_jupyter.engine.catalog import Catalog
 from lms_jupyter.engine.errors import GuardrailError
-from lms_jupyter.engine.guardrail import Guardrail
-from lms_jupyter.engine.instance import Instance, Plan
-from lms_jupyter.engine.launcher import ProcessLauncher
-from lms_jupyter.engine.lifecycle import State
-from lms_jupyter.engine.load_settings import LoadSettings
+from lms_jupyter.engine.instances.guardrail import Guardrail
+from lms_jupyter.engine.instances.instance import Instance, Plan
+from lms_jupyter.engine.instances.lifecycle import State
+from lms_jupyter.engine.instances.registry import Registry
+from lms_jupyter.engine.library.catalog import Catalog
 from lms_jupyter.engine.machine import Memory
-from lms_jupyter.engine.registry import Registry
 from lms_jupyter.engine.settings import Guardrail as Level
+from lms_jupyter.engine.worker.launcher import ProcessLauncher
+from lms_jupyter.engine.worker.load_settings import LoadSettings
 
 from .working_child import resident_bytes
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from lms_jupyter.engine.json_schema import prepared
-from lms_jupyter.engine.schema_words import UnkeepableError
+from lms_jupyter.engine.prediction.json_schema import prepared
+from lms_jupyter.engine.prediction.schema_words import UnkeepableError
 
 FLAG = {"type": "boolean"}
 

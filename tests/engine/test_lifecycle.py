@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lms_jupyter.engine.evict import victims
-from lms_jupyter.engine.lifecycle import (
+from lms_jupyter.engine.instances.evict import victims
+from lms_jupyter.engine.instances.lifecycle import (
     Ended,
     Event,
     IllegalMoveError,

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from lms_jupyter.engine.load_settings import (
+from lms_jupyter.engine.worker.load_settings import (
     MAX_DRAFT_TOKENS,
     MAX_SESSIONS,
     MAX_THREADS,

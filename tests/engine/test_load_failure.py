@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lms_jupyter.engine.load_failure import explain
+from lms_jupyter.engine.worker.load_failure import explain
 
 FILE = Path("/models/a/b/c.gguf")
 CASES = {

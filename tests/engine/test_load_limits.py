@@ -9,10 +9,10 @@ import httpx
 import lmstudio
 import pytest
 
-from lms_jupyter.engine.catalog import Catalog
 from lms_jupyter.engine.errors import UnsupportedError
-from lms_jupyter.engine.load_settings import LoadSettings
-from lms_jupyter.engine.loader import _experts
+from lms_jupyter.engine.instances.loader import _experts
+from lms_jupyter.engine.library.catalog import Catalog
+from lms_jupyter.engine.worker.load_settings import LoadSettings
 
 from .conftest import EngineProcess
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from lms_jupyter.engine.log_file import ENGINE, logging_to
-from lms_jupyter.engine.logs import LogHub
+from lms_jupyter.engine.prediction.logs import LogHub
 
 
 @pytest.mark.asyncio

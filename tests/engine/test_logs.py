@@ -12,7 +12,7 @@ import aiohttp
 import lmstudio
 import pytest
 
-from lms_jupyter.engine import logs
+from lms_jupyter.engine.prediction import logs
 
 from .conftest import EngineProcess
 from .raw import Raw, introduced

@@ -6,7 +6,7 @@ from pathlib import PurePosixPath
 
 import pytest
 
-from lms_jupyter.engine.naming import (
+from lms_jupyter.engine.library.naming import (
     bits_of,
     params_string,
     part_of,

@@ -22,10 +22,10 @@ import httpx
 import lmstudio
 import pytest
 
-from lms_jupyter.engine.catalog import Catalog
 from lms_jupyter.engine.errors import ModelsUnreadableError, PathNotFoundError
-from lms_jupyter.engine.gguf import MAX_STRINGS, GgufError, read_header
-from lms_jupyter.engine.listing import MAX_DISPLAY_NAME
+from lms_jupyter.engine.library.catalog import Catalog
+from lms_jupyter.engine.library.gguf import MAX_STRINGS, GgufError, read_header
+from lms_jupyter.engine.library.listing import MAX_DISPLAY_NAME
 from lms_jupyter.engine.safe_text import safe, sendable
 
 from .conftest import start_engine
@@ -161,7 +161,7 @@ from tests.hosts.without import refuse
 LIST = f"""{REFUSE}
 import asyncio, concurrent.futures.thread, os, sys
 from pathlib import Path
-from lms_jupyter.engine.catalog import Catalog
+from lms_jupyter.engine.library.catalog import Catalog
 from lms_jupyter.engine.errors import EngineError
 
 def become_nobody():
@@ -310,7 +310,7 @@ def _sparse(path: Path, texts: int, size: int) -> Path:
 MEASURE = """
 import resource, sys, time
 from pathlib import Path
-from lms_jupyter.engine.gguf import GgufError, read_header
+from lms_jupyter.engine.library.gguf import GgufError, read_header
 before, began = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.process_time()
 try:
     read_header(Path(sys.argv[1]))

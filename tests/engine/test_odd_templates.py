@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from lms_jupyter.engine.errors import BadRequestError
-from lms_jupyter.engine.templates import PATIENCE_S, EndlessTemplateError, Templates
+from lms_jupyter.engine.templates.sandbox import PATIENCE_S, EndlessTemplateError, Templates
 
 from .conftest import EngineProcess, start_engine
 from .raw import introduced

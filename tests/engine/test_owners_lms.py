@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from lms_jupyter.engine import peers
+from lms_jupyter.engine.routes import peers
 
 from .conftest import EngineProcess, start_engine
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from types import SimpleNamespace
 
-from lms_jupyter.engine.llama import _Parameters
+from lms_jupyter.engine.worker.main import _Parameters
 
 
 class OldLlama:

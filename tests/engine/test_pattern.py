@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lms_jupyter.engine.pattern import translated
+from lms_jupyter.engine.prediction.pattern import translated
 
 
 @pytest.mark.parametrize(

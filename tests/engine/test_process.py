@@ -9,7 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from lms_jupyter.engine.process import NOT_EXECUTED, Process
+from lms_jupyter.engine.worker.process import NOT_EXECUTED, Process
 
 LIMIT = 2**16
 ECHO = """

@@ -7,8 +7,8 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lms_jupyter.engine.prediction import Fragment, ReasoningTags
-from lms_jupyter.engine.reasoning import ReasoningSplitter
+from lms_jupyter.engine.prediction.prediction import Fragment, ReasoningTags
+from lms_jupyter.engine.prediction.reasoning import ReasoningSplitter
 
 TAGS = ReasoningTags()
 TEXTS = st.lists(

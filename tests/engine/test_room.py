@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from lms_jupyter.engine.room import Room, ahead
+from lms_jupyter.engine.instances.room import Room, ahead
 
 
 @pytest.mark.asyncio

@@ -7,10 +7,10 @@ from types import MappingProxyType
 
 import pytest
 
-from lms_jupyter.engine.estimate import estimate
-from lms_jupyter.engine.gguf import GgufHeader, read_header
-from lms_jupyter.engine.load_settings import LoadSettings
-from lms_jupyter.engine.sliding import cached_layers, sliding_layers, window, window_cells
+from lms_jupyter.engine.instances.estimate import estimate
+from lms_jupyter.engine.instances.sliding import cached_layers, sliding_layers, window, window_cells
+from lms_jupyter.engine.library.gguf import GgufHeader, read_header
+from lms_jupyter.engine.worker.load_settings import LoadSettings
 
 from .synthetic_sliding import FAMILIES, write_sliding
 from .working_child import resident_bytes

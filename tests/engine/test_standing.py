@@ -17,7 +17,7 @@ pytestmark = pytest.mark.alone
 CHILDREN = 6
 STAND_BACK = """
 import sys
-from lms_jupyter.engine.standing import stand_back
+from lms_jupyter.engine.worker.priority import stand_back
 stand_back(int(sys.argv[1]))
 print("standing", flush=True)
 sys.stdin.read()

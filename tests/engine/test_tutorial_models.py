@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 import lms_jupyter.engine
-from lms_jupyter.engine.gguf import read_header
+from lms_jupyter.engine.library.gguf import read_header
 from lms_jupyter.engine.tutorial.corpus import Message
 from lms_jupyter.engine.tutorial.corpus_tools import ToolUse
 from lms_jupyter.engine.tutorial.template import prompt

@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from lms_jupyter.engine.uploads import Uploads
+from lms_jupyter.engine.prediction.uploads import Uploads
 
 from .conftest import EngineProcess
 from .raw import Raw, introduced

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import aiohttp
 
-from lms_jupyter.engine.child import Child, Order
-from lms_jupyter.engine.gguf import read_header
-from lms_jupyter.engine.listing import model_type
-from lms_jupyter.engine.load_settings import LoadSettings
+from lms_jupyter.engine.library.gguf import read_header
+from lms_jupyter.engine.library.listing import model_type
+from lms_jupyter.engine.worker.handle import Child, Order
+from lms_jupyter.engine.worker.load_settings import LoadSettings
 
 
 async def resident_bytes(

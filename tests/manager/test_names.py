@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from lms_jupyter.engine.gguf import GgufHeader
-from lms_jupyter.engine.listing import DownloadedModel
-from lms_jupyter.engine.names import fit
+from lms_jupyter.engine.library.gguf import GgufHeader
+from lms_jupyter.engine.library.listing import DownloadedModel
+from lms_jupyter.engine.library.names import fit
 from lms_jupyter.errors import (
     AmbiguousInstanceError,
     AmbiguousModelError,

@@ -18,11 +18,11 @@ from lms_jupyter.engine.errors import (
     InferenceError,
     ModelUnloadedError,
 )
-from lms_jupyter.engine.instance import Instance
-from lms_jupyter.engine.llama_http import LlamaHttp, problem
-from lms_jupyter.engine.room import Seat, ahead
+from lms_jupyter.engine.instances.instance import Instance
+from lms_jupyter.engine.instances.room import Seat, ahead
+from lms_jupyter.engine.prediction.llama_http import LlamaHttp, problem
+from lms_jupyter.engine.prediction.tool_calls import used_by_chat
 from lms_jupyter.engine.routes.http import Style, send, stream_to
-from lms_jupyter.engine.tool_calls import used_by_chat
 from lms_jupyter.engine.wire import openai, sse
 from lms_jupyter.engine.wire.parts import Parts
 from lms_jupyter.engine.wire.transcript import Transcript

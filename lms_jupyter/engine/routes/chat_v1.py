@@ -10,11 +10,11 @@ from typing import Any
 
 from aiohttp import web
 
-from lms_jupyter.engine.conversations import Conversations
 from lms_jupyter.engine.errors import EngineError, ModelUnloadedError, UnsupportedError
-from lms_jupyter.engine.instance import Instance
-from lms_jupyter.engine.loader import Begun, LoadRequest
-from lms_jupyter.engine.prediction import Outcome, Piece, PredictionSettings
+from lms_jupyter.engine.instances.instance import Instance
+from lms_jupyter.engine.instances.loader import Begun, LoadRequest
+from lms_jupyter.engine.prediction.conversations import Conversations
+from lms_jupyter.engine.prediction.prediction import Outcome, Piece, PredictionSettings
 from lms_jupyter.engine.routes.http import read_object, reply, send, stream_to
 from lms_jupyter.engine.routes.passthrough import ATTEMPTS, load_request
 from lms_jupyter.engine.services import Services

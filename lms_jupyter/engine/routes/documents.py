@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
-from lms_jupyter.engine import selection
-from lms_jupyter.engine.documents import Passage, passages, similarity
 from lms_jupyter.engine.errors import BadRequestError, UnsupportedError
-from lms_jupyter.engine.instance import Instance
+from lms_jupyter.engine.instances import selection
+from lms_jupyter.engine.instances.instance import Instance
+from lms_jupyter.engine.prediction.documents import Passage, passages, similarity
+from lms_jupyter.engine.prediction.uploads import Upload
 from lms_jupyter.engine.routes.connection import Channel, ChannelHandler, Rpc
 from lms_jupyter.engine.routes.handshake import Caller
 from lms_jupyter.engine.services import Services
-from lms_jupyter.engine.uploads import Upload
 from lms_jupyter.engine.version import VERSION
 from lms_jupyter.engine.wire.fields import an_object, text
 from lms_jupyter.engine.wire.kv import Key, collapse, integer, read

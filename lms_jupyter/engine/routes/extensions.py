@@ -7,10 +7,10 @@ from contextlib import aclosing
 from functools import partial
 from typing import Any
 
-from lms_jupyter.engine import selection
-from lms_jupyter.engine.activity import look, watch
 from lms_jupyter.engine.errors import BadRequestError, NoModelMatchingQueryError
-from lms_jupyter.engine.instance import Instance
+from lms_jupyter.engine.instances import selection
+from lms_jupyter.engine.instances.activity import look, watch
+from lms_jupyter.engine.instances.instance import Instance
 from lms_jupyter.engine.routes.connection import Channel, ChannelHandler, Rpc
 from lms_jupyter.engine.routes.handshake import Caller
 from lms_jupyter.engine.services import Services

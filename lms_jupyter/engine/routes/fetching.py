@@ -8,21 +8,21 @@ from dataclasses import replace
 from typing import Any
 
 from lms_jupyter.engine import machine
-from lms_jupyter.engine.download_plan import (
+from lms_jupyter.engine.downloads.downloads import RUNNING, Job, JobState
+from lms_jupyter.engine.downloads.hub import DownloadOption
+from lms_jupyter.engine.downloads.plan import (
     Availability,
     Choice,
     DownloadPlan,
     preferences,
     select,
 )
-from lms_jupyter.engine.downloads import RUNNING, Job, JobState
 from lms_jupyter.engine.errors import (
     BadRequestError,
     DownloadFailedError,
     PathNotFoundError,
     UnsupportedError,
 )
-from lms_jupyter.engine.hub import DownloadOption
 from lms_jupyter.engine.routes.connection import Channel
 from lms_jupyter.engine.services import Services
 from lms_jupyter.engine.wire.download_plan import plan_info

@@ -9,9 +9,9 @@ from functools import partial
 from typing import Any
 
 from lms_jupyter.engine.errors import PresetNotFoundError
-from lms_jupyter.engine.inference import Prompt
-from lms_jupyter.engine.instance import Instance
-from lms_jupyter.engine.prediction import Outcome, Piece, PredictionSettings
+from lms_jupyter.engine.instances.instance import Instance
+from lms_jupyter.engine.prediction.inference import Prompt
+from lms_jupyter.engine.prediction.prediction import Outcome, Piece, PredictionSettings
 from lms_jupyter.engine.routes import models
 from lms_jupyter.engine.routes.connection import Channel, Namespace
 from lms_jupyter.engine.routes.handshake import Caller

@@ -7,8 +7,6 @@ from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any, get_args
 
-from lms_jupyter.engine import selection
-from lms_jupyter.engine.departures import Reason
 from lms_jupyter.engine.errors import (
     BadRequestError,
     DomainMismatchError,
@@ -16,9 +14,10 @@ from lms_jupyter.engine.errors import (
     ModelUnloadedError,
     NoModelMatchingQueryError,
 )
-from lms_jupyter.engine.instance import Instance
-from lms_jupyter.engine.load_settings import Domain
-from lms_jupyter.engine.loader import LoadRequest
+from lms_jupyter.engine.instances import selection
+from lms_jupyter.engine.instances.departures import Reason
+from lms_jupyter.engine.instances.instance import Instance
+from lms_jupyter.engine.instances.loader import LoadRequest
 from lms_jupyter.engine.routes.connection import Channel, ChannelHandler, Rpc
 from lms_jupyter.engine.routes.handshake import Caller
 from lms_jupyter.engine.services import Services
@@ -31,6 +30,7 @@ from lms_jupyter.engine.wire.sdk import (
     seconds_from,
 )
 from lms_jupyter.engine.wire.specifiers import specifier
+from lms_jupyter.engine.worker.load_settings import Domain
 
 NOT_THERE = (NoModelMatchingQueryError, ModelUnloadedError, DomainMismatchError)
 

@@ -9,10 +9,10 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from lms_jupyter.engine.conversations import Conversations
 from lms_jupyter.engine.errors import BadRequestError
-from lms_jupyter.engine.instance import Instance
-from lms_jupyter.engine.names import spelled
+from lms_jupyter.engine.instances.instance import Instance
+from lms_jupyter.engine.library.names import spelled
+from lms_jupyter.engine.prediction.conversations import Conversations
 from lms_jupyter.engine.routes.answers import EventFilter
 from lms_jupyter.engine.routes.http import (
     Handler,

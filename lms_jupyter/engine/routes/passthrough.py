@@ -11,7 +11,6 @@ from typing import Any, Final
 import msgspec
 from aiohttp import web
 
-from lms_jupyter.engine import logs
 from lms_jupyter.engine.errors import (
     BadRequestError,
     EngineError,
@@ -19,10 +18,10 @@ from lms_jupyter.engine.errors import (
     ModelUnloadedError,
     PresetNotFoundError,
 )
-from lms_jupyter.engine.inference import check_template
-from lms_jupyter.engine.instance import Instance, Request, Work
-from lms_jupyter.engine.load_settings import Domain, LoadSettings
-from lms_jupyter.engine.loader import LoadRequest
+from lms_jupyter.engine.instances.instance import Instance, Request, Work
+from lms_jupyter.engine.instances.loader import LoadRequest
+from lms_jupyter.engine.prediction import logs
+from lms_jupyter.engine.prediction.inference import check_template
 from lms_jupyter.engine.routes.answers import Answer, EventFilter, meant
 from lms_jupyter.engine.routes.http import Style, reply
 from lms_jupyter.engine.services import Services
@@ -33,6 +32,7 @@ from lms_jupyter.engine.wire.parts import Parts
 from lms_jupyter.engine.wire.requests import check
 from lms_jupyter.engine.wire.transcript import Transcript
 from lms_jupyter.engine.wire.unsupported import refuse_unsupported
+from lms_jupyter.engine.worker.load_settings import Domain, LoadSettings
 
 ATTEMPTS: Final = 3
 """How often an instance may be unloaded between our finding and our using it."""

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
+from lms_jupyter.engine.downloads.hub import DownloadOption
 from lms_jupyter.engine.errors import BadRequestError, UnsupportedError
-from lms_jupyter.engine.hub import DownloadOption
 from lms_jupyter.engine.routes import fetching
 from lms_jupyter.engine.routes.connection import Namespace, refusing
 from lms_jupyter.engine.routes.handshake import Caller

@@ -8,7 +8,7 @@ from typing import Final
 
 from aiohttp import web
 
-from lms_jupyter.engine.instance import Instance
+from lms_jupyter.engine.instances.instance import Instance
 from lms_jupyter.engine.routes import openai
 from lms_jupyter.engine.routes.answers import EventFilter
 from lms_jupyter.engine.routes.http import (

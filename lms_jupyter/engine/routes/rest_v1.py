@@ -8,8 +8,9 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from lms_jupyter.engine.conversations import Conversations
-from lms_jupyter.engine.loader import LoadRequest
+from lms_jupyter.engine.instances.loader import LoadRequest
+from lms_jupyter.engine.instances.selection import Query, select
+from lms_jupyter.engine.prediction.conversations import Conversations
 from lms_jupyter.engine.routes.chat_v1 import chat
 from lms_jupyter.engine.routes.http import (
     Handler,
@@ -21,7 +22,6 @@ from lms_jupyter.engine.routes.http import (
     reply,
     unknown_path,
 )
-from lms_jupyter.engine.selection import Query, select
 from lms_jupyter.engine.services import Services
 from lms_jupyter.engine.wire import rest_v1
 from lms_jupyter.engine.wire.fields import optional_flag, optional_text, text

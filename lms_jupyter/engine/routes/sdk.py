@@ -12,7 +12,6 @@ from weakref import WeakSet
 from aiohttp import WSCloseCode, WSMsgType, web
 
 from lms_jupyter.engine.errors import TokenMissingError
-from lms_jupyter.engine.peers import is_owners_lms
 from lms_jupyter.engine.routes import (
     diagnostics,
     embedding,
@@ -25,6 +24,7 @@ from lms_jupyter.engine.routes import (
 )
 from lms_jupyter.engine.routes.connection import Connection, Namespace
 from lms_jupyter.engine.routes.handshake import Guestbook, introduce, refuse
+from lms_jupyter.engine.routes.peers import is_owners_lms
 from lms_jupyter.engine.services import Services
 from lms_jupyter.engine.wire.frames import encode
 

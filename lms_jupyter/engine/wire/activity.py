@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from lms_jupyter.engine.activity import Activity
-from lms_jupyter.engine.instance import Instance
+from lms_jupyter.engine.instances.activity import Activity
+from lms_jupyter.engine.instances.instance import Instance
 from lms_jupyter.engine.wire.sdk import instance_info, milliseconds, processing_state
 
 

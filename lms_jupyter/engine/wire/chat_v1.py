@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from lms_jupyter.engine.instance import Instance
-from lms_jupyter.engine.prediction import Fragment, Outcome, Piece, PromptProgress
+from lms_jupyter.engine.instances.instance import Instance
+from lms_jupyter.engine.prediction.prediction import Fragment, Outcome, Piece, PromptProgress
 from lms_jupyter.engine.wire.sse import Event, event
 
 

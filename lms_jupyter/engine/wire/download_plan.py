@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from lms_jupyter.engine.download_plan import Choice, DownloadPlan
+from lms_jupyter.engine.downloads.plan import Choice, DownloadPlan
 
 
 def plan_info(plan: DownloadPlan) -> dict[str, Any]:

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from lms_jupyter.engine.constraints import check_grammar
 from lms_jupyter.engine.errors import BadRequestError, ConstraintError
+from lms_jupyter.engine.prediction.constraints import check_grammar
 
 ANY_OBJECT = {"type": "object"}
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 import msgspec
 
 from lms_jupyter.engine.errors import BadRequestError
-from lms_jupyter.engine.uploads import Upload
+from lms_jupyter.engine.prediction.uploads import Upload
 from lms_jupyter.engine.wire.content import tool_arguments
 from lms_jupyter.engine.wire.fields import an_object, text
 

@@ -7,7 +7,6 @@ from dataclasses import asdict
 from typing import Any, Final, get_args
 
 from lms_jupyter.engine.errors import UnsupportedError
-from lms_jupyter.engine.load_settings import CacheType, Domain, LoadSettings
 from lms_jupyter.engine.wire.kv import (
     Key,
     Read,
@@ -22,6 +21,7 @@ from lms_jupyter.engine.wire.kv import (
     text,
     write,
 )
+from lms_jupyter.engine.worker.load_settings import CacheType, Domain, LoadSettings
 
 
 def _ratio(value: object) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, assert_never
 
-from lms_jupyter.engine.logs import EngineLine, Entry, Input, LlamaLine, Noted, Output
+from lms_jupyter.engine.prediction.logs import EngineLine, Entry, Input, LlamaLine, Noted, Output
 from lms_jupyter.engine.version import LLAMA_VERSION
 from lms_jupyter.engine.wire.predict import stats
 from lms_jupyter.engine.wire.sdk import milliseconds

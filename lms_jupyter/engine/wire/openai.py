@@ -9,9 +9,9 @@ from typing import Any, Final
 
 import msgspec
 
-from lms_jupyter.engine.catalog import DownloadedModel
 from lms_jupyter.engine.errors import BadRequestError, EngineError
-from lms_jupyter.engine.instance import Instance
+from lms_jupyter.engine.instances.instance import Instance
+from lms_jupyter.engine.library.catalog import DownloadedModel
 from lms_jupyter.engine.wire.sse import Event, event
 
 SERVER_ERRORS: Final = 500

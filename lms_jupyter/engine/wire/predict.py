@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any, assert_never
 
 from lms_jupyter.engine.errors import InferenceError
-from lms_jupyter.engine.instance import Instance
-from lms_jupyter.engine.prediction import (
+from lms_jupyter.engine.instances.instance import Instance
+from lms_jupyter.engine.prediction.prediction import (
     Fragment,
     Outcome,
     Piece,

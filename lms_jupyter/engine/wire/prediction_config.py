@@ -6,7 +6,11 @@ from collections.abc import Mapping
 from typing import Any, Final, get_args
 
 from lms_jupyter.engine.errors import BadRequestError, ConstraintError
-from lms_jupyter.engine.prediction import OverflowPolicy, PredictionSettings, ReasoningTags
+from lms_jupyter.engine.prediction.prediction import (
+    OverflowPolicy,
+    PredictionSettings,
+    ReasoningTags,
+)
 from lms_jupyter.engine.wire.content import plain_tool
 from lms_jupyter.engine.wire.kv import (
     Key,

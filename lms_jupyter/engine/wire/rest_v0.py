@@ -7,8 +7,8 @@ from typing import Any, Final
 
 import msgspec
 
-from lms_jupyter.engine.catalog import DownloadedModel
-from lms_jupyter.engine.instance import Instance
+from lms_jupyter.engine.instances.instance import Instance
+from lms_jupyter.engine.library.catalog import DownloadedModel
 from lms_jupyter.engine.version import LLAMA_VERSION
 from lms_jupyter.engine.wire.openai import without_progress
 from lms_jupyter.engine.wire.sse import Event

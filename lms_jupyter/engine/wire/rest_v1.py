@@ -6,15 +6,15 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from lms_jupyter.engine.catalog import DownloadedModel
-from lms_jupyter.engine.downloads import RUNNING, Job, JobState
+from lms_jupyter.engine.downloads.downloads import RUNNING, Job, JobState
 from lms_jupyter.engine.errors import BadRequestError, EngineError
-from lms_jupyter.engine.instance import Instance
-from lms_jupyter.engine.load_settings import LoadSettings
-from lms_jupyter.engine.prediction import PredictionSettings
+from lms_jupyter.engine.instances.instance import Instance
+from lms_jupyter.engine.library.catalog import DownloadedModel
+from lms_jupyter.engine.prediction.prediction import PredictionSettings
 from lms_jupyter.engine.wire.content import image_data
 from lms_jupyter.engine.wire.kv import Key, boolean, integer, number, read
 from lms_jupyter.engine.wire.sse import Event, event
+from lms_jupyter.engine.worker.load_settings import LoadSettings
 
 
 def _reasoning(value: object) -> bool:

@@ -9,10 +9,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from lms_jupyter.engine.errors import BadRequestError
-from lms_jupyter.engine.instance import Instance, Work
+from lms_jupyter.engine.instances.instance import Instance, Work
 
 if TYPE_CHECKING:
-    from lms_jupyter.engine.catalog import DownloadedModel
+    from lms_jupyter.engine.library.catalog import DownloadedModel
 
 STATUS = {
     None: "idle",

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from lms_jupyter.engine.errors import BadRequestError
-from lms_jupyter.engine.selection import Query
+from lms_jupyter.engine.instances.selection import Query
 from lms_jupyter.engine.wire.fields import an_object, optional_text, text
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from lms_jupyter.engine.errors import BadRequestError, ConstraintError
-from lms_jupyter.engine.strict_tools import check_strict
+from lms_jupyter.engine.prediction.strict_tools import check_strict
 
 _MODES: Final = ("auto", "none", "required")
 _OPENAIS: Final = (None, "function")

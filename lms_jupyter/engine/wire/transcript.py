@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import msgspec
 
-from lms_jupyter.engine.prediction import Outcome, StopReason
+from lms_jupyter.engine.prediction.prediction import Outcome, StopReason
 from lms_jupyter.engine.wire.sse import DONE, Event
 
 _STOP_REASONS: Final[Mapping[str, StopReason]] = {

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from lms_jupyter.engine.downloads import Downloads, Job
-from lms_jupyter.engine.fetch import Retries
-from lms_jupyter.engine.hub import Hub
+from lms_jupyter.engine.downloads.downloads import Downloads, Job
+from lms_jupyter.engine.downloads.fetch import Retries
+from lms_jupyter.engine.downloads.hub import Hub
 
 from ..flaky_hub import FlakyHub
 

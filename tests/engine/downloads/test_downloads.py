@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from lms_jupyter.engine.catalog import Catalog
-from lms_jupyter.engine.downloads import Downloads, JobState
+from lms_jupyter.engine.downloads.downloads import Downloads, JobState
+from lms_jupyter.engine.downloads.hub import Hub
 from lms_jupyter.engine.errors import DownloadFailedError
-from lms_jupyter.engine.hub import Hub
+from lms_jupyter.engine.library.catalog import Catalog
 from tests.hosts.without import refuse
 
 from ..flaky_hub import FlakyHub

@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-from lms_jupyter.engine.downloads import Downloads
+from lms_jupyter.engine.downloads.downloads import Downloads
+from lms_jupyter.engine.downloads.hub import MAX_ANSWER_BYTES, MAX_PAGES, Hub, _remote_file
 from lms_jupyter.engine.errors import (
     BadRequestError,
     DownloadFailedError,
     JobNotFoundError,
     PathNotFoundError,
 )
-from lms_jupyter.engine.hub import MAX_ANSWER_BYTES, MAX_PAGES, Hub, _remote_file
 
 from ..flaky_hub import FlakyHub
 from .conftest import DATA, FAST, ended

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 
 import pytest
 
+from lms_jupyter.engine.downloads.hub import Hub
+from lms_jupyter.engine.downloads.proxies import proxy_for
 from lms_jupyter.engine.errors import DownloadFailedError
-from lms_jupyter.engine.hub import Hub
-from lms_jupyter.engine.proxies import proxy_for
 from tests.engine.flaky_hub import FlakyHub
 
 NAMES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy", "ws_proxy", "wss_proxy")

@@ -1,0 +1,42 @@
+"""Why instances went: told to those who still hold on to one that is gone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from lms_jupyter.engine.instances.lifecycle import Moment
+
+KEPT = 1000
+
+Reason: TypeAlias = Literal["unloaded", "reloading", "abandoned"]
+"""What a client may say of its own unloading: somebody wants the instance gone, it comes back at
+once with other settings, or nobody held it any more."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Departure:
+    """The end of one instance."""
+
+    why: str
+    """One of `Reason`, or what the engine did by itself: "expired", "evicted", "crashed", …"""
+    by: str
+    """The client that asked for it, as far as it is known."""
+    at: Moment
+
+
+class Departures:
+    """The last instances that went, by their references."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, Departure] = {}
+
+    def note(self, reference: str, departure: Departure) -> None:
+        """Keep why an instance went."""
+        self._known[reference] = departure
+        while len(self._known) > KEPT:
+            del self._known[next(iter(self._known))]
+
+    def of(self, reference: str) -> Departure | None:
+        """Return why an instance went, `None` if it is there, unknown or long forgotten."""
+        return self._known.get(reference)

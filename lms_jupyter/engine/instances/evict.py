@@ -1,0 +1,38 @@
+"""Who must go when a model comes by just-in-time loading. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Protocol, TypeVar
+
+from lms_jupyter.engine.instances.lifecycle import Phase, State
+
+
+class Candidate(Protocol):
+    """What the policy looks at."""
+
+    @property
+    def jit(self) -> bool:
+        """Whether the instance was itself loaded just in time."""
+
+    @property
+    def state(self) -> State:
+        """The instance's present state."""
+
+
+C = TypeVar("C", bound=Candidate)
+
+
+def victims(instances: Iterable[C]) -> tuple[C, ...]:
+    """Return those to unload before a just-in-time load.
+
+    Only instances that were loaded just in time themselves, whatever their type; never one that is
+    pinned, and never one that is working, loading or already on its way out.
+    """
+    return tuple(instance for instance in instances if _may_go(instance))
+
+
+def _may_go(instance: Candidate) -> bool:
+    state = instance.state
+    idle = state.phase is Phase.READY and state.in_flight == 0
+    return instance.jit and idle and not state.pinned

@@ -1,0 +1,372 @@
+"""The single writer of instances.
+
+Everything that happens to an instance goes through `Registry._apply`, on one event loop, without
+an `await` between looking and changing. What follows from it (timers, processes, listeners) is
+started there and owned here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import Any
+
+from lms_jupyter.engine.errors import (
+    EngineError,
+    IdentifierExistsError,
+    LoadCancelledError,
+    LoadFailedError,
+    ModelUnloadedError,
+)
+from lms_jupyter.engine.instances.departures import Departure, Departures
+from lms_jupyter.engine.instances.instance import Instance, Plan, Request, Work, now
+from lms_jupyter.engine.instances.lifecycle import (
+    Ended,
+    Event,
+    Loaded,
+    Phase,
+    PinChanged,
+    Progressed,
+    RequestBegan,
+    RequestEnded,
+    State,
+    TtlChanged,
+    UnloadBegan,
+    advance,
+)
+from lms_jupyter.engine.templates.watch import (
+    ENDLESS,
+    PLAIN_TEMPLATE,
+    TemplateProblems,
+    TemplateWatch,
+)
+from lms_jupyter.engine.worker.handle import Child, Listening, Order
+from lms_jupyter.engine.worker.launcher import Launcher
+from lms_jupyter.engine.worker.load_settings import LoadSettings
+
+Guard = Callable[[Plan, Iterable[Instance]], None]
+"""Raises `GuardrailError` if a load would not fit beside the other instances."""
+
+logger = logging.getLogger(__name__)
+
+
+class Registry:
+    """All instances that are loading or loaded, by identifier."""
+
+    def __init__(self, launcher: Launcher, guard: Guard = lambda _plan, _others: None) -> None:
+        self._launcher = launcher
+        self._guard = guard
+        self._instances: dict[str, Instance] = {}
+        self.departures = Departures()
+        self._timers: dict[Instance, asyncio.TimerHandle] = {}
+        self._loads: dict[Instance, asyncio.Task[None]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._listeners: list[Callable[[], None]] = []
+        self._templates = TemplateWatch()
+        self.template_problems = TemplateProblems()
+
+    # What there is
+
+    @property
+    def instances(self) -> tuple[Instance, ...]:
+        """The instances that take requests, oldest first."""
+        return tuple(one for one in self._instances.values() if one.is_ready)
+
+    @property
+    def loads(self) -> tuple[Instance, ...]:
+        """The instances that are still loading, oldest first."""
+        loading = Phase.LOADING
+        return tuple(one for one in self._instances.values() if one.state.phase is loading)
+
+    def is_taken(self, identifier: str) -> bool:
+        """Whether an instance has this identifier or is about to have it."""
+        return identifier in self._instances
+
+    def listen(self, listener: Callable[[], None]) -> Callable[[], None]:
+        """Call `listener` after every change; it must return at once. Returns how to stop that."""
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
+
+    # What can be asked for
+
+    def load(self, plan: Plan, *, evict: Iterable[Instance] = ()) -> Instance:
+        """Begin a load, after unloading those to evict; see `Instance.progress` and `.settled`."""
+        if self.is_taken(plan.identifier):
+            raise IdentifierExistsError(plan.identifier)
+        victims = tuple(evict)
+        for victim in victims:
+            self._begin_unload(victim, "evicted")
+        instance = Instance(plan, State(ttl_s=plan.ttl_s))
+        self._instances[plan.identifier] = instance
+        self._loads[instance] = asyncio.create_task(self._bring_up(instance, victims))
+        self._tell()
+        return instance
+
+    async def cancel_load(self, instance: Instance) -> None:
+        """Stop a load; return when its memory has been given back. No effect once it is over."""
+        task = self._loads.get(instance)
+        if task is not None:
+            task.cancel()
+            await asyncio.wait([task])
+
+    @asynccontextmanager
+    async def waiting(self, instance: Instance, *, owns: bool = False) -> AsyncIterator[None]:
+        """Wait for a load inside the block; who leaves it by an exception gives the load up.
+
+        A load ends with its owner; one that came just in time has none, and ends with the last one
+        who waits for it.
+        """
+        waiter = object()
+        instance.waiters.add(waiter)
+        try:
+            yield
+        except BaseException:
+            instance.waiters.discard(waiter)
+            unwanted = instance.jit and not instance.waiters and instance in self._loads
+            if owns or unwanted:
+                await self.cancel_load(instance)
+                if instance.is_ready:
+                    await self.unload(instance, "given up at the last moment")
+            raise
+        finally:
+            instance.waiters.discard(waiter)
+
+    async def unload(self, instance: Instance, why: str = "unloaded", by: str = "") -> None:
+        """End an instance; return when its process is gone."""
+        if instance.is_ready:
+            self._begin_unload(instance, why, by)
+        await instance.gone.wait()
+
+    def set_ttl(self, instance: Instance, ttl_s: float | None, *, restart: bool = False) -> None:
+        """Change the TTL; count idleness from now if `restart`."""
+        self._apply(instance, TtlChanged(ttl_s, now() if restart else None))
+
+    def pin(self, instance: Instance, *, pinned: bool) -> None:
+        """Protect an instance from its TTL and from eviction, or stop to."""
+        self._apply(instance, PinChanged(pinned))
+
+    @asynccontextmanager
+    async def request(self, instance: Instance, work: Work) -> AsyncIterator[Request]:
+        """Use an instance: keeps it from expiring, waits for a free session, then marks the work.
+
+        Raises `ModelUnloadedError` if the instance has gone, also while waiting.
+        """
+        if not instance.is_ready:
+            raise ModelUnloadedError(f"{instance.identifier!r} has already been unloaded.")
+        request = Request()
+        instance.requests.add(request)
+        self._apply(instance, RequestBegan(now()))
+        try:
+            async with instance.sessions:
+                if not instance.is_ready:
+                    raise ModelUnloadedError(f"{instance.identifier!r} was unloaded meanwhile.")
+                self.mark(request, work)
+                yield request
+        finally:
+            instance.requests.discard(request)
+            self._apply(instance, RequestEnded(now()))
+
+    def mark(self, request: Request, work: Work) -> None:
+        """Note what a request is doing now."""
+        if request.work is not work:
+            request.work = work
+            self._tell()
+
+    async def close(self) -> None:
+        """Cancel every load, end every instance and every child."""
+        await asyncio.gather(*(self.cancel_load(instance) for instance in self.loads))
+        await asyncio.gather(*(self.unload(one, "shut down") for one in self.instances))
+        if self._tasks:
+            await asyncio.wait(self._tasks)
+        await self._launcher.close()
+
+    # What happens
+
+    def _apply(self, instance: Instance, event: Event) -> None:
+        instance.state = advance(instance.state, event)
+        self._set_timer(instance)
+        instance.changed.set()
+        instance.changed = asyncio.Event()
+        self._tell()
+
+    def _tell(self) -> None:
+        for listener in tuple(self._listeners):
+            listener()
+
+    def _set_timer(self, instance: Instance) -> None:
+        timer = self._timers.pop(instance, None)
+        if timer is not None:
+            timer.cancel()
+        due_s = instance.state.due_s
+        if due_s is not None:
+            loop = asyncio.get_running_loop()
+            wait_s = due_s - now().monotonic_s
+            self._timers[instance] = loop.call_later(max(0.0, wait_s), self._expire, instance)
+
+    def _expire(self, instance: Instance) -> None:
+        due_s = instance.state.due_s
+        if due_s is None:
+            return
+        if due_s > now().monotonic_s:
+            self._set_timer(instance)
+        else:
+            self._begin_unload(instance, "expired")
+
+    async def _bring_up(self, instance: Instance, victims: tuple[Instance, ...]) -> None:
+        """Carry out a load to one of its three ends."""
+        error: EngineError
+        try:
+            for victim in victims:
+                await victim.gone.wait()
+            self._guard(instance.plan, self._others(instance))
+            instance.admitted = True
+            listening = await self._load(instance)
+        except asyncio.CancelledError:
+            error = LoadCancelledError(instance.identifier)
+        except EngineError as failure:
+            error = failure
+        except OSError as failure:
+            error = LoadFailedError(f"The process for {instance.identifier!r} failed: {failure}.")
+        else:
+            instance.address = listening.address
+            if listening.refused:
+                logger.warning("llama.cpp has no %s", ", ".join(listening.refused))
+            instance.settings = in_effect(instance.settings, listening)
+            self._apply(instance, Loaded(now()))
+            del self._loads[instance]
+            instance.outcome.set_result(instance)
+            if instance.child is not None:
+                self._spawn(self._watch(instance, instance.child))
+            self._launcher.refill()
+            logger.info("loaded %s", instance.identifier)
+            return
+        if instance.child is not None:
+            await instance.child.end()
+        del self._loads[instance]
+        self._finish(instance)
+        instance.outcome.set_exception(error)
+        instance.outcome.exception()
+        self._launcher.refill()
+        logger.info("not loaded: %s", error.title)
+
+    async def _load(self, instance: Instance) -> Listening:
+        """Load into a child; where only the chat template is at fault, without that template."""
+        order = order_for(instance.plan)
+        try:
+            return await self._load_with(instance, order)
+        except LoadFailedError as failure:
+            if not failure.reason or order.embedding:
+                raise
+            if order.settings.prompt_template is not None:
+                raise LoadFailedError(
+                    failure.title, hint="Is the prompt template right that it was loaded with?"
+                ) from None
+            if instance.child is not None:
+                await instance.child.end()
+            plain = replace(order, settings=replace(order.settings, prompt_template=PLAIN_TEMPLATE))
+            try:
+                listening = await self._load_with(instance, plain)
+            except LoadFailedError:
+                raise failure from None
+            instance.template_problem = failure.reason
+            self.template_problems.note(instance.model, failure.reason)
+            logger.warning(
+                "the chat template of %s cannot be used: %s", instance.identifier, failure.reason
+            )
+            return listening
+
+    async def _load_with(self, instance: Instance, order: Order) -> Listening:
+        """Load into a new child; a template that never ends ends the child."""
+        child = instance.child = await self._launcher.take()
+        template = order.settings.prompt_template
+        template = template or instance.model.header.text("tokenizer.chat_template")
+        stuck = asyncio.Event()
+        watching = asyncio.create_task(self._templates.over(child, template, stuck))
+        try:
+            return await child.load(order, lambda fraction: self._move(instance, fraction))
+        except LoadFailedError as failure:
+            if stuck.is_set():
+                title = f"The chat template of {instance.identifier!r} does not come to an end."
+                raise LoadFailedError(title, reason=ENDLESS) from failure
+            raise
+        finally:
+            watching.cancel()
+
+    def _others(self, instance: Instance) -> tuple[Instance, ...]:
+        return tuple(one for one in self._instances.values() if one is not instance)
+
+    def _move(self, instance: Instance, fraction: float) -> None:
+        if fraction > instance.state.fraction:
+            self._apply(instance, Progressed(fraction))
+
+    def _begin_unload(self, instance: Instance, why: str, by: str = "") -> None:
+        """From here on it takes no requests and its identifier is free."""
+        self.departures.note(instance.reference, Departure(why=why, by=by, at=now()))
+        self._apply(instance, UnloadBegan())
+        del self._instances[instance.identifier]
+        self._spawn(self._end(instance, why))
+
+    async def _end(self, instance: Instance, why: str) -> None:
+        if instance.child is not None:
+            await instance.child.end()
+        self._finish(instance)
+        logger.info("%s %s", why, instance.identifier)
+
+    async def _watch(self, instance: Instance, child: Child) -> None:
+        """Notice when a child dies by itself."""
+        await asyncio.wait([child.exited])
+        if instance.is_ready:
+            logger.error("%s: its process ended (%s)", instance.identifier, child.exited.result())
+            self._begin_unload(instance, "crashed")
+
+    def _finish(self, instance: Instance) -> None:
+        if self._instances.get(instance.identifier) is instance:
+            del self._instances[instance.identifier]
+        self._apply(instance, Ended())
+        instance.gone.set()
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+def in_effect(asked: LoadSettings, listening: Listening) -> LoadSettings:
+    """Return the settings as they came out.
+
+    Contexts are rounded, a GPU may not be there, and the system may refuse to lock memory.
+    """
+    settings = replace(asked, context_length=listening.context_length or asked.context_length)
+    if settings.flash_attention is None:
+        settings = replace(settings, flash_attention=listening.flash_attention)
+    if not listening.gpu:
+        settings = replace(
+            settings,
+            gpu_offload_ratio=0.0,
+            offload_kv_cache_to_gpu=False,
+            main_gpu=None,
+            tensor_split=(),
+        )
+    if listening.locked is False:
+        settings = replace(settings, keep_in_memory=False)
+    return settings
+
+
+def order_for(plan: Plan) -> Order:
+    """Say what the child is to do to carry out the plan."""
+    model, settings = plan.model, plan.settings
+    blocks = model.header.of_architecture("block_count")
+    layers = blocks if isinstance(blocks, int) else 0
+    return Order(
+        identifier=plan.identifier,
+        file=model.file,
+        mmproj=model.mmproj,
+        draft_file=plan.draft.file if plan.draft else None,
+        size_bytes=model.size_bytes,
+        embedding=model.type == "embedding",
+        gpu_layers=round(settings.gpu_offload_ratio * (layers + 1)),
+        settings=settings,
+    )

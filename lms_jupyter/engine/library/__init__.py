@@ -1,0 +1,1 @@
+"""Which models lie on the disk, and what their files say about them."""

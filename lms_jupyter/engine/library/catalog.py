@@ -1,0 +1,161 @@
+"""Which models lie on the disk.
+
+`Catalog` looks at the folders each time it is asked, so files that come and go are noticed at once;
+it reads only those headers that it has not read before. All of that happens in a thread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from lms_jupyter.engine.errors import (
+    AmbiguousNameError,
+    ModelsUnreadableError,
+    PathNotFoundError,
+)
+from lms_jupyter.engine.library.gguf import GgufError, GgufHeader, read_header
+from lms_jupyter.engine.library.listing import (
+    DownloadedModel,
+    Family,
+    ModelType,
+    ReadFile,
+    families,
+)
+from lms_jupyter.engine.library.names import Fit, closest, fit
+from lms_jupyter.engine.library.scan import FoundFile, note_failure, scan
+
+__all__ = ["Catalog", "DownloadedModel"]
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Listing:
+    """What one look at the folders found."""
+
+    found: tuple[FoundFile, ...] = ()
+    headers: Mapping[FoundFile, GgufHeader | GgufError] = field(default_factory=dict)
+    """What was read; files that could not be opened are tried again at the next look."""
+    families: tuple[Family, ...] = ()
+    refused: Mapping[str, str] = field(default_factory=dict)
+    unseen: Mapping[str, str] = field(default_factory=dict)
+    """Places that could not be looked at, each with the reason."""
+
+    def not_found(self, query: str) -> PathNotFoundError:
+        """Return the error for what nothing fits."""
+        known = [family.model_key for family in self.families]
+        return PathNotFoundError(query, known, self.unseen)
+
+
+class Catalog:
+    """The models below some folders; where folders overlap in names, earlier folders win."""
+
+    def __init__(self, folders: Sequence[Path]) -> None:
+        self._folders = tuple(folders)
+        self._listing = _Listing()
+        self._lock = asyncio.Lock()
+        self._begun = 0
+        self._ended = 0
+
+    async def models(self) -> tuple[DownloadedModel, ...]:
+        """Return one model per key, in the order of the keys.
+
+        Raises:
+            ModelsUnreadableError: There are none, and it is not sure that there are none.
+        """
+        listing = await self._look()
+        for place, reason in listing.unseen.items():
+            if not listing.families:
+                raise ModelsUnreadableError(place, reason)
+        return tuple(family.chosen for family in listing.families)
+
+    async def variants(self, model_key: str) -> tuple[DownloadedModel, ...]:
+        """Return all quantisations of a model; none if it is a single file.
+
+        Raises:
+            PathNotFoundError: No model has this key.
+        """
+        found = await self.resolve(model_key)
+        listing = await self._look()
+        of = (one for one in listing.families if found in (one.chosen, *one.variants))
+        return next((family.variants for family in of), ())
+
+    async def resolve(self, name: str, domain: ModelType | None = None) -> DownloadedModel:
+        """Find the model that is meant by any form of its name; see `names`.
+
+        Where a name fits models of both types, `domain` decides.
+
+        Raises:
+            AmbiguousNameError: Several models fit.
+            PathNotFoundError: Nothing fits.
+        """
+        listing = await self._look()
+        models = [one for family in listing.families for one in (family.chosen, *family.variants)]
+        right = [one for one in models if domain in (None, one.type)]
+        hits = closest(name, right, lambda one: one) or closest(name, models, lambda one: one)
+        if not hits:
+            raise listing.not_found(name)
+        if len({model.file for model in hits}) > 1:
+            raise AmbiguousNameError(name, dict.fromkeys(model.model_key for model in hits))
+        # The variant that the bare key means is there twice, under both of its keys.
+        by_label = "@" in name and fit(name, hits[0]) is not Fit.PATH
+        return next((one for one in hits if ("@" in one.model_key) is by_label), hits[0])
+
+    async def refused(self) -> Mapping[str, str]:
+        """Return the GGUF files that are not offered, by relative path, each with the reason."""
+        return (await self._look()).refused
+
+    async def _look(self) -> _Listing:
+        """Look at the folders, or take the result of a look that began after we asked."""
+        asked = self._begun
+        async with self._lock:
+            if self._ended <= asked:
+                self._begun = number = self._begun + 1
+                self._listing = await asyncio.to_thread(_look, self._folders, self._listing)
+                self._ended = number
+            return self._listing
+
+
+def _look(folders: Sequence[Path], last: _Listing) -> _Listing:
+    """Look at the folders and read what is new since the last look."""
+    sighting = scan(folders)
+    found, unseen = sighting.files, dict(sighting.unseen)
+    if found == last.found and len(last.headers) == len(found) and unseen == last.unseen:
+        return last
+    headers: dict[FoundFile, GgufHeader | GgufError] = {}
+    refused: dict[str, str] = {}
+    for file in found:
+        try:
+            header = last.headers.get(file) or _header(file)
+        except OSError as error:
+            note_failure(error, file.path, unseen)
+            name = file.relative.name
+            refused[str(file.relative)] = f"{name} cannot be read: {error.strerror}."
+            continue
+        headers[file] = header
+        if isinstance(header, GgufError):
+            refused[str(file.relative)] = str(header)
+    models, no_models = families(
+        ReadFile(file.path, file.relative, file.size_bytes, header)
+        for file, header in headers.items()
+        if isinstance(header, GgufHeader)
+    )
+    refused |= no_models
+    for path, reason in unseen.items():
+        if last.unseen.get(path) != reason:
+            _log.warning("could not look at %s: %s", path, reason)
+    for path, reason in refused.items():
+        if last.refused.get(path) != reason:
+            _log.info("not offered: %s: %s", path, reason)
+    return _Listing(found, headers, models, refused, unseen)
+
+
+def _header(file: FoundFile) -> GgufHeader | GgufError:
+    try:
+        return read_header(file.path, name=file.relative.name)
+    except GgufError as error:
+        return error

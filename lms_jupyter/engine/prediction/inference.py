@@ -1,0 +1,310 @@
+"""Asks an instance's llama.cpp for predictions, tokens and embeddings.
+
+Every call counts as a request of the instance: it waits for a free session, keeps the instance from
+expiring, and fails clearly if the instance goes away meanwhile.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+from lms_jupyter.engine.errors import (
+    BadRequestError,
+    ConstraintError,
+    EngineError,
+    ModelUnloadedError,
+)
+from lms_jupyter.engine.instances.instance import Instance, Request, Work
+from lms_jupyter.engine.instances.registry import Registry
+from lms_jupyter.engine.instances.room import Seat
+from lms_jupyter.engine.prediction import logs
+from lms_jupyter.engine.prediction.constraints import Constraints, check_grammar
+from lms_jupyter.engine.prediction.generation import Generation, in_room
+from lms_jupyter.engine.prediction.llama_http import LlamaHttp
+from lms_jupyter.engine.prediction.overflow import drop_message, shorten
+from lms_jupyter.engine.prediction.prediction import (
+    Outcome,
+    Piece,
+    PredictionSettings,
+    PromptProgress,
+)
+from lms_jupyter.engine.prediction.reasoning import ReasoningSplitter
+from lms_jupyter.engine.prediction.tool_calls import read_calls, request_with_tools, used_by_chat
+from lms_jupyter.engine.templates.sandbox import Templates
+
+Message = Mapping[str, Any]
+"""One message as in OpenAI's chat format."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """What a model is to continue: text, and the images that its markers stand for (base64)."""
+
+    text: str
+    images: tuple[str, ...] = ()
+
+
+class Inference:
+    """The requests that instances can serve."""
+
+    def __init__(
+        self, registry: Registry, llama: LlamaHttp, constraints: Constraints, log: logs.LogHub
+    ) -> None:
+        self._registry = registry
+        self._llama = llama
+        self._constraints = constraints
+        self._log = log
+        self._templates = Templates()
+
+    async def tokenize(
+        self, instance: Instance, content: str, *, special: bool = True
+    ) -> list[int]:
+        """Return the tokens of a text; `special` adds those that the model wants around it."""
+        async with self._registry.request(instance, Work.PROCESSING_PROMPT):
+            return await self._tokens(instance, content, special=special)
+
+    async def embed(self, instance: Instance, content: str) -> list[float]:
+        """Return the embedding of a text."""
+        (embedding,) = await self.embed_all(instance, [content])
+        return embedding
+
+    async def embed_all(self, instance: Instance, contents: Sequence[str]) -> list[list[float]]:
+        """Return the embeddings of some texts."""
+        body = {"input": list(contents), "encoding_format": "float"}
+        async with self._registry.request(instance, Work.COMPUTING_EMBEDDING):
+            answer = await self._post(instance, "/v1/embeddings", body)
+        ordered = sorted(answer["data"], key=lambda one: int(one["index"]))
+        return [one["embedding"] for one in ordered]
+
+    async def render(
+        self, instance: Instance, conversation: Sequence[Message], settings: PredictionSettings
+    ) -> Prompt:
+        """Write a conversation with the chat template."""
+        async with self._registry.request(instance, Work.PROCESSING_PROMPT):
+            return await self._render(instance, conversation, settings)
+
+    async def respond(
+        self,
+        instance: Instance,
+        conversation: Sequence[Message],
+        settings: PredictionSettings,
+        outcome: Outcome,
+    ) -> AsyncGenerator[Piece]:
+        """Continue a conversation. See `complete`."""
+        async with (
+            self._registry.request(instance, Work.PROCESSING_PROMPT) as request,
+            aclosing(self._answer(instance, conversation, settings, outcome)) as pieces,
+        ):
+            async for piece in self._followed(instance, request, pieces, outcome):
+                yield piece
+
+    async def complete(
+        self, instance: Instance, prompt: Prompt, settings: PredictionSettings, outcome: Outcome
+    ) -> AsyncGenerator[Piece]:
+        """Continue a text; `outcome` is filled in on the way and final when the iterator ends.
+
+        Closing the iterator stops llama.cpp. If the instance is unloaded meanwhile, it just ends.
+        """
+        async with self._registry.request(instance, Work.PROCESSING_PROMPT) as request:
+            settings = await self._keeping(instance, settings)
+            async with (
+                self._seat(instance, prompt, settings) as seat,
+                aclosing(self._continue(instance, prompt, settings, outcome, seat)) as pieces,
+            ):
+                async for piece in self._followed(instance, request, pieces, outcome):
+                    yield piece
+
+    async def _followed(
+        self,
+        instance: Instance,
+        request: Request,
+        pieces: AsyncGenerator[Piece],
+        outcome: Outcome,
+    ) -> AsyncGenerator[Piece]:
+        """Pass pieces on, and keep the books about them."""
+        started = time.monotonic()
+        try:
+            async for piece in pieces:
+                if not isinstance(piece, PromptProgress):
+                    self._registry.mark(request, Work.GENERATING)
+                    request.tokens_per_second = outcome.tokens_per_second
+                yield piece
+        except EngineError:
+            if instance.is_ready:
+                raise
+            outcome.stop_reason = "modelUnloaded"
+        finally:
+            outcome.total_s = time.monotonic() - started
+            if outcome.drafted_tokens is not None and instance.plan.draft is not None:
+                outcome.draft_model = instance.plan.draft.model_key
+            self._log.publish(logs.Output(instance.identifier, outcome))
+
+    async def _answer(
+        self,
+        instance: Instance,
+        conversation: Sequence[Message],
+        settings: PredictionSettings,
+        outcome: Outcome,
+    ) -> AsyncGenerator[Piece]:
+        if settings.system_prompt and not any(m["role"] == "system" for m in conversation):
+            conversation = [{"role": "system", "content": settings.system_prompt}, *conversation]
+        settings = await self._keeping(instance, settings)
+        conversation, prompt = await self._fitting(instance, conversation, settings)
+        async with self._seat(instance, prompt, settings) as seat:
+            if settings.tools and settings.template is None:
+                self._log.publish(logs.Input.of(instance, prompt.text))
+                body = request_with_tools(conversation, settings)
+                said = self._llama.stream(instance, "/v1/chat/completions", body)
+                events = in_room(said, seat, outcome, used_by_chat)
+                continued = read_calls(events, instance, outcome)
+            else:
+                continued = self._continue(instance, prompt, settings, outcome, seat)
+            async with aclosing(continued) as pieces:
+                async for piece in pieces:
+                    yield piece
+
+    @asynccontextmanager
+    async def _seat(
+        self, instance: Instance, prompt: Prompt, settings: PredictionSettings
+    ) -> AsyncIterator[Seat | None]:
+        """Wait until there is room in the context, where requests share it."""
+        room = instance.room
+        if room is None:
+            yield None
+            return
+        length = len(await self._tokens(instance, prompt.text)) if room.is_shared else 0
+        async with room.seat(length, settings.max_tokens) as seat:
+            if not instance.is_ready:
+                raise ModelUnloadedError(f"{instance.identifier!r} was unloaded meanwhile.")
+            yield seat
+
+    async def _continue(
+        self,
+        instance: Instance,
+        prompt: Prompt,
+        settings: PredictionSettings,
+        outcome: Outcome,
+        seat: Seat | None,
+    ) -> AsyncGenerator[Piece]:
+        """Generate; if the context is full and the policy allows it, shorten and go on."""
+        self._log.publish(logs.Input.of(instance, prompt.text))
+        splitter = ReasoningSplitter(settings.reasoning, prompt.text)
+        if prompt.images:
+            written: Any = {"prompt_string": prompt.text, "multimodal_data": list(prompt.images)}
+        else:
+            written = prompt.text
+        generation = Generation(self._llama, instance, settings, splitter, outcome, seat)
+        while True:
+            async with aclosing(generation.run(written)) as pieces:
+                async for piece in pieces:
+                    yield piece
+            if outcome.stop_reason != "contextLengthReached" or not _may_go_on(prompt, settings):
+                break
+            tokens = await self._tokens(instance, prompt.text + outcome.text)
+            length = instance.context_length
+            if seat is not None and seat.is_over:
+                length = seat.room.share
+                seat.begin_again()
+            written = shorten(tokens, length, settings.overflow)
+        for fragment in splitter.end():
+            yield fragment
+
+    async def _keeping(
+        self, instance: Instance, settings: PredictionSettings
+    ) -> PredictionSettings:
+        """Make a grammar that will be kept of what the answer has to be like."""
+        if settings.tools and (settings.json_schema is not None or settings.grammar is not None):
+            raise ConstraintError(
+                "structured",
+                "",
+                "a model that may call tools cannot be held to a form as well",
+                hint="Leave the tools out, or the form.",
+            )
+        if settings.json_schema is None:
+            if settings.grammar is not None:
+                check_grammar(settings.grammar, "gbnfGrammar")
+            return settings
+        grammar = await self._constraints.grammar(instance, settings.json_schema, "jsonSchema")
+        return replace(settings, json_schema=None, grammar=grammar)
+
+    async def _fitting(
+        self, instance: Instance, conversation: Sequence[Message], settings: PredictionSettings
+    ) -> tuple[Sequence[Message], Prompt]:
+        """Render a conversation, leaving messages out until it fits, if the policy allows it."""
+        while True:
+            prompt = await self._render(instance, conversation, settings)
+            if settings.overflow == "stopAtLimit" or prompt.images:
+                return conversation, prompt
+            if len(await self._tokens(instance, prompt.text)) < instance.context_length:
+                return conversation, prompt
+            roles = [message["role"] for message in conversation]
+            leave_out = drop_message(roles, settings.overflow)
+            if leave_out is None:
+                return conversation, prompt
+            conversation = [m for i, m in enumerate(conversation) if i != leave_out]
+
+    async def _render(
+        self, instance: Instance, conversation: Sequence[Message], settings: PredictionSettings
+    ) -> Prompt:
+        images = tuple(_images(conversation))
+        if images and not instance.model.vision:
+            raise BadRequestError(
+                f"{instance.identifier!r} cannot look at images.",
+                hint="Load a vision model, one with an 'mmproj' file beside it.",
+            )
+        if settings.template is not None:
+            return Prompt(await self._templates.render(settings.template, conversation), images)
+        check_template(instance)
+        body: dict[str, Any] = {"messages": list(conversation)}
+        if settings.tools:
+            body["tools"] = list(settings.tools)
+        if settings.enable_thinking is not None:
+            body["chat_template_kwargs"] = {"enable_thinking": settings.enable_thinking}
+        answer = await self._post(instance, "/apply-template", body)
+        return Prompt(answer["prompt"], images)
+
+    async def _tokens(self, instance: Instance, content: str, *, special: bool = True) -> list[int]:
+        body = {"content": content, "add_special": special, "parse_special": True}
+        answer = await self._post(instance, "/tokenize", body)
+        tokens: list[int] = answer["tokens"]
+        return tokens
+
+    async def _post(self, instance: Instance, path: str, body: Mapping[str, Any]) -> Any:
+        try:
+            return await self._llama.post(instance, path, body)
+        except EngineError:
+            if instance.is_ready:
+                raise
+            raise ModelUnloadedError(
+                f"{instance.identifier!r} was unloaded during the request."
+            ) from None
+
+
+def check_template(instance: Instance) -> None:
+    """Raise `BadRequestError` if the model's own template cannot be used."""
+    if instance.template_problem:
+        raise BadRequestError(
+            f"The chat template of {instance.identifier!r} cannot be used: "
+            f"{instance.template_problem}.",
+            hint="Send a prompt template with the request, or load the model with one.",
+        )
+
+
+def _may_go_on(prompt: Prompt, settings: PredictionSettings) -> bool:
+    """Whether a full context is no reason to stop; a grammar could not be taken up again."""
+    constrained = settings.grammar is not None or settings.json_schema is not None
+    return settings.overflow != "stopAtLimit" and not prompt.images and not constrained
+
+
+def _images(conversation: Sequence[Message]) -> list[str]:
+    return [
+        part["image_url"]["url"].partition("base64,")[2]
+        for message in conversation
+        if isinstance(message.get("content"), list)
+        for part in message["content"]
+        if part["type"] == "image_url"
+    ]

@@ -1,0 +1,273 @@
+"""JSON schemas as they can be enforced: what is left is what llguidance keeps to the letter. Pure.
+
+`prepared` rewrites a schema so that every document that fits the result fits the original: it drops
+what says nothing about documents, turns formats into patterns, and refuses, with the place, what
+cannot be kept. Names that JSON Schema does not know are notes, as it says itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+from urllib.parse import unquote
+
+from lms_jupyter.engine.prediction.schema_words import (
+    CHOICES,
+    UnkeepableError,
+    copy_numbers,
+    copy_texts,
+    copy_values,
+    escaped,
+    key_of,
+    mapping,
+    refuse,
+    sequence,
+    with_type,
+)
+
+MAX_DEPTH: Final = 100
+MAX_PARTS: Final = 20_000
+_PLAIN: Final = ("type", "required", "minItems", "maxItems", "minLength", "maxLength")
+_NOT_CLOSED: Final = frozenset(
+    {"additionalProperties", "allOf", "anyOf", "oneOf", "$ref", "unevaluatedProperties"}
+)
+
+
+@dataclass(slots=True)
+class Prepared:
+    """A schema that llguidance can be asked to keep."""
+
+    schema: Any
+    parts: list[tuple[str, Any]]
+    """Where each part stood in the original, and what became of it; inner ones later."""
+
+    def part(self, schema: Any) -> Any:
+        """Return one part with the definitions that it may refer to."""
+        return schema | {"$defs": self.schema.get("$defs", {})}
+
+
+def prepared(schema: Any) -> Prepared:
+    """Return what to enforce; raises `UnkeepableError`."""
+    walk = _Walk(schema)
+    try:
+        written = walk.schema(schema, "", _Place())
+    except RecursionError:
+        raise UnkeepableError("", "the schema is nested too deep") from None
+    if isinstance(written, dict) and walk.definitions:
+        written = written | {"$defs": walk.definitions}
+    return Prepared(written if isinstance(written, dict) else {"allOf": [written]}, walk.parts)
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where in a schema the walk is."""
+
+    depth: int = 0
+    is_combined: bool = False
+    """Whether other schemas speak about the same value, and may name more properties."""
+    through: tuple[str, ...] = ()
+    """The references that led here without going into the value."""
+
+    def inside(self) -> _Place:
+        return _Place(self.depth + 1)
+
+    def beside(self, *, combined: bool) -> _Place:
+        return _Place(self.depth + 1, self.is_combined or combined, self.through)
+
+
+@dataclass(slots=True)
+class _Walk:
+    root: Any
+    definitions: dict[str, Any] = field(default_factory=dict)
+    parts: list[tuple[str, Any]] = field(default_factory=list)
+    _names: dict[tuple[str, bool], str] = field(default_factory=dict)
+
+    def schema(self, said: Any, pointer: str, place: _Place) -> Any:
+        """Rewrite one schema."""
+        if isinstance(said, bool):
+            return {} if said else False
+        if not isinstance(said, Mapping):
+            raise UnkeepableError(
+                pointer, f"a schema is an object, true or false, not {said!r:.50}"
+            )
+        if place.depth > MAX_DEPTH or len(self.parts) > MAX_PARTS:
+            raise UnkeepableError(pointer, "the schema is too large")
+        written: dict[str, Any] = {}
+        self.parts.append((pointer, written))
+        refuse(said, pointer)
+        said = with_type(said)
+        written |= {name: said[name] for name in _PLAIN if name in said}
+        copy_values(said, pointer, written)
+        copy_numbers(said, pointer, written)
+        conditions = copy_texts(said, pointer, written)
+        self._object(said, pointer, written, place)
+        self._array(said, pointer, written, place)
+        self._combined(said, pointer, written, place, conditions)
+        return written
+
+    def _object(
+        self, said: Mapping[str, Any], pointer: str, written: dict[str, Any], place: _Place
+    ) -> None:
+        inner = place.inside()
+        for name in ("properties", "patternProperties"):
+            if name not in said:
+                continue
+            members = mapping(said[name], f"{pointer}/{name}")
+            written[name] = {
+                key_of(key, name, pointer): self.schema(
+                    value, f"{pointer}/{name}/{escaped(key)}", inner
+                )
+                for key, value in members.items()
+            }
+        if "additionalProperties" in said:
+            written["additionalProperties"] = self.schema(
+                said["additionalProperties"], f"{pointer}/additionalProperties", inner
+            )
+        elif (
+            "properties" in said
+            and not place.is_combined
+            and not _NOT_CLOSED & said.keys()
+            and set(said.get("required") or ()) <= said["properties"].keys()
+        ):
+            # Small models would invent properties without end.
+            written["additionalProperties"] = False
+        if "maxProperties" in said:
+            written["maxProperties"] = said["maxProperties"]
+
+    def _array(
+        self, said: Mapping[str, Any], pointer: str, written: dict[str, Any], place: _Place
+    ) -> None:
+        first, rest = said.get("prefixItems"), said.get("items")
+        at_first, at_rest = f"{pointer}/prefixItems", f"{pointer}/items"
+        if isinstance(rest, list):  # until 2019
+            first, rest = rest, said.get("additionalItems")
+            at_first, at_rest = at_rest, f"{pointer}/additionalItems"
+        inner = place.inside()
+        if first is not None:
+            members = sequence(first, at_first)
+            written["prefixItems"] = [
+                self.schema(one, f"{at_first}/{place_}", inner)
+                for place_, one in enumerate(members)
+            ]
+        if rest is not None:
+            written["items"] = self.schema(rest, at_rest, inner)
+
+    def _combined(
+        self,
+        said: Mapping[str, Any],
+        pointer: str,
+        written: dict[str, Any],
+        place: _Place,
+        conditions: list[str],
+    ) -> None:
+        """Write what several schemas say about the value."""
+        asked = [name for name in ("$ref", "allOf", *CHOICES) if name in said]
+        alone = len(asked) == 1 and written.keys() <= {"type"}
+        every: list[Any] = [{"pattern": one} for one in conditions]
+        for name in asked:
+            here = f"{pointer}/{name}"
+            if name == "$ref":
+                reference = self._reference(said[name], here, place.beside(combined=not alone))
+                every.append({"$ref": reference})
+                continue
+            members = sequence(said[name], here)
+            if not members:
+                raise UnkeepableError(here, "the list is empty")
+            combines = name == "allOf" or not alone
+            is_apart = name == "oneOf" and self._are_apart(members)
+            if name == "oneOf" and not is_apart:
+                combines = True
+            choices = [
+                self.schema(one, f"{here}/{at}", place.beside(combined=combines))
+                for at, one in enumerate(members)
+            ]
+            if name == "allOf":
+                every += choices
+            else:
+                kind = "anyOf" if is_apart else name
+                every.append({kind: choices})
+        if len(every) == 1 and not (every[0].keys() & written.keys()):
+            written |= every[0]
+        elif every:
+            written["allOf"] = every
+
+    def _reference(self, said: Any, pointer: str, place: _Place) -> str:
+        """Return where the definition is that a reference names, after writing it."""
+        if not isinstance(said, str) or not said.startswith("#"):
+            raise UnkeepableError(pointer, f"{said!r:.100} is not in this schema")
+        if said in place.through:
+            raise UnkeepableError(pointer, f"{said!r} refers to nothing but itself")
+        key = (said, place.is_combined)
+        if key not in self._names:
+            name = self._names[key] = str(len(self._names))
+            target, at = self._target(said, pointer)
+            through = _Place(place.depth + 1, place.is_combined, (*place.through, said))
+            self.definitions[name] = self.schema(target, at, through)
+        return f"#/$defs/{self._names[key]}"
+
+    def _target(self, reference: str, pointer: str) -> tuple[Any, str]:
+        path = unquote(reference[1:])
+        if path and not path.startswith("/"):
+            found = next(_anchored(self.root, path, ""), None)
+            if found is None:
+                raise UnkeepableError(pointer, f"there is no {reference!r}")
+            return found
+        target = self.root
+        for step in path.split("/")[1:]:
+            name = step.replace("~1", "/").replace("~0", "~")
+            if isinstance(target, Mapping) and name in target:
+                target = target[name]
+            elif isinstance(target, list) and name.isdecimal() and int(name) < len(target):
+                target = target[int(name)]
+            else:
+                raise UnkeepableError(pointer, f"there is no {reference!r}")
+        return target, path
+
+    def _are_apart(self, members: Sequence[Any]) -> bool:
+        """Whether no document fits two of these, as the name that tells them apart shows."""
+        seen = [self._seen(one) for one in members]
+        return all(
+            _tell_apart(one, other) for at, one in enumerate(seen) for other in seen[at + 1 :]
+        )
+
+    def _seen(self, said: Any) -> Mapping[str, Any]:
+        """Return a schema, or the one that it refers to."""
+        if isinstance(said, Mapping) and isinstance(reference := said.get("$ref"), str):
+            try:
+                said = self._target(reference, "")[0]
+            except UnkeepableError:
+                return {}
+        return said if isinstance(said, Mapping) else {}
+
+
+def _anchored(said: Any, anchor: str, pointer: str) -> Iterator[tuple[Any, str]]:
+    """Find the schema that bears an anchor."""
+    if isinstance(said, Mapping):
+        if said.get("$anchor") == anchor:
+            yield said, pointer
+        for name, value in said.items():
+            yield from _anchored(value, anchor, f"{pointer}/{escaped(name)}")
+    elif isinstance(said, list):
+        for at, value in enumerate(said):
+            yield from _anchored(value, anchor, f"{pointer}/{at}")
+
+
+def _tell_apart(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether a property that both require has other values in the one than in the other."""
+    shared = set(one.get("required") or ()) & set(other.get("required") or ())
+    if one.get("type") != "object" or other.get("type") != "object":
+        return False
+    for name in shared:
+        tags, others = _tags(one, name), _tags(other, name)
+        if tags and others and not set(tags) & set(others):
+            return True
+    return False
+
+
+def _tags(said: Mapping[str, Any], name: str) -> list[str]:
+    inner = (said.get("properties") or {}).get(name)
+    if not isinstance(inner, Mapping):
+        return []
+    values = [inner["const"]] if "const" in inner else inner.get("enum") or []
+    return values if all(isinstance(value, str) for value in values) else []

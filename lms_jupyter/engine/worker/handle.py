@@ -1,0 +1,227 @@
+"""The engine's side of one child process: start it, give it a model, hear how it goes, end it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import secrets
+import sys
+from collections import deque
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from lms_jupyter.engine import machine
+from lms_jupyter.engine.worker.load_failure import explain
+from lms_jupyter.engine.worker.load_settings import LoadSettings
+from lms_jupyter.engine.worker.process import Process
+
+STATE_PREFIX = b"cmd_child_to_router:state:"
+STDERR_LINES = 100
+MAX_LINE_BYTES = 2**24
+SAMPLE_EVERY_S = 0.05
+LAST_WORDS_S = 2.0
+EMPTY_CHILD_BYTES = 30_000_000
+"""What a child weighs before it has loaded anything."""
+
+_UNREADABLE = (msgspec.DecodeError, AttributeError, LookupError, TypeError, ValueError)
+_NO_FLASH = "Flash Attention was auto, set to disabled"
+
+LogSink = Callable[["Child", str], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """What a child is to load."""
+
+    identifier: str
+    file: Path
+    mmproj: Path | None
+    draft_file: Path | None
+    size_bytes: int
+    embedding: bool
+    gpu_layers: int
+    settings: LoadSettings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listening:
+    """A loaded child: where it listens, and what it says about its model."""
+
+    address: str
+    context_length: int | None
+    gpu: bool
+    flash_attention: bool
+    locked: bool | None
+    """Whether the system keeps its memory from being paged out; `None` if that is not known."""
+    refused: tuple[str, ...]
+
+
+class Child:
+    """One child process: `start` makes it, `load` gives it a model, `end` is safe at any time."""
+
+    def __init__(self, process: Process, log: LogSink) -> None:
+        self._process = process
+        self._stdin, self._stdout, self._errors = process.stdin, process.stdout, process.stderr
+        self._log = log
+        self._reported = 0.0
+        self._model: dict[str, Any] = {}
+        self._stderr: deque[str] = deque(maxlen=STDERR_LINES)
+        loop = asyncio.get_running_loop()
+        self._warm: asyncio.Future[None] = loop.create_future()
+        self._listening: asyncio.Future[dict[str, Any]] = loop.create_future()
+        self._readers = [
+            asyncio.create_task(self._read_stdout()),
+            asyncio.create_task(self._read_stderr()),
+        ]
+        self.identifier = ""
+        self.api_key = secrets.token_hex(16)
+        self.exited = asyncio.create_task(self._wait())
+
+    @classmethod
+    async def start(cls, *, nice: int, log: LogSink) -> Child:
+        """Start a child that imports llama.cpp and waits for its order."""
+        environment = os.environ | {
+            "LLAMA_SERVER_ROUTER_PORT": "1",
+            "GGML_NO_BACKTRACE": "1",
+            "GOMP_SPINCOUNT": "1000",
+        }
+        program = [sys.executable, "-m", f"{__package__}.main", str(os.getpid()), str(nice)]
+        starting = asyncio.ensure_future(Process.start(program, environment, limit=MAX_LINE_BYTES))
+        try:
+            process = await asyncio.shield(starting)
+        except asyncio.CancelledError:
+            await cls(await starting, log).end()
+            raise
+        return cls(process, log)
+
+    @property
+    def pid(self) -> int:
+        """The process id."""
+        return self._process.pid
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the process still exists."""
+        return not self.exited.done()
+
+    @property
+    def is_read(self) -> bool:
+        """Whether llama.cpp has read the file, and gets ready to serve it."""
+        return self._reported >= 1.0
+
+    @property
+    def stderr(self) -> tuple[str, ...]:
+        """The last lines that llama.cpp wrote."""
+        return tuple(self._stderr)
+
+    async def load(self, order: Order, on_progress: Callable[[float], None]) -> Listening:
+        """Load a model and return when the child serves it.
+
+        `on_progress` gets fractions up to 0.95 while the file is read. Raises `LoadFailedError`
+        with llama.cpp's reason. If the caller is cancelled, it still has to `end` the child.
+        """
+        # Paths that are no UTF-8 pass only in Python's own JSON.
+        line = json.dumps(self._written(order), default=str).encode() + b"\n"
+        self.identifier = order.identifier
+        self._stdin.write(line)
+        awaited: set[asyncio.Future[Any]] = {self._listening, self.exited}
+        while not self._listening.done():
+            on_progress(0.95 * self._fraction(order.size_bytes))
+            await asyncio.wait(
+                awaited,
+                timeout=SAMPLE_EVERY_S,
+                return_when=asyncio.FIRST_COMPLETED,
+            )
+            if self._readers[0].done() and not self._listening.done():
+                # It can no longer say that it is ready: nobody may wait for that for ever. Most
+                # often it is ending, and says why by its exit code.
+                await asyncio.wait([self.exited], timeout=LAST_WORDS_S)
+                await self.end()
+            if self.exited.done() and not self._listening.done():
+                await asyncio.wait(self._readers)
+                raise explain(self.stderr, self.exited.result(), order.file)
+        said = self._listening.result()
+        context_length = self._model.get("meta", {}).get("n_ctx")
+        return Listening(
+            address=said["address"],
+            context_length=context_length if isinstance(context_length, int) else None,
+            gpu=said["gpu"],
+            flash_attention=not any(_NO_FLASH in line for line in self._stderr),
+            locked=machine.is_locked(self.pid),
+            refused=tuple(said["refused"]),
+        )
+
+    async def warm(self) -> None:
+        """Wait until the child has imported llama.cpp, or has died in the attempt."""
+        awaited: set[asyncio.Future[Any]] = {self._warm, self.exited}
+        await asyncio.wait(awaited, return_when=asyncio.FIRST_COMPLETED)
+
+    async def end(self) -> None:
+        """Kill the process and return when it no longer exists."""
+        if self.is_running:
+            self._process.kill()
+        await asyncio.shield(self.exited)
+        await asyncio.wait(self._readers)
+        self._stdin.close()
+
+    def resident_bytes(self) -> int:
+        """Measure the resident memory of the process."""
+        return machine.resident_bytes(self.pid) if self.is_running else 0
+
+    def mapped_bytes(self) -> int:
+        """Measure how much of that are files, which the system counts as cache."""
+        return machine.mapped_bytes(self.pid) if self.is_running else 0
+
+    def _written(self, order: Order) -> dict[str, object]:
+        return asdict(order) | {"api_key": self.api_key}
+
+    def _fraction(self, size_bytes: int) -> float:
+        """Return the larger of what llama.cpp says and what memory shows.
+
+        llama.cpp sees a memory-mapped file only when all of it is there; the resident memory grows
+        with it.
+        """
+        grown = (self.resident_bytes() - EMPTY_CHILD_BYTES) / max(1, size_bytes)
+        return min(1.0, max(0.0, self._reported, grown))
+
+    async def _wait(self) -> int:
+        return await self._process.wait()
+
+    async def _read_stdout(self) -> None:
+        async for line in self._stdout:
+            with contextlib.suppress(*_UNREADABLE):
+                self._hear(line)
+
+    def _hear(self, line: bytes) -> None:
+        """Take in one line: llama.cpp's reports, which may change with its version, or ours."""
+        if line.startswith(STATE_PREFIX):
+            report = msgspec.json.decode(line[len(STATE_PREFIX) :])
+            if report["state"] == "loading":
+                self._reported = max(self._reported, _overall(report["payload"]))
+            elif report["state"] == "ready":
+                self._model = report["payload"]
+            return
+        said = msgspec.json.decode(line)
+        if said["kind"] == "warm":
+            self._warm.set_result(None)
+        elif said["kind"] == "listening":
+            self._listening.set_result(said)
+
+    async def _read_stderr(self) -> None:
+        async for line in self._errors:
+            text = line.decode(errors="replace").rstrip()
+            self._stderr.append(text)
+            self._log(self, text)
+
+
+def _overall(payload: dict[str, Any]) -> float:
+    """Return the progress over all stages (text model, projector, draft) as one fraction."""
+    stages = payload.get("stages") or [payload["current"]]
+    done = stages.index(payload["current"]) if payload["current"] in stages else 0
+    return (done + float(payload["value"])) / len(stages)

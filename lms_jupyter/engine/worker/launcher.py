@@ -1,0 +1,73 @@
+"""Where children come from: started when needed, or kept warm in advance."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Protocol
+
+from lms_jupyter.engine.worker.handle import Child, LogSink
+
+_log = logging.getLogger(__name__)
+
+
+class Launcher(Protocol):
+    """Hands out children that wait for an order."""
+
+    async def take(self) -> Child:
+        """Return a child that nobody else has; the caller must `end` it."""
+
+    def refill(self) -> None:
+        """Say that this is a good moment to prepare the next one."""
+
+    async def close(self) -> None:
+        """End the children that nobody took."""
+
+
+class ProcessLauncher:
+    """Starts real processes and keeps up to `spares` of them warm."""
+
+    def __init__(self, *, spares: int, nice: int, log: LogSink) -> None:
+        self._spares = spares
+        self._nice = nice
+        self._log = log
+        self._waiting: list[Child] = []
+        self._filling: asyncio.Task[None] | None = None
+
+    async def take(self) -> Child:
+        """Return a warm child if one waits, else start one."""
+        while self._waiting:
+            child = self._waiting.pop()
+            if child.is_running:
+                return child
+            await child.end()
+        return await self._start()
+
+    def refill(self) -> None:
+        """Start the missing spares in the background, one after the other."""
+        idle = self._filling is None or self._filling.done()
+        if idle and len(self._waiting) < self._spares:
+            self._filling = asyncio.create_task(self._fill())
+
+    async def close(self) -> None:
+        """End the spares."""
+        if self._filling is not None:
+            self._filling.cancel()
+            await asyncio.wait([self._filling])
+        while self._waiting:
+            await self._waiting.pop().end()
+
+    async def _fill(self) -> None:
+        while len(self._waiting) < self._spares:
+            try:
+                child = await self._start()
+            except OSError as error:
+                _log.warning("no spare process could be started: %s", error)
+                return
+            self._waiting.append(child)
+            await child.warm()
+            if not child.is_running:
+                return
+
+    async def _start(self) -> Child:
+        return await Child.start(nice=self._nice, log=self._log)

@@ -1,0 +1,256 @@
+"""The child process: one model in llama.cpp, and llama.cpp's own HTTP server on a loopback port.
+
+It is the only place that imports xllamacpp. Its life, seen from the engine (`handle.py`):
+
+    started  ──▶ imports llama.cpp, says {"kind": "warm"} on stdout, waits
+    one line of JSON on stdin, an `Order` ──▶ loads; llama.cpp reports its progress on stdout
+    loaded   ──▶ says {"kind": "listening", …}, serves until it is killed
+
+It ends when its stdin ends, and on Linux also the moment the engine dies.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import threading
+from typing import Any, TextIO
+
+from lms_jupyter.engine.worker.priority import stand_back
+
+_TINY_MODEL_BYTES = 50_000_000
+_CELLS = 256
+_SEEDS = 2**32
+"""-1 means a random one, in llama.cpp's unsigned numbers, too."""
+
+
+def main() -> int:
+    """Do what the module says. Arguments: the process id of the engine, and how nice to be."""
+    _die_with(int(sys.argv[1]))
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    stand_back(int(sys.argv[2]))
+    channel = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    try:
+        import xllamacpp
+    except ImportError as error:
+        print(f"E cannot import llama.cpp: {error}", file=sys.stderr)
+        if "libgomp" in str(error):
+            print("E install the OpenMP library (Debian: apt install libgomp1)", file=sys.stderr)
+        return 1
+    _say(channel, kind="warm")
+    line = sys.stdin.readline()
+    if not line:
+        return 0
+    order = json.loads(line)
+    parameters = _Parameters(xllamacpp)
+    _configure(parameters, order)
+    if parameters.missing:
+        print(f"E this xllamacpp has no {', '.join(parameters.missing)}", file=sys.stderr)
+        return 1
+    try:
+        server = xllamacpp.Server(parameters.native)
+    except RuntimeError as error:
+        print(f"E {error}", file=sys.stderr)
+        return 1
+    gpu = any("CPU" not in device["type"].name for device in xllamacpp.get_device_info())
+    _say(
+        channel,
+        kind="listening",
+        address=server.listening_address,
+        gpu=gpu,
+        refused=parameters.refused,
+    )
+    threading.Event().wait()
+    return 0
+
+
+def _die_with(parent: int) -> None:
+    """Ask Linux to kill this process when the engine dies; make sure that it has not already."""
+    if sys.platform != "linux":
+        return
+    import ctypes
+
+    set_parent_death_signal = 1
+    ctypes.CDLL(None).prctl(set_parent_death_signal, signal.SIGKILL)
+    if os.getppid() != parent:
+        sys.exit(1)
+
+
+def _say(channel: TextIO, **message: object) -> None:
+    channel.write(json.dumps(message) + "\n")
+    channel.flush()
+
+
+_DISPENSABLE = frozenset(
+    {
+        "cache_ram_mib",
+        "cors_credentials",
+        "cors_origins",
+        "endpoint_slots",
+        "fit_params",
+        "model_alias",
+        "ui",
+        "warmup",
+    }
+)
+"""What older releases do not have and can do without: they have nothing to switch off."""
+
+
+class _Parameters:
+    """Sets llama.cpp's parameters, whose names change over releases."""
+
+    def __init__(self, llama: Any) -> None:
+        self._llama = llama
+        self.native = llama.CommonParams()
+        self.refused: list[str] = []
+        """Names that this llama.cpp does not have."""
+
+    @property
+    def missing(self) -> list[str]:
+        """Those of them without which the model would be loaded otherwise than was asked."""
+        return [name for name in self.refused if name not in _DISPENSABLE]
+
+    def put(self, name: str, value: object, *others: str) -> None:
+        """Set the first parameter that exists under one of the names."""
+        for candidate in (name, *others):
+            if hasattr(self.native, candidate):
+                setattr(self.native, candidate, value)
+                return
+        self.refused.append(name)
+
+    def constant(self, family: str, name: str) -> object:
+        """Return a constant of llama.cpp's."""
+        return getattr(getattr(self._llama, family), name)
+
+    def has(self, family: str) -> bool:
+        """Whether this llama.cpp has such constants."""
+        return hasattr(self._llama, family)
+
+
+def _configure(parameters: _Parameters, order: dict[str, Any]) -> None:
+    """Set everything for one order."""
+    settings = order["settings"]
+    parameters.native.model.path = _reachable(order["file"])
+    if order["mmproj"]:
+        parameters.native.mmproj.path = _reachable(order["mmproj"])
+    _set_server(parameters, order)
+    _set_sizes(parameters, order)
+    _set_memory_mode(parameters, settings)
+    _set_attention(parameters, settings)
+    for name, parameter in _PLAIN.items():
+        if settings[name] is not None:
+            parameters.put(parameter, settings[name])
+    message = settings["reasoning_budget_message"]
+    if message is not None:
+        parameters.native.sampling.reasoning_budget_message = message
+    if settings["seed"] is not None:
+        parameters.native.sampling.seed = settings["seed"] % _SEEDS
+    if order["draft_file"] or settings["draft_mtp"]:
+        _set_draft(parameters, order["draft_file"], settings)
+
+
+def _reachable(path: str) -> str:
+    """Return a path that llama.cpp can open: one that is no UTF-8 is reached by its descriptor."""
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return f"/proc/self/fd/{os.open(path, os.O_RDONLY)}"
+    return path
+
+
+def _set_server(parameters: _Parameters, order: dict[str, Any]) -> None:
+    """Let nobody but the engine in, and keep nothing that the engine does not use."""
+    parameters.put("model_alias", {order["identifier"]})
+    parameters.put("api_keys", [order["api_key"]])
+    parameters.put("cors_origins", "localhost")
+    parameters.put("cors_credentials", False)
+    parameters.put("ui", False, "webui")
+    parameters.put("cache_ram_mib", 0)
+    parameters.put("endpoint_slots", False)
+    parameters.put("fit_params", False)
+    parameters.put("warmup", order["size_bytes"] > _TINY_MODEL_BYTES)
+    parameters.put("embedding", order["embedding"])
+
+
+def _set_sizes(parameters: _Parameters, order: dict[str, Any]) -> None:
+    settings = order["settings"]
+    # As llama.cpp rounds it, which cuts a batch down to the context before it does.
+    parameters.put("n_ctx", -(-settings["context_length"] // _CELLS) * _CELLS)
+    parameters.put("n_batch", settings["eval_batch_size"])
+    parameters.put("n_ubatch", settings["physical_batch_size"])
+    parameters.put("n_parallel", settings["num_parallel_sessions"])
+    parameters.put("kv_unified", settings["unified_kv_cache"])
+    parameters.native.cpuparams.n_threads = settings["cpu_threads"]
+    parameters.native.cpuparams_batch.n_threads = settings["cpu_threads"]
+    parameters.put("n_gpu_layers", order["gpu_layers"])
+    parameters.put("no_kv_offload", not settings["offload_kv_cache_to_gpu"])
+    if settings["tensor_split"]:
+        places = len(parameters.native.tensor_split)
+        shares = settings["tensor_split"][:places]
+        parameters.put("tensor_split", shares + [0.0] * (places - len(shares)))
+
+
+_PLAIN = {
+    "main_gpu": "main_gpu",
+    "rope_frequency_base": "rope_freq_base",
+    "rope_frequency_scale": "rope_freq_scale",
+    "context_checkpoints": "n_ctx_checkpoints",
+    "prompt_template": "chat_template",
+}
+
+
+def _set_memory_mode(parameters: _Parameters, settings: dict[str, Any]) -> None:
+    """Choose how the file gets into memory; older releases have three flags instead of one mode."""
+    lock, mapped = settings["keep_in_memory"], settings["try_mmap"]
+    if not parameters.has("llama_load_mode"):
+        parameters.put("use_mmap", mapped)
+        parameters.put("use_mlock", lock)
+        parameters.put("use_direct_io", settings["try_direct_io"])
+        return
+    if settings["try_direct_io"]:
+        mode = "DIRECT_IO"
+    elif mapped:
+        mode = "MMAP_MLOCK" if lock else "AUTO"
+    else:
+        mode = "MLOCK" if lock else "NONE"
+    constant = parameters.constant("llama_load_mode", f"LLAMA_LOAD_MODE_{mode}")
+    parameters.put("load_mode", constant)
+
+
+def _set_attention(parameters: _Parameters, settings: dict[str, Any]) -> None:
+    flash = {None: "AUTO", True: "ENABLED", False: "DISABLED"}[settings["flash_attention"]]
+    constant = f"LLAMA_FLASH_ATTN_TYPE_{flash}"
+    parameters.put("flash_attn_type", parameters.constant("llama_flash_attn_type", constant))
+    for side in "kv":
+        name = settings[f"{side}_cache_type"].upper()
+        kind = parameters.constant("ggml_type", f"GGML_TYPE_{name}")
+        parameters.put(f"cache_type_{side}", kind)
+
+
+def _set_draft(parameters: _Parameters, file: str | None, settings: dict[str, Any]) -> None:
+    """Let a smaller model of the same vocabulary, or the model's own layers, propose tokens."""
+    speculative = parameters.native.speculative
+    draft = speculative.draft
+    kinds = []
+    if file:
+        draft.mparams.path = _reachable(file)
+        draft.cpuparams.n_threads = settings["cpu_threads"]
+        draft.cpuparams_batch.n_threads = settings["cpu_threads"]
+        kinds.append("COMMON_SPECULATIVE_TYPE_DRAFT_SIMPLE")
+    if settings["draft_mtp"]:
+        parameters.put("load_mtp", True)
+        kinds.append("COMMON_SPECULATIVE_TYPE_DRAFT_MTP")
+    speculative.types = [parameters.constant("common_speculative_type", kind) for kind in kinds]
+    for name, parameter in (
+        ("draft_max_tokens", "n_max"),
+        ("draft_min_tokens", "n_min"),
+        ("draft_min_probability", "p_min"),
+    ):
+        if settings[name] is not None:
+            setattr(draft, parameter, settings[name])
+
+
+if __name__ == "__main__":
+    sys.exit(main())
