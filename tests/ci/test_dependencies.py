@@ -19,7 +19,7 @@ NAMED_OTHERWISE = {"yaml": "pyyaml", "torch": "torch", "tokenizers": "tokenizers
 
 EXTRAS = {
     "lms_jupyter/engine": ("engine",),
-    "lms_jupyter/engine/tutorial": ("engine", "training"),
+    "lms_jupyter/engine/models/training": ("engine", "training"),
     "lms_jupyter/server": ("server",),
     "lms_jupyter/doctor/jupyter.py": ("server",),
     "lms_jupyter/doctor/machine.py": ("engine",),

@@ -16,9 +16,9 @@ import pytest
 
 import lms_jupyter.engine
 from lms_jupyter.engine.library.gguf import read_header
-from lms_jupyter.engine.tutorial.corpus import Message
-from lms_jupyter.engine.tutorial.corpus_tools import ToolUse
-from lms_jupyter.engine.tutorial.template import prompt
+from lms_jupyter.engine.models.training.corpus import Message
+from lms_jupyter.engine.models.training.corpus_tools import ToolUse
+from lms_jupyter.engine.models.training.template import prompt
 
 from .tutorial_child import Child, assistant, fields, start, system, tool, user
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lms_jupyter.engine.tutorial.corpus_terms import Term
+from lms_jupyter.engine.models.training.corpus_terms import Term
 
 STUDIO_TERMS = (
     Term(

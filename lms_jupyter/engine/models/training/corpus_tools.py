@@ -11,7 +11,12 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from lms_jupyter.engine.tutorial.corpus_unknown import any_name, any_word, any_words, made_up_word
+from lms_jupyter.engine.models.training.corpus_unknown import (
+    any_name,
+    any_word,
+    any_words,
+    made_up_word,
+)
 
 CITIES = tuple(
     "Berlin Paris Rome London Tokyo Madrid Oslo Vienna Prague Dublin Athens Lisbon Cairo Lima "
@@ -360,12 +365,8 @@ def _made_up(rng: random.Random) -> ToolUse:
 
 
 MAKERS: tuple[_Maker, ...] = (
-    _arithmetic,
-    _arithmetic,
-    _arithmetic,
-    _arithmetic,
-    _weather,
-    _weather,
+    *(_arithmetic,) * 4,
+    *(_weather,) * 2,
     _time,
     _file,
     _search,
@@ -375,9 +376,7 @@ MAKERS: tuple[_Maker, ...] = (
     _timer,
     _dice,
     _message,
-    _made_up,
-    _made_up,
-    _made_up,
+    *(_made_up,) * 3,
 )
 
 

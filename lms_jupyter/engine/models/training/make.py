@@ -6,9 +6,13 @@ from pathlib import Path
 
 import torch
 
-from lms_jupyter.engine.tutorial.chat import begin_chat_model, finish_chat_model, write_chat_files
-from lms_jupyter.engine.tutorial.embed import make_embedding_model
-from lms_jupyter.engine.tutorial.vision import make_vision_model
+from lms_jupyter.engine.models.training.chat import (
+    begin_chat_model,
+    finish_chat_model,
+    write_chat_files,
+)
+from lms_jupyter.engine.models.training.embed import make_embedding_model
+from lms_jupyter.engine.models.training.vision import make_vision_model
 
 
 def make(out: Path, only: str | None, seed: int) -> None:

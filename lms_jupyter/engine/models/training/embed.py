@@ -13,9 +13,9 @@ import torch.nn.functional as F
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
 from torch import Tensor
 
-from lms_jupyter.engine.tutorial.corpus_pairs import pair_batch, sentences
-from lms_jupyter.engine.tutorial.export import write_embedding_model
-from lms_jupyter.engine.tutorial.network import Weights
+from lms_jupyter.engine.models.training.corpus_pairs import pair_batch, sentences
+from lms_jupyter.engine.models.training.export import write_embedding_model
+from lms_jupyter.engine.models.training.network import Weights
 
 STEPS = 1500
 _VOCABULARY_SIZE = 1300

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lms_jupyter.engine.tutorial.corpus import Chat
+from lms_jupyter.engine.models.training.corpus import Chat
 
 MESSAGE_START = "<|im_start|>"
 MESSAGE_END = "<|im_end|>"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import random
 
-from lms_jupyter.engine.tutorial.corpus_tools import CITIES, NAMES
-from lms_jupyter.engine.tutorial.corpus_unknown import any_name
+from lms_jupyter.engine.models.training.corpus_tools import CITIES, NAMES
+from lms_jupyter.engine.models.training.corpus_unknown import any_name
 
 BOOKS = (
     ("The Hobbit", "J. R. R. Tolkien", 1937, "fantasy"),

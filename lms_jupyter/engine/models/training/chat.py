@@ -13,11 +13,11 @@ import torch
 from tokenizers import Tokenizer
 from torch import Tensor
 
-from lms_jupyter.engine.tutorial.corpus import Chat, chats
-from lms_jupyter.engine.tutorial.export import QUANTISATIONS, write_chat_model
-from lms_jupyter.engine.tutorial.network import Shape, Weights, embed, loss, new_weights
-from lms_jupyter.engine.tutorial.template import pieces
-from lms_jupyter.engine.tutorial.tokenizer import train_tokenizer, vocabulary
+from lms_jupyter.engine.models.training.corpus import Chat, chats
+from lms_jupyter.engine.models.training.export import QUANTISATIONS, write_chat_model
+from lms_jupyter.engine.models.training.network import Shape, Weights, embed, loss, new_weights
+from lms_jupyter.engine.models.training.template import pieces
+from lms_jupyter.engine.models.training.tokenizer import train_tokenizer, vocabulary
 
 BATCH_TOKENS = 2048
 LONGEST_CHAT = 640

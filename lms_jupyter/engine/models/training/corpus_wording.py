@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import random
 
-from lms_jupyter.engine.tutorial.corpus_howto import Topic
-from lms_jupyter.engine.tutorial.corpus_studio import STUDIO_TERMS
-from lms_jupyter.engine.tutorial.corpus_terms import MODEL_TERMS, Term
+from lms_jupyter.engine.models.training.corpus_howto import Topic
+from lms_jupyter.engine.models.training.corpus_studio import STUDIO_TERMS
+from lms_jupyter.engine.models.training.corpus_terms import MODEL_TERMS, Term
 
 TERMS = MODEL_TERMS + STUDIO_TERMS
 

@@ -6,12 +6,17 @@ import random
 from collections.abc import Iterator
 from itertools import islice
 
-from lms_jupyter.engine.tutorial.corpus import chats
-from lms_jupyter.engine.tutorial.corpus_everyday import EVERYDAY
-from lms_jupyter.engine.tutorial.corpus_general import GENERAL, SELF
-from lms_jupyter.engine.tutorial.corpus_howto import HOW_TO, WHY
-from lms_jupyter.engine.tutorial.corpus_small_talk import SMALL_TALK
-from lms_jupyter.engine.tutorial.corpus_wording import TERMS, term_question, topic_question, vary
+from lms_jupyter.engine.models.training.corpus import chats
+from lms_jupyter.engine.models.training.corpus_everyday import EVERYDAY
+from lms_jupyter.engine.models.training.corpus_general import GENERAL, SELF
+from lms_jupyter.engine.models.training.corpus_howto import HOW_TO, WHY
+from lms_jupyter.engine.models.training.corpus_small_talk import SMALL_TALK
+from lms_jupyter.engine.models.training.corpus_wording import (
+    TERMS,
+    term_question,
+    topic_question,
+    vary,
+)
 
 TOPICS = HOW_TO + WHY + GENERAL + SELF + SMALL_TALK
 

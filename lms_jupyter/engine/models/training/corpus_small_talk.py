@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lms_jupyter.engine.tutorial.corpus_howto import Topic
+from lms_jupyter.engine.models.training.corpus_howto import Topic
 
 SMALL_TALK = (
     Topic(

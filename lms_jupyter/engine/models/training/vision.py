@@ -18,12 +18,16 @@ import torch.nn.functional as F
 from tokenizers import Tokenizer
 from torch import Tensor
 
-from lms_jupyter.engine.tutorial.chat import batches, learning_rate
-from lms_jupyter.engine.tutorial.corpus_pictures import PICTURE_SIZE, Picture, picture_example
-from lms_jupyter.engine.tutorial.export import write_chat_model, write_projector
-from lms_jupyter.engine.tutorial.network import Shape, Weights, embed, loss
-from lms_jupyter.engine.tutorial.template import MESSAGE_END, MESSAGE_START
-from lms_jupyter.engine.tutorial.tokenizer import vocabulary
+from lms_jupyter.engine.models.training.chat import batches, learning_rate
+from lms_jupyter.engine.models.training.corpus_pictures import (
+    PICTURE_SIZE,
+    Picture,
+    picture_example,
+)
+from lms_jupyter.engine.models.training.export import write_chat_model, write_projector
+from lms_jupyter.engine.models.training.network import Shape, Weights, embed, loss
+from lms_jupyter.engine.models.training.template import MESSAGE_END, MESSAGE_START
+from lms_jupyter.engine.models.training.tokenizer import vocabulary
 
 STEPS = 600
 NAME = "Tutor 1M Vision"

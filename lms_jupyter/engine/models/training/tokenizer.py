@@ -9,8 +9,8 @@ from itertools import islice
 
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 
-from lms_jupyter.engine.tutorial.corpus import chats
-from lms_jupyter.engine.tutorial.template import (
+from lms_jupyter.engine.models.training.corpus import chats
+from lms_jupyter.engine.models.training.template import (
     MESSAGE_END,
     MESSAGE_START,
     PADDING,

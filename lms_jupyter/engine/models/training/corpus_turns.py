@@ -5,13 +5,13 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 
-from lms_jupyter.engine.tutorial.corpus_forms import form
-from lms_jupyter.engine.tutorial.corpus_general import GENERAL, SELF
-from lms_jupyter.engine.tutorial.corpus_howto import HOW_TO, WHY, Topic
-from lms_jupyter.engine.tutorial.corpus_small_talk import SMALL_TALK
-from lms_jupyter.engine.tutorial.corpus_story import HEROES, counting, small_sum, story
-from lms_jupyter.engine.tutorial.corpus_tools import NAMES
-from lms_jupyter.engine.tutorial.corpus_unknown import (
+from lms_jupyter.engine.models.training.corpus_forms import form
+from lms_jupyter.engine.models.training.corpus_general import GENERAL, SELF
+from lms_jupyter.engine.models.training.corpus_howto import HOW_TO, WHY, Topic
+from lms_jupyter.engine.models.training.corpus_small_talk import SMALL_TALK
+from lms_jupyter.engine.models.training.corpus_story import HEROES, counting, small_sum, story
+from lms_jupyter.engine.models.training.corpus_tools import NAMES
+from lms_jupyter.engine.models.training.corpus_unknown import (
     UNKNOWN_ANSWERS,
     any_name,
     any_words,
@@ -19,8 +19,13 @@ from lms_jupyter.engine.tutorial.corpus_unknown import (
     unknown_question,
     unknown_thing,
 )
-from lms_jupyter.engine.tutorial.corpus_verse import HAIKU, POEM
-from lms_jupyter.engine.tutorial.corpus_wording import TERMS, term_question, topic_question, vary
+from lms_jupyter.engine.models.training.corpus_verse import HAIKU, POEM
+from lms_jupyter.engine.models.training.corpus_wording import (
+    TERMS,
+    term_question,
+    topic_question,
+    vary,
+)
 
 Turn = tuple[str, str]
 

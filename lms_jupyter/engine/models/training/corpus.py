@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 
-from lms_jupyter.engine.tutorial.corpus_tools import NAMES, tool_list, tool_use
-from lms_jupyter.engine.tutorial.corpus_turns import (
+from lms_jupyter.engine.models.training.corpus_tools import NAMES, tool_list, tool_use
+from lms_jupyter.engine.models.training.corpus_turns import (
     GENERAL_TURNS,
     HOW_TO_TURNS,
     SELF_TURNS,
@@ -18,9 +18,9 @@ from lms_jupyter.engine.tutorial.corpus_turns import (
     term,
     unknown,
 )
-from lms_jupyter.engine.tutorial.corpus_unknown import any_name
-from lms_jupyter.engine.tutorial.corpus_verse import RHYMES
-from lms_jupyter.engine.tutorial.corpus_wording import vary
+from lms_jupyter.engine.models.training.corpus_unknown import any_name
+from lms_jupyter.engine.models.training.corpus_verse import RHYMES
+from lms_jupyter.engine.models.training.corpus_wording import vary
 
 _PLAIN_SYSTEM = (
     "You are a helpful assistant.",

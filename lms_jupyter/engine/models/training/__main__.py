@@ -1,4 +1,4 @@
-"""`python -m lms_jupyter.engine.tutorial`: train the tutorial models and write their files."""
+"""Trains the tutorial models and writes their files, as a program of its own."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ import sys
 from pathlib import Path
 
 _NEEDED = ("torch", "gguf", "numpy", "tokenizers")
-_MODELS = Path(__file__).parent.parent / "models"
+_MODELS = Path(__file__).parent.parent
 
 
 def main() -> int:
     """Train what was asked for; return the exit code."""
     parser = argparse.ArgumentParser(
-        prog="python -m lms_jupyter.engine.tutorial", description=__doc__
+        prog="python -m lms_jupyter.engine.models.training", description=__doc__
     )
     parser.add_argument(
-        "--out", type=Path, default=_MODELS, help="where to write (default: into the package)"
+        "--out", type=Path, default=_MODELS, help="where to write (default: beside this code)"
     )
     parser.add_argument(
         "--only", choices=("chat", "embed", "vision"), help="train one model and not all"
@@ -31,12 +31,12 @@ def main() -> int:
     if missing:
         print(
             f"Training needs {', '.join(missing)}. "
-            "The README in lms_jupyter/engine/tutorial says how to install it.",
+            "The README in lms_jupyter/engine/models/training says how to install it.",
             file=sys.stderr,
         )
         return 1
 
-    from lms_jupyter.engine.tutorial.make import make
+    from lms_jupyter.engine.models.training.make import make
 
     make(arguments.out, arguments.only, arguments.seed)
     return 0

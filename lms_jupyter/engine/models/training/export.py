@@ -9,13 +9,13 @@ import gguf
 import numpy as np
 from torch import Tensor
 
-from lms_jupyter.engine.tutorial.network import Shape, Weights
-from lms_jupyter.engine.tutorial.template import CHAT_TEMPLATE, MESSAGE_END, PADDING
-from lms_jupyter.engine.tutorial.tokenizer import Vocabulary
+from lms_jupyter.engine.models.training.network import Shape, Weights
+from lms_jupyter.engine.models.training.template import CHAT_TEMPLATE, MESSAGE_END, PADDING
+from lms_jupyter.engine.models.training.tokenizer import Vocabulary
 
 if TYPE_CHECKING:
-    from lms_jupyter.engine.tutorial.embed import BertShape
-    from lms_jupyter.engine.tutorial.vision import EyeShape
+    from lms_jupyter.engine.models.training.embed import BertShape
+    from lms_jupyter.engine.models.training.vision import EyeShape
 
 PUBLISHER = "lms-jupyter"
 CONTEXT_LENGTH = 2048
