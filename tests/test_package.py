@@ -120,6 +120,7 @@ def test_a_wheel_is_built_where_node_is_too_old(wheel: Path) -> None:
 
     assert set(NEEDED) <= set(names)
     assert not [name for name in names if "node_modules" in name or name.startswith("js/")]
+    assert not [name for name in names if "models/training" in name]
     assert wheel.stat().st_size < 6_000_000
 
 
@@ -164,6 +165,7 @@ def test_the_source_package_holds_all_that_its_tests_need(dist: Path) -> None:
     needed = {"Makefile", "CHANGELOG.md", ".ci/test.py", "js/package-lock.json"}
     assert needed <= names
     assert {"tests/conftest.py", "notebooks/00-welcome.ipynb"} <= names
+    assert "lms_jupyter/engine/models/training/corpus.py" in names
     assert not [name for name in names if "node_modules" in name or "__pycache__" in name]
 
 
