@@ -33,7 +33,7 @@ from lms_jupyter.engine.routes.http import MAX_BODY_BYTES
 from lms_jupyter.engine.services import Services
 from lms_jupyter.engine.settings import Settings
 from lms_jupyter.engine.usage import Usage
-from lms_jupyter.engine.worker.handle import Child
+from lms_jupyter.engine.worker.handle import WorkerHandle
 from lms_jupyter.engine.worker.launcher import ProcessLauncher
 
 _LEVELS = {" E ": "error", " W ": "warn", " D ": "debug"}
@@ -117,11 +117,11 @@ def _services(
     )
 
 
-def _note_line(log: LogHub, child: Child, text: str) -> None:
+def _note_line(log: LogHub, worker: WorkerHandle, text: str) -> None:
     """Keep a line that llama.cpp wrote: `0.00.012.667 I cmn …`."""
-    LLAMA.info("%s: %s", child.identifier or child.pid, text, extra={"from_llama": True})
+    LLAMA.info("%s: %s", worker.identifier or worker.pid, text, extra={"from_llama": True})
     level = next((name for mark, name in _LEVELS.items() if mark in text[:20]), "info")
-    log.publish(LlamaLine(level, text, child.identifier, child.pid))
+    log.publish(LlamaLine(level, text, worker.identifier, worker.pid))
 
 
 async def serve(settings: Settings) -> None:

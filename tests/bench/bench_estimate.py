@@ -14,7 +14,7 @@ from lms_jupyter.engine.library.gguf import read_header
 from lms_jupyter.engine.worker.load_settings import LoadSettings
 from tests.bench.figure import Figure, show
 from tests.engine.synthetic import Shape, write_embedding, write_llm
-from tests.engine.working_child import resident_bytes
+from tests.engine.weighed_worker import resident_bytes
 
 KIND = gguf.GGMLQuantizationType
 SHAPES = {

@@ -18,7 +18,7 @@ from lms_jupyter.engine.app import running
 from lms_jupyter.engine.downloads.downloads import Downloads
 from lms_jupyter.engine.downloads.hub import Hub
 from lms_jupyter.engine.settings import Settings
-from lms_jupyter.engine.worker.handle import Child
+from lms_jupyter.engine.worker.handle import WorkerHandle
 from tests.bench.figure import Figure, show
 from tests.bench.reference import order_for
 from tests.engine.flaky_hub import FlakyHub
@@ -52,17 +52,17 @@ async def compare(title: str, file: Path) -> list[Figure]:
         begun = time.perf_counter()
         await ask(http, f"http://{address}", {}, tokens=1)
         loaded = 1e3 * (time.perf_counter() - begun)
-        child = await Child.start(nice=10, log=lambda *_said: None)
+        worker = await WorkerHandle.start(nice=10, log=lambda *_said: None)
         try:
-            listening = await child.load(order_for(file, 2048), lambda _fraction: None)
-            key = {"Authorization": f"Bearer {child.api_key}"}
+            listening = await worker.load(order_for(file, 2048), lambda _fraction: None)
+            key = {"Authorization": f"Bearer {worker.api_key}"}
             ways = {"REST": (f"http://{address}", {}), "llama.cpp": (listening.address, key)}
             figures: dict[str, list[tuple[float, float]]] = {name: [] for name in ways}
             for _ in range(ROUNDS):
                 for name, (url, headers) in ways.items():
                     figures[name].append(await ask(http, url, headers, tokens=TOKENS))
         finally:
-            await child.end()
+            await worker.end()
     first, speed = ({n: statistics.median(f[i] for f in figures[n]) for n in ways} for i in (0, 1))
     return [
         Figure(f"first answer of a {title} model over REST, load included", loaded, "ms"),

@@ -18,7 +18,7 @@ from typing import Any
 from lms_jupyter.engine.worker.handle import Order
 from lms_jupyter.engine.worker.load_settings import LoadSettings
 from lms_jupyter.engine.worker.main import _configure, _Parameters
-from lms_jupyter.engine.worker.priority import stand_back
+from lms_jupyter.engine.worker.priority import lower_priority
 
 NICE = 10
 """How far the engine's children stand back by default; the reference has to do the same."""
@@ -92,7 +92,7 @@ def order_for(file: Path, context: int) -> Order:
 
 def main() -> None:
     """Load what the first argument says, then answer the requests on stdin."""
-    stand_back(NICE)
+    lower_priority(NICE)
     import xllamacpp  # noqa: PLC0415 - importing it is not what is measured
 
     order = json.loads(sys.argv[1])

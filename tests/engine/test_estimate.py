@@ -13,7 +13,7 @@ from lms_jupyter.engine.library.gguf import GgufHeader, read_header
 from lms_jupyter.engine.worker.load_settings import LoadSettings
 
 from .synthetic import Shape, write_embedding, write_llm
-from .working_child import resident_bytes
+from .weighed_worker import resident_bytes
 
 Q4_0 = gguf.GGMLQuantizationType.Q4_0
 Q8_0 = gguf.GGMLQuantizationType.Q8_0
@@ -40,7 +40,7 @@ def header(tmp_path_factory: pytest.TempPathFactory) -> GgufHeader:
     ],
     ids=["tiny", "repacked with a quantized cache", "read without flash attention"],
 )
-async def test_an_estimate_is_within_five_per_cent_of_a_working_child(
+async def test_an_estimate_is_within_five_per_cent_of_a_weighed_worker(
     tmp_path: Path, shape: Shape, quantization: gguf.GGMLQuantizationType, settings: LoadSettings
 ) -> None:
     file = write_llm(tmp_path / "weighed.gguf", shape=shape, quantization=quantization)

@@ -18,7 +18,7 @@ from lms_jupyter.engine.settings import Guardrail as Level
 from lms_jupyter.engine.worker.launcher import ProcessLauncher
 from lms_jupyter.engine.worker.load_settings import LoadSettings
 
-from .working_child import resident_bytes
+from .weighed_worker import resident_bytes
 
 
 async def _plan(models: Path, key: str = "big-llm") -> Plan:

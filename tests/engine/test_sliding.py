@@ -13,7 +13,7 @@ from lms_jupyter.engine.library.gguf import GgufHeader, read_header
 from lms_jupyter.engine.worker.load_settings import LoadSettings
 
 from .synthetic_sliding import FAMILIES, write_sliding
-from .working_child import resident_bytes
+from .weighed_worker import resident_bytes
 
 
 @pytest.mark.asyncio
@@ -30,7 +30,7 @@ from .working_child import resident_bytes
         ("olmo2", LoadSettings(context_length=16_384)),
     ],
 )
-async def test_an_estimate_is_within_five_per_cent_of_a_working_child(
+async def test_an_estimate_is_within_five_per_cent_of_a_weighed_worker(
     tmp_path: Path, family: str, settings: LoadSettings
 ) -> None:
     file = write_sliding(tmp_path / "weighed.gguf", family)

@@ -56,4 +56,4 @@ async def watch(registry: Registry) -> AsyncGenerator[Activity]:
 
 
 def _resident(instance: Instance) -> int:
-    return instance.child.resident_bytes() if instance.child is not None else 0
+    return instance.worker.resident_bytes() if instance.worker is not None else 0

@@ -1,6 +1,6 @@
 """How much memory a load will take, from the header of the file alone. Pure.
 
-What a child process with a dense, llama-like model holds once it works, measured on Linux without
+What a worker process with a dense, llama-like model holds once it works, measured on Linux without
 a GPU and within a few per cent of its resident memory:
 
     the process   what llama.cpp takes before any model, and a bit for every token and merge
@@ -85,7 +85,7 @@ def estimate(
     projector_bytes: int = 0,
     draft: GgufHeader | None = None,
 ) -> MemoryEstimate:
-    """Estimate the memory of a child that has loaded this model and works.
+    """Estimate the memory of a worker that has loaded this model and works.
 
     `projector_bytes` is the size of the file of its vision projector, `draft` a draft model, which
     has a context of its own, as long as the model's.

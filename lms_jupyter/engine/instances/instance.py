@@ -18,7 +18,7 @@ from lms_jupyter.engine.worker.load_settings import Domain, LoadSettings
 
 if TYPE_CHECKING:
     from lms_jupyter.engine.library.catalog import DownloadedModel
-    from lms_jupyter.engine.worker.handle import Child
+    from lms_jupyter.engine.worker.handle import WorkerHandle
 
 HEARTBEAT_S = 5.0
 """A load says where it stands at least this often, since some clients give up on silence."""
@@ -64,7 +64,7 @@ class Plan:
 
 @dataclass(slots=True, eq=False, weakref_slot=True)
 class Instance:
-    """A model that is being loaded or is loaded, with its child process and its requests."""
+    """A model that is being loaded or is loaded, with its worker process and its requests."""
 
     plan: Plan
     state: State
@@ -75,7 +75,7 @@ class Instance:
     load_id: str = ""
     admitted: bool = False
     """Whether its load has passed the guardrail, so that its memory is promised to it."""
-    child: Child | None = None
+    worker: WorkerHandle | None = None
     address: str = ""
     template_problem: str = ""
     """Why the model's own chat template cannot be used, if it cannot."""
@@ -146,11 +146,11 @@ class Instance:
 
     def mapped_bytes(self) -> int:
         """Measure how much of the model's file is in memory as the system's cache."""
-        return min(self.model.size_bytes, self.child.mapped_bytes()) if self.child else 0
+        return min(self.model.size_bytes, self.worker.mapped_bytes()) if self.worker else 0
 
     def private_bytes(self) -> int:
         """Measure what its process holds that is no file."""
-        return self.child.resident_bytes() - self.child.mapped_bytes() if self.child else 0
+        return self.worker.resident_bytes() - self.worker.mapped_bytes() if self.worker else 0
 
     async def progress(self) -> AsyncIterator[float]:
         """Yield the fraction whenever it changes, and every few seconds, until the load is over."""

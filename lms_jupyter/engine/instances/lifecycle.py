@@ -3,7 +3,7 @@
     LOADING ──Loaded──▶ READY ──UnloadBegan──▶ UNLOADING ──Ended──▶ GONE
        └───────────────────┴────────────Ended──────────────────────▶ GONE
 
-A load that fails or is cancelled, and a child process that dies, go straight to GONE.
+A load that fails or is cancelled, and a worker process that dies, go straight to GONE.
 """
 
 from __future__ import annotations

@@ -43,7 +43,7 @@ from lms_jupyter.engine.templates.watch import (
     TemplateProblems,
     TemplateWatch,
 )
-from lms_jupyter.engine.worker.handle import Child, Listening, Order
+from lms_jupyter.engine.worker.handle import Listening, Order, WorkerHandle
 from lms_jupyter.engine.worker.launcher import Launcher
 from lms_jupyter.engine.worker.load_settings import LoadSettings
 
@@ -176,7 +176,7 @@ class Registry:
             self._tell()
 
     async def close(self) -> None:
-        """Cancel every load, end every instance and every child."""
+        """Cancel every load, end every instance and every worker."""
         await asyncio.gather(*(self.cancel_load(instance) for instance in self.loads))
         await asyncio.gather(*(self.unload(one, "shut down") for one in self.instances))
         if self._tasks:
@@ -238,13 +238,13 @@ class Registry:
             self._apply(instance, Loaded(now()))
             del self._loads[instance]
             instance.outcome.set_result(instance)
-            if instance.child is not None:
-                self._spawn(self._watch(instance, instance.child))
+            if instance.worker is not None:
+                self._spawn(self._watch(instance, instance.worker))
             self._launcher.refill()
             logger.info("loaded %s", instance.identifier)
             return
-        if instance.child is not None:
-            await instance.child.end()
+        if instance.worker is not None:
+            await instance.worker.end()
         del self._loads[instance]
         self._finish(instance)
         instance.outcome.set_exception(error)
@@ -253,7 +253,7 @@ class Registry:
         logger.info("not loaded: %s", error.title)
 
     async def _load(self, instance: Instance) -> Listening:
-        """Load into a child; where only the chat template is at fault, without that template."""
+        """Load into a worker; where only the chat template is at fault, without that template."""
         order = order_for(instance.plan)
         try:
             return await self._load_with(instance, order)
@@ -264,8 +264,8 @@ class Registry:
                 raise LoadFailedError(
                     failure.title, hint="Is the prompt template right that it was loaded with?"
                 ) from None
-            if instance.child is not None:
-                await instance.child.end()
+            if instance.worker is not None:
+                await instance.worker.end()
             plain = replace(order, settings=replace(order.settings, prompt_template=PLAIN_TEMPLATE))
             try:
                 listening = await self._load_with(instance, plain)
@@ -279,14 +279,14 @@ class Registry:
             return listening
 
     async def _load_with(self, instance: Instance, order: Order) -> Listening:
-        """Load into a new child; a template that never ends ends the child."""
-        child = instance.child = await self._launcher.take()
+        """Load into a new worker; a template that never ends ends the worker."""
+        worker = instance.worker = await self._launcher.take()
         template = order.settings.prompt_template
         template = template or instance.model.header.text("tokenizer.chat_template")
         stuck = asyncio.Event()
-        watching = asyncio.create_task(self._templates.over(child, template, stuck))
+        watching = asyncio.create_task(self._templates.over(worker, template, stuck))
         try:
-            return await child.load(order, lambda fraction: self._move(instance, fraction))
+            return await worker.load(order, lambda fraction: self._move(instance, fraction))
         except LoadFailedError as failure:
             if stuck.is_set():
                 title = f"The chat template of {instance.identifier!r} does not come to an end."
@@ -310,16 +310,16 @@ class Registry:
         self._spawn(self._end(instance, why))
 
     async def _end(self, instance: Instance, why: str) -> None:
-        if instance.child is not None:
-            await instance.child.end()
+        if instance.worker is not None:
+            await instance.worker.end()
         self._finish(instance)
         logger.info("%s %s", why, instance.identifier)
 
-    async def _watch(self, instance: Instance, child: Child) -> None:
-        """Notice when a child dies by itself."""
-        await asyncio.wait([child.exited])
+    async def _watch(self, instance: Instance, worker: WorkerHandle) -> None:
+        """Notice when a worker dies by itself."""
+        await asyncio.wait([worker.exited])
         if instance.is_ready:
-            logger.error("%s: its process ended (%s)", instance.identifier, child.exited.result())
+            logger.error("%s: its process ended (%s)", instance.identifier, worker.exited.result())
             self._begin_unload(instance, "crashed")
 
     def _finish(self, instance: Instance) -> None:
@@ -356,7 +356,7 @@ def in_effect(asked: LoadSettings, listening: Listening) -> LoadSettings:
 
 
 def order_for(plan: Plan) -> Order:
-    """Say what the child is to do to carry out the plan."""
+    """Say what the worker is to do to carry out the plan."""
     model, settings = plan.model, plan.settings
     blocks = model.header.of_architecture("block_count")
     layers = blocks if isinstance(blocks, int) else 0

@@ -1,4 +1,4 @@
-"""Talks to llama.cpp's HTTP server in a child process.
+"""Talks to llama.cpp's HTTP server in a worker process.
 
 Every request has its own connection: llama.cpp closes it after a streamed answer, and closing it
 from here is how a request is cancelled.
@@ -38,7 +38,7 @@ _NO_IMAGE = "Failed to load image or audio file"
 
 
 class LlamaHttp:
-    """A client for all children."""
+    """A client for all workers."""
 
     def __init__(self) -> None:
         self._session = aiohttp.ClientSession(
@@ -102,15 +102,15 @@ class LlamaHttp:
     def _request(
         self, instance: Instance, method: str, path: str, body: Mapping[str, Any] | None
     ) -> Any:
-        child = instance.child
-        if child is None:
+        worker = instance.worker
+        if worker is None:
             raise InferenceError(f"{instance.identifier!r} has no process.")
         return self._session.request(
             method,
             instance.address + path,
             data=None if body is None else msgspec.json.encode(body),
             headers={
-                "Authorization": f"Bearer {child.api_key}",
+                "Authorization": f"Bearer {worker.api_key}",
                 "Content-Type": "application/json",
             },
         )

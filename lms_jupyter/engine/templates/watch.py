@@ -12,7 +12,7 @@ from typing import Final
 
 from lms_jupyter.engine.library.listing import DownloadedModel
 from lms_jupyter.engine.templates.sandbox import Templates
-from lms_jupyter.engine.worker.handle import Child
+from lms_jupyter.engine.worker.handle import WorkerHandle
 
 PLAIN_TEMPLATE: Final = (
     "{%- for message in messages -%}"
@@ -52,23 +52,23 @@ def _template_of(model: DownloadedModel) -> tuple[Path, int, str | None]:
 
 
 class TemplateWatch:
-    """Ends children that are stuck in a template."""
+    """Ends workers that are stuck in a template."""
 
     def __init__(self) -> None:
         self._templates = Templates()
 
-    async def over(self, child: Child, template: str | None, stuck: asyncio.Event) -> None:
-        """End a child that has read its file and never gets ready, if its template is endless.
+    async def over(self, worker: WorkerHandle, template: str | None, stuck: asyncio.Event) -> None:
+        """End a worker that has read its file and never gets ready, if its template is endless.
 
         Then `stuck` is set.
         """
         if not template:
             return
-        while not child.is_read:
-            if not child.is_running:
+        while not worker.is_read:
+            if not worker.is_running:
                 return
             await asyncio.sleep(LOOK_EVERY_S)
         await asyncio.sleep(PATIENCE_S)
         if await self._templates.is_endless(template):
             stuck.set()
-            await child.end()
+            await worker.end()

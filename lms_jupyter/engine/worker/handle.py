@@ -1,4 +1,4 @@
-"""The engine's side of one child process: start it, give it a model, hear how it goes, end it."""
+"""The engine's side of one worker process: start it, give it a model, hear how it goes, end it."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ STDERR_LINES = 100
 MAX_LINE_BYTES = 2**24
 SAMPLE_EVERY_S = 0.05
 LAST_WORDS_S = 2.0
-EMPTY_CHILD_BYTES = 30_000_000
-"""What a child weighs before it has loaded anything."""
+EMPTY_WORKER_BYTES = 30_000_000
+"""What a worker weighs before it has loaded anything."""
 
 _UNREADABLE = (msgspec.DecodeError, AttributeError, LookupError, TypeError, ValueError)
 _NO_FLASH = "Flash Attention was auto, set to disabled"
 
-LogSink = Callable[["Child", str], None]
+LogSink = Callable[["WorkerHandle", str], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """What a child is to load."""
+    """What a worker is to load."""
 
     identifier: str
     file: Path
@@ -51,7 +51,7 @@ class Order:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listening:
-    """A loaded child: where it listens, and what it says about its model."""
+    """A loaded worker: where it listens, and what it says about its model."""
 
     address: str
     context_length: int | None
@@ -62,8 +62,8 @@ class Listening:
     refused: tuple[str, ...]
 
 
-class Child:
-    """One child process: `start` makes it, `load` gives it a model, `end` is safe at any time."""
+class WorkerHandle:
+    """One worker process: `start` makes it, `load` gives it a model, `end` is safe at any time."""
 
     def __init__(self, process: Process, log: LogSink) -> None:
         self._process = process
@@ -84,8 +84,8 @@ class Child:
         self.exited = asyncio.create_task(self._wait())
 
     @classmethod
-    async def start(cls, *, nice: int, log: LogSink) -> Child:
-        """Start a child that imports llama.cpp and waits for its order."""
+    async def start(cls, *, nice: int, log: LogSink) -> WorkerHandle:
+        """Start a worker that imports llama.cpp and waits for its order."""
         environment = os.environ | {
             "LLAMA_SERVER_ROUTER_PORT": "1",
             "GGML_NO_BACKTRACE": "1",
@@ -121,10 +121,10 @@ class Child:
         return tuple(self._stderr)
 
     async def load(self, order: Order, on_progress: Callable[[float], None]) -> Listening:
-        """Load a model and return when the child serves it.
+        """Load a model and return when the worker serves it.
 
         `on_progress` gets fractions up to 0.95 while the file is read. Raises `LoadFailedError`
-        with llama.cpp's reason. If the caller is cancelled, it still has to `end` the child.
+        with llama.cpp's reason. If the caller is cancelled, it still has to `end` the worker.
         """
         # Paths that are no UTF-8 pass only in Python's own JSON.
         line = json.dumps(self._written(order), default=str).encode() + b"\n"
@@ -158,7 +158,7 @@ class Child:
         )
 
     async def warm(self) -> None:
-        """Wait until the child has imported llama.cpp, or has died in the attempt."""
+        """Wait until the worker has imported llama.cpp, or has died in the attempt."""
         awaited: set[asyncio.Future[Any]] = {self._warm, self.exited}
         await asyncio.wait(awaited, return_when=asyncio.FIRST_COMPLETED)
 
@@ -187,7 +187,7 @@ class Child:
         llama.cpp sees a memory-mapped file only when all of it is there; the resident memory grows
         with it.
         """
-        grown = (self.resident_bytes() - EMPTY_CHILD_BYTES) / max(1, size_bytes)
+        grown = (self.resident_bytes() - EMPTY_WORKER_BYTES) / max(1, size_bytes)
         return min(1.0, max(0.0, self._reported, grown))
 
     async def _wait(self) -> int:

@@ -1,4 +1,4 @@
-"""Where children come from: started when needed, or kept warm in advance."""
+"""Where workers come from: started when needed, or kept warm in advance."""
 
 from __future__ import annotations
 
@@ -6,22 +6,22 @@ import asyncio
 import logging
 from typing import Protocol
 
-from lms_jupyter.engine.worker.handle import Child, LogSink
+from lms_jupyter.engine.worker.handle import LogSink, WorkerHandle
 
 _log = logging.getLogger(__name__)
 
 
 class Launcher(Protocol):
-    """Hands out children that wait for an order."""
+    """Hands out workers that wait for an order."""
 
-    async def take(self) -> Child:
-        """Return a child that nobody else has; the caller must `end` it."""
+    async def take(self) -> WorkerHandle:
+        """Return a worker that nobody else has; the caller must `end` it."""
 
     def refill(self) -> None:
         """Say that this is a good moment to prepare the next one."""
 
     async def close(self) -> None:
-        """End the children that nobody took."""
+        """End the workers that nobody took."""
 
 
 class ProcessLauncher:
@@ -31,16 +31,16 @@ class ProcessLauncher:
         self._spares = spares
         self._nice = nice
         self._log = log
-        self._waiting: list[Child] = []
+        self._waiting: list[WorkerHandle] = []
         self._filling: asyncio.Task[None] | None = None
 
-    async def take(self) -> Child:
-        """Return a warm child if one waits, else start one."""
+    async def take(self) -> WorkerHandle:
+        """Return a warm worker if one waits, else start one."""
         while self._waiting:
-            child = self._waiting.pop()
-            if child.is_running:
-                return child
-            await child.end()
+            worker = self._waiting.pop()
+            if worker.is_running:
+                return worker
+            await worker.end()
         return await self._start()
 
     def refill(self) -> None:
@@ -60,14 +60,14 @@ class ProcessLauncher:
     async def _fill(self) -> None:
         while len(self._waiting) < self._spares:
             try:
-                child = await self._start()
+                worker = await self._start()
             except OSError as error:
                 _log.warning("no spare process could be started: %s", error)
                 return
-            self._waiting.append(child)
-            await child.warm()
-            if not child.is_running:
+            self._waiting.append(worker)
+            await worker.warm()
+            if not worker.is_running:
                 return
 
-    async def _start(self) -> Child:
-        return await Child.start(nice=self._nice, log=self._log)
+    async def _start(self) -> WorkerHandle:
+        return await WorkerHandle.start(nice=self._nice, log=self._log)

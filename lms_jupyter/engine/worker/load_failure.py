@@ -67,7 +67,7 @@ _KNOWN: tuple[tuple[str, str, str], ...] = (
 
 
 def explain(stderr: Iterable[str], exit_code: int, file: Path) -> LoadFailedError:
-    """Return the error for a child that ended before its model was ready."""
+    """Return the error for a worker that ended before its model was ready."""
     said = [match["text"] for line in stderr if (match := _ERROR_LINE.match(line))]
     reasons = [text for text in said if not any(noise in text for noise in _NOISE)]
     everything = "\n".join(reasons)

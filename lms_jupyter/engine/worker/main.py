@@ -1,4 +1,4 @@
-"""The child process: one model in llama.cpp, and llama.cpp's own HTTP server on a loopback port.
+"""The worker process: one model in llama.cpp, and llama.cpp's own HTTP server on a loopback port.
 
 It is the only place that imports xllamacpp. Its life, seen from the engine (`handle.py`):
 
@@ -18,7 +18,7 @@ import sys
 import threading
 from typing import Any, TextIO
 
-from lms_jupyter.engine.worker.priority import stand_back
+from lms_jupyter.engine.worker.priority import lower_priority
 
 _TINY_MODEL_BYTES = 50_000_000
 _CELLS = 256
@@ -30,7 +30,7 @@ def main() -> int:
     """Do what the module says. Arguments: the process id of the engine, and how nice to be."""
     _die_with(int(sys.argv[1]))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    stand_back(int(sys.argv[2]))
+    lower_priority(int(sys.argv[2]))
     channel = os.fdopen(os.dup(1), "w", encoding="utf-8")
     try:
         import xllamacpp

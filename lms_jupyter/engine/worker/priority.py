@@ -1,4 +1,4 @@
-"""How a child process stands back for other programs, the engine's own loop among them."""
+"""How a worker process stands back for other programs, the engine's own loop among them."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ AGAIN_S = 0.11
 """Linux lets programs without privileges change only one group in a tenth of a second."""
 
 
-def stand_back(nice: int) -> None:
+def lower_priority(nice: int) -> None:
     """Ask the system to prefer other programs: `nice` is from 0, not at all, to 19.
 
     Linux as it is set up on desktops and servers shares its cores among sessions first, and only
-    then, by niceness, among the processes of one. A child has a session of its own, so that its
+    then, by niceness, among the processes of one. A worker has a session of its own, so that its
     niceness would change nothing if its session were not made as nice.
     """
     if not hasattr(os, "nice"):

@@ -17,8 +17,8 @@ pytestmark = pytest.mark.alone
 CHILDREN = 6
 STAND_BACK = """
 import sys
-from lms_jupyter.engine.worker.priority import stand_back
-stand_back(int(sys.argv[1]))
+from lms_jupyter.engine.worker.priority import lower_priority
+lower_priority(int(sys.argv[1]))
 print("standing", flush=True)
 sys.stdin.read()
 """

@@ -1,4 +1,4 @@
-"""Weighs a real child process that has loaded a model and worked."""
+"""Weighs a real worker process that has loaded a model and worked."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ import aiohttp
 
 from lms_jupyter.engine.library.gguf import read_header
 from lms_jupyter.engine.library.listing import model_type
-from lms_jupyter.engine.worker.handle import Child, Order
+from lms_jupyter.engine.worker.handle import Order, WorkerHandle
 from lms_jupyter.engine.worker.load_settings import LoadSettings
 
 
 async def resident_bytes(
     file: Path, settings: LoadSettings, *, prompt: int, draft: Path | None = None
 ) -> int:
-    """Load a model, let it read a prompt of that many tokens, and return what its child holds."""
+    """Load a model, let it read a prompt of that many tokens, and return what its worker holds."""
     header = read_header(file)
     context_length = header.architecture_integer("context_length") or 0
     settled = replace(settings, cpu_threads=1).settled(model_type(header), context_length)
     embeds = model_type(header) == "embedding"
-    child = await Child.start(nice=0, log=lambda *_said: None)
+    worker = await WorkerHandle.start(nice=0, log=lambda *_said: None)
     try:
         order = Order(
             identifier="weighed",
@@ -33,16 +33,16 @@ async def resident_bytes(
             gpu_layers=0,
             settings=settled,
         )
-        listening = await child.load(order, lambda _fraction: None)
+        listening = await worker.load(order, lambda _fraction: None)
         path = "/v1/embeddings" if embeds else "/completion"
         tokens = [10 + number % 40 for number in range(prompt)]
         body = {"input": tokens} if embeds else {"prompt": tokens, "n_predict": 8}
-        key = {"Authorization": f"Bearer {child.api_key}"}
+        key = {"Authorization": f"Bearer {worker.api_key}"}
         async with (
             aiohttp.ClientSession(headers=key) as session,
             session.post(listening.address + path, json=body) as response,
         ):
             assert response.status == 200, await response.text()
-        return child.resident_bytes()
+        return worker.resident_bytes()
     finally:
-        await child.end()
+        await worker.end()
