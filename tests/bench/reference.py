@@ -15,9 +15,9 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from lms_jupyter.engine.worker.handle import Order
 from lms_jupyter.engine.worker.load_settings import LoadSettings
 from lms_jupyter.engine.worker.main import _configure, _Parameters
+from lms_jupyter.engine.worker.messages import Order, read_order, write_order
 from lms_jupyter.engine.worker.priority import lower_priority
 
 NICE = 10
@@ -61,9 +61,9 @@ class Reference:
 @contextmanager
 def reference(file: Path, *, context: int = 2048) -> Iterator[Reference]:
     """Load a model in a process of its own."""
-    order = asdict(order_for(file, context)) | {"api_key": "x"}
+    order = write_order(order_for(file, context)).decode()
     process = subprocess.Popen(
-        [sys.executable, "-m", "tests.bench.reference", json.dumps(order, default=str)],
+        [sys.executable, "-m", "tests.bench.reference", order],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
@@ -80,7 +80,8 @@ def order_for(file: Path, context: int) -> Order:
     """Say how the engine would load this file."""
     return Order(
         identifier="reference",
-        file=file,
+        api_key="x",
+        file=str(file),
         mmproj=None,
         draft_file=None,
         size_bytes=file.stat().st_size,
@@ -95,7 +96,7 @@ def main() -> None:
     lower_priority(NICE)
     import xllamacpp  # noqa: PLC0415 - importing it is not what is measured
 
-    order = json.loads(sys.argv[1])
+    order = read_order(sys.argv[1])
     begun = time.perf_counter()
     parameters = _Parameters(xllamacpp)
     _configure(parameters, order)

@@ -9,8 +9,9 @@ import aiohttp
 
 from lms_jupyter.engine.library.gguf import read_header
 from lms_jupyter.engine.library.listing import model_type
-from lms_jupyter.engine.worker.handle import Order, WorkerHandle
+from lms_jupyter.engine.worker.handle import WorkerHandle
 from lms_jupyter.engine.worker.load_settings import LoadSettings
+from lms_jupyter.engine.worker.messages import Order
 
 
 async def resident_bytes(
@@ -25,9 +26,10 @@ async def resident_bytes(
     try:
         order = Order(
             identifier="weighed",
-            file=file,
+            api_key="secret",
+            file=str(file),
             mmproj=None,
-            draft_file=draft,
+            draft_file=str(draft) if draft else None,
             size_bytes=header.file_bytes,
             embedding=embeds,
             gpu_layers=0,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import secrets
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -43,9 +44,10 @@ from lms_jupyter.engine.templates.watch import (
     TemplateProblems,
     TemplateWatch,
 )
-from lms_jupyter.engine.worker.handle import Listening, Order, WorkerHandle
+from lms_jupyter.engine.worker.handle import Listening, WorkerHandle
 from lms_jupyter.engine.worker.launcher import Launcher
 from lms_jupyter.engine.worker.load_settings import LoadSettings
+from lms_jupyter.engine.worker.messages import Order
 
 Guard = Callable[[Plan, Iterable[Instance]], None]
 """Raises `GuardrailError` if a load would not fit beside the other instances."""
@@ -362,9 +364,10 @@ def order_for(plan: Plan) -> Order:
     layers = blocks if isinstance(blocks, int) else 0
     return Order(
         identifier=plan.identifier,
-        file=model.file,
-        mmproj=model.mmproj,
-        draft_file=plan.draft.file if plan.draft else None,
+        api_key=secrets.token_hex(16),
+        file=str(model.file),
+        mmproj=str(model.mmproj) if model.mmproj else None,
+        draft_file=str(plan.draft.file) if plan.draft else None,
         size_bytes=model.size_bytes,
         embedding=model.type == "embedding",
         gpu_layers=round(settings.gpu_offload_ratio * (layers + 1)),

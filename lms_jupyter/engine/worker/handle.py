@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import os
-import secrets
 import sys
 from collections import deque
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +16,7 @@ import msgspec
 
 from lms_jupyter.engine import machine
 from lms_jupyter.engine.worker.load_failure import explain
-from lms_jupyter.engine.worker.load_settings import LoadSettings
+from lms_jupyter.engine.worker.messages import Order, Serving, Warm, read_report, write_order
 from lms_jupyter.engine.worker.process import Process
 
 STATE_PREFIX = b"cmd_child_to_router:state:"
@@ -33,20 +31,6 @@ _UNREADABLE = (msgspec.DecodeError, AttributeError, LookupError, TypeError, Valu
 _NO_FLASH = "Flash Attention was auto, set to disabled"
 
 LogSink = Callable[["WorkerHandle", str], None]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
-    """What a worker is to load."""
-
-    identifier: str
-    file: Path
-    mmproj: Path | None
-    draft_file: Path | None
-    size_bytes: int
-    embedding: bool
-    gpu_layers: int
-    settings: LoadSettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,13 +58,13 @@ class WorkerHandle:
         self._stderr: deque[str] = deque(maxlen=STDERR_LINES)
         loop = asyncio.get_running_loop()
         self._warm: asyncio.Future[None] = loop.create_future()
-        self._listening: asyncio.Future[dict[str, Any]] = loop.create_future()
+        self._serving: asyncio.Future[Serving] = loop.create_future()
         self._readers = [
             asyncio.create_task(self._read_stdout()),
             asyncio.create_task(self._read_stderr()),
         ]
         self.identifier = ""
-        self.api_key = secrets.token_hex(16)
+        self.api_key = ""
         self.exited = asyncio.create_task(self._wait())
 
     @classmethod
@@ -126,35 +110,33 @@ class WorkerHandle:
         `on_progress` gets fractions up to 0.95 while the file is read. Raises `LoadFailedError`
         with llama.cpp's reason. If the caller is cancelled, it still has to `end` the worker.
         """
-        # Paths that are no UTF-8 pass only in Python's own JSON.
-        line = json.dumps(self._written(order), default=str).encode() + b"\n"
-        self.identifier = order.identifier
-        self._stdin.write(line)
-        awaited: set[asyncio.Future[Any]] = {self._listening, self.exited}
-        while not self._listening.done():
+        self.identifier, self.api_key = order.identifier, order.api_key
+        self._stdin.write(write_order(order))
+        awaited: set[asyncio.Future[Any]] = {self._serving, self.exited}
+        while not self._serving.done():
             on_progress(0.95 * self._fraction(order.size_bytes))
             await asyncio.wait(
                 awaited,
                 timeout=SAMPLE_EVERY_S,
                 return_when=asyncio.FIRST_COMPLETED,
             )
-            if self._readers[0].done() and not self._listening.done():
+            if self._readers[0].done() and not self._serving.done():
                 # It can no longer say that it is ready: nobody may wait for that for ever. Most
                 # often it is ending, and says why by its exit code.
                 await asyncio.wait([self.exited], timeout=LAST_WORDS_S)
                 await self.end()
-            if self.exited.done() and not self._listening.done():
+            if self.exited.done() and not self._serving.done():
                 await asyncio.wait(self._readers)
-                raise explain(self.stderr, self.exited.result(), order.file)
-        said = self._listening.result()
+                raise explain(self.stderr, self.exited.result(), Path(order.file))
+        serving = self._serving.result()
         context_length = self._model.get("meta", {}).get("n_ctx")
         return Listening(
-            address=said["address"],
+            address=serving.address,
             context_length=context_length if isinstance(context_length, int) else None,
-            gpu=said["gpu"],
+            gpu=serving.gpu,
             flash_attention=not any(_NO_FLASH in line for line in self._stderr),
             locked=machine.is_locked(self.pid),
-            refused=tuple(said["refused"]),
+            refused=serving.refused,
         )
 
     async def warm(self) -> None:
@@ -177,9 +159,6 @@ class WorkerHandle:
     def mapped_bytes(self) -> int:
         """Measure how much of that are files, which the system counts as cache."""
         return machine.mapped_bytes(self.pid) if self.is_running else 0
-
-    def _written(self, order: Order) -> dict[str, object]:
-        return asdict(order) | {"api_key": self.api_key}
 
     def _fraction(self, size_bytes: int) -> float:
         """Return the larger of what llama.cpp says and what memory shows.
@@ -207,11 +186,11 @@ class WorkerHandle:
             elif report["state"] == "ready":
                 self._model = report["payload"]
             return
-        said = msgspec.json.decode(line)
-        if said["kind"] == "warm":
-            self._warm.set_result(None)
-        elif said["kind"] == "listening":
-            self._listening.set_result(said)
+        match read_report(line):
+            case Warm():
+                self._warm.set_result(None)
+            case Serving() as serving:
+                self._serving.set_result(serving)
 
     async def _read_stderr(self) -> None:
         async for line in self._errors:

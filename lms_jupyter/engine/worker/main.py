@@ -1,27 +1,36 @@
-"""The worker process: one model in llama.cpp, and llama.cpp's own HTTP server on a loopback port.
+"""A worker's program: one model in llama.cpp, and llama.cpp's HTTP server on a loopback port.
 
 It is the only place that imports xllamacpp. Its life, seen from the engine (`handle.py`):
 
-    started  ──▶ imports llama.cpp, says {"kind": "warm"} on stdout, waits
-    one line of JSON on stdin, an `Order` ──▶ loads; llama.cpp reports its progress on stdout
-    loaded   ──▶ says {"kind": "listening", …}, serves until it is killed
+    started                  ──▶ imports llama.cpp, says `Warm` on stdout, waits
+    reads `Order` on stdin   ──▶ loads; llama.cpp reports its progress on stdout
+    loaded                   ──▶ says `Serving`, and serves until it is killed
 
 It ends when its stdin ends, and on Linux also the moment the engine dies.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import sys
 import threading
 from typing import Any, TextIO
 
+from lms_jupyter.engine.worker.load_settings import LoadSettings, rounded
+from lms_jupyter.engine.worker.messages import (
+    Order,
+    Report,
+    Serving,
+    Warm,
+    read_order,
+    write_report,
+)
 from lms_jupyter.engine.worker.priority import lower_priority
 
+UNREADABLE = 2
+"""Not 1, as after llama.cpp's own errors: no other template would help."""
 _TINY_MODEL_BYTES = 50_000_000
-_CELLS = 256
 _SEEDS = 2**32
 """-1 means a random one, in llama.cpp's unsigned numbers, too."""
 
@@ -39,11 +48,15 @@ def main() -> int:
         if "libgomp" in str(error):
             print("E install the OpenMP library (Debian: apt install libgomp1)", file=sys.stderr)
         return 1
-    _say(channel, kind="warm")
+    _say(channel, Warm())
     line = sys.stdin.readline()
     if not line:
         return 0
-    order = json.loads(line)
+    try:
+        order = read_order(line)
+    except ValueError as error:
+        print(f"E the order cannot be read: {error}", file=sys.stderr)
+        return UNREADABLE
     parameters = _Parameters(xllamacpp)
     _configure(parameters, order)
     if parameters.missing:
@@ -55,13 +68,8 @@ def main() -> int:
         print(f"E {error}", file=sys.stderr)
         return 1
     gpu = any("CPU" not in device["type"].name for device in xllamacpp.get_device_info())
-    _say(
-        channel,
-        kind="listening",
-        address=server.listening_address,
-        gpu=gpu,
-        refused=parameters.refused,
-    )
+    refused = tuple(parameters.refused)
+    _say(channel, Serving(address=server.listening_address, gpu=gpu, refused=refused))
     threading.Event().wait()
     return 0
 
@@ -78,8 +86,8 @@ def _die_with(parent: int) -> None:
         sys.exit(1)
 
 
-def _say(channel: TextIO, **message: object) -> None:
-    channel.write(json.dumps(message) + "\n")
+def _say(channel: TextIO, report: Report) -> None:
+    channel.write(write_report(report))
     channel.flush()
 
 
@@ -129,26 +137,27 @@ class _Parameters:
         return hasattr(self._llama, family)
 
 
-def _configure(parameters: _Parameters, order: dict[str, Any]) -> None:
+def _configure(parameters: _Parameters, order: Order) -> None:
     """Set everything for one order."""
-    settings = order["settings"]
-    parameters.native.model.path = _reachable(order["file"])
-    if order["mmproj"]:
-        parameters.native.mmproj.path = _reachable(order["mmproj"])
+    settings = order.settings
+    parameters.native.model.path = _reachable(order.file)
+    if order.mmproj:
+        parameters.native.mmproj.path = _reachable(order.mmproj)
     _set_server(parameters, order)
     _set_sizes(parameters, order)
     _set_memory_mode(parameters, settings)
     _set_attention(parameters, settings)
     for name, parameter in _PLAIN.items():
-        if settings[name] is not None:
-            parameters.put(parameter, settings[name])
-    message = settings["reasoning_budget_message"]
+        value = getattr(settings, name)
+        if value is not None:
+            parameters.put(parameter, value)
+    message = settings.reasoning_budget_message
     if message is not None:
         parameters.native.sampling.reasoning_budget_message = message
-    if settings["seed"] is not None:
-        parameters.native.sampling.seed = settings["seed"] % _SEEDS
-    if order["draft_file"] or settings["draft_mtp"]:
-        _set_draft(parameters, order["draft_file"], settings)
+    if settings.seed is not None:
+        parameters.native.sampling.seed = settings.seed % _SEEDS
+    if order.draft_file or settings.draft_mtp:
+        _set_draft(parameters, order.draft_file, settings)
 
 
 def _reachable(path: str) -> str:
@@ -160,35 +169,35 @@ def _reachable(path: str) -> str:
     return path
 
 
-def _set_server(parameters: _Parameters, order: dict[str, Any]) -> None:
+def _set_server(parameters: _Parameters, order: Order) -> None:
     """Let nobody but the engine in, and keep nothing that the engine does not use."""
-    parameters.put("model_alias", {order["identifier"]})
-    parameters.put("api_keys", [order["api_key"]])
+    parameters.put("model_alias", {order.identifier})
+    parameters.put("api_keys", [order.api_key])
     parameters.put("cors_origins", "localhost")
     parameters.put("cors_credentials", False)
     parameters.put("ui", False, "webui")
     parameters.put("cache_ram_mib", 0)
     parameters.put("endpoint_slots", False)
     parameters.put("fit_params", False)
-    parameters.put("warmup", order["size_bytes"] > _TINY_MODEL_BYTES)
-    parameters.put("embedding", order["embedding"])
+    parameters.put("warmup", order.size_bytes > _TINY_MODEL_BYTES)
+    parameters.put("embedding", order.embedding)
 
 
-def _set_sizes(parameters: _Parameters, order: dict[str, Any]) -> None:
-    settings = order["settings"]
+def _set_sizes(parameters: _Parameters, order: Order) -> None:
+    settings = order.settings
     # As llama.cpp rounds it, which cuts a batch down to the context before it does.
-    parameters.put("n_ctx", -(-settings["context_length"] // _CELLS) * _CELLS)
-    parameters.put("n_batch", settings["eval_batch_size"])
-    parameters.put("n_ubatch", settings["physical_batch_size"])
-    parameters.put("n_parallel", settings["num_parallel_sessions"])
-    parameters.put("kv_unified", settings["unified_kv_cache"])
-    parameters.native.cpuparams.n_threads = settings["cpu_threads"]
-    parameters.native.cpuparams_batch.n_threads = settings["cpu_threads"]
-    parameters.put("n_gpu_layers", order["gpu_layers"])
-    parameters.put("no_kv_offload", not settings["offload_kv_cache_to_gpu"])
-    if settings["tensor_split"]:
+    parameters.put("n_ctx", rounded(settings.context_length or 0))
+    parameters.put("n_batch", settings.eval_batch_size)
+    parameters.put("n_ubatch", settings.physical_batch_size)
+    parameters.put("n_parallel", settings.num_parallel_sessions)
+    parameters.put("kv_unified", settings.unified_kv_cache)
+    parameters.native.cpuparams.n_threads = settings.cpu_threads
+    parameters.native.cpuparams_batch.n_threads = settings.cpu_threads
+    parameters.put("n_gpu_layers", order.gpu_layers)
+    parameters.put("no_kv_offload", not settings.offload_kv_cache_to_gpu)
+    if settings.tensor_split:
         places = len(parameters.native.tensor_split)
-        shares = settings["tensor_split"][:places]
+        shares = list(settings.tensor_split[:places])
         parameters.put("tensor_split", shares + [0.0] * (places - len(shares)))
 
 
@@ -201,15 +210,15 @@ _PLAIN = {
 }
 
 
-def _set_memory_mode(parameters: _Parameters, settings: dict[str, Any]) -> None:
+def _set_memory_mode(parameters: _Parameters, settings: LoadSettings) -> None:
     """Choose how the file gets into memory; older releases have three flags instead of one mode."""
-    lock, mapped = settings["keep_in_memory"], settings["try_mmap"]
+    lock, mapped = settings.keep_in_memory, settings.try_mmap
     if not parameters.has("llama_load_mode"):
         parameters.put("use_mmap", mapped)
         parameters.put("use_mlock", lock)
-        parameters.put("use_direct_io", settings["try_direct_io"])
+        parameters.put("use_direct_io", settings.try_direct_io)
         return
-    if settings["try_direct_io"]:
+    if settings.try_direct_io:
         mode = "DIRECT_IO"
     elif mapped:
         mode = "MMAP_MLOCK" if lock else "AUTO"
@@ -219,27 +228,27 @@ def _set_memory_mode(parameters: _Parameters, settings: dict[str, Any]) -> None:
     parameters.put("load_mode", constant)
 
 
-def _set_attention(parameters: _Parameters, settings: dict[str, Any]) -> None:
-    flash = {None: "AUTO", True: "ENABLED", False: "DISABLED"}[settings["flash_attention"]]
+def _set_attention(parameters: _Parameters, settings: LoadSettings) -> None:
+    flash = {None: "AUTO", True: "ENABLED", False: "DISABLED"}[settings.flash_attention]
     constant = f"LLAMA_FLASH_ATTN_TYPE_{flash}"
     parameters.put("flash_attn_type", parameters.constant("llama_flash_attn_type", constant))
     for side in "kv":
-        name = settings[f"{side}_cache_type"].upper()
+        name = getattr(settings, f"{side}_cache_type").upper()
         kind = parameters.constant("ggml_type", f"GGML_TYPE_{name}")
         parameters.put(f"cache_type_{side}", kind)
 
 
-def _set_draft(parameters: _Parameters, file: str | None, settings: dict[str, Any]) -> None:
+def _set_draft(parameters: _Parameters, file: str | None, settings: LoadSettings) -> None:
     """Let a smaller model of the same vocabulary, or the model's own layers, propose tokens."""
     speculative = parameters.native.speculative
     draft = speculative.draft
     kinds = []
     if file:
         draft.mparams.path = _reachable(file)
-        draft.cpuparams.n_threads = settings["cpu_threads"]
-        draft.cpuparams_batch.n_threads = settings["cpu_threads"]
+        draft.cpuparams.n_threads = settings.cpu_threads
+        draft.cpuparams_batch.n_threads = settings.cpu_threads
         kinds.append("COMMON_SPECULATIVE_TYPE_DRAFT_SIMPLE")
-    if settings["draft_mtp"]:
+    if settings.draft_mtp:
         parameters.put("load_mtp", True)
         kinds.append("COMMON_SPECULATIVE_TYPE_DRAFT_MTP")
     speculative.types = [parameters.constant("common_speculative_type", kind) for kind in kinds]
@@ -248,8 +257,9 @@ def _set_draft(parameters: _Parameters, file: str | None, settings: dict[str, An
         ("draft_min_tokens", "n_min"),
         ("draft_min_probability", "p_min"),
     ):
-        if settings[name] is not None:
-            setattr(draft, parameter, settings[name])
+        value = getattr(settings, name)
+        if value is not None:
+            setattr(draft, parameter, value)
 
 
 if __name__ == "__main__":
