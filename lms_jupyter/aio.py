@@ -17,16 +17,21 @@ from weakref import WeakKeyDictionary
 from lms_jupyter.api import lock as locks
 from lms_jupyter.api import memory, views
 from lms_jupyter.api.drift import check
-from lms_jupyter.api.estimating import reckon
+from lms_jupyter.api.estimating import estimated
 from lms_jupyter.api.events import Listener, What, begin, on_this_loop
+from lms_jupyter.api.load_requests import (
+    Options,
+    read_request,
+    read_ttl,
+    warn_of_differences,
+)
 from lms_jupyter.api.named import Named
 from lms_jupyter.api.pause import Paused
-from lms_jupyter.api.session import Wish, session
+from lms_jupyter.api.session import session
 from lms_jupyter.api.tables import Table
-from lms_jupyter.api.wishes import Options, read_ttl, warn_of_differences, wish
 from lms_jupyter.hosts.forks import in_child
-from lms_jupyter.manager.loading import How
 from lms_jupyter.manager.watch import connect
+from lms_jupyter.protocol.loads import LoadMode, LoadRequest
 from lms_jupyter.protocol.models import Estimate, Instance, Model
 
 if TYPE_CHECKING:
@@ -104,8 +109,8 @@ async def ls() -> Table[Model]:
 async def estimate(key: str, **options: Unpack[Options]) -> Estimate:
     """Estimate how much memory a load would take; nothing is loaded."""
     here = session()
-    wished = wish(here, key, "ensure", reload=False, **options)
-    return (await _wait(reckon(wished, here.local.manager)))[1]
+    asked = read_request(here.folder, key, "ensure", reload=False, **options)
+    return (await _wait(estimated(asked, here.local.manager)))[1]
 
 
 async def extend(
@@ -167,10 +172,10 @@ async def paused(*identifiers: Named, everything: bool = False) -> AsyncIterator
     """
     pause = Paused(session(), identifiers, everything=everything)
     try:
-        await _wait(pause.rest())
+        await _wait(pause.unload())
         yield
     finally:
-        await _wait(pause.wake())
+        await _wait(pause.load_again())
 
 
 async def on(what: What, listener: Listener) -> Callable[[], None]:
@@ -193,25 +198,30 @@ async def close() -> None:
         await client.__aexit__(None, None, None)
 
 
-async def _get(key: str, how: How, *, reload: bool, **options: Unpack[Options]) -> "AsyncHandle":
+async def _get(
+    key: str, mode: LoadMode, *, reload: bool, **options: Unpack[Options]
+) -> "AsyncHandle":
     here = session()
-    got = await _wait(here.fulfil(wish(here, key, how, reload=reload, **options)))
-    warn_of_differences(got)
+    asked = read_request(here.folder, key, mode, reload=reload, **options)
+    result = await _wait(here.load(asked))
+    warn_of_differences(result)
     from lms_jupyter.hosts.handles import just_loaded  # noqa: PLC0415 - brings the SDK
 
-    handle = await _handle(got.instance, got.wish)
-    if got.outcome.how != "used":
+    handle = await _handle(result.instance, result.request, heal=asked.heal)
+    if result.how != "used":
         just_loaded(handle)
     return handle
 
 
-async def _handle(instance: Instance, asked: Wish | None = None) -> "AsyncHandle":
-    """Return the SDK's handle of an instance for this loop, as it was wished for."""
+async def _handle(
+    instance: Instance, request: LoadRequest | None = None, *, heal: bool = True
+) -> "AsyncHandle":
+    """Return the SDK's handle of an instance for this loop; see `Session.handle_of`."""
     from lms_jupyter.hosts.handles import async_handle  # noqa: PLC0415 - brings the SDK
 
-    here, asked = session(), asked or Wish(name=instance.model_key)
-    revival = here.revival(instance, asked)
-    revive = (lambda seen: _wait(revival(seen))) if asked.heal else None
+    request = request or LoadRequest(model_key=instance.model_key)
+    revival = session().revival(instance, request)
+    revive = (lambda seen: _wait(revival(seen))) if heal else None
     return async_handle(await _client(), instance, revive, _client)
 
 

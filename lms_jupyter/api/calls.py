@@ -9,13 +9,18 @@ from typing import TYPE_CHECKING, Unpack
 from lms_jupyter.api import lock as locks
 from lms_jupyter.api import memory, views
 from lms_jupyter.api.drift import check
-from lms_jupyter.api.estimating import reckon
+from lms_jupyter.api.estimating import estimated
+from lms_jupyter.api.load_requests import (
+    Options,
+    read_request,
+    read_ttl,
+    warn_of_differences,
+)
 from lms_jupyter.api.named import Named
 from lms_jupyter.api.pause import Paused
-from lms_jupyter.api.session import Got, session
+from lms_jupyter.api.session import session
 from lms_jupyter.api.tables import Table
-from lms_jupyter.api.wishes import Options, read_ttl, warn_of_differences, wish
-from lms_jupyter.manager.loading import How
+from lms_jupyter.protocol.loads import LoadMode
 from lms_jupyter.protocol.models import Estimate, Instance, Model
 
 if TYPE_CHECKING:
@@ -123,8 +128,8 @@ def openai() -> dict[str, str]:
 def estimate(key: str, **options: Unpack[Options]) -> Estimate:
     """Estimate how much memory a load would take; nothing is loaded."""
     here = session()
-    wished = wish(here, key, "ensure", reload=False, **options)
-    return here.run(reckon(wished, here.local.manager))[1]
+    asked = read_request(here.folder, key, "ensure", reload=False, **options)
+    return here.run(estimated(asked, here.local.manager))[1]
 
 
 def extend(identifier: Named, ttl: float | str | timedelta | None, *, reload: bool = False) -> None:
@@ -236,8 +241,9 @@ def paused(*identifiers: Named, everything: bool = False) -> AbstractContextMana
     return Paused(session(), identifiers, everything=everything)
 
 
-def _get(key: str, how: How, *, reload: bool, **options: Unpack[Options]) -> "Handle":
+def _get(key: str, mode: LoadMode, *, reload: bool, **options: Unpack[Options]) -> "Handle":
     here = session()
-    got: Got = here.get(wish(here, key, how, reload=reload, **options))
-    warn_of_differences(got)
-    return here.handle(got)
+    asked = read_request(here.folder, key, mode, reload=reload, **options)
+    result = here.run(here.load(asked))
+    warn_of_differences(result)
+    return here.handle(result, heal=asked.heal)

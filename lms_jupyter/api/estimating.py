@@ -2,29 +2,30 @@
 
 from msgspec.structs import replace
 
-from lms_jupyter.api.session import Wish
+from lms_jupyter.api.load_requests import NotebookRequest
 from lms_jupyter.manager import Manager, lookup
-from lms_jupyter.manager.resolve import Meant, resolve
+from lms_jupyter.manager.resolve import Resolution, resolve
 from lms_jupyter.protocol.models import Estimate
 
 
-async def reckon(wish: Wish, manager: Manager) -> tuple[Meant, Estimate]:
-    """Ask the host what a load would take, on the device that the wish names.
+async def estimated(asked: NotebookRequest, manager: Manager) -> tuple[Resolution, Estimate]:
+    """Ask the host what a load would take, on the device that the request names.
 
     Raises:
         ModelNotFoundError: No model fits this key.
         AmbiguousModelError: Several models could be meant.
         LmsError: The host has no such device.
     """
+    request = asked.request
     models = await lookup.models(manager)
-    if wish.local:
+    if asked.local:
         models = tuple(model for model in models if model.device is None)
-    meant = resolve(wish.name, models, first=wish.first, exact=wish.exact)
-    lookup.check_config(wish.config, meant.model)
-    model = meant.model
-    if meant.name in model.variants:
-        named = await manager.connected_host.variants(model)
-        model = next((v for v in named if v.model_key == meant.name), model)
-    if wish.device is not None:
-        model = replace(model, device=lookup.device(wish.device, manager) or None)
-    return meant, await manager.connected_host.estimate(model, wish.config)
+    resolution = resolve(request.model_key, models, first=asked.first, exact=asked.exact)
+    lookup.check_config(request.config, resolution.model)
+    model = resolution.model
+    if resolution.name in model.variants:
+        variants = await manager.connected_host.variants(model)
+        model = next((v for v in variants if v.model_key == resolution.name), model)
+    if request.device is not None:
+        model = replace(model, device=lookup.device(request.device, manager) or None)
+    return resolution, await manager.connected_host.estimate(model, request.config)

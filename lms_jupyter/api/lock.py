@@ -12,9 +12,10 @@ from msgspec import Struct
 
 from lms_jupyter.errors import CommandError
 from lms_jupyter.manager import Manager, lookup
-from lms_jupyter.manager.loading import Order, Outcome, carry_out, end
-from lms_jupyter.manager.resolve import resolve
+from lms_jupyter.manager.load_task import LoadResult
+from lms_jupyter.manager.loading import carry_out, end
 from lms_jupyter.model_folders import model_folders
+from lms_jupyter.protocol.loads import LoadRequest
 from lms_jupyter.protocol.models import Instance, LoadConfig, Model
 
 VERSION = 1
@@ -120,28 +121,27 @@ async def restore(lock: LockFile, manager: Manager) -> tuple[Instance, ...]:
 
     Cancelling this ends what it has loaded.
     """
-    outcomes: list[Outcome] = []
+    results: list[LoadResult] = []
     try:
         for locked in lock.instances:
-            order = Order(
-                name=locked.model_key,
-                how="ensure",
+            request = LoadRequest(
+                model_key=locked.model_key,
                 identifier=locked.identifier,
                 ttl_s=locked.ttl_s,
                 config=locked.asked,
             )
-            meant = resolve(locked.model_key, await lookup.models(manager))
-            outcomes.append(await carry_out(order, manager, meant))
+            found = await lookup.look_up(locked.model_key, manager)
+            results.append(await carry_out(request, manager, found))
     except asyncio.CancelledError:
-        await asyncio.shield(manager.spawn(_undo(outcomes, manager)))
+        await asyncio.shield(manager.spawn(_undo(results, manager)))
         raise
-    return tuple(outcome.instance for outcome in outcomes)
+    return tuple(result.instance for result in results)
 
 
-async def _undo(outcomes: Iterable[Outcome], manager: Manager) -> None:
-    for outcome in outcomes:
-        if outcome.how == "loaded":
-            await end(outcome.instance, manager)
+async def _undo(results: Iterable[LoadResult], manager: Manager) -> None:
+    for result in results:
+        if result.how == "loaded":
+            await end(result.instance, manager)
 
 
 async def differs(lock: LockFile, instances: Iterable[Instance], manager: Manager) -> list[str]:

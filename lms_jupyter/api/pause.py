@@ -4,24 +4,12 @@ import asyncio
 from contextlib import AbstractContextManager
 from types import TracebackType
 
-from msgspec import Struct
-
 from lms_jupyter.api.named import Named, named
 from lms_jupyter.api.session import Session
-from lms_jupyter.hosts.base import LOCAL
 from lms_jupyter.manager import Manager, loading, lookup
-from lms_jupyter.manager.loading import Order
-from lms_jupyter.protocol.models import Instance, LoadConfig
-
-
-class Resting(Struct, frozen=True, kw_only=True):
-    """An instance that was unloaded for a while, and how to get it back."""
-
-    instance: Instance
-    config: LoadConfig
-    """What was in effect."""
-    asked: LoadConfig | None
-    """What had been asked, if this kernel loaded it."""
+from lms_jupyter.manager.former import Former, remember
+from lms_jupyter.manager.restore import restore
+from lms_jupyter.protocol.models import Instance
 
 
 class Paused(AbstractContextManager[None]):
@@ -33,15 +21,15 @@ class Paused(AbstractContextManager[None]):
         self._session = session
         self._identifiers = identifiers
         self._everything = everything
-        self._resting: list[Resting] = []
+        self._unloaded: list[Former] = []
         self._turn = asyncio.Lock()
 
     def __enter__(self) -> None:
         """Unload; if that is interrupted, what went already comes back."""
         try:
-            self._session.run(self.rest())
+            self._session.run(self.unload())
         except BaseException:
-            self._session.run(self.wake())
+            self._session.run(self.load_again())
             raise
 
     def __exit__(
@@ -51,47 +39,29 @@ class Paused(AbstractContextManager[None]):
         traceback: TracebackType | None,
     ) -> None:
         """Load the same instances again, also after an error in the block."""
-        self._session.run(self.wake())
+        self._session.run(self.load_again())
 
-    async def rest(self) -> None:
+    async def unload(self) -> None:
         """Unload; called on the manager's loop."""
         async with self._turn:
-            await self._rest()
+            await self._unload()
 
-    async def wake(self) -> None:
+    async def load_again(self) -> None:
         """Load again what was unloaded, once that has ended; called on the manager's loop."""
         async with self._turn:
-            await self._wake()
+            await self._load_again()
 
-    async def _rest(self) -> None:
+    async def _unload(self) -> None:
         manager = self._session.local.manager
         for instance in await self._chosen(manager):
-            resting = Resting(
-                instance=instance,
-                config=await manager.connected_host.load_config(instance),
-                asked=manager.own.get(instance.instance_reference),
-            )
             # Noted first: an interrupt may come when the host has ended it and we do not know yet.
-            self._resting.append(resting)
+            self._unloaded.append(await remember(instance, manager))
             await loading.end(instance, manager)
 
-    async def _wake(self) -> None:
-        manager = self._session.local.manager
-        while self._resting:
-            resting = self._resting[0]
-            instance = resting.instance
-            order = Order(
-                name=instance.model_key,
-                how="ensure",
-                identifier=instance.identifier,
-                ttl_s=instance.ttl_s,
-                config=resting.config,
-                device=instance.device or LOCAL,
-            )
-            outcome = await loading.carry_out(order, manager)
-            if resting.asked is not None:
-                manager.own[outcome.instance.instance_reference] = resting.asked
-            self._resting.pop(0)
+    async def _load_again(self) -> None:
+        while self._unloaded:
+            await restore(self._unloaded[0], self._session.local.manager, "ensure")
+            self._unloaded.pop(0)
 
     async def _chosen(self, manager: Manager) -> tuple[Instance, ...]:
         if self._identifiers:

@@ -5,14 +5,12 @@ import hashlib
 import os
 import shutil
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import msgspec
-import tomlkit
 from filelock import Timeout
-from tomlkit.exceptions import TOMLKitError
 
 from lms_jupyter.api.settings import PROFILES, TTL_KEY, profile_names, read_profile
 from lms_jupyter.errors import CommandError
@@ -26,8 +24,13 @@ SAVE_TIMEOUT_S = 5.0
 class ProfileFile:
     """Reads and writes one file of profiles; what else is in it stays, comments included."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path | Callable[[], Path]) -> None:
+        """Take the folder, or what tells it each time: a notebook may change its own."""
+        self._where = folder
+
+    @property
+    def _folder(self) -> Path:
+        return self._where() if callable(self._where) else self._where
 
     def read(self) -> tuple[Profile, ...]:
         """Return every profile; see `ProfileShelf.read`."""
@@ -35,6 +38,10 @@ class ProfileFile:
 
     def save(self, profile: Profile) -> None:
         """Keep a profile; see `ProfileShelf.save`."""
+        # Takes a tenth of a second to import, and only saving needs it.
+        import tomlkit  # noqa: PLC0415
+        from tomlkit.exceptions import TOMLKitError  # noqa: PLC0415
+
         name = profile.name.strip()
         if not name:
             raise CommandError("A profile needs a name.")
@@ -43,7 +50,7 @@ class ProfileFile:
             # A kernel and pages of a Jupyter Server may save at once.
             with _alone(path):
                 document = tomlkit.parse(path.read_text(encoding="utf-8") if path.exists() else "")
-                document[name] = _table(profile)
+                document[name] = _fill(tomlkit.table(), profile)
                 _put(path.resolve(), tomlkit.dumps(document))
         except Timeout as error:
             raise CommandError(
@@ -63,8 +70,13 @@ class ProfileFile:
 
     def _profile(self, name: str) -> Profile:
         recipe = read_profile(name, self._folder)
+        ttl_s = recipe.ttl_s
+        names_ttl = not isinstance(ttl_s, msgspec.UnsetType)
         return Profile(
-            name=name, config=recipe.config, ttl_s=recipe.ttl_s, names_ttl=recipe.names_ttl
+            name=name,
+            config=recipe.config,
+            ttl_s=None if isinstance(ttl_s, msgspec.UnsetType) else ttl_s,
+            names_ttl=names_ttl,
         )
 
 
@@ -92,8 +104,7 @@ def _put(path: Path, text: str) -> None:
         new.unlink(missing_ok=True)
 
 
-def _table(profile: Profile) -> Any:
-    table = tomlkit.table()
+def _fill(table: Any, profile: Profile) -> Any:
     for setting, value in msgspec.to_builtins(profile.config).items():
         table[setting] = value
     if profile.names_ttl:

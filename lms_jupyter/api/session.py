@@ -7,65 +7,31 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from msgspec import Struct
+from msgspec.structs import replace
 
-from lms_jupyter.api.settings import DEFAULT_TTL_S
+from lms_jupyter.api.load_requests import NotebookRequest
+from lms_jupyter.api.profiles import ProfileFile
 from lms_jupyter.errors import (
     CommandError,
     HostTimeoutError,
     InstanceUnloadedError,
     LmsError,
 )
-from lms_jupyter.hosts.base import LOCAL
 from lms_jupyter.hosts.forks import fork_safe_lock
 from lms_jupyter.manager import Manager, loading, lookup
 from lms_jupyter.manager.departures import Use
-from lms_jupyter.manager.loading import How, Order, Outcome
+from lms_jupyter.manager.load_task import LoadResult
 from lms_jupyter.manager.local import LocalManager, local_manager
-from lms_jupyter.manager.resolve import Meant, resolve
 from lms_jupyter.manager.watch import connect
 from lms_jupyter.model_folders import is_folder
-from lms_jupyter.protocol.models import Instance, LoadConfig
+from lms_jupyter.protocol.loads import LOCAL, LoadRequest
+from lms_jupyter.protocol.models import Instance
 
 if TYPE_CHECKING:
     from lms_jupyter.hosts.handles import Handle
     from lms_jupyter.hosts.healing import Revive, Seen
 
 Result = TypeVar("Result")
-
-
-class Wish(Struct, frozen=True, kw_only=True):
-    """A load as a user asks for it: the name may be vague."""
-
-    name: str
-    how: How = "ensure"
-    identifier: str | None = None
-    ttl_s: float | None = DEFAULT_TTL_S
-    config: LoadConfig = LoadConfig()
-    device: str | None = None
-    lease: bool = True
-    reload: bool = False
-    first: bool = False
-    """Take the best of several matches."""
-    exact: bool = False
-    """The name is a path, to the letter."""
-    local: bool = False
-    """Look at this host's own models only."""
-    timeout_s: float | None = None
-    heal: bool = True
-
-
-class Got(Struct, frozen=True, kw_only=True):
-    """What a wish came to."""
-
-    wish: Wish
-    meant: Meant
-    outcome: Outcome
-
-    @property
-    def instance(self) -> Instance:
-        """The instance that serves the wish."""
-        return self.outcome.instance
 
 
 class Session:
@@ -82,7 +48,7 @@ class Session:
     @property
     def local(self) -> LocalManager:
         """The manager with its thread; started with the first use."""
-        return self._own or local_manager(parent=self._parent)
+        return self._own or local_manager(self._parent, ProfileFile(lambda: self.folder))
 
     @property
     def folder(self) -> Path:
@@ -123,64 +89,56 @@ class Session:
 
         return self.local.finish(connected(), each)
 
-    def get(self, wish: Wish, each: Callable[[], None] = lambda: None) -> Got:
-        """Load, ensure or use, as wished; see `fulfil`."""
-        return self.run(self.fulfil(wish), each)
-
-    async def fulfil(self, wish: Wish) -> Got:
+    async def load(self, asked: NotebookRequest) -> LoadResult:
         """Find out what is meant, then get it. Called on the manager's loop.
 
         Raises:
             ModelNotFoundError: No model fits this key.
             AmbiguousModelError: Several models could be meant.
-            HostTimeoutError: It took longer than the wish allows; the load was called off.
+            HostTimeoutError: It took longer than was allowed; the load was called off.
         """
-        manager = self.local.manager
-        models = await lookup.models(manager)
-        if wish.local:
-            models = tuple(model for model in models if model.device is None)
-        instances = await lookup.instances(manager)
-        device = LOCAL if wish.local and wish.device is None else wish.device
-        device = lookup.device(device, manager)
-        instances = tuple(one for one in instances if lookup.is_on(device, one))
-        meant = resolve(wish.name, models, instances, first=wish.first, exact=wish.exact)
-        order = Order(
-            name=meant.name,
-            how=wish.how,
-            identifier=wish.identifier,
-            ttl_s=wish.ttl_s,
-            config=wish.config,
-            device=device,
-            lease=wish.lease,
-            reload=wish.reload,
+        manager, request = self.local.manager, asked.request
+        if asked.local and request.device is None:
+            request = replace(request, device=LOCAL)
+        found = await lookup.look_up(
+            request.model_key, manager, on=request.device, first=asked.first, exact=asked.exact
         )
-        work = manager.spawn(loading.carry_out(order, manager, meant))
-        done, _ = await _patiently(work, wish.timeout_s)
+        work = manager.spawn(loading.carry_out(request, manager, found))
+        done, _ = await _patiently(work, asked.timeout_s)
         if not done:
             work.cancel()
             with contextlib.suppress(BaseException):
                 await work
             raise HostTimeoutError(
-                f"Loading {meant.name!r} took longer than {wish.timeout_s:g} s and was called off.",
+                f"Loading {found.resolution.name!r} took longer than {asked.timeout_s:g} s "
+                "and was called off.",
                 hint="Give it more time with --timeout, or leave it out.",
             )
-        return Got(wish=wish, meant=meant, outcome=work.result())
+        return work.result()
 
-    def handle(self, got: Got) -> "Handle":
-        """Return the SDK's handle of what a wish came to."""
+    def handle(self, result: LoadResult, *, heal: bool = True) -> "Handle":
+        """Return the SDK's handle of what was loaded or used."""
         from lms_jupyter.hosts.handles import just_loaded  # noqa: PLC0415 - brings the SDK
 
-        handle = self.handle_of(got.instance, got.wish)
-        if got.outcome.how != "used":
+        handle = self.handle_of(result.instance, result.request, heal=heal)
+        if result.how != "used":
             just_loaded(handle)
         return handle
 
-    def handle_of(self, instance: Instance, wish: Wish | None = None) -> "Handle":
-        """Return the SDK's handle of an instance, as it was wished for."""
+    def handle_of(
+        self, instance: Instance, request: LoadRequest | None = None, *, heal: bool = True
+    ) -> "Handle":
+        """Return the SDK's handle of an instance.
+
+        Args:
+            instance: Which one.
+            request: How it was asked for, if it was from here.
+            heal: Whether the handle loads the model again when it was unloaded meanwhile.
+        """
         from lms_jupyter.hosts.credentials import token_for  # noqa: PLC0415 - brings the SDK
         from lms_jupyter.hosts.handles import Handles  # noqa: PLC0415 - as above
 
-        wish = wish or Wish(name=instance.model_key)
+        request = request or LoadRequest(model_key=instance.model_key)
         with self._lock:
             if self._handles is None:
                 self._handles = Handles()
@@ -194,7 +152,7 @@ class Session:
 
         handle: Handle = self._handles.handle(
             *(place()[0], instance, place()[1]),
-            revive=self._revive(instance, wish) if wish.heal else None,
+            revive=self._revive(instance, request) if heal else None,
             place=place,
         )
         return handle
@@ -230,41 +188,33 @@ class Session:
             self._handles.close()
             self._handles = None
 
-    def _revive(self, instance: Instance, wish: Wish) -> "Revive":
+    def _revive(self, instance: Instance, request: LoadRequest) -> "Revive":
         """Return what brings an instance back as it was asked for."""
-        work = self.revival(instance, wish)
+        work = self.revival(instance, request)
         return lambda seen: self.run(work(seen))
 
     def revival(
-        self, instance: Instance, wish: Wish
+        self, instance: Instance, request: LoadRequest
     ) -> Callable[["Seen"], Coroutine[Any, Any, str]]:
         """Return what brings an instance back, to be awaited on the manager's loop."""
-        again = Order(
-            name=instance.model_key,
-            how="ensure",
-            identifier=instance.identifier,
-            ttl_s=instance.ttl_s,
-            config=wish.config,
-            device=instance.device or LOCAL,
-            lease=wish.lease,
-        )
+        again = LoadRequest.like(instance, request.config, lease=request.lease)
 
         async def revive(seen: "Seen") -> str:
             use = Use(
                 instance_reference=seen.instance_reference,
                 at=seen.at,
                 ttl_s=instance.ttl_s,
-                may_evict=wish.how == "use",
+                may_evict=request.mode == "use",
             )
             departure = await lookup.why_gone(use, self.local.manager)
             if departure is not None and departure.is_decision:
                 raise InstanceUnloadedError(
                     instance.identifier, instance.model_key, by=departure.by
                 )
-            outcome = await loading.carry_out(again, self.local.manager)
-            if outcome.how != "used":
+            result = await loading.carry_out(again, self.local.manager)
+            if result.how != "used":
                 self.say(f"{instance.identifier} had been unloaded meanwhile, and is loaded again.")
-            return outcome.instance.instance_reference
+            return result.instance.instance_reference
 
         return revive
 

@@ -107,8 +107,7 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
     """Settings from a file, and the TTL if it names one."""
 
     config: LoadConfig = LoadConfig()
-    ttl_s: float | None = None
-    names_ttl: bool = False
+    ttl_s: float | msgspec.UnsetType | None = msgspec.UNSET
 
 
 NOTHING = Recipe()
@@ -117,8 +116,8 @@ NOTHING = Recipe()
 def together(*recipes: Recipe) -> Recipe:
     """Join recipes; what comes later wins, setting by setting, and the TTL too."""
     config = merged(*(recipe.config for recipe in recipes))
-    last = next((recipe for recipe in reversed(recipes) if recipe.names_ttl), NOTHING)
-    return Recipe(config=config, ttl_s=last.ttl_s, names_ttl=last.names_ttl)
+    ttls = (one.ttl_s for one in reversed(recipes) if one.ttl_s is not msgspec.UNSET)
+    return Recipe(config=config, ttl_s=next(ttls, msgspec.UNSET))
 
 
 def gathered(
@@ -184,7 +183,7 @@ def read_recipe(told: Mapping[str, Any], where: str) -> Recipe:
     config = read_settings(settings, where)
     if TTL_KEY not in told:
         return Recipe(config=config)
-    return Recipe(config=config, ttl_s=parse_ttl(str(told[TTL_KEY])), names_ttl=True)
+    return Recipe(config=config, ttl_s=parse_ttl(str(told[TTL_KEY])))
 
 
 def _toml(path: Path) -> dict[str, Any]:

@@ -2,11 +2,12 @@
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal, Protocol
+from typing import Literal, Protocol
 
 from msgspec import Struct
 
 from lms_jupyter.hosts.talk import Message, Sampling, TalkStep
+from lms_jupyter.protocol.loads import LoadRequest
 from lms_jupyter.protocol.models import (
     Estimate,
     HostInfo,
@@ -17,9 +18,6 @@ from lms_jupyter.protocol.models import (
     Memory,
     Model,
 )
-
-LOCAL: Final = ""
-"""Where a device is named: the host itself, and no other machine on its LM Link."""
 
 
 class Sight(Struct, frozen=True, kw_only=True):
@@ -33,23 +31,14 @@ class Sight(Struct, frozen=True, kw_only=True):
     memory: Memory | None = None
 
 
-class LoadRequest(Struct, frozen=True, kw_only=True):
-    """One load, asked of a host."""
+class LoadOrigin(Struct, frozen=True, kw_only=True):
+    """Where a load comes from, beside what is asked."""
 
-    model_key: str
     load_id: str
-    identifier: str | None = None
-    ttl_s: float | None = None
-    config: LoadConfig = LoadConfig()
-    owner: str | None = None
-    device: str | None = None
-    """A machine on the same LM Link, or `LOCAL`; `None`: the host decides."""
+    owner: str = ""
+    """Who asks, in words: a notebook's name."""
     kind: Kind | None = None
-    """Where the name is an identifier, which the host's disk does not know."""
-    join: bool = False
-    """Take the instance that is there, or the load that is under way, of the same file and under
-    the identifier asked for, if one is; hosts with the feature "join" look in the same moment in
-    which they would begin a load, so that two clients never make two."""
+    """Of the model, where the name is an identifier, which the host's disk does not know."""
 
 
 class Loading(Struct, frozen=True, kw_only=True):
@@ -219,8 +208,10 @@ class Host(Protocol):
         """Yield what is in memory whenever it changes; ends at once where the host cannot tell."""
         ...
 
-    def load(self, request: LoadRequest) -> AsyncIterator[LoadStep]:
+    def load(self, request: LoadRequest, by: LoadOrigin) -> AsyncIterator[LoadStep]:
         """Make a new instance. Closing the iterator early calls the load off.
+
+        Of the request its mode, lease and reload are not looked at: they are the manager's.
 
         Yields:
             `Loading` with a fraction that never falls, then one `Loaded`.
@@ -232,7 +223,7 @@ class Host(Protocol):
         """
         ...
 
-    def use(self, request: LoadRequest) -> AsyncIterator[LoadStep]:
+    def use(self, request: LoadRequest, by: LoadOrigin) -> AsyncIterator[LoadStep]:
         """Take the instance of this name or key as it is, else load it just in time.
 
         Raises as `load` does; `identifier` of the request is not looked at.

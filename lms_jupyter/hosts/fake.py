@@ -24,7 +24,7 @@ from lms_jupyter.hosts.base import (
     Joined,
     Loaded,
     Loading,
-    LoadRequest,
+    LoadOrigin,
     LoadStep,
     LogEntry,
     Offer,
@@ -33,15 +33,8 @@ from lms_jupyter.hosts.base import (
     Sight,
 )
 from lms_jupyter.hosts.talk import Fragment, Message, Sampling, TalkStep, Told
-from lms_jupyter.protocol.models import (
-    Estimate,
-    HostInfo,
-    Instance,
-    Kind,
-    Load,
-    LoadConfig,
-    Model,
-)
+from lms_jupyter.protocol.loads import LoadRequest
+from lms_jupyter.protocol.models import Estimate, HostInfo, Instance, Kind, Load, LoadConfig, Model
 
 FEATURES = ("activity", "ttl", "pin", "cancelLoad", "join", "departures")
 
@@ -82,6 +75,7 @@ class FakeHost:
         self.departures: dict[str, Departure] = {}
         self.loads: dict[str, Load] = {}
         self.requests: list[LoadRequest] = []
+        self.owners: list[str] = []
         self.heard: list[tuple[tuple[Message, ...], Sampling]] = []
         self.market: list[Offer] = []
         self.fetched: dict[str, int] = {}
@@ -134,7 +128,7 @@ class FakeHost:
         finally:
             self._changed.discard(changed)
 
-    async def load(self, request: LoadRequest) -> AsyncIterator[LoadStep]:
+    async def load(self, request: LoadRequest, by: LoadOrigin) -> AsyncIterator[LoadStep]:
         """Load in three steps; closing the iterator early leaves nothing behind."""
         self._answer()
         if request.join and "join" in self.info.features:
@@ -149,10 +143,11 @@ class FakeHost:
             if joined is not None:
                 yield Joined(load_id=None)
         self.requests.append(request)
+        self.owners.append(by.owner)
         model = self._model(request.model_key)
         identifier = self._identifier(request)
         load = Load(
-            load_id=request.load_id,
+            load_id=by.load_id,
             identifier=identifier,
             model_key=model.model_key,
             kind=model.kind,
@@ -161,30 +156,30 @@ class FakeHost:
         )
         try:
             for fraction in (0.0, 0.5, 1.0):
-                self.loads[request.load_id] = replace(load, fraction=fraction)
+                self.loads[by.load_id] = replace(load, fraction=fraction)
                 self.tell()
                 yield Loading(fraction=fraction)
                 if self.gate is not None:
                     await self.gate.wait()
                 self._answer()
-                if request.load_id not in self.loads:
+                if by.load_id not in self.loads:
                     raise LoadCancelledError(f"The load of {model.model_key!r} was cancelled.")
             instance = self.put(
                 model, identifier=identifier, ttl_s=request.ttl_s, config=request.config
             )
         finally:
-            self.loads.pop(request.load_id, None)
+            self.loads.pop(by.load_id, None)
             self.tell()
         yield Loaded(instance=instance)
 
-    async def use(self, request: LoadRequest) -> AsyncIterator[LoadStep]:
+    async def use(self, request: LoadRequest, by: LoadOrigin) -> AsyncIterator[LoadStep]:
         """Take what is there under this name or key, else load it."""
         self._answer()
         for instance in self.memory:
             if request.model_key in (instance.identifier, instance.model_key):
                 yield Loaded(instance=instance, was_there=True)
                 return
-        async for step in self.load(request):
+        async for step in self.load(request, by):
             yield step
 
     async def cancel_load(self, load_id: str) -> None:

@@ -16,7 +16,7 @@ from lms_jupyter.hosts.base import (
     Departure,
     DownloadStep,
     Loaded,
-    LoadRequest,
+    LoadOrigin,
     LoadStep,
     LogEntry,
     Offer,
@@ -35,6 +35,7 @@ from lms_jupyter.hosts.sdk_loads import Loads, broken_off
 from lms_jupyter.hosts.sdk_sockets import QuickClient
 from lms_jupyter.hosts.states import States
 from lms_jupyter.hosts.talk import Message, Sampling, TalkStep
+from lms_jupyter.protocol.loads import LoadRequest
 from lms_jupyter.protocol.models import Estimate, HostInfo, Instance, Kind, LoadConfig, Model
 
 KINDS: tuple[Kind, ...] = ("llm", "embedding")
@@ -143,10 +144,10 @@ class SdkHost:
                 finally:
                     await channel.call_off("stop")
 
-    async def load(self, request: LoadRequest) -> AsyncIterator[LoadStep]:
+    async def load(self, request: LoadRequest, by: LoadOrigin) -> AsyncIterator[LoadStep]:
         """Make a new instance; see `Host.load`. Closing the iterator early calls it off."""
-        kind = request.kind or await self._kind(request.model_key)
-        parameters = self._load_parameters(request, kind) | {"modelKey": request.model_key}
+        kind = by.kind or await self._kind(request.model_key)
+        parameters = self._load_parameters(request, by, kind) | {"modelKey": request.model_key}
         if request.identifier is not None:
             parameters["identifier"] = request.identifier
         if request.ttl_s is not None:
@@ -157,10 +158,10 @@ class SdkHost:
             async for step in steps:
                 yield step
 
-    async def use(self, request: LoadRequest) -> AsyncIterator[LoadStep]:
+    async def use(self, request: LoadRequest, by: LoadOrigin) -> AsyncIterator[LoadStep]:
         """Take what is in memory as it is, else load it; see `Host.use`."""
-        kind = request.kind or await self._kind(request.model_key)
-        parameters = self._load_parameters(request, kind) | {"identifier": request.model_key}
+        kind = by.kind or await self._kind(request.model_key)
+        parameters = self._load_parameters(request, by, kind) | {"identifier": request.model_key}
         if request.ttl_s is not None:
             parameters["loadTtlMs"] = max(1, round(request.ttl_s * 1000))
         async with aclosing(self._drive("getOrLoad", kind, parameters, request)) as steps:
@@ -312,13 +313,13 @@ class SdkHost:
         else:
             await self._call("system", "stopHttpServer")
 
-    def _load_parameters(self, request: LoadRequest, kind: Kind) -> dict[str, Any]:
+    def _load_parameters(self, request: LoadRequest, by: LoadOrigin, kind: Kind) -> dict[str, Any]:
         """Write what both ways to load have in common."""
         parameters: dict[str, Any] = {"loadConfigStack": kv_config.stack(request.config, kind)}
         if request.device is not None:
             parameters["deviceIdentifier"] = request.device or None
         if "activity" in self.info.features:
-            parameters |= {"loadId": request.load_id, "owner": request.owner or ""}
+            parameters |= {"loadId": by.load_id, "owner": by.owner}
         return parameters
 
     async def _drive(

@@ -8,7 +8,7 @@ from typing import Any
 
 from lms_jupyter.magics.hooks import Hooks
 from lms_jupyter.magics.magic import LmsMagics
-from lms_jupyter.manager.local import close_local_manager, local_manager
+from lms_jupyter.manager.local import close_local_manager
 
 NAME = "lms"
 KINDS = ("line", "cell")
@@ -49,7 +49,8 @@ def load(shell: Any) -> None:
     hooks = Hooks(shell, magics.desk.session)
     hooks.install()
     _loaded[id(shell)] = _Loaded(magics, hooks, found, names_notebook)
-    local_manager(parent=shell)
+    # Begins to look for the host.
+    _ = magics.local
     if hasattr(shell, "kernel"):
         # The first panel is there three times as fast; a terminal shows none.
         name = "lms_jupyter.widgets.panel"

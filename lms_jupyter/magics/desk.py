@@ -6,12 +6,14 @@ from typing import Any, Generic, TypeVar
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.display import display
 
-from lms_jupyter.api.session import Got, Session, Wish
+from lms_jupyter.api.load_requests import NotebookRequest
+from lms_jupyter.api.session import Session
 from lms_jupyter.api.tables import Table
 from lms_jupyter.hosts.talk import Message
 from lms_jupyter.magics.progress import LoadBar
 from lms_jupyter.manager import Manager
 from lms_jupyter.manager.commands import run
+from lms_jupyter.manager.load_task import LoadResult
 from lms_jupyter.printable import printable
 
 Row = TypeVar("Row")
@@ -60,11 +62,11 @@ class Desk:
         self.connect()
         return self.session.run(self._command(command))
 
-    def get(self, wish: Wish) -> Got:
+    def load(self, asked: NotebookRequest) -> LoadResult:
         """Load, ensure or use, with a bar."""
         self.connect()
         with LoadBar(self.manager) as bar:
-            return self.session.get(wish, bar.glance)
+            return self.session.local.finish(self.session.load(asked), bar.glance)
 
     def say(self, line: str) -> None:
         """Write a line below the cell."""

@@ -5,14 +5,14 @@ from functools import singledispatch
 
 from msgspec.structs import replace as changed
 
-from lms_jupyter.errors import CommandError, ModelNotFoundError
-from lms_jupyter.hosts.base import LOCAL
+from lms_jupyter.errors import CommandError
 from lms_jupyter.manager import downloading, loading, lookup
-from lms_jupyter.manager.events import LoadCancelling, Looked, ModelsListed, ProblemDismissed
-from lms_jupyter.manager.loading import Order, Outcome
+from lms_jupyter.manager.events import LoadCancelling, ModelsListed, ProblemDismissed
+from lms_jupyter.manager.former import remember
+from lms_jupyter.manager.load_task import LoadResult
+from lms_jupyter.manager.lookup import LookedUp
 from lms_jupyter.manager.manager import Manager
-from lms_jupyter.manager.resolve import Meant, resolve
-from lms_jupyter.manager.turns import is_under_way
+from lms_jupyter.manager.restore import restore
 from lms_jupyter.manager.watch import connect, switch
 from lms_jupyter.protocol.commands import (
     Attend,
@@ -20,13 +20,11 @@ from lms_jupyter.protocol.commands import (
     CancelLoad,
     DismissProblem,
     DownloadModel,
-    EnsureModel,
     EstimateLoad,
     FindDownloads,
     ListHosts,
     ListProfiles,
     LoadAgain,
-    LoadModel,
     PauseDownload,
     PinInstance,
     Refresh,
@@ -36,14 +34,14 @@ from lms_jupyter.protocol.commands import (
     SetTtl,
     SwitchHost,
     UnloadInstance,
-    UseModel,
 )
+from lms_jupyter.protocol.loads import LoadRequest
 from lms_jupyter.protocol.models import Estimate, HostChoice, Instance
 from lms_jupyter.protocol.replies import Found, Hosts, Profiles
 
-__all__ = ["Outcome", "run"]
+__all__ = ["LoadResult", "run"]
 
-Result = Outcome | Estimate | Instance | Found | Hosts | Profiles | None
+Result = LoadResult | Estimate | Instance | Found | Hosts | Profiles | None
 
 
 @singledispatch
@@ -53,71 +51,28 @@ async def run(command: object, _manager: Manager) -> Result:
 
 
 @run.register
-async def load(command: LoadModel, manager: Manager) -> Outcome:
-    """Make a new instance, or join the load of the model that is under way already.
-
-    Cancelling this coroutine calls the load off on the host.
-    """
-    meant = await _exactly(command.model_key, manager)
-    await lookup.instances(manager)
-    order = Order(
-        name=command.model_key,
-        how="ensure" if is_under_way(meant, manager) else "new",
-        identifier=command.identifier,
-        ttl_s=command.ttl_s,
-        config=command.config,
-    )
-    return await loading.carry_out(order, manager, meant)
-
-
-@run.register
-async def ensure(command: EnsureModel, manager: Manager) -> Outcome:
-    """Use the instance that fits; load one if there is none; reload one of ours that differs."""
-    order = Order(
-        name=command.model_key,
-        how="ensure",
-        identifier=command.identifier,
-        ttl_s=command.ttl_s,
-        config=command.config,
-    )
-    return await loading.carry_out(order, manager, await _exactly(command.model_key, manager))
-
-
-@run.register
-async def use(command: UseModel, manager: Manager) -> Outcome:
-    """Use what is in memory under a name, else load it."""
-    order = Order(name=command.name, how="use", ttl_s=command.ttl_s, config=command.config)
-    return await loading.carry_out(order, manager)
+async def load(request: LoadRequest, manager: Manager) -> LoadResult:
+    """Get an instance; cancelling this coroutine calls a load off on the host."""
+    if request.mode == "use":
+        return await loading.carry_out(request, manager)
+    resolution = await lookup.model_exactly(request.model_key, manager)
+    found = LookedUp(resolution=resolution, instances=await lookup.instances(manager))
+    return await loading.carry_out(request, manager, found)
 
 
 @run.register
 async def unload(command: UnloadInstance, manager: Manager) -> Instance:
     """End an instance. The host is asked which one it is: our picture may be old."""
     instance = await lookup.instance(command.identifier, manager, command.instance_reference)
-    asked = manager.own.get(instance.instance_reference)
-    await manager.unloaded.note(instance, manager.connected_host, asked)
+    manager.unloaded.keep(await remember(instance, manager))
     await loading.end(instance, manager)
     return instance
 
 
 @run.register
-async def load_again(command: LoadAgain, manager: Manager) -> Outcome:
+async def load_again(command: LoadAgain, manager: Manager) -> LoadResult:
     """Bring back what was unloaded, as it was."""
-    before = manager.unloaded.take(command.instance_reference)
-    instance = before.instance
-    order = Order(
-        name=instance.model_key,
-        how="new",
-        identifier=instance.identifier,
-        ttl_s=instance.ttl_s,
-        config=before.config,
-        device=instance.device or LOCAL,
-    )
-    meant = await _exactly(instance.model_key, manager)
-    outcome = await loading.carry_out(order, manager, meant)
-    if instance.pinned:
-        await manager.connected_host.pin(outcome.instance, pinned=True)
-    return outcome
+    return await restore(manager.unloaded.take(command.instance_reference), manager, "new")
 
 
 @run.register
@@ -146,7 +101,7 @@ async def set_ttl(command: SetTtl, manager: Manager) -> None:
 
 
 @run.register
-async def reload(command: ReloadInstance, manager: Manager) -> Outcome:
+async def reload(command: ReloadInstance, manager: Manager) -> LoadResult:
     """Load an instance again as it is, with another TTL."""
     instance = await lookup.instance(command.identifier, manager, command.instance_reference)
     return await loading.renew(instance, command.ttl_s, manager)
@@ -164,8 +119,8 @@ async def pin(command: PinInstance, manager: Manager) -> None:
 @run.register
 async def estimate(command: EstimateLoad, manager: Manager) -> Estimate:
     """Ask the host what a load would take."""
-    meant = await _exactly(command.model_key, manager)
-    model = changed(meant.model, model_key=meant.name)
+    found = await lookup.model_exactly(command.model_key, manager)
+    model = changed(found.model, model_key=found.name)
     return await manager.connected_host.estimate(model, command.config)
 
 
@@ -259,16 +214,7 @@ async def refresh(_command: Refresh, manager: Manager) -> None:
     """Read the host now, the disk included; if there is none, look for one."""
     await connect(manager)
     manager.apply(ModelsListed(models=await manager.connected_host.models()))
-    manager.apply(Looked(sight=await manager.connected_host.look()))
-
-
-async def _exactly(model_key: str, manager: Manager) -> Meant:
-    """Find a model by key, variant or path: what a button names is never guessed at."""
-    models = await lookup.models(manager)
-    meant = resolve(model_key, models, first=True)
-    if meant.how in ("fuzzy", "first"):
-        raise ModelNotFoundError(model_key, [model.model_key for model in models])
-    return meant
+    await lookup.instances(manager)
 
 
 def _check_feature(feature: str, what: str, manager: Manager) -> None:

@@ -34,10 +34,25 @@ class HostLost:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Looked:
-    """The host said what is in memory."""
+class Ownership:
+    """Whose the instances are: kernels have written down what they loaded and what they use."""
 
-    sight: Sight
+    owners: Mapping[str, str]
+    """What people call the owner, by the reference of the instance."""
+    mine: frozenset[str]
+    """References of what this kernel loaded, be it before it was restarted."""
+    users: Mapping[str, tuple[str, ...]]
+    """What people call the other kernels that use an instance, by its reference."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Looked:
+    """We know what is in memory now, and whose it is: asked of the host or told by it."""
+
+    sight: Sight | None = None
+    """What the host said; `None`: only what kernels have written down was read again."""
+    ownership: Ownership | None = None
+    """`None`: nothing is written down here."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,18 +113,6 @@ class InstanceCompared:
 
     instance_reference: str
     differences: tuple[Difference, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OwnersLearned:
-    """Kernels have written down what they loaded and what they use."""
-
-    owners: Mapping[str, str]
-    """What people call the owner, by the reference of the instance."""
-    mine: frozenset[str]
-    """References of what this kernel loaded, be it before it was restarted."""
-    users: Mapping[str, tuple[str, ...]]
-    """What people call the other kernels that use an instance, by its reference."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,7 +179,6 @@ Event = (
     | LoadEnded
     | InstanceLoaded
     | InstanceCompared
-    | OwnersLearned
     | InstanceUnloaded
     | DownloadStarted
     | DownloadMoved

@@ -4,12 +4,14 @@ Whoever meets a host that does not answer any more comes here: a verb does not w
 """
 
 import time
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from lms_jupyter.errors import HostUnreachableError
 from lms_jupyter.hosts.base import Host
-from lms_jupyter.manager.events import HostConnected, HostLost, Looked, ModelsListed
-from lms_jupyter.manager.owners import learn_owners
+from lms_jupyter.manager.events import HostConnected, HostLost, ModelsListed
+from lms_jupyter.manager.owners import saw
+from lms_jupyter.protocol.models import Instance
 
 if TYPE_CHECKING:
     from lms_jupyter.manager.manager import Manager
@@ -99,12 +101,12 @@ async def reached(manager: "Manager") -> Host:
     return _now(manager)
 
 
-def take_over(manager: "Manager") -> None:
+def take_over(instances: Sequence[Instance], manager: "Manager") -> None:
     """Make ours again what this kernel loaded before it was restarted."""
     if manager.leases is None or manager.identity is None:
         return
     address = manager.activity.host.address
-    alive = {instance.instance_reference for instance in manager.activity.instances}
+    alive = {instance.instance_reference for instance in instances}
     manager.leases.forget(address, alive)
     for lease in manager.leases.take_over(address, manager.identity):
         if lease.loaded:
@@ -126,9 +128,8 @@ async def _reach(address: str, manager: "Manager", *, anew: bool = False) -> Non
         manager.begin_anew(found.host.info)
     manager.apply(HostConnected(info=found.host.info, at=time.time()))
     manager.apply(ModelsListed(models=models))
-    manager.apply(Looked(sight=sight))
-    take_over(manager)
-    learn_owners(manager)
+    take_over(sight.instances, manager)
+    saw(sight, manager)
     manager.wake.set()
 
 

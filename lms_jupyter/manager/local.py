@@ -24,8 +24,9 @@ from lms_jupyter.manager.commands import run
 from lms_jupyter.manager.identity import this_kernel
 from lms_jupyter.manager.leases import LeaseBook
 from lms_jupyter.manager.link import assure, connect
-from lms_jupyter.manager.manager import Manager
+from lms_jupyter.manager.manager import Collaborators, Manager
 from lms_jupyter.manager.neighbours import neighbours
+from lms_jupyter.manager.profiles import ProfileShelf
 from lms_jupyter.manager.watch import watch
 
 Result = TypeVar("Result")
@@ -78,7 +79,7 @@ class LocalManager:
         self._pid = os.getpid()
         self._loop = asyncio.new_event_loop()
         self._loop.set_exception_handler(_tell_unless_ending)
-        manager.loop = self._loop
+        manager.run_on(self._loop)
         self._thread = threading.Thread(target=self._run, name="lms-manager", daemon=True)
         self._thread.start()
         self.submit(self._begin())
@@ -228,25 +229,34 @@ _inherited: list[LocalManager] = []
 would take its sockets off the list of what the parent waits for, which both share."""
 
 
-def local_manager(parent: Configurable | None = None) -> LocalManager:
+def local_manager(
+    parent: Configurable | None = None, profiles: ProfileShelf | None = None
+) -> LocalManager:
     """Return this process's manager, started with its first use.
 
     Args:
         parent: Who brings the configuration (`c.Manager.host`); only the first use can say it.
+        profiles: Where named load settings are kept; as above.
     """
     global _local  # noqa: PLW0603 - one per process is the point
     with _lock:
         if _local is None or not _local.alive:
             identity = this_kernel()
-            manager = Manager(parent=parent, owner=identity.label)
+            traits: dict[str, Any] = {"parent": parent}
             if _local is not None and _local.is_inherited:
                 _inherited.append(_local)
                 before = _local.manager
+                profiles = profiles or before.profiles
                 # The worker's models are where those of its parent are, however they were found.
-                manager.host = before.host or before.activity.host.address
-            manager.identity, manager.leases = identity, LeaseBook()
-            manager.neighbours = neighbours
-            _local = LocalManager(manager)
+                traits["host"] = before.host or before.activity.host.address
+            collaborators = Collaborators(
+                owner=identity.label,
+                identity=identity,
+                leases=LeaseBook(),
+                profiles=profiles,
+                neighbours=neighbours,
+            )
+            _local = LocalManager(Manager(collaborators=collaborators, **traits))
             atexit.register(_local.close)
         return _local
 

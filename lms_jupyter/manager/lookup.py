@@ -2,24 +2,74 @@
 
 from collections.abc import Sequence
 
-from lms_jupyter.errors import AmbiguousInstanceError, CommandError, InstanceNotFoundError
-from lms_jupyter.hosts.base import LOCAL, Departure
+from msgspec import Struct
+
+from lms_jupyter.errors import (
+    AmbiguousInstanceError,
+    CommandError,
+    InstanceNotFoundError,
+    ModelNotFoundError,
+)
+from lms_jupyter.hosts.base import Departure
 from lms_jupyter.manager import names
 from lms_jupyter.manager.departures import Use
-from lms_jupyter.manager.events import Looked, ModelsListed
+from lms_jupyter.manager.events import ModelsListed
 from lms_jupyter.manager.manager import Manager
-from lms_jupyter.manager.resolve import Meant, on_several_devices, resolve
+from lms_jupyter.manager.owners import saw
+from lms_jupyter.manager.resolve import Resolution, on_several_devices, resolve
+from lms_jupyter.protocol.loads import LOCAL
 from lms_jupyter.protocol.models import Instance, LoadConfig, Model
 
 
-async def look_up(name: str, manager: Manager) -> Meant:
-    """Find a model or an instance by an exact name, on the host as it is now.
+class LookedUp(Struct, frozen=True, kw_only=True):
+    """What a name stands for, and what was in memory when that was found out."""
+
+    resolution: Resolution
+    instances: tuple[Instance, ...]
+
+
+async def look_up(
+    name: str,
+    manager: Manager,
+    *,
+    on: str | None = None,
+    first: bool = False,
+    exact: bool = False,
+) -> LookedUp:
+    """Find a model or an instance by a name, on the host as it is now.
+
+    Args:
+        name: What somebody wrote.
+        manager: Whose host is asked.
+        on: The device of an instance, however it is named; `None`: any. `LOCAL` leaves the
+            models of other devices out as well.
+        first: Take the best of several fuzzy matches.
+        exact: The name is a path, to the letter.
 
     Raises:
         ModelNotFoundError: Nothing is called like this.
         AmbiguousModelError: It is no name, and several models look like it.
     """
-    return resolve(name, await models(manager), await instances(manager))
+    on_disk, in_memory = await models(manager), await instances(manager)
+    if on == LOCAL:
+        on_disk = tuple(model for model in on_disk if model.device is None)
+    place = device(on, manager)
+    known = tuple(one for one in in_memory if is_on(place, one))
+    resolution = resolve(name, on_disk, known, first=first, exact=exact)
+    return LookedUp(resolution=resolution, instances=in_memory)
+
+
+async def model_exactly(model_key: str, manager: Manager) -> Resolution:
+    """Find a model by key, variant or path: what a button names is never guessed at.
+
+    Raises:
+        ModelNotFoundError: Nothing is called exactly like this.
+    """
+    on_disk = await models(manager)
+    resolution = resolve(model_key, on_disk, first=True)
+    if resolution.how in ("fuzzy", "first"):
+        raise ModelNotFoundError(model_key, [model.model_key for model in on_disk])
+    return resolution
 
 
 async def models(manager: Manager) -> tuple[Model, ...]:
@@ -32,7 +82,7 @@ async def models(manager: Manager) -> tuple[Model, ...]:
 async def instances(manager: Manager) -> tuple[Instance, ...]:
     """Read what is in the host's memory."""
     sight = await manager.connected_host.look()
-    manager.apply(Looked(sight=sight))
+    saw(sight, manager)
     return sight.instances
 
 

@@ -4,6 +4,7 @@ import asyncio
 import time
 import uuid
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -14,12 +15,12 @@ from lms_jupyter.hosts.base import Found, Host
 from lms_jupyter.manager.attendance import Attendance
 from lms_jupyter.manager.departures import Departures
 from lms_jupyter.manager.events import Event, HostConnected, Looked
+from lms_jupyter.manager.former import RecentlyUnloaded
 from lms_jupyter.manager.identity import Identity
 from lms_jupyter.manager.leases import LeaseBook
 from lms_jupyter.manager.profiles import ProfileShelf
 from lms_jupyter.manager.reduce import State, reduce
 from lms_jupyter.manager.steady import SteadyHost
-from lms_jupyter.manager.undo import Memory
 from lms_jupyter.protocol.models import HostChoice, HostInfo, LoadConfig
 from lms_jupyter.protocol.slices import Activity, Catalog
 
@@ -39,6 +40,25 @@ async def find_host(named: str) -> Found:
     return await discover.find_host(named)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Collaborators:
+    """What a manager works with besides its host; each process puts it together in one place."""
+
+    owner: str = ""
+    """What the host is told about who loads, for hosts that show it."""
+    identity: Identity | None = None
+    """Which kernel this is, if it is one."""
+    leases: LeaseBook | None = None
+    """Where kernels' claims are written down."""
+    profiles: ProfileShelf | None = None
+    """Where named load settings are kept, if there is such a place."""
+    neighbours: Neighbours | None = None
+    """Finds the hosts that a page may switch to; where it may switch to none, nothing."""
+
+
+ALONE = Collaborators()
+
+
 class Manager(Configurable):
     """Knows what is in memory and on the disk of one host, and carries out commands.
 
@@ -51,7 +71,16 @@ class Manager(Configurable):
     catalog = Instance(Catalog, help="What lies on the host's disk.")
     activity = Instance(Activity, help="What is in memory and what is happening to it.")
 
-    def __init__(self, find: Finder = find_host, *, owner: str = "", **kwargs: Any) -> None:
+    def __init__(
+        self, find: Finder = find_host, collaborators: Collaborators = ALONE, **kwargs: Any
+    ) -> None:
+        """Begin without a host.
+
+        Args:
+            find: Finds the host.
+            collaborators: What else the manager works with; it is given at the beginning.
+            **kwargs: Traits, and what a `Configurable` takes.
+        """
         epoch = uuid.uuid4().hex[:8]
         info = HostInfo(name="LM Studio", address=kwargs.get("host", ""))
         super().__init__(
@@ -66,7 +95,7 @@ class Manager(Configurable):
         """The loop that everything but reading the traits happens on."""
         self.why = ""
         """Why it is this host, for the line that says which one is used."""
-        self.owner = owner
+        self.owner = collaborators.owner
         """What the host is told about who loads, for hosts that show it."""
         self.attendance = Attendance()
         self.wake = asyncio.Event()
@@ -82,21 +111,21 @@ class Manager(Configurable):
         """What was asked for the instances that this kernel loaded, by their references."""
         self.departures = Departures()
         """Why instances are gone, as far as it is known here."""
-        self.unloaded = Memory()
+        self.unloaded = RecentlyUnloaded()
         """What was unloaded here and may be wanted back."""
         self.downloads: dict[str, Fetch] = {}
         """The downloads that have a row."""
-        self.neighbours: Neighbours | None = None
+        self.neighbours = collaborators.neighbours
         """Finds the hosts that a page may switch to; where it may switch to none, nothing."""
         self.offered: set[str] = set()
         """The addresses that a page may switch to: those named to it, and those used before."""
-        self.profiles: ProfileShelf | None = None
+        self.profiles = collaborators.profiles
         """Where named load settings are kept, if there is such a place."""
         self.awaited: frozenset[str] = frozenset()
         """References of what bears this kernel's name, and that no lease says it holds."""
-        self.identity: Identity | None = None
+        self.identity = collaborators.identity
         """Which kernel this is, if it is one."""
-        self.leases: LeaseBook | None = None
+        self.leases = collaborators.leases
         """Where this kernel's claims are written down, if it makes any."""
         self.seen_rids: dict[str, None] = {}
         self._host: Host | None = None
@@ -133,6 +162,14 @@ class Manager(Configurable):
         self._host = found.host if found else None
         self.why = found.why if found else self.why
 
+    def run_on(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Say which loop everything but reading the traits happens on."""
+        self.loop = loop
+
+    def set_rhythm(self, calm_s: float) -> None:
+        """Say how many seconds pass between two looks while somebody looks and nothing moves."""
+        self.calm_s = calm_s
+
     def retire(self, host: Host) -> None:
         """Close a host that is ours no more, once nothing is under way on it."""
         self._steady.retire(host)
@@ -152,7 +189,7 @@ class Manager(Configurable):
         """Change the slices: the only place that does. Call it on the manager's loop."""
         if isinstance(event, HostConnected):
             self.departures.connected()
-        if isinstance(event, Looked):
+        if isinstance(event, Looked) and event.sight is not None:
             self._clock_lead_s = event.sight.now - time.time()
             self.departures.looked(self.activity.instances, event.sight.instances)
         self._state = reduce(self._state, event)

@@ -2,11 +2,13 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Set as AbstractSet
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from lms_jupyter.manager.events import OwnersLearned
+from lms_jupyter.hosts.base import Sight
+from lms_jupyter.manager.events import Looked, Ownership
 from lms_jupyter.manager.leases import Lease, is_present
+from lms_jupyter.protocol.models import Instance
 
 if TYPE_CHECKING:
     from lms_jupyter.manager.manager import Manager
@@ -15,15 +17,33 @@ LATE_S = 0.5
 """A host tells of an instance before whoever loaded it has written that down."""
 
 
-def learn_owners(manager: "Manager") -> None:
-    """Tell who loaded what is in memory, and which other kernels use it.
+def saw(sight: Sight, manager: "Manager") -> None:
+    """Take over what the host sees, and what kernels have written down about it.
 
-    No host is asked, and no file is read unless a lease has come, gone or changed. Whether a user
-    still runs is looked at each time: a kernel that dies leaves its lease behind.
+    Both are one event: a change of either is one revision of the slice.
     """
-    instances = manager.activity.instances
+    ownership = _ownership(sight.instances, manager)
+    manager.apply(Looked(sight=sight, ownership=ownership))
+    if ownership is not None:
+        _look_again_for_ours(ownership, manager)
+
+
+def learn_owners(manager: "Manager") -> None:
+    """Tell who loaded what is in memory, and which other kernels use it; no host is asked."""
+    ownership = _ownership(manager.activity.instances, manager)
+    if ownership is not None:
+        manager.apply(Looked(ownership=ownership))
+        _look_again_for_ours(ownership, manager)
+
+
+def _ownership(instances: Sequence[Instance], manager: "Manager") -> Ownership | None:
+    """Read whose the instances are.
+
+    No file is read unless a lease has come, gone or changed. Whether a user still runs is looked
+    at each time: a kernel that dies leaves its lease behind.
+    """
     if manager.leases is None or not instances:
-        return
+        return None
     here = {instance.instance_reference for instance in instances}
     leases = manager.leases.of(manager.activity.host.address)
     leases = tuple(lease for lease in leases if lease.instance_reference in here)
@@ -37,24 +57,23 @@ def learn_owners(manager: "Manager") -> None:
     for lease in leases:
         if not (lease.loaded or _is_ours(lease, manager)) and is_present(lease.holder):
             users[lease.instance_reference] += (lease.holder.label,)
-    manager.apply(OwnersLearned(owners=owners, mine=frozenset(manager.own), users=users))
-    _look_again_for_ours(owners.keys(), manager)
+    return Ownership(owners=owners, mine=frozenset(manager.own), users=users)
 
 
 def _is_ours(lease: Lease, manager: "Manager") -> bool:
     return manager.identity is not None and manager.identity.continues(lease.holder)
 
 
-def _look_again_for_ours(claimed: AbstractSet[str], manager: "Manager") -> None:
+def _look_again_for_ours(ownership: Ownership, manager: "Manager") -> None:
     """Look once more if something has our name and nobody has said yet that it is ours."""
     if manager.identity is None:
         return
     label = manager.identity.label
-    named = {
+    named = frozenset(
         instance.instance_reference
         for instance in manager.activity.instances
         if not instance.mine and instance.owner == label
-    }
-    if named - claimed - manager.awaited:
+    )
+    if named - ownership.owners.keys() - manager.awaited:
         asyncio.get_running_loop().call_later(LATE_S, manager.wake.set)
-    manager.awaited = frozenset(named)
+    manager.awaited = named

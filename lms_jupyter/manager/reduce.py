@@ -26,7 +26,7 @@ from lms_jupyter.manager.events import (
     LoadStarted,
     Looked,
     ModelsListed,
-    OwnersLearned,
+    Ownership,
     ProblemDismissed,
 )
 from lms_jupyter.protocol.models import Download, Instance, Memory
@@ -88,8 +88,11 @@ def _activity(known: Activity, event: Event) -> Activity:
             since = known.host.link_since if known.host.link == "lost" else at
             host = replace(known.host, link="lost", link_since=since, retry_at=retry_at)
             known = replace(known, host=host)
-        case Looked(sight=sight):
-            known = _looked(known, sight)
+        case Looked(sight=sight, ownership=ownership):
+            known = known if sight is None else _looked(known, sight)
+            if ownership is not None:
+                instances = (_owned(instance, ownership) for instance in known.instances)
+                known = replace(known, instances=tuple(instances))
         case LoadStarted(load=load):
             known = replace(known, loads=(*known.loads, load))
         case LoadProgressed(load_id=load_id, fraction=fraction):
@@ -105,9 +108,6 @@ def _activity(known: Activity, event: Event) -> Activity:
             known = replace(known, instances=(*others, replace(instance, mine=True)))
         case InstanceCompared(instance_reference=reference, differences=differences):
             known = _with_instance(known, reference, differences=differences)
-        case OwnersLearned():
-            instances = (_owned(instance, event) for instance in known.instances)
-            known = replace(known, instances=tuple(instances))
         case InstanceUnloaded(instance_reference=reference):
             left = _but(known.instances, instance_reference=reference)
             known = replace(known, instances=left)
@@ -169,7 +169,7 @@ def _recognised(seen: Instance, before: Mapping[str, Instance]) -> Instance:
     )
 
 
-def _owned(instance: Instance, learned: OwnersLearned) -> Instance:
+def _owned(instance: Instance, learned: Ownership) -> Instance:
     reference = instance.instance_reference
     return replace(
         instance,

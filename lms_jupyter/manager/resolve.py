@@ -16,7 +16,7 @@ from lms_jupyter.protocol.models import Instance, Model
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Meant:
+class Resolution:
     """What a name stands for."""
 
     name: str
@@ -65,7 +65,7 @@ def resolve(
     *,
     first: bool = False,
     exact: bool = False,
-) -> Meant:
+) -> Resolution:
     """Say what a name stands for.
 
     Args:
@@ -99,35 +99,35 @@ def resolve(
         raise AmbiguousModelError(name, keys)
     model = _by_key(best, models)
     how: Literal["first", "fuzzy"] = "first" if others else "fuzzy"
-    return Meant(name=best, model=model, how=how, passed_over=tuple(others))
+    return Resolution(name=best, model=model, how=how, passed_over=tuple(others))
 
 
-def serves(instance: Instance, meant: Meant) -> bool:
+def serves(instance: Instance, resolution: Resolution) -> bool:
     """Whether an instance is of the model, and of the variant if one was named."""
-    if meant.instance is not None:
-        return instance.instance_reference == meant.instance.instance_reference
-    model = meant.model
-    if meant.how == "path":
+    if resolution.instance is not None:
+        return instance.instance_reference == resolution.instance.instance_reference
+    model = resolution.model
+    if resolution.how == "path":
         return instance.path == model.path
-    if meant.name in model.variants:
-        keys = {meant.name}
-        if meant.name == model.selected_variant:
+    if resolution.name in model.variants:
+        keys = {resolution.name}
+        if resolution.name == model.selected_variant:
             keys.add(model.model_key)
     else:
         keys = {model.model_key, *model.variants}
     return instance.model_key in keys
 
 
-def _exact(name: str, models: Sequence[Model]) -> Meant | None:
+def _exact(name: str, models: Sequence[Model]) -> Resolution | None:
     for model in models:
         if name == model.model_key:
-            return Meant(name=name, model=model, how="key")
+            return Resolution(name=name, model=model, how="key")
     for model in models:
         if name in model.variants:
-            return Meant(name=name, model=model, how="variant")
+            return Resolution(name=name, model=model, how="variant")
     for model in models:
         if name == model.path:
-            return Meant(name=name, model=model, how="path")
+            return Resolution(name=name, model=model, how="path")
     return None
 
 
@@ -141,7 +141,9 @@ def on_several_devices(identifier: str, found: Sequence[Instance]) -> CommandErr
     )
 
 
-def _instance(name: str, models: Sequence[Model], instances: Sequence[Instance]) -> Meant | None:
+def _instance(
+    name: str, models: Sequence[Model], instances: Sequence[Instance]
+) -> Resolution | None:
     """Find an instance by its identifier. One that is called like a key is the model's."""
     wanted = names.spelled(name)
     found = [one for one in instances if one.identifier == name] or [
@@ -156,10 +158,10 @@ def _instance(name: str, models: Sequence[Model], instances: Sequence[Instance])
     if len(found) > 1:
         raise AmbiguousModelError(name, [one.identifier for one in found])
     model = _of(found[0], models)
-    return Meant(name=found[0].model_key, model=model, instance=found[0], how="identifier")
+    return Resolution(name=found[0].model_key, model=model, instance=found[0], how="identifier")
 
 
-def _by_other_name(name: str, models: Sequence[Model], *, first: bool) -> Meant | None:
+def _by_other_name(name: str, models: Sequence[Model], *, first: bool) -> Resolution | None:
     """Find a model by another form of its name."""
     fitting = names.closest(name, models, lambda model: model)
     keys = tuple(dict.fromkeys(model.model_key for model in fitting))
@@ -173,8 +175,8 @@ def _by_other_name(name: str, models: Sequence[Model], *, first: bool) -> Meant 
         return None
     _, told, how = read
     if len(keys) > 1:
-        return Meant(name=told, model=model, how="first", passed_over=keys[1:])
-    return Meant(name=told, model=model, how=how)
+        return Resolution(name=told, model=model, how="first", passed_over=keys[1:])
+    return Resolution(name=told, model=model, how=how)
 
 
 def _of(instance: Instance, models: Sequence[Model]) -> Model:
@@ -194,10 +196,10 @@ def _of(instance: Instance, models: Sequence[Model]) -> Model:
     )
 
 
-def _at_path(path: str, models: Sequence[Model]) -> Meant:
+def _at_path(path: str, models: Sequence[Model]) -> Resolution:
     for model in models:
         if model.path == path:
-            return Meant(name=path, model=model, how="path")
+            return Resolution(name=path, model=model, how="path")
     raise ModelNotFoundError(path, [model.path for model in models])
 
 

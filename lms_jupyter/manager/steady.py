@@ -16,7 +16,7 @@ from lms_jupyter.hosts.base import (
     Departure,
     DownloadStep,
     Host,
-    LoadRequest,
+    LoadOrigin,
     LoadStep,
     LogEntry,
     Offer,
@@ -26,6 +26,7 @@ from lms_jupyter.hosts.base import (
 )
 from lms_jupyter.hosts.talk import Message, Sampling, TalkStep
 from lms_jupyter.manager import link
+from lms_jupyter.protocol.loads import LoadRequest
 from lms_jupyter.protocol.models import Estimate, HostInfo, Instance, Kind, LoadConfig, Model
 
 if TYPE_CHECKING:
@@ -89,19 +90,19 @@ class SteadyHost:
                 async for sight in hints:
                     yield sight
 
-    async def load(self, request: LoadRequest) -> AsyncIterator[LoadStep]:
+    async def load(self, request: LoadRequest, by: LoadOrigin) -> AsyncIterator[LoadStep]:
         """Make a new instance; see `Host.load`."""
-        host = await self._checked(request.kind or "llm")
+        host = await self._checked(by.kind or "llm")
         with self._using(host):
-            async with aclosing(host.load(request)) as steps:  # type: ignore[type-var]
+            async with aclosing(host.load(request, by)) as steps:  # type: ignore[type-var]
                 async for step in steps:
                     yield step
 
-    async def use(self, request: LoadRequest) -> AsyncIterator[LoadStep]:
+    async def use(self, request: LoadRequest, by: LoadOrigin) -> AsyncIterator[LoadStep]:
         """Take the instance of this name or key as it is, else load it; see `Host.use`."""
-        host = await self._checked(request.kind or "llm")
+        host = await self._checked(by.kind or "llm")
         with self._using(host):
-            async with aclosing(host.use(request)) as steps:  # type: ignore[type-var]
+            async with aclosing(host.use(request, by)) as steps:  # type: ignore[type-var]
                 async for step in steps:
                     yield step
 

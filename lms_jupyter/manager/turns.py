@@ -14,7 +14,7 @@ from lms_jupyter.errors import LoadCancelledError
 from lms_jupyter.manager.events import LoadEnded, LoadJoined, LoadProgressed, LoadStarted
 from lms_jupyter.manager.load_lock import LoadLock, Progress
 from lms_jupyter.manager.manager import Manager
-from lms_jupyter.manager.resolve import Meant
+from lms_jupyter.manager.resolve import Resolution
 from lms_jupyter.protocol.models import Load
 
 LOOK_S = 0.1
@@ -39,7 +39,7 @@ class Turn:
 
 
 @asynccontextmanager
-async def turn(meant: Meant, manager: Manager) -> AsyncIterator[Turn]:
+async def turn(resolution: Resolution, manager: Manager) -> AsyncIterator[Turn]:
     """Wait until nobody else loads the model, and keep others from it inside the block.
 
     Cancelling the wait leaves everybody else as they are.
@@ -47,18 +47,18 @@ async def turn(meant: Meant, manager: Manager) -> AsyncIterator[Turn]:
     Raises:
         LoadCancelledError: Somebody has called the wait off, as one calls off a load.
     """
-    key = meant.model.model_key
+    key = resolution.model.model_key
     ours = manager.turns.get(key)
     if ours is None:
         ours = manager.turns[key] = asyncio.Lock()
-    watched = _own_loads(meant, manager)
+    watched = _own_loads(resolution, manager)
     manager.waited_for |= watched
     try:
         async with ours:
-            taken = Turn(_lock(meant, manager))
+            taken = Turn(_lock(resolution, manager))
             try:
                 if taken.lock is not None and not taken.lock.take():
-                    await _until_taken(taken.lock, meant, manager)
+                    await _until_taken(taken.lock, resolution, manager)
                 yield taken
             finally:
                 taken.release()
@@ -67,9 +67,9 @@ async def turn(meant: Meant, manager: Manager) -> AsyncIterator[Turn]:
 
 
 @asynccontextmanager
-async def beside(meant: Meant, manager: Manager) -> AsyncIterator[Turn]:
+async def beside(resolution: Resolution, manager: Manager) -> AsyncIterator[Turn]:
     """Load without waiting for anybody, but have those wait who want no second copy."""
-    taken = Turn(_lock(meant, manager))
+    taken = Turn(_lock(resolution, manager))
     if taken.lock is not None and not taken.lock.take(shared=True):
         taken = Turn(None)
     try:
@@ -78,11 +78,11 @@ async def beside(meant: Meant, manager: Manager) -> AsyncIterator[Turn]:
         taken.release()
 
 
-def is_under_way(meant: Meant, manager: Manager) -> bool:
+def is_under_way(resolution: Resolution, manager: Manager) -> bool:
     """Whether somebody is loading the model, as far as it can be told from here."""
-    if any(load.model_key in _names(meant) for load in manager.activity.loads):
+    if any(load.model_key in _names(resolution) for load in manager.activity.loads):
         return True
-    lock = _lock(meant, manager)
+    lock = _lock(resolution, manager)
     if lock is None:
         return False
     is_free = lock.take()
@@ -90,34 +90,34 @@ def is_under_way(meant: Meant, manager: Manager) -> bool:
     return not is_free
 
 
-def _lock(meant: Meant, manager: Manager) -> LoadLock | None:
+def _lock(resolution: Resolution, manager: Manager) -> LoadLock | None:
     folder = None if manager.leases is None else manager.leases.folder
     if folder is None:
         return None
     address = manager.activity.host.address
-    return LoadLock(folder, address, meant.model.model_key)
+    return LoadLock(folder, address, resolution.model.model_key)
 
 
-def _own_loads(meant: Meant, manager: Manager) -> frozenset[str]:
+def _own_loads(resolution: Resolution, manager: Manager) -> frozenset[str]:
     """Name this manager's loads of the model: who waits here waits for one of them."""
-    epoch, names = manager.activity.epoch, _names(meant)
+    epoch, names = manager.activity.epoch, _names(resolution)
     loads = (load for load in manager.activity.loads if load.load_id.startswith(epoch))
     return frozenset(load.load_id for load in loads if load.model_key in names)
 
 
-def _names(meant: Meant) -> frozenset[str]:
+def _names(resolution: Resolution) -> frozenset[str]:
     """Return what a load of the model may be of: every variant waits for every other."""
-    model = meant.model
-    return frozenset({meant.name, model.model_key, model.path, *model.variants})
+    model = resolution.model
+    return frozenset({resolution.name, model.model_key, model.path, *model.variants})
 
 
-async def _until_taken(lock: LoadLock, meant: Meant, manager: Manager) -> None:
+async def _until_taken(lock: LoadLock, resolution: Resolution, manager: Manager) -> None:
     """Wait for the file as for a load: with a row, which can be cancelled, and its progress."""
     load = Load(
         load_id=manager.new_load_id(),
         identifier=None,
-        model_key=meant.name,
-        kind=meant.model.kind,
+        model_key=resolution.name,
+        kind=resolution.model.kind,
         fraction=0.0,
         started_at=manager.host_now(),
     )
@@ -130,7 +130,7 @@ async def _until_taken(lock: LoadLock, meant: Meant, manager: Manager) -> None:
         current = asyncio.current_task()
         if current is not None and current.cancelling():
             raise
-        raise LoadCancelledError(f"The load of {meant.name!r} was cancelled.") from None
+        raise LoadCancelledError(f"The load of {resolution.name!r} was cancelled.") from None
     finally:
         task.cancel()
         del manager.loads[load.load_id]

@@ -9,10 +9,10 @@ from contextlib import aclosing
 
 from lms_jupyter.errors import HostUnreachableError, LmsError
 from lms_jupyter.hosts.base import Host, tells
-from lms_jupyter.manager.events import HostLost, Looked, ModelsListed
+from lms_jupyter.manager.events import HostLost, ModelsListed
 from lms_jupyter.manager.link import connect, reached, switch
 from lms_jupyter.manager.manager import Manager
-from lms_jupyter.manager.owners import learn_owners
+from lms_jupyter.manager.owners import learn_owners, saw
 
 __all__ = ["connect", "switch", "watch"]
 
@@ -100,8 +100,7 @@ async def _follow(host: Host, manager: Manager) -> None:
             await _until_next_look(manager, hinted=hints is not None)
             if not manager.has(host):
                 return
-            manager.apply(Looked(sight=await host.look()))
-            learn_owners(manager)
+            saw(await host.look(), manager)
             if manager.attendance.anyone and time.monotonic() - listed_at > CATALOG_S:
                 manager.apply(ModelsListed(models=await host.models()))
                 listed_at = time.monotonic()
@@ -120,8 +119,7 @@ async def _listen(host: Host, manager: Manager) -> None:
         async for sight in hints:
             if not manager.has(host):
                 return
-            manager.apply(Looked(sight=sight))
-            learn_owners(manager)
+            saw(sight, manager)
 
 
 async def _until_next_look(manager: Manager, *, hinted: bool) -> None:

@@ -2,46 +2,8 @@
 
 from msgspec import Struct
 
+from lms_jupyter.protocol.loads import LoadRequest
 from lms_jupyter.protocol.models import LoadConfig, Profile
-
-
-class LoadModel(Struct, frozen=True, kw_only=True, tag="load", tag_field="kind"):
-    """Make a new instance of a model, whatever is in memory already.
-
-    While the model is being loaded, by whomever, it does as `EnsureModel`: a click that comes at
-    the same moment as a cell makes no second copy.
-    """
-
-    model_key: str
-    identifier: str | None = None
-    """`None`: the host makes one."""
-    ttl_s: float | None = None
-    """`None`: it stays until it is unloaded."""
-    config: LoadConfig = LoadConfig()
-
-
-class EnsureModel(Struct, frozen=True, kw_only=True, tag="ensure", tag_field="kind"):
-    """Use an instance of the model that has the settings named here, else load one.
-
-    An instance that is there keeps its TTL, whatever `ttl_s` says.
-    """
-
-    model_key: str
-    identifier: str | None = None
-    ttl_s: float | None = None
-    config: LoadConfig = LoadConfig()
-
-
-class UseModel(Struct, frozen=True, kw_only=True, tag="use", tag_field="kind"):
-    """Use what is in memory under this name, else load it, as the SDK's `.model()` does.
-
-    TTL and config count only if this loads it; what is there is taken as it is.
-    """
-
-    name: str
-    """An identifier or a model key."""
-    ttl_s: float | None = None
-    config: LoadConfig = LoadConfig()
 
 
 class UnloadInstance(
@@ -188,9 +150,7 @@ Question = EstimateLoad | FindDownloads | ListHosts | ListProfiles
 """What changes nothing, and is done when it is answered."""
 
 Command = (
-    LoadModel
-    | EnsureModel
-    | UseModel
+    LoadRequest
     | UnloadInstance
     | LoadAgain
     | CancelLoad

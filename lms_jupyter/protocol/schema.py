@@ -17,12 +17,21 @@ from lms_jupyter.protocol.commands import (
     SetTtl,
     UnloadInstance,
 )
+from lms_jupyter.protocol.loads import LoadRequest
 from lms_jupyter.protocol.models import LoadConfig
 from lms_jupyter.protocol.replies import Reply
 from lms_jupyter.protocol.slices import Slice
 
 LEAN = {
-    struct.__name__ for struct in (LoadConfig, UnloadInstance, SetTtl, ReloadInstance, PinInstance)
+    struct.__name__
+    for struct in (
+        LoadConfig,
+        LoadRequest,
+        UnloadInstance,
+        SetTtl,
+        ReloadInstance,
+        PinInstance,
+    )
 }
 """The structs that leave defaults out of what they write."""
 

@@ -10,7 +10,7 @@ import msgspec
 from lms_jupyter.hosts.base import Found
 from lms_jupyter.manager import Manager
 from lms_jupyter.manager.leases import Lease, LeaseBook
-from lms_jupyter.manager.manager import Finder
+from lms_jupyter.manager.manager import Collaborators, Finder
 from lms_jupyter.manager.profiles import ProfileShelf
 from lms_jupyter.manager.watch import watch
 from lms_jupyter.protocol.slices import Slice
@@ -54,11 +54,12 @@ class Line:
     def manager(self) -> Manager:
         """The manager, started with its first use; call this on the server's loop."""
         if self._manager is None:
-            self._manager = Manager(self._board.find, owner=OWNER, host=self.address)
             # It makes no claims of its own, and can tell whose the kernels' instances are.
-            self._manager.leases = self._board.leases
-            self._manager.profiles = self._board.profiles
-            self._manager.loop = asyncio.get_running_loop()
+            collaborators = Collaborators(
+                owner=OWNER, leases=self._board.leases, profiles=self._board.profiles
+            )
+            self._manager = Manager(self._board.find, collaborators, host=self.address)
+            self._manager.run_on(asyncio.get_running_loop())
             self._manager.observe(self._tell, names=SLICES)
             self._manager.spawn(watch(self._manager, persistent=False))
             self._release_later()
@@ -85,7 +86,7 @@ class Line:
         """
         manager = self.manager
         self.listeners[listener] = rhythm_s
-        manager.calm_s = self._rhythm_s()
+        manager.set_rhythm(self._rhythm_s())
         for name in SLICES:
             listener(name, encode(getattr(manager, name)))
 
@@ -93,7 +94,7 @@ class Line:
         """Tell a listener nothing any more."""
         self.listeners.pop(listener, None)
         if self._manager is not None:
-            self._manager.calm_s = self._rhythm_s()
+            self._manager.set_rhythm(self._rhythm_s())
         self._release_later()
 
     def _rhythm_s(self) -> float:

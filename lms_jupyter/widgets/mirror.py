@@ -10,9 +10,9 @@ import anywidget
 import msgspec
 from traitlets import Dict
 
+from lms_jupyter.api.session import session
 from lms_jupyter.manager import Manager
 from lms_jupyter.manager.inbox import accept
-from lms_jupyter.manager.local import local_manager
 from lms_jupyter.protocol.slices import Slice
 from lms_jupyter.widgets.live import make_live
 from lms_jupyter.widgets.snapshot import snapshot_html, snapshot_text
@@ -25,7 +25,7 @@ def here() -> Manager:
         HostUnreachableError: The host that was configured does not answer.
         EngineMissingError: There is no LM Studio and the embedded engine is not installed.
     """
-    local = local_manager()
+    local = session().local
     local.connect()
     return local.manager
 

@@ -7,8 +7,6 @@ from typing import Any, ClassVar
 from traitlets import Dict, Unicode
 
 from lms_jupyter.api.events import Happening, What, listen
-from lms_jupyter.api.profiles import ProfileFile
-from lms_jupyter.api.session import Session
 from lms_jupyter.manager import Manager
 from lms_jupyter.manager.identity import machine_mark
 from lms_jupyter.protocol.models import Instance
@@ -47,8 +45,6 @@ class Panel(Mirror):
     def __init__(self, manager: Manager | None = None, **kwargs: Any) -> None:
         self._ends: list[Callable[[], None]] = []
         super().__init__(manager, **kwargs)
-        if self._manager.profiles is None:
-            self._manager.profiles = ProfileFile(Session().folder)
         if (identity := self._manager.identity) is not None:
             station = {"kernel": identity.kernel_id, "machine": machine_mark()}
             self.set_trait("station", station)

@@ -12,7 +12,8 @@ from lms_jupyter.manager import Manager, lookup
 from lms_jupyter.manager.commands import run
 from lms_jupyter.manager.events import Looked
 from lms_jupyter.manager.watch import connect
-from lms_jupyter.protocol.commands import LoadModel, UnloadInstance
+from lms_jupyter.protocol.commands import UnloadInstance
+from lms_jupyter.protocol.loads import LoadRequest
 
 QWEN = "qwen/qwen3-4b"
 
@@ -41,14 +42,14 @@ async def test_what_is_loaded_and_unloaded_is_told_until_the_listener_ends_it(
     heard: list[Happening] = []
     ends = [listen(manager, what, heard.append) for what in ("loaded", "unloaded", "expired")]
 
-    await run(LoadModel(model_key=QWEN, ttl_s=600), manager)
+    await run(LoadRequest(model_key=QWEN, mode="new", ttl_s=600), manager)
     await run(UnloadInstance(identifier=QWEN), manager)
     assert names(heard) == [("loaded", QWEN), ("unloaded", QWEN)]
 
     for end in ends:
         end()
         end()
-    await run(LoadModel(model_key=QWEN), manager)
+    await run(LoadRequest(model_key=QWEN, mode="new"), manager)
     assert len(heard) == 2
 
 
@@ -56,7 +57,7 @@ async def test_what_is_loaded_and_unloaded_is_told_until_the_listener_ends_it(
 async def test_an_instance_whose_ttl_was_over_has_expired(manager: Manager) -> None:
     heard: list[Happening] = []
     listen(manager, "expired", heard.append)
-    await run(LoadModel(model_key=QWEN, ttl_s=60), manager)
+    await run(LoadRequest(model_key=QWEN, mode="new", ttl_s=60), manager)
     await lookup.instances(manager)
 
     manager.apply(Looked(sight=Sight(now=time.time() + 61, instances=())))
@@ -75,7 +76,7 @@ async def test_a_listener_that_fails_is_a_warning_and_hurts_nobody(manager: Mana
     listen(manager, "loaded", heard.append)
 
     with pytest.warns(UserWarning, match="'loaded' failed: ZeroDivisionError"):
-        await run(LoadModel(model_key=QWEN), manager)
+        await run(LoadRequest(model_key=QWEN, mode="new"), manager)
 
     assert names(heard) == [("loaded", QWEN)]
 

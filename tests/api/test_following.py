@@ -12,13 +12,15 @@ import pytest
 
 from lms_jupyter import aio
 from lms_jupyter.api import session as sessions
-from lms_jupyter.api.session import Session, Wish
+from lms_jupyter.api.load_requests import NotebookRequest
+from lms_jupyter.api.session import Session
 from lms_jupyter.errors import HostRefusedError, HostUnreachableError
 from lms_jupyter.hosts import discover
 from lms_jupyter.hosts.base import Found
 from lms_jupyter.manager import Manager
 from lms_jupyter.manager.local import LocalManager
 from lms_jupyter.manager.watch import switch
+from lms_jupyter.protocol.loads import LoadRequest
 from tests.hosts.restarts import drop, restart, stop
 from tests.hosts.studio import Studio
 from tests.magics.kernels import Kernel
@@ -58,8 +60,9 @@ def session(place: list[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Sessi
     local.close()
 
 
-def loaded(session: Session, **wish: Any) -> Any:
-    return session.handle(session.get(Wish(name=KEY, identifier="chat", **wish)))
+def loaded(session: Session) -> Any:
+    request = LoadRequest(model_key=KEY, identifier="chat", ttl_s=3600)
+    return session.handle(session.run(session.load(NotebookRequest(request=request))))
 
 
 def answer(llm: Any) -> str:

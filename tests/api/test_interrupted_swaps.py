@@ -11,9 +11,9 @@ from lms_jupyter.api.session import Session
 from lms_jupyter.hosts.base import Found, Reason
 from lms_jupyter.hosts.fake import FakeHost, fake_model
 from lms_jupyter.manager import Manager, loading
-from lms_jupyter.manager.loading import Order
 from lms_jupyter.manager.local import LocalManager
 from lms_jupyter.manager.watch import connect
+from lms_jupyter.protocol.loads import LoadRequest
 from lms_jupyter.protocol.models import Instance, LoadConfig
 
 QWEN = "qwen/qwen3-4b"
@@ -45,13 +45,13 @@ async def manager() -> AsyncIterator[Manager]:
 
     manager = Manager(find)
     await connect(manager)
-    await loading.carry_out(order(1024), manager)
+    await loading.carry_out(request(1024), manager)
     yield manager
     await manager.close()
 
 
-def order(context_length: int) -> Order:
-    return Order(name=QWEN, ttl_s=600, config=LoadConfig(context_length=context_length))
+def request(context_length: int) -> LoadRequest:
+    return LoadRequest(model_key=QWEN, ttl_s=600, config=LoadConfig(context_length=context_length))
 
 
 @pytest.mark.asyncio
@@ -62,7 +62,7 @@ async def test_a_reload_that_is_interrupted_while_the_old_one_goes_brings_it_bac
     host = manager.reached
     assert isinstance(host, Tardy)
     host.refuses = refuses
-    task = asyncio.create_task(loading.carry_out(order(512), manager))
+    task = asyncio.create_task(loading.carry_out(request(512), manager))
     await host.ended.wait()
 
     task.cancel()
@@ -82,7 +82,7 @@ def test_a_pause_that_is_interrupted_while_an_instance_goes_brings_it_back() -> 
     local = LocalManager(Manager(find))
     session = Session(local)
     local.connect()
-    local.finish(loading.carry_out(order(1024), local.manager))
+    local.finish(loading.carry_out(request(1024), local.manager))
     run = session.run
 
     def interrupted(work: object, _each: object = None) -> object:

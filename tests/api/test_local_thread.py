@@ -12,7 +12,8 @@ from lms_jupyter.hosts.base import Found
 from lms_jupyter.hosts.fake import FakeHost, fake_model
 from lms_jupyter.manager import Manager
 from lms_jupyter.manager.local import LocalManager
-from lms_jupyter.protocol.commands import LoadModel, UnloadInstance
+from lms_jupyter.protocol.commands import UnloadInstance
+from lms_jupyter.protocol.loads import LoadRequest
 
 
 async def find(_named: str) -> Found:
@@ -48,7 +49,7 @@ def test_a_listener_that_would_wait_for_itself_is_told_so_and_not_left_hanging()
             told.append(error)
 
     local.manager.observe(listen, "activity")
-    local.run(LoadModel(model_key="qwen/qwen3-4b", identifier="chat"))
+    local.run(LoadRequest(model_key="qwen/qwen3-4b", mode="new", identifier="chat"))
     local.close()
 
     assert "A listener cannot wait for the host" in str(told[0])

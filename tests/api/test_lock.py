@@ -14,8 +14,8 @@ from lms_jupyter.errors import CommandError, ModelNotFoundError
 from lms_jupyter.hosts.base import Found
 from lms_jupyter.hosts.fake import FakeHost, fake_model
 from lms_jupyter.manager import Manager, loading
-from lms_jupyter.manager.loading import Order
 from lms_jupyter.manager.watch import connect
+from lms_jupyter.protocol.loads import LoadRequest
 from lms_jupyter.protocol.models import LoadConfig
 
 QWEN = "qwen/qwen3-4b"
@@ -45,8 +45,11 @@ async def manager(host: FakeHost) -> AsyncIterator[Manager]:
     manager = Manager(find)
     await connect(manager)
     await loading.carry_out(
-        Order(
-            name=QWEN, identifier="chat", ttl_s=600, config=LoadConfig(context_length=512, gpu=0.5)
+        LoadRequest(
+            model_key=QWEN,
+            identifier="chat",
+            ttl_s=600,
+            config=LoadConfig(context_length=512, gpu=0.5),
         ),
         manager,
     )

@@ -23,7 +23,7 @@ def test_what_the_panel_saves_the_magic_reads(tmp_path: Path) -> None:
     ProfileFile(tmp_path).save(FAST)
 
     recipe = read_profile("fast", tmp_path)
-    assert (recipe.config, recipe.ttl_s, recipe.names_ttl) == (FAST.config, 1800.0, True)
+    assert (recipe.config, recipe.ttl_s) == (FAST.config, 1800.0)
     assert ProfileFile(tmp_path).read() == (FAST,)
 
 

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
+from lms_jupyter.api.load_requests import read_request
 from lms_jupyter.api.session import Session
 from lms_jupyter.api.settings import merged, profile_names, read_file, read_profile, read_settings
-from lms_jupyter.api.wishes import wish
 from lms_jupyter.errors import CommandError
 from lms_jupyter.magics.parser import parse
 from lms_jupyter.magics.verbs.loading import LoadLine
@@ -62,16 +62,20 @@ def test_a_broken_file_is_one_sentence(tmp_path: Path) -> None:
     assert profile_names(tmp_path) == ()
 
 
-def test_keywords_become_a_wish() -> None:
-    here = Session()
+def test_keywords_become_a_request(tmp_path: Path) -> None:
+    asked = read_request(
+        tmp_path, "m", "ensure", reload=False, ttl="5m", gpu="off", timeout="1m", lease=False
+    )
 
-    asked = wish(here, "m", "ensure", reload=False, ttl="5m", gpu="off", timeout="1m", lease=False)
-
-    assert (asked.ttl_s, asked.config.gpu, asked.timeout_s, asked.lease) == (300, 0.0, 60, False)
-    assert wish(here, "m", "new", reload=False, ttl=None).ttl_s is None
-    assert wish(here, "m", "use", reload=False).ttl_s == 3600
+    request = asked.request
+    assert (request.ttl_s, request.config.gpu, request.lease) == (300, 0.0, False)
+    assert (asked.timeout_s, asked.names_ttl) == (60, True)
+    forever = read_request(tmp_path, "m", "new", reload=False, ttl=None)
+    assert (forever.request.ttl_s, forever.names_ttl) == (None, True)
+    default = read_request(tmp_path, "m", "use", reload=False)
+    assert (default.request.ttl_s, default.names_ttl) == (3600, False)
     with pytest.raises(CommandError, match="no load setting 'contxt'"):
-        wish(here, "m", "ensure", reload=False, contxt=1)  # type: ignore[call-arg]
+        read_request(tmp_path, "m", "ensure", reload=False, contxt=1)  # type: ignore[call-arg]
 
 
 @pytest.fixture
@@ -113,42 +117,43 @@ def test_a_call_and_a_line_join_file_profile_and_what_was_said_alike(
     told: dict[str, Any] = {"config": config, "profile": profile, "ttl": ttl}
     said = {name: value for name, value in told.items() if value is not None}
 
-    called = wish(Session(), "m", "ensure", reload=False, seed=7, **said)
+    called = read_request(Session().folder, "m", "ensure", reload=False, seed=7, **said)
     flags = " ".join(f"--{name} {value}" for name, value in said.items())
     line = parse(f"load m --seed 7 {flags}")
 
     assert isinstance(line, LoadLine)
     assert line.complete(notebook) == called
-    assert called.ttl_s == ttl_s
-    assert called.config.seed == 7
+    assert called.request.ttl_s == ttl_s
+    assert called.request.config.seed == 7
     of_file = 2048 if config == "long.toml" else None
     context = {"fast": 512, "plain": 256}.get(profile or "", of_file)
-    assert called.config.context_length == context
+    assert called.request.config.context_length == context
 
 
 def test_settings_by_name_may_hold_a_ttl_as_a_file_may() -> None:
     told = {"context": 512, "ttl": "5m"}
 
-    asked = wish(Session(), "m", "ensure", reload=False, config=told)
+    asked = read_request(Session().folder, "m", "ensure", reload=False, config=told)
 
-    assert (asked.config.context_length, asked.ttl_s) == (512, 300)
+    assert (asked.request.config.context_length, asked.request.ttl_s) == (512, 300)
 
 
 @pytest.mark.parametrize("ttl", ["5m", "300", 300, 300.0, timedelta(minutes=5), " ".join(["5m"])])
 def test_a_ttl_is_read_by_its_value(ttl: Any) -> None:
-    assert wish(Session(), "m", "ensure", reload=False, ttl=ttl).ttl_s == 300
+    asked = read_request(Session().folder, "m", "ensure", reload=False, ttl=ttl)
+    assert asked.request.ttl_s == 300
 
 
 @pytest.mark.parametrize("ttl", [True, [], {}, b"5m", object, float("nan"), float("inf"), "", -1])
 def test_what_is_no_ttl_is_refused_in_a_sentence(ttl: Any) -> None:
     with pytest.raises(CommandError, match="TTL"):
-        wish(Session(), "m", "ensure", reload=False, ttl=ttl)
+        read_request(Session().folder, "m", "ensure", reload=False, ttl=ttl)
 
 
 @pytest.mark.parametrize("profile", [5, ["fast"], b"fast"])
 def test_what_is_no_name_of_a_profile_is_refused_in_a_sentence(profile: Any) -> None:
     with pytest.raises(CommandError, match="no name of a profile"):
-        wish(Session(), "m", "ensure", reload=False, profile=profile)
+        read_request(Session().folder, "m", "ensure", reload=False, profile=profile)
 
 
 def test_a_folder_that_has_been_removed_is_one_sentence(
@@ -160,4 +165,4 @@ def test_a_folder_that_has_been_removed_is_one_sentence(
     (tmp_path / "gone").rmdir()
 
     with pytest.raises(CommandError, match="has been removed"):
-        wish(Session(), "m", "ensure", reload=False, profile="fast")
+        read_request(Session().folder, "m", "ensure", reload=False, profile="fast")

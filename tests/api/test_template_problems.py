@@ -13,7 +13,8 @@ from lms_jupyter.api.session import Session
 from lms_jupyter.manager import Manager
 from lms_jupyter.manager.commands import run
 from lms_jupyter.manager.local import LocalManager
-from lms_jupyter.protocol.commands import LoadModel, UnloadInstance
+from lms_jupyter.protocol.commands import UnloadInstance
+from lms_jupyter.protocol.loads import LoadRequest
 from lms_jupyter.protocol.shown import DRAWERS
 from tests.engine.synthetic import write_llm
 from tests.engines import engine
@@ -39,7 +40,7 @@ def test_a_template_that_cannot_be_used_is_shown_in_ls_and_ps(
     before = session.run(views.models(manager))
     assert "template" not in repr(before)
     for key in ("odd", "good"):
-        session.run(run(LoadModel(model_key=key), manager))
+        session.run(run(LoadRequest(model_key=key, mode="new"), manager))
 
     for table in (session.run(views.models(manager)), session.run(views.instances(manager))):
         for shown in (repr(table), table._repr_html_(), table._repr_markdown_()):

@@ -6,10 +6,11 @@ from contextlib import aclosing
 import pytest
 import pytest_asyncio
 
-from lms_jupyter.hosts.base import LOCAL, Loaded, LoadRequest
+from lms_jupyter.hosts.base import Loaded, LoadOrigin
 from lms_jupyter.hosts.lm_link import short_name
 from lms_jupyter.hosts.sdk import SdkHost
 from lms_jupyter.hosts.talk import Message, Sampling
+from lms_jupyter.protocol.loads import LOCAL, LoadRequest
 from lms_jupyter.protocol.models import Instance, LoadConfig
 from tests.hosts.studio import Studio
 
@@ -33,10 +34,8 @@ async def host(studio: Studio) -> AsyncIterator[SdkHost]:
 
 async def loaded(host: SdkHost, device: str | None, context_length: int = 4096) -> Instance:
     config = LoadConfig(context_length=context_length)
-    asked = LoadRequest(
-        model_key=KEY, load_id="1", identifier="twin", device=device, config=config, kind="llm"
-    )
-    async with aclosing(host.load(asked)) as steps:
+    asked = LoadRequest(model_key=KEY, identifier="twin", device=device, config=config)
+    async with aclosing(host.load(asked, LoadOrigin(load_id="1", kind="llm"))) as steps:
         async for step in steps:
             if isinstance(step, Loaded):
                 return step.instance
@@ -108,8 +107,8 @@ async def test_an_estimate_is_of_the_device_that_has_the_model(
 @pytest.mark.asyncio
 async def test_what_is_here_already_is_used_on_the_device_that_is_named(host: SdkHost) -> None:
     for twin in await twins(host):
-        asked = LoadRequest(model_key="twin", load_id="2", device=twin.device or "", kind="llm")
-        async with aclosing(host.use(asked)) as steps:
+        asked = LoadRequest(model_key="twin", device=twin.device or "")
+        async with aclosing(host.use(asked, LoadOrigin(load_id="2", kind="llm"))) as steps:
             found = [step.instance async for step in steps if isinstance(step, Loaded)]
         assert [i.instance_reference for i in found] == [twin.instance_reference]
 

@@ -15,10 +15,11 @@ from lms_jupyter.api import cards
 from lms_jupyter.api.draw import draw_instances, instances_json, models_json, table_of_models
 from lms_jupyter.errors import LmsError
 from lms_jupyter.hosts import sdk_errors, sdk_streams
-from lms_jupyter.hosts.base import LoadRequest, Offer
+from lms_jupyter.hosts.base import LoadOrigin, Offer
 from lms_jupyter.hosts.channel import open_channel
 from lms_jupyter.hosts.sdk import SdkHost
 from lms_jupyter.hosts.talk import Message, Sampling
+from lms_jupyter.protocol.loads import LoadRequest
 from lms_jupyter.protocol.models import HostInfo, Instance, LoadConfig, Model
 from tests.hosts.mutants import mutated
 from tests.hosts.test_decode import RAW
@@ -186,7 +187,8 @@ MODEL = Model(
 )
 OFFER = Offer(name="acme/x", download_id="acme/x@q4", size_bytes=10)
 SAID = Message(role="user", text="Hi")
-REQUEST = LoadRequest(model_key="tiny-llm", load_id="l", kind="llm")
+REQUEST = LoadRequest(model_key="tiny-llm")
+ORIGIN = LoadOrigin(load_id="l", kind="llm")
 
 
 async def all_of(steps: Any) -> list[Any]:
@@ -252,8 +254,8 @@ CALLS: dict[str, tuple[Question, Show]] = {
     "listDownloadedModelVariants": (lambda host: host.variants(MODEL), show_models),
     "searchModels": (lambda host: host.search("x"), nothing_more),
     "getModelDownloadOptions": (lambda host: host.offers("acme/x"), nothing_more),
-    "loadModel": (lambda host: all_of(host.load(REQUEST)), nothing_more),
-    "getOrLoad": (lambda host: all_of(host.use(REQUEST)), nothing_more),
+    "loadModel": (lambda host: all_of(host.load(REQUEST, ORIGIN)), nothing_more),
+    "getOrLoad": (lambda host: all_of(host.use(REQUEST, ORIGIN)), nothing_more),
     "predict": (lambda host: all_of(host.talk(INSTANCE, [SAID], Sampling())), nothing_more),
     "downloadModel": (lambda host: all_of(host.download(OFFER)), nothing_more),
     "watchActivity": (

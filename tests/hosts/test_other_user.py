@@ -67,7 +67,7 @@ async def test_a_stranger_is_let_in_nowhere() -> None:
     known = announcements.announced()
     assert known is not None
     assert known.token
-    async with contextlib.aclosing(host.load(_tutor())) as steps:  # type: ignore[type-var]
+    async with contextlib.aclosing(host.load(*_tutor())) as steps:  # type: ignore[type-var]
         async for _ in steps:
             pass
     arguments = (known.address, str(announcements.announcement_path()), str(embedded.log_path()))
@@ -108,9 +108,10 @@ def _ports(pid: int) -> list[str]:
 
 
 def _tutor() -> Any:
-    from lms_jupyter.hosts.base import LoadRequest  # noqa: PLC0415 - for this one test
+    from lms_jupyter.hosts.base import LoadOrigin  # noqa: PLC0415 - for this one test
+    from lms_jupyter.protocol.loads import LoadRequest  # noqa: PLC0415 - as above
 
-    return LoadRequest(model_key="tutor-1m", load_id="1", kind="llm")
+    return LoadRequest(model_key="tutor-1m"), LoadOrigin(load_id="1", kind="llm")
 
 
 @pytest.mark.asyncio

@@ -17,9 +17,10 @@ from lms_jupyter.errors import (
     LoadFailedError,
     ModelNotFoundError,
 )
-from lms_jupyter.hosts.base import Loaded, Loading, LoadRequest
+from lms_jupyter.hosts.base import Loaded, Loading, LoadOrigin
 from lms_jupyter.hosts.handles import Handles
 from lms_jupyter.hosts.sdk import SdkHost
+from lms_jupyter.protocol.loads import LoadRequest
 from lms_jupyter.protocol.models import Instance, LoadConfig
 from tests.engine.synthetic import Shape, cut, write_llm
 from tests.engines import engine
@@ -51,10 +52,13 @@ async def host(address: str) -> AsyncIterator[SdkHost]:
     await host.close()
 
 
+ORIGIN = LoadOrigin(load_id="test-1")
+
+
 async def loaded(host: SdkHost, model_key: str = TUTOR, **request: object) -> Instance:
     """Load to the end and return the instance."""
-    asked = LoadRequest(model_key=model_key, load_id="test-1", **request)  # type: ignore[arg-type]
-    async with aclosing(host.load(asked)) as steps:
+    asked = LoadRequest(model_key=model_key, **request)  # type: ignore[arg-type]
+    async with aclosing(host.load(asked, ORIGIN)) as steps:
         async for step in steps:
             if isinstance(step, Loaded):
                 return step.instance
@@ -80,8 +84,8 @@ async def test_the_tutorial_models_are_listed_and_broken_files_are_not(host: Sdk
 
 @pytest.mark.asyncio
 async def test_a_load_moves_forward_and_ends_with_the_instance(host: SdkHost) -> None:
-    request = LoadRequest(model_key=TUTOR, load_id="test-1", identifier="chat", ttl_s=300)
-    steps = [step async for step in host.load(request)]
+    request = LoadRequest(model_key=TUTOR, identifier="chat", ttl_s=300)
+    steps = [step async for step in host.load(request, ORIGIN)]
 
     fractions = [step.fraction for step in steps if isinstance(step, Loading)]
     assert fractions == sorted(fractions)
@@ -124,8 +128,8 @@ async def test_a_file_that_llama_cpp_cannot_read_fails_with_its_reason(host: Sdk
 
 @pytest.mark.asyncio
 async def test_closing_a_load_early_calls_it_off_on_the_host(host: SdkHost) -> None:
-    request = LoadRequest(model_key=TUTOR, load_id="test-1")
-    steps = host.load(request)
+    request = LoadRequest(model_key=TUTOR)
+    steps = host.load(request, ORIGIN)
     async for _step in steps:
         break
     await steps.aclose()  # type: ignore[attr-defined]

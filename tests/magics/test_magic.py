@@ -11,7 +11,7 @@ from lms_jupyter.errors import CommandError, HostTimeoutError, InstanceNotFoundE
 from lms_jupyter.hosts.fake import FakeHost
 from lms_jupyter.magics.magic import LmsMagics
 from lms_jupyter.manager.local import LocalManager
-from lms_jupyter.protocol.commands import EnsureModel
+from lms_jupyter.protocol.loads import LoadRequest
 
 QWEN = "qwen/qwen3-4b"
 
@@ -98,8 +98,7 @@ def test_interrupting_a_load_calls_it_off(
 
 
 def lms_load(model_key: str) -> object:
-
-    return EnsureModel(model_key=model_key)
+    return LoadRequest(model_key=model_key)
 
 
 def test_unloading_the_extension_puts_back_what_it_found(shell: InteractiveShell) -> None:

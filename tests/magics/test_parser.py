@@ -1,6 +1,6 @@
 import pytest
 
-from lms_jupyter.api.session import Wish
+from lms_jupyter.api.load_requests import NotebookRequest
 from lms_jupyter.errors import CommandError
 from lms_jupyter.magics.parser import parse, verb_names
 from lms_jupyter.magics.verbs.listing import ListModels
@@ -8,6 +8,7 @@ from lms_jupyter.magics.verbs.loading import LoadLine
 from lms_jupyter.magics.verbs.memory import Unload
 from lms_jupyter.magics.verbs.notebook import ShowHelp
 from lms_jupyter.magics.verbs.talking import Sweep, parse_cell
+from lms_jupyter.protocol.loads import LoadRequest
 from lms_jupyter.protocol.models import LoadConfig
 
 
@@ -18,22 +19,26 @@ from lms_jupyter.protocol.models import LoadConfig
         ("ls", ListModels(kinds=("llm", "embedding"))),
         ("unload chat", Unload(identifier="chat")),
         ("unload 'my chat'", Unload(identifier="my chat")),
-        ("load m", LoadLine(wish=Wish(name="m", ttl_s=3600.0))),
+        ("load m", LoadLine(asked=NotebookRequest(request=LoadRequest(model_key="m")))),
         (
             "load m --ttl 1h30m -c 4096 --gpu max --parallel 2 --identifier x --as llm --new",
             LoadLine(
-                wish=Wish(
-                    name="m",
-                    how="new",
-                    identifier="x",
-                    ttl_s=5400.0,
-                    config=LoadConfig(context_length=4096, gpu=1.0, parallel=2),
+                asked=NotebookRequest(
+                    request=LoadRequest(
+                        model_key="m",
+                        mode="new",
+                        identifier="x",
+                        config=LoadConfig(context_length=4096, gpu=1.0, parallel=2),
+                    )
                 ),
                 name="llm",
-                says_ttl=True,
+                ttl_s=5400.0,
             ),
         ),
-        ("load m --ttl none", LoadLine(wish=Wish(name="m", ttl_s=None), says_ttl=True)),
+        (
+            "load m --ttl none",
+            LoadLine(asked=NotebookRequest(request=LoadRequest(model_key="m")), ttl_s=None),
+        ),
     ],
 )
 def test_a_line_becomes_a_request(line: str, request_: object) -> None:

@@ -13,18 +13,18 @@ from lms_jupyter.errors import (
 )
 from lms_jupyter.hosts.fake import FakeHost
 from lms_jupyter.manager import Manager
-from lms_jupyter.manager.commands import Outcome, run
+from lms_jupyter.manager.commands import run
+from lms_jupyter.manager.load_task import LoadResult
 from lms_jupyter.protocol.commands import (
     CancelLoad,
     Command,
-    EnsureModel,
     EstimateLoad,
-    LoadModel,
     PinInstance,
     Refresh,
     SetTtl,
     UnloadInstance,
 )
+from lms_jupyter.protocol.loads import LoadRequest
 from lms_jupyter.protocol.models import Estimate, LoadConfig
 
 QWEN = "qwen/qwen3-4b"
@@ -51,9 +51,9 @@ async def test_a_load_is_seen_moving_and_then_as_an_instance(manager: Manager) -
 
     manager.observe(watch, "activity")
 
-    outcome = await run(LoadModel(model_key=QWEN, ttl_s=600), manager)
+    outcome = await run(LoadRequest(model_key=QWEN, mode="new", ttl_s=600), manager)
 
-    assert isinstance(outcome, Outcome)
+    assert isinstance(outcome, LoadResult)
     assert sorted(set(seen)) == seen == [0.0, 0.5, 1.0]
     assert manager.activity.loads == ()
     assert [(i.identifier, i.ttl_s) for i in manager.activity.instances] == [(QWEN, 600)]
@@ -61,11 +61,11 @@ async def test_a_load_is_seen_moving_and_then_as_an_instance(manager: Manager) -
 
 @pytest.mark.asyncio
 async def test_loading_twice_makes_two_and_ensuring_makes_none(manager: Manager) -> None:
-    await run(LoadModel(model_key=QWEN), manager)
-    await run(LoadModel(model_key=QWEN), manager)
-    outcome = await run(EnsureModel(model_key=QWEN), manager)
+    await run(LoadRequest(model_key=QWEN, mode="new"), manager)
+    await run(LoadRequest(model_key=QWEN, mode="new"), manager)
+    outcome = await run(LoadRequest(model_key=QWEN), manager)
 
-    assert isinstance(outcome, Outcome)
+    assert isinstance(outcome, LoadResult)
     assert outcome.how == "used"
     assert [i.identifier for i in manager.activity.instances] == [QWEN, f"{QWEN}:2"]
 
@@ -74,8 +74,8 @@ async def test_loading_twice_makes_two_and_ensuring_makes_none(manager: Manager)
 async def test_an_ensure_that_loads_takes_its_ttl_and_one_that_uses_leaves_it(
     manager: Manager,
 ) -> None:
-    await run(EnsureModel(model_key=QWEN, ttl_s=60), manager)
-    await run(EnsureModel(model_key=QWEN, ttl_s=900), manager)
+    await run(LoadRequest(model_key=QWEN, ttl_s=60), manager)
+    await run(LoadRequest(model_key=QWEN, ttl_s=900), manager)
 
     assert [i.ttl_s for i in manager.activity.instances] == [60]
 
@@ -84,12 +84,12 @@ async def test_an_ensure_that_loads_takes_its_ttl_and_one_that_uses_leaves_it(
 async def test_our_own_instance_is_reloaded_when_other_settings_are_asked(
     manager: Manager,
 ) -> None:
-    await run(EnsureModel(model_key=QWEN, config=LoadConfig(context_length=2048)), manager)
+    await run(LoadRequest(model_key=QWEN, config=LoadConfig(context_length=2048)), manager)
     outcome = await run(
-        EnsureModel(model_key=QWEN, config=LoadConfig(context_length=8192)), manager
+        LoadRequest(model_key=QWEN, config=LoadConfig(context_length=8192)), manager
     )
 
-    assert isinstance(outcome, Outcome)
+    assert isinstance(outcome, LoadResult)
     assert outcome.how == "reloaded"
     assert [(i.identifier, i.context_length) for i in manager.activity.instances] == [(QWEN, 8192)]
 
@@ -99,7 +99,7 @@ async def test_an_instance_of_somebody_else_is_left_alone(manager: Manager, host
     host.put(host.disk[0], config=LoadConfig(context_length=2048))
 
     with pytest.raises(InstanceExistsError, match="context_length is 2048, not 8192"):
-        await run(EnsureModel(model_key=QWEN, config=LoadConfig(context_length=8192)), manager)
+        await run(LoadRequest(model_key=QWEN, config=LoadConfig(context_length=8192)), manager)
 
     assert [i.context_length for i in host.memory] == [2048]
 
@@ -108,12 +108,12 @@ async def test_an_instance_of_somebody_else_is_left_alone(manager: Manager, host
 async def test_an_identifier_that_is_taken_is_an_error_and_loses_nothing(
     manager: Manager,
 ) -> None:
-    await run(LoadModel(model_key=QWEN, identifier="chat"), manager)
+    await run(LoadRequest(model_key=QWEN, mode="new", identifier="chat"), manager)
 
     with pytest.raises(InstanceExistsError, match="'chat' already exists"):
-        await run(LoadModel(model_key=QWEN, identifier="chat"), manager)
+        await run(LoadRequest(model_key=QWEN, mode="new", identifier="chat"), manager)
     with pytest.raises(InstanceExistsError, match="'chat' already exists"):
-        await run(EnsureModel(model_key="nomic-embed", identifier="chat"), manager)
+        await run(LoadRequest(model_key="nomic-embed", identifier="chat"), manager)
 
     assert [i.identifier for i in manager.activity.instances] == ["chat"]
     assert manager.activity.loads == ()
@@ -122,7 +122,7 @@ async def test_an_identifier_that_is_taken_is_an_error_and_loses_nothing(
 @pytest.mark.asyncio
 async def test_an_unknown_key_names_its_neighbours(manager: Manager) -> None:
     with pytest.raises(ModelNotFoundError) as caught:
-        await run(LoadModel(model_key="qwen/qwen3-4"), manager)
+        await run(LoadRequest(model_key="qwen/qwen3-4", mode="new"), manager)
 
     assert caught.value.hint == f"Did you mean {QWEN}?"
 
@@ -131,7 +131,7 @@ async def test_an_unknown_key_names_its_neighbours(manager: Manager) -> None:
 @pytest.mark.parametrize("ttl_s", [0, -1, float("nan")])
 async def test_a_ttl_that_makes_no_sense_is_refused(manager: Manager, ttl_s: float) -> None:
     with pytest.raises(CommandError, match="TTL"):
-        await run(LoadModel(model_key=QWEN, ttl_s=ttl_s), manager)
+        await run(LoadRequest(model_key=QWEN, mode="new", ttl_s=ttl_s), manager)
 
     assert manager.activity.instances == ()
 
@@ -140,11 +140,11 @@ async def test_a_ttl_that_makes_no_sense_is_refused(manager: Manager, ttl_s: flo
 async def test_a_context_beyond_the_model_is_refused_before_anything_is_unloaded(
     manager: Manager,
 ) -> None:
-    await run(EnsureModel(model_key=QWEN), manager)
+    await run(LoadRequest(model_key=QWEN), manager)
     too_long = LoadConfig(context_length=100_000)
 
     with pytest.raises(CommandError, match="at most 40,960 tokens, not 100,000"):
-        await run(EnsureModel(model_key=QWEN, config=too_long), manager)
+        await run(LoadRequest(model_key=QWEN, config=too_long), manager)
 
     assert [i.identifier for i in manager.activity.instances] == [QWEN]
 
@@ -152,7 +152,7 @@ async def test_a_context_beyond_the_model_is_refused_before_anything_is_unloaded
 @pytest.mark.asyncio
 async def test_cancelling_a_load_ends_it_on_the_host(manager: Manager, host: FakeHost) -> None:
     host.gate = asyncio.Event()
-    loading = manager.spawn(run(LoadModel(model_key=QWEN), manager))
+    loading = manager.spawn(run(LoadRequest(model_key=QWEN, mode="new"), manager))
     await begun(host)
     (load_id,) = host.loads
 
@@ -168,7 +168,7 @@ async def test_ending_the_waiting_task_calls_the_load_off_too(
     manager: Manager, host: FakeHost
 ) -> None:
     host.gate = asyncio.Event()
-    loading = manager.spawn(run(LoadModel(model_key=QWEN), manager))
+    loading = manager.spawn(run(LoadRequest(model_key=QWEN, mode="new"), manager))
     await begun(host)
 
     loading.cancel()

@@ -21,7 +21,7 @@ def click(command: dict[str, Any], **envelope: Any) -> dict[str, Any]:
     return {"rid": "click-1", "command": command, **envelope}
 
 
-LOAD = {"kind": "load", "model_key": QWEN}
+LOAD = {"kind": "load", "model_key": QWEN, "mode": "new", "join": True}
 
 
 async def settled(manager: Manager) -> None:

@@ -8,9 +8,11 @@ import pytest_asyncio
 from lms_jupyter.errors import CommandError, InstanceNotFoundError
 from lms_jupyter.hosts.sdk import SdkHost
 from lms_jupyter.manager import Manager
-from lms_jupyter.manager.commands import Outcome, run
-from lms_jupyter.manager.loading import Order, carry_out
+from lms_jupyter.manager.commands import run
+from lms_jupyter.manager.load_task import LoadResult
+from lms_jupyter.manager.loading import carry_out
 from lms_jupyter.protocol.commands import LoadAgain, ReloadInstance, UnloadInstance
+from lms_jupyter.protocol.loads import LoadRequest
 from lms_jupyter.protocol.models import Instance, LoadConfig
 from tests.hosts.studio import Studio
 
@@ -33,7 +35,7 @@ def host(studio: Studio) -> SdkHost:
 
 async def loaded(manager: Manager, device: str, context_length: int) -> Instance:
     config = LoadConfig(context_length=context_length)
-    order = Order(name=KEY, how="new", identifier="twin", config=config, device=device)
+    order = LoadRequest(model_key=KEY, mode="new", identifier="twin", config=config, device=device)
     return (await carry_out(order, manager)).instance
 
 
@@ -56,7 +58,7 @@ async def test_an_unload_ends_the_one_that_it_names_and_undo_brings_it_back_ther
 
     outcome = await run(LoadAgain(instance_reference=reference), manager)
 
-    assert isinstance(outcome, Outcome)
+    assert isinstance(outcome, LoadResult)
     assert set(studio.memory) == {HERE, THERE}
     assert outcome.instance.device == twins[meant].device
     assert outcome.instance.context_length == twins[meant].context_length
@@ -72,7 +74,7 @@ async def test_a_reload_keeps_the_device_of_the_one_that_it_names(
 
     outcome = await run(command, manager)
 
-    assert isinstance(outcome, Outcome)
+    assert isinstance(outcome, LoadResult)
     assert outcome.instance.device == twins[meant].device
     assert set(studio.memory) == {HERE, THERE}
     left = {one.instance_reference for one in manager.activity.instances}

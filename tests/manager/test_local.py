@@ -6,7 +6,7 @@ from lms_jupyter.hosts.base import Found
 from lms_jupyter.hosts.fake import FakeHost, fake_model
 from lms_jupyter.manager import Manager
 from lms_jupyter.manager.local import LocalManager
-from lms_jupyter.protocol.commands import LoadModel
+from lms_jupyter.protocol.loads import LoadRequest
 
 asked: list[str] = []
 
@@ -33,7 +33,7 @@ def test_the_configuration_names_the_host() -> None:
 def test_commands_are_carried_out_from_any_thread() -> None:
     local = LocalManager(Manager(find))
 
-    outcome = local.run(LoadModel(model_key="qwen/qwen3-4b"))
+    outcome = local.run(LoadRequest(model_key="qwen/qwen3-4b", mode="new"))
     local.close()
 
     assert outcome.instance.identifier == "qwen/qwen3-4b"

@@ -15,13 +15,15 @@ from lms_jupyter.errors import InstanceExistsError, LoadCancelledError
 from lms_jupyter.hosts import state
 from lms_jupyter.hosts.base import Found
 from lms_jupyter.hosts.fake import FEATURES, FakeHost, fake_model
-from lms_jupyter.manager import Manager
+from lms_jupyter.manager import Collaborators, Manager
 from lms_jupyter.manager.commands import run
 from lms_jupyter.manager.identity import Identity
 from lms_jupyter.manager.leases import LeaseBook
-from lms_jupyter.manager.loading import How, Order, Outcome, carry_out
+from lms_jupyter.manager.load_task import LoadResult
+from lms_jupyter.manager.loading import carry_out
 from lms_jupyter.manager.watch import connect
-from lms_jupyter.protocol.commands import CancelLoad, EnsureModel, LoadModel, UseModel
+from lms_jupyter.protocol.commands import CancelLoad
+from lms_jupyter.protocol.loads import LoadMode, LoadRequest
 from lms_jupyter.protocol.models import LoadConfig
 
 QWEN = "qwen/qwen3-4b"
@@ -34,6 +36,9 @@ def host(request: pytest.FixtureRequest) -> FakeHost:
     variants = (f"{QWEN}@q4_k_m", f"{QWEN}@q8_0")
     features = FEATURES if request.param == "as the engine" else ()
     return FakeHost(fake_model(variants=variants), fake_model("other/model"), features=features)
+
+
+CLICK = LoadRequest(model_key=QWEN, mode="new", join=True)
 
 
 class Kernels:
@@ -49,9 +54,9 @@ class Kernels:
             return Found(host=self._host, why="made for this test")
 
         number = len(self.all)
-        manager = Manager(find)
-        manager.leases = LeaseBook(self._folder / folder)
-        manager.identity = Identity(kernel_id=f"kernel-{number}", pid=os.getpid(), machine="here")
+        identity = Identity(kernel_id=f"kernel-{number}", pid=os.getpid(), machine="here")
+        leases = LeaseBook(self._folder / folder)
+        manager = Manager(find, Collaborators(identity=identity, leases=leases))
         await connect(manager)
         self.all.append(manager)
         return manager
@@ -65,8 +70,10 @@ async def kernels(host: FakeHost, tmp_path: Path) -> AsyncIterator[Kernels]:
         await manager.close()
 
 
-def order(how: How = "ensure", config: LoadConfig | None = None, **said: object) -> Order:
-    return Order(name=QWEN, how=how, config=config or LoadConfig(), **said)  # type: ignore[arg-type]
+def request(
+    mode: LoadMode = "ensure", config: LoadConfig | None = None, **more: object
+) -> LoadRequest:
+    return LoadRequest(model_key=QWEN, mode=mode, config=config or LoadConfig(), **more)  # type: ignore[arg-type]
 
 
 async def until_loading(host: FakeHost, count: int = 1) -> None:
@@ -74,7 +81,9 @@ async def until_loading(host: FakeHost, count: int = 1) -> None:
         await asyncio.sleep(0)
 
 
-async def at_once(host: FakeHost, *asked: tuple[Manager, Order]) -> list[asyncio.Task[Outcome]]:
+async def at_once(
+    host: FakeHost, *asked: tuple[Manager, LoadRequest]
+) -> list[asyncio.Task[LoadResult]]:
     """Have all of them ask before the first load can end."""
     host.gate = asyncio.Event()
     tasks = [manager.spawn(carry_out(order, manager)) for manager, order in asked]
@@ -90,11 +99,11 @@ async def at_once(host: FakeHost, *asked: tuple[Manager, Order]) -> list[asyncio
 @pytest.mark.parametrize("count", [2, 4])
 @pytest.mark.parametrize("how", ["ensure", "use"])
 async def test_kernels_that_load_the_same_model_at_once_share_one_instance(
-    host: FakeHost, kernels: Kernels, count: int, how: How
+    host: FakeHost, kernels: Kernels, count: int, how: LoadMode
 ) -> None:
     managers = [await kernels.start() for _ in range(count)]
 
-    tasks = await at_once(host, *((manager, order(how)) for manager in managers))
+    tasks = await at_once(host, *((manager, request(how)) for manager in managers))
     outcomes = await asyncio.gather(*tasks)
 
     (instance,) = host.memory
@@ -112,20 +121,24 @@ async def test_one_kernel_that_asks_in_every_way_at_once_gets_one_instance(
 ) -> None:
     manager = await kernels.start()
     host.gate = asyncio.Event()
-    first = manager.spawn(carry_out(order(), manager))
+    first = manager.spawn(carry_out(request(), manager))
     await until_loading(host)
-    clicks = [LoadModel(model_key=QWEN), EnsureModel(model_key=QWEN), UseModel(name=QWEN)]
+    clicks = [
+        CLICK,
+        LoadRequest(model_key=QWEN),
+        LoadRequest(model_key=QWEN, mode="use"),
+    ]
 
-    tasks = [manager.spawn(run(click, manager)) for click in (*clicks, LoadModel(model_key=QWEN))]
-    tasks.append(manager.spawn(carry_out(order(), manager)))
+    tasks = [manager.spawn(run(click, manager)) for click in (*clicks, CLICK)]
+    tasks.append(manager.spawn(carry_out(request(), manager)))
     for _ in range(200):
         await asyncio.sleep(0)
     host.gate.set()
     outcomes = await asyncio.gather(first, *tasks)
 
     assert len(host.memory) == 1
-    assert all(isinstance(one, Outcome) for one in outcomes)
-    assert {one.instance.identifier for one in outcomes if isinstance(one, Outcome)} == {QWEN}
+    assert all(isinstance(one, LoadResult) for one in outcomes)
+    assert {one.instance.identifier for one in outcomes if isinstance(one, LoadResult)} == {QWEN}
 
 
 @pytest.mark.asyncio
@@ -134,10 +147,10 @@ async def test_a_click_in_another_process_joins_the_load_of_a_cell(
 ) -> None:
     cell, page = await kernels.start(), await kernels.start()
     host.gate = asyncio.Event()
-    loading = cell.spawn(carry_out(order(), cell))
+    loading = cell.spawn(carry_out(request(), cell))
     await until_loading(host)
 
-    click = page.spawn(run(LoadModel(model_key=QWEN), page))
+    click = page.spawn(run(CLICK, page))
     for _ in range(200):
         await asyncio.sleep(0)
     host.gate.set()
@@ -153,7 +166,10 @@ async def test_a_variant_and_its_model_are_not_loaded_beside_each_other_unless_a
     one, two = await kernels.start(), await kernels.start()
 
     tasks = await at_once(
-        host, (one, Order(name=f"{QWEN}@q8_0")), (two, Order(name="other/model")), (two, order())
+        host,
+        (one, LoadRequest(model_key=f"{QWEN}@q8_0")),
+        (two, LoadRequest(model_key="other/model")),
+        (two, request()),
     )
     await asyncio.gather(*tasks)
 
@@ -169,9 +185,9 @@ async def test_with_other_settings_at_once_the_first_gets_its_own_and_the_other_
     first = await kernels.start()
     second = first if in_one else await kernels.start()
     host.gate = asyncio.Event()
-    loading = first.spawn(carry_out(order(config=SHORT), first))
+    loading = first.spawn(carry_out(request(config=SHORT), first))
     await until_loading(host)
-    other = second.spawn(carry_out(order(config=LONG), second))
+    other = second.spawn(carry_out(request(config=LONG), second))
     for _ in range(200):
         await asyncio.sleep(0)
     host.gate.set()
@@ -191,9 +207,9 @@ async def test_who_insists_on_other_settings_waits_and_then_reloads(
 ) -> None:
     first, second = await kernels.start(), await kernels.start()
     host.gate = asyncio.Event()
-    loading = first.spawn(carry_out(order(config=SHORT), first))
+    loading = first.spawn(carry_out(request(config=SHORT), first))
     await until_loading(host)
-    insisting = second.spawn(carry_out(order(config=LONG, reload=True), second))
+    insisting = second.spawn(carry_out(request(config=LONG, reload=True), second))
     for _ in range(200):
         await asyncio.sleep(0)
     host.gate.set()
@@ -209,10 +225,10 @@ async def test_two_of_one_kernel_that_reload_at_once_reload_once(
     host: FakeHost, kernels: Kernels
 ) -> None:
     manager = await kernels.start()
-    await carry_out(order(config=SHORT), manager)
+    await carry_out(request(config=SHORT), manager)
 
     outcomes = await asyncio.gather(
-        *(carry_out(order(config=LONG), manager) for _ in range(2)), return_exceptions=True
+        *(carry_out(request(config=LONG), manager) for _ in range(2)), return_exceptions=True
     )
 
     assert [getattr(outcome, "how", outcome) for outcome in outcomes] == ["reloaded", "used"]
@@ -223,7 +239,7 @@ async def test_two_of_one_kernel_that_reload_at_once_reload_once(
 async def test_who_says_new_always_gets_another(host: FakeHost, kernels: Kernels) -> None:
     one, two = await kernels.start(), await kernels.start()
 
-    tasks = await at_once(host, (one, order("new")), (two, order("new")), (one, order("new")))
+    tasks = await at_once(host, (one, request("new")), (two, request("new")), (one, request("new")))
     outcomes = await asyncio.gather(*tasks)
 
     assert len({outcome.instance.instance_reference for outcome in outcomes}) == 3
@@ -236,9 +252,9 @@ async def test_who_wants_no_copy_waits_for_one_that_is_made_as_a_new_one(
 ) -> None:
     one, two = await kernels.start(), await kernels.start()
     host.gate = asyncio.Event()
-    new = one.spawn(carry_out(order("new"), one))
+    new = one.spawn(carry_out(request("new"), one))
     await until_loading(host)
-    other = two.spawn(carry_out(order(), two))
+    other = two.spawn(carry_out(request(), two))
     for _ in range(200):
         await asyncio.sleep(0)
     host.gate.set()
@@ -257,9 +273,9 @@ async def test_a_load_that_is_cancelled_lets_the_next_one_load(
     first = await kernels.start()
     second = first if in_one else await kernels.start()
     host.gate = asyncio.Event()
-    loading = first.spawn(carry_out(order(config=SHORT), first))
+    loading = first.spawn(carry_out(request(config=SHORT), first))
     await until_loading(host)
-    other = second.spawn(carry_out(order(config=LONG), second))
+    other = second.spawn(carry_out(request(config=LONG), second))
     for _ in range(200):
         await asyncio.sleep(0)
 
@@ -288,11 +304,11 @@ async def test_a_load_that_fails_lets_the_next_one_load(tmp_path: Path) -> None:
         kernels = Kernels(host, tmp_path / str(len(features)))
         one, two = await kernels.start(), await kernels.start()
 
-        tasks = await at_once(host, (one, order()), (two, order()))
+        tasks = await at_once(host, (one, request()), (two, request()))
         outcomes = await asyncio.gather(*tasks, return_exceptions=True)
 
         assert isinstance(outcomes[0], LoadCancelledError)
-        assert isinstance(outcomes[1], Outcome)
+        assert isinstance(outcomes[1], LoadResult)
         assert len(host.memory) == 1
         await asyncio.gather(one.close(), two.close())
 
@@ -303,9 +319,9 @@ async def test_who_waits_sees_the_progress_in_one_row_and_can_stop_waiting(
 ) -> None:
     first, second = await kernels.start(), await kernels.start()
     host.gate = asyncio.Event()
-    loading = first.spawn(carry_out(order(), first))
+    loading = first.spawn(carry_out(request(), first))
     await until_loading(host)
-    waiting = second.spawn(carry_out(order(), second))
+    waiting = second.spawn(carry_out(request(), second))
     while not second.activity.loads:  # noqa: ASYNC110 - told on the loop that runs this
         await asyncio.sleep(0.01)
 
@@ -330,7 +346,7 @@ async def test_kernels_without_a_common_folder_are_kept_apart_by_the_engine(
 ) -> None:
     one, two = await kernels.start(folder="one"), await kernels.start(folder="two")
 
-    tasks = await at_once(host, (one, order()), (two, order()))
+    tasks = await at_once(host, (one, request()), (two, request()))
     outcomes = await asyncio.gather(*tasks)
 
     expected = 1 if "join" in host.info.features else 2
@@ -352,7 +368,9 @@ async def test_where_nothing_can_be_locked_one_kernel_makes_one_copy_and_a_warni
 
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always")
-        tasks = await at_once(host, (manager, order()), (manager, order()), (manager, order()))
+        tasks = await at_once(
+            host, (manager, request()), (manager, request()), (manager, request())
+        )
         outcomes = await asyncio.gather(*tasks)
 
     assert ["cannot be locked" in str(one.message) for one in told] == [True]
@@ -370,9 +388,9 @@ async def test_a_folder_that_cannot_be_made_is_told_once_and_stops_nobody(
     (tmp_path / "leases" / "loads").write_text("no folder")
 
     with pytest.warns(UserWarning, match="cannot be locked"):
-        outcome = await carry_out(order(), manager)
+        outcome = await carry_out(request(), manager)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        again = await carry_out(order(), manager)
+        again = await carry_out(request(), manager)
 
     assert (outcome.how, again.how) == ("loaded", "used")

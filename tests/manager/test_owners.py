@@ -17,15 +17,15 @@ from msgspec.structs import replace
 
 from lms_jupyter.hosts.base import Found
 from lms_jupyter.hosts.fake import FEATURES, FakeHost, fake_model
-from lms_jupyter.manager import Manager
+from lms_jupyter.manager import Collaborators, Manager, lookup
 from lms_jupyter.manager.commands import run
-from lms_jupyter.manager.events import Looked
 from lms_jupyter.manager.identity import Identity, on_behalf_of
 from lms_jupyter.manager.leases import Lease, LeaseBook
-from lms_jupyter.manager.loading import Order, carry_out
+from lms_jupyter.manager.loading import carry_out
 from lms_jupyter.manager.owners import learn_owners
-from lms_jupyter.manager.watch import watch
+from lms_jupyter.manager.watch import connect, watch
 from lms_jupyter.protocol.commands import Attend
+from lms_jupyter.protocol.loads import LoadRequest
 from tests.manager.test_watch import until
 
 QWEN = "qwen/qwen3-4b"
@@ -71,8 +71,8 @@ class House:
         async def find(_named: str) -> Found:
             return Found(host=self.host, why="made for this test")
 
-        manager = Manager(find)
-        manager.leases, manager.identity = LeaseBook(self.folder), identity
+        collaborators = Collaborators(identity=identity, leases=LeaseBook(self.folder))
+        manager = Manager(find, collaborators)
         manager.spawn(watch(manager))
         self.managers.append(manager)
         await until(manager, lambda a: a.host.link == "connected")
@@ -80,8 +80,7 @@ class House:
 
     async def users(self, manager: Manager) -> dict[str, tuple[str, ...]]:
         """Let a manager look, and return who it says uses what."""
-        manager.apply(Looked(sight=await self.host.look()))
-        learn_owners(manager)
+        await lookup.instances(manager)
         return {one.identifier: one.users for one in manager.activity.instances}
 
     def age(self) -> None:
@@ -105,8 +104,8 @@ async def test_everybody_sees_who_else_uses_an_instance_and_nobody_sees_himself(
     owner, user = await house.manager(who("analysis")), await house.manager(who("eval"))
     server = await house.manager()
 
-    await carry_out(Order(name=QWEN), owner)
-    await carry_out(Order(name=QWEN), user)
+    await carry_out(LoadRequest(model_key=QWEN), owner)
+    await carry_out(LoadRequest(model_key=QWEN), user)
 
     assert await house.users(server) == {QWEN: ("eval.ipynb",)}
     assert await house.users(owner) == {QWEN: ("eval.ipynb",)}
@@ -121,7 +120,7 @@ async def test_users_are_told_where_a_stranger_has_loaded_and_in_the_order_of_th
     house.host.put(house.host.disk[0], identifier="chat")
     server = await house.manager()
     for name in ("one", "two"):
-        await carry_out(Order(name="chat", how="use"), await house.manager(who(name)))
+        await carry_out(LoadRequest(model_key="chat", mode="use"), await house.manager(who(name)))
 
     assert await house.users(server) == {"chat": ("one.ipynb", "two.ipynb")}
 
@@ -133,7 +132,7 @@ async def test_two_notebooks_of_one_name_are_two_users(house: House) -> None:
     for folder in ("a", "b"):
         notebook = f"/{folder}/same.ipynb"
         identity = replace(who(folder), notebook=notebook)
-        await carry_out(Order(name="chat", how="use"), await house.manager(identity))
+        await carry_out(LoadRequest(model_key="chat", mode="use"), await house.manager(identity))
 
     assert await house.users(server) == {"chat": ("same.ipynb", "same.ipynb")}
 
@@ -145,7 +144,9 @@ async def test_a_kernel_that_died_is_no_user_any_more_though_its_lease_is_there(
     house.host.put(house.host.disk[0], identifier="chat")
     server = await house.manager()
     with process() as pid:
-        await carry_out(Order(name="chat", how="use"), await house.manager(who("eval", pid)))
+        await carry_out(
+            LoadRequest(model_key="chat", mode="use"), await house.manager(who("eval", pid))
+        )
         house.age()
         assert await house.users(server) == {"chat": ("eval.ipynb",)}
 
@@ -158,7 +159,7 @@ async def test_a_kernel_of_another_machine_is_believed_to_run(house: House) -> N
     house.host.put(house.host.disk[0], identifier="chat")
     server = await house.manager()
     far = replace(who("eval"), machine="another", pid=2**22 + 1)
-    await carry_out(Order(name="chat", how="use"), await house.manager(far))
+    await carry_out(LoadRequest(model_key="chat", mode="use"), await house.manager(far))
 
     assert await house.users(server) == {"chat": ("eval.ipynb",)}
 
@@ -169,7 +170,7 @@ async def test_a_restarted_kernel_is_a_user_once_more(house: House) -> None:
     server = await house.manager()
     with process() as pid:
         before = await house.manager(who("eval", pid, "k1"))
-        await carry_out(Order(name="chat", how="use"), before)
+        await carry_out(LoadRequest(model_key="chat", mode="use"), before)
     assert await house.users(server) == {"chat": ()}
 
     after = await house.manager(who("eval", os.getpid(), "k2"))
@@ -187,7 +188,7 @@ async def test_what_the_jupyter_server_uses_for_a_busy_kernel_is_not_told_to_tha
 
     async def on_behalf() -> None:
         on_behalf_of.set(busy.identity)
-        await carry_out(Order(name="chat", how="use"), server)
+        await carry_out(LoadRequest(model_key="chat", mode="use"), server)
 
     await server.spawn(on_behalf())
 
@@ -199,7 +200,7 @@ async def test_what_the_jupyter_server_uses_for_a_busy_kernel_is_not_told_to_tha
 async def test_who_has_let_go_is_no_user_any_more(house: House) -> None:
     house.host.put(house.host.disk[0], identifier="chat")
     server = await house.manager()
-    await carry_out(Order(name="chat", how="use"), await house.manager(who("eval")))
+    await carry_out(LoadRequest(model_key="chat", mode="use"), await house.manager(who("eval")))
     house.age()
     assert await house.users(server) == {"chat": ("eval.ipynb",)}
 
@@ -243,7 +244,7 @@ async def test_a_page_sees_a_new_user_and_its_end_though_the_host_is_not_asked(
 async def test_users_that_stay_the_same_are_not_told_again(house: House) -> None:
     house.host.put(house.host.disk[0], identifier="chat")
     server = await house.manager()
-    await carry_out(Order(name="chat", how="use"), await house.manager(who("eval")))
+    await carry_out(LoadRequest(model_key="chat", mode="use"), await house.manager(who("eval")))
     await house.users(server)
     revision = server.activity.revision
 
@@ -251,3 +252,23 @@ async def test_users_that_stay_the_same_are_not_told_again(house: House) -> None
         learn_owners(server)
 
     assert server.activity.revision == revision
+
+
+@pytest.mark.asyncio
+async def test_what_is_there_and_whose_it_is_are_one_revision(house: House) -> None:
+    async def find(_named: str) -> Found:
+        return Found(host=house.host, why="made for this test")
+
+    # Nobody watches: it looks when it is told to.
+    server = Manager(find, Collaborators(leases=LeaseBook(house.folder)))
+    await connect(server)
+    house.host.put(house.host.disk[0], identifier="chat")
+    await carry_out(LoadRequest(model_key="chat", mode="use"), await house.manager(who("eval")))
+    before, seen = server.activity.revision, []
+    server.observe(lambda change: seen.append(change.new), "activity")
+
+    await lookup.instances(server)
+
+    assert [activity.revision for activity in seen] == [before + 1]
+    assert [one.users for one in seen[0].instances] == [("eval.ipynb",)]
+    await server.close()

@@ -9,14 +9,16 @@ from typing import Any
 import pytest
 
 from lms_jupyter.api import views
-from lms_jupyter.api.session import Session, Wish
+from lms_jupyter.api.load_requests import NotebookRequest
+from lms_jupyter.api.session import Session
 from lms_jupyter.errors import HostUnreachableError
 from lms_jupyter.hosts.talk import Message, Sampling
 from lms_jupyter.manager import Manager
 from lms_jupyter.manager.commands import run
 from lms_jupyter.manager.local import LocalManager
 from lms_jupyter.manager.watch import watch
-from lms_jupyter.protocol.commands import Attend, EnsureModel, Refresh
+from lms_jupyter.protocol.commands import Attend, Refresh
+from lms_jupyter.protocol.loads import LoadMode, LoadRequest
 from lms_jupyter.protocol.models import Instance
 from lms_jupyter.protocol.slices import Activity
 from tests.hosts.restarts import drop, restart, stop
@@ -61,14 +63,18 @@ async def first_of_the_log(manager: Manager) -> str:
     return ""
 
 
+def asked(mode: LoadMode = "ensure") -> NotebookRequest:
+    return NotebookRequest(request=LoadRequest(model_key=KEY, mode=mode))
+
+
 VERBS: dict[str, Callable[[Session], Awaitable[Any]]] = {
     "ps": lambda session: views.instances(session.local.manager),
     "ls": lambda session: views.models(session.local.manager),
     "status": lambda session: run(Refresh(), session.local.manager),
-    "load": lambda session: session.fulfil(Wish(name=KEY)),
-    "load --new": lambda session: session.fulfil(Wish(name=KEY, how="new")),
-    "model": lambda session: session.fulfil(Wish(name=KEY, how="use")),
-    "click": lambda session: run(EnsureModel(model_key=KEY), session.local.manager),
+    "load": lambda session: session.load(asked()),
+    "load --new": lambda session: session.load(asked("new")),
+    "model": lambda session: session.load(asked("use")),
+    "click": lambda session: run(LoadRequest(model_key=KEY), session.local.manager),
     "log": lambda session: first_of_the_log(session.local.manager),
     "offers": lambda session: session.local.manager.connected_host.offers("acme/x"),
 }
@@ -105,7 +111,7 @@ def test_one_dropped_websocket_is_nothing_that_a_user_sees(
 
 def test_ten_restarts_in_a_row_are_each_answered_at_once(studio: Studio, session: Session) -> None:
     for _ in range(10):
-        session.run(session.fulfil(Wish(name=KEY)))
+        session.run(session.load(asked()))
         restart(studio)
         began = time.monotonic()
         assert list(session.run(views.instances(session.local.manager))) == []
@@ -129,10 +135,10 @@ def test_while_it_is_gone_a_verb_says_so_and_the_next_one_after_its_return_works
 
 
 def test_a_conversation_after_a_dropped_websocket_goes_on(studio: Studio, session: Session) -> None:
-    got = session.run(session.fulfil(Wish(name=KEY)))
+    result = session.run(session.load(asked()))
     drop(studio)
 
-    assert "eosFound" in session.run(conversation(session.local.manager, got.instance))
+    assert "eosFound" in session.run(conversation(session.local.manager, result.instance))
 
 
 def test_a_load_that_the_host_may_have_heard_is_not_asked_for_again(
@@ -142,7 +148,7 @@ def test_a_load_that_the_host_may_have_heard_is_not_asked_for_again(
     studio.port = int(studio.address.rpartition(":")[2])
 
     with pytest.raises(HostUnreachableError, match="is gone"):
-        session.run(session.fulfil(Wish(name=KEY)))
+        session.run(session.load(asked()))
 
     studio.vanishes_at = None
     restart(studio)
@@ -155,7 +161,7 @@ def test_a_load_under_way_outlives_the_loss_of_another_websocket(
     studio: Studio, session: Session
 ) -> None:
     studio.stalls = {"loadModel"}
-    loading = session.local.submit(session.fulfil(Wish(name=KEY)))
+    loading = session.local.submit(session.load(asked()))
     assert studio.stalled.wait(10)
     drop(studio, "system".__eq__)
 

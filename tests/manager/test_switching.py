@@ -6,7 +6,7 @@ import pytest
 from lms_jupyter.errors import CommandError, HostUnreachableError
 from lms_jupyter.hosts.base import Found
 from lms_jupyter.hosts.fake import FakeHost, fake_model
-from lms_jupyter.manager import Manager
+from lms_jupyter.manager import Collaborators, Manager
 from lms_jupyter.manager.commands import run
 from lms_jupyter.manager.watch import connect, switch, watch
 from lms_jupyter.protocol.commands import ListHosts, SwitchHost
@@ -35,9 +35,7 @@ def made() -> Manager:
             for address in dict.fromkeys([*known, *HOSTS])
         )
 
-    manager = Manager(find)
-    manager.neighbours = neighbours
-    return manager
+    return Manager(find, Collaborators(neighbours=neighbours))
 
 
 async def addresses(manager: Manager) -> list[str]:

@@ -1,17 +1,19 @@
 import pytest
 
 from lms_jupyter.errors import CommandError, HostReplyError
+from lms_jupyter.hosts.base import Found
 from lms_jupyter.hosts.fake import FEATURES, FakeHost, fake_model
 from lms_jupyter.manager import Manager
 from lms_jupyter.manager.commands import run
-from lms_jupyter.manager.undo import KEPT, Memory
+from lms_jupyter.manager.former import KEPT, Former, RecentlyUnloaded, remember
+from lms_jupyter.manager.watch import connect
 from lms_jupyter.protocol.commands import (
     LoadAgain,
-    LoadModel,
     PinInstance,
     ReloadInstance,
     UnloadInstance,
 )
+from lms_jupyter.protocol.loads import LoadRequest
 from lms_jupyter.protocol.models import Instance, LoadConfig
 
 QWEN = "qwen/qwen3-4b"
@@ -20,7 +22,7 @@ CONFIG = LoadConfig(context_length=8192, gpu=0.5, flash_attention=True, k_cache_
 
 async def unloaded(manager: Manager) -> Instance:
     """Load with settings, pin, unload; return what was there."""
-    load = LoadModel(model_key=QWEN, identifier="chat", ttl_s=600, config=CONFIG)
+    load = LoadRequest(model_key=QWEN, mode="new", identifier="chat", ttl_s=600, config=CONFIG)
     await run(load, manager)
     await run(PinInstance(identifier="chat", pinned=True), manager)
     instance = await run(UnloadInstance(identifier="chat"), manager)
@@ -70,35 +72,47 @@ class Silent(FakeHost):
         raise HostReplyError(f"{instance.identifier} has no settings.")
 
 
+async def managing(host: FakeHost) -> Manager:
+    async def find(_named: str) -> Found:
+        return Found(host=host, why="made for this test")
+
+    manager = Manager(find)
+    await connect(manager)
+    return manager
+
+
 @pytest.mark.asyncio
 async def test_where_the_host_tells_no_settings_those_that_were_asked_count() -> None:
     host = Silent(fake_model(), features=FEATURES)
     instance = host.put(fake_model(), config=LoadConfig(context_length=8192))
-    memory = Memory()
+    manager = await managing(host)
 
-    await memory.note(instance, host, CONFIG)
-    assert memory.take(instance.instance_reference).config == CONFIG
-    await memory.note(instance, host, None)
-    assert memory.take(instance.instance_reference).config == LoadConfig(context_length=8192)
+    assert (await remember(instance, manager)).config == LoadConfig(context_length=8192)
+    manager.own[instance.instance_reference] = CONFIG
+    assert (await remember(instance, manager)).config == CONFIG
+    await manager.close()
 
 
 @pytest.mark.asyncio
 async def test_it_remembers_the_last_ones_only(host: FakeHost) -> None:
-    memory = Memory()
+    unloaded = RecentlyUnloaded()
     instances = [host.put(fake_model(), identifier=f"i{n}") for n in range(KEPT + 1)]
     for instance in instances:
-        await memory.note(instance, host, None)
+        unloaded.keep(Former(instance=instance, config=CONFIG, asked=None))
 
-    assert memory.take(instances[-1].instance_reference).instance == instances[-1]
+    assert unloaded.take(instances[-1].instance_reference).instance == instances[-1]
     with pytest.raises(CommandError):
-        memory.take(instances[0].instance_reference)
+        unloaded.take(instances[0].instance_reference)
 
 
 @pytest.mark.asyncio
 async def test_where_a_ttl_cannot_be_changed_the_instance_is_loaded_again_as_it_is(
     manager: Manager, host: FakeHost
 ) -> None:
-    await run(LoadModel(model_key=QWEN, identifier="chat", ttl_s=600, config=CONFIG), manager)
+    await run(
+        LoadRequest(model_key=QWEN, mode="new", identifier="chat", ttl_s=600, config=CONFIG),
+        manager,
+    )
     (before,) = host.memory
 
     await run(ReloadInstance(identifier="chat", ttl_s=None), manager)
@@ -111,7 +125,7 @@ async def test_where_a_ttl_cannot_be_changed_the_instance_is_loaded_again_as_it_
 
 @pytest.mark.asyncio
 async def test_a_ttl_that_makes_no_sense_unloads_nothing(manager: Manager, host: FakeHost) -> None:
-    await run(LoadModel(model_key=QWEN, identifier="chat"), manager)
+    await run(LoadRequest(model_key=QWEN, mode="new", identifier="chat"), manager)
 
     with pytest.raises(CommandError):
         await run(ReloadInstance(identifier="chat", ttl_s=0), manager)

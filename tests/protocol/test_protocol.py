@@ -6,7 +6,8 @@ import msgspec
 import pytest
 
 from lms_jupyter.hosts.fake import fake_model
-from lms_jupyter.protocol.commands import Command, Envelope, LoadModel, UnloadInstance
+from lms_jupyter.protocol.commands import Command, Envelope, UnloadInstance
+from lms_jupyter.protocol.loads import LoadRequest
 from lms_jupyter.protocol.models import HostInfo, LoadConfig
 from lms_jupyter.protocol.replies import Reply
 from lms_jupyter.protocol.schema import schema
@@ -60,7 +61,7 @@ def test_a_command_travels_as_its_kind_and_its_fields() -> None:
 
 
 def test_a_load_config_leaves_out_what_the_host_decides() -> None:
-    command = LoadModel(model_key="m", config=LoadConfig(context_length=4096))
+    command = LoadRequest(model_key="m", mode="new", config=LoadConfig(context_length=4096))
 
     assert msgspec.to_builtins(command)["config"] == {"context_length": 4096}
 

@@ -46,7 +46,7 @@ async def test_a_page_hears_what_is_true_and_what_changes(door: Door, host: Fake
     assert [m["model_key"] for m in page.slices["catalog"]["models"]] == [QWEN]
     assert reply["reply"]["kind"] == "accepted"
     assert page.slices["activity"]["instances"][0]["ttl_s"] == 300
-    assert [request.owner for request in host.requests] == ["JupyterLab"]
+    assert host.owners == ["JupyterLab"]
 
 
 async def test_what_one_page_does_another_sees(door: Door) -> None:

@@ -17,7 +17,7 @@ from lms_jupyter.manager.leases import LeaseBook
 from lms_jupyter.server.socket import ELSEWHERE
 from tests.server.conftest import QWEN, Door, Listener
 
-LOAD = {"kind": "load", "model_key": QWEN}
+LOAD = {"kind": "load", "model_key": QWEN, "mode": "new", "join": True}
 NOTEBOOK = "course/analysis.ipynb"
 
 
@@ -67,7 +67,7 @@ async def test_what_is_loaded_for_a_kernel_is_that_kernels_own(
         await page.sees(lambda a: a["instances"])
 
         assert reply["reply"]["kind"] == "accepted"
-        assert [request.owner for request in host.requests] == ["analysis.ipynb"]
+        assert host.owners == ["analysis.ipynb"]
         (lease,) = book.all()
         assert (lease.holder.kernel_id, lease.holder.notebook) == (kernel_id, NOTEBOOK)
         assert lease.loaded
@@ -85,7 +85,7 @@ async def test_the_sidebar_beside_it_loads_in_its_own_name_and_claims_nothing(
         await sidebar.send(**LOAD)
         await sidebar.sees(lambda a: len(a["instances"]) == 2)
 
-        assert [request.owner for request in host.requests] == ["analysis.ipynb", "JupyterLab"]
+        assert host.owners == ["analysis.ipynb", "JupyterLab"]
         assert len(book.all()) == 1
 
 

@@ -16,11 +16,12 @@ LINES = Path(__file__).parents[1] / "wire_samples" / "lines" / "load_lines.json"
 def test_the_line_that_a_form_writes_asks_for_what_the_form_asks_for(sample: Any) -> None:
     read = parse(sample["line"].removeprefix("%lms "))
 
-    request = sample["request"]
+    fields = sample["request"]
     assert isinstance(read, LoadLine)
-    assert (read.wish.name, read.wish.identifier, read.wish.ttl_s) == (
-        request["model_key"],
-        request["identifier"],
-        request["ttl_s"],
+    request = read.complete(Path()).request
+    assert (request.model_key, request.identifier, request.ttl_s) == (
+        fields["model_key"],
+        fields["identifier"],
+        fields["ttl_s"],
     )
-    assert read.wish.config == msgspec.convert(request["config"], LoadConfig)
+    assert request.config == msgspec.convert(fields["config"], LoadConfig)

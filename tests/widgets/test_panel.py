@@ -9,7 +9,7 @@ from lms_jupyter.hosts.base import Found
 from lms_jupyter.hosts.fake import FEATURES, FakeHost, fake_model
 from lms_jupyter.manager import Manager
 from lms_jupyter.manager.local import LocalManager
-from lms_jupyter.protocol.commands import LoadModel
+from lms_jupyter.protocol.loads import LoadRequest
 from lms_jupyter.widgets import Panel
 
 QWEN = "qwen/qwen3-4b"
@@ -71,11 +71,11 @@ def test_a_new_panel_shows_what_the_manager_knows(panel: Recorder) -> None:
 def test_the_panel_follows_the_manager_until_it_is_closed(
     panel: Recorder, local: LocalManager
 ) -> None:
-    local.run(LoadModel(model_key=QWEN))
+    local.run(LoadRequest(model_key=QWEN, mode="new"))
     assert [i["identifier"] for i in panel.activity["instances"]] == [QWEN]
 
     panel.close()
-    local.run(LoadModel(model_key=QWEN))
+    local.run(LoadRequest(model_key=QWEN, mode="new"))
 
     assert [i["identifier"] for i in panel.activity["instances"]] == [QWEN]
 
@@ -127,7 +127,7 @@ def test_only_parts_of_the_panel_are_given_away(panel: Recorder) -> None:
 def test_where_no_widget_lives_a_table_is_shown_with_every_name_escaped(
     panel: Recorder, local: LocalManager
 ) -> None:
-    local.run(LoadModel(model_key="<b>evil</b>", ttl_s=600))
+    local.run(LoadRequest(model_key="<b>evil</b>", mode="new", ttl_s=600))
 
     bundle = panel._repr_mimebundle_()
     data = bundle[0] if isinstance(bundle, tuple) else bundle
@@ -142,7 +142,7 @@ def test_the_older_of_two_slices_is_never_shown_over_the_newer(
     panel: Recorder, local: LocalManager
 ) -> None:
     old = local.manager.activity
-    local.run(LoadModel(model_key=QWEN))
+    local.run(LoadRequest(model_key=QWEN, mode="new"))
 
     panel._mirror("activity", old)
 

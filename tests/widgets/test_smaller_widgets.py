@@ -8,7 +8,8 @@ from lms_jupyter.hosts.base import Found
 from lms_jupyter.hosts.fake import FEATURES, FakeHost, fake_model
 from lms_jupyter.manager import Manager
 from lms_jupyter.manager.local import LocalManager
-from lms_jupyter.protocol.commands import LoadModel, Refresh, UnloadInstance
+from lms_jupyter.protocol.commands import Refresh, UnloadInstance
+from lms_jupyter.protocol.loads import LoadRequest
 from lms_jupyter.protocol.models import Instance
 from lms_jupyter.widgets import ModelPicker, Panel, StatusLine
 
@@ -37,7 +38,7 @@ def test_a_panel_fits_in_a_box_and_is_observed_like_any_widget(local: LocalManag
     seen: list[int] = []
     panel.observe(lambda change: seen.append(len(change.new["instances"])), "activity")
 
-    local.run(LoadModel(model_key=QWEN))
+    local.run(LoadRequest(model_key=QWEN, mode="new"))
 
     assert box.children[0] is panel
     assert panel.layout.width == "400px"
@@ -47,7 +48,7 @@ def test_a_panel_fits_in_a_box_and_is_observed_like_any_widget(local: LocalManag
 
 def test_the_row_that_the_page_chooses_is_a_trait_until_it_goes(local: LocalManager) -> None:
     panel = Panel(local.manager)
-    local.run(LoadModel(model_key=QWEN, identifier="chat"))
+    local.run(LoadRequest(model_key=QWEN, mode="new", identifier="chat"))
     label = ipywidgets.Label()
     ipywidgets.dlink((panel, "selected"), (label, "value"), lambda name: name or "none")
     assert panel.selected is None
@@ -69,10 +70,10 @@ def test_callbacks_are_told_what_is_loaded_and_unloaded_until_the_panel_closes(
     panel.on_loaded(came.append)
     panel.on_unloaded(went.append)
 
-    local.run(LoadModel(model_key=QWEN))
+    local.run(LoadRequest(model_key=QWEN, mode="new"))
     local.run(UnloadInstance(identifier=QWEN))
     panel.close()
-    local.run(LoadModel(model_key=QWEN))
+    local.run(LoadRequest(model_key=QWEN, mode="new"))
 
     assert [instance.identifier for instance in came] == [QWEN]
     assert [instance.identifier for instance in went] == [QWEN]
@@ -121,7 +122,7 @@ def test_a_picker_of_one_kind_works_in_interact(local: LocalManager) -> None:
 def test_a_line_follows_what_is_in_memory(local: LocalManager) -> None:
     line = StatusLine(local.manager)
 
-    local.run(LoadModel(model_key=QWEN))
+    local.run(LoadRequest(model_key=QWEN, mode="new"))
 
     assert [one["identifier"] for one in line.activity["instances"]] == [QWEN]
     assert not line.has_trait("catalog")

@@ -2,9 +2,7 @@
 
 export type Slice = Catalog | Activity;
 export type Command =
-  | LoadModel
-  | EnsureModel
-  | UseModel
+  | LoadRequest
   | UnloadInstance
   | LoadAgain
   | CancelLoad
@@ -189,20 +187,22 @@ export interface Memory {
   available_bytes: number;
 }
 /**
- * Make a new instance of a model, whatever is in memory already.
- *
- * While the model is being loaded, by whomever, it does as `EnsureModel`: a click that comes at
- * the same moment as a cell makes no second copy.
+ * Get an instance of a model: what a button, a magic, a function and an undo all send.
  */
-export interface LoadModel {
+export interface LoadRequest {
   /**
    * Tells the members of a union apart.
    */
   kind: "load";
   model_key: string;
-  identifier: string | null;
-  ttl_s: number | null;
-  config: LoadConfig;
+  mode?: "ensure" | "new" | "use";
+  identifier?: string | null;
+  ttl_s?: number | null;
+  config?: LoadConfig;
+  device?: string | null;
+  lease?: boolean;
+  reload?: boolean;
+  join?: boolean;
 }
 /**
  * How to load a model. Unset means that the host decides.
@@ -227,35 +227,6 @@ export interface LoadConfig {
   draft_max_tokens?: number | null;
   draft_min_tokens?: number | null;
   draft_min_probability?: number | null;
-}
-/**
- * Use an instance of the model that has the settings named here, else load one.
- *
- * An instance that is there keeps its TTL, whatever `ttl_s` says.
- */
-export interface EnsureModel {
-  /**
-   * Tells the members of a union apart.
-   */
-  kind: "ensure";
-  model_key: string;
-  identifier: string | null;
-  ttl_s: number | null;
-  config: LoadConfig;
-}
-/**
- * Use what is in memory under this name, else load it, as the SDK's `.model()` does.
- *
- * TTL and config count only if this loads it; what is there is taken as it is.
- */
-export interface UseModel {
-  /**
-   * Tells the members of a union apart.
-   */
-  kind: "use";
-  name: string;
-  ttl_s: number | null;
-  config: LoadConfig;
 }
 /**
  * End an instance and give its memory back.
@@ -563,9 +534,7 @@ export interface Envelope {
   rid: string;
   expires_at: number | null;
   command:
-    | LoadModel
-    | EnsureModel
-    | UseModel
+    | LoadRequest
     | UnloadInstance
     | LoadAgain
     | CancelLoad

@@ -40,7 +40,6 @@ export function isShownOnTop(name: Subject): boolean {
 function nameOf(command: Command): string {
   switch (command.kind) {
     case "load":
-    case "ensure":
       return loadSubject(command.model_key);
     case "unload":
     case "set_ttl":
@@ -71,7 +70,6 @@ export function isSettled({ command, before }: Pending, after: Activity | null):
   if (after.problems.some((problem) => !known.has(problem.problem_id))) return true;
   switch (command.kind) {
     case "load":
-    case "ensure":
       return hasMore(loadsOf(command.model_key), before, after);
     case "load_again":
       return hasMore(loadsOf(null), before, after);

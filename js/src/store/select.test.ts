@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import idle from "../../../tests/wire_samples/activity_idle.json" with { type: "json" };
 import catalog from "../../../tests/wire_samples/catalog.json" with { type: "json" };
 import type { Activity, Catalog, Instance } from "../protocol/protocol";
-import { loadKind } from "./loadKind";
+import { loadCommand } from "./loadCommand";
 import { index, matching } from "./search";
 import { countByModel, countdown, memoryShares, nextToLeave } from "./select";
 
@@ -86,8 +86,16 @@ describe("search", () => {
 
 describe("a click on Load", () => {
   it("asks for another instance only where one is shown", () => {
-    expect(loadKind(chat.model_key, activity)).toBe("load");
-    expect(loadKind("google/gemma-3-12b", activity)).toBe("ensure");
-    expect(loadKind(chat.model_key, null)).toBe("ensure");
+    const fields = { identifier: null, ttl_s: 60, config: {} };
+    const mode = (model_key: string, known: Activity | null) =>
+      loadCommand({ ...fields, model_key }, known).mode;
+
+    expect(mode(chat.model_key, activity)).toBe("new");
+    expect(mode("google/gemma-3-12b", activity)).toBe("ensure");
+    expect(mode(chat.model_key, null)).toBe("ensure");
+    expect(loadCommand({ ...fields, model_key: chat.model_key }, activity)).toEqual({
+      ...{ kind: "load", mode: "new", join: true },
+      ...{ ...fields, model_key: chat.model_key },
+    });
   });
 });

@@ -2,8 +2,7 @@ import type {
   Activity,
   Catalog,
   Command,
-  EnsureModel,
-  LoadModel,
+  LoadRequest,
   Problem,
   Reply,
   Slice,
@@ -50,7 +49,7 @@ export interface Store {
   /** The host's clock, Unix seconds. */
   now(): number;
   /** How a model was last asked for from here, to try it again. */
-  lastLoad(model_key: string | null): LoadModel | EnsureModel | undefined;
+  lastLoad(model_key: string | null): LoadRequest | undefined;
   /** Forget why a click was refused. */
   forgive(subject: Subject): void;
   close(): void;
@@ -71,7 +70,7 @@ export function createStore(transport: Transport): Store {
   let state = EMPTY;
   let open = true;
   const listeners = new Set<() => void>();
-  const loads = new Map<string | null, LoadModel | EnsureModel>();
+  const loads = new Map<string | null, LoadRequest>();
   const timers = new Map<Subject, ReturnType<typeof setTimeout>>();
 
   function set(change: Partial<State>): void {
@@ -132,8 +131,7 @@ export function createStore(transport: Transport): Store {
     async send(command) {
       const name = subject(command);
       if (state.pending.has(name)) return;
-      if (command.kind === "load" || command.kind === "ensure")
-        loads.set(command.model_key, command);
+      if (command.kind === "load") loads.set(command.model_key, command);
       const pending: Pending = { command, phase: "sent", before: state.activity };
       set({ refusals: withEntry(state.refusals, name, null) });
       follow(name, pending);

@@ -139,7 +139,7 @@ export function withStandIn(
   /** Remember what the server begins to load. */
   function begin(command: Command): void {
     let key: string | undefined;
-    if (command.kind === "load" || command.kind === "ensure") key = command.model_key;
+    if (command.kind === "load") key = command.model_key;
     if (command.kind === "load_again") key = undoers.get(command.instance_reference)?.key;
     const before = known().map((one) => one.instance_reference);
     if (key && activity) begun.push({ epoch: activity.epoch, key, before });

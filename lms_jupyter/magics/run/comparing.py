@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Iterable, Sequence
 
-from lms_jupyter.api.session import Wish
+from lms_jupyter.api.load_requests import NotebookRequest
 from lms_jupyter.errors import LmsError
 from lms_jupyter.hosts.talk import Message, Sampling
 from lms_jupyter.magics.answer import Answer, Column, side_by_side
@@ -20,6 +20,7 @@ from lms_jupyter.magics.run.talking import (
 )
 from lms_jupyter.magics.verbs.talking import Compare
 from lms_jupyter.manager import loading, lookup
+from lms_jupyter.protocol.loads import LoadRequest
 from lms_jupyter.protocol.models import Instance
 
 
@@ -94,11 +95,12 @@ class _RoundTable:
 
     def _load(self, name: str) -> Instance:
         # Loaded just in time, one would make the host evict the one before it.
-        got = self._desk.get(Wish(name=name, how="ensure", ttl_s=self._talk.ttl_s))
-        check_llm(got)
-        if got.outcome.how == "loaded":
-            self._loaded.append(got.instance)
-        return got.instance
+        request = LoadRequest(model_key=name, ttl_s=self._talk.ttl_s)
+        result = self._desk.load(NotebookRequest(request=request))
+        check_llm(result)
+        if result.how == "loaded":
+            self._loaded.append(result.instance)
+        return result.instance
 
     def _listen(self, columns: Sequence[Column]) -> None:
         work = _all(self._desk, columns, self._messages, self._sampling)

@@ -8,14 +8,15 @@ from IPython.display import display
 from lms_jupyter.api.cards import draw_estimate
 from lms_jupyter.api.draw import say_size
 from lms_jupyter.api.duration import say_duration
-from lms_jupyter.api.estimating import reckon
-from lms_jupyter.api.session import Got, Wish
+from lms_jupyter.api.estimating import estimated
+from lms_jupyter.api.load_requests import NotebookRequest
 from lms_jupyter.errors import CommandError
 from lms_jupyter.magics.desk import Desk
 from lms_jupyter.magics.run import perform
 from lms_jupyter.magics.verbs.loading import LoadLine
 from lms_jupyter.manager.fit import say
-from lms_jupyter.manager.resolve import Meant
+from lms_jupyter.manager.load_task import LoadResult
+from lms_jupyter.manager.resolve import Resolution
 from lms_jupyter.protocol.models import Estimate, LoadConfig
 
 HOW = {"loaded": "is loaded", "used": "was in memory already", "reloaded": "is reloaded"}
@@ -24,22 +25,22 @@ HOW = {"loaded": "is loaded", "used": "was in memory already", "reloaded": "is r
 @perform.register
 def load(line: LoadLine, desk: Desk) -> Any:
     """Get an instance, keep its handle under a name, and say what came of it."""
-    wish = line.complete(desk.session.folder)
+    asked = line.complete(desk.session.folder)
     if line.estimate_only:
-        return estimate(wish, desk)
-    got = desk.get(wish)
-    handle = desk.session.handle(got)
+        return estimate(asked, desk)
+    result = desk.load(asked)
+    handle = desk.session.handle(result, heal=asked.heal)
     desk.bind(line.name, handle)
-    for sentence in told(got, line):
+    for sentence in sentences(result, asked, line.name):
         desk.say(sentence)
     return handle
 
 
-def estimate(wish: Wish, desk: Desk) -> "ShownEstimate":
+def estimate(asked: NotebookRequest, desk: Desk) -> "ShownEstimate":
     """Say what a load would take; nothing is loaded."""
     desk.connect()
-    meant, answer = desk.session.run(reckon(wish, desk.manager))
-    text = "\n".join(_estimate_lines(meant, wish.config, answer, desk))
+    resolution, answer = desk.session.run(estimated(asked, desk.manager))
+    text = "\n".join(_estimate_lines(resolution, asked.request.config, answer, desk))
     desk.say(text)
     fields = {name: getattr(answer, name) for name in Estimate.__struct_fields__}
     return ShownEstimate(**fields, shown_in=desk.shell.execution_count)
@@ -58,39 +59,45 @@ class ShownEstimate(Estimate, frozen=True, kw_only=True):
             display(draw_estimate(self).bundle(), raw=True)  # type: ignore[no-untyped-call]
 
 
-def told(got: Got, line: LoadLine) -> list[str]:
-    """Say what a load came to, a sentence for each thing that matters."""
-    outcome, instance, meant = got.outcome, got.instance, got.meant
+def sentences(result: LoadResult, asked: NotebookRequest, name: str | None) -> list[str]:
+    """Say what a load came to, a sentence for each thing that matters.
+
+    Args:
+        result: What it came to.
+        asked: What was asked for.
+        name: What its handle is called in the notebook, if it was given a name.
+    """
+    instance, resolution, wanted = result.instance, result.resolution, asked.request.model_key
     lines = []
-    if meant.how == "first":
-        others = ", ".join(meant.passed_over)
-        lines.append(
-            f"{line.wish.name!r} matches {meant.name} best, so it is that; also: {others}."
-        )
-    elif meant.how == "fuzzy":
-        lines.append(f"{line.wish.name!r} is {meant.name}.")
-    if outcome.evicted:
-        lines.append(f"To make room, the host unloaded {', '.join(outcome.evicted)}.")
+    if resolution.how == "first":
+        others = ", ".join(resolution.passed_over)
+        lines.append(f"{wanted!r} matches {resolution.name} best, so it is that; also: {others}.")
+    elif resolution.how == "fuzzy":
+        lines.append(f"{wanted!r} is {resolution.name}.")
+    if result.evicted:
+        lines.append(f"To make room, the host unloaded {', '.join(result.evicted)}.")
     if instance.ttl_s is None:
         leaves = "no TTL"
     else:
         leaves = f"unloads when idle for {say_duration(instance.ttl_s)}"
-        if outcome.how != "used" and not line.says_ttl and got.wish.ttl_s == line.wish.ttl_s:
+        if result.how != "used" and not asked.names_ttl:
             leaves += " (the default)"
-    sentence = f"{instance.identifier} {HOW[outcome.how]}"
-    if outcome.how == "reloaded":
-        sentence += f", because {say(outcome.differences)}"
+    sentence = f"{instance.identifier} {HOW[result.how]}"
+    if result.how == "reloaded":
+        sentence += f", because {say(result.differences)}"
     sentence += f": {instance.context_length:,} tokens, {leaves}."
-    if line.name is not None:
-        sentence += f" Its handle is {line.name}."
+    if name is not None:
+        sentence += f" Its handle is {name}."
     lines.append(sentence)
-    if outcome.differences and outcome.how != "reloaded":
-        lines.append(f"Not as asked: {say(outcome.differences)}.")
+    if result.differences and result.how != "reloaded":
+        lines.append(f"Not as asked: {say(result.differences)}.")
     return lines
 
 
-def _estimate_lines(meant: Meant, config: LoadConfig, answer: Estimate, desk: Desk) -> list[str]:
-    lines = [f"Model: {meant.name}"]
+def _estimate_lines(
+    resolution: Resolution, config: LoadConfig, answer: Estimate, desk: Desk
+) -> list[str]:
+    lines = [f"Model: {resolution.name}"]
     if config.context_length is not None:
         lines.append(f"Context Length: {config.context_length:,}")
     if config.gpu is not None:
@@ -107,14 +114,14 @@ def _estimate_lines(meant: Meant, config: LoadConfig, answer: Estimate, desk: De
     return lines
 
 
-def check_llm(got: Got) -> None:
+def check_llm(result: LoadResult) -> None:
     """Refuse to talk to what cannot answer.
 
     Raises:
         CommandError: It is an embedding model.
     """
-    if got.instance.kind != "llm":
+    if result.instance.kind != "llm":
         raise CommandError(
-            f"{got.instance.identifier} is an embedding model: it has no answers.",
+            f"{result.instance.identifier} is an embedding model: it has no answers.",
             hint="Use its handle: `emb = %lms model KEY`, then emb.embed(text).",
         )

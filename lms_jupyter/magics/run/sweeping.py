@@ -10,7 +10,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from lms_jupyter.api.draw import say_size
-from lms_jupyter.api.session import Wish
+from lms_jupyter.api.load_requests import NotebookRequest
 from lms_jupyter.api.settings import read_settings
 from lms_jupyter.api.tables import Drawing, Table, count
 from lms_jupyter.errors import HostError, LmsError
@@ -22,6 +22,7 @@ from lms_jupyter.magics.run.loading import check_llm
 from lms_jupyter.magics.run.talking import follow, instance_for, prompt_of, sampling_of, schema_of
 from lms_jupyter.magics.verbs.talking import AXES, Sweep
 from lms_jupyter.manager import loading
+from lms_jupyter.protocol.loads import LoadRequest
 from lms_jupyter.protocol.models import Estimate, Instance
 from lms_jupyter.protocol.record import Record
 
@@ -122,17 +123,17 @@ def _measure(
     told = {AXES[axis][0]: value for axis, value in settings.items() if axis != "quant"}
     row = Measured(model=name, settings=dict(settings))
     try:
-        wish = Wish(
-            name=key, how="new", config=read_settings(told), ttl_s=request.talk.ttl_s, lease=True
+        wanted = LoadRequest(
+            model_key=key, mode="new", config=read_settings(told), ttl_s=request.talk.ttl_s
         )
         began = time.monotonic()
-        got = desk.get(wish)
+        result = desk.load(NotebookRequest(request=wanted))
         load_s = time.monotonic() - began
     except LmsError as error:
         return replace(row, problem=error.title)
-    instance = got.instance
+    instance = result.instance
     try:
-        check_llm(got)
+        check_llm(result)
         return _answered(request, prompt, desk, instance, replace(row, load_s=load_s))
     except LmsError as error:
         return replace(row, problem=error.title)

@@ -7,7 +7,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from lms_jupyter.api.session import Wish
+from lms_jupyter.api.load_requests import NotebookRequest
 from lms_jupyter.errors import CommandError
 from lms_jupyter.hosts.talk import Message, Picture, Sampling
 from lms_jupyter.magics.answer import Answer, Draft, Figures, as_value, is_schema
@@ -18,6 +18,7 @@ from lms_jupyter.magics.run.loading import check_llm
 from lms_jupyter.magics.verbs.talking import Talk
 from lms_jupyter.manager import lookup
 from lms_jupyter.printable import printable
+from lms_jupyter.protocol.loads import LoadRequest
 from lms_jupyter.protocol.models import Instance
 
 
@@ -162,9 +163,10 @@ def instance_for(request: Talk, desk: Desk) -> Instance:
         CommandError: None is named, and none is in memory.
     """
     if request.name is not None:
-        got = desk.get(Wish(name=request.name, how="use", ttl_s=request.ttl_s))
-        check_llm(got)
-        return got.instance
+        wanted = LoadRequest(model_key=request.name, mode="use", ttl_s=request.ttl_s)
+        result = desk.load(NotebookRequest(request=wanted))
+        check_llm(result)
+        return result.instance
     desk.connect()
     known = [i for i in desk.session.run(lookup.instances(desk.manager)) if i.kind == "llm"]
     if not known:

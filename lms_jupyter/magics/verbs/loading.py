@@ -4,10 +4,11 @@ import argparse
 from pathlib import Path
 from typing import Any, get_args
 
-from msgspec import UNSET, Struct
+from msgspec import UNSET, Struct, UnsetType
+from msgspec.structs import replace
 
 from lms_jupyter.api.duration import parse_duration, parse_ttl
-from lms_jupyter.api.session import Wish
+from lms_jupyter.api.load_requests import NotebookRequest, completed
 from lms_jupyter.api.settings import NOTHING, Recipe, gathered
 from lms_jupyter.errors import CommandError
 from lms_jupyter.magics.grammar import (
@@ -20,37 +21,32 @@ from lms_jupyter.magics.grammar import (
     python_name,
     whole,
 )
-from lms_jupyter.manager.loading import How
+from lms_jupyter.protocol.loads import LoadMode, LoadRequest
 from lms_jupyter.protocol.models import CacheType, LoadConfig
 
 
 class LoadLine(Struct, frozen=True, kw_only=True):
-    """`%lms load` and `%lms model`: a wish, and the name that its handle gets in the notebook."""
+    """`%lms load` and `%lms model`: a request, and the name of its handle in the notebook."""
 
-    wish: Wish
+    asked: NotebookRequest
     name: str | None = None
     profile: str | None = None
     """A table of `lms_profiles.toml`; read when the line is run."""
     file: Path | None = None
-    says_ttl: bool = False
+    ttl_s: float | UnsetType | None = UNSET
     estimate_only: bool = False
 
-    def complete(self, folder: Path) -> Wish:
-        """Return the wish with what its files say; the flags of the line win.
+    def complete(self, folder: Path) -> NotebookRequest:
+        """Return the request with what its files say; the flags of the line win.
 
         Raises:
             CommandError: A file or a profile is not there or makes no sense.
         """
-        said = Recipe(config=self.wish.config, ttl_s=self.wish.ttl_s, names_ttl=self.says_ttl)
+        own = Recipe(config=self.asked.request.config, ttl_s=self.ttl_s)
         config = NOTHING if self.file is None else self.file
-        recipe = gathered(folder, said, config=config, profile=self.profile)
-        return Wish(
-            **{name: getattr(self.wish, name) for name in Wish.__struct_fields__}
-            | {
-                "config": recipe.config,
-                "ttl_s": recipe.ttl_s if recipe.names_ttl else self.wish.ttl_s,
-            }
-        )
+        recipe = gathered(folder, own, config=config, profile=self.profile)
+        request, names_ttl = completed(self.asked.request, recipe)
+        return replace(self.asked, request=request, names_ttl=names_ttl)
 
 
 CACHES: tuple[str, ...] = get_args(CacheType)
@@ -285,30 +281,31 @@ def _check_drafts(a: argparse.Namespace) -> None:
             raise CommandError(f"%lms load: {sentence}.")
 
 
-def load_line(a: argparse.Namespace, how: How, *, estimate_only: bool = False) -> LoadLine:
+def load_line(a: argparse.Namespace, mode: LoadMode, *, estimate_only: bool = False) -> LoadLine:
     """Read a line that loads."""
-    says_ttl = getattr(a, "ttl", UNSET) is not UNSET
-    life = {name: getattr(a, name) for name in ("lease", "heal", "device") if name in a}
-    if says_ttl:
-        life["ttl_s"] = a.ttl
-    wish = Wish(
-        name=a.model_key or "",
-        how=how,
+    life = {name: getattr(a, name) for name in ("lease", "device") if name in a}
+    request = LoadRequest(
+        model_key=a.model_key or "",
+        mode=mode,
         identifier=getattr(a, "identifier", None),
         config=load_config(a),
         reload=getattr(a, "reload", False),
+        **life,
+    )
+    asked = NotebookRequest(
+        request=request,
         first=a.yes,
         exact=a.exact,
         local=a.local,
         timeout_s=getattr(a, "timeout", None),
-        **life,
+        heal=getattr(a, "heal", True),
     )
     return LoadLine(
-        wish=wish,
+        asked=asked,
         name=getattr(a, "name", None),
         profile=a.profile,
         file=None if a.config is None else Path(a.config),
-        says_ttl=says_ttl,
+        ttl_s=getattr(a, "ttl", UNSET),
         estimate_only=estimate_only,
     )
 

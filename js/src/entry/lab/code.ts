@@ -1,9 +1,10 @@
 import type { Activity, Catalog, Model } from "../../protocol/protocol";
+import type { LoadFields } from "../../store/loadCommand";
 import type { Usable } from "../../ui/controls/place";
-import { instanceLine, type LoadRequest, loadLine, sdkCode } from "../../ui/text/code";
+import { instanceLine, loadLine, sdkCode } from "../../ui/text/code";
 import type { InsertWhat } from "./settings";
 
-type OneClick = Pick<LoadRequest, "ttl_s" | "config">;
+type OneClick = Pick<LoadFields, "ttl_s" | "config">;
 
 /** The code that uses an instance, or loads a model; `null` if it is not there any more. */
 export function codeFor(

@@ -8,7 +8,7 @@ import {
 } from "@jupyterlab/apputils";
 import type { ReadonlyPartialJSONObject } from "@lumino/coreutils";
 import type { Command, Instance } from "../../protocol/protocol";
-import { loadKind } from "../../store/loadKind";
+import { type LoadFields, loadCommand } from "../../store/loadCommand";
 import { isMissed, othersOf } from "../../store/missed";
 import { called, exactly } from "../../store/named";
 import type { Usable } from "../../ui/controls/place";
@@ -29,7 +29,7 @@ interface Deps {
   /** The code for a row, if it is still there. */
   code(what: Usable, as: InsertWhat): string | null;
   insert(what: Usable, as?: InsertWhat): Promise<void>;
-  oneClick(): Pick<Extract<Command, { kind: "load" }>, "ttl_s" | "config">;
+  oneClick(): Pick<LoadFields, "ttl_s" | "config">;
   startEngine(): Promise<void>;
   mayStart(): boolean;
   /** The row that the context menu was opened on. */
@@ -117,7 +117,7 @@ export function addCommands(app: JupyterFrontEnd, deps: Deps): void {
     "load",
     strings.load,
     {
-      model_key: TEXT("Asked for if left out."),
+      model_key: TEXT("LoadFields for if left out."),
       identifier: TEXT("The host chooses if left out."),
       ttl_s: { type: ["number", "null"], description: "Seconds of idleness, null for never." },
       config: { type: "object", description: "As in %lms load." },
@@ -133,13 +133,13 @@ export function addCommands(app: JupyterFrontEnd, deps: Deps): void {
         ));
       if (model_key === null) return;
       const asked = deps.oneClick();
-      await send({
-        kind: loadKind(model_key, desk.store.get().activity),
+      const request = {
         model_key,
         identifier: (args.identifier as string | undefined) ?? null,
         ttl_s: args.ttl_s === undefined ? asked.ttl_s : (args.ttl_s as number | null),
         config: (args.config as typeof asked.config | undefined) ?? asked.config,
-      });
+      };
+      await send(loadCommand(request, desk.store.get().activity));
     },
     { isEnabled: can },
   );

@@ -1,7 +1,7 @@
 import { createContext } from "preact";
 import { useCallback, useContext, useLayoutEffect, useReducer, useRef } from "preact/hooks";
 import type { Instance, Problem } from "../../protocol/protocol";
-import type { LoadRequest } from "../text/code";
+import type { LoadFields } from "../../store/loadCommand";
 import type { Units } from "../text/format";
 
 /** What somebody wants to use where they write code. */
@@ -39,7 +39,7 @@ export interface Place {
   engine?(): EngineOffer | null;
   selection?: Selection;
   /** How a model is loaded with one click. */
-  oneClick?(): Pick<LoadRequest, "ttl_s" | "config">;
+  oneClick?(): Pick<LoadFields, "ttl_s" | "config">;
   /** 1000 or 1024 to the next unit. */
   units?: Units;
 }

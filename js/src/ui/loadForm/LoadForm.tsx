@@ -1,9 +1,10 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { Activity, LoadConfig, Model, Profile, Reply } from "../../protocol/protocol";
+import type { LoadFields } from "../../store/loadCommand";
 import type { Pending } from "../../store/pending";
 import { Button, quiet } from "../controls/Button";
 import { CopyButton } from "../controls/CopyButton";
-import { type LoadRequest, loadLine } from "../text/code";
+import { loadLine } from "../text/code";
 import { valueText } from "../text/facts";
 import { useWords } from "../text/words";
 import { EstimateLine } from "./EstimateLine";
@@ -21,10 +22,10 @@ interface Props {
   inert: boolean;
   /** What became of the last click on Load, or of a load that is on its way already. */
   phase: Pending["phase"] | undefined;
-  onAsk(request: LoadRequest): Promise<Reply>;
+  onAsk(request: LoadFields): Promise<Reply>;
   onProfiles(): Promise<Reply>;
   onSave(profile: Profile): void;
-  onLoad(request: LoadRequest): void;
+  onLoad(request: LoadFields): void;
   onClose(): void;
 }
 
@@ -37,14 +38,14 @@ export function LoadForm(props: Props) {
   const words = useWords();
   const { strings, format } = words;
   const form = useRef<HTMLFormElement>(null);
-  const [request, setRequest] = useState<LoadRequest>({
+  const [request, setRequest] = useState<LoadFields>({
     model_key: model.model_key,
     identifier: null,
     ttl_s: 3600,
     config: {},
   });
   const { model_key, identifier, config } = request;
-  const change = (part: Partial<LoadRequest>) => setRequest({ ...request, ...part });
+  const change = (part: Partial<LoadFields>) => setRequest({ ...request, ...part });
   const set = <Name extends keyof LoadConfig>(name: Name, value: LoadConfig[Name]) => {
     const { [name]: _, ...others } = config;
     change({ config: value === null ? others : { ...others, [name]: value } });

@@ -1,16 +1,16 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { Problem, Profile, Reply } from "../../protocol/protocol";
+import type { LoadFields } from "../../store/loadCommand";
 import { Button, quiet } from "../controls/Button";
 import { Refusal } from "../controls/Refusal";
-import type { LoadRequest } from "../text/code";
 import { useWords } from "../text/words";
 import { Choice, Field } from "./fields";
 
 interface Props {
-  request: LoadRequest;
+  request: LoadFields;
   inert: boolean;
   onProfiles(): Promise<Reply>;
-  onChoose(part: Partial<LoadRequest>): void;
+  onChoose(part: Partial<LoadFields>): void;
   onSave(profile: Profile): void;
 }
 

@@ -1,6 +1,6 @@
 import { useMemo } from "preact/hooks";
 import type { Command, Profile } from "../../protocol/protocol";
-import { loadKind } from "../../store/loadKind";
+import { type LoadFields, loadCommand } from "../../store/loadCommand";
 import type { Subject } from "../../store/pending";
 import type { Store } from "../../store/store";
 import { useStore } from "../controls/useStore";
@@ -25,8 +25,7 @@ function actionsFor(store: Store) {
   const onSend = (command: Command) => void store.send(command);
   return {
     onSend,
-    onLoad: (request: Omit<Command & { kind: "load" }, "kind">) =>
-      onSend({ kind: loadKind(request.model_key, store.get().activity), ...request }),
+    onLoad: (asked: LoadFields) => onSend(loadCommand(asked, store.get().activity)),
     onAsk: ({ model_key, config }: Pick<Command & { kind: "estimate" }, "model_key" | "config">) =>
       store.ask({ kind: "estimate", model_key, config }),
     onFind: (words: string) => store.ask({ kind: "find_downloads", words }),

@@ -1,5 +1,6 @@
 import { useRef } from "preact/hooks";
 import type { Activity, Model, Problem, Profile, Reply } from "../../protocol/protocol";
+import type { LoadFields } from "../../store/loadCommand";
 import type { Pending, Subject } from "../../store/pending";
 import { Button } from "../controls/Button";
 import { Icon } from "../controls/Icon";
@@ -7,13 +8,12 @@ import { memo } from "../controls/memo";
 import { usePlace } from "../controls/place";
 import { Refusal } from "../controls/Refusal";
 import { LoadForm } from "../loadForm/LoadForm";
-import type { LoadRequest } from "../text/code";
 import { useWords } from "../text/words";
 import { ModelLine } from "./ModelLine";
 
 export interface ModelActions {
-  onLoad(request: LoadRequest): void;
-  onAsk(request: LoadRequest): Promise<Reply>;
+  onLoad(request: LoadFields): void;
+  onAsk(request: LoadFields): Promise<Reply>;
   onProfiles(): Promise<Reply>;
   onSave(profile: Profile): void;
   onOpen(model_key: string | null): void;

@@ -70,7 +70,9 @@ describe("the load form", () => {
     await press("Load");
 
     expect(transport.sent.at(-1)).toEqual({
-      kind: "ensure",
+      kind: "load",
+      mode: "ensure",
+      join: true,
       model_key: "google/gemma-3-12b",
       identifier: "gemma",
       ttl_s: 1800,
@@ -316,5 +318,5 @@ it("loads once, however often Load is clicked", async () => {
     await press(name);
   }
 
-  expect(transport.sent.filter(({ kind }) => kind === "ensure")).toHaveLength(1);
+  expect(transport.sent.filter(({ kind }) => kind === "load")).toHaveLength(1);
 });

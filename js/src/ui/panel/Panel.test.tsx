@@ -36,7 +36,7 @@ import {
 cleanly();
 
 /** What is not in memory is loaded once, whoever else asks for it at the same moment. */
-const ensure = { ...load, kind: "ensure" };
+const ensure = { ...load, mode: "ensure", identifier: null, config: {} };
 
 describe("what is in memory", () => {
   it("shows each instance with its facts and the time it has left", async () => {

@@ -55,7 +55,11 @@ describe("a host that dies", () => {
     await deliver(transport, next());
     await press("Load");
 
-    expect(transport.sent.at(-1)).toMatchObject({ kind: "ensure", identifier: "gemma" });
+    expect(transport.sent.at(-1)).toMatchObject({
+      kind: "load",
+      mode: "ensure",
+      identifier: "gemma",
+    });
   });
 
   it("while a profile gets its name", async () => {

@@ -1,12 +1,6 @@
 import type { Instance, LoadConfig } from "../../protocol/protocol";
+import type { LoadFields } from "../../store/loadCommand";
 import { span } from "./format";
-
-export interface LoadRequest {
-  model_key: string;
-  identifier: string | null;
-  ttl_s: number | null;
-  config: LoadConfig;
-}
 
 /** What `%lms load` calls the settings. */
 const FLAGS: Record<keyof LoadConfig, string> = {
@@ -32,7 +26,7 @@ const FLAGS: Record<keyof LoadConfig, string> = {
 };
 
 /** The `%lms load` line that does the same as a click. */
-export function loadLine({ model_key, identifier, ttl_s, config }: LoadRequest): string {
+export function loadLine({ model_key, identifier, ttl_s, config }: LoadFields): string {
   const words = ["%lms load", quote(model_key)];
   for (const [name, value] of Object.entries(config)) {
     const flag = FLAGS[name as keyof LoadConfig];

@@ -1,0 +1,140 @@
+"""From the keywords of `load`, `ensure` and `model` to a load request."""
+
+import warnings
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Unpack
+
+from msgspec import UNSET, Struct
+from msgspec.structs import replace
+
+from lms_jupyter.api.duration import parse_duration, parse_ttl
+from lms_jupyter.api.settings import (
+    DEFAULT_TTL_S,
+    NOTHING,
+    Recipe,
+    Settings,
+    gathered,
+    keywords,
+    read_recipe,
+    read_settings,
+)
+from lms_jupyter.errors import CommandError
+from lms_jupyter.manager.fit import say
+from lms_jupyter.manager.load_task import LoadResult
+from lms_jupyter.protocol.loads import LoadMode, LoadRequest
+from lms_jupyter.protocol.models import LoadConfig
+
+
+class Options(Settings, total=False):
+    """What may be said about a load besides its key."""
+
+    ttl: float | str | timedelta | None
+    """Seconds, or as people write it (`"5m"`); `None` is never."""
+    identifier: str
+    config: LoadConfig | Mapping[str, Any] | str | Path
+    """Settings by name, or a TOML file of them."""
+    profile: str
+    """A table of `lms_profiles.toml` next to the notebook."""
+    timeout: float | str
+    device: str
+    lease: bool
+    heal: bool
+
+
+class NotebookRequest(Struct, frozen=True, kw_only=True):
+    """A load as a notebook asks for it: the name may be vague."""
+
+    request: LoadRequest
+    """Its `model_key` is what the user wrote."""
+    first: bool = False
+    """Take the best of several matches."""
+    exact: bool = False
+    """The name is a path, to the letter."""
+    local: bool = False
+    """Look at this host's own models only."""
+    timeout_s: float | None = None
+    heal: bool = True
+    """Whether its handle loads the model again when it was unloaded meanwhile."""
+    names_ttl: bool = True
+    """Whether the TTL was named, and is not the default."""
+
+
+def completed(request: LoadRequest, recipe: Recipe) -> tuple[LoadRequest, bool]:
+    """Return the request with the settings and the TTL of a recipe, and whether it names a TTL."""
+    ttl_s = DEFAULT_TTL_S if recipe.ttl_s is UNSET else recipe.ttl_s
+    return replace(request, config=recipe.config, ttl_s=ttl_s), recipe.ttl_s is not UNSET
+
+
+def read_request(
+    folder: Path, name: str, mode: LoadMode, *, reload: bool, **options: Unpack[Options]
+) -> NotebookRequest:
+    """Read the keywords of a load.
+
+    Args:
+        folder: Where the notebook lies: its profiles are there.
+        name: What the user calls the model.
+        mode: Which of the three ways to load.
+        reload: Whether an instance with other settings may be loaded anew.
+        **options: As the user gave them.
+
+    Raises:
+        CommandError: A keyword is unknown or its value makes no sense.
+    """
+    left: dict[str, Any] = dict(options)
+    ttl_s = read_ttl(left.pop("ttl")) if "ttl" in left else UNSET
+    timeout, profile, config = (left.pop(key, None) for key in ("timeout", "profile", "config"))
+    if profile is not None and not isinstance(profile, str):
+        raise CommandError(f"{profile!r} is no name of a profile: give it as text.")
+    heal = left.pop("heal", True)
+    shared = {key: left.pop(key) for key in ("identifier", "device", "lease") if key in left}
+    own = Recipe(config=keywords(**left), ttl_s=ttl_s)
+    recipe = gathered(folder, own, config=_config(config), profile=profile)
+    request = LoadRequest(model_key=name, mode=mode, reload=reload, **shared)
+    request, names_ttl = completed(request, recipe)
+    return NotebookRequest(
+        request=request,
+        timeout_s=None if timeout is None else parse_duration(str(timeout)),
+        heal=heal,
+        names_ttl=names_ttl,
+    )
+
+
+def read_ttl(ttl: object) -> float | None:
+    """Read a TTL in seconds, or as people write it.
+
+    Raises:
+        CommandError: It is neither.
+    """
+    match ttl:
+        case None:
+            return None
+        case str():
+            return parse_ttl(ttl)
+        case int() | float() if not isinstance(ttl, bool):
+            return parse_ttl(f"{ttl:f}")
+        case timedelta():
+            return parse_ttl(f"{ttl.total_seconds():f}")
+        case _:
+            raise CommandError(f"{ttl!r} is no TTL: give seconds, a text such as '5m', or None.")
+
+
+def warn_of_differences(result: LoadResult) -> None:
+    """Warn of what the host did not give as asked."""
+    if result.differences and result.how != "reloaded":
+        warnings.warn(f"{result.instance.identifier}: {say(result.differences)}.", stacklevel=3)
+
+
+def _config(config: object) -> Path | Recipe:
+    match config:
+        case None:
+            return NOTHING
+        case LoadConfig():
+            return Recipe(config=config)
+        case str() | Path():
+            return Path(config)
+        case Mapping():
+            return read_recipe({str(k): v for k, v in config.items()}, "config")
+        case _:
+            return Recipe(config=read_settings({"config": config}))
