@@ -1,4 +1,4 @@
-"""Writes the reference pages in `.github/reference/` from the code itself.
+"""Writes the reference pages in `docs/reference/` from the code itself.
 
 `python .ci/reference.py` writes them, `--check` only says which are not fresh. A test runs the
 check, so that a verb, a flag or a setting cannot be added without its line here.
@@ -26,7 +26,7 @@ from lms_jupyter.engine import settings as engine_settings
 from lms_jupyter.hosts import announcements
 from lms_jupyter.hosts.credentials import TOKEN_VARIABLES
 from lms_jupyter.hosts.discover import VARIABLE
-from lms_jupyter.magics.grammar import Flag, Verb, Word
+from lms_jupyter.magics.grammar import Argument, Flag, Verb
 from lms_jupyter.magics.parser import BOOK
 from lms_jupyter.magics.verbs import loading, talking
 from lms_jupyter.manager import Manager
@@ -35,7 +35,7 @@ from lms_jupyter.protocol import commands, models, replies, slices
 from lms_jupyter.server import LmsExtension
 
 ROOT = Path(__file__).parents[1]
-PAGES = ROOT / ".github" / "reference"
+PAGES = ROOT / "docs" / "reference"
 NOTE = "<!-- Written by .ci/reference.py from the code. Change the code, not this page. -->"
 
 VARIABLES = {
@@ -82,7 +82,7 @@ def verb(verb: Verb, prefix: str = "%lms") -> str:
     parts = [f"## `{name}`", f"{verb.summary[:1].upper()}{verb.summary[1:]}."]
     parts.append(f"```\n{f'{name} {words}'.strip()}{' [flags]' if verb.flags else ''}\n```")
     if told := [(f"`{w.metavar}`", _word_help(w)) for w in verb.words if _word_help(w)]:
-        parts.append(table(("Word", "Meaning"), told))
+        parts.append(table(("Argument", "Meaning"), told))
     if verb.flags:
         parts.append(table(("Flag", "Meaning"), [flag(f) for f in verb.flags]))
     if verb.examples:
@@ -90,11 +90,11 @@ def verb(verb: Verb, prefix: str = "%lms") -> str:
     return "\n\n".join(parts)
 
 
-def _word(word: Word) -> str:
+def _word(word: Argument) -> str:
     return {"one": "{}", "optional": "[{}]", "any": "[{} …]"}[word.many].format(word.metavar)
 
 
-def _word_help(word: Word) -> str:
+def _word_help(word: Argument) -> str:
     choices = f" One of {', '.join(f'`{c}`' for c in word.choices)}." if word.choices else ""
     return f"{word.help}{choices}"
 

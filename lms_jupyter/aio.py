@@ -183,7 +183,7 @@ async def on(what: What, listener: Listener) -> Callable[[], None]:
 
     Args:
         what: As for `lms_jupyter.on`.
-        listener: Called with a `Happening`; it may be a coroutine function.
+        listener: Called with a `ModelEvent`; it may be a coroutine function.
 
     Raises:
         CommandError: There is no such event.

@@ -3,14 +3,14 @@
 import time
 
 from lms_jupyter.api.draw import ARCHITECTURES, say_size, say_ttl
-from lms_jupyter.api.tables import Drawing
+from lms_jupyter.api.tables import RichOutput
 from lms_jupyter.protocol.models import Estimate, Instance, Model
 from lms_jupyter.protocol.shown import DRAWERS
 
 KINDS = {"llm": "LLM", "embedding": "embedding model"}
 
 
-def draw_model(model: Model) -> Drawing:
+def draw_model(model: Model) -> RichOutput:
     """Draw a model on the disk."""
     abilities = [
         name
@@ -35,7 +35,7 @@ def draw_model(model: Model) -> Drawing:
     )
 
 
-def draw_instance(instance: Instance) -> Drawing:
+def draw_instance(instance: Instance) -> RichOutput:
     """Draw an instance in memory, as it was when it was asked for."""
     memory_bytes = instance.memory_bytes
     return _card(
@@ -60,7 +60,7 @@ def draw_instance(instance: Instance) -> Drawing:
     )
 
 
-def draw_estimate(estimate: Estimate) -> Drawing:
+def draw_estimate(estimate: Estimate) -> RichOutput:
     """Draw what a load would take."""
     fits = "should fit" if estimate.passes_guardrails else "is more than the host allows"
     return _card(
@@ -73,9 +73,9 @@ def draw_estimate(estimate: Estimate) -> Drawing:
     )
 
 
-def _card(lead: str, facts: dict[str, str | None]) -> Drawing:
+def _card(lead: str, facts: dict[str, str | None]) -> RichOutput:
     told = [(name, value) for name, value in facts.items() if value]
-    return Drawing(lead, [(("", ""), told)], has_heading=False)
+    return RichOutput(lead, [(("", ""), told)], has_heading=False)
 
 
 def _architecture(name: str | None) -> str | None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from lms_jupyter.api.tables import Drawing, Table, count
+from lms_jupyter.api.tables import RichOutput, Table, count
 from lms_jupyter.protocol.models import Instance, Model
 from lms_jupyter.protocol.slices import Activity
 
@@ -23,12 +23,12 @@ ARCHITECTURES = {
 """Architectures that have a name which people write otherwise; the rest are shown as they are."""
 
 
-def draw_models(models: Sequence[Model], instances: Sequence[Instance]) -> Drawing:
+def draw_models(models: Sequence[Model], instances: Sequence[Instance]) -> RichOutput:
     """Draw `%lms ls`: one table for each kind of model, sorted by key."""
     if not models:
-        return Drawing("There is no model on the disk of this host.")
+        return RichOutput("There is no model on the disk of this host.")
     lead = f"{count(len(models), 'model')}, {say_size(sum(m.size_bytes for m in models))} on disk."
-    return Drawing(
+    return RichOutput(
         lead,
         [
             (
@@ -49,7 +49,7 @@ def draw_variants(
     instances: Sequence[Instance],
     *,
     heads: bool = True,
-) -> Drawing:
+) -> RichOutput:
     """Draw `%lms ls --variants`: below each model its variants, the one that a key means marked.
 
     Args:
@@ -67,7 +67,7 @@ def draw_variants(
             first, *rest = _model_row(replace(variant, variants=()), instances)
             rows[base.kind].append((f"{mark}{first}", *rest))
     total = sum(len(found) for found in variants.values())
-    return Drawing(
+    return RichOutput(
         f"{count(len(bases), 'model')}, {count(total, 'variant')}.",
         [
             ((heading, "PARAMS", "ARCH", "SIZE", "DEVICE", ""), rows[kind])
@@ -82,7 +82,7 @@ def draw_instances(
     parallel: Mapping[str, int | None] | None = None,
     owners: Mapping[str, str] | None = None,
     after: str = "",
-) -> Drawing:
+) -> RichOutput:
     """Draw `%lms ps`: one row for each instance, sorted by identifier.
 
     Args:
@@ -94,7 +94,7 @@ def draw_instances(
     """
     parallel, owners = parallel or {}, owners or {}
     if not instances:
-        return Drawing("Nothing is in memory. To load a model: %lms load KEY")
+        return RichOutput("Nothing is in memory. To load a model: %lms load KEY")
     owner = ("LOADED BY",) if owners else ()
     memory = ("MEMORY",) if any(i.memory_bytes is not None for i in instances) else ()
     heading = (
@@ -118,18 +118,19 @@ def draw_instances(
     ]
     problems = [f"{i.identifier}: {say_problem(i)}" for i in instances if i.template_problem]
     after = "\n".join([*problems, *([after] if after else [])])
-    return Drawing(f"{count(len(instances), 'model')} in memory.", [(heading, rows)], after=after)
+    return RichOutput(
+        f"{count(len(instances), 'model')} in memory.", [(heading, rows)], after=after
+    )
 
 
-def draw_status(activity: Activity, why: str) -> Drawing:
+def draw_status(activity: Activity, why: str) -> RichOutput:
     """Draw `%lms status`: which host, why this one, and what it has in memory."""
     host = activity.host
-    named = f"{host.name} {host.version}" if host.version else host.name
     reason = f" ({why})" if why else ""
     rows = [(i.identifier, say_size(i.size_bytes), _say_memory(i)) for i in activity.instances]
     loaded = count(len(rows), "model") if rows else "nothing"
-    lead = f"{named} at {host.address}{reason}: {loaded} in memory."
-    return Drawing(lead, [(("IDENTIFIER", "SIZE", "MEMORY"), rows)])
+    lead = f"{host.title} at {host.address}{reason}: {loaded} in memory."
+    return RichOutput(lead, [(("IDENTIFIER", "SIZE", "MEMORY"), rows)])
 
 
 def models_json(models: Sequence[Model]) -> str:

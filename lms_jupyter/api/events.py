@@ -13,15 +13,15 @@ from traitlets import Bunch
 from lms_jupyter.api.session import session
 from lms_jupyter.errors import CommandError
 from lms_jupyter.manager import Manager
-from lms_jupyter.manager.attendance import LEASE_S
 from lms_jupyter.manager.commands import run
 from lms_jupyter.manager.local import LocalManager
+from lms_jupyter.manager.viewers import VIEWER_TIMEOUT_S
 from lms_jupyter.protocol.commands import Attend
 from lms_jupyter.protocol.models import Instance
 from lms_jupyter.protocol.slices import Activity
 
 What = Literal["loaded", "unloaded", "expired", "busy", "idle", "lost", "connected"]
-Listener = Callable[["Happening"], object]
+Listener = Callable[["ModelEvent"], object]
 
 EARLY_S = 1.0
 """A host may reckon a TTL a little shorter than we do."""
@@ -30,7 +30,7 @@ EARLY_S = 1.0
 _serial = count(1)
 
 
-class Happening(Struct, frozen=True, kw_only=True):
+class ModelEvent(Struct, frozen=True, kw_only=True):
     """Something that happened on the host, by whomever."""
 
     what: What
@@ -44,7 +44,7 @@ def on(what: What, listener: Listener) -> Callable[[], None]:
     Args:
         what: "loaded", "unloaded", "expired" (its TTL was over; it is "unloaded" too), "busy",
             "idle", "lost" or "connected".
-        listener: Called with a `Happening`. It should return soon; what it raises becomes a
+        listener: Called with a `ModelEvent`. It should return soon; what it raises becomes a
             warning.
 
     Returns:
@@ -84,7 +84,7 @@ def on_this_loop(listener: Listener) -> Listener:
     loop = asyncio.get_running_loop()
     hearing: set[asyncio.Task[None]] = set()
 
-    async def hear(happening: Happening) -> None:
+    async def hear(happening: ModelEvent) -> None:
         try:
             told = listener(happening)
             if isawaitable(told):
@@ -92,12 +92,12 @@ def on_this_loop(listener: Listener) -> Listener:
         except Exception as error:  # noqa: BLE001 - as for every listener
             _warn(happening, error)
 
-    def begin_to_hear(happening: Happening) -> None:
+    def begin_to_hear(happening: ModelEvent) -> None:
         task = loop.create_task(hear(happening))
         hearing.add(task)
         task.add_done_callback(hearing.discard)
 
-    def tell(happening: Happening) -> None:
+    def tell(happening: ModelEvent) -> None:
         if not loop.is_closed():
             loop.call_soon_threadsafe(begin_to_hear, happening)
 
@@ -109,9 +109,9 @@ async def _look_on(viewer: str, manager: Manager) -> None:
     try:
         while True:
             await run(Attend(viewer=viewer, visible=True), manager)
-            await asyncio.sleep(LEASE_S / 2)
+            await asyncio.sleep(VIEWER_TIMEOUT_S / 2)
     finally:
-        manager.attendance.note(viewer, visible=False)
+        manager.viewers.note(viewer, visible=False)
 
 
 def listen(manager: Manager, what: What, listener: Listener) -> Callable[[], None]:
@@ -134,28 +134,28 @@ def listen(manager: Manager, what: What, listener: Listener) -> Callable[[], Non
     return end
 
 
-def happenings(old: Activity, new: Activity) -> Iterator[Happening]:
+def happenings(old: Activity, new: Activity) -> Iterator[ModelEvent]:
     """Say what happened between two looks at the same host."""
     if old.epoch != new.epoch:
         return
     if old.host.link != new.host.link and new.host.link in ("lost", "connected"):
-        yield Happening(what="lost" if new.host.link == "lost" else "connected")
+        yield ModelEvent(what="lost" if new.host.link == "lost" else "connected")
     before = {instance.instance_reference: instance for instance in old.instances}
     after = {instance.instance_reference: instance for instance in new.instances}
     for reference, instance in before.items():
         if reference not in after:
-            yield Happening(what="unloaded", instance=instance)
+            yield ModelEvent(what="unloaded", instance=instance)
             if _was_over(instance, new.now):
-                yield Happening(what="expired", instance=instance)
+                yield ModelEvent(what="expired", instance=instance)
     for reference, instance in after.items():
         if reference not in before:
-            yield Happening(what="loaded", instance=instance)
+            yield ModelEvent(what="loaded", instance=instance)
         elif "unknown" in (instance.status, before[reference].status):
             # What it did in between nobody knows.
             continue
         elif (instance.status == "idle") != (before[reference].status == "idle"):
             what: What = "idle" if instance.status == "idle" else "busy"
-            yield Happening(what=what, instance=instance)
+            yield ModelEvent(what=what, instance=instance)
 
 
 def _check(what: str) -> None:
@@ -173,12 +173,12 @@ def _was_over(instance: Instance, now: float) -> bool:
     return now >= instance.idle_since + instance.ttl_s - EARLY_S
 
 
-def _call(listener: Listener, happening: Happening) -> None:
+def _call(listener: Listener, happening: ModelEvent) -> None:
     try:
         listener(happening)
     except Exception as error:  # noqa: BLE001 - a listener's failure must not end the watch
         _warn(happening, error)
 
 
-def _warn(happening: Happening, error: Exception) -> None:
+def _warn(happening: ModelEvent, error: Exception) -> None:
     warnings.warn(f"A listener for {happening.what!r} failed: {error!r}", stacklevel=3)

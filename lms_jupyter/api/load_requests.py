@@ -21,7 +21,7 @@ from lms_jupyter.api.settings import (
     read_settings,
 )
 from lms_jupyter.errors import CommandError
-from lms_jupyter.manager.fit import say
+from lms_jupyter.manager.config_diff import say
 from lms_jupyter.manager.load_task import LoadResult
 from lms_jupyter.protocol.loads import LoadMode, LoadRequest
 from lms_jupyter.protocol.models import LoadConfig

@@ -103,8 +103,7 @@ async def drift(lock: LockFile, manager: Manager) -> tuple[str, ...]:
     if (host.name, host.version) != (lock.host, lock.host_version):
         lines.append(
             f"The host was {lock.host} {lock.host_version or ''}".rstrip()
-            + f", and is {host.name} {host.version or ''}".rstrip()
-            + "."
+            + f", and is {host.title}."
         )
     models = await _files(manager)
     for locked in lock.instances:

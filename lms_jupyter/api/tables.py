@@ -22,7 +22,9 @@ MARKS = frozenset("\\`*_[]<>|~$&#!")
 class Table(list[Row], Generic[Row]):
     """A list that draws itself when a notebook shows it."""
 
-    def __init__(self, rows: Iterable[Row], describe: Callable[["Table[Row]"], "Drawing"]) -> None:
+    def __init__(
+        self, rows: Iterable[Row], describe: Callable[["Table[Row]"], "RichOutput"]
+    ) -> None:
         super().__init__(rows)
         self.describe = describe
 
@@ -54,7 +56,7 @@ class Table(list[Row], Generic[Row]):
         return pd.DataFrame([msgspec.to_builtins(row) for row in self])
 
 
-class Drawing:
+class RichOutput:
     """A line that introduces, and tables with headings."""
 
     def __init__(

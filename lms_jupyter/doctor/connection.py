@@ -6,7 +6,7 @@ import socket
 from collections.abc import Iterator, Sequence
 from urllib.parse import urlsplit
 
-from lms_jupyter.doctor.finding import Finding, Visit, bad, good, look
+from lms_jupyter.doctor.finding import CheckContext, Finding, bad, good, look
 from lms_jupyter.errors import (
     FolderError,
     HostError,
@@ -22,12 +22,12 @@ DEFAULT_PORTS = {"http": 80, "https": 443}
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 
 
-def host(visit: Visit) -> Iterator[Finding]:
+def host(visit: CheckContext) -> Iterator[Finding]:
     """Say which host is used and why, and whether it lets us in."""
     return iter([asyncio.run(_host(visit))])
 
 
-async def _host(visit: Visit) -> Finding:
+async def _host(visit: CheckContext) -> Finding:
     from lms_jupyter.hosts import discover  # noqa: PLC0415 - brings the SDK
 
     try:
@@ -64,7 +64,7 @@ def _no_host() -> Finding:
     return good("Host", "No LM Studio here: the embedded engine starts with the first use.")
 
 
-def ports(_visit: Visit) -> Iterator[Finding]:
+def ports(_visit: CheckContext) -> Iterator[Finding]:
     """Say on which of its ports LM Studio listens, and who else does."""
     from lms_jupyter.hosts import discover  # noqa: PLC0415 - brings the SDK
 
@@ -106,7 +106,7 @@ def _is_open(port: int) -> bool:
         return knocking.connect_ex(("127.0.0.1", port)) == 0
 
 
-def token(visit: Visit) -> Iterator[Finding]:
+def token(visit: CheckContext) -> Iterator[Finding]:
     """Say whether there is an API token, never which."""
     from lms_jupyter.hosts import credentials, discover  # noqa: PLC0415 - brings the SDK
 
@@ -126,7 +126,7 @@ def token(visit: Visit) -> Iterator[Finding]:
     )
 
 
-def _announced(visit: Visit) -> Iterator[Finding]:
+def _announced(visit: CheckContext) -> Iterator[Finding]:
     """Say whether an engine of this user has a token of its own, and that nobody else can read it.
 
     Never which, and not the file's content.
@@ -173,7 +173,7 @@ def _name_a_token() -> str:
     return f"A token goes into the environment as {credentials.TOKEN_VARIABLES[0]}."
 
 
-def proxies(visit: Visit) -> Iterator[Finding]:
+def proxies(visit: CheckContext) -> Iterator[Finding]:
     """Say which proxies are set, having tried them, and the way past them to the host.
 
     Never what they are: an address may hold a password.
@@ -216,7 +216,7 @@ def _try_proxy(name: str, text: str) -> str:
         return f"Nothing answers where {name} says that a proxy is."
 
 
-async def _reached(visit: Visit) -> str:
+async def _reached(visit: CheckContext) -> str:
     """Return the address of the host, if it answers now; nothing is started for it."""
     from lms_jupyter.hosts import discover  # noqa: PLC0415 - brings the SDK
 

@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 import msgspec
 
 from lms_jupyter.doctor import connection, jupyter, machine, software
-from lms_jupyter.doctor.finding import MARKS, Finding, Visit, bad
+from lms_jupyter.doctor.finding import MARKS, CheckContext, Finding, bad
 
 TIMEOUT_S = 15.0
 
-Check = Callable[[Visit], Iterable[Finding]]
+Check = Callable[[CheckContext], Iterable[Finding]]
 CHECKS: Mapping[str, Check] = {
     "Host": connection.host,
     "Ports": connection.ports,
@@ -44,7 +44,7 @@ def examine(
         checks: What to look at, by name.
         timeout_s: For all of it.
     """
-    visit = Visit(named=named, environ=environ)
+    visit = CheckContext(named=named, environ=environ)
     found: dict[str, tuple[Finding, ...]] = {}
 
     def carry_out(name: str, check: Check) -> None:

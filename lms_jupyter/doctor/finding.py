@@ -20,7 +20,7 @@ class Finding(Struct, frozen=True, kw_only=True):
     """What to do, unless it is good."""
 
 
-class Visit(Struct, frozen=True, kw_only=True):
+class CheckContext(Struct, frozen=True, kw_only=True):
     """What the checks are told: who asks, and from where."""
 
     named: str = ""

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from lms_jupyter.doctor.finding import Finding, Visit, bad, good, look
+from lms_jupyter.doctor.finding import CheckContext, Finding, bad, good, look
 from lms_jupyter.doctor.software import version_of
 
 LAB_EXTENSION = "lms-jupyter"
@@ -13,7 +13,7 @@ SERVER_EXTENSION = "lms_jupyter.server"
 AGAIN = "pip install --force-reinstall --no-deps lms-jupyter"
 
 
-def extensions(_visit: Visit) -> Iterator[Finding]:
+def extensions(_visit: CheckContext) -> Iterator[Finding]:
     """Say whether the sidebar is there and its part in Jupyter Server switched on."""
     if version_of("jupyterlab") is None and version_of("notebook") is None:
         yield look(

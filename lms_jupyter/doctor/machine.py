@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lms_jupyter.doctor.finding import Finding, Visit, bad, good, look
+from lms_jupyter.doctor.finding import CheckContext, Finding, bad, good, look
 from lms_jupyter.errors import FolderError, HostError
 from lms_jupyter.hosts.state import lock_trial, state_folder, trial, wanted_state_folder
 from lms_jupyter.model_folders import downloaded_models, is_folder, may_be_folder, studio_models
@@ -29,7 +29,7 @@ DEBIAN = {"libgomp.so.1": "libgomp1"}
 """Which package has a library."""
 
 
-def engine(_visit: Visit) -> Iterator[Finding]:
+def engine(_visit: CheckContext) -> Iterator[Finding]:
     """Say whether the embedded engine can run, and whether it does."""
     from lms_jupyter.hosts import embedded  # noqa: PLC0415 - brings httpx
 
@@ -73,7 +73,7 @@ def missing_library(program: str = f"import {LLAMA}") -> str:
     return found[1] if found else ""
 
 
-def models_folder(visit: Visit) -> Iterator[Finding]:
+def models_folder(visit: CheckContext) -> Iterator[Finding]:
     """Say where models lie on this machine, and whether downloads can be written."""
     own, studio = downloaded_models(), studio_models(home_of(visit))
     folders = (own, *(() if studio is None else (studio,)))
@@ -103,7 +103,7 @@ def models_folder(visit: Visit) -> Iterator[Finding]:
     yield good("Models", f"The engine looks into {', '.join([*there, 'the tutorial models'])}.")
 
 
-def notes(_visit: Visit) -> Iterator[Finding]:
+def notes(_visit: CheckContext) -> Iterator[Finding]:
     """Say where kernels leave notes for each other, having written and locked a file there."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the finding says it
@@ -130,13 +130,13 @@ def notes(_visit: Visit) -> Iterator[Finding]:
         yield good("Notes", f"Files in {folder} can be written and locked.")
 
 
-def home_of(visit: Visit) -> Path | None:
+def home_of(visit: CheckContext) -> Path | None:
     """Return the home folder that the environment names, if it names one."""
     home = visit.environ.get("HOME")
     return Path(home) if home else None
 
 
-def disk(visit: Visit) -> Iterator[Finding]:
+def disk(visit: CheckContext) -> Iterator[Finding]:
     """Say how much room there is for downloads."""
     seen: dict[int, Finding] = {}
     studio = studio_models(home_of(visit))
@@ -158,7 +158,7 @@ def about_disk(free_bytes: float, folder: Path) -> Finding:
     return good("Disk", says)
 
 
-def memory(_visit: Visit) -> Iterator[Finding]:
+def memory(_visit: CheckContext) -> Iterator[Finding]:
     """Say how much memory a model could have now."""
     yield about_memory(_available_bytes())
 

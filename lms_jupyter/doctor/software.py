@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 
-from lms_jupyter.doctor.finding import Finding, Visit, bad, good, look
+from lms_jupyter.doctor.finding import CheckContext, Finding, bad, good, look
 
 PACKAGES = ("lmstudio", "anywidget", "ipython", "ipykernel", "jupyterlab", "notebook", "xllamacpp")
 """Besides our own; those that are not installed are left out."""
@@ -18,7 +18,7 @@ MUTE_KERNEL = (7, 0)
 OLDEST_SDK = (1, 5)
 
 
-def versions(_visit: Visit) -> Iterator[Finding]:
+def versions(_visit: CheckContext) -> Iterator[Finding]:
     """Say which versions work together here."""
     found = {name: version_of(name) for name in PACKAGES}
     own = version_of("lms-jupyter") or "that is not installed"
@@ -34,7 +34,7 @@ def versions(_visit: Visit) -> Iterator[Finding]:
         )
 
 
-def clicks(_visit: Visit) -> Iterator[Finding]:
+def clicks(_visit: CheckContext) -> Iterator[Finding]:
     """Say whether the panel in a cell answers while another cell runs."""
     yield about_clicks(*map(version_of, ("ipykernel", "jupyterlab", "notebook")))
 

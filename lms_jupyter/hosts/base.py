@@ -6,7 +6,7 @@ from typing import Literal, Protocol
 
 from msgspec import Struct
 
-from lms_jupyter.hosts.talk import Message, Sampling, TalkStep
+from lms_jupyter.hosts.prediction import Message, PredictionEvent, Sampling
 from lms_jupyter.protocol.loads import LoadRequest
 from lms_jupyter.protocol.models import (
     Estimate,
@@ -20,7 +20,7 @@ from lms_jupyter.protocol.models import (
 )
 
 
-class Sight(Struct, frozen=True, kw_only=True):
+class Snapshot(Struct, frozen=True, kw_only=True):
     """What is in memory, seen in one look."""
 
     now: float
@@ -200,11 +200,11 @@ class Host(Protocol):
         """List what is downloaded."""
         ...
 
-    async def look(self) -> Sight:
+    async def poll(self) -> Snapshot:
         """Look at what is in memory."""
         ...
 
-    def hints(self) -> AsyncIterator[Sight]:
+    def subscribe(self) -> AsyncIterator[Snapshot]:
         """Yield what is in memory whenever it changes; ends at once where the host cannot tell."""
         ...
 
@@ -266,13 +266,13 @@ class Host(Protocol):
         """List the quantisations of a model, each as a model; empty where the host has none."""
         ...
 
-    def talk(
+    def respond(
         self, instance: Instance, messages: Sequence[Message], sampling: Sampling
-    ) -> AsyncIterator[TalkStep]:
+    ) -> AsyncIterator[PredictionEvent]:
         """Continue a conversation. Closing the iterator early stops the generation.
 
         Yields:
-            `Fragment`s, then one `Told`.
+            `PredictionFragment`s, then one `PredictionStats`.
 
         Raises:
             InstanceNotFoundError: It is gone.

@@ -7,7 +7,7 @@ the raw dicts are read here. Fields that older hosts leave out are optional.
 from collections.abc import Mapping
 from typing import Any
 
-from lms_jupyter.hosts.base import Departure, Sight
+from lms_jupyter.hosts.base import Departure, Snapshot
 from lms_jupyter.hosts.lm_link import short_name
 from lms_jupyter.hosts.reading import moment, noun, number, one_line, reads, rows, table, unreadable
 from lms_jupyter.protocol.models import Estimate, Instance, Load, Memory, Model, Status
@@ -97,14 +97,14 @@ def status(told: Raw) -> Status:
 
 
 @reads("what it has in memory")
-def sight(raw: Any) -> Sight:
+def sight(raw: Any) -> Snapshot:
     """Read the engine's account of everything in memory (`getActivity`, `watchActivity`).
 
     Raises:
         HostReplyError: It is not what the engine promises.
     """
     memory = table(raw).get("memory")
-    return Sight(
+    return Snapshot(
         now=moment(raw["now"]),
         instances=tuple(map(instance, rows(raw["instances"]))),
         loads=tuple(map(_load, rows(raw.get("loads", [])))),

@@ -30,9 +30,15 @@ from lms_jupyter.hosts.base import (
     Offer,
     Past,
     Reason,
-    Sight,
+    Snapshot,
 )
-from lms_jupyter.hosts.talk import Fragment, Message, Sampling, TalkStep, Told
+from lms_jupyter.hosts.prediction import (
+    Message,
+    PredictionEvent,
+    PredictionFragment,
+    PredictionStats,
+    Sampling,
+)
 from lms_jupyter.protocol.loads import LoadRequest
 from lms_jupyter.protocol.models import Estimate, HostInfo, Instance, Kind, Load, LoadConfig, Model
 
@@ -107,13 +113,13 @@ class FakeHost:
         self._answer()
         return tuple(self.disk)
 
-    async def look(self) -> Sight:
+    async def poll(self) -> Snapshot:
         """List the memory, and count the looks."""
         self._answer()
         self.looks += 1
         return self._sight()
 
-    async def hints(self) -> AsyncIterator[Sight]:
+    async def subscribe(self) -> AsyncIterator[Snapshot]:
         """Yield the memory after each change, if the host has the feature "activity"."""
         if "activity" not in self.info.features:
             return
@@ -243,9 +249,9 @@ class FakeHost:
             for key in model.variants
         )
 
-    async def talk(
+    async def respond(
         self, instance: Instance, messages: Sequence[Message], sampling: Sampling
-    ) -> AsyncIterator[TalkStep]:
+    ) -> AsyncIterator[PredictionEvent]:
         """Say what was said last, word by word."""
         self._answer()
         self._instance(instance.identifier)
@@ -254,8 +260,8 @@ class FakeHost:
         for word in words:
             if self.gate is not None:
                 await self.gate.wait()
-            yield Fragment(text=f"{word} ")
-        yield Told(
+            yield PredictionFragment(text=f"{word} ")
+        yield PredictionStats(
             stop_reason="eosFound",
             tokens_per_second=100.0,
             first_token_s=0.01,
@@ -336,8 +342,8 @@ class FakeHost:
         for changed in self._changed:
             changed.set()
 
-    def _sight(self) -> Sight:
-        return Sight(
+    def _sight(self) -> Snapshot:
+        return Snapshot(
             now=self._clock(), instances=tuple(self.memory), loads=tuple(self.loads.values())
         )
 

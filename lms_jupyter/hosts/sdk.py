@@ -22,7 +22,7 @@ from lms_jupyter.hosts.base import (
     Offer,
     Past,
     Reason,
-    Sight,
+    Snapshot,
     pauses_downloads,
 )
 from lms_jupyter.hosts.channel import Parameters, lost, open_channel
@@ -30,11 +30,11 @@ from lms_jupyter.hosts.credentials import let_in, new_client, token_for
 from lms_jupyter.hosts.downloads import DownloadJobs, discard
 from lms_jupyter.hosts.lm_link import Devices, specifier
 from lms_jupyter.hosts.newer import NEWER, NEWER_TIMEOUT_S
+from lms_jupyter.hosts.prediction import Message, PredictionEvent, Sampling
 from lms_jupyter.hosts.sdk_errors import translated
 from lms_jupyter.hosts.sdk_loads import Loads, broken_off
 from lms_jupyter.hosts.sdk_sockets import QuickClient
 from lms_jupyter.hosts.states import States
-from lms_jupyter.hosts.talk import Message, Sampling, TalkStep
 from lms_jupyter.protocol.loads import LoadRequest
 from lms_jupyter.protocol.models import Estimate, HostInfo, Instance, Kind, LoadConfig, Model
 
@@ -121,16 +121,16 @@ class SdkHost:
         }
         return models
 
-    async def look(self) -> Sight:
-        """Look at what is in memory; see `Host.look`."""
+    async def poll(self) -> Snapshot:
+        """Look at what is in memory; see `Host.poll`."""
         if "activity" in self.info.features:
             return decode.sight(await self._call("system", "getActivity"))
         lists = [decode.listed(await self._call(kind, "listLoaded")) for kind in KINDS]
         found = await self._states.of([raw for raws in lists for raw in raws])
-        return Sight(now=time.time(), instances=await self._devices.named(found))
+        return Snapshot(now=time.time(), instances=await self._devices.named(found))
 
-    async def hints(self) -> AsyncIterator[Sight]:
-        """Yield what is in memory whenever it changes; see `Host.hints`."""
+    async def subscribe(self) -> AsyncIterator[Snapshot]:
+        """Yield what is in memory whenever it changes; see `Host.subscribe`."""
         if "activity" not in self.info.features:
             return
         with translated(self._address):
@@ -241,10 +241,10 @@ class SdkHost:
         )
         return decode.models(raws)
 
-    async def talk(
+    async def respond(
         self, instance: Instance, messages: Sequence[Message], sampling: Sampling
-    ) -> AsyncIterator[TalkStep]:
-        """Continue a conversation; see `Host.talk`."""
+    ) -> AsyncIterator[PredictionEvent]:
+        """Continue a conversation; see `Host.respond`."""
         with translated(self._address, subject=instance.identifier):
             answer = sdk_streams.answer(
                 self._session("llm"),
@@ -371,9 +371,9 @@ class SdkHost:
 
     def _too_old(self, endpoint: str) -> HostTimeoutError:
         """Return the error for a question that this host leaves unanswered."""
-        named = f"{self.info.name} {self.info.version or ''}".rstrip()
         return HostTimeoutError(
-            f"{named} at {self._address} does not answer when it is asked to {NEWER[endpoint]}.",
+            f"{self.info.title} at {self._address} does not answer when it is asked to "
+            f"{NEWER[endpoint]}.",
             hint="It may be too old for that; newer versions of LM Studio can.",
         )
 

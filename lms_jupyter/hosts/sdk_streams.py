@@ -9,7 +9,7 @@ import lmstudio
 from lmstudio.async_api import _AsyncSession
 
 from lms_jupyter.errors import DownloadFailedError
-from lms_jupyter.hosts import talk
+from lms_jupyter.hosts import prediction
 from lms_jupyter.hosts.base import (
     Downloaded,
     Downloading,
@@ -20,9 +20,15 @@ from lms_jupyter.hosts.base import (
     remembers_its_log,
 )
 from lms_jupyter.hosts.channel import Channel, Parameters, open_channel
+from lms_jupyter.hosts.prediction import (
+    Message,
+    Picture,
+    PredictionEvent,
+    PredictionStats,
+    Sampling,
+)
 from lms_jupyter.hosts.reading import moment, noun, reads, rows, table, text, unreadable
 from lms_jupyter.hosts.sdk_errors import told_by
-from lms_jupyter.hosts.talk import Message, Picture, Sampling, TalkStep, Told
 from lms_jupyter.protocol.models import HostInfo
 
 
@@ -38,23 +44,23 @@ async def answer(
     specifier: Mapping[str, Any],
     messages: Sequence[Message],
     sampling: Sampling,
-) -> AsyncIterator[TalkStep]:
+) -> AsyncIterator[PredictionEvent]:
     """Continue a conversation; closing the iterator early stops the generation on the host."""
     pictures = {picture for message in messages for picture in message.pictures}
     sent = {picture: await _send(picture, files) for picture in pictures}
     parameters = {
         "modelSpecifier": dict(specifier),
-        "history": talk.history(messages, sent),
-        "predictionConfigStack": talk.stack(sampling),
+        "history": prediction.history(messages, sent),
+        "predictionConfigStack": prediction.stack(sampling),
     }
     async with open_channel(llm, "predict", parameters) as channel:
         ended = False
         try:
             async with aclosing(channel.packets()) as packets:  # type: ignore[type-var]
                 async for packet in packets:
-                    step = talk.step(packet)
+                    step = prediction.step(packet)
                     if step is not None:
-                        ended = isinstance(step, Told)
+                        ended = isinstance(step, PredictionStats)
                         yield step
                     if ended:
                         return

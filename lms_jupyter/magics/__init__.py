@@ -46,7 +46,7 @@ def load(shell: Any) -> None:
     found = {kind: registered[kind].get(NAME) for kind in KINDS}
     shell.register_magics(magics)
     magics.default_client.install()
-    hooks = Hooks(shell, magics.desk.session)
+    hooks = Hooks(shell, magics.context.session)
     hooks.install()
     _loaded[id(shell)] = _Loaded(magics, hooks, found, names_notebook)
     # Begins to look for the host.

@@ -9,7 +9,7 @@ from typing import Any, Self
 from msgspec import Struct
 
 from lms_jupyter.errors import LmsError
-from lms_jupyter.hosts.talk import Fragment, Told
+from lms_jupyter.hosts.prediction import PredictionFragment, PredictionStats
 from lms_jupyter.printable import printable
 from lms_jupyter.protocol.models import Instance
 
@@ -36,7 +36,7 @@ class Answer(str):  # noqa: SLOT000 - it carries its figures
         model: The identifier of the instance that answered.
     """
 
-    told: Told | None
+    told: PredictionStats | None
     thoughts: str
     model: str
 
@@ -57,11 +57,11 @@ class Draft:
     def __init__(self) -> None:
         self.text = ""
         self.thoughts = ""
-        self.told: Told | None = None
+        self.told: PredictionStats | None = None
 
-    def take(self, step: Fragment | Told) -> None:
+    def take(self, step: PredictionFragment | PredictionStats) -> None:
         """Take the next piece."""
-        if isinstance(step, Told):
+        if isinstance(step, PredictionStats):
             self.told = step
         elif step.thought:
             self.thoughts += step.text
@@ -80,7 +80,7 @@ class Figures(Struct, frozen=True, kw_only=True):
     """The line below an answer."""
 
     model: str
-    told: Told | None
+    told: PredictionStats | None
 
     def __str__(self) -> str:
         told = self.told

@@ -7,7 +7,7 @@ from typing import Any
 
 from lms_jupyter.api.settings import profile_names
 from lms_jupyter.magics.answer import is_schema
-from lms_jupyter.magics.grammar import Completes, Flag, Verb, Word
+from lms_jupyter.magics.grammar import Argument, Completes, Flag, Verb
 from lms_jupyter.magics.parser import BOOK, verb_names
 from lms_jupyter.magics.verbs.talking import AXES, CELL, COMPARE, COMPARING, SWEEP, SWEEPING
 from lms_jupyter.manager import Manager
@@ -131,7 +131,7 @@ def _devices(things: Iterable[Model | Instance]) -> list[str]:
     return [*sorted(name for name in found if name), "Local"] if found else []
 
 
-def _slot(verb: Verb, before: Sequence[str], flags: dict[str, Flag]) -> Word | None:
+def _slot(verb: Verb, before: Sequence[str], flags: dict[str, Flag]) -> Argument | None:
     """Find the word without dashes that comes next."""
     taken = 0
     skip = False

@@ -45,7 +45,7 @@ def as_it_is(text: str) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Word:
+class Argument:
     """A word without dashes: what the verb is about."""
 
     dest: str
@@ -85,7 +85,7 @@ class Verb:
     name: str
     summary: str
     build: Callable[[argparse.Namespace], Any]
-    words: tuple[Word, ...] = ()
+    words: tuple[Argument, ...] = ()
     flags: tuple[Flag, ...] = ()
     examples: tuple[str, ...] = ()
 
@@ -305,7 +305,7 @@ def _unknown(word: str, verb: Verb) -> str:
 
 
 @dataclass(slots=True)
-class Book:
+class VerbRegistry:
     """Verbs by their names."""
 
     verbs: dict[str, Verb] = field(default_factory=dict)

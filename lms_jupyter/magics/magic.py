@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from lms_jupyter.api.session import Session, session
 from lms_jupyter.errors import AmbiguousModelError, CommandError, ModelNotFoundError
 from lms_jupyter.hosts.sdk_default import DefaultClient
-from lms_jupyter.magics.desk import Desk
+from lms_jupyter.magics.context import MagicContext
 from lms_jupyter.magics.parser import parse, verb_names
 from lms_jupyter.magics.run import (
     comparing,
@@ -35,13 +35,13 @@ class LmsMagics(Magics):
 
     def __init__(self, shell: InteractiveShell, local: LocalManager | None = None) -> None:
         super().__init__(shell)
-        self.desk = Desk(shell, Session(local) if local else session(parent=shell))
-        self.default_client = DefaultClient(self.address, self.desk.session.watch_load)
+        self.context = MagicContext(shell, Session(local) if local else session(parent=shell))
+        self.default_client = DefaultClient(self.address, self.context.session.watch_load)
 
     @property
     def local(self) -> LocalManager:
         """The manager that the verbs work on; started with the first use."""
-        return self.desk.session.local
+        return self.context.session.local
 
     @line_cell_magic
     def lms(self, line: str, cell: str | None = None) -> Any:
@@ -52,9 +52,9 @@ class LmsMagics(Magics):
         it several times.
         """
         try:
-            return perform(self._read(line, cell), self.desk)
+            return perform(self._read(line, cell), self.context)
         except AmbiguousModelError as error:
-            if self.desk.can_update:
+            if self.context.can_update:
                 from lms_jupyter.magics.buttons import (  # noqa: PLC0415 - brings ipywidgets
                     offer,
                 )
@@ -84,8 +84,8 @@ class LmsMagics(Magics):
     def _again(self, line: str, cell: str | None) -> Any:
         """Run a line as if it had been written, from a button."""
         if cell is None:
-            return self.desk.shell.run_line_magic("lms", line)
-        return self.desk.shell.run_cell_magic("lms", line, cell)  # type: ignore[no-untyped-call]
+            return self.context.shell.run_line_magic("lms", line)
+        return self.context.shell.run_cell_magic("lms", line, cell)  # type: ignore[no-untyped-call]
 
     def address(self) -> str:
         """Return the address of the host, finding one first.
@@ -100,4 +100,4 @@ class LmsMagics(Magics):
     def close(self) -> None:
         """Let go of the SDK's clients, and give the SDK its own default client back."""
         self.default_client.remove()
-        self.desk.session.close()
+        self.context.session.close()

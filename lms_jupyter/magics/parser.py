@@ -3,13 +3,22 @@
 from collections.abc import Sequence
 from typing import Any
 
-from lms_jupyter.magics.grammar import Book, Flag, Verb, Word, chosen, parser_of, read, split
+from lms_jupyter.magics.grammar import (
+    Argument,
+    Flag,
+    Verb,
+    VerbRegistry,
+    chosen,
+    parser_of,
+    read,
+    split,
+)
 from lms_jupyter.magics.verbs import hosts, listing, loading, memory, notebook, talking
 from lms_jupyter.magics.verbs.notebook import ShowHelp
 
 ASKS_FOR_HELP = ("-h", "--help")
 
-BOOK = Book()
+BOOK = VerbRegistry()
 BOOK.add(
     *listing.VERBS[:3],
     *loading.VERBS,
@@ -22,7 +31,7 @@ BOOK.add(
         name="help",
         summary="explain a verb",
         build=lambda a: ShowHelp(text=help_text(a.verb)),
-        words=(Word(dest="verb", metavar="VERB", many="optional", completes="verb"),),
+        words=(Argument(dest="verb", metavar="VERB", many="optional", completes="verb"),),
     ),
 )
 

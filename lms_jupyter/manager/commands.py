@@ -159,11 +159,11 @@ async def list_hosts(_command: ListHosts, manager: Manager) -> Hosts:
     """Say which hosts answer; the one that we have is among them, whether it answers or not."""
     host = manager.activity.host
     current = HostChoice(address=host.address, name=host.name, version=host.version)
-    if manager.neighbours is None:
+    if manager.discover_hosts is None:
         return Hosts(hosts=(current,))
-    known = [address for address in (current.address, *sorted(manager.offered)) if address]
-    found = await manager.neighbours(known)
-    manager.offered.update(choice.address for choice in found)
+    known = [address for address in (current.address, *sorted(manager.selectable_hosts)) if address]
+    found = await manager.discover_hosts(known)
+    manager.selectable_hosts.update(choice.address for choice in found)
     others = (choice for choice in found if choice.address != current.address)
     return Hosts(hosts=(current, *others))
 
@@ -171,7 +171,7 @@ async def list_hosts(_command: ListHosts, manager: Manager) -> Hosts:
 @run.register
 async def switch_host(command: SwitchHost, manager: Manager) -> None:
     """Go over to a host that was named to a page; no other address is asked from there."""
-    if command.address not in manager.offered:
+    if command.address not in manager.selectable_hosts:
         raise CommandError(
             f"{command.address} is not among the hosts to choose from.",
             hint="`%lms host` takes any address.",
@@ -204,7 +204,7 @@ async def dismiss(command: DismissProblem, manager: Manager) -> None:
 @run.register
 async def attend(command: Attend, manager: Manager) -> None:
     """Take note that somebody looks, and look with them."""
-    manager.attendance.note(command.viewer, visible=command.visible)
+    manager.viewers.note(command.viewer, visible=command.visible)
     if command.visible:
         manager.wake.set()
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from lms_jupyter.hosts.base import Downloading, Sight
+from lms_jupyter.hosts.base import Downloading, Snapshot
 from lms_jupyter.protocol.models import (
     Difference,
     Download,
@@ -46,10 +46,10 @@ class Ownership:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Looked:
+class Polled:
     """We know what is in memory now, and whose it is: asked of the host or told by it."""
 
-    sight: Sight | None = None
+    sight: Snapshot | None = None
     """What the host said; `None`: only what kernels have written down was read again."""
     ownership: Ownership | None = None
     """`None`: nothing is written down here."""
@@ -170,7 +170,7 @@ class ProblemDismissed:
 Event = (
     HostConnected
     | HostLost
-    | Looked
+    | Polled
     | ModelsListed
     | LoadStarted
     | LoadProgressed

@@ -9,8 +9,8 @@ import msgspec
 from lms_jupyter.errors import InstanceNotFoundError, LmsError, LoadCancelledError
 from lms_jupyter.manager.commands import run
 from lms_jupyter.manager.events import CommandFailed
+from lms_jupyter.manager.eviction import evicted_by_request, making_room
 from lms_jupyter.manager.manager import Manager
-from lms_jupyter.manager.room import evicted_by_request, making_room
 from lms_jupyter.protocol.commands import Command, Envelope, Question, UnloadInstance
 from lms_jupyter.protocol.models import Estimate, Problem
 from lms_jupyter.protocol.replies import Accepted, Estimated, Found, Hosts, Profiles, Refused, Reply
@@ -31,12 +31,14 @@ async def accept(message: Any, manager: Manager) -> Reply:
     try:
         envelope = msgspec.convert(message, Envelope)
     except msgspec.ValidationError as error:
-        return _refused("command_error", "The page sent a command that makes no sense.", str(error))
+        return Refused.because(
+            "command_error", "The page sent a command that makes no sense.", str(error)
+        )
     if envelope.rid in manager.seen_rids:
         return Accepted(now=manager.host_now())
     _remember(envelope.rid, manager)
     if envelope.expires_at is not None and manager.host_now() > envelope.expires_at:
-        return _refused(
+        return Refused.because(
             "command_expired",
             "This click waited too long and was dropped.",
             "The kernel was busy. Click again if you still want it.",
@@ -51,7 +53,7 @@ async def _answer(question: Question, manager: Manager) -> Reply:
     try:
         answer = await run(question, manager)
     except LmsError as error:
-        return _refused(error.code, error.title, error.hint)
+        return Refused.because(error.code, error.title, error.hint)
     if isinstance(answer, Estimate):
         return _with_room(answer, manager)
     assert isinstance(answer, Found | Hosts | Profiles)  # noqa: S101 - a question has an answer
@@ -99,7 +101,3 @@ def _remember(rid: str, manager: Manager) -> None:
     manager.seen_rids[rid] = None
     while len(manager.seen_rids) > RIDS_KEPT:
         del manager.seen_rids[next(iter(manager.seen_rids))]
-
-
-def _refused(code: str, title: str, hint: str) -> Refused:
-    return Refused(problem=Problem(code=code, title=title, hint=hint))

@@ -52,7 +52,7 @@ async def recover(lost: Host, manager: "Manager") -> Host:
     async with manager.connecting:
         if not manager.has(lost) and manager.reached is not None:
             return manager.reached
-        manager.adopt(None)
+        manager.set_host(None)
         manager.retire(lost)
         try:
             await _reach(manager.host, manager)
@@ -65,7 +65,7 @@ async def recover(lost: Host, manager: "Manager") -> Host:
 def lose(lost: Host, manager: "Manager") -> None:
     """Let go of a host that does not answer, and have the watch look for it at once."""
     if manager.has(lost):
-        manager.adopt(None)
+        manager.set_host(None)
         manager.retire(lost)
         _tell_loss(manager)
 
@@ -85,7 +85,9 @@ async def switch(address: str, manager: "Manager") -> None:
         former_host = manager.reached
         await _reach(address, manager, anew=True)
         manager.host = address
-        manager.offered |= {each for each in (former, manager.activity.host.address) if each}
+        manager.selectable_hosts |= {
+            each for each in (former, manager.activity.host.address) if each
+        }
         if former_host is not None and not manager.has(former_host):
             # What is under way there belongs to slices that are no more.
             manager.spawn(former_host.close())
@@ -118,14 +120,14 @@ async def _reach(address: str, manager: "Manager", *, anew: bool = False) -> Non
     found = await manager.find(address)
     try:
         await found.host.connect()
-        sight = await found.host.look()
+        sight = await found.host.poll()
         models = await found.host.models()
     except BaseException:
         await found.host.close()
         raise
-    manager.adopt(found)
+    manager.set_host(found)
     if anew:
-        manager.begin_anew(found.host.info)
+        manager.reset(found.host.info)
     manager.apply(HostConnected(info=found.host.info, at=time.time()))
     manager.apply(ModelsListed(models=models))
     take_over(sight.instances, manager)

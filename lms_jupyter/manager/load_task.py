@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from lms_jupyter.errors import HostReplyError, LoadCancelledError
 from lms_jupyter.hosts.base import Evicting, Joined, Loaded, Loading, LoadOrigin, LoadStep
+from lms_jupyter.manager.config_diff import differences
 from lms_jupyter.manager.events import (
     InstanceCompared,
     InstanceLoaded,
@@ -18,7 +19,6 @@ from lms_jupyter.manager.events import (
     LoadProgressed,
     LoadStarted,
 )
-from lms_jupyter.manager.fit import differences
 from lms_jupyter.manager.identity import on_behalf_of
 from lms_jupyter.manager.leases import Lease
 from lms_jupyter.manager.manager import Manager

@@ -8,8 +8,8 @@ from msgspec.structs import replace as changed
 from lms_jupyter.errors import InstanceExistsError, InstanceNotFoundError, LmsError
 from lms_jupyter.hosts.base import Departure, Reason
 from lms_jupyter.manager import lookup
+from lms_jupyter.manager.config_diff import differences, say, unlike
 from lms_jupyter.manager.events import InstanceLoaded, InstanceUnloaded
-from lms_jupyter.manager.fit import differences, say, unlike
 from lms_jupyter.manager.former import Former, remember
 from lms_jupyter.manager.identity import on_behalf_of
 from lms_jupyter.manager.load_task import LoadResult, hold, load

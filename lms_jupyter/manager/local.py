@@ -21,11 +21,11 @@ from traitlets.config import Configurable
 from lms_jupyter.errors import CommandError
 from lms_jupyter.hosts.forks import fork_safe_lock
 from lms_jupyter.manager.commands import run
+from lms_jupyter.manager.host_choices import discover_hosts
 from lms_jupyter.manager.identity import this_kernel
 from lms_jupyter.manager.leases import LeaseBook
 from lms_jupyter.manager.link import assure, connect
 from lms_jupyter.manager.manager import Collaborators, Manager
-from lms_jupyter.manager.neighbours import neighbours
 from lms_jupyter.manager.profiles import ProfileShelf
 from lms_jupyter.manager.watch import watch
 
@@ -254,7 +254,7 @@ def local_manager(
                 identity=identity,
                 leases=LeaseBook(),
                 profiles=profiles,
-                neighbours=neighbours,
+                discover_hosts=discover_hosts,
             )
             _local = LocalManager(Manager(collaborators=collaborators, **traits))
             atexit.register(_local.close)

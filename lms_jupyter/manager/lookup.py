@@ -81,7 +81,7 @@ async def models(manager: Manager) -> tuple[Model, ...]:
 
 async def instances(manager: Manager) -> tuple[Instance, ...]:
     """Read what is in the host's memory."""
-    sight = await manager.connected_host.look()
+    sight = await manager.connected_host.poll()
     saw(sight, manager)
     return sight.instances
 

@@ -12,15 +12,15 @@ from traitlets import Instance, Unicode
 from traitlets.config import Configurable
 
 from lms_jupyter.hosts.base import Found, Host
-from lms_jupyter.manager.attendance import Attendance
 from lms_jupyter.manager.departures import Departures
-from lms_jupyter.manager.events import Event, HostConnected, Looked
+from lms_jupyter.manager.events import Event, HostConnected, Polled
 from lms_jupyter.manager.former import RecentlyUnloaded
 from lms_jupyter.manager.identity import Identity
 from lms_jupyter.manager.leases import LeaseBook
 from lms_jupyter.manager.profiles import ProfileShelf
 from lms_jupyter.manager.reduce import State, reduce
 from lms_jupyter.manager.steady import SteadyHost
+from lms_jupyter.manager.viewers import Viewers
 from lms_jupyter.protocol.models import HostChoice, HostInfo, LoadConfig
 from lms_jupyter.protocol.slices import Activity, Catalog
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 Result = TypeVar("Result")
 Finder = Callable[[str], Awaitable[Found]]
-Neighbours = Callable[[Iterable[str]], Awaitable[tuple[HostChoice, ...]]]
+HostDiscovery = Callable[[Iterable[str]], Awaitable[tuple[HostChoice, ...]]]
 
 
 async def find_host(named: str) -> Found:
@@ -52,7 +52,7 @@ class Collaborators:
     """Where kernels' claims are written down."""
     profiles: ProfileShelf | None = None
     """Where named load settings are kept, if there is such a place."""
-    neighbours: Neighbours | None = None
+    discover_hosts: HostDiscovery | None = None
     """Finds the hosts that a page may switch to; where it may switch to none, nothing."""
 
 
@@ -97,7 +97,7 @@ class Manager(Configurable):
         """Why it is this host, for the line that says which one is used."""
         self.owner = collaborators.owner
         """What the host is told about who loads, for hosts that show it."""
-        self.attendance = Attendance()
+        self.viewers = Viewers()
         self.wake = asyncio.Event()
         """Set to have the watch look at once."""
         self.calm_s = 1.0
@@ -115,9 +115,9 @@ class Manager(Configurable):
         """What was unloaded here and may be wanted back."""
         self.downloads: dict[str, Fetch] = {}
         """The downloads that have a row."""
-        self.neighbours = collaborators.neighbours
+        self.discover_hosts = collaborators.discover_hosts
         """Finds the hosts that a page may switch to; where it may switch to none, nothing."""
-        self.offered: set[str] = set()
+        self.selectable_hosts: set[str] = set()
         """The addresses that a page may switch to: those named to it, and those used before."""
         self.profiles = collaborators.profiles
         """Where named load settings are kept, if there is such a place."""
@@ -157,7 +157,7 @@ class Manager(Configurable):
         """Whether this host is ours, and no other has taken its place."""
         return self._host is host
 
-    def adopt(self, found: Found | None) -> None:
+    def set_host(self, found: Found | None) -> None:
         """Take a connected host as ours, or let go of the one that we had."""
         self._host = found.host if found else None
         self.why = found.why if found else self.why
@@ -174,7 +174,7 @@ class Manager(Configurable):
         """Close a host that is ours no more, once nothing is under way on it."""
         self._steady.retire(host)
 
-    def begin_anew(self, info: HostInfo) -> None:
+    def reset(self, info: HostInfo) -> None:
         """Forget what is known of a host, because from now on it is another one."""
         epoch = uuid.uuid4().hex[:8]
         self.own.clear()
@@ -189,7 +189,7 @@ class Manager(Configurable):
         """Change the slices: the only place that does. Call it on the manager's loop."""
         if isinstance(event, HostConnected):
             self.departures.connected()
-        if isinstance(event, Looked) and event.sight is not None:
+        if isinstance(event, Polled) and event.sight is not None:
             self._clock_lead_s = event.sight.now - time.time()
             self.departures.looked(self.activity.instances, event.sight.instances)
         self._state = reduce(self._state, event)

@@ -5,8 +5,8 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from lms_jupyter.hosts.base import Sight
-from lms_jupyter.manager.events import Looked, Ownership
+from lms_jupyter.hosts.base import Snapshot
+from lms_jupyter.manager.events import Ownership, Polled
 from lms_jupyter.manager.leases import Lease, is_present
 from lms_jupyter.protocol.models import Instance
 
@@ -17,13 +17,13 @@ LATE_S = 0.5
 """A host tells of an instance before whoever loaded it has written that down."""
 
 
-def saw(sight: Sight, manager: "Manager") -> None:
+def saw(sight: Snapshot, manager: "Manager") -> None:
     """Take over what the host sees, and what kernels have written down about it.
 
     Both are one event: a change of either is one revision of the slice.
     """
     ownership = _ownership(sight.instances, manager)
-    manager.apply(Looked(sight=sight, ownership=ownership))
+    manager.apply(Polled(sight=sight, ownership=ownership))
     if ownership is not None:
         _look_again_for_ours(ownership, manager)
 
@@ -32,7 +32,7 @@ def learn_owners(manager: "Manager") -> None:
     """Tell who loaded what is in memory, and which other kernels use it; no host is asked."""
     ownership = _ownership(manager.activity.instances, manager)
     if ownership is not None:
-        manager.apply(Looked(ownership=ownership))
+        manager.apply(Polled(ownership=ownership))
         _look_again_for_ours(ownership, manager)
 
 

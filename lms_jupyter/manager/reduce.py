@@ -6,7 +6,7 @@ from typing import Any, TypeVar, assert_never
 from msgspec import Struct
 from msgspec.structs import asdict, replace
 
-from lms_jupyter.hosts.base import Sight
+from lms_jupyter.hosts.base import Snapshot
 from lms_jupyter.manager.events import (
     CommandFailed,
     DownloadEnded,
@@ -24,9 +24,9 @@ from lms_jupyter.manager.events import (
     LoadJoined,
     LoadProgressed,
     LoadStarted,
-    Looked,
     ModelsListed,
     Ownership,
+    Polled,
     ProblemDismissed,
 )
 from lms_jupyter.protocol.models import Download, Instance, Memory
@@ -88,7 +88,7 @@ def _activity(known: Activity, event: Event) -> Activity:
             since = known.host.link_since if known.host.link == "lost" else at
             host = replace(known.host, link="lost", link_since=since, retry_at=retry_at)
             known = replace(known, host=host)
-        case Looked(sight=sight, ownership=ownership):
+        case Polled(sight=sight, ownership=ownership):
             known = known if sight is None else _looked(known, sight)
             if ownership is not None:
                 instances = (_owned(instance, ownership) for instance in known.instances)
@@ -132,7 +132,7 @@ def _activity(known: Activity, event: Event) -> Activity:
     return known
 
 
-def _looked(known: Activity, sight: Sight) -> Activity:
+def _looked(known: Activity, sight: Snapshot) -> Activity:
     """Take over what the host sees; our own loads and instances we know better than it does.
 
     Our loads are told by their number, which begins with the epoch: a sight that was taken before

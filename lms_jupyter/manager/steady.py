@@ -22,9 +22,9 @@ from lms_jupyter.hosts.base import (
     Offer,
     Past,
     Reason,
-    Sight,
+    Snapshot,
 )
-from lms_jupyter.hosts.talk import Message, Sampling, TalkStep
+from lms_jupyter.hosts.prediction import Message, PredictionEvent, Sampling
 from lms_jupyter.manager import link
 from lms_jupyter.protocol.loads import LoadRequest
 from lms_jupyter.protocol.models import Estimate, HostInfo, Instance, Kind, LoadConfig, Model
@@ -56,7 +56,7 @@ class SteadyHost:
     async def close(self) -> None:
         """Let go of the host; the next question finds one again."""
         if (host := self._manager.reached) is not None:
-            self._manager.adopt(None)
+            self._manager.set_host(None)
             await host.close()
 
     def retire(self, host: Host) -> None:
@@ -78,15 +78,15 @@ class SteadyHost:
         """List what is downloaded; see `Host.models`."""
         return await self._read(lambda host: host.models())
 
-    async def look(self) -> Sight:
-        """Look at what is in memory; see `Host.look`."""
-        return await self._read(lambda host: host.look())
+    async def poll(self) -> Snapshot:
+        """Look at what is in memory; see `Host.poll`."""
+        return await self._read(lambda host: host.poll())
 
-    async def hints(self) -> AsyncIterator[Sight]:
-        """Yield what is in memory whenever it changes; see `Host.hints`."""
+    async def subscribe(self) -> AsyncIterator[Snapshot]:
+        """Yield what is in memory whenever it changes; see `Host.subscribe`."""
         host = await link.reached(self._manager)
         with self._using(host):
-            async with aclosing(host.hints()) as hints:  # type: ignore[type-var]
+            async with aclosing(host.subscribe()) as hints:  # type: ignore[type-var]
                 async for sight in hints:
                     yield sight
 
@@ -140,13 +140,13 @@ class SteadyHost:
         """List the quantisations of a model; see `Host.variants`."""
         return await self._read(lambda host: host.variants(model), patient=True)
 
-    async def talk(
+    async def respond(
         self, instance: Instance, messages: Sequence[Message], sampling: Sampling
-    ) -> AsyncIterator[TalkStep]:
-        """Continue a conversation; see `Host.talk`."""
+    ) -> AsyncIterator[PredictionEvent]:
+        """Continue a conversation; see `Host.respond`."""
         host = await self._checked("llm")
         with self._using(host):
-            async with aclosing(host.talk(instance, messages, sampling)) as steps:  # type: ignore[type-var]
+            async with aclosing(host.respond(instance, messages, sampling)) as steps:  # type: ignore[type-var]
                 async for step in steps:
                     yield step
 

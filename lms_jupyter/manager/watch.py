@@ -55,7 +55,7 @@ async def watch(manager: Manager, *, persistent: bool = True) -> None:
                 # A verb has let go of it, or another host has taken its place.
                 continue
             if host is not None:
-                manager.adopt(None)
+                manager.set_host(None)
                 manager.retire(host)
                 if time.monotonic() - since > HELD_S:
                     # It may be back already, or only the connection was lost.
@@ -63,7 +63,7 @@ async def watch(manager: Manager, *, persistent: bool = True) -> None:
                     continue
             failures += 1
             pause_s = _pause_s(failures, manager)
-            tries = persistent or manager.attendance.anyone
+            tries = persistent or manager.viewers.anyone
             retry_at = manager.host_now() + pause_s if tries else None
             manager.apply(HostLost(at=time.time(), retry_at=retry_at))
             await _pause(pause_s if tries else UNSEEN_S, manager)
@@ -72,7 +72,7 @@ async def watch(manager: Manager, *, persistent: bool = True) -> None:
 def _pause_s(failures: int, manager: Manager) -> float:
     """Say how long to wait until the next attempt to reach a lost host."""
     first_s, longest_s = BACK_OFF_S
-    if manager.attendance.anyone:
+    if manager.viewers.anyone:
         longest_s = SEEN_BACK_OFF_S
     # More doublings than this would be no number any more.
     doubled_s = first_s * 2.0 ** min(failures, 20)
@@ -89,7 +89,7 @@ async def _follow(host: Host, manager: Manager) -> None:
     listed_at = time.monotonic()
     try:
         while manager.has(host):
-            if ending.done() and manager.attendance.anyone:
+            if ending.done() and manager.viewers.anyone:
                 # While nobody looks, the next verb finds out.
                 ending.result()
                 raise HostUnreachableError(f"The connection to {host.info.address} is gone.")
@@ -100,8 +100,8 @@ async def _follow(host: Host, manager: Manager) -> None:
             await _until_next_look(manager, hinted=hints is not None)
             if not manager.has(host):
                 return
-            saw(await host.look(), manager)
-            if manager.attendance.anyone and time.monotonic() - listed_at > CATALOG_S:
+            saw(await host.poll(), manager)
+            if manager.viewers.anyone and time.monotonic() - listed_at > CATALOG_S:
                 manager.apply(ModelsListed(models=await host.models()))
                 listed_at = time.monotonic()
     finally:
@@ -115,7 +115,7 @@ async def _follow(host: Host, manager: Manager) -> None:
 
 async def _listen(host: Host, manager: Manager) -> None:
     """Take over every sight that the host tells by itself."""
-    async with aclosing(host.hints()) as hints:  # type: ignore[type-var]
+    async with aclosing(host.subscribe()) as hints:  # type: ignore[type-var]
         async for sight in hints:
             if not manager.has(host):
                 return
@@ -138,17 +138,17 @@ async def _until_next_look(manager: Manager, *, hinted: bool) -> None:
 
 def _glance_s(manager: Manager) -> float:
     """Say how long to wait until the next glance at what kernels have written down."""
-    looks = manager.leases is not None and manager.attendance.anyone
+    looks = manager.leases is not None and manager.viewers.anyone
     return manager.calm_s if looks else UNSEEN_S
 
 
 def _rhythm_s(manager: Manager, *, hinted: bool) -> float:
     """Say how long to wait until the next look."""
     if hinted:
-        return HINTED_S if manager.attendance.anyone else UNSEEN_S
+        return HINTED_S if manager.viewers.anyone else UNSEEN_S
     if manager.loads:
         return LIVELY_S
-    if not manager.attendance.anyone:
+    if not manager.viewers.anyone:
         return UNSEEN_S
     activity = manager.activity
     lively = activity.loads or any(i.status not in ("idle", "unknown") for i in activity.instances)

@@ -135,7 +135,7 @@ class Attend(Struct, frozen=True, kw_only=True, tag="attend", tag_field="kind"):
     """Say that a front end is looking, or has stopped looking.
 
     Watching costs nothing when nobody looks, so a visible front end says this again before
-    `manager.attendance.LEASE_S` has passed.
+    `manager.viewers.VIEWER_TIMEOUT_S` has passed.
     """
 
     viewer: str

@@ -9,7 +9,7 @@ from typing import Literal
 from msgspec import Struct
 
 from lms_jupyter.protocol.record import Record
-from lms_jupyter.protocol.shown import Shown
+from lms_jupyter.protocol.shown import Displayable
 
 Kind = Literal["llm", "embedding"]
 Status = Literal["idle", "processing_prompt", "generating", "computing_embedding", "unknown"]
@@ -18,7 +18,7 @@ DownloadState = Literal["running", "paused", "failed"]
 CacheType = Literal["f32", "f16", "q8_0", "q4_0", "q4_1", "iq4_nl", "q5_0", "q5_1"]
 
 
-class Model(Record, Shown, Struct, frozen=True, kw_only=True):
+class Model(Record, Displayable, Struct, frozen=True, kw_only=True):
     """Files on a disk that can be loaded; `model_key` names them."""
 
     model_key: str
@@ -65,7 +65,7 @@ class Difference(Struct, frozen=True, kw_only=True):
         return f"{self.setting} is {told}, not {self.asked}"
 
 
-class Instance(Record, Shown, Struct, frozen=True, kw_only=True):
+class Instance(Record, Displayable, Struct, frozen=True, kw_only=True):
     """A model in memory; `identifier` names it."""
 
     identifier: str
@@ -183,7 +183,7 @@ class Profile(Struct, frozen=True, kw_only=True):
     """Whether `ttl_s` is said: without it, a load keeps its own."""
 
 
-class Estimate(Shown, Struct, frozen=True, kw_only=True):
+class Estimate(Displayable, Struct, frozen=True, kw_only=True):
     """How much memory a load would take, by the host's reckoning."""
 
     total_bytes: int
@@ -199,7 +199,19 @@ class Memory(Struct, frozen=True, kw_only=True):
     available_bytes: int
 
 
-class HostInfo(Struct, frozen=True, kw_only=True):
+class Titled:
+    """A host as people name it."""
+
+    name: str
+    version: str | None
+
+    @property
+    def title(self) -> str:
+        """Its name, and its version if it tells one: "LM Studio 0.3.43"."""
+        return f"{self.name} {self.version or ''}".rstrip()
+
+
+class HostInfo(Titled, Struct, frozen=True, kw_only=True):
     """Who we talk to, and what it can do beyond loading and unloading."""
 
     name: str
@@ -215,7 +227,7 @@ class HostInfo(Struct, frozen=True, kw_only=True):
     """Extra abilities: "ttl", "pin", "activity", "cancelLoad", "join", "departures", "pastLog"."""
 
 
-class HostChoice(Struct, frozen=True, kw_only=True):
+class HostChoice(Titled, Struct, frozen=True, kw_only=True):
     """A host that answers, and that a page may ask to switch to."""
 
     address: str

@@ -17,6 +17,11 @@ class Refused(Struct, frozen=True, kw_only=True, tag="refused", tag_field="kind"
 
     problem: Problem
 
+    @classmethod
+    def because(cls, code: str, title: str, hint: str = "") -> "Refused":
+        """Return a refusal that nobody keeps: it is shown where the click was."""
+        return cls(problem=Problem(code=code, title=title, hint=hint))
+
 
 class Estimated(Struct, frozen=True, kw_only=True, tag="estimated", tag_field="kind"):
     """The answer to `EstimateLoad`: a question is done when it is answered."""

@@ -29,7 +29,7 @@ DRAWERS: dict[type, Callable[[Any], Card]] = {}
 """How things of a kind are drawn; filled by the layer that draws."""
 
 
-class Shown:
+class Displayable:
     """A noun that draws itself when it is the value of a cell; alone, not within other values."""
 
     __slots__ = ()

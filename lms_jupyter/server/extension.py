@@ -13,12 +13,12 @@ from lms_jupyter.server.handlers import (
     LeasesHandler,
 )
 from lms_jupyter.server.kernels import Kernels
+from lms_jupyter.server.lease_reaper import LeaseReaper
 from lms_jupyter.server.limits import SEND_TIMEOUT_S, Allowance
+from lms_jupyter.server.manager_pool import ManagerPool
 from lms_jupyter.server.profiles import shelf_beside
 from lms_jupyter.server.script import PanelHandler
 from lms_jupyter.server.socket import SlicesHandler
-from lms_jupyter.server.steward import Steward
-from lms_jupyter.server.switchboard import Switchboard
 from lms_jupyter.server.tutorials import TutorialsHandler
 
 
@@ -58,8 +58,8 @@ class LmsExtension(ExtensionApp):
     def initialize_settings(self) -> None:
         """Make the switchboard; nobody is connected to a host yet."""
         profiles = shelf_beside(self.settings["contents_manager"])
-        self.switchboard = Switchboard(self.hosts, profiles=profiles)
-        self.steward: Steward | None = None
+        self.switchboard = ManagerPool(self.hosts, profiles=profiles)
+        self.steward: LeaseReaper | None = None
         self.settings["lms_switchboard"] = self.switchboard
         self.settings["lms_allowance"] = Allowance()
         self.settings["lms_send_timeout_s"] = self.send_timeout_s
@@ -82,7 +82,7 @@ class LmsExtension(ExtensionApp):
         """Begin to see to what kernels leave behind."""
         kernels = Kernels(serverapp.kernel_manager)
         book = self.switchboard.leases
-        self.steward = Steward(book, kernels, self.switchboard, grace_s=self.lease_grace_s)
+        self.steward = LeaseReaper(book, kernels, self.switchboard, grace_s=self.lease_grace_s)
         self.steward.start()
 
     async def stop_extension(self) -> None:

@@ -13,8 +13,7 @@ from lms_jupyter.manager.watch import connect
 from lms_jupyter.protocol.replies import Accepted, Refused, Reply
 from lms_jupyter.server.imports import import_beside
 from lms_jupyter.server.limits import MESSAGE_BYTES, Allowance, read_message
-from lms_jupyter.server.socket import refused
-from lms_jupyter.server.switchboard import Line, Switchboard
+from lms_jupyter.server.manager_pool import ManagedHost, ManagerPool
 
 EMBEDDED = "lms_jupyter.hosts.embedded"
 STATUS: dict[type, int] = dict.fromkeys(get_args(Reply), 200) | {Accepted: 202, Refused: 400}
@@ -27,12 +26,12 @@ class LmsHandler(APIHandler):
     auth_resource = "lms"
 
     @property
-    def board(self) -> Switchboard:
+    def board(self) -> ManagerPool:
         """The hosts of this server."""
-        board: Switchboard = self.settings["lms_switchboard"]
+        board: ManagerPool = self.settings["lms_switchboard"]
         return board
 
-    def line(self) -> Line:
+    def line(self) -> ManagedHost:
         """Return the host that the request names; it has to be one of the configuration."""
         line = self.board.line(self.get_query_argument("host", None))
         if line is None:
@@ -92,18 +91,19 @@ class CommandHandler(LmsHandler):
             raise HTTPError(413, "A command is never this long.")
         allowance: Allowance = self.settings["lms_allowance"]
         if not allowance.take():
-            await self.say(refused("too_many_commands", "Too many commands at once."), 429)
+            await self.say(Refused.because("too_many_commands", "Too many commands at once."), 429)
             return
         manager = self.line().manager
         try:
             message = read_message(self.request.body)
         except ValueError as error:
-            await self.say(refused("command_error", f"The body is no command: {error}."), 400)
+            sentence = f"The body is no command: {error}."
+            await self.say(Refused.because("command_error", sentence), 400)
             return
         try:
             await connect(manager)
         except LmsError as error:
-            await self.say(refused(error.code, error.title, error.hint), 503)
+            await self.say(Refused.because(error.code, error.title, error.hint), 503)
         else:
             reply = await accept(message, manager)
             await self.say(reply, STATUS[type(reply)])
@@ -118,13 +118,13 @@ class EngineHandler(LmsHandler):
         """Reply once it runs; its managers find it by themselves."""
         if not self.board.discovers:
             sentence = "Where the host is, is set in this server's configuration or environment."
-            await self.say(refused("command_error", sentence), 409)
+            await self.say(Refused.because("command_error", sentence), 409)
             return
         embedded = await import_beside(EMBEDDED)
         try:
             greeting = await embedded.start_engine()
         except LmsError as error:
-            await self.say(refused(error.code, error.title, error.hint), 503)
+            await self.say(Refused.because(error.code, error.title, error.hint), 503)
             return
         for line in self.board.lines:
             if line.running is not None:

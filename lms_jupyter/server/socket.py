@@ -15,13 +15,12 @@ from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
 from lms_jupyter.manager.identity import on_behalf_of
 from lms_jupyter.manager.inbox import accept
-from lms_jupyter.protocol.models import Problem
 from lms_jupyter.protocol.replies import Refused, Reply
+from lms_jupyter.server.kernel_fallback import KernelFallback
 from lms_jupyter.server.kernels import identity_of
 from lms_jupyter.server.limits import AT_ONCE, MESSAGE_BYTES, Allowance, read_message
+from lms_jupyter.server.manager_pool import RHYTHMS_S, ManagedHost, ManagerPool
 from lms_jupyter.server.outbox import Outbox
-from lms_jupyter.server.stand_in import StandIn
-from lms_jupyter.server.switchboard import RHYTHMS_S, Line, Switchboard
 
 TRY_AGAIN_LATER = 1013
 """The websocket's own code for a client that asks for more than it takes."""
@@ -48,7 +47,7 @@ class SlicesHandler(WebSocketMixin, WebSocketHandler, JupyterHandler):
             )
             if not allowed:
                 raise HTTPError(403, f"Not allowed to {action} {self.auth_resource}.")
-        board: Switchboard = self.settings["lms_switchboard"]
+        board: ManagerPool = self.settings["lms_switchboard"]
         self.stand_in = await self._stand_in()
         if self.stand_in is not None:
             line = board.line(self.stand_in.address) or board.line()
@@ -56,16 +55,16 @@ class SlicesHandler(WebSocketMixin, WebSocketHandler, JupyterHandler):
             line = board.line(self.get_query_argument("host", None))
         if line is None:
             raise HTTPError(404, "No such host in this server's configuration.")
-        self.line: Line = line
+        self.line: ManagedHost = line
         self.rhythm_s = rhythm(self.get_query_argument("every", None))
         await super().get(*args, **kwargs)
 
-    async def _stand_in(self) -> StandIn | None:
+    async def _stand_in(self) -> KernelFallback | None:
         """Return whose commands come here, if the page asks to stand in for a kernel."""
         kernel_id = self.get_query_argument("kernel", None)
         if kernel_id is None:
             return None
-        return StandIn(
+        return KernelFallback(
             kernel=await identity_of(kernel_id, self.kernel_manager, self.session_manager),
             machine=self.get_query_argument("machine", ""),
             address=self.get_query_argument("address", ""),
@@ -95,11 +94,11 @@ class SlicesHandler(WebSocketMixin, WebSocketHandler, JupyterHandler):
             envelope = read_message(message)
         except ValueError as error:
             sentence = f"The page sent something that is no command: {error}."
-            self._reply(rid, refused("command_error", sentence))
+            self._reply(rid, Refused.because("command_error", sentence))
             return
         rid = envelope.get("rid") if isinstance(envelope, dict) else None
         if not self.allowance.take() or len(self.answering) >= AT_ONCE:
-            self._reply(rid, refused("too_many_commands", "Too many commands at once."))
+            self._reply(rid, Refused.because("too_many_commands", "Too many commands at once."))
             return
         task = asyncio.get_running_loop().create_task(self._answer(rid, envelope))
         self.answering.add(task)
@@ -116,14 +115,15 @@ class SlicesHandler(WebSocketMixin, WebSocketHandler, JupyterHandler):
         manager = self.line.running
         for viewer in self.viewers:
             if manager is not None:
-                manager.attendance.note(viewer, visible=False)
+                manager.viewers.note(viewer, visible=False)
 
     async def _answer(self, rid: object, envelope: Any) -> None:
         self.viewers |= viewer_of(envelope)
         manager = self.line.manager
         if self.stand_in is not None:
             if not await self.stand_in.prove(manager):
-                self._reply(rid, refused("elsewhere", "Jupyter sees another host than the kernel."))
+                sentence = "Jupyter sees another host than the kernel."
+                self._reply(rid, Refused.because("elsewhere", sentence))
                 return
             # This is the context of a task of its own.
             on_behalf_of.set(self.stand_in.kernel)
@@ -167,8 +167,3 @@ def rhythm(asked: str | None) -> float | None:
     if not shortest <= seconds <= longest:
         raise HTTPError(400, f"A rhythm is {shortest:g} to {longest:g} seconds, not {seconds:g}.")
     return seconds
-
-
-def refused(code: str, title: str, hint: str = "") -> Refused:
-    """Refuse a message before any manager sees it."""
-    return Refused(problem=Problem(code=code, title=title, hint=hint))

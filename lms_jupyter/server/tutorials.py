@@ -13,7 +13,7 @@ from tornado.web import HTTPError, authenticated
 
 from lms_jupyter import tutorials
 from lms_jupyter.errors import LmsError
-from lms_jupyter.server.socket import refused
+from lms_jupyter.protocol.replies import Refused
 
 FOLDER = "lms-tutorials"
 """Below the folder that JupyterLab shows as the topmost."""
@@ -32,13 +32,13 @@ class TutorialsHandler(APIHandler):
             found = await asyncio.to_thread(tutorials.tutorials)
             written = [path.name for path in found if await self._copy(path)]
         except LmsError as error:
-            await self._say(500, refused(error.code, error.title, error.hint))
+            await self._say(500, Refused.because(error.code, error.title, error.hint))
         except (HTTPError, OSError) as error:
             self.log.warning("The tutorials cannot be written.", exc_info=True)
             reason = getattr(error, "log_message", None) or getattr(error, "strerror", "") or ""
             title = f"The tutorials cannot be written to {FOLDER}: {reason.rstrip('.')}."
             hint = "lms-jupyter tutorials DIR in a terminal copies them anywhere."
-            await self._say(409, refused("command_error", title, hint))
+            await self._say(409, Refused.because("command_error", title, hint))
         else:
             told = {"path": f"{FOLDER}/{tutorials.FIRST}", "written": written}
             await self._say(201 if written else 200, told)

@@ -6,18 +6,18 @@ from typing import Any, ClassVar
 
 from traitlets import Dict, Unicode
 
-from lms_jupyter.api.events import Happening, What, listen
+from lms_jupyter.api.events import ModelEvent, What, listen
 from lms_jupyter.manager import Manager
 from lms_jupyter.manager.identity import machine_mark
 from lms_jupyter.protocol.models import Instance
 from lms_jupyter.protocol.slices import Slice
 from lms_jupyter.widgets import STATIC
-from lms_jupyter.widgets.mirror import Mirror
+from lms_jupyter.widgets.synced_widget import SyncedWidget
 
 OnInstance = Callable[[Instance], object]
 
 
-class Panel(Mirror):
+class Panel(SyncedWidget):
     """The model panel in a cell: what is in memory, and the hands to change it.
 
     It is an ordinary widget: it fits in a box, and `observe` and `link` work.
@@ -69,7 +69,7 @@ class Panel(Mirror):
         super().close()
 
     def _on(self, what: What, callback: OnInstance) -> Callable[[], None]:
-        def tell(happening: Happening) -> None:
+        def tell(happening: ModelEvent) -> None:
             if happening.instance is not None:
                 callback(happening.instance)
 

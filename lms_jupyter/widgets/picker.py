@@ -7,7 +7,7 @@ from ipywidgets import Dropdown
 from lms_jupyter.manager import Manager
 from lms_jupyter.protocol.models import Kind
 from lms_jupyter.protocol.slices import Catalog
-from lms_jupyter.widgets.mirror import here
+from lms_jupyter.widgets.synced_widget import here
 
 
 class ModelPicker(Dropdown):  # type: ignore[misc]  # ipywidgets has no types

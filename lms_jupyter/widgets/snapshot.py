@@ -4,7 +4,7 @@ import time
 
 from lms_jupyter.api.draw import say_size
 from lms_jupyter.api.duration import say_duration
-from lms_jupyter.api.tables import Drawing
+from lms_jupyter.api.tables import RichOutput
 from lms_jupyter.protocol.models import Instance
 from lms_jupyter.protocol.slices import Activity
 
@@ -23,9 +23,9 @@ def snapshot_html(activity: Activity) -> str:
     By the class of its element the page knows it in a saved notebook.
     """
     if activity.instances:
-        drawing = Drawing(_lead(activity), [(HEADING, [_row(i) for i in activity.instances])])
+        drawing = RichOutput(_lead(activity), [(HEADING, [_row(i) for i in activity.instances])])
     else:
-        drawing = Drawing(f"{_lead(activity)}: nothing")
+        drawing = RichOutput(f"{_lead(activity)}: nothing")
     return f'<div class="lms-Still">{drawing.html()}</div>'
 
 

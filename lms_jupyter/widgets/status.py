@@ -1,10 +1,10 @@
 """The panel in one line."""
 
 from lms_jupyter.widgets import STATIC
-from lms_jupyter.widgets.mirror import Mirror
+from lms_jupyter.widgets.synced_widget import SyncedWidget
 
 
-class StatusLine(Mirror):
+class StatusLine(SyncedWidget):
     """One line: "2 models · 5.1 GB · next unload in 3:12".
 
     Args:

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 import lms_jupyter.api.views  # noqa: F401 - brings the drawings
 from lms_jupyter.api.draw import draw_instances, draw_models
-from lms_jupyter.api.tables import Drawing
+from lms_jupyter.api.tables import RichOutput
 from lms_jupyter.hosts.fake import FakeHost, fake_model
 from lms_jupyter.printable import printable_line
 from lms_jupyter.protocol.models import Estimate, Instance, Model
@@ -97,10 +97,10 @@ def test_text_stands_left_and_numbers_right_wherever_the_page_is_read() -> None:
     [
         draw_models([replace(QWEN, model_key=EVIL, architecture=EVIL, variants=())], []),
         draw_instances([replace(CHAT, identifier=EVIL, device=EVIL)], 1.0, {}, {"x": EVIL}),
-        Drawing(EVIL, [((EVIL,), [(EVIL,)])], after=EVIL),
+        RichOutput(EVIL, [((EVIL,), [(EVIL,)])], after=EVIL),
     ],
 )
-def test_nothing_from_outside_becomes_markup(drawing: Drawing) -> None:
+def test_nothing_from_outside_becomes_markup(drawing: RichOutput) -> None:
     cells = Cells()
     cells.feed(drawing.html())
     assert cells.tags <= {"p", "table", "thead", "tbody", "tr", "td", "th"}

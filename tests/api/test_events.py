@@ -4,13 +4,13 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from lms_jupyter.api.events import Happening, What, listen
+from lms_jupyter.api.events import ModelEvent, What, listen
 from lms_jupyter.errors import CommandError
-from lms_jupyter.hosts.base import Found, Sight
+from lms_jupyter.hosts.base import Found, Snapshot
 from lms_jupyter.hosts.fake import FakeHost, fake_model
 from lms_jupyter.manager import Manager, lookup
 from lms_jupyter.manager.commands import run
-from lms_jupyter.manager.events import Looked
+from lms_jupyter.manager.events import Polled
 from lms_jupyter.manager.watch import connect
 from lms_jupyter.protocol.commands import UnloadInstance
 from lms_jupyter.protocol.loads import LoadRequest
@@ -31,7 +31,7 @@ async def manager() -> AsyncIterator[Manager]:
     await manager.close()
 
 
-def names(heard: list[Happening]) -> list[tuple[str, str | None]]:
+def names(heard: list[ModelEvent]) -> list[tuple[str, str | None]]:
     return [(one.what, one.instance and one.instance.identifier) for one in heard]
 
 
@@ -39,7 +39,7 @@ def names(heard: list[Happening]) -> list[tuple[str, str | None]]:
 async def test_what_is_loaded_and_unloaded_is_told_until_the_listener_ends_it(
     manager: Manager,
 ) -> None:
-    heard: list[Happening] = []
+    heard: list[ModelEvent] = []
     ends = [listen(manager, what, heard.append) for what in ("loaded", "unloaded", "expired")]
 
     await run(LoadRequest(model_key=QWEN, mode="new", ttl_s=600), manager)
@@ -55,21 +55,21 @@ async def test_what_is_loaded_and_unloaded_is_told_until_the_listener_ends_it(
 
 @pytest.mark.asyncio
 async def test_an_instance_whose_ttl_was_over_has_expired(manager: Manager) -> None:
-    heard: list[Happening] = []
+    heard: list[ModelEvent] = []
     listen(manager, "expired", heard.append)
     await run(LoadRequest(model_key=QWEN, mode="new", ttl_s=60), manager)
     await lookup.instances(manager)
 
-    manager.apply(Looked(sight=Sight(now=time.time() + 61, instances=())))
+    manager.apply(Polled(sight=Snapshot(now=time.time() + 61, instances=())))
 
     assert names(heard) == [("expired", QWEN)]
 
 
 @pytest.mark.asyncio
 async def test_a_listener_that_fails_is_a_warning_and_hurts_nobody(manager: Manager) -> None:
-    heard: list[Happening] = []
+    heard: list[ModelEvent] = []
 
-    def fail(_happening: Happening) -> None:
+    def fail(_happening: ModelEvent) -> None:
         raise ZeroDivisionError
 
     listen(manager, "loaded", fail)

@@ -11,9 +11,9 @@ from tests.browser.sidebar import Page
 
 SOURCES = """() => window.jupyterapp.shell.currentWidget.content.widgets
   .map(cell => cell.model.sharedModel.getSource())"""
-IS_OPEN = """name => {
+IS_OPEN = """path => {
   const widget = window.jupyterapp.shell.currentWidget;
-  return widget?.context?.path.endsWith(name)
+  return widget?.context?.path === path
     && widget.sessionContext.session?.kernel?.status === "idle";
 }"""
 RUN_ALL = """async () => {
@@ -49,8 +49,9 @@ def open_notebook(page: Page, lab: Lab, cells: Sequence[str], folder: str = "") 
 
 def show_notebook(page: Page, lab: Lab, path: Path) -> None:
     """Open a notebook that is there, and wait for its kernel."""
-    page.execute("docmanager:open", path=str(path.relative_to(lab.folder)))
-    page.page.wait_for_function(IS_OPEN, arg=path.name, timeout=60_000)
+    name = path.relative_to(lab.folder).as_posix()
+    page.execute("docmanager:open", path=name)
+    page.page.wait_for_function(IS_OPEN, arg=name, timeout=60_000)
 
 
 def sources(page: BrowserPage) -> list[str]:

@@ -11,7 +11,7 @@ from lms_jupyter.magics.parser import BOOK
 from lms_jupyter.protocol.models import LoadConfig
 
 ROOT = Path(__file__).parents[2]
-PAGES = ROOT / ".github" / "reference"
+PAGES = ROOT / "docs" / "reference"
 NOT_OURS = {"JPY_SESSION_NAME", "HOME"}
 """Read, and set by others."""
 

@@ -85,7 +85,7 @@ README = """<picture>
   <img src=".github/images/light.png">
 </picture>
 
-See the [reference](.github/reference/magics.md#lms-load) and [LM Studio](https://lmstudio.ai).
+See the [reference](docs/reference/magics.md#lms-load) and [LM Studio](https://lmstudio.ai).
 """
 
 
@@ -100,7 +100,7 @@ def test_a_page_with_a_repository_leads_there() -> None:
 
     assert 'src="https://git.example/a/b/raw/v1/.github/images/light.png"' in page
     assert 'srcset="https://git.example/a/b/raw/v1/.github/images/dark.png"' in page
-    assert "(https://git.example/a/b/blob/v1/.github/reference/magics.md#lms-load)" in page
+    assert "(https://git.example/a/b/blob/v1/docs/reference/magics.md#lms-load)" in page
     assert "(https://lmstudio.ai)" in page
 
 

@@ -19,7 +19,7 @@ import pytest
 from lms_jupyter.cli import main
 from lms_jupyter.doctor import connection, jupyter, machine, software
 from lms_jupyter.doctor.examine import CHECKS, examine, text
-from lms_jupyter.doctor.finding import Finding, Visit, bad, good, look
+from lms_jupyter.doctor.finding import CheckContext, Finding, bad, good, look
 from lms_jupyter.hosts import announcements
 from lms_jupyter.testing import engine as testing_engine
 from lms_jupyter.testing.engine import private_engine
@@ -61,7 +61,7 @@ def only(findings: Iterator[Finding]) -> Finding:
 
 
 def host(named: str = "", **environ: str) -> Finding:
-    return only(connection.host(Visit(named=named, environ=HOME | environ)))
+    return only(connection.host(CheckContext(named=named, environ=HOME | environ)))
 
 
 def test_every_line_is_good_or_says_what_to_do(engine: str) -> None:
@@ -145,13 +145,13 @@ def test_no_secret_is_ever_printed(
     ("named", "state"), [("127.0.0.1:1234", "good"), ("", "good"), ("gpu.example:1234", "look")]
 )
 def test_a_token_that_leaves_the_machine_is_pointed_out(named: str, state: str) -> None:
-    visit = Visit(named=named, environ={"LM_API_TOKEN": SECRET})
+    visit = CheckContext(named=named, environ={"LM_API_TOKEN": SECRET})
 
     assert only(connection.token(visit)).state == state
 
 
 def tokens() -> list[Finding]:
-    return list(connection.token(Visit(named="", environ=HOME)))
+    return list(connection.token(CheckContext(named="", environ=HOME)))
 
 
 def test_an_engine_with_a_token_is_said_to_be_this_users_alone() -> None:
@@ -179,7 +179,7 @@ def test_an_engine_with_a_token_is_said_to_be_this_users_alone() -> None:
 
 
 def test_a_proxy_that_is_none_is_pointed_out() -> None:
-    visit = Visit(environ={"http_proxy": "non sense", "HTTPS_PROXY": "http://127.0.0.1:9"})
+    visit = CheckContext(environ={"http_proxy": "non sense", "HTTPS_PROXY": "http://127.0.0.1:9"})
 
     finding = only(connection.proxies(visit))
 
@@ -196,7 +196,7 @@ def test_with_proxies_set_the_way_past_them_is_tried(
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
 
-    finding = only(connection.proxies(Visit(named=engine, environ=environment)))
+    finding = only(connection.proxies(CheckContext(named=engine, environ=environment)))
 
     assert "all_proxy names a socks5 proxy" in finding.says
     assert f"The host at {engine} is reached without them." in finding.says
@@ -205,11 +205,11 @@ def test_with_proxies_set_the_way_past_them_is_tried(
 def test_a_check_that_hangs_or_fails_keeps_no_other_from_its_say() -> None:
     forever = threading.Event()
 
-    def hangs(_visit: Visit) -> Iterator[Finding]:
+    def hangs(_visit: CheckContext) -> Iterator[Finding]:
         forever.wait()
         yield good("Hangs", "never")
 
-    def fails(_visit: Visit) -> Iterator[Finding]:
+    def fails(_visit: CheckContext) -> Iterator[Finding]:
         raise OSError(SECRET)
 
     started = time.monotonic()
@@ -294,18 +294,18 @@ def test_notes_are_good_only_where_they_were_written_and_locked(
     (tmp_path / "file").write_text("")
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    (finding,) = machine.notes(Visit(environ={}))
+    (finding,) = machine.notes(CheckContext(environ={}))
     assert finding.state == "good"
     assert list((tmp_path / "state" / "lms-jupyter").iterdir()) == []
 
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "file"))
-    (finding,) = machine.notes(Visit(environ={}))
+    (finding,) = machine.notes(CheckContext(environ={}))
     assert (finding.state, "cannot be written" in finding.says) == ("look", True)
     assert "XDG_STATE_HOME" in finding.advice
 
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "file"))
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "file" / "below"))
-    (finding,) = machine.notes(Visit(environ={}))
+    (finding,) = machine.notes(CheckContext(environ={}))
     assert (finding.state, "Neither" in finding.says) == ("bad", True)
 
 
@@ -333,18 +333,18 @@ def test_downloads_are_good_only_where_a_file_was_written(
 ) -> None:
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
     (tmp_path / "data").mkdir()
-    (finding,) = machine.models_folder(Visit(environ={"HOME": str(tmp_path)}))
+    (finding,) = machine.models_folder(CheckContext(environ={"HOME": str(tmp_path)}))
     assert finding.state == "good"
     assert list((tmp_path / "data").iterdir()) == [], "the doctor leaves nothing behind"
 
     (tmp_path / "data" / "lms-jupyter").write_text("a file in its place")
-    (finding,) = machine.models_folder(Visit(environ={"HOME": str(tmp_path)}))
+    (finding,) = machine.models_folder(CheckContext(environ={"HOME": str(tmp_path)}))
     assert finding.state == "bad"
     assert "cannot be written" in finding.says
 
 
 def test_the_disk_of_a_folder_that_is_not_there_yet_is_measured(tmp_path: Path) -> None:
-    (finding, *_) = machine.disk(Visit(environ={"HOME": str(tmp_path / "later")}))
+    (finding, *_) = machine.disk(CheckContext(environ={"HOME": str(tmp_path / "later")}))
 
     free = shutil.disk_usage(tmp_path).free / 1e9
     assert float(finding.says.split()[0]) == pytest.approx(free, abs=1)
@@ -357,14 +357,14 @@ def test_the_doctor_knows_its_options() -> None:
 FAILING_DISK = """
 import errno, sys
 from lms_jupyter.doctor import machine
-from lms_jupyter.doctor.finding import Visit
+from lms_jupyter.doctor.finding import CheckContext
 from lms_jupyter.model_folders import studio_models
 from tests.hosts.without import refuse
 
 home = sys.argv[1]
 studio_models().mkdir(parents=True)
 refuse("getdents64", errno.EIO)
-for finding in machine.models_folder(Visit(environ={"HOME": home})):
+for finding in machine.models_folder(CheckContext(environ={"HOME": home})):
     print(finding.state, finding.says)
 """
 

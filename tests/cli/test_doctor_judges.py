@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from lms_jupyter.doctor import connection, jupyter, machine, software
-from lms_jupyter.doctor.finding import Visit
+from lms_jupyter.doctor.finding import CheckContext
 from lms_jupyter.hosts.rest import Greeting
 
 GIB = 2**30
@@ -47,7 +47,7 @@ def test_an_sdk_that_is_too_old_is_bad(
     installed(tmp_path, "lmstudio", version)
     monkeypatch.syspath_prepend(tmp_path)
 
-    findings = list(software.versions(Visit(environ={})))
+    findings = list(software.versions(CheckContext(environ={})))
 
     assert [finding.state for finding in findings] == states
     assert f"lmstudio {version}" in findings[0].says
@@ -99,7 +99,7 @@ def test_a_library_that_a_slim_system_lacks_is_named() -> None:
 def test_folders_that_cannot_be_written_are_bad(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    visit = Visit(environ={"HOME": str(tmp_path)})
+    visit = CheckContext(environ={"HOME": str(tmp_path)})
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
     (fine,) = machine.models_folder(visit)
     (tmp_path / "file").write_text("in the way")
@@ -135,11 +135,13 @@ def test_the_widgets_part_in_jupyterlab_is_looked_at(
 
 
 def test_a_proxy_is_good_only_if_it_answers() -> None:
-    (none,) = connection.proxies(Visit(environ={}))
+    (none,) = connection.proxies(CheckContext(environ={}))
     with socket.create_server(("127.0.0.1", 0)) as listening:
         place = f"127.0.0.1:{listening.getsockname()[1]}"
-        (one,) = connection.proxies(Visit(environ={"HTTPS_PROXY": f"http://me:secret@{place}"}))
-    (gone,) = connection.proxies(Visit(environ={"HTTPS_PROXY": f"http://me:secret@{place}"}))
+        (one,) = connection.proxies(
+            CheckContext(environ={"HTTPS_PROXY": f"http://me:secret@{place}"})
+        )
+    (gone,) = connection.proxies(CheckContext(environ={"HTTPS_PROXY": f"http://me:secret@{place}"}))
 
     assert (none.state, one.state, gone.state) == ("good", "good", "look")
     assert "HTTPS_PROXY: set, and answering" in one.says
@@ -162,7 +164,7 @@ def test_a_proxy_is_good_only_if_it_answers() -> None:
     ],
 )
 def test_what_is_no_proxy_that_could_be_used_is_pointed_out(text: str, says: str) -> None:
-    (finding,) = connection.proxies(Visit(environ={"all_proxy": text}))
+    (finding,) = connection.proxies(CheckContext(environ={"all_proxy": text}))
 
     assert finding.state == "look"
     assert f"all_proxy {says}" in finding.says or (
@@ -171,7 +173,7 @@ def test_what_is_no_proxy_that_could_be_used_is_pointed_out(text: str, says: str
 
 
 def test_no_token_is_good_and_says_where_one_goes() -> None:
-    (finding,) = connection.token(Visit(environ={}))
+    (finding,) = connection.token(CheckContext(environ={}))
 
     assert finding.state == "good"
     assert "LMSTUDIO_API_TOKEN" in finding.says

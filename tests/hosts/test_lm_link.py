@@ -8,8 +8,8 @@ import pytest_asyncio
 
 from lms_jupyter.hosts.base import Loaded, LoadOrigin
 from lms_jupyter.hosts.lm_link import short_name
+from lms_jupyter.hosts.prediction import Message, Sampling
 from lms_jupyter.hosts.sdk import SdkHost
-from lms_jupyter.hosts.talk import Message, Sampling
 from lms_jupyter.protocol.loads import LOCAL, LoadRequest
 from lms_jupyter.protocol.models import Instance, LoadConfig
 from tests.hosts.studio import Studio
@@ -53,7 +53,7 @@ async def test_rows_tell_the_name_of_their_device(host: SdkHost, studio: Studio)
 
     assert (local.device, local.device_name) == (None, None)
     assert (remote.device, remote.device_name) == (BOX, "gpu-box")
-    assert [(i.identifier, i.device_name) for i in (await host.look()).instances] == [
+    assert [(i.identifier, i.device_name) for i in (await host.poll()).instances] == [
         ("twin", None),
         ("twin", "gpu-box"),
     ]
@@ -69,7 +69,7 @@ async def test_the_end_of_one_row_leaves_the_other(host: SdkHost, *, here: bool)
 
     await host.unload(gone)
 
-    assert [i.instance_reference for i in (await host.look()).instances] == [
+    assert [i.instance_reference for i in (await host.poll()).instances] == [
         left.instance_reference
     ]
 
@@ -83,10 +83,10 @@ async def test_config_state_and_answers_are_of_the_row_that_is_asked(
 
     assert (await host.load_config(local)).context_length == 1024
     assert (await host.load_config(remote)).context_length == 2048
-    assert [i.status for i in (await host.look()).instances] == ["idle", "generating"]
+    assert [i.status for i in (await host.poll()).instances] == ["idle", "generating"]
     for row in (local, remote):
         async with aclosing(
-            host.talk(row, (Message(role="user", text="Hello"),), Sampling())
+            host.respond(row, (Message(role="user", text="Hello"),), Sampling())
         ) as steps:
             _ = [step async for step in steps]
     asked = [p["modelSpecifier"]["instanceReference"] for p in studio.predictions]
@@ -143,7 +143,7 @@ async def test_the_devices_are_asked_for_only_where_there_are_any() -> None:
         await host.connect()
         await loaded(host, None)
         await host.models()
-        await host.look()
+        await host.poll()
         await host.close()
 
         assert "lmLinkStatus" not in studio.asked
@@ -153,4 +153,4 @@ async def test_the_devices_are_asked_for_only_where_there_are_any() -> None:
 async def test_what_the_host_calls_by_its_own_identifier_is_local(host: SdkHost) -> None:
     await loaded(host, "of-this-machine")
 
-    assert [i.device for i in (await host.look()).instances] == [None]
+    assert [i.device for i in (await host.poll()).instances] == [None]

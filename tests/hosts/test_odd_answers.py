@@ -17,8 +17,8 @@ from lms_jupyter.errors import LmsError
 from lms_jupyter.hosts import sdk_errors, sdk_streams
 from lms_jupyter.hosts.base import LoadOrigin, Offer
 from lms_jupyter.hosts.channel import open_channel
+from lms_jupyter.hosts.prediction import Message, Sampling
 from lms_jupyter.hosts.sdk import SdkHost
-from lms_jupyter.hosts.talk import Message, Sampling
 from lms_jupyter.protocol.loads import LoadRequest
 from lms_jupyter.protocol.models import HostInfo, Instance, LoadConfig, Model
 from tests.hosts.mutants import mutated
@@ -240,12 +240,12 @@ def nothing_more(_found: Any) -> None:
 
 CALLS: dict[str, tuple[Question, Show]] = {
     "listDownloadedModels": (lambda host: host.models(), show_models),
-    "listLoaded": (lambda host: host.look(), lambda sight: show_instances(sight.instances)),
+    "listLoaded": (lambda host: host.poll(), lambda sight: show_instances(sight.instances)),
     "getInstanceProcessingState": (
-        lambda host: host.look(),
+        lambda host: host.poll(),
         lambda sight: show_instances(sight.instances),
     ),
-    "getActivity": (lambda host: host.look(), lambda sight: show_instances(sight.instances)),
+    "getActivity": (lambda host: host.poll(), lambda sight: show_instances(sight.instances)),
     "getLoadConfig": (lambda host: host.load_config(INSTANCE), nothing_more),
     "estimateModelUsage": (
         lambda host: host.estimate(MODEL, LoadConfig()),
@@ -256,10 +256,10 @@ CALLS: dict[str, tuple[Question, Show]] = {
     "getModelDownloadOptions": (lambda host: host.offers("acme/x"), nothing_more),
     "loadModel": (lambda host: all_of(host.load(REQUEST, ORIGIN)), nothing_more),
     "getOrLoad": (lambda host: all_of(host.use(REQUEST, ORIGIN)), nothing_more),
-    "predict": (lambda host: all_of(host.talk(INSTANCE, [SAID], Sampling())), nothing_more),
+    "predict": (lambda host: all_of(host.respond(INSTANCE, [SAID], Sampling())), nothing_more),
     "downloadModel": (lambda host: all_of(host.download(OFFER)), nothing_more),
     "watchActivity": (
-        lambda host: all_of(host.hints()),
+        lambda host: all_of(host.subscribe()),
         lambda sights: [show_instances(s.instances) for s in sights],  # type: ignore[return-value]
     ),
     "streamLogs": (log_of, show_log),

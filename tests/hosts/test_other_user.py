@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from lms_jupyter.doctor import connection, machine
-from lms_jupyter.doctor.finding import Visit
+from lms_jupyter.doctor.finding import CheckContext
 from lms_jupyter.errors import HostError
 from lms_jupyter.hosts import announcements, embedded
 from lms_jupyter.hosts.discover import find_host
@@ -168,7 +168,7 @@ async def test_a_link_that_a_stranger_has_put_there_is_not_followed(
 def test_the_doctor_says_whose_the_folder_is(state: Path) -> None:
     state.mkdir()
     os.chown(state, NOBODY, NOBODY)
-    visit = Visit(named="", environ={})
+    visit = CheckContext(named="", environ={})
 
     for check in (connection.token, machine.engine):
         finding = next(iter(check(visit)))

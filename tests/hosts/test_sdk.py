@@ -47,7 +47,7 @@ async def host(address: str) -> AsyncIterator[SdkHost]:
     host = SdkHost(address)
     await host.connect()
     yield host
-    for instance in (await host.look()).instances:
+    for instance in (await host.poll()).instances:
         await host.unload(instance)
     await host.close()
 
@@ -90,7 +90,7 @@ async def test_a_load_moves_forward_and_ends_with_the_instance(host: SdkHost) ->
     fractions = [step.fraction for step in steps if isinstance(step, Loading)]
     assert fractions == sorted(fractions)
     assert isinstance(steps[-1], Loaded)
-    (seen,) = (await host.look()).instances
+    (seen,) = (await host.poll()).instances
     assert (seen.identifier, seen.ttl_s, seen.status) == ("chat", 300.0, "idle")
     assert seen.idle_since is not None
     assert seen.memory_bytes is not None
@@ -105,7 +105,7 @@ async def test_a_taken_identifier_is_an_error_and_none_given_makes_another(host:
     with pytest.raises(InstanceExistsError, match=TUTOR):
         await loaded(host, identifier=TUTOR)
 
-    names = [instance.identifier for instance in (await host.look()).instances]
+    names = [instance.identifier for instance in (await host.poll()).instances]
     assert names == [TUTOR, f"{TUTOR}:2"]
 
 
@@ -123,7 +123,7 @@ async def test_a_file_that_llama_cpp_cannot_read_fails_with_its_reason(host: Sdk
         await loaded(host, "broken")
 
     assert "tensor" in f"{caught.value.title} {caught.value.hint}".lower()
-    assert [i.identifier for i in (await host.look()).instances] == [TUTOR]
+    assert [i.identifier for i in (await host.poll()).instances] == [TUTOR]
 
 
 @pytest.mark.asyncio
@@ -134,7 +134,7 @@ async def test_closing_a_load_early_calls_it_off_on_the_host(host: SdkHost) -> N
         break
     await steps.aclose()  # type: ignore[attr-defined]
 
-    sight = await host.look()
+    sight = await host.poll()
     assert (sight.loads, sight.instances) == ((), ())
 
 
@@ -154,7 +154,7 @@ async def test_ttl_and_pin_change_on_the_engine(host: SdkHost) -> None:
     await host.set_ttl(instance, 600)
     await host.pin(instance, pinned=True)
 
-    (seen,) = (await host.look()).instances
+    (seen,) = (await host.poll()).instances
     assert (seen.ttl_s, seen.pinned) == (600.0, True)
 
 
@@ -183,7 +183,7 @@ async def test_hints_tell_what_another_client_does(host: SdkHost, address: str) 
     seen: asyncio.Queue[tuple[str, ...]] = asyncio.Queue()
 
     async def listen() -> None:
-        async with aclosing(host.hints()) as hints:
+        async with aclosing(host.subscribe()) as hints:
             async for sight in hints:
                 seen.put_nowait(tuple(i.identifier for i in sight.instances))
 
@@ -222,7 +222,7 @@ async def test_a_host_that_dies_is_said_to_be_gone(tmp_path: Path) -> None:
         host = SdkHost(address)
         await host.connect()
     with pytest.raises(HostUnreachableError):
-        await host.look()
+        await host.poll()
     with pytest.raises(HostUnreachableError):
         await host.connect()
     await host.close()

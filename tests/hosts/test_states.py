@@ -35,7 +35,7 @@ async def host(studio: Studio) -> AsyncIterator[SdkHost]:
 
 
 async def statuses(host: SdkHost) -> list[str]:
-    return [instance.status for instance in (await host.look()).instances]
+    return [instance.status for instance in (await host.poll()).instances]
 
 
 @pytest.mark.asyncio

@@ -10,7 +10,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from lms_jupyter.errors import InstanceNotFoundError
 from lms_jupyter.hosts.base import Found, LoadRequest, LoadStep
 from lms_jupyter.hosts.fake import FakeHost, fake_model
-from lms_jupyter.hosts.talk import Fragment, Message, Sampling, TalkStep
+from lms_jupyter.hosts.prediction import Message, PredictionEvent, PredictionFragment, Sampling
 from lms_jupyter.magics.magic import LmsMagics
 from lms_jupyter.manager import Manager
 from lms_jupyter.manager.local import LocalManager
@@ -31,19 +31,19 @@ class Roundtable(FakeHost):
         self.all_here = asyncio.Event()
         self.fails: str = ""
 
-    async def talk(
+    async def respond(
         self, instance: Instance, messages: Sequence[Message], sampling: Sampling
-    ) -> AsyncIterator[TalkStep]:
+    ) -> AsyncIterator[PredictionEvent]:
         if instance.identifier == self.fails:
             raise InstanceNotFoundError(instance.identifier)
         self.spoken += 1
         self.most = max(self.most, self.spoken)
-        yield Fragment(text=f"I am {instance.identifier}. ")
+        yield PredictionFragment(text=f"I am {instance.identifier}. ")
         if self.spoken == self.expected:
             self.all_here.set()
         async with asyncio.timeout(10):
             await self.all_here.wait()
-        async for step in super().talk(instance, messages, sampling):
+        async for step in super().respond(instance, messages, sampling):
             yield step
         self.spoken -= 1
 
@@ -137,7 +137,7 @@ def test_interrupting_keeps_what_there_is(start: Start) -> None:
     host = Roundtable(expected=3)
     shell = start(host)
     magics = shell.magics_manager.magics["line"]["lms"].__self__
-    finish = magics.desk.session.run
+    finish = magics.context.session.run
     begun = threading.Event()
 
     def interrupted(work: object, each: Callable[[], None] = lambda: None) -> object:
@@ -149,7 +149,7 @@ def test_interrupting_keeps_what_there_is(start: Start) -> None:
 
         return finish(work, glance)
 
-    magics.desk.session.run = interrupted
+    magics.context.session.run = interrupted
     shell.run_cell_magic("lms", LINE, "Hello")
 
     assert begun.is_set()

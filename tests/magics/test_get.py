@@ -32,7 +32,7 @@ MARKET = [
 @pytest.fixture(autouse=True)
 def _market(host: FakeHost, magics: LmsMagics) -> None:
     host.market = list(MARKET)
-    assert magics.desk.chats == {}
+    assert magics.context.chats == {}
 
 
 def test_a_model_is_fetched_and_its_key_returned(

@@ -72,7 +72,7 @@ def test_names_are_filled_in_and_other_braces_stay(kernel: Kernel) -> None:
     kernel.run('%%lms tutor-1m --chat filled\nSay {town}, {{town}}, {nobody}, {"a": 1}')
 
     prompt = kernel.value(
-        "get_ipython().magics_manager.magics['line']['lms'].__self__.desk.chats['filled'][0].text"
+        "get_ipython().magics_manager.magics['line']['lms'].__self__.context.chats['filled'][0].text"
     )
     assert prompt == 'Say Delft, {town}, {nobody}, {"a": 1}'
 
@@ -80,7 +80,7 @@ def test_names_are_filled_in_and_other_braces_stay(kernel: Kernel) -> None:
 def test_a_chat_is_kept_across_cells_and_begins_anew_if_asked(kernel: Kernel) -> None:
     turns = (
         "[m.role for m in "
-        "get_ipython().magics_manager.magics['line']['lms'].__self__.desk.chats['talk']]"
+        "get_ipython().magics_manager.magics['line']['lms'].__self__.context.chats['talk']]"
     )
     kernel.run("%%lms tutor-1m --chat talk --system 'Be brief.'\nHello")
     kernel.run("%%lms tutor-1m --chat talk\nWhat is a token?")

@@ -171,17 +171,17 @@ EVERY_SETTING = (
 
 
 def test_every_load_setting_has_a_flag() -> None:
-    config = parse(EVERY_SETTING).wish.config
+    config = parse(EVERY_SETTING).asked.request.config
 
     unset = {name for name in LoadConfig.__struct_fields__ if getattr(config, name) is None}
     assert unset == {"draft_mtp"}
     assert (config.gpu, config.try_mmap, config.offload_kv_cache_to_gpu) == (0.5, False, False)
-    assert parse("load m --speculative-draft-mtp").wish.config.draft_mtp is True
-    assert parse("load m --no-speculative-draft-mtp").wish.config.draft_mtp is False
+    assert parse("load m --speculative-draft-mtp").asked.request.config.draft_mtp is True
+    assert parse("load m --no-speculative-draft-mtp").asked.request.config.draft_mtp is False
 
 
 def test_one_cache_type_is_for_keys_and_values() -> None:
-    config = parse("load m --kv-cache q8_0 --v-cache f16").wish.config
+    config = parse("load m --kv-cache q8_0 --v-cache f16").asked.request.config
 
     assert (config.k_cache_type, config.v_cache_type) == ("q8_0", "f16")
 

@@ -32,7 +32,7 @@ QWEN = "qwen/qwen3-4b"
 
 async def begun(host: FakeHost) -> None:
     """Wait until the host has begun a load."""
-    async for _sight in host.hints():
+    async for _sight in host.subscribe():
         if host.loads:
             return
 

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from lms_jupyter.hosts.fake import FakeHost
 from lms_jupyter.manager import Manager
 from lms_jupyter.manager.commands import run
-from lms_jupyter.manager.events import Looked
+from lms_jupyter.manager.events import Polled
 from lms_jupyter.manager.inbox import accept
 from lms_jupyter.protocol.commands import Refresh
 from lms_jupyter.protocol.models import LoadConfig, Memory, Profile
@@ -91,7 +91,7 @@ async def test_unloading_what_somebody_else_has_just_unloaded_is_no_problem(
     manager: Manager, host: FakeHost
 ) -> None:
     host.put(host.disk[0], identifier="chat")
-    manager.apply(Looked(sight=await host.look()))
+    manager.apply(Polled(sight=await host.poll()))
     host.memory.clear()
     unload = {"kind": "unload", "identifier": "chat"}
 
@@ -151,9 +151,9 @@ async def test_profiles_are_kept_where_there_is_a_place_for_them(manager: Manage
 async def test_an_estimate_says_who_would_make_room(manager: Manager, host: FakeHost) -> None:
     host.put(host.disk[0], identifier="chat")
     await run(Refresh(), manager)
-    sight = await host.look()
+    sight = await host.poll()
     memory = Memory(total_bytes=5_000_000_000, available_bytes=1_000_000_000)
-    manager.apply(Looked(sight=replace(sight, memory=memory)))
+    manager.apply(Polled(sight=replace(sight, memory=memory)))
 
     reply = await accept(click({"kind": "estimate", "model_key": QWEN}), manager)
 

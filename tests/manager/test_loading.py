@@ -11,7 +11,7 @@ from lms_jupyter.hosts.base import Found
 from lms_jupyter.hosts.fake import FakeHost
 from lms_jupyter.manager import Collaborators, Manager, lookup
 from lms_jupyter.manager.commands import run
-from lms_jupyter.manager.events import Looked
+from lms_jupyter.manager.events import Polled
 from lms_jupyter.manager.identity import Identity, machine_mark, on_behalf_of
 from lms_jupyter.manager.leases import LeaseBook
 from lms_jupyter.manager.load_task import LoadResult
@@ -199,7 +199,7 @@ async def test_what_another_process_loads_on_behalf_of_a_kernel_is_that_kernels_
         return await carry_out(LoadRequest(model_key=QWEN, config=SHORT), helper)
 
     outcome = await helper.spawn(on_behalf(busy.identity))
-    busy.apply(Looked(sight=await host.look()))
+    busy.apply(Polled(sight=await host.poll()))
     learn_owners(busy)
 
     (instance,) = busy.activity.instances

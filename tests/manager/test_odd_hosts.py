@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from lms_jupyter.errors import HostReplyError, LmsError
-from lms_jupyter.hosts.base import Found, Sight
+from lms_jupyter.hosts.base import Found, Snapshot
 from lms_jupyter.hosts.fake import FEATURES, FakeHost, fake_model
 from lms_jupyter.manager import Manager, lookup
 from lms_jupyter.manager.commands import run
@@ -105,10 +105,10 @@ class Astray(FakeHost):
 
     fault: Exception | None = None
 
-    async def look(self) -> Sight:
+    async def poll(self) -> Snapshot:
         if self.fault is not None:
             raise self.fault
-        return await super().look()
+        return await super().poll()
 
 
 @pytest.mark.asyncio
@@ -139,9 +139,9 @@ class Broken(FakeHost):
         super().__init__(fake_model(), features=FEATURES)
         self.calm = asyncio.Event()
 
-    async def hints(self) -> Any:
+    async def subscribe(self) -> Any:
         self.told += 1
-        yield await self.look()
+        yield await self.poll()
         if self.told < 3:
             raise HostReplyError("The host describes it in a way that we cannot read: so.")
         self.calm.set()

@@ -12,7 +12,7 @@ from lms_jupyter.api import views
 from lms_jupyter.api.load_requests import NotebookRequest
 from lms_jupyter.api.session import Session
 from lms_jupyter.errors import HostUnreachableError
-from lms_jupyter.hosts.talk import Message, Sampling
+from lms_jupyter.hosts.prediction import Message, Sampling
 from lms_jupyter.manager import Manager
 from lms_jupyter.manager.commands import run
 from lms_jupyter.manager.local import LocalManager
@@ -50,7 +50,7 @@ def session(studio: Studio) -> Iterator[Session]:
 async def conversation(manager: Manager, instance: Instance) -> str:
     """Say something to an instance, and return the end of the answer."""
     message = Message(role="user", text="Hello")
-    steps = manager.connected_host.talk(instance, [message], Sampling())
+    steps = manager.connected_host.respond(instance, [message], Sampling())
     async with aclosing(steps) as answer:  # type: ignore[type-var]
         return str([step async for step in answer][-1])
 

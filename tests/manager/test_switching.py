@@ -29,13 +29,13 @@ def made() -> Manager:
     async def find(named: str) -> Found:
         return Found(host=HOSTS[named or "here:1"], why="made for this test")
 
-    async def neighbours(known: Iterable[str]) -> tuple[HostChoice, ...]:
+    async def discover_hosts(known: Iterable[str]) -> tuple[HostChoice, ...]:
         return tuple(
             HostChoice(address=address, name=HOSTS[address].info.name)
             for address in dict.fromkeys([*known, *HOSTS])
         )
 
-    return Manager(find, Collaborators(neighbours=neighbours))
+    return Manager(find, Collaborators(discover_hosts=discover_hosts))
 
 
 async def addresses(manager: Manager) -> list[str]:
@@ -66,7 +66,7 @@ async def test_hosts_that_a_cell_has_switched_to_are_offered_as_long_as_they_ans
     async def answering(known: Iterable[str]) -> tuple[HostChoice, ...]:
         return tuple(HostChoice(address=each, name=HOSTS[each].info.name) for each in known)
 
-    manager.neighbours = answering
+    manager.discover_hosts = answering
     await connect(manager)
     assert await addresses(manager) == ["here:1"]
 
@@ -93,7 +93,7 @@ async def test_no_address_of_the_page_s_own_is_ever_asked() -> None:
 @pytest.mark.asyncio
 async def test_where_nothing_may_be_switched_to_only_the_present_host_is_named() -> None:
     manager = made()
-    manager.neighbours = None
+    manager.discover_hosts = None
     await connect(manager)
 
     assert await addresses(manager) == ["here:1"]

@@ -7,7 +7,7 @@ import msgspec
 import pandas as pd
 import pytest
 
-from lms_jupyter.api.tables import Drawing, Table
+from lms_jupyter.api.tables import RichOutput, Table
 from lms_jupyter.protocol.models import Difference, Instance, Model
 
 QWEN = Model(
@@ -28,7 +28,7 @@ CHAT = Instance(
 
 @pytest.mark.parametrize("row", [QWEN, CHAT], ids=["model", "instance"])
 def test_a_data_frame_of_rows_has_one_column_for_each_field(row: Model | Instance) -> None:
-    table = Table([row, row], lambda _: Drawing(""))
+    table = Table([row, row], lambda _: RichOutput(""))
 
     for frame in (
         pd.DataFrame(table),
@@ -42,7 +42,7 @@ def test_a_data_frame_of_rows_has_one_column_for_each_field(row: Model | Instanc
 
 
 def test_a_frame_of_nothing_is_empty() -> None:
-    assert pd.DataFrame(Table([], lambda _: Drawing(""))).empty
+    assert pd.DataFrame(Table([], lambda _: RichOutput(""))).empty
 
 
 @pytest.mark.parametrize("row", [QWEN, CHAT], ids=["model", "instance"])

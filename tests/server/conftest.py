@@ -17,7 +17,7 @@ from traitlets.config import Config
 from lms_jupyter.hosts.base import Found
 from lms_jupyter.hosts.fake import FakeHost, fake_model
 from lms_jupyter.server import LmsExtension
-from lms_jupyter.server.switchboard import Switchboard
+from lms_jupyter.server.manager_pool import ManagerPool
 
 MODULE = "lms_jupyter.server"
 WAIT_S = 20.0
@@ -47,7 +47,7 @@ def extension(jp_serverapp: Any, host: FakeHost) -> LmsExtension:
 
 
 @pytest.fixture
-def board(extension: LmsExtension) -> Switchboard:
+def board(extension: LmsExtension) -> ManagerPool:
     return extension.switchboard
 
 

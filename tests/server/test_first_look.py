@@ -6,7 +6,7 @@ import sys
 WHERE = """
 import asyncio, contextlib, sys, threading
 from lms_jupyter.errors import LmsError
-from lms_jupyter.server.switchboard import find_running
+from lms_jupyter.server.manager_pool import find_running
 
 class Spy:
     def find_spec(self, name, path=None, target=None):

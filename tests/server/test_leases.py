@@ -20,7 +20,7 @@ from lms_jupyter.hosts.fake import FakeHost, fake_model
 from lms_jupyter.manager.identity import Identity
 from lms_jupyter.manager.leases import Lease, LeaseBook
 from lms_jupyter.server import LmsExtension
-from lms_jupyter.server.switchboard import Switchboard
+from lms_jupyter.server.manager_pool import ManagerPool
 from tests.engines import engine
 from tests.server.conftest import MODULE, Door
 
@@ -189,7 +189,7 @@ async def test_pages_see_who_else_uses_an_instance_until_that_kernel_is_gone(
 
 
 async def test_pages_learn_which_kernels_use_what(
-    door: Door, host: FakeHost, board: Switchboard
+    door: Door, host: FakeHost, board: ManagerPool
 ) -> None:
     reference = host.put(fake_model()).instance_reference
     lease = claim(host)
@@ -212,7 +212,7 @@ async def test_pages_learn_which_kernels_use_what(
 
 
 async def test_who_uses_what_is_asked_without_waking_anybody(
-    door: Door, host: FakeHost, board: Switchboard
+    door: Door, host: FakeHost, board: ManagerPool
 ) -> None:
     told = json.loads((await door.ask("lms/leases", headers=door.key)).body)
 

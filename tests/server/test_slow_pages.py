@@ -9,7 +9,7 @@ from tornado.httpclient import HTTPClientError
 from traitlets.config import Config
 
 from lms_jupyter.hosts.fake import FakeHost, fake_model
-from lms_jupyter.server.switchboard import RHYTHM_S, Switchboard
+from lms_jupyter.server.manager_pool import RHYTHM_S, ManagerPool
 from tests.server.conftest import MODULE, QWEN, Door
 
 pytestmark = pytest.mark.alone
@@ -28,7 +28,7 @@ class TestWithLittlePatience:
         return config
 
     async def test_a_page_that_stops_reading_is_dropped_and_no_other(
-        self, door: Door, board: Switchboard
+        self, door: Door, board: ManagerPool
     ) -> None:
         polite = await door.listen()
         await polite.connected()
@@ -70,7 +70,7 @@ async def deaf(door: Door) -> socket.socket:
 
 
 async def test_the_page_that_wants_to_hear_most_often_sets_the_rhythm(
-    door: Door, board: Switchboard, host: FakeHost
+    door: Door, board: ManagerPool, host: FakeHost
 ) -> None:
     slow = await door.listen("?every=600")
     await slow.connected()

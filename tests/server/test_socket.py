@@ -13,8 +13,8 @@ from tornado.websocket import WebSocketClosedError
 
 from lms_jupyter.hosts.fake import FakeHost, fake_model
 from lms_jupyter.server.limits import BURST, PER_SECOND, REPLIES_WAITING, Allowance
+from lms_jupyter.server.manager_pool import ManagerPool
 from lms_jupyter.server.outbox import Outbox
-from lms_jupyter.server.switchboard import Switchboard
 from tests.server.conftest import QWEN, Door, Listener
 
 PAGES = 50
@@ -86,16 +86,16 @@ async def test_a_hidden_sidebar_asks_the_host_nothing(door: Door, host: FakeHost
             await page.until(lambda _: host.looks > looks)
 
 
-async def test_a_page_that_is_closed_does_not_look_any_more(door: Door, board: Switchboard) -> None:
+async def test_a_page_that_is_closed_does_not_look_any_more(door: Door, board: ManagerPool) -> None:
     page = await door.listen()
     await page.connected()
     await page.send(kind="attend", viewer="tab", visible=True)
     manager = board.line().manager
-    assert manager.attendance.anyone
+    assert manager.viewers.anyone
 
     page.socket.close()
 
-    await happens(lambda: not manager.attendance.anyone)
+    await happens(lambda: not manager.viewers.anyone)
 
 
 async def test_a_host_that_nobody_configured_cannot_be_reached_from_a_page(door: Door) -> None:
@@ -178,7 +178,7 @@ async def test_a_command_that_is_sent_twice_is_carried_out_once(door: Door, host
     assert len(host.requests) == 1
 
 
-async def test_a_client_that_stops_reading_costs_a_bounded_pile(board: Switchboard) -> None:
+async def test_a_client_that_stops_reading_costs_a_bounded_pile(board: ManagerPool) -> None:
     outbox = Outbox()
     for number in range(10_000):
         outbox.put_slice("activity", str(number))
@@ -192,7 +192,7 @@ async def test_a_client_that_stops_reading_costs_a_bounded_pile(board: Switchboa
     assert not board.line().listeners
 
 
-async def test_a_page_that_dies_without_a_word_is_forgotten(door: Door, board: Switchboard) -> None:
+async def test_a_page_that_dies_without_a_word_is_forgotten(door: Door, board: ManagerPool) -> None:
     page = await door.listen()
     await page.connected()
     assert len(board.line().listeners) == 1
@@ -216,7 +216,7 @@ async def test_a_host_that_goes_and_comes_back_is_told(door: Door, host: FakeHos
 
 
 async def test_a_manager_ends_some_time_after_its_last_listener(
-    door: Door, board: Switchboard
+    door: Door, board: ManagerPool
 ) -> None:
     board.linger_s = 0.05
     page = await door.listen()
@@ -229,7 +229,7 @@ async def test_a_manager_ends_some_time_after_its_last_listener(
 
 
 async def test_a_load_outlives_the_page_that_began_it(
-    door: Door, board: Switchboard, host: FakeHost
+    door: Door, board: ManagerPool, host: FakeHost
 ) -> None:
     board.linger_s = 0.02
     host.gate = asyncio.Event()

@@ -379,7 +379,7 @@ export interface DismissProblem {
  * Say that a front end is looking, or has stopped looking.
  *
  * Watching costs nothing when nobody looks, so a visible front end says this again before
- * `manager.attendance.LEASE_S` has passed.
+ * `manager.viewers.VIEWER_TIMEOUT_S` has passed.
  */
 export interface Attend {
   /**

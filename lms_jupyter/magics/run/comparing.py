@@ -5,9 +5,9 @@ from collections.abc import Iterable, Sequence
 
 from lms_jupyter.api.load_requests import NotebookRequest
 from lms_jupyter.errors import LmsError
-from lms_jupyter.hosts.talk import Message, Sampling
+from lms_jupyter.hosts.prediction import Message, Sampling
 from lms_jupyter.magics.answer import Answer, Column, side_by_side
-from lms_jupyter.magics.desk import Desk, Spot
+from lms_jupyter.magics.context import LiveDisplay, MagicContext
 from lms_jupyter.magics.run import perform
 from lms_jupyter.magics.run.loading import check_llm
 from lms_jupyter.magics.run.talking import (
@@ -25,9 +25,9 @@ from lms_jupyter.protocol.models import Instance
 
 
 @perform.register
-def compare(request: Compare, desk: Desk) -> None:
+def compare(request: Compare, context: MagicContext) -> None:
     """Answer one prompt with several models, at once where all are in memory."""
-    table = _RoundTable(request, desk)
+    table = _RoundTable(request, context)
     try:
         for name in request.names:
             table.invite(name)
@@ -40,7 +40,7 @@ def compare(request: Compare, desk: Desk) -> None:
         # Stopping is how a user says "enough": what there is stays.
         table.stop()
     table.show()
-    desk.bind(request.talk.variable, table.answers)
+    context.bind(request.talk.variable, table.answers)
     for column in table.columns.values():
         if column.problem is not None:
             raise column.problem
@@ -49,14 +49,14 @@ def compare(request: Compare, desk: Desk) -> None:
 class _RoundTable:
     """The models that are compared, in the order of the line."""
 
-    def __init__(self, request: Compare, desk: Desk) -> None:
+    def __init__(self, request: Compare, context: MagicContext) -> None:
         talk = request.talk
         self.columns: dict[str, Column] = {}
         self._loaded: list[Instance] = []
-        self._talk, self._desk, self._spot = talk, desk, Spot(desk)
-        self._sampling = sampling_of(talk, schema_of(talk.schema, desk))
-        prompt, pictures = prompt_of(talk, desk), pictures_of(talk, desk)
-        self._messages = conversation(talk, prompt, pictures, desk)
+        self._talk, self._context, self._spot = talk, context, LiveDisplay(context)
+        self._sampling = sampling_of(talk, schema_of(talk.schema, context))
+        prompt, pictures = prompt_of(talk, context), pictures_of(talk, context)
+        self._messages = conversation(talk, prompt, pictures, context)
 
     @property
     def answers(self) -> dict[str, Answer]:
@@ -71,11 +71,11 @@ class _RoundTable:
     def send_home(self) -> None:
         """Unload what was loaded for this."""
         for instance in self._loaded:
-            self._desk.session.run(loading.end(instance, self._desk.manager))
+            self._context.session.run(loading.end(instance, self._context.manager))
 
     def speak(self) -> None:
         """Let those that are in memory answer at once; those without room come after them."""
-        known = self._desk.session.run(lookup.instances(self._desk.manager))
+        known = self._context.session.run(lookup.instances(self._context.manager))
         there = {instance.instance_reference for instance in known}
         columns = self.columns.values()
         self._listen([one for one in columns if one.instance.instance_reference in there])
@@ -96,25 +96,28 @@ class _RoundTable:
     def _load(self, name: str) -> Instance:
         # Loaded just in time, one would make the host evict the one before it.
         request = LoadRequest(model_key=name, ttl_s=self._talk.ttl_s)
-        result = self._desk.load(NotebookRequest(request=request))
+        result = self._context.load(NotebookRequest(request=request))
         check_llm(result)
         if result.how == "loaded":
             self._loaded.append(result.instance)
         return result.instance
 
     def _listen(self, columns: Sequence[Column]) -> None:
-        work = _all(self._desk, columns, self._messages, self._sampling)
-        self._desk.session.run(work, self.show if self._desk.can_update else lambda: None)
+        work = _all(self._context, columns, self._messages, self._sampling)
+        self._context.session.run(work, self.show if self._context.can_update else lambda: None)
 
 
 async def _all(
-    desk: Desk, columns: Iterable[Column], messages: Sequence[Message], sampling: Sampling
+    context: MagicContext,
+    columns: Iterable[Column],
+    messages: Sequence[Message],
+    sampling: Sampling,
 ) -> None:
     """Have all of them answer at once; what goes wrong with one does not stop the others."""
 
     async def one(column: Column) -> None:
         try:
-            await follow(desk, column.instance, messages, sampling, column.draft)
+            await follow(context, column.instance, messages, sampling, column.draft)
         except LmsError as error:
             column.problem = error
 

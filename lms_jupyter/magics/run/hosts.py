@@ -1,17 +1,17 @@
 """Runs `host`, `server`, `get` and `doctor`."""
 
-import asyncio
 import time
 from typing import Any
 
 from lms_jupyter.api.draw import compact, say_size
-from lms_jupyter.errors import CommandError, HostError, HostUnreachableError
+from lms_jupyter.errors import CommandError, HostUnreachableError
 from lms_jupyter.hosts.base import Downloading, Offer, pauses_downloads
-from lms_jupyter.magics.desk import Desk
+from lms_jupyter.magics.context import MagicContext
 from lms_jupyter.magics.progress import DELAY_S, take_away
 from lms_jupyter.magics.run import perform
 from lms_jupyter.magics.verbs.hosts import GetModel, HostLine, ServerLine, ShowDoctor
 from lms_jupyter.manager import downloading
+from lms_jupyter.manager.host_choices import discover_hosts
 from lms_jupyter.manager.watch import switch
 
 AUTO = "auto"
@@ -20,67 +20,51 @@ ASK_AGAIN_S = 0.05
 
 
 @perform.register
-def host(request: HostLine, desk: Desk) -> str | None:
+def host(request: HostLine, context: MagicContext) -> str | None:
     """Show, switch or list hosts, or start and stop the embedded engine."""
     # These bring the SDK, which takes long to import.
     from lms_jupyter.hosts import embedded  # noqa: PLC0415
     from lms_jupyter.hosts.rest import normal_address  # noqa: PLC0415
 
-    run = desk.session.local
+    run = context.session.local
     match request.what:
         case "list":
-            for line in run.finish(_all(desk.manager.activity.host.address)):
-                desk.say(line)
+            for line in run.finish(_all(context.manager.activity.host.address)):
+                context.say(line)
             return None
         case "start":
             greeting = run.finish(embedded.start_engine())
-            run.finish(switch(greeting.address, desk.manager))
+            run.finish(switch(greeting.address, context.manager))
         case "stop":
-            _stop(desk)
+            _stop(context)
             return None
         case "use":
             address = "" if request.address == AUTO else normal_address(request.address)
-            run.finish(switch(address, desk.manager))
+            run.finish(switch(address, context.manager))
         case _:
             pass
     run.connect()
-    desk.saw_host()
-    info = desk.manager.activity.host
-    named = f"{info.name} {info.version}" if info.version else info.name
-    desk.say(f"Using {named} at {info.address} ({desk.manager.why}).")
+    context.saw_host()
+    info = context.manager.activity.host
+    context.say(f"Using {info.title} at {info.address} ({context.manager.why}).")
     return info.address
 
 
 async def _all(current: str) -> list[str]:
     """Name every host that answers on this machine, and the one that is used."""
-    from lms_jupyter.hosts import embedded  # noqa: PLC0415 - brings the SDK
-    from lms_jupyter.hosts.discover import PORTS  # noqa: PLC0415 - as above
-    from lms_jupyter.hosts.rest import Greeting, greet  # noqa: PLC0415 - as above
-
-    async def knock(address: str) -> Greeting | None:
-        try:
-            return await greet(address)
-        except HostError:
-            return None
-
-    known = [current] if current else []
-    addresses = dict.fromkeys([*known, *(f"127.0.0.1:{port}" for port in PORTS)])
-    answers = await asyncio.gather(*map(knock, addresses))
-    found = {one.address: one for one in (*answers, await embedded.running_engine()) if one}
     lines = [
-        f"{one.address}  {one.name} {one.version or ''}".rstrip()
-        + ("  (used here)" if one.address == current else "")
-        for one in found.values()
+        f"{host.address}  {host.title}" + ("  (used here)" if host.address == current else "")
+        for host in await discover_hosts([current] if current else [])
     ]
     return lines or ["No host answers on this machine; `%lms host start` starts the engine."]
 
 
-def _stop(desk: Desk) -> None:
+def _stop(context: MagicContext) -> None:
     """End the engine of this user, and wait until it is gone."""
     from lms_jupyter.hosts import announcements, embedded  # noqa: PLC0415 - brings the SDK
 
     known = announcements.announced()
-    local = desk.session.local
+    local = context.session.local
     if known is None or not local.finish(embedded.stop_engine()):
         raise CommandError("No embedded engine of yours is running.")
     until = time.monotonic() + STOP_TIMEOUT_S
@@ -89,55 +73,57 @@ def _stop(desk: Desk) -> None:
             raise HostUnreachableError(f"The engine at {known.address} does not end.")
         # It is nobody's child that could be waited for: whether it still answers is all there is.
         time.sleep(ASK_AGAIN_S)
-    desk.say(f"The engine at {known.address} has ended, and with it all that it had in memory.")
+    context.say(f"The engine at {known.address} has ended, and with it all that it had in memory.")
 
 
 @perform.register
-def server(request: ServerLine, desk: Desk) -> None:
+def server(request: ServerLine, context: MagicContext) -> None:
     """Start, stop or show LM Studio's HTTP server."""
-    desk.connect()
+    context.connect()
     if request.what == "status":
-        address = desk.manager.activity.host.address
+        address = context.manager.activity.host.address
         port = int(address.rpartition(":")[2])
         if request.as_json:
-            desk.say(compact({"running": True, "port": port}))
+            context.say(compact({"running": True, "port": port}))
         else:
-            desk.say(f"{desk.manager.activity.host.name} answers on port {port}.")
+            context.say(f"{context.manager.activity.host.name} answers on port {port}.")
         return
     on = request.what == "start"
-    desk.session.run(desk.manager.connected_host.serve(on=on, port=request.port, cors=request.cors))
+    context.session.run(
+        context.manager.connected_host.serve(on=on, port=request.port, cors=request.cors)
+    )
     where = f" on port {request.port}" if request.port else ""
-    desk.say(f"The HTTP server {'runs' if on else 'has stopped'}{where}.")
+    context.say(f"The HTTP server {'runs' if on else 'has stopped'}{where}.")
 
 
 @perform.register
-def get(request: GetModel, desk: Desk) -> str | None:
+def get(request: GetModel, context: MagicContext) -> str | None:
     """Download a model and return its key. Interrupting pauses it: the next `get` goes on."""
-    desk.connect()
-    host = desk.manager.connected_host
+    context.connect()
+    host = context.manager.connected_host
     choosing = downloading.choose(request.name, request.quantization, host, first=request.yes)
-    offer = desk.session.run(choosing)
+    offer = context.session.run(choosing)
     if request.cancel:
-        desk.session.run(downloading.discard(offer, desk.manager))
-        desk.say(f"Fetching {offer.name} is called off; nothing of it is left.")
+        context.session.run(downloading.discard(offer, context.manager))
+        context.say(f"Fetching {offer.name} is called off; nothing of it is left.")
         return None
-    desk.say(f"Fetching {offer.name} ({say_size(offer.size_bytes)}).")
+    context.say(f"Fetching {offer.name} ({say_size(offer.size_bytes)}).")
     bar = _DownloadBar(offer)
     try:
-        work = downloading.fetch(offer, desk.manager, bar.move)
-        key = desk.session.run(work, bar.glance)
+        work = downloading.fetch(offer, context.manager, bar.move)
+        key = context.session.run(work, bar.glance)
     except KeyboardInterrupt:
-        desk.say(_left(offer, bar.now, desk))
+        context.say(_left(offer, bar.now, context))
         raise
     finally:
         bar.close()
-    desk.say(f"Done: %lms load {key}")
+    context.say(f"Done: %lms load {key}")
     return key
 
 
-def _left(offer: Offer, now: Downloading, desk: Desk) -> str:
+def _left(offer: Offer, now: Downloading, context: MagicContext) -> str:
     """Say what an interrupted download leaves."""
-    host = desk.manager.activity.host
+    host = context.manager.activity.host
     if not pauses_downloads(host):
         return f"{host.name} was told to stop fetching {offer.name}; this line asks for it again."
     done = f"{say_size(now.downloaded_bytes)} of {say_size(now.total_bytes)}"
@@ -180,9 +166,9 @@ class _DownloadBar:
 
 
 @perform.register
-def doctor(request: ShowDoctor, desk: Desk) -> None:
+def doctor(request: ShowDoctor, context: MagicContext) -> None:
     """Examine everything, and say what to do about what is not right."""
     from lms_jupyter.doctor import examine  # noqa: PLC0415 - brings the SDK
 
-    findings = examine.examine(desk.manager.host)
-    desk.say(examine.as_json(findings) if request.as_json else examine.text(findings))
+    findings = examine.examine(context.manager.host)
+    context.say(examine.as_json(findings) if request.as_json else examine.text(findings))

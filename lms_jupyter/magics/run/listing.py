@@ -8,7 +8,7 @@ from typing import Any
 from lms_jupyter.api import views
 from lms_jupyter.api.draw import compact, draw_status, instances_json, models_json
 from lms_jupyter.hosts.base import LogEntry, Past, remembers_its_log
-from lms_jupyter.magics.desk import Desk, Spot
+from lms_jupyter.magics.context import LiveDisplay, MagicContext
 from lms_jupyter.magics.run import perform
 from lms_jupyter.magics.verbs.listing import ListInstances, ListModels, ShowLog, ShowStatus
 from lms_jupyter.manager import Manager
@@ -27,32 +27,32 @@ SOURCES = {"model": MODEL, "server": "server.", "runtime": "runtime."}
 
 
 @perform.register
-def ls(request: ListModels, desk: Desk) -> Any:
+def ls(request: ListModels, context: MagicContext) -> Any:
     """List what is downloaded."""
-    desk.connect()
-    manager, run = desk.manager, desk.session.run
+    context.connect()
+    manager, run = context.manager, context.session.run
     if request.model_key is not None or request.variants:
         table, json = run(views.variants(manager, request.model_key, request.kinds))
         if request.as_json:
-            return desk.say(json)
-        return desk.shown(table)
+            return context.say(json)
+        return context.shown(table)
     models = run(views.models(manager, request.kinds))
     if request.as_json:
-        return desk.say(models_json(models))
-    return desk.shown(models)
+        return context.say(models_json(models))
+    return context.shown(models)
 
 
 @perform.register
-def ps(request: ListInstances, desk: Desk) -> Any:
+def ps(request: ListInstances, context: MagicContext) -> Any:
     """List what is in memory, once or again and again."""
-    desk.connect()
-    manager, run = desk.manager, desk.session.run
+    context.connect()
+    manager, run = context.manager, context.session.run
     if request.as_json:
         found = run(views.instances(manager))
-        return desk.say(instances_json(found, run(views.parallel(manager, tuple(found)))))
+        return context.say(instances_json(found, run(views.parallel(manager, tuple(found)))))
     if request.watch_s is None:
-        return desk.shown(run(views.instances(manager)))
-    spot = Spot(desk)
+        return context.shown(run(views.instances(manager)))
+    spot = LiveDisplay(context)
     until = time.monotonic() + request.watch_s
     try:
         while True:
@@ -68,21 +68,21 @@ def ps(request: ListInstances, desk: Desk) -> Any:
 
 
 @perform.register
-def status(_request: ShowStatus, desk: Desk) -> None:
+def status(_request: ShowStatus, context: MagicContext) -> None:
     """Say which host is used and what it has in memory."""
-    desk.session.local.connect()
-    desk.saw_host()
-    desk.command(Refresh())
-    desk.show(draw_status(desk.manager.activity, desk.manager.why).bundle())
+    context.session.local.connect()
+    context.saw_host()
+    context.command(Refresh())
+    context.show(draw_status(context.manager.activity, context.manager.why).bundle())
 
 
 @perform.register
-def log(request: ShowLog, desk: Desk) -> None:
+def log(request: ShowLog, context: MagicContext) -> None:
     """Show what the host has logged and what it logs, for a while or until interrupted."""
-    desk.connect()
-    host = desk.manager.connected_host.info
+    context.connect()
+    host = context.manager.connected_host.info
     if request.last and not remembers_its_log(host) and not request.as_json:
-        desk.say(f"{host.name} does not keep its log: this is what it logs from now on.")
+        context.say(f"{host.name} does not keep its log: this is what it logs from now on.")
     entries: list[LogEntry] = []
     caught_up_at: list[float] = []
     past = Past(
@@ -90,7 +90,7 @@ def log(request: ShowLog, desk: Desk) -> None:
         kinds=_kinds(request),
         caught_up=lambda: caught_up_at.append(time.monotonic()),
     )
-    heard = desk.session.local.submit(_listen(desk.manager, past, entries))
+    heard = context.session.local.submit(_listen(context.manager, past, entries))
     shown: list[LogEntry] = []
     told = 0
 
@@ -99,7 +99,7 @@ def log(request: ShowLog, desk: Desk) -> None:
         new = [entry for entry in entries[told:] if _wanted(entry, request)]
         told = len(entries)
         for entry in new:
-            desk.say(_json(entry) if request.as_json else _text(entry))
+            context.say(_json(entry) if request.as_json else _text(entry))
         shown.extend(new)
         if not caught_up_at:
             return
@@ -110,12 +110,12 @@ def log(request: ShowLog, desk: Desk) -> None:
             raise _EnoughError
 
     try:
-        desk.session.local.wait(heard, tell)
+        context.session.local.wait(heard, tell)
     except (KeyboardInterrupt, _EnoughError):
         # Both are how listening ends.
-        desk.session.local.stop(heard)
+        context.session.local.stop(heard)
     if not shown and not request.as_json:
-        desk.say("Nothing was logged.")
+        context.say("Nothing was logged.")
 
 
 async def _listen(manager: Manager, past: Past, entries: list[LogEntry]) -> None:

@@ -11,10 +11,10 @@ from lms_jupyter.api.duration import say_duration
 from lms_jupyter.api.estimating import estimated
 from lms_jupyter.api.load_requests import NotebookRequest
 from lms_jupyter.errors import CommandError
-from lms_jupyter.magics.desk import Desk
+from lms_jupyter.magics.context import MagicContext
 from lms_jupyter.magics.run import perform
 from lms_jupyter.magics.verbs.loading import LoadLine
-from lms_jupyter.manager.fit import say
+from lms_jupyter.manager.config_diff import say
 from lms_jupyter.manager.load_task import LoadResult
 from lms_jupyter.manager.resolve import Resolution
 from lms_jupyter.protocol.models import Estimate, LoadConfig
@@ -23,27 +23,27 @@ HOW = {"loaded": "is loaded", "used": "was in memory already", "reloaded": "is r
 
 
 @perform.register
-def load(line: LoadLine, desk: Desk) -> Any:
+def load(line: LoadLine, context: MagicContext) -> Any:
     """Get an instance, keep its handle under a name, and say what came of it."""
-    asked = line.complete(desk.session.folder)
+    asked = line.complete(context.session.folder)
     if line.estimate_only:
-        return estimate(asked, desk)
-    result = desk.load(asked)
-    handle = desk.session.handle(result, heal=asked.heal)
-    desk.bind(line.name, handle)
+        return estimate(asked, context)
+    result = context.load(asked)
+    handle = context.session.handle(result, heal=asked.heal)
+    context.bind(line.name, handle)
     for sentence in sentences(result, asked, line.name):
-        desk.say(sentence)
+        context.say(sentence)
     return handle
 
 
-def estimate(asked: NotebookRequest, desk: Desk) -> "ShownEstimate":
+def estimate(asked: NotebookRequest, context: MagicContext) -> "ShownEstimate":
     """Say what a load would take; nothing is loaded."""
-    desk.connect()
-    resolution, answer = desk.session.run(estimated(asked, desk.manager))
-    text = "\n".join(_estimate_lines(resolution, asked.request.config, answer, desk))
-    desk.say(text)
+    context.connect()
+    resolution, answer = context.session.run(estimated(asked, context.manager))
+    text = "\n".join(_estimate_lines(resolution, asked.request.config, answer, context))
+    context.say(text)
     fields = {name: getattr(answer, name) for name in Estimate.__struct_fields__}
-    return ShownEstimate(**fields, shown_in=desk.shell.execution_count)
+    return ShownEstimate(**fields, shown_in=context.shell.execution_count)
 
 
 class ShownEstimate(Estimate, frozen=True, kw_only=True):
@@ -95,7 +95,7 @@ def sentences(result: LoadResult, asked: NotebookRequest, name: str | None) -> l
 
 
 def _estimate_lines(
-    resolution: Resolution, config: LoadConfig, answer: Estimate, desk: Desk
+    resolution: Resolution, config: LoadConfig, answer: Estimate, context: MagicContext
 ) -> list[str]:
     lines = [f"Model: {resolution.name}"]
     if config.context_length is not None:
@@ -106,7 +106,7 @@ def _estimate_lines(
     lines.append(f"Estimated Total Memory: {say_size(answer.total_bytes)}")
     if answer.confidence == "low":
         lines.append("Confidence: LOW")
-    memory = desk.manager.activity.memory
+    memory = context.manager.activity.memory
     if memory is not None:
         lines.append(f"Free now: {say_size(memory.available_bytes)}")
     verdict = "should fit" if answer.passes_guardrails else "is more than the host allows"

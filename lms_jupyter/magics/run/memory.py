@@ -8,7 +8,7 @@ from lms_jupyter.api import memory
 from lms_jupyter.api.draw import say_size
 from lms_jupyter.api.duration import say_duration
 from lms_jupyter.errors import CommandError, InstanceNotFoundError
-from lms_jupyter.magics.desk import Desk
+from lms_jupyter.magics.context import MagicContext
 from lms_jupyter.magics.run import perform
 from lms_jupyter.magics.verbs.memory import Free, OnDevice, Request, Unload
 from lms_jupyter.manager import lookup
@@ -19,26 +19,26 @@ Aimed = TypeVar("Aimed", bound=Request)
 
 
 @perform.register
-def unload(request: Unload, desk: Desk) -> None:
+def unload(request: Unload, context: MagicContext) -> None:
     """End one instance, or all."""
-    desk.connect()
+    context.connect()
     if request.identifier is not None:
-        _end(desk.session.instance(request.identifier, request.device), desk)
+        _end(context.session.instance(request.identifier, request.device), context)
         return
-    known = desk.session.run(lookup.instances_on(request.device, desk.manager))
+    known = context.session.run(lookup.instances_on(request.device, context.manager))
     if request.everything:
         if not known:
-            desk.say("Nothing is in memory.")
+            context.say("Nothing is in memory.")
             return
         for instance in known:
             try:
-                _end(instance, desk)
+                _end(instance, context)
             except InstanceNotFoundError:
                 # It went by itself in the meantime: that is what was wanted.
                 continue
         return
     if len(known) == 1:
-        _end(known[0], desk)
+        _end(known[0], context)
         return
     names = ", ".join(sorted(instance.identifier for instance in known))
     raise CommandError(
@@ -49,25 +49,25 @@ def unload(request: Unload, desk: Desk) -> None:
 
 
 @perform.register
-def extend(request: SetTtl, desk: Desk) -> None:
+def extend(request: SetTtl, context: MagicContext) -> None:
     """Give an instance another TTL that counts from now."""
-    request = _aimed(request, desk)
-    desk.session.run(memory.extend(desk.manager, request))
-    desk.say(f"{request.identifier} {_leaves(request.ttl_s)}.")
+    request = _aimed(request, context)
+    context.session.run(memory.extend(context.manager, request))
+    context.say(f"{request.identifier} {_leaves(request.ttl_s)}.")
 
 
 @perform.register
-def extend_by_reload(request: ReloadInstance, desk: Desk) -> None:
+def extend_by_reload(request: ReloadInstance, context: MagicContext) -> None:
     """Load an instance again as it is, with another TTL."""
-    request = _aimed(request, desk)
-    desk.command(request)
-    desk.say(f"{request.identifier} is loaded again, and {_leaves(request.ttl_s)}.")
+    request = _aimed(request, context)
+    context.command(request)
+    context.say(f"{request.identifier} is loaded again, and {_leaves(request.ttl_s)}.")
 
 
 @perform.register
-def on_device(asked: OnDevice, desk: Desk) -> None:
+def on_device(asked: OnDevice, context: MagicContext) -> None:
     """Do to the instance on one device what is asked."""
-    perform(_aimed(asked.request, desk, asked.device), desk)
+    perform(_aimed(asked.request, context, asked.device), context)
 
 
 def _leaves(ttl_s: float | None) -> str:
@@ -77,41 +77,41 @@ def _leaves(ttl_s: float | None) -> str:
 
 
 @perform.register
-def pin(request: PinInstance, desk: Desk) -> None:
+def pin(request: PinInstance, context: MagicContext) -> None:
     """Keep an instance from expiring, or no longer."""
-    request = _aimed(request, desk)
-    desk.command(request)
+    request = _aimed(request, context)
+    context.command(request)
     state = (
         "is pinned: it stays in memory until it is unloaded"
         if request.pinned
         else "is no longer pinned"
     )
-    desk.say(f"{request.identifier} {state}.")
+    context.say(f"{request.identifier} {state}.")
 
 
 @perform.register
-def free(request: Free, desk: Desk) -> None:
+def free(request: Free, context: MagicContext) -> None:
     """Unload what is idle and ours, and empty the caches that this kernel keeps on a GPU."""
-    desk.connect()
-    gone = desk.session.run(memory.free(desk.manager, everything=request.everything))
+    context.connect()
+    gone = context.session.run(memory.free(context.manager, everything=request.everything))
     for instance in gone:
-        desk.say(f"{instance.identifier} is unloaded.")
-    for sentence in memory.left(desk.manager, everything=request.everything):
-        desk.say(sentence)
+        context.say(f"{instance.identifier} is unloaded.")
+    for sentence in memory.left(context.manager, everything=request.everything):
+        context.say(sentence)
     given_back = memory.taken_bytes(gone) + memory.empty_caches()
-    desk.say(f"{say_size(given_back)} given back." if given_back else "Nothing to give back.")
+    context.say(f"{say_size(given_back)} given back." if given_back else "Nothing to give back.")
 
 
-def _aimed(request: Aimed, desk: Desk, device: str | None = None) -> Aimed:
+def _aimed(request: Aimed, context: MagicContext, device: str | None = None) -> Aimed:
     """Return what is asked of the one instance that is meant, whatever form of its name is used."""
     if request.instance_reference is not None:
         return request
-    desk.connect()
-    instance = desk.session.instance(request.identifier, device)
+    context.connect()
+    instance = context.session.instance(request.identifier, device)
     reference = instance.instance_reference
     return changed(request, identifier=instance.identifier, instance_reference=reference)
 
 
-def _end(instance: Instance, desk: Desk) -> None:
-    desk.command(memory.exactly(UnloadInstance, instance))
-    desk.say(f"{instance.identifier} is unloaded.")
+def _end(instance: Instance, context: MagicContext) -> None:
+    context.command(memory.exactly(UnloadInstance, instance))
+    context.say(f"{instance.identifier} is unloaded.")

@@ -12,11 +12,11 @@ from msgspec.structs import replace
 from lms_jupyter.api.draw import say_size
 from lms_jupyter.api.load_requests import NotebookRequest
 from lms_jupyter.api.settings import read_settings
-from lms_jupyter.api.tables import Drawing, Table, count
+from lms_jupyter.api.tables import RichOutput, Table, count
 from lms_jupyter.errors import HostError, LmsError
-from lms_jupyter.hosts.talk import Message
+from lms_jupyter.hosts.prediction import Message
 from lms_jupyter.magics.answer import Draft
-from lms_jupyter.magics.desk import Desk, Spot
+from lms_jupyter.magics.context import LiveDisplay, MagicContext
 from lms_jupyter.magics.run import perform
 from lms_jupyter.magics.run.loading import check_llm
 from lms_jupyter.magics.run.talking import follow, instance_for, prompt_of, sampling_of, schema_of
@@ -48,19 +48,21 @@ class Measured(Record, Struct, frozen=True, kw_only=True):
 
 
 @perform.register
-def sweep(request: Sweep, desk: Desk) -> Any:
+def sweep(request: Sweep, context: MagicContext) -> Any:
     """Load each combination in turn, let it answer, measure, and unload it again."""
-    prompt = prompt_of(request.talk, desk)
-    name = request.name or instance_for(request.talk, desk).model_key
+    prompt = prompt_of(request.talk, context)
+    name = request.name or instance_for(request.talk, context).model_key
     rows: list[Measured] = []
-    spot = Spot(desk)
+    spot = LiveDisplay(context)
     for settings in combinations(request.axes):
-        rows.append(_measure(request, name, settings, prompt, desk))
-        if desk.can_update:
+        rows.append(_measure(request, name, settings, prompt, context))
+        if context.can_update:
             spot.put(Table(rows, draw_sweep).bundle())
-    table = desk.shown(Table(rows, draw_sweep)) if not desk.can_update else _quiet(rows, desk)
-    desk.show({"image/svg+xml": plot(rows), "text/plain": ""})
-    desk.bind(request.talk.variable, table)
+    table = (
+        context.shown(Table(rows, draw_sweep)) if not context.can_update else _quiet(rows, context)
+    )
+    context.show({"image/svg+xml": plot(rows), "text/plain": ""})
+    context.bind(request.talk.variable, table)
     return table
 
 
@@ -70,7 +72,7 @@ def combinations(axes: Mapping[str, tuple[Any, ...]]) -> Iterator[dict[str, Any]
         yield dict(zip(axes, values, strict=True))
 
 
-def draw_sweep(rows: Sequence[Measured]) -> Drawing:
+def draw_sweep(rows: Sequence[Measured]) -> RichOutput:
     """Draw what was measured: one row for each combination."""
     names = list(rows[0].settings) if rows else []
     heading = (*(n.upper() for n in names), "LOAD", "MEMORY", "FIRST TOKEN", "TOKENS/S", "TOKENS")
@@ -86,7 +88,7 @@ def draw_sweep(rows: Sequence[Measured]) -> Drawing:
         for row in rows
     ]
     model = rows[0].model if rows else ""
-    return Drawing(f"{model}: {count(len(rows), 'combination')}.", [(heading, cells)])
+    return RichOutput(f"{model}: {count(len(rows), 'combination')}.", [(heading, cells)])
 
 
 def plot(rows: Sequence[Measured]) -> str:
@@ -115,7 +117,7 @@ def plot(rows: Sequence[Measured]) -> str:
 
 
 def _measure(
-    request: Sweep, name: str, settings: Mapping[str, Any], prompt: str, desk: Desk
+    request: Sweep, name: str, settings: Mapping[str, Any], prompt: str, context: MagicContext
 ) -> Measured:
     """Try one combination. Whatever happens, its instance is gone afterwards."""
     quant = settings.get("quant")
@@ -127,30 +129,32 @@ def _measure(
             model_key=key, mode="new", config=read_settings(told), ttl_s=request.talk.ttl_s
         )
         began = time.monotonic()
-        result = desk.load(NotebookRequest(request=wanted))
+        result = context.load(NotebookRequest(request=wanted))
         load_s = time.monotonic() - began
     except LmsError as error:
         return replace(row, problem=error.title)
     instance = result.instance
     try:
         check_llm(result)
-        return _answered(request, prompt, desk, instance, replace(row, load_s=load_s))
+        return _answered(request, prompt, context, instance, replace(row, load_s=load_s))
     except LmsError as error:
         return replace(row, problem=error.title)
     finally:
-        desk.session.run(loading.end(instance, desk.manager))
+        context.session.run(loading.end(instance, context.manager))
 
 
 def _answered(
-    request: Sweep, prompt: str, desk: Desk, instance: Instance, row: Measured
+    request: Sweep, prompt: str, context: MagicContext, instance: Instance, row: Measured
 ) -> Measured:
     draft = Draft()
-    schema = schema_of(request.talk.schema, desk)
+    schema = schema_of(request.talk.schema, context)
     system = request.talk.system
     messages = [Message(role="system", text=system)] if system else []
     messages.append(Message(role="user", text=prompt))
-    desk.session.run(follow(desk, instance, messages, sampling_of(request.talk, schema), draft))
-    memory_bytes = instance.memory_bytes or desk.session.run(_reckon(instance, desk))
+    context.session.run(
+        follow(context, instance, messages, sampling_of(request.talk, schema), draft)
+    )
+    memory_bytes = instance.memory_bytes or context.session.run(_reckon(instance, context))
     row = replace(row, memory_bytes=memory_bytes)
     if draft.told is None:
         return row
@@ -162,10 +166,10 @@ def _answered(
     )
 
 
-async def _reckon(instance: Instance, desk: Desk) -> int | None:
+async def _reckon(instance: Instance, context: MagicContext) -> int | None:
     """Ask what an instance takes: what it does take, where the host tells, else its estimate."""
-    host = desk.manager.connected_host
-    sight = await host.look()
+    host = context.manager.connected_host
+    sight = await host.poll()
     for known in sight.instances:
         is_it = known.instance_reference == instance.instance_reference
         if is_it and known.memory_bytes:
@@ -182,9 +186,9 @@ async def _reckon(instance: Instance, desk: Desk) -> int | None:
     return told.total_bytes
 
 
-def _quiet(rows: list[Measured], desk: Desk) -> Any:
+def _quiet(rows: list[Measured], context: MagicContext) -> Any:
     """Return the table that stands in the cell already."""
-    return desk.remembered(Table(rows, draw_sweep))
+    return context.remembered(Table(rows, draw_sweep))
 
 
 def _say(value: float | None, pattern: str) -> str:

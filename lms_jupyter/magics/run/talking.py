@@ -9,9 +9,9 @@ from msgspec.structs import replace
 
 from lms_jupyter.api.load_requests import NotebookRequest
 from lms_jupyter.errors import CommandError
-from lms_jupyter.hosts.talk import Message, Picture, Sampling
+from lms_jupyter.hosts.prediction import Message, Picture, Sampling
 from lms_jupyter.magics.answer import Answer, Draft, Figures, as_value, is_schema
-from lms_jupyter.magics.desk import Desk, Spot
+from lms_jupyter.magics.context import LiveDisplay, MagicContext
 from lms_jupyter.magics.fill import fill, say_unfilled
 from lms_jupyter.magics.run import perform
 from lms_jupyter.magics.run.loading import check_llm
@@ -23,35 +23,35 @@ from lms_jupyter.protocol.models import Instance
 
 
 @perform.register
-def talk(request: Talk, desk: Desk) -> None:
+def talk(request: Talk, context: MagicContext) -> None:
     """Answer a prompt into the cell, and keep the answer under a name."""
-    prompt = prompt_of(request, desk)
-    schema = schema_of(request.schema, desk)
-    instance = instance_for(request, desk)
-    pictures = pictures_of(request, desk)
+    prompt = prompt_of(request, context)
+    schema = schema_of(request.schema, context)
+    instance = instance_for(request, context)
+    pictures = pictures_of(request, context)
     if pictures and not instance.vision:
         raise CommandError(
             f"{instance.identifier} cannot see: it is no vision model.",
             hint="`%lms ls --json` says which models have vision.",
         )
-    messages = conversation(request, prompt, pictures, desk)
+    messages = conversation(request, prompt, pictures, context)
     draft = Draft()
     try:
-        stream(desk, instance, messages, sampling_of(request, schema), draft)
+        stream(context, instance, messages, sampling_of(request, schema), draft)
     except KeyboardInterrupt:
         # Stopping is how a user says "enough": what there is stays.
         draft.told = None
     answer = Answer.of(draft, instance.identifier)
-    desk.bind(request.variable, answer)
+    context.bind(request.variable, answer)
     if request.chat is not None:
         said = Message(role="assistant", text=str(answer))
-        desk.chats[request.chat] = [*messages, said]
+        context.chats[request.chat] = [*messages, said]
     if request.footer:
-        desk.show(Figures(model=instance.identifier, told=draft.told).bundle())
+        context.show(Figures(model=instance.identifier, told=draft.told).bundle())
     if schema is None or draft.told is None:
         return
     try:
-        desk.bind(request.variable, as_value(answer, schema))
+        context.bind(request.variable, as_value(answer, schema))
     except ValueError as error:
         raise CommandError(
             f"The answer is not what {request.schema} asks for: {error}.",
@@ -60,24 +60,24 @@ def talk(request: Talk, desk: Desk) -> None:
 
 
 def stream(
-    desk: Desk,
+    context: MagicContext,
     instance: Instance,
     messages: Sequence[Message],
     sampling: Sampling,
     draft: Draft,
 ) -> None:
     """Show an answer while it comes."""
-    work = follow(desk, instance, messages, sampling, draft)
-    if desk.can_update:
-        spot = Spot(desk)
+    work = follow(context, instance, messages, sampling, draft)
+    if context.can_update:
+        spot = LiveDisplay(context)
         try:
-            desk.session.run(work, lambda: spot.put(draft.bundle()))
+            context.session.run(work, lambda: spot.put(draft.bundle()))
         finally:
             spot.put(draft.bundle())
         return
     written = _Writer(draft)
     try:
-        desk.session.run(work, written.more)
+        context.session.run(work, written.more)
     finally:
         written.more()
         print()  # noqa: T201 - the end of the answer in a terminal
@@ -98,21 +98,21 @@ class _Writer:
 
 
 async def follow(
-    desk: Desk,
+    context: MagicContext,
     instance: Instance,
     messages: Sequence[Message],
     sampling: Sampling,
     draft: Draft,
 ) -> None:
     """Take an answer piece by piece; cancelling this stops the host."""
-    host = desk.manager.connected_host
-    async with aclosing(host.talk(instance, messages, sampling)) as steps:  # type: ignore[type-var]
+    host = context.manager.connected_host
+    async with aclosing(host.respond(instance, messages, sampling)) as steps:  # type: ignore[type-var]
         async for step in steps:
             draft.take(step)
-    desk.manager.wake.set()
+    context.manager.wake.set()
 
 
-def prompt_of(request: Talk, desk: Desk) -> str:
+def prompt_of(request: Talk, context: MagicContext) -> str:
     """Return what is to be said, with the notebook's values filled in.
 
     Raises:
@@ -126,12 +126,12 @@ def prompt_of(request: Talk, desk: Desk) -> str:
         )
     if not request.fills:
         return prompt
-    if note := say_unfilled(prompt, desk.names):
-        desk.say(note)
-    return fill(prompt, desk.names)
+    if note := say_unfilled(prompt, context.names):
+        context.say(note)
+    return fill(prompt, context.names)
 
 
-def schema_of(name: str | None, desk: Desk) -> Any:
+def schema_of(name: str | None, context: MagicContext) -> Any:
     """Find the schema that a name stands for.
 
     Raises:
@@ -139,7 +139,7 @@ def schema_of(name: str | None, desk: Desk) -> Any:
     """
     if name is None:
         return None
-    found = desk.names.get(name)
+    found = context.names.get(name)
     if is_schema(found):
         return found
     raise CommandError(
@@ -156,7 +156,7 @@ def sampling_of(request: Talk, schema: Any) -> Sampling:
     return replace(request.sampling, json_schema=told)
 
 
-def instance_for(request: Talk, desk: Desk) -> Instance:
+def instance_for(request: Talk, context: MagicContext) -> Instance:
     """Return the instance that answers: the named one, loaded if need be, or the last used.
 
     Raises:
@@ -164,17 +164,17 @@ def instance_for(request: Talk, desk: Desk) -> Instance:
     """
     if request.name is not None:
         wanted = LoadRequest(model_key=request.name, mode="use", ttl_s=request.ttl_s)
-        result = desk.load(NotebookRequest(request=wanted))
+        result = context.load(NotebookRequest(request=wanted))
         check_llm(result)
         return result.instance
-    desk.connect()
-    known = [i for i in desk.session.run(lookup.instances(desk.manager)) if i.kind == "llm"]
+    context.connect()
+    known = [i for i in context.session.run(lookup.instances(context.manager)) if i.kind == "llm"]
     if not known:
         raise CommandError(
             "No model is in memory that could answer.",
             hint="Name one: %%lms KEY, or load one: %lms load KEY",
         )
-    own = desk.manager.own
+    own = context.manager.own
 
     def rank(instance: Instance) -> tuple[bool, float]:
         return instance.instance_reference in own, instance.idle_since or 0.0
@@ -182,17 +182,17 @@ def instance_for(request: Talk, desk: Desk) -> Instance:
     return max(known, key=rank)
 
 
-def pictures_of(request: Talk, desk: Desk) -> tuple[Picture, ...]:
+def pictures_of(request: Talk, context: MagicContext) -> tuple[Picture, ...]:
     """Read the images: files, or what the notebook has under a name.
 
     Raises:
         CommandError: One is neither.
     """
-    return tuple(_picture(name, desk) for name in request.images)
+    return tuple(_picture(name, context) for name in request.images)
 
 
-def _picture(name: str, desk: Desk) -> Picture:
-    found = desk.names.get(name, name)
+def _picture(name: str, context: MagicContext) -> Picture:
+    found = context.names.get(name, name)
     if isinstance(found, bytes):
         return Picture(name=name, content=found)
     draw: Callable[[], bytes] | None = getattr(found, "_repr_png_", None)
@@ -200,7 +200,7 @@ def _picture(name: str, desk: Desk) -> Picture:
         return Picture(name=f"{name}.png", content=content)
     if isinstance(found, str | Path):
         path = Path(found).expanduser()
-        file = path if path.is_absolute() else desk.session.folder / path
+        file = path if path.is_absolute() else context.session.folder / path
         try:
             return Picture(name=file.name, content=file.read_bytes())
         except OSError as error:
@@ -209,10 +209,10 @@ def _picture(name: str, desk: Desk) -> Picture:
 
 
 def conversation(
-    request: Talk, prompt: str, pictures: tuple[Picture, ...], desk: Desk
+    request: Talk, prompt: str, pictures: tuple[Picture, ...], context: MagicContext
 ) -> list[Message]:
     """Return what has been said before, and the prompt."""
-    before = [] if request.chat is None or request.fresh else desk.chats.get(request.chat, [])
+    before = [] if request.chat is None or request.fresh else context.chats.get(request.chat, [])
     system = request.system
     if system is not None:
         before = [message for message in before if message.role != "system"]

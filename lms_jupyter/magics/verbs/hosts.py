@@ -6,7 +6,7 @@ from typing import Literal
 from msgspec import Struct
 
 from lms_jupyter.errors import CommandError
-from lms_jupyter.magics.grammar import Flag, Verb, Word, whole
+from lms_jupyter.magics.grammar import Argument, Flag, Verb, whole
 
 HIGHEST_PORT = 65_535
 
@@ -81,7 +81,9 @@ VERBS = (
         name="get",
         summary="download a model to the host's disk; interrupting pauses it, again resumes it",
         build=_get,
-        words=(Word(dest="name", metavar="NAME", help="owner/name, owner/name@quant, or words"),),
+        words=(
+            Argument(dest="name", metavar="NAME", help="owner/name, owner/name@quant, or words"),
+        ),
         flags=(
             Flag(names=("-y", "--yes"), help="take the first of several", default=False),
             Flag(
@@ -97,14 +99,14 @@ VERBS = (
         summary="show the host, use another, list all, or start and stop the embedded engine",
         build=_host,
         words=(
-            Word(
+            Argument(
                 dest="what",
                 metavar="WHAT",
                 help="list, start, stop, use, or an address (auto: look for one)",
                 many="optional",
                 completes="host",
             ),
-            Word(
+            Argument(
                 dest="address",
                 metavar="ADDRESS",
                 help="host:port",
@@ -119,7 +121,7 @@ VERBS = (
         summary="start, stop or show LM Studio's HTTP server",
         build=lambda a: ServerLine(what=a.what, port=a.port, cors=a.cors, as_json=a.as_json),
         words=(
-            Word(
+            Argument(
                 dest="what",
                 metavar="WHAT",
                 help="start, stop or status",

@@ -5,7 +5,7 @@ import argparse
 from msgspec import Struct
 
 from lms_jupyter.errors import CommandError
-from lms_jupyter.magics.grammar import Flag, Verb, Word, number, whole
+from lms_jupyter.magics.grammar import Argument, Flag, Verb, number, whole
 
 KINDS = ("llm", "embedding")
 JSON = Flag(
@@ -85,7 +85,7 @@ VERBS = (
         summary="list the models on the disk",
         build=_ls,
         words=(
-            Word(
+            Argument(
                 dest="model_key",
                 metavar="KEY",
                 help="list the variants of this model",
@@ -128,7 +128,7 @@ VERBS = (
         summary="show what the host has logged, and what it logs from now on",
         build=_log,
         words=(
-            Word(
+            Argument(
                 dest="stream",
                 metavar="stream",
                 help="for lms users: it changes nothing",

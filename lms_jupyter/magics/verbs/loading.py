@@ -12,10 +12,10 @@ from lms_jupyter.api.load_requests import NotebookRequest, completed
 from lms_jupyter.api.settings import NOTHING, Recipe, gathered
 from lms_jupyter.errors import CommandError
 from lms_jupyter.magics.grammar import (
+    Argument,
     Completes,
     Flag,
     Verb,
-    Word,
     number,
     offload,
     python_name,
@@ -323,8 +323,8 @@ def _load(a: argparse.Namespace) -> LoadLine:
     return load_line(a, "new" if a.new else "ensure", estimate_only=a.estimate_only)
 
 
-def _key(about: str, completes: Completes = "name", *, optional: bool = False) -> Word:
-    return Word(
+def _key(about: str, completes: Completes = "name", *, optional: bool = False) -> Argument:
+    return Argument(
         dest="model_key",
         metavar="KEY",
         help=about,

@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from lms_jupyter.api.duration import parse_ttl
 from lms_jupyter.errors import CommandError
-from lms_jupyter.magics.grammar import Flag, Verb, Word
+from lms_jupyter.magics.grammar import Argument, Flag, Verb
 from lms_jupyter.protocol.commands import PinInstance, ReloadInstance, SetTtl
 
 Request = PinInstance | ReloadInstance | SetTtl
@@ -57,7 +57,7 @@ def _on_device(request: Request, a: argparse.Namespace) -> Request | OnDevice:
     return request if a.device is None else OnDevice(request=request, device=a.device)
 
 
-IDENTIFIER = Word(
+IDENTIFIER = Argument(
     dest="identifier", metavar="IDENTIFIER", help="as %lms ps shows it", completes="identifier"
 )
 
@@ -75,7 +75,7 @@ VERBS = (
         summary="unload an instance",
         build=_unload,
         words=(
-            Word(
+            Argument(
                 dest="identifier",
                 metavar="IDENTIFIER",
                 help="as %lms ps shows it; not needed if there is only one",
@@ -99,7 +99,7 @@ VERBS = (
         build=_extend,
         words=(
             IDENTIFIER,
-            Word(dest="time", metavar="TIME", help="90, 5m, 1h30m or none"),
+            Argument(dest="time", metavar="TIME", help="90, 5m, 1h30m or none"),
         ),
         flags=(
             Flag(

@@ -10,12 +10,12 @@ from msgspec import Struct
 from lms_jupyter.api.duration import parse_ttl
 from lms_jupyter.api.settings import DEFAULT_TTL_S
 from lms_jupyter.errors import CommandError
-from lms_jupyter.hosts.talk import Sampling
+from lms_jupyter.hosts.prediction import Sampling
 from lms_jupyter.magics.grammar import (
     CELL_VERBS,
+    Argument,
     Flag,
     Verb,
-    Word,
     number,
     offload,
     python_name,
@@ -199,14 +199,16 @@ def _chat(a: argparse.Namespace) -> Talk:
     return talk
 
 
-NAME = Word(
+NAME = Argument(
     dest="name",
     metavar="KEY",
     help="a key or an identifier; without it, what is in memory",
     many="optional",
     completes="name",
 )
-NAMES = Word(dest="names", metavar="KEY", help="keys or identifiers", many="any", completes="name")
+NAMES = Argument(
+    dest="names", metavar="KEY", help="keys or identifiers", many="any", completes="name"
+)
 
 CELL = Verb(
     name="",

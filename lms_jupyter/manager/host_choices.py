@@ -7,7 +7,7 @@ from lms_jupyter.errors import LmsError
 from lms_jupyter.protocol.models import HostChoice
 
 
-async def neighbours(known: Iterable[str]) -> tuple[HostChoice, ...]:
+async def discover_hosts(known: Iterable[str]) -> tuple[HostChoice, ...]:
     """Return the hosts that answer now, those known before first.
 
     Args:

@@ -9,7 +9,7 @@ from IPython.display import display
 from lms_jupyter.api.load_requests import NotebookRequest
 from lms_jupyter.api.session import Session
 from lms_jupyter.api.tables import Table
-from lms_jupyter.hosts.talk import Message
+from lms_jupyter.hosts.prediction import Message
 from lms_jupyter.magics.progress import LoadBar
 from lms_jupyter.manager import Manager
 from lms_jupyter.manager.commands import run
@@ -19,7 +19,7 @@ from lms_jupyter.printable import printable
 Row = TypeVar("Row")
 
 
-class Desk:
+class MagicContext:
     """One for each IPython."""
 
     def __init__(self, shell: InteractiveShell, session: Session) -> None:
@@ -50,8 +50,7 @@ class Desk:
         host = self.manager.activity.host
         if host.address != self._said_host:
             self._said_host = host.address
-            named = f"{host.name} {host.version}" if host.version else host.name
-            self.say(f"Using {named} at {host.address} ({self.manager.why}).")
+            self.say(f"Using {host.title} at {host.address} ({self.manager.why}).")
 
     def saw_host(self) -> None:
         """Note that the user has just been told which host it is."""
@@ -107,11 +106,11 @@ class ShownTable(Table[Row], Generic[Row]):
             display(self.bundle(), raw=True)  # type: ignore[no-untyped-call]
 
 
-class Spot:
+class LiveDisplay:
     """A place in the output that can be changed: the answer while it comes."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, context: MagicContext) -> None:
+        self._context = context
         self._handle: Any = None
         self._last: Mapping[str, str] = {}
 

@@ -1,7 +1,7 @@
 from msgspec.structs import replace
 
 from lms_jupyter.hosts.fake import FakeHost, fake_model
-from lms_jupyter.manager.room import evicted_by_request, making_room
+from lms_jupyter.manager.eviction import evicted_by_request, making_room
 from lms_jupyter.protocol.models import Instance, Memory
 
 GB = 1_000_000_000

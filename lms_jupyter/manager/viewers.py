@@ -3,11 +3,11 @@
 import time
 from collections.abc import Callable
 
-LEASE_S = 60.0
+VIEWER_TIMEOUT_S = 60.0
 """A front end that has not said again that it is visible has gone without a word."""
 
 
-class Attendance:
+class Viewers:
     """Keeps the names of the viewers that are visible, each until its lease runs out."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -17,7 +17,7 @@ class Attendance:
     def note(self, viewer: str, *, visible: bool) -> None:
         """Take note of what a viewer says of itself."""
         if visible:
-            self._until[viewer] = self._clock() + LEASE_S
+            self._until[viewer] = self._clock() + VIEWER_TIMEOUT_S
         else:
             self._until.pop(viewer, None)
 

@@ -39,10 +39,10 @@ async def find_running(named: str) -> Found:
     return found
 
 
-class Line:
+class ManagedHost:
     """One host: its manager, for as long as somebody listens."""
 
-    def __init__(self, address: str, board: "Switchboard") -> None:
+    def __init__(self, address: str, board: "ManagerPool") -> None:
         self.address = address
         self.listeners: dict[Listener, float | None] = {}
         """Who listens, and the seconds between two looks that each wishes for, if any."""
@@ -131,7 +131,7 @@ class Line:
             self._board.spawn(self.close())
 
 
-class Switchboard:
+class ManagerPool:
     """Connects pages with hosts. What hosts there are is said once, and not by a page."""
 
     def __init__(
@@ -150,7 +150,7 @@ class Switchboard:
         """What kernels have loaded, and what is loaded here on behalf of one."""
         self.discovers = not (addresses or os.environ.get(HOST_VARIABLE))
         """Whether the one host is looked for: then an engine that is started is found."""
-        self._lines = {address: Line(address, self) for address in addresses or ("",)}
+        self._lines = {address: ManagedHost(address, self) for address in addresses or ("",)}
         self._tasks: set[asyncio.Task[None]] = set()
 
     @property
@@ -159,11 +159,11 @@ class Switchboard:
         return tuple(self._lines)
 
     @property
-    def lines(self) -> tuple[Line, ...]:
+    def lines(self) -> tuple[ManagedHost, ...]:
         """Every host's line."""
         return tuple(self._lines.values())
 
-    def line(self, address: str | None = None) -> Line | None:
+    def line(self, address: str | None = None) -> ManagedHost | None:
         """Return the line of a configured host, the first if none is named."""
         return self.lines[0] if address is None else self._lines.get(address)
 

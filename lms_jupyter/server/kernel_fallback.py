@@ -9,7 +9,7 @@ from lms_jupyter.manager.watch import connect
 
 
 @dataclass(frozen=True, slots=True)
-class StandIn:
+class KernelFallback:
     """What a panel says of its kernel, and whether it is so that this server can stand in.
 
     An address alone proves nothing: on two machines, `127.0.0.1:1234` are two hosts.

@@ -16,11 +16,11 @@ from collections.abc import Callable, Iterable, Sequence
 from msgspec.structs import replace
 
 from lms_jupyter.errors import LmsError
-from lms_jupyter.hosts.base import Host, Sight
+from lms_jupyter.hosts.base import Host, Snapshot
 from lms_jupyter.manager.leases import GRACE_S, Lease, LeaseBook, is_alive
 from lms_jupyter.protocol.models import Instance
 from lms_jupyter.server.kernels import Kernels
-from lms_jupyter.server.switchboard import Switchboard
+from lms_jupyter.server.manager_pool import ManagerPool
 
 log = logging.getLogger(__name__)
 
@@ -31,14 +31,14 @@ Held = tuple[str, str]
 """The address of a host, and the reference of an instance there."""
 
 
-class Steward:
+class LeaseReaper:
     """Watches the holders of leases for as long as it runs."""
 
     def __init__(
         self,
         book: LeaseBook,
         kernels: Kernels,
-        board: Switchboard,
+        board: ManagerPool,
         *,
         grace_s: float = GRACE_S,
         clock: Callable[[], float] = time.time,
@@ -104,7 +104,7 @@ class Steward:
             async with contextlib.AsyncExitStack() as stack:
                 stack.push_async_callback(found.host.close)
                 await found.host.connect()
-                sight = await found.host.look()
+                sight = await found.host.poll()
                 instance = by_reference(sight.instances, reference)
                 if instance is not None and is_busy(instance):
                     return
@@ -143,7 +143,7 @@ def is_busy(instance: Instance) -> bool:
     return instance.status != "idle" or instance.queued > 0
 
 
-def is_abandoned(instance: Instance, sight: Sight, left_at: float, now: float) -> bool:
+def is_abandoned(instance: Instance, sight: Snapshot, left_at: float, now: float) -> bool:
     """Whether nobody has used it since its holders went, by the host's own clock."""
     if instance.pinned:
         return False

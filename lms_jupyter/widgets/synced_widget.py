@@ -30,7 +30,7 @@ def here() -> Manager:
     return local.manager
 
 
-class Mirror(anywidget.AnyWidget):
+class SyncedWidget(anywidget.AnyWidget):
     """A mirror of a manager and a letter-box to it.
 
     The traits are set on the manager's thread, so a mirror moves while a cell runs. They hold

@@ -41,7 +41,7 @@ class Sampling(Struct, frozen=True, kw_only=True):
     """Whether a reasoning model may think first."""
 
 
-class Fragment(Struct, frozen=True, kw_only=True):
+class PredictionFragment(Struct, frozen=True, kw_only=True):
     """The next piece of an answer."""
 
     text: str
@@ -49,7 +49,7 @@ class Fragment(Struct, frozen=True, kw_only=True):
     """Whether the model is still thinking, and not answering yet."""
 
 
-class Told(Struct, frozen=True, kw_only=True):
+class PredictionStats(Struct, frozen=True, kw_only=True):
     """The figures of an answer that has ended; the last thing that comes."""
 
     stop_reason: str
@@ -59,7 +59,7 @@ class Told(Struct, frozen=True, kw_only=True):
     predicted_tokens: int | None = None
 
 
-TalkStep = Fragment | Told
+PredictionEvent = PredictionFragment | PredictionStats
 
 _CHECKED = {
     "max_tokens": "maxPredictedTokens",
@@ -111,7 +111,7 @@ def history(messages: Sequence[Message], files: Mapping[Picture, Mapping[str, An
 
 
 @reads("its answer")
-def step(packet: Mapping[str, Any]) -> TalkStep | None:
+def step(packet: Mapping[str, Any]) -> PredictionEvent | None:
     """Read one packet of a prediction; `None` for those that tell nothing to a reader.
 
     Raises:
@@ -124,7 +124,7 @@ def step(packet: Mapping[str, Any]) -> TalkStep | None:
             said = text(fragment.get("content"))
             if kind in ("reasoningStartTag", "reasoningEndTag"):
                 return None
-            return Fragment(text=said, thought=kind == "reasoning")
+            return PredictionFragment(text=said, thought=kind == "reasoning")
         case {"type": "success"}:
             stats = table(packet.get("stats") or {})
             fields = {
@@ -134,6 +134,6 @@ def step(packet: Mapping[str, Any]) -> TalkStep | None:
                 "prompt_tokens": stats.get("promptTokensCount"),
                 "predicted_tokens": stats.get("predictedTokensCount"),
             }
-            return noun(fields, Told)
+            return noun(fields, PredictionStats)
         case _:
             return None

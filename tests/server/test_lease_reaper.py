@@ -15,8 +15,8 @@ from lms_jupyter.manager.identity import Identity
 from lms_jupyter.manager.leases import Lease, LeaseBook
 from lms_jupyter.protocol.models import Instance
 from lms_jupyter.server.kernels import Kernels
-from lms_jupyter.server.steward import Steward
-from lms_jupyter.server.switchboard import Switchboard
+from lms_jupyter.server.lease_reaper import LeaseReaper
+from lms_jupyter.server.manager_pool import ManagerPool
 
 GRACE_S = 300.0
 
@@ -53,10 +53,10 @@ class House:
         self.host = FakeHost(fake_model(), clock=self.clock)
         self.book = LeaseBook(folder)
         self.kernels = FakeKernels()
-        self.steward = Steward(
+        self.steward = LeaseReaper(
             self.book,
             Kernels(self.kernels),
-            Switchboard(find=self.find),
+            ManagerPool(find=self.find),
             grace_s=GRACE_S,
             clock=self.clock,
         )
