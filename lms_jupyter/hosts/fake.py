@@ -67,8 +67,7 @@ class FakeHost:
     """Keeps models and instances in lists and behaves as a host does, in no time.
 
     A load yields 0, 0.5 and 1; set `gate` to an `asyncio.Event` and it waits there before each
-    step. `reachable = False` plays dead. What `ceiling` sets, every load gets instead of what was
-    asked.
+    step. `reachable = False` plays dead. Every load gets what `ceiling` sets, not what was asked.
     """
 
     def __init__(
