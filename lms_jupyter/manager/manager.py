@@ -88,6 +88,11 @@ class Manager(Configurable):
             activity=Activity(epoch=epoch, now=time.time(), host=info),
             **kwargs,
         )
+        self.owner = collaborators.owner
+        self.identity = collaborators.identity
+        self.leases = collaborators.leases
+        self.profiles = collaborators.profiles
+        self.discover_hosts = collaborators.discover_hosts
         self.find = find
         self.connecting = asyncio.Lock()
         """Held while somebody looks for a host, so that two never look at once."""
@@ -95,8 +100,6 @@ class Manager(Configurable):
         """The loop that everything but reading the traits happens on."""
         self.why = ""
         """Why it is this host, for the line that says which one is used."""
-        self.owner = collaborators.owner
-        """What the host is told about who loads, for hosts that show it."""
         self.viewers = Viewers()
         self.wake = asyncio.Event()
         """Set to have the watch look at once."""
@@ -115,18 +118,10 @@ class Manager(Configurable):
         """What was unloaded here and may be wanted back."""
         self.downloads: dict[str, Fetch] = {}
         """The downloads that have a row."""
-        self.discover_hosts = collaborators.discover_hosts
-        """Finds the hosts that a page may switch to; where it may switch to none, nothing."""
         self.selectable_hosts: set[str] = set()
         """The addresses that a page may switch to: those named to it, and those used before."""
-        self.profiles = collaborators.profiles
-        """Where named load settings are kept, if there is such a place."""
         self.awaited: frozenset[str] = frozenset()
         """References of what bears this kernel's name, and that no lease says it holds."""
-        self.identity = collaborators.identity
-        """Which kernel this is, if it is one."""
-        self.leases = collaborators.leases
-        """Where this kernel's claims are written down, if it makes any."""
         self.seen_rids: dict[str, None] = {}
         self._host: Host | None = None
         self._steady = SteadyHost(self)
