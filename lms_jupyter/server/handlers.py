@@ -1,6 +1,6 @@
 """The plain HTTP requests: which hosts there are, who uses what, one command, the engine."""
 
-from typing import Any, get_args
+from typing import Any, assert_never
 
 import msgspec
 from jupyter_server.auth.decorator import authorized
@@ -10,13 +10,35 @@ from tornado.web import HTTPError, authenticated
 from lms_jupyter.errors import LmsError
 from lms_jupyter.manager.inbox import accept
 from lms_jupyter.manager.watch import connect
-from lms_jupyter.protocol.replies import Accepted, Refused, Reply
+from lms_jupyter.protocol.replies import (
+    Accepted,
+    Estimated,
+    Found,
+    Hosts,
+    Profiles,
+    Refused,
+    Reply,
+)
 from lms_jupyter.server.imports import import_beside
 from lms_jupyter.server.limits import MESSAGE_BYTES, Allowance, read_message
 from lms_jupyter.server.manager_pool import ManagedHost, ManagerPool
 
 EMBEDDED = "lms_jupyter.hosts.embedded"
-STATUS: dict[type, int] = dict.fromkeys(get_args(Reply), 200) | {Accepted: 202, Refused: 400}
+
+
+def status_of(reply: Reply) -> int:
+    """Return the HTTP status that a reply is sent with."""
+    match reply:
+        case Accepted():
+            return 202
+        case Refused():
+            return 400
+        case Estimated() | Found() | Hosts() | Profiles():
+            return 200
+        case _:
+            assert_never(reply)
+
+
 """Of each reply; the answer to a question is 200."""
 
 
@@ -106,7 +128,7 @@ class CommandHandler(LmsHandler):
             await self.say(Refused.because(error.code, error.title, error.hint), 503)
         else:
             reply = await accept(message, manager)
-            await self.say(reply, STATUS[type(reply)])
+            await self.say(reply, status_of(reply))
 
 
 class EngineHandler(LmsHandler):
