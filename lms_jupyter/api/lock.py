@@ -129,8 +129,7 @@ async def restore(lock: LockFile, manager: Manager) -> tuple[Instance, ...]:
                 ttl_s=locked.ttl_s,
                 config=locked.asked,
             )
-            found = await lookup.look_up(locked.model_key, manager)
-            results.append(await carry_out(request, manager, found))
+            results.append(await carry_out(request, manager))
     except asyncio.CancelledError:
         await asyncio.shield(manager.spawn(_undo(results, manager)))
         raise

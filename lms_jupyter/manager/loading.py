@@ -33,7 +33,8 @@ async def carry_out(
     Args:
         request: What is wanted.
         manager: Whose host it is wanted of.
-        found: What the name stands for and what is in memory, if that was looked up just now.
+        found: What the name stands for and what is in memory, if that was looked up just now;
+            without it, the request has to name the model exactly.
 
     Raises:
         ModelNotFoundError: Nothing is called like this.
@@ -42,7 +43,7 @@ async def carry_out(
         LmsError: The host could not load it.
     """
     lookup.check_ttl(request.ttl_s)
-    found = found or await lookup.look_up(request.model_key, manager)
+    found = found or await lookup.look_up_named(request.model_key, manager)
     resolution = found.resolution
     request = changed(request, device=lookup.device(request.device, manager))
     lookup.check_config(request.config, resolution.model)

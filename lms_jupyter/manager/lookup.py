@@ -59,6 +59,17 @@ async def look_up(
     return LookedUp(resolution=resolution, instances=in_memory)
 
 
+async def look_up_named(name: str, manager: Manager) -> LookedUp:
+    """Find what is called so, and nothing that only looks like it.
+
+    Raises:
+        ModelNotFoundError: Nothing is called exactly like this.
+    """
+    found = await look_up(name, manager)
+    _check_named(found.resolution, name, manager.catalog.models)
+    return found
+
+
 async def model_exactly(model_key: str, manager: Manager) -> Resolution:
     """Find a model by key, variant or path: what a button names is never guessed at.
 
@@ -67,9 +78,14 @@ async def model_exactly(model_key: str, manager: Manager) -> Resolution:
     """
     on_disk = await models(manager)
     resolution = resolve(model_key, on_disk, first=True)
-    if resolution.how in ("fuzzy", "first"):
-        raise ModelNotFoundError(model_key, [model.model_key for model in on_disk])
+    _check_named(resolution, model_key, on_disk)
     return resolution
+
+
+def _check_named(resolution: Resolution, name: str, on_disk: Sequence[Model]) -> None:
+    """Refuse what only looks like a name: another model than the one that was there."""
+    if resolution.how in ("fuzzy", "first"):
+        raise ModelNotFoundError(name, [model.model_key for model in on_disk])
 
 
 async def models(manager: Manager) -> tuple[Model, ...]:

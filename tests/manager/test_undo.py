@@ -1,11 +1,12 @@
 import pytest
 
-from lms_jupyter.errors import CommandError, HostReplyError
+from lms_jupyter.errors import CommandError, HostReplyError, ModelNotFoundError
 from lms_jupyter.hosts.base import Found
 from lms_jupyter.hosts.fake import FEATURES, FakeHost, fake_model
 from lms_jupyter.manager import Manager
 from lms_jupyter.manager.commands import run
 from lms_jupyter.manager.former import KEPT, Former, RecentlyUnloaded, remember
+from lms_jupyter.manager.restore import restore
 from lms_jupyter.manager.watch import connect
 from lms_jupyter.protocol.commands import (
     LoadAgain,
@@ -54,6 +55,22 @@ async def test_settings_in_effect_count_and_not_those_that_were_asked(
     await run(LoadAgain(instance_reference=before.instance_reference), manager)
 
     assert host.requests[-1].config.gpu == 0.0
+
+
+@pytest.mark.asyncio
+async def test_another_model_that_looks_like_it_does_not_come_instead(
+    manager: Manager, host: FakeHost
+) -> None:
+    before = await unloaded(manager)
+    former = Former(instance=before, config=CONFIG, asked=None)
+    host.disk[:] = [fake_model(f"{QWEN}-2507")]
+
+    with pytest.raises(ModelNotFoundError):
+        await run(LoadAgain(instance_reference=before.instance_reference), manager)
+    with pytest.raises(ModelNotFoundError):
+        await restore(former, manager, "ensure")
+
+    assert host.memory == []
 
 
 @pytest.mark.asyncio
