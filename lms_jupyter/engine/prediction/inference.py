@@ -6,10 +6,20 @@ expiring, and fails clearly if the instance goes away meanwhile.
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
-from contextlib import aclosing, asynccontextmanager
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
+from contextlib import aclosing, asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from lms_jupyter.engine.errors import (
@@ -18,34 +28,37 @@ from lms_jupyter.engine.errors import (
     EngineError,
     ModelUnloadedError,
 )
-from lms_jupyter.engine.instances.instance import Instance, Request, Work
+from lms_jupyter.engine.instances.instance import Instance, Work
 from lms_jupyter.engine.instances.registry import Registry
 from lms_jupyter.engine.instances.room import Seat
 from lms_jupyter.engine.prediction import logs
+from lms_jupyter.engine.prediction.completion import Completion
 from lms_jupyter.engine.prediction.constraints import Constraints, check_grammar
-from lms_jupyter.engine.prediction.generation import Generation, in_room
 from lms_jupyter.engine.prediction.llama_http import LlamaHttp
-from lms_jupyter.engine.prediction.overflow import drop_message, shorten
+from lms_jupyter.engine.prediction.overflow import drop_message
 from lms_jupyter.engine.prediction.prediction import (
     Outcome,
     Piece,
+    Prediction,
     PredictionSettings,
+    Prompt,
     PromptProgress,
 )
-from lms_jupyter.engine.prediction.reasoning import ReasoningSplitter
-from lms_jupyter.engine.prediction.tool_calls import read_calls, request_with_tools, used_by_chat
+from lms_jupyter.engine.prediction.tool_calls import read_calls, request_with_tools
 from lms_jupyter.engine.templates.sandbox import Templates
 
 Message = Mapping[str, Any]
 """One message as in OpenAI's chat format."""
 
 
-@dataclass(frozen=True, slots=True)
-class Prompt:
-    """What a model is to continue: text, and the images that its markers stand for (base64)."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Task:
+    """What llama.cpp is asked for, once that is settled."""
 
-    text: str
-    images: tuple[str, ...] = ()
+    prompt: Prompt
+    settings: PredictionSettings
+    conversation: Sequence[Message] | None = None
+    """As far as it fits, if it is llama.cpp that has to write it: it reads the calls of tools."""
 
 
 class Inference:
@@ -87,85 +100,91 @@ class Inference:
         async with self._registry.request(instance, Work.PROCESSING_PROMPT):
             return await self._render(instance, conversation, settings)
 
-    async def respond(
-        self,
-        instance: Instance,
-        conversation: Sequence[Message],
-        settings: PredictionSettings,
-        outcome: Outcome,
-    ) -> AsyncGenerator[Piece]:
-        """Continue a conversation. See `complete`."""
-        async with (
-            self._registry.request(instance, Work.PROCESSING_PROMPT) as request,
-            aclosing(self._answer(instance, conversation, settings, outcome)) as pieces,
-        ):
-            async for piece in self._followed(instance, request, pieces, outcome):
-                yield piece
+    def respond(
+        self, instance: Instance, conversation: Sequence[Message], settings: PredictionSettings
+    ) -> Prediction:
+        """Continue a conversation."""
+        task = partial(self._conversing, instance, conversation, settings)
+        return Prediction(partial(self._pieces, instance, task))
 
-    async def complete(
-        self, instance: Instance, prompt: Prompt, settings: PredictionSettings, outcome: Outcome
-    ) -> AsyncGenerator[Piece]:
-        """Continue a text; `outcome` is filled in on the way and final when the iterator ends.
+    def complete(
+        self, instance: Instance, prompt: Prompt, settings: PredictionSettings
+    ) -> Prediction:
+        """Continue a text as it stands."""
+        task = partial(self._completing, instance, prompt, settings)
+        return Prediction(partial(self._pieces, instance, task))
 
-        Closing the iterator stops llama.cpp. If the instance is unloaded meanwhile, it just ends.
-        """
+    async def _pieces(
+        self, instance: Instance, settled: Callable[[], Awaitable[_Task]], outcome: Outcome
+    ) -> AsyncGenerator[Piece]:
+        """Do a task, and keep the books about it."""
         async with self._registry.request(instance, Work.PROCESSING_PROMPT) as request:
-            settings = await self._keeping(instance, settings)
-            async with (
-                self._seat(instance, prompt, settings) as seat,
-                aclosing(self._continue(instance, prompt, settings, outcome, seat)) as pieces,
-            ):
-                async for piece in self._followed(instance, request, pieces, outcome):
-                    yield piece
+            with self._booked(instance, outcome):
+                task = await settled()
+                async with (
+                    self._seat(instance, task.prompt, task.settings) as seat,
+                    aclosing(self._answer(instance, task, outcome, seat)) as pieces,
+                ):
+                    async for piece in pieces:
+                        if not isinstance(piece, PromptProgress):
+                            self._registry.mark(request, Work.GENERATING)
+                            request.tokens_per_second = outcome.tokens_per_second
+                        yield piece
 
-    async def _followed(
-        self,
-        instance: Instance,
-        request: Request,
-        pieces: AsyncGenerator[Piece],
-        outcome: Outcome,
-    ) -> AsyncGenerator[Piece]:
-        """Pass pieces on, and keep the books about them."""
+    @contextmanager
+    def _booked(self, instance: Instance, outcome: Outcome) -> Iterator[None]:
+        """Complete what is known about a prediction, however it ends, and tell the log."""
         started = time.monotonic()
         try:
-            async for piece in pieces:
-                if not isinstance(piece, PromptProgress):
-                    self._registry.mark(request, Work.GENERATING)
-                    request.tokens_per_second = outcome.tokens_per_second
-                yield piece
+            yield
         except EngineError:
             if instance.is_ready:
                 raise
             outcome.stop_reason = "modelUnloaded"
+        except (GeneratorExit, asyncio.CancelledError):
+            outcome.stop_reason = "userStopped"
+            raise
         finally:
             outcome.total_s = time.monotonic() - started
             if outcome.drafted_tokens is not None and instance.plan.draft is not None:
                 outcome.draft_model = instance.plan.draft.model_key
             self._log.publish(logs.Output(instance.identifier, outcome))
 
-    async def _answer(
-        self,
-        instance: Instance,
-        conversation: Sequence[Message],
-        settings: PredictionSettings,
-        outcome: Outcome,
-    ) -> AsyncGenerator[Piece]:
+    async def _conversing(
+        self, instance: Instance, conversation: Sequence[Message], settings: PredictionSettings
+    ) -> _Task:
         if settings.system_prompt and not any(m["role"] == "system" for m in conversation):
             conversation = [{"role": "system", "content": settings.system_prompt}, *conversation]
         settings = await self._keeping(instance, settings)
         conversation, prompt = await self._fitting(instance, conversation, settings)
-        async with self._seat(instance, prompt, settings) as seat:
-            if settings.tools and settings.template is None:
-                self._log.publish(logs.Input.of(instance, prompt.text))
-                body = request_with_tools(conversation, settings)
-                said = self._llama.stream(instance, "/v1/chat/completions", body)
-                events = in_room(said, seat, outcome, used_by_chat)
-                continued = read_calls(events, instance, outcome)
-            else:
-                continued = self._continue(instance, prompt, settings, outcome, seat)
-            async with aclosing(continued) as pieces:
-                async for piece in pieces:
-                    yield piece
+        may_call = settings.tools and settings.template is None
+        return _Task(
+            prompt=prompt, settings=settings, conversation=conversation if may_call else None
+        )
+
+    async def _completing(
+        self, instance: Instance, prompt: Prompt, settings: PredictionSettings
+    ) -> _Task:
+        return _Task(prompt=prompt, settings=await self._keeping(instance, settings))
+
+    def _answer(
+        self, instance: Instance, task: _Task, outcome: Outcome, seat: Seat | None
+    ) -> AsyncGenerator[Piece]:
+        """Ask llama.cpp; return what it says as pieces."""
+        self._log.publish(logs.Input.of(instance, task.prompt.text))
+        if task.conversation is not None:
+            body = request_with_tools(task.conversation, task.settings)
+            events = self._llama.stream(instance, "/v1/chat/completions", body)
+            return read_calls(events, instance, outcome, seat)
+        return Completion(
+            llama=self._llama,
+            instance=instance,
+            prompt=task.prompt,
+            settings=task.settings,
+            outcome=outcome,
+            seat=seat,
+            tokens=partial(self._tokens, instance),
+        ).pieces()
 
     @asynccontextmanager
     async def _seat(
@@ -181,37 +200,6 @@ class Inference:
             if not instance.is_ready:
                 raise ModelUnloadedError(f"{instance.identifier!r} was unloaded meanwhile.")
             yield seat
-
-    async def _continue(
-        self,
-        instance: Instance,
-        prompt: Prompt,
-        settings: PredictionSettings,
-        outcome: Outcome,
-        seat: Seat | None,
-    ) -> AsyncGenerator[Piece]:
-        """Generate; if the context is full and the policy allows it, shorten and go on."""
-        self._log.publish(logs.Input.of(instance, prompt.text))
-        splitter = ReasoningSplitter(settings.reasoning, prompt.text)
-        if prompt.images:
-            written: Any = {"prompt_string": prompt.text, "multimodal_data": list(prompt.images)}
-        else:
-            written = prompt.text
-        generation = Generation(self._llama, instance, settings, splitter, outcome, seat)
-        while True:
-            async with aclosing(generation.run(written)) as pieces:
-                async for piece in pieces:
-                    yield piece
-            if outcome.stop_reason != "contextLengthReached" or not _may_go_on(prompt, settings):
-                break
-            tokens = await self._tokens(instance, prompt.text + outcome.text)
-            length = instance.context_length
-            if seat is not None and seat.is_over:
-                length = seat.room.share
-                seat.begin_again()
-            written = shorten(tokens, length, settings.overflow)
-        for fragment in splitter.end():
-            yield fragment
 
     async def _keeping(
         self, instance: Instance, settings: PredictionSettings
@@ -292,12 +280,6 @@ def check_template(instance: Instance) -> None:
             f"{instance.template_problem}.",
             hint="Send a prompt template with the request, or load the model with one.",
         )
-
-
-def _may_go_on(prompt: Prompt, settings: PredictionSettings) -> bool:
-    """Whether a full context is no reason to stop; a grammar could not be taken up again."""
-    constrained = settings.grammar is not None or settings.json_schema is not None
-    return settings.overflow != "stopAtLimit" and not prompt.images and not constrained
 
 
 def _images(conversation: Sequence[Message]) -> list[str]:

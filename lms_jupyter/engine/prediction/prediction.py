@@ -1,10 +1,10 @@
-"""What a client asks of a prediction. Pure data."""
+"""What a client asks of a prediction, what it yields, and what comes of it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, Self, TypeAlias
 
 OverflowPolicy: TypeAlias = Literal["stopAtLimit", "truncateMiddle", "rollingWindow"]
 ReasoningType: TypeAlias = Literal["none", "reasoning", "reasoningStartTag", "reasoningEndTag"]
@@ -58,6 +58,14 @@ class PredictionSettings:
     enable_thinking: bool | None = None
     system_prompt: str | None = None
     draft_model: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """What a model is to continue: text, and the images that its markers stand for (base64)."""
+
+    text: str
+    images: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +141,7 @@ Piece: TypeAlias = (
 
 @dataclass(slots=True)
 class Outcome:
-    """What came of a prediction; filled in while it runs, so that a broken one has one, too."""
+    """What came of a prediction so far: one that is broken off has one, too."""
 
     stop_reason: StopReason = "failed"
     stop_string: str | None = None
@@ -147,3 +155,25 @@ class Outcome:
     total_s: float = 0.0
     tokens_per_second: float | None = None
     text: str = ""
+
+
+class Prediction:
+    """A prediction on its way: iterate over its pieces inside its block, once.
+
+    Nothing is asked of llama.cpp before the first piece is. `outcome` is final when the pieces end
+    or the block is left, which stops llama.cpp; until then it says how far things have come. If the
+    instance is unloaded meanwhile, the pieces just end.
+    """
+
+    def __init__(self, begin: Callable[[Outcome], AsyncGenerator[Piece]]) -> None:
+        self.outcome = Outcome()
+        self._pieces = begin(self.outcome)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_why: object) -> None:
+        await self._pieces.aclose()
+
+    def __aiter__(self) -> AsyncGenerator[Piece]:
+        return self._pieces

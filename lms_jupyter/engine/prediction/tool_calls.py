@@ -11,7 +11,13 @@ from typing import Any, Final
 import msgspec
 
 from lms_jupyter.engine.instances.instance import Instance
-from lms_jupyter.engine.prediction.generation import STREAMED, note_timings, progress_of
+from lms_jupyter.engine.instances.room import Seat, ahead
+from lms_jupyter.engine.prediction.completion import (
+    STREAMED,
+    note_timings,
+    noting_full,
+    progress_of,
+)
 from lms_jupyter.engine.prediction.prediction import (
     Fragment,
     Outcome,
@@ -52,32 +58,39 @@ def request_with_tools(
 
 
 async def read_calls(
-    answer: AsyncGenerator[dict[str, Any]], instance: Instance, outcome: Outcome
+    answer: AsyncGenerator[dict[str, Any]], instance: Instance, outcome: Outcome, seat: Seat | None
 ) -> AsyncGenerator[Piece]:
     """Return the pieces of an answer in which the model may call tools."""
     started = time.monotonic()
     calls = _Calls()
-    async with aclosing(answer) as events:
-        async for event in events:
-            if "prompt_progress" in event:
-                progress = progress_of(event)
-                outcome.prompt_tokens = progress.total
-                yield progress
-                continue
-            drafted = note_timings(event, outcome)
-            said = (event.get("timings") or {}).get("predicted_n", outcome.predicted_tokens)
-            tokens, outcome.predicted_tokens = said - outcome.predicted_tokens, said
-            if outcome.first_token_s is None:
-                outcome.first_token_s = time.monotonic() - started
-            choice = event["choices"][0] if event.get("choices") else {"delta": {}}
-            for piece in _pieces(choice["delta"], tokens, calls, outcome):
-                yield replace(piece, drafted=drafted) if isinstance(piece, Fragment) else piece
-            if choice.get("finish_reason"):
-                for piece in calls.end():
+    async with aclosing(ahead(answer, seat, used_by_chat)) as events:
+        with noting_full(outcome, seat):
+            async for event in events:
+                if "prompt_progress" in event:
+                    progress = progress_of(event)
+                    outcome.prompt_tokens = progress.total
+                    yield progress
+                    continue
+                if outcome.first_token_s is None:
+                    outcome.first_token_s = time.monotonic() - started
+                for piece in _heard(event, calls, instance, outcome):
                     yield piece
-                _note_stop(choice["finish_reason"], instance, outcome)
     for piece in calls.end():
         yield piece
+
+
+def _heard(
+    event: Mapping[str, Any], calls: _Calls, instance: Instance, outcome: Outcome
+) -> Iterator[Piece]:
+    drafted = note_timings(event, outcome)
+    total = (event.get("timings") or {}).get("predicted_n", outcome.predicted_tokens)
+    tokens, outcome.predicted_tokens = total - outcome.predicted_tokens, total
+    choice = event["choices"][0] if event.get("choices") else {"delta": {}}
+    for piece in _pieces(choice["delta"], tokens, calls, outcome):
+        yield replace(piece, drafted=True) if drafted and isinstance(piece, Fragment) else piece
+    if choice.get("finish_reason"):
+        yield from calls.end()
+        _note_stop(choice["finish_reason"], instance, outcome)
 
 
 def used_by_chat(event: Mapping[str, Any], before: int) -> int:

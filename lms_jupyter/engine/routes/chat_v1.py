@@ -14,7 +14,7 @@ from lms_jupyter.engine.errors import EngineError, ModelUnloadedError, Unsupport
 from lms_jupyter.engine.instances.instance import Instance
 from lms_jupyter.engine.instances.loader import Begun, LoadRequest
 from lms_jupyter.engine.prediction.conversations import Conversations
-from lms_jupyter.engine.prediction.prediction import Outcome, Piece, PredictionSettings
+from lms_jupyter.engine.prediction.prediction import Outcome, Piece, Prediction, PredictionSettings
 from lms_jupyter.engine.routes.http import read_object, reply, send, stream_to
 from lms_jupyter.engine.routes.passthrough import ATTEMPTS, load_request
 from lms_jupyter.engine.services import Services
@@ -31,7 +31,7 @@ class _Chat:
     messages: list[dict[str, Any]]
     settings: PredictionSettings
     writer: ChatWriter = field(default_factory=ChatWriter)
-    outcome: Outcome = field(default_factory=Outcome)
+    prediction: Prediction | None = None
     load_s: float | None = None
     response_id: str = ""
     begun: Begun | None = None
@@ -45,6 +45,11 @@ class _Chat:
         return self.writer.result(
             self.answering, self.outcome, load_s=self.load_s, response_id=self.response_id
         )
+
+    @property
+    def outcome(self) -> Outcome:
+        """What the model has said so far: nothing before it is asked."""
+        return Outcome() if self.prediction is None else self.prediction.outcome
 
     @property
     def answering(self) -> Instance:
@@ -131,19 +136,19 @@ async def _answer(
     for attempt in range(1, ATTEMPTS + 1):
         async for one in _loaded(services, said, wanted):
             yield one
-        answer = services.inference.respond(
-            said.answering, said.messages, said.settings, said.outcome
-        )
-        async with aclosing(answer) as pieces:
+        answer = services.inference.respond(said.answering, said.messages, said.settings)
+        said.prediction = answer
+        async with answer:
+            pieces = aiter(answer)
             try:
                 first = await anext(pieces, None)
+                is_gone = first is None and answer.outcome.stop_reason == "modelUnloaded"
             except ModelUnloadedError:
                 if attempt == ATTEMPTS:
                     raise
-                first, said.outcome.stop_reason = None, "modelUnloaded"
-            is_gone = first is None and said.outcome.stop_reason == "modelUnloaded"
+                first, is_gone = None, True
             if is_gone and attempt < ATTEMPTS:
-                said.outcome = Outcome()
+                said.prediction = None
                 await said.begin(services, wanted)
                 continue
             for one in said.writer.begin():

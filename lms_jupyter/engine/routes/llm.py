@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Mapping
-from contextlib import aclosing
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from lms_jupyter.engine.errors import PresetNotFoundError
 from lms_jupyter.engine.instances.instance import Instance
-from lms_jupyter.engine.prediction.inference import Prompt
-from lms_jupyter.engine.prediction.prediction import Outcome, Piece, PredictionSettings
+from lms_jupyter.engine.prediction.prediction import Prediction, PredictionSettings, Prompt
 from lms_jupyter.engine.routes import models
 from lms_jupyter.engine.routes.connection import Channel, Namespace
 from lms_jupyter.engine.routes.handshake import Caller
@@ -109,9 +107,8 @@ async def _predict(services: Services, channel: Channel) -> None:
     conversation = messages(asked.get("history"), services.uploads.find)
     settings = prediction_settings(asked.get("predictionConfigStack"))
     await services.loader.check_draft(instance, settings.draft_model)
-    outcome = Outcome()
-    pieces = services.inference.respond(instance, conversation, settings, outcome)
-    await _stream(channel, instance, settings, outcome, pieces)
+    prediction = services.inference.respond(instance, conversation, settings)
+    await _stream(channel, instance, settings, prediction)
 
 
 async def _complete(services: Services, channel: Channel) -> None:
@@ -121,25 +118,22 @@ async def _complete(services: Services, channel: Channel) -> None:
     prompt = Prompt(text(asked, "rawPrompt"))
     settings = prediction_settings(asked.get("predictionConfigStack"))
     await services.loader.check_draft(instance, settings.draft_model)
-    outcome = Outcome()
-    pieces = services.inference.complete(instance, prompt, settings, outcome)
-    await _stream(channel, instance, settings, outcome, pieces)
+    prediction = services.inference.complete(instance, prompt, settings)
+    await _stream(channel, instance, settings, prediction)
 
 
 async def _stream(
-    channel: Channel,
-    instance: Instance,
-    settings: PredictionSettings,
-    outcome: Outcome,
-    pieces: AsyncGenerator[Piece],
+    channel: Channel, instance: Instance, settings: PredictionSettings, prediction: Prediction
 ) -> None:
     """Send the pieces as they come, until the end or until the client cancels."""
-    async with channel.interrupted_by("cancel") as scope, aclosing(pieces):
-        async for piece in pieces:
+    async with channel.interrupted_by("cancel") as scope, prediction:
+        async for piece in prediction:
             channel.send(packet_for(piece))
             await channel.room()
+    outcome = prediction.outcome
     if scope.expired():
-        outcome.stop_reason = "userStopped"
+        # It may have been cancelled before it began, and so without its knowing why.
+        outcome = replace(outcome, stop_reason="userStopped")
     channel.send(
         success(
             outcome,

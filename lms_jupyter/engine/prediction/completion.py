@@ -1,0 +1,165 @@
+"""Reads llama.cpp's stream of a plain completion (`/completion`)."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping
+from contextlib import aclosing, contextmanager
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from lms_jupyter.engine.errors import ContextFullError
+from lms_jupyter.engine.instances.instance import Instance
+from lms_jupyter.engine.instances.room import Seat, ahead
+from lms_jupyter.engine.prediction.llama_http import LlamaHttp
+from lms_jupyter.engine.prediction.overflow import shorten
+from lms_jupyter.engine.prediction.prediction import (
+    Fragment,
+    Outcome,
+    Piece,
+    PredictionSettings,
+    Prompt,
+    PromptProgress,
+    StopReason,
+)
+from lms_jupyter.engine.prediction.reasoning import ReasoningSplitter
+from lms_jupyter.engine.prediction.sampling import sampling_fields
+
+STREAMED: Final = {
+    "stream": True,
+    "return_progress": True,
+    "cache_prompt": True,
+    "timings_per_token": True,
+}
+"""Progress also makes llama.cpp notice a cancelled request while it reads the prompt."""
+
+_STOP_TYPES: Final[Mapping[str, StopReason]] = {"eos": "eosFound", "word": "stopStringFound"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Completion:
+    """Continues a prompt, which may take several runs of llama.cpp."""
+
+    llama: LlamaHttp
+    instance: Instance
+    prompt: Prompt
+    settings: PredictionSettings
+    outcome: Outcome
+    seat: Seat | None
+    tokens: Callable[[str], Awaitable[list[int]]]
+    """Cuts a text into tokens."""
+
+    async def pieces(self) -> AsyncGenerator[Piece]:
+        """Generate; if the context is full and the policy allows it, shorten and go on."""
+        outcome = self.outcome
+        splitter = ReasoningSplitter(self.settings.reasoning, self.prompt.text)
+        prompt = self._first_prompt()
+        while prompt is not None:
+            before, started = outcome.predicted_tokens, time.monotonic()
+            async with aclosing(self._events(prompt)) as events:
+                with noting_full(outcome, self.seat):
+                    async for event in events:
+                        if "prompt_progress" in event:
+                            yield progress_of(event)
+                            continue
+                        if outcome.first_token_s is None:
+                            outcome.first_token_s = time.monotonic() - started
+                        for fragment in self._heard(event, before, splitter):
+                            yield fragment
+            prompt = await self._next_prompt()
+        for fragment in splitter.end():
+            yield fragment
+
+    def _first_prompt(self) -> Any:
+        if not self.prompt.images:
+            return self.prompt.text
+        return {"prompt_string": self.prompt.text, "multimodal_data": list(self.prompt.images)}
+
+    async def _next_prompt(self) -> list[int] | None:
+        """Return what to go on from in tokens, or nothing if that was the end."""
+        if self.outcome.stop_reason != "contextLengthReached" or not self._may_go_on:
+            return None
+        tokens = await self.tokens(self.prompt.text + self.outcome.text)
+        length = self.instance.context_length
+        if self.seat is not None and self.seat.is_over:
+            length = self.seat.room.share
+            self.seat.begin_again()
+        return shorten(tokens, length, self.settings.overflow)
+
+    @property
+    def _may_go_on(self) -> bool:
+        """Whether a full context is no reason to stop; a grammar could not be taken up again."""
+        settings = self.settings
+        is_constrained = settings.grammar is not None or settings.json_schema is not None
+        return settings.overflow != "stopAtLimit" and not self.prompt.images and not is_constrained
+
+    def _events(self, prompt: Any) -> AsyncGenerator[dict[str, Any]]:
+        """Ask llama.cpp to continue text, tokens, or text with images."""
+        body = STREAMED | sampling_fields(self.settings) | {"prompt": prompt}
+        if self.settings.max_tokens is not None:
+            body["n_predict"] = self.settings.max_tokens - self.outcome.predicted_tokens
+        return ahead(self.llama.stream(self.instance, "/completion", body), self.seat, _used)
+
+    def _heard(
+        self, event: Mapping[str, Any], before: int, splitter: ReasoningSplitter
+    ) -> Iterator[Fragment]:
+        """Take in an event of a run; counts go on from where the run before it stopped."""
+        outcome, content = self.outcome, event["content"]
+        if not before:
+            outcome.prompt_tokens = event.get("tokens_evaluated", outcome.prompt_tokens)
+        drafted = note_timings(event, outcome)
+        total = before + event["tokens_predicted"]
+        tokens, outcome.predicted_tokens = total - outcome.predicted_tokens, total
+        outcome.text += content
+        if content or tokens:
+            for fragment in splitter.feed(content, tokens):
+                yield replace(fragment, drafted=True) if drafted else fragment
+        if event.get("stop"):
+            _note_stop(event, outcome)
+
+
+@contextmanager
+def noting_full(outcome: Outcome, seat: Seat | None) -> Iterator[None]:
+    """Take it for an end if there is no more room in the context, or no more for this one."""
+    try:
+        yield
+    except ContextFullError:
+        outcome.stop_reason = "contextLengthReached"
+    if seat is not None and seat.is_over:
+        outcome.stop_reason = "contextLengthReached"
+
+
+def _used(event: Mapping[str, Any], before: int) -> int:
+    """Return how many tokens of the context there are by now."""
+    if "prompt_progress" in event:
+        return int(event["prompt_progress"]["total"])
+    return int(event.get("tokens_evaluated", before)) + int(event.get("tokens_predicted", 1))
+
+
+def progress_of(event: Mapping[str, Any]) -> PromptProgress:
+    """Return how far the prompt has been read."""
+    said = event["prompt_progress"]
+    return PromptProgress(said["total"], said["cache"], said["processed"])
+
+
+def note_timings(event: Mapping[str, Any], outcome: Outcome) -> bool:
+    """Take llama.cpp's measurements into the outcome; return whether drafted tokens are new."""
+    timings = event.get("timings") or {}
+    if timings.get("predicted_ms") and timings.get("predicted_n", 0) > 1:
+        outcome.tokens_per_second = timings["predicted_per_second"]
+    before = outcome.accepted_tokens or 0
+    if "draft_n" in timings:
+        outcome.drafted_tokens = timings["draft_n"]
+        outcome.accepted_tokens = timings["draft_n_accepted"]
+    return (outcome.accepted_tokens or 0) > before
+
+
+def _note_stop(event: Mapping[str, Any], outcome: Outcome) -> None:
+    kind = str(event.get("stop_type"))
+    if kind in _STOP_TYPES:
+        outcome.stop_reason = _STOP_TYPES[kind]
+        outcome.stop_string = event.get("stopping_word") or None
+    elif event.get("truncated"):
+        outcome.stop_reason = "contextLengthReached"
+    else:
+        outcome.stop_reason = "maxPredictedTokensReached"
