@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, cast
 
-TUTORIAL_MODELS = Path(__file__).parents[1] / "engine" / "models"
+from lms_jupyter.model_folders import SHIPPED_MODELS
+
 END_TIMEOUT_S = 20.0
 
 
@@ -102,7 +103,7 @@ def _known(announcement: Path) -> Iterator[None]:
 def _command(folder: Path, *options: str) -> list[str]:
     return [
         *(sys.executable, "-m", "lms_jupyter.engine"),
-        *("--no-default-models", "--models", str(TUTORIAL_MODELS)),
+        *("--no-default-models", "--models", str(SHIPPED_MODELS)),
         *("--downloads", str(folder / "downloads"), "--log", str(folder / "engine.log")),
         *("--announce", str(_announcement(folder))),
         *options,

@@ -13,9 +13,12 @@ WORKFLOW = yaml.safe_load((ROOT / ".github" / "workflows" / "ci.yml").read_text(
 MADE = {line.strip("/") for line in (ROOT / ".gitignore").read_text(encoding="utf-8").split()}
 """What is made in a checkout: it is named, and need not be there."""
 FOLDERS = ("", "lms_jupyter", "lms_jupyter/engine", "js/src", "tests")
-LAYERS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"][
+CONTRACTS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"][
     "importlinter"
-]["contracts"][0]["layers"]
+]["contracts"]
+LAYERED = [contract for contract in CONTRACTS if contract["type"] == "layers"]
+FORBIDDEN = [contract for contract in CONTRACTS if contract["type"] == "forbidden"]
+PICTURES = re.findall(r"```\n(.*?)```", PAGE, re.DOTALL)
 
 
 def there(name: str) -> bool:
@@ -35,15 +38,27 @@ def test_every_file_that_it_names_is_there() -> None:
     assert [name for name in sorted(named - MADE) if not there(name)] == []
 
 
-def test_its_picture_has_the_layers_that_are_enforced() -> None:
-    picture = PAGE.partition("```\n")[2].partition("```")[0]
-    rows = [re.split(r"\s{3,}", line.strip()) for line in picture.splitlines()]
-    drawn = {word for row in rows for word in row if re.fullmatch(r"[a-z]+", word)}
+@pytest.mark.parametrize("place", range(len(LAYERED)))
+def test_its_pictures_have_the_layers_that_are_enforced(place: int) -> None:
+    rows = [row for row in PICTURES[place].splitlines() if row.strip()]
+    # What stands in a row ends where its explanation begins.
+    drawn = [tuple(row[:42].split()) for row in rows]
+    enforced = [tuple(row.split(" | ")) for row in LAYERED[place]["layers"]]
 
-    enforced = {
-        layer.removeprefix("lms_jupyter.") for line in LAYERS for layer in line.split(" : ")
-    }
-    assert drawn - {"engine"} == enforced
+    assert [row for row in drawn if row != ("engine",)] == [
+        row for row in enforced if row != ("__main__",)
+    ]
+
+
+def test_what_the_engine_may_not_import_and_may_not_be_imported_by_is_all_the_rest() -> None:
+    package = ROOT / "lms_jupyter"
+    folders = {path.parent.name for path in package.glob("*/__init__.py")}
+    modules = {path.stem for path in package.glob("*.py")} - {"__init__"}
+    rest = {f"lms_jupyter.{name}" for name in (folders | modules) - {"engine"}}
+    imports_nothing, is_not_imported = FORBIDDEN
+
+    assert set(imports_nothing["forbidden_modules"]) == rest - {"lms_jupyter.model_folders"}
+    assert set(is_not_imported["source_modules"]) == rest
 
 
 def test_every_folder_of_tests_is_named_or_mirrors_the_package() -> None:
