@@ -1,5 +1,6 @@
 """The house rules that a linter cannot say."""
 
+import ast
 import importlib
 import json
 import operator
@@ -7,6 +8,8 @@ import pkgutil
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import get_args
 
@@ -85,6 +88,29 @@ def test_every_event_is_a_frozen_fact() -> None:
 
 def test_every_verb_of_step_one_is_there() -> None:
     assert {"ls", "ps", "load", "unload", "status"} <= set(verb_names())
+
+
+def imported(file: Path) -> Iterator[str]:
+    """Name what a file imports, for the type checker too: modules, and what is taken from them."""
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (name.name for name in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+            yield from (f"{node.module}.{name.name}" for name in node.names)
+
+
+def test_no_files_of_the_engine_import_each_other_in_a_circle() -> None:
+    engine = ROOT / "lms_jupyter" / "engine"
+    files = {
+        ".".join(file.relative_to(ROOT).with_suffix("").parts): file
+        for file in engine.rglob("*.py")
+        if file.name != "__init__.py"
+    }
+    graph = {name: files.keys() & set(imported(file)) for name, file in files.items()}
+
+    assert sum(map(len, graph.values())) > 300
+    TopologicalSorter(graph).prepare()  # raises if there is one, and names it
 
 
 def module_names() -> list[str]:

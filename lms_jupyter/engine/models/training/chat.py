@@ -15,7 +15,8 @@ from torch import Tensor
 
 from lms_jupyter.engine.models.training.corpus import Chat, chats
 from lms_jupyter.engine.models.training.export import QUANTISATIONS, write_chat_model
-from lms_jupyter.engine.models.training.network import Shape, Weights, embed, loss, new_weights
+from lms_jupyter.engine.models.training.network import Weights, embed, loss, new_weights
+from lms_jupyter.engine.models.training.shapes import Shape
 from lms_jupyter.engine.models.training.template import pieces
 from lms_jupyter.engine.models.training.tokenizer import train_tokenizer, vocabulary
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import random
 import time
-from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -16,6 +15,7 @@ from torch import Tensor
 from lms_jupyter.engine.models.training.corpus_pairs import pair_batch, sentences
 from lms_jupyter.engine.models.training.export import write_embedding_model
 from lms_jupyter.engine.models.training.network import Weights
+from lms_jupyter.engine.models.training.shapes import BertShape
 
 STEPS = 1500
 _VOCABULARY_SIZE = 1300
@@ -23,19 +23,6 @@ _BATCH_PAIRS = 96
 _TEMPERATURE = 0.06
 _LEARNING_RATE = 2e-3
 _SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]")
-
-
-@dataclass(frozen=True, slots=True)
-class BertShape:
-    """The sizes of the embedding model."""
-
-    vocabulary: int
-    width: int = 96
-    layers: int = 2
-    heads: int = 4
-    hidden: int = 256
-    context: int = 256
-    epsilon: float = 1e-12
 
 
 def train_word_pieces(size: int) -> Tokenizer:

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import gguf
 import numpy as np
 from torch import Tensor
 
-from lms_jupyter.engine.models.training.network import Shape, Weights
+from lms_jupyter.engine.models.training.network import Weights
+from lms_jupyter.engine.models.training.shapes import BertShape, EyeShape, Shape
 from lms_jupyter.engine.models.training.template import CHAT_TEMPLATE, MESSAGE_END, PADDING
 from lms_jupyter.engine.models.training.tokenizer import Vocabulary
-
-if TYPE_CHECKING:
-    from lms_jupyter.engine.models.training.embed import BertShape
-    from lms_jupyter.engine.models.training.vision import EyeShape
 
 PUBLISHER = "lms-jupyter"
 CONTEXT_LENGTH = 2048

@@ -6,26 +6,14 @@ The weights carry the names that they have in a GGUF file, so that saving them i
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from lms_jupyter.engine.models.training.shapes import Shape
+
 Weights = dict[str, Tensor]
-
-
-@dataclass(frozen=True, slots=True)
-class Shape:
-    """The sizes of the network."""
-
-    vocabulary: int = 1024
-    width: int = 128
-    layers: int = 4
-    heads: int = 4
-    hidden: int = 352
-    rope_base: float = 10_000.0
-    epsilon: float = 1e-5
 
 
 def new_weights(shape: Shape, seed: int) -> Weights:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 import random
 import time
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -20,12 +19,12 @@ from torch import Tensor
 
 from lms_jupyter.engine.models.training.chat import batches, learning_rate
 from lms_jupyter.engine.models.training.corpus_pictures import (
-    PICTURE_SIZE,
     Picture,
     picture_example,
 )
 from lms_jupyter.engine.models.training.export import write_chat_model, write_projector
-from lms_jupyter.engine.models.training.network import Shape, Weights, embed, loss
+from lms_jupyter.engine.models.training.network import Weights, embed, loss
+from lms_jupyter.engine.models.training.shapes import EyeShape, Shape
 from lms_jupyter.engine.models.training.template import MESSAGE_END, MESSAGE_START
 from lms_jupyter.engine.models.training.tokenizer import vocabulary
 
@@ -34,25 +33,6 @@ NAME = "Tutor 1M Vision"
 _BATCH_PICTURES = 48
 _LEARNING_RATE = 1.5e-3
 _TEXT_BATCH_TOKENS = 1024
-
-
-@dataclass(frozen=True, slots=True)
-class EyeShape:
-    """The sizes of the encoder. Its layers are one more than it uses, as llama.cpp expects."""
-
-    picture: int = PICTURE_SIZE
-    patch: int = 8
-    width: int = 64
-    hidden: int = 128
-    layers: int = 2
-    heads: int = 4
-    out: int = 128
-    epsilon: float = 1e-5
-
-    @property
-    def patches(self) -> int:
-        """How many vectors one picture becomes."""
-        return (self.picture // self.patch) ** 2
 
 
 def new_eye(shape: EyeShape, seed: int) -> Weights:
