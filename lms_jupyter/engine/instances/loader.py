@@ -78,8 +78,13 @@ class Loader:
     async def load(self, request: LoadRequest) -> Begun:
         """Begin to load a new instance, whatever is loaded already.
 
-        Raises `PathNotFoundError`, `DomainMismatchError`, `ContextTooLongError`,
-        `IdentifierExistsError`; what goes wrong later is raised by `Instance.settled`.
+        What goes wrong later is raised by `Instance.settled`.
+
+        Raises:
+            PathNotFoundError: There is no such model.
+            DomainMismatchError: It is of the other type.
+            ContextTooLongError: It has no context as long as is asked.
+            IdentifierExistsError: Another instance is called so.
         """
         plan = await self.plan(request)
         identifier = request.identifier or self._free(plan.model.model_key)

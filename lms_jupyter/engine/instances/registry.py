@@ -121,15 +121,19 @@ class Registry:
         A load ends with its owner; one that came just in time has none, and ends with the last one
         who waits for it.
         """
+        # Each block counts as one, also several of the same task: hence an object of its own.
         waiter = object()
         instance.waiters.add(waiter)
         try:
             yield
         except BaseException:
+            # No longer counted before the look at who else waits: two that leave at once must not
+            # each take the other for somebody who still wants it.
             instance.waiters.discard(waiter)
             unwanted = instance.jit and not instance.waiters and instance in self._loads
             if owns or unwanted:
                 await self.cancel_load(instance)
+                # It may have been loaded in the moment in which it was to be cancelled.
                 if instance.is_ready:
                     await self.unload(instance, "given up at the last moment")
             raise
@@ -154,7 +158,8 @@ class Registry:
     async def request(self, instance: Instance, work: Work) -> AsyncIterator[Request]:
         """Use an instance: keeps it from expiring, waits for a free session, then marks the work.
 
-        Raises `ModelUnloadedError` if the instance has gone, also while waiting.
+        Raises:
+            ModelUnloadedError: The instance has gone, also while waiting.
         """
         if not instance.is_ready:
             raise ModelUnloadedError(f"{instance.identifier!r} has already been unloaded.")

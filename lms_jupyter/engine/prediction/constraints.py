@@ -53,8 +53,10 @@ class Constraints:
     async def grammar(self, instance: Instance, schema: Any, name: str) -> str:
         """Return the grammar of a JSON schema; `name` is where the request has it.
 
-        Raises `ConstraintError` with the part that cannot be kept. The caller has a session of the
-        instance.
+        The caller has a session of the instance.
+
+        Raises:
+            ConstraintError: Some part cannot be kept; it says which.
         """
         try:
             ready = prepared(schema)

@@ -48,7 +48,11 @@ class Prepared:
 
 
 def prepared(schema: Any) -> Prepared:
-    """Return what to enforce; raises `UnkeepableError`."""
+    """Return what to enforce.
+
+    Raises:
+        UnkeepableError: Some part cannot be; it says which, and why.
+    """
     walk = _Walk(schema)
     try:
         written = walk.schema(schema, "", _Place())

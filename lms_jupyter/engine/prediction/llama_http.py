@@ -52,11 +52,21 @@ class LlamaHttp:
         await self._session.close()
 
     async def get(self, instance: Instance, path: str) -> Any:
-        """Return the answer to a GET; raises `InferenceError` or `BadRequestError`."""
+        """Return the answer to a GET.
+
+        Raises:
+            BadRequestError: llama.cpp cannot do what is asked.
+            InferenceError: It has failed, or has gone.
+        """
         return await self._ask(instance, "GET", path, None)
 
     async def post(self, instance: Instance, path: str, body: Mapping[str, Any]) -> Any:
-        """Return the answer to a POST; raises `InferenceError` or `BadRequestError`."""
+        """Return the answer to a POST.
+
+        Raises:
+            BadRequestError: llama.cpp cannot do what is asked.
+            InferenceError: It has failed, or has gone.
+        """
         return await self._ask(instance, "POST", path, body)
 
     async def stream(

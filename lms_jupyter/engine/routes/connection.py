@@ -172,7 +172,11 @@ class Connection:
             self._room.clear()
 
     async def room(self) -> None:
-        """Wait until less is queued than the limit; raises `TimeoutError` if the client stalls."""
+        """Wait until less is queued than the limit.
+
+        Raises:
+            TimeoutError: The client reads nothing any more.
+        """
         if not self._room.is_set():
             async with asyncio.timeout(STALLED_S):
                 await self._room.wait()

@@ -98,7 +98,11 @@ async def forward(
 
 
 async def _grammar(services: Services, instance: Instance, form: Form) -> str:
-    """Return the grammar of a form; raises `ConstraintError` if it would not be kept."""
+    """Return the grammar of a form.
+
+    Raises:
+        ConstraintError: It would not be kept.
+    """
     if form.grammar is not None:
         return form.grammar
     return await services.constraints.grammar(instance, form.schema, form.name)

@@ -26,7 +26,11 @@ _WRONG: Final = (
 
 
 def write_prompt(template: Mapping[str, Any], conversation: Sequence[Mapping[str, Any]]) -> str:
-    """Return the prompt; raises `BadRequestError` if the template is wrong. May take long."""
+    """Return the prompt; may take long.
+
+    Raises:
+        BadRequestError: The template is wrong.
+    """
     messages = [{**message, "content": _text(message.get("content"))} for message in conversation]
     match template.get("type"):
         case "jinja":

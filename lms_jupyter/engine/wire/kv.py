@@ -39,7 +39,11 @@ def collapse(stack: object) -> dict[str, Any]:
 
 
 def read(values: Mapping[str, Any], keys: Iterable[Key]) -> dict[str, Any]:
-    """Return field → value for the known keys; raises `BadRequestError` naming a wrong one."""
+    """Return field → value for the known keys.
+
+    Raises:
+        BadRequestError: A value is wrong; it says of which key.
+    """
     fields: dict[str, Any] = {}
     for key in keys:
         if key.name not in values:

@@ -210,8 +210,9 @@ _KEYS: Final[Mapping[Domain, tuple[Key, ...]]] = {"llm": _LLM, "embedding": _sha
 def load_settings(stack: object, domain: Domain) -> LoadSettings:
     """Read a configuration stack.
 
-    Raises `BadRequestError` naming a setting that is wrong, `UnsupportedError` one that cannot be
-    had.
+    Raises:
+        BadRequestError: A setting is wrong; it says which.
+        UnsupportedError: A setting cannot be had.
     """
     values = collapse(stack)
     for name, reason in _REFUSED.items():

@@ -111,7 +111,11 @@ KNOWN: Final = frozenset(key.name for key in _KEYS) | {
 
 
 def prediction_settings(stack: object) -> PredictionSettings:
-    """Read a configuration stack; raises `BadRequestError` naming a setting that is wrong."""
+    """Read a configuration stack.
+
+    Raises:
+        BadRequestError: A setting is wrong; it says which.
+    """
     values = collapse(stack)
     fields = read(values, _KEYS)
     fields["stop_strings"] = tuple(fields.get("stop_strings", ()))

@@ -107,8 +107,11 @@ class WorkerHandle:
     async def load(self, order: Order, on_progress: Callable[[float], None]) -> Listening:
         """Load a model and return when the worker serves it.
 
-        `on_progress` gets fractions up to 0.95 while the file is read. Raises `LoadFailedError`
-        with llama.cpp's reason. If the caller is cancelled, it still has to `end` the worker.
+        `on_progress` gets fractions up to 0.95 while the file is read. If the caller is cancelled,
+        it still has to `end` the worker.
+
+        Raises:
+            LoadFailedError: With llama.cpp's reason.
         """
         self.identifier, self.api_key = order.identifier, order.api_key
         self._stdin.write(write_order(order))

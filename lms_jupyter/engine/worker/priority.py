@@ -31,7 +31,11 @@ def lower_priority(nice: int) -> None:
 
 
 def _put_session_back(nice: int) -> bool:
-    """Return whether it was done; raises `OSError` where there are no such groups."""
+    """Return whether it was done.
+
+    Raises:
+        OSError: There are no such groups here.
+    """
     try:
         AUTOGROUP.write_text(str(nice))
     except OSError as error:
