@@ -188,9 +188,19 @@ class LocalManager:
         """End the manager's tasks, close its connections and stop the thread."""
         if not self.alive:
             return
+        closed: concurrent.futures.Future[None] = concurrent.futures.Future()
+
+        def end(closing: asyncio.Task[None]) -> None:
+            error = None if closing.cancelled() else closing.exception()
+            closed.set_exception(error) if error else closed.set_result(None)
+
+        def begin() -> None:
+            # Made here: a loop that is too busy for it would leave a coroutine that nobody awaits.
+            self._loop.create_task(self.manager.close()).add_done_callback(end)
+
+        self._loop.call_soon_threadsafe(begin)
         with contextlib.suppress(TimeoutError):
-            closing = asyncio.run_coroutine_threadsafe(self.manager.close(), self._loop)
-            closing.result(CLOSE_TIMEOUT_S)
+            closed.result(CLOSE_TIMEOUT_S)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(CLOSE_TIMEOUT_S)
 

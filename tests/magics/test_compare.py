@@ -8,12 +8,13 @@ import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
 from lms_jupyter.errors import InstanceNotFoundError
-from lms_jupyter.hosts.base import Found, LoadRequest, LoadStep
+from lms_jupyter.hosts.base import Found, LoadOrigin, LoadStep
 from lms_jupyter.hosts.fake import FakeHost, fake_model
 from lms_jupyter.hosts.prediction import Message, PredictionEvent, PredictionFragment, Sampling
 from lms_jupyter.magics.magic import LmsMagics
 from lms_jupyter.manager import Manager
 from lms_jupyter.manager.local import LocalManager
+from lms_jupyter.protocol.loads import LoadRequest
 from lms_jupyter.protocol.models import Instance
 
 NAMES = ("zeta", "alpha")
@@ -51,9 +52,9 @@ class Roundtable(FakeHost):
 class Narrow(Roundtable):
     """Has room for one model only."""
 
-    async def load(self, request: LoadRequest) -> AsyncIterator[LoadStep]:
+    async def load(self, request: LoadRequest, by: LoadOrigin) -> AsyncIterator[LoadStep]:
         self.memory.clear()
-        async for step in super().load(request):
+        async for step in super().load(request, by):
             yield step
 
 
@@ -121,9 +122,9 @@ def test_no_model_is_loaded_just_in_time_which_would_evict_the_one_before(start:
     host = Roundtable(expected=2)
     used: list[LoadRequest] = []
 
-    async def use(request: LoadRequest) -> AsyncIterator[LoadStep]:
+    async def use(request: LoadRequest, by: LoadOrigin) -> AsyncIterator[LoadStep]:
         used.append(request)
-        async for step in host.load(request):
+        async for step in host.load(request, by):
             yield step
 
     host.use = use  # type: ignore[method-assign]
