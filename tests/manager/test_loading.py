@@ -233,3 +233,15 @@ async def test_a_host_that_vanishes_in_mid_load_is_told_and_leaves_no_load(
     with pytest.raises(HostUnreachableError, match="Nothing answers"):
         await loading
     assert manager.activity.loads == ()
+
+
+@pytest.mark.asyncio
+async def test_what_is_there_takes_one_look_and_a_load_a_second_once_it_is_its_turn(
+    manager: Manager, host: FakeHost
+) -> None:
+    before = host.looks
+    assert (await carry_out(LoadRequest(model_key=QWEN), manager)).how == "loaded"
+    loaded = host.looks
+    assert (await carry_out(LoadRequest(model_key=QWEN), manager)).how == "used"
+
+    assert (loaded - before, host.looks - loaded) == (2, 1)
