@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-WITHOUT = ("/training/", "/tutorial/", "/templates/", "protocol.ts", ".test.ts", "fakePanel")
+WITHOUT = ("/training/", "/tutorial/", "protocol.ts", ".test.ts", "fakePanel")
 """Not product code: it trains models, is generated, or belongs to tests."""
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 

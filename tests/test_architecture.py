@@ -50,6 +50,19 @@ def test_no_file_is_longer_than_400_lines() -> None:
     assert {path: lines for path, lines in lengths.items() if lines > 400} == {}
 
 
+def test_no_function_is_longer_than_60_lines() -> None:
+    lengths = {
+        f"{path.relative_to(ROOT)}:{node.lineno} {node.name}": node.end_lineno - node.lineno + 1
+        for path in SOURCES
+        if path.suffix == ".py"
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.end_lineno
+    }
+
+    assert len(lengths) > 2000
+    assert {name: lines for name, lines in lengths.items() if lines > 60} == {}
+
+
 @pytest.mark.parametrize("library", DOORS)
 def test_each_foreign_library_has_one_door(library: str) -> None:
     pattern = re.compile(rf"^\s*(from|import) {library}\b", re.MULTILINE)
