@@ -71,8 +71,8 @@ class Addressed:
 
     def unload(self, _identifier: str) -> Any:
         """End the instance, and none of the same identifier on another device."""
-        told = {"identifier": self._identifier, "deviceIdentifier": self._device}
-        return self.session.remote_call("unloadModel", Parameters(told))
+        parameters = {"identifier": self._identifier, "deviceIdentifier": self._device}
+        return self.session.remote_call("unloadModel", Parameters(parameters))
 
     def ask_by_name(self) -> Any:
         """Ask, or return what is to be awaited, for whatever is called like this now."""

@@ -124,7 +124,7 @@ def pauses_downloads(host: HostInfo) -> bool:
     return "activity" in host.features
 
 
-def tells(host: HostInfo) -> bool:
+def pushes_changes(host: HostInfo) -> bool:
     """Whether a host says by itself when something changes."""
     return "activity" in host.features
 

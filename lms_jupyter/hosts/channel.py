@@ -56,7 +56,7 @@ class Channel:
                 if packet is not None:
                     yield dict(packet)
 
-    async def say(self, word: str) -> None:
+    async def send(self, word: str) -> None:
         """Send `{"type": word}`: "cancel" a load, "stop" a stream."""
         await self._channel.send_message({"type": word})
 
@@ -66,7 +66,7 @@ class Channel:
         Else the SDK would complain on the user's screen about what still comes.
         """
         with contextlib.suppress(lmstudio.LMStudioError, TimeoutError):
-            await self.say(word)
+            await self.send(word)
             async with asyncio.timeout(LAST_WORDS_S):
                 async for _ in self.packets():
                     pass
@@ -95,9 +95,9 @@ async def open_channel(
 async def lost(session: _AsyncSession) -> None:
     """Return when the websocket of a session is lost. Nothing is sent for that."""
     handler = session._get_lmsws("wait for its end")._ws_handler
-    with handler.open_channel() as (_, told):
+    with handler.open_channel() as (_, receive):
         # The SDK tells every channel of the loss; this one hears of nothing else.
-        while handler._ws is not None and await told() is not None:
+        while handler._ws is not None and await receive() is not None:
             pass
 
 

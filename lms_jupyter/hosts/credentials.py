@@ -114,8 +114,8 @@ def refused(address: str, token: str | None, reason: str = "") -> HostRefusedErr
 
 
 def _reason(error: lmstudio.LMStudioServerError) -> str:
-    told = getattr(error, "_raw_error", None)
-    words = (told.get("cause") or told.get("title")) if isinstance(told, Mapping) else None
+    raw = getattr(error, "_raw_error", None)
+    words = (raw.get("cause") or raw.get("title")) if isinstance(raw, Mapping) else None
     return str(words or "").strip()
 
 

@@ -67,7 +67,7 @@ def instance(raw: Any, state: Raw | None = None) -> Instance:
     Raises:
         HostReplyError: A field that every host sends is missing or of another type.
     """
-    told = table(raw) if state is None else table(state)
+    activity = table(raw) if state is None else table(state)
     ttl_ms, last_used_ms = raw.get("ttlMs"), raw.get("lastUsedTime")
     fields = {
         **_shared(raw),
@@ -75,14 +75,14 @@ def instance(raw: Any, state: Raw | None = None) -> Instance:
         "instance_reference": raw.get("instanceReference"),
         "memory_bytes": raw.get("memoryBytes"),
         "context_length": raw.get("contextLength", raw.get("maxContextLength")),
-        "status": status(told),
-        "queued": told.get("queued", 0),
+        "status": status(activity),
+        "queued": activity.get("queued", 0),
         "ttl_s": None if ttl_ms is None else number(ttl_ms) / 1000,
         "idle_since": None if last_used_ms is None else moment(last_used_ms),
         "pinned": raw.get("pinned", False),
         "jit": raw.get("jit", False),
         "owner": raw.get("owner") or None,
-        "tokens_per_second": told.get("tokensPerSecond"),
+        "tokens_per_second": activity.get("tokensPerSecond"),
     }
     try:
         return noun(fields, Instance)
@@ -90,14 +90,14 @@ def instance(raw: Any, state: Raw | None = None) -> Instance:
         raise unreadable(_named(fields), error) from error
 
 
-def status(told: Raw) -> Status:
+def status(activity: Raw) -> Status:
     """Read what an instance is doing; what is not told, or in words of a newer host, is unknown."""
-    word = told.get("status")
+    word = activity.get("status")
     return STATUSES.get(word, "unknown") if isinstance(word, str) else "unknown"
 
 
 @reads("what it has in memory")
-def sight(raw: Any) -> Snapshot:
+def snapshot(raw: Any) -> Snapshot:
     """Read the engine's account of everything in memory (`getActivity`, `watchActivity`).
 
     Raises:
@@ -144,8 +144,8 @@ def departure(raw: Any) -> Departure | None:
     Raises:
         HostReplyError: It is not what the engine promises.
     """
-    told = noun({"why": table(raw).get("why"), "by": raw.get("by", "")}, Departure)
-    return None if told.why == "unknown" else told
+    answer = noun({"why": table(raw).get("why"), "by": raw.get("by", "")}, Departure)
+    return None if answer.why == "unknown" else answer
 
 
 def _load(raw: Any) -> Load:

@@ -31,34 +31,34 @@ class DownloadJobs:
         Raises:
             DownloadFailedError: It failed, or somebody else paused it or called it off.
         """
-        told = await self._post("", {"model": offer.download_id})
-        job_id = _job(told)
+        reply = await self._post("", {"model": offer.download_id})
+        job_id = _job(reply)
         if job_id is None:
             return
         is_running = True
         try:
-            while _state(told) == "downloading":
-                yield _moved(told, offer)
+            while _state(reply) == "downloading":
+                yield _moved(reply, offer)
                 await asyncio.sleep(LOOK_EVERY_S)
-                told = await self._ask("GET", f"{PATH}/status/{job_id}")
+                reply = await self._ask("GET", f"{PATH}/status/{job_id}")
             is_running = False
         finally:
             if is_running:
                 await asyncio.shield(self._change("pause", job_id))
-        if _state(told) == "paused":
+        if _state(reply) == "paused":
             raise DownloadFailedError(
                 f"Fetching {offer.name} was paused by somebody else.",
                 hint="Ask for it again, and it goes on from there.",
             )
-        if _state(told) != "completed":
-            reason = _reason(told) or "it was called off"
+        if _state(reply) != "completed":
+            reason = _reason(reply) or "it was called off"
             raise DownloadFailedError(f"{offer.name} could not be fetched: {reason}")
-        yield _moved(told, offer)
+        yield _moved(reply, offer)
 
     async def cancel(self, offer: Offer) -> None:
         """Call a job off and have what was fetched of it removed."""
-        told = await self._post("", {"model": offer.download_id})
-        if (job_id := _job(told)) is not None:
+        reply = await self._post("", {"model": offer.download_id})
+        if (job_id := _job(reply)) is not None:
             await self._change("cancel", job_id)
 
     async def _change(self, change: str, job_id: str) -> None:
@@ -79,12 +79,12 @@ class DownloadJobs:
                     f"The connection to the host at {self._address} is gone.",
                     hint="What was fetched stays; ask again when it runs.",
                 ) from error
-        told = _told(response)
+        reply = _reply(response)
         if response.is_error:
             raise DownloadFailedError(
-                _reason(told) or f"The engine answered HTTP {response.status_code}."
+                _reason(reply) or f"The engine answered HTTP {response.status_code}."
             )
-        return told
+        return reply
 
 
 async def discard(host: HostInfo, offer: Offer, token: str | None = None) -> None:
@@ -102,31 +102,31 @@ async def discard(host: HostInfo, offer: Offer, token: str | None = None) -> Non
 
 
 @reads("a download")
-def _told(response: httpx.Response) -> dict[str, Any]:
+def _reply(response: httpx.Response) -> dict[str, Any]:
     return dict(table(response.json()))
 
 
 @reads("a download")
-def _moved(told: Mapping[str, Any], offer: Offer) -> Downloading:
+def _moved(reply: Mapping[str, Any], offer: Offer) -> Downloading:
     fields = {
-        "downloaded_bytes": told.get("downloaded_bytes", 0),
-        "total_bytes": told.get("total_size_bytes") or offer.size_bytes,
-        "bytes_per_second": told.get("bytes_per_second", 0.0),
+        "downloaded_bytes": reply.get("downloaded_bytes", 0),
+        "total_bytes": reply.get("total_size_bytes") or offer.size_bytes,
+        "bytes_per_second": reply.get("bytes_per_second", 0.0),
     }
     return noun(fields, Downloading)
 
 
 @reads("a download")
-def _state(told: Mapping[str, Any]) -> str:
-    return text(told["status"])
+def _state(reply: Mapping[str, Any]) -> str:
+    return text(reply["status"])
 
 
-def _reason(told: Mapping[str, Any]) -> str:
-    error = told.get("error")
+def _reason(reply: Mapping[str, Any]) -> str:
+    error = reply.get("error")
     return one_line(str(error.get("message", ""))) if isinstance(error, Mapping) else ""
 
 
 @reads("a download")
-def _job(told: Mapping[str, Any]) -> str | None:
-    job_id = told.get("job_id")
+def _job(reply: Mapping[str, Any]) -> str | None:
+    job_id = reply.get("job_id")
     return None if job_id is None else text(job_id)

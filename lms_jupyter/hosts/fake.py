@@ -81,7 +81,7 @@ class FakeHost:
         self.loads: dict[str, Load] = {}
         self.requests: list[LoadRequest] = []
         self.owners: list[str] = []
-        self.heard: list[tuple[tuple[Message, ...], Sampling]] = []
+        self.prompts: list[tuple[tuple[Message, ...], Sampling]] = []
         self.market: list[Offer] = []
         self.fetched: dict[str, int] = {}
         self.gate: asyncio.Event | None = None
@@ -116,7 +116,7 @@ class FakeHost:
         """List the memory, and count the looks."""
         self._answer()
         self.looks += 1
-        return self._sight()
+        return self._snapshot()
 
     async def subscribe(self) -> AsyncIterator[Snapshot]:
         """Yield the memory after each change, if the host has the feature "activity"."""
@@ -127,7 +127,7 @@ class FakeHost:
         try:
             while True:
                 self._answer()
-                yield self._sight()
+                yield self._snapshot()
                 await changed.wait()
                 changed.clear()
         finally:
@@ -162,7 +162,7 @@ class FakeHost:
         try:
             for fraction in (0.0, 0.5, 1.0):
                 self.loads[by.load_id] = replace(load, fraction=fraction)
-                self.tell()
+                self.notify()
                 yield Loading(fraction=fraction)
                 if self.gate is not None:
                     await self.gate.wait()
@@ -174,7 +174,7 @@ class FakeHost:
             )
         finally:
             self.loads.pop(by.load_id, None)
-            self.tell()
+            self.notify()
         yield Loaded(instance=instance)
 
     async def use(self, request: LoadRequest, by: LoadOrigin) -> AsyncIterator[LoadStep]:
@@ -191,7 +191,7 @@ class FakeHost:
         """Call off a load."""
         self._answer()
         self.loads.pop(load_id, None)
-        self.tell()
+        self.notify()
 
     async def unload(self, instance: Instance, why: Reason = "unloaded", *, by: str = "") -> None:
         """Take an instance off the list."""
@@ -199,13 +199,13 @@ class FakeHost:
         known = self._instance(instance.identifier)
         self.memory.remove(known)
         self.departures[known.instance_reference] = Departure(why=why, by=by)
-        self.tell()
+        self.notify()
 
     async def departure(self, instance_reference: str) -> Departure | None:
         """Say why an instance went, if the host has the feature "departures"."""
         self._answer()
-        tells = "departures" in self.info.features
-        return self.departures.get(instance_reference) if tells else None
+        is_known = "departures" in self.info.features
+        return self.departures.get(instance_reference) if is_known else None
 
     async def set_ttl(self, instance: Instance, ttl_s: float | None) -> None:
         """Change a TTL and count it from now."""
@@ -254,7 +254,7 @@ class FakeHost:
         """Say what was said last, word by word."""
         self._answer()
         self._instance(instance.identifier)
-        self.heard.append((tuple(messages), sampling))
+        self.prompts.append((tuple(messages), sampling))
         words = messages[-1].text.split()
         for word in words:
             if self.gate is not None:
@@ -333,15 +333,15 @@ class FakeHost:
         )
         self.memory.append(instance)
         self.configs[instance.instance_reference] = config
-        self.tell()
+        self.notify()
         return instance
 
-    def tell(self) -> None:
+    def notify(self) -> None:
         """Let everyone who listens for hints look again."""
         for changed in self._changed:
             changed.set()
 
-    def _sight(self) -> Snapshot:
+    def _snapshot(self) -> Snapshot:
         return Snapshot(
             now=self._clock(), instances=tuple(self.memory), loads=tuple(self.loads.values())
         )
@@ -349,10 +349,10 @@ class FakeHost:
     def _joinable(self, request: LoadRequest) -> Instance | Load | None:
         """Find what a load that joins takes: an instance, or a load that is under way."""
         known: list[Instance | Load] = [*self.memory, *self.loads.values()]
-        for one in known:
-            named = request.identifier in (None, one.identifier)
-            if named and one.model_key == request.model_key:
-                return one
+        for candidate in known:
+            named = request.identifier in (None, candidate.identifier)
+            if named and candidate.model_key == request.model_key:
+                return candidate
         return None
 
     async def _end_of(self, load_id: str) -> None:
@@ -373,7 +373,7 @@ class FakeHost:
         self._answer()
         known = self._instance(instance.identifier)
         self.memory[self.memory.index(known)] = replace(known, **changes)
-        self.tell()
+        self.notify()
 
     def _model(self, model_key: str) -> Model:
         for model in self.disk:

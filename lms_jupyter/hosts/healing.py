@@ -56,7 +56,7 @@ class Lifeline:
         """Whether both are of one identifier on one device of one host."""
         if not isinstance(other, Lifeline):
             return NotImplemented
-        mine, others = ((one.identifier, one._seen.device) for one in (self, other))
+        mine, others = ((handle.identifier, handle._seen.device) for handle in (self, other))
         return _own(self._session) is _own(other._session) and mine == others
 
     __hash__ = None  # type: ignore[assignment]

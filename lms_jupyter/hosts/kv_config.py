@@ -100,10 +100,10 @@ def parse(fields: Any, kind: Kind) -> LoadConfig:
     Raises:
         HostReplyError: It is not what LM Studio promises.
     """
-    told = {text(field["key"]): field.get("value") for field in map(table, rows(fields))}
+    values = {text(field["key"]): field.get("value") for field in map(table, rows(fields))}
     known = {
-        field: key.read(told[name])
+        field: key.read(values[name])
         for field, key in KEYS.items()
-        if (name := key.name(kind)) in told and told[name] is not None
+        if (name := key.name(kind)) in values and values[name] is not None
     }
     return noun(known, LoadConfig)

@@ -121,10 +121,10 @@ def step(packet: Mapping[str, Any]) -> PredictionEvent | None:
         case {"type": "fragment"}:
             fragment = table(packet.get("fragment"))
             kind = fragment.get("reasoningType", "none")
-            said = text(fragment.get("content"))
+            content = text(fragment.get("content"))
             if kind in ("reasoningStartTag", "reasoningEndTag"):
                 return None
-            return PredictionFragment(text=said, thought=kind == "reasoning")
+            return PredictionFragment(text=content, thought=kind == "reasoning")
         case {"type": "success"}:
             stats = table(packet.get("stats") or {})
             fields = {

@@ -52,9 +52,9 @@ def unreadable(what: str, reason: Exception | str) -> HostReplyError:
     """Return the error for what cannot be read."""
     if isinstance(reason, KeyError):
         reason = f"{reason} is missing"
-    said = one_line(str(reason)).rstrip(".") or type(reason).__name__
+    detail = one_line(str(reason)).rstrip(".") or type(reason).__name__
     return HostReplyError(
-        f"The host describes {what} in a way that we cannot read: {said}.",
+        f"The host describes {what} in a way that we cannot read: {detail}.",
         hint="It may be much older or newer than what this version was tested with.",
     )
 
@@ -79,7 +79,7 @@ def table(raw: Any) -> Mapping[str, Any]:
         TypeError: It is something else.
     """
     if not isinstance(raw, Mapping):
-        raise TypeError(f"an object was expected, not {_say(raw)}")
+        raise TypeError(f"an object was expected, not {_shown(raw)}")
     return raw
 
 
@@ -90,7 +90,7 @@ def rows(raw: Any) -> list[Any]:
         TypeError: It is something else.
     """
     if not isinstance(raw, list):
-        raise TypeError(f"a list was expected, not {_say(raw)}")
+        raise TypeError(f"a list was expected, not {_shown(raw)}")
     return raw
 
 
@@ -102,7 +102,7 @@ def text(raw: Any) -> str:
         ValueError: It holds what no encoding can write.
     """
     if not isinstance(raw, str):
-        raise TypeError(f"a text was expected, not {_say(raw)}")
+        raise TypeError(f"a text was expected, not {_shown(raw)}")
     _check("it", raw)
     return raw
 
@@ -115,7 +115,7 @@ def number(raw: Any) -> float:
         ValueError: It is out of all bounds.
     """
     if isinstance(raw, bool):
-        raise TypeError(f"a number was expected, not {_say(raw)}")
+        raise TypeError(f"a number was expected, not {_shown(raw)}")
     found = msgspec.convert(raw, float, strict=False)
     _check("it", found)
     return found
@@ -130,13 +130,13 @@ def moment(raw_ms: Any) -> float:
     """
     seconds = number(raw_ms) / 1000
     if seconds > LAST_MOMENT_S:
-        raise ValueError(f"{_say(raw_ms)} is no time")
+        raise ValueError(f"{_shown(raw_ms)} is no time")
     return seconds
 
 
-def one_line(said: str) -> str:
+def one_line(raw: str) -> str:
     """Return a host's words as a part of a sentence: without line ends, control codes, or end."""
-    words = " ".join(said.split())
+    words = " ".join(raw.split())
     shown = "".join(sign for sign in words if sign.isprintable())
     return shown if len(shown) <= LONGEST else f"{shown[:LONGEST].rstrip()}…"
 
@@ -148,7 +148,7 @@ def _check(name: str, value: Any) -> None:
             return
         case int() | float():
             if not (math.isfinite(value) and 0 <= value <= LARGEST):
-                raise ValueError(f"{name} is {_say(value)}")
+                raise ValueError(f"{name} is {_shown(value)}")
         case str():
             if not value.isascii():
                 value.encode()
@@ -159,5 +159,5 @@ def _check(name: str, value: Any) -> None:
             return
 
 
-def _say(value: Any) -> str:
+def _shown(value: Any) -> str:
     return one_line(ascii(value))[:60]

@@ -90,20 +90,20 @@ async def greet(address: str, *, timeout_s: float = PROBE_TIMEOUT_S) -> Greeting
                 f"Nothing answers at {address}.",
                 hint="Is LM Studio running there, with its server switched on?",
             ) from error
-    said = status if isinstance(status, dict) else {}
-    is_proven = token is not None and _proves(said.get("proof"), token, challenge)
-    return _greeting(address, said, is_proven=is_proven)
+    fields = status if isinstance(status, dict) else {}
+    is_proven = token is not None and _proves(fields.get("proof"), token, challenge)
+    return _greeting(address, fields, is_proven=is_proven)
 
 
 @reads("itself")
-def _greeting(address: str, said: dict[str, Any], *, is_proven: bool) -> Greeting:
-    package, version = said.get("package"), said.get("version")
+def _greeting(address: str, fields: dict[str, Any], *, is_proven: bool) -> Greeting:
+    package, version = fields.get("package"), fields.get("version")
     return Greeting(
         address=address,
         package=None if package is None else text(package),
         version=None if version is None else text(version),
-        features=tuple(map(text, rows(said.get("extensions", [])))),
-        wants_token=said.get("authentication") is True,
+        features=tuple(map(text, rows(fields.get("extensions", [])))),
+        wants_token=fields.get("authentication") is True,
         is_proven=is_proven,
     )
 

@@ -124,7 +124,7 @@ class SdkHost:
     async def poll(self) -> Snapshot:
         """Look at what is in memory; see `Host.poll`."""
         if "activity" in self.info.features:
-            return decode.sight(await self._call("system", "getActivity"))
+            return decode.snapshot(await self._call("system", "getActivity"))
         lists = [decode.listed(await self._call(kind, "listLoaded")) for kind in KINDS]
         found = await self._states.of([raw for raws in lists for raw in raws])
         return Snapshot(now=time.time(), instances=await self._devices.named(found))
@@ -140,7 +140,7 @@ class SdkHost:
             ):
                 try:
                     async for packet in packets:
-                        yield decode.sight(packet)
+                        yield decode.snapshot(packet)
                 finally:
                     await channel.call_off("stop")
 
@@ -174,11 +174,11 @@ class SdkHost:
 
     async def unload(self, instance: Instance, why: Reason = "unloaded", *, by: str = "") -> None:
         """End an instance; see `Host.unload`."""
-        told = {"why": why, "owner": by} if "departures" in self.info.features else {}
+        reason = {"why": why, "owner": by} if "departures" in self.info.features else {}
         await self._call(
             instance.kind,
             "unloadModel",
-            {"identifier": instance.identifier, "deviceIdentifier": instance.device} | told,
+            {"identifier": instance.identifier, "deviceIdentifier": instance.device} | reason,
             subject=instance.identifier,
         )
 
@@ -259,19 +259,19 @@ class SdkHost:
 
     async def search(self, words: str) -> tuple[str, ...]:
         """Name what could be downloaded; see `Host.search`."""
-        told = await self._call("repository", "searchModels", {"opts": {"searchTerm": words}})
-        return sdk_streams.names(told)
+        results = await self._call("repository", "searchModels", {"opts": {"searchTerm": words}})
+        return sdk_streams.names(results)
 
     async def offers(self, name: str) -> tuple[Offer, ...]:
         """List the files of something that can be downloaded; see `Host.offers`."""
         identifier = {"type": "hf" if "/" in name else "catalog", "identifier": name}
-        told = await self._call(
+        options = await self._call(
             "repository",
             "getModelDownloadOptions",
             {"modelSearchResultIdentifier": identifier},
             subject=name,
         )
-        return sdk_streams.offers(told)
+        return sdk_streams.offers(options)
 
     async def download(self, offer: Offer) -> AsyncIterator[DownloadStep]:
         """Fetch a file to the host's disk; see `Host.download`."""
@@ -359,10 +359,10 @@ class SdkHost:
             timeout_s = NEWER_TIMEOUT_S
         with translated(self._address, subject=subject):
             call: Any = self._session(namespace).remote_call
-            told = None if parameters is None else Parameters(parameters)
+            payload = None if parameters is None else Parameters(parameters)
             try:
                 async with asyncio.timeout(timeout_s):
-                    return await call(endpoint, told)
+                    return await call(endpoint, payload)
             except TimeoutError as error:
                 if endpoint in NEWER:
                     self._unanswered.add(endpoint)

@@ -45,18 +45,18 @@ class DefaultClient:
         self._found: dict[str, Callable[..., Any]] = {}
         self._lock = fork_safe_lock()
         self._ours: Any = None
-        self._told: Any = None
+        self._configured_token: Any = None
 
     def install(self) -> None:
         """Replace `get_default_client` now, or as soon as somebody imports the SDK."""
-        _HOOK.tell(self._replace)
+        _HOOK.subscribe(self._replace)
         if PACKAGE in sys.modules:
             # Another thread may be in the middle of importing it: this waits for the end of that.
             self._replace(importlib.import_module(PACKAGE))
 
     def remove(self) -> None:
         """Put the SDK's own functions back."""
-        _HOOK.tell_no_more(self._replace)
+        _HOOK.unsubscribe(self._replace)
         if not self._found:
             return
         package = sys.modules[PACKAGE]
@@ -68,7 +68,7 @@ class DefaultClient:
             # Handles that came from it live on; only the next call gets the SDK's own client.
             sync_api._default_client = None
         self._let_go()
-        self._told = None
+        self._configured_token = None
 
     def _let_go(self) -> None:
         """Watch our client no more; it closes itself when nobody has a handle of it."""
@@ -112,7 +112,7 @@ class DefaultClient:
         def configure_default_client(api_host: str, *args: Any, **kwargs: Any) -> None:
             """Set the host, and from SDK 1.6 on the API token, of the default client."""
             configure(api_host, *args, **kwargs)
-            self._told = kwargs.get("api_token", args[0] if args else None)
+            self._configured_token = kwargs.get("api_token", args[0] if args else None)
 
         for module in _homes(package):
             vars(module)["get_default_client"] = get_default_client
@@ -144,7 +144,7 @@ class DefaultClient:
             handshake,
         )
 
-        token = self._told or api_token()
+        token = self._configured_token or api_token()
         if token:
             client._auth_details = handshake(client, token)
 
@@ -171,13 +171,13 @@ class _ImportHook(importlib.abc.MetaPathFinder):
     def __init__(self) -> None:
         self._listeners: tuple[Callable[[ModuleType], None], ...] = ()
 
-    def tell(self, listener: Callable[[ModuleType], None]) -> None:
+    def subscribe(self, listener: Callable[[ModuleType], None]) -> None:
         """Call a function with the SDK each time it is imported from now on."""
         self._listeners = (*self._listeners, listener)
         if self not in sys.meta_path:
             sys.meta_path.insert(0, self)
 
-    def tell_no_more(self, listener: Callable[[ModuleType], None]) -> None:
+    def unsubscribe(self, listener: Callable[[ModuleType], None]) -> None:
         """Forget a function."""
         self._listeners = tuple(known for known in self._listeners if known != listener)
 

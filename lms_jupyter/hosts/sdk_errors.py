@@ -79,14 +79,14 @@ def asked(identifier: str) -> Iterator[None]:
 
 def is_gone(error: lmstudio.LMStudioServerError) -> bool:
     """Whether the host says that the instance is not there."""
-    code = _table(_told(error).get("displayData")).get("code")
+    code = _table(_raw_error(error).get("displayData")).get("code")
     return isinstance(code, str) and code in GONE
 
 
 def _from_server(error: lmstudio.LMStudioServerError, subject: str, *, loading: bool) -> LmsError:
-    told = _told(error)
-    display, data = _table(told.get("displayData")), _table(told.get("errorData"))
-    reason, hint = told_by(error)
+    raw = _raw_error(error)
+    display, data = _table(raw.get("displayData")), _table(raw.get("errorData"))
+    reason, hint = reason_and_hint(error)
     code = display.get("code")
     if "Authentication failed" in str(error):
         return HostRefusedError(
@@ -106,16 +106,16 @@ def _from_server(error: lmstudio.LMStudioServerError, subject: str, *, loading: 
     return HostError(reason, hint=hint)
 
 
-def told_by(error: lmstudio.LMStudioServerError) -> tuple[str, str]:
+def reason_and_hint(error: lmstudio.LMStudioServerError) -> tuple[str, str]:
     """Return what went wrong on a host, with its cause, and what the host suggests."""
-    told = _told(error)
-    title = _words(told.get("title")) or _words(told.get("rootTitle")) or one_line(str(error))
-    cause, hint = _words(told.get("cause")), _words(told.get("suggestion"))
+    raw = _raw_error(error)
+    title = _words(raw.get("title")) or _words(raw.get("rootTitle")) or one_line(str(error))
+    cause, hint = _words(raw.get("cause")), _words(raw.get("suggestion"))
     reason = title if not cause or cause in title else f"{title.rstrip('.:')}: {cause}"
     return reason, hint
 
 
-def _told(error: lmstudio.LMStudioServerError) -> Mapping[str, Any]:
+def _raw_error(error: lmstudio.LMStudioServerError) -> Mapping[str, Any]:
     """Return the host's own error object; the typed one drops what it does not know."""
     raw = getattr(error, "_raw_error", None)
     return raw if isinstance(raw, Mapping) else {"title": str(error)}

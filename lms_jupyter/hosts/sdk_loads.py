@@ -72,7 +72,7 @@ class Loads:
         """Cancel a load and hear the host out."""
         async with stack:
             with contextlib.suppress(lmstudio.LMStudioError, LmsError, TimeoutError):
-                await channel.say("cancel")
+                await channel.send("cancel")
                 async with asyncio.timeout(HEARD_OUT_S):
                     async for step in load_steps(channel):
                         if isinstance(step, Loaded) and not step.was_there:
@@ -96,8 +96,8 @@ async def load_steps(
     fraction, joins = 0.0, False
     async for packet in channel.packets():
         match packet:
-            case {"type": "progress" | "loadProgress", "progress": int() | float() as told}:
-                fraction = max(fraction, float(min(1.0, told)))
+            case {"type": "progress" | "loadProgress", "progress": int() | float() as reported}:
+                fraction = max(fraction, float(min(1.0, reported)))
                 yield Loading(fraction=fraction)
             case {"type": "resolved", "joined": str(load_id)}:
                 joins = True

@@ -28,7 +28,7 @@ from lms_jupyter.hosts.prediction import (
     Sampling,
 )
 from lms_jupyter.hosts.reading import moment, noun, reads, rows, table, text, unreadable
-from lms_jupyter.hosts.sdk_errors import told_by
+from lms_jupyter.hosts.sdk_errors import reason_and_hint
 from lms_jupyter.protocol.models import HostInfo
 
 
@@ -77,10 +77,10 @@ async def _send(picture: Picture, files: _AsyncSession) -> dict[str, Any]:
     """Give a picture to the host, and return what a message says about it."""
     content = base64.b64encode(picture.content).decode()
     call: Any = files.remote_call
-    told = await call(
+    reply = await call(
         "uploadFileBase64", Parameters({"name": picture.name, "contentBase64": content})
     )
-    return _uploaded(told)
+    return _uploaded(reply)
 
 
 @reads("a file that was sent")
@@ -149,7 +149,7 @@ async def download_steps(repository: _AsyncSession, wanted: Offer) -> AsyncItera
                         continue
         except lmstudio.LMStudioServerError as error:
             ended = True
-            reason, hint = told_by(error)
+            reason, hint = reason_and_hint(error)
             raise DownloadFailedError(
                 f"{wanted.name} could not be fetched: {reason}", hint=hint
             ) from error
@@ -177,8 +177,8 @@ async def log_entries(
         async with open_channel(session, "streamLogs", asked) as channel:
             if past is not None and not asked:
                 past.caught_up()
-            async with aclosing(entries(channel, past)) as told:  # type: ignore[type-var]
-                async for entry in told:
+            async with aclosing(entries(channel, past)) as stream:  # type: ignore[type-var]
+                async for entry in stream:
                     yield entry
     finally:
         await session.disconnect()
@@ -201,11 +201,11 @@ async def entries(channel: Channel, past: Past | None = None) -> AsyncIterator[L
 def _entry(packet: Mapping[str, Any]) -> LogEntry:
     raw = table(packet["log"])
     data = table(raw.get("data") or {})
-    said = next((data[n] for n in ("input", "output", "content", "message") if n in data), "")
+    content = next((data[n] for n in ("input", "output", "content", "message") if n in data), "")
     fields = {
         "at": moment(raw.get("timestamp", 0)),
         "kind": data.get("type", ""),
-        "text": said if isinstance(said, str) else str(said),
+        "text": content if isinstance(content, str) else str(content),
         "level": data.get("level", "info"),
         "identifier": data.get("modelIdentifier"),
         "past": packet.get("past") is True,

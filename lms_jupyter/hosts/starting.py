@@ -33,7 +33,7 @@ class EngineStart:
         self._command = command
         self._errors = errors
         self._popen = {"stdin": subprocess.DEVNULL, **popen}
-        self._said: SimpleQueue[str | None] = SimpleQueue()
+        self._addresses: SimpleQueue[str | None] = SimpleQueue()
 
     def run(self, timeout_s: float = START_TIMEOUT_S) -> tuple["subprocess.Popen[str]", str]:
         """Start it; returns the process and its address.
@@ -49,7 +49,7 @@ class EngineStart:
         listening.start()
         late = ""
         try:
-            address = self._said.get(timeout=timeout_s)
+            address = self._addresses.get(timeout=timeout_s)
         except Empty:
             address, late = None, f" within {timeout_s:g} seconds"
         except BaseException:
@@ -62,7 +62,7 @@ class EngineStart:
 
     def give_up(self) -> None:
         """Let `run` end now, from another thread."""
-        self._said.put(None)
+        self._addresses.put(None)
 
     def _start(self) -> "subprocess.Popen[str]":
         with contextlib.ExitStack() as stack:
@@ -84,17 +84,17 @@ class EngineStart:
             while line := stdout.readline(MAX_LINE):
                 _, marker, address = line.strip().partition(MARKER)
                 if marker:
-                    self._said.put(address)
+                    self._addresses.put(address)
                     return
-        self._said.put(None)
+        self._addresses.put(None)
 
     def _failure(self, late: str) -> HostUnreachableError:
         if self._errors is None:
             return HostUnreachableError(f"The engine did not start{late}.", hint="See above why.")
-        said = self._errors.read_text(errors="replace").strip().splitlines()
-        log = "\n".join(said[-LOG_LINES:])
+        lines = self._errors.read_text(errors="replace").strip().splitlines()
+        log = "\n".join(lines[-LOG_LINES:])
         return HostUnreachableError(
-            f"The engine did not start{late}: {said[-1] if said else 'it said nothing'}.",
+            f"The engine did not start{late}: {lines[-1] if lines else 'it said nothing'}.",
             hint=f"More is in {self._errors}:\n{log}".rstrip(":\n"),
         )
 

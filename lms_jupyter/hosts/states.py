@@ -35,7 +35,7 @@ class States:
         """
         self._ask = ask
         self._patience_s = PATIENCE_S
-        self._hears = False
+        self._answers_late = False
         """Whether a late answer has come since the last look began."""
         self._late: dict[str, asyncio.Task[Any]] = {}
 
@@ -56,7 +56,7 @@ class States:
         found = [decode.instance(raw) for raw in raws]
         if not found:
             return ()
-        self._hears = False
+        self._answers_late = False
         began = asyncio.get_running_loop().time()
         asking = [asyncio.ensure_future(self._ask(instance)) for instance in found]
         try:
@@ -72,7 +72,7 @@ class States:
         if len(done) == len(asking):
             self._patience_s = PATIENCE_S if took_s < PATIENCE_S else SLOW_S
         else:
-            self._patience_s = SLOW_S if self._hears else max(SILENT_S, self._patience_s / 4)
+            self._patience_s = SLOW_S if self._answers_late else max(SILENT_S, self._patience_s / 4)
         return tuple(
             _with_state(raw, instance, task if task in done else None)
             for raw, instance, task in zip(raws, found, asking, strict=True)
@@ -92,7 +92,7 @@ class States:
         self._late.pop(reference, None)
         if not task.cancelled() and task.exception() is None:
             # Too old to be shown by now: the next look asks anew, and waits.
-            self._hears = True
+            self._answers_late = True
             self._patience_s = SLOW_S
 
 

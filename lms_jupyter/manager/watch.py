@@ -8,7 +8,7 @@ import time
 from contextlib import aclosing
 
 from lms_jupyter.errors import HostUnreachableError, LmsError
-from lms_jupyter.hosts.base import Host, tells
+from lms_jupyter.hosts.base import Host, pushes_changes
 from lms_jupyter.manager.events import HostLost, ModelsListed
 from lms_jupyter.manager.link import connect, reached, switch
 from lms_jupyter.manager.manager import Manager
@@ -81,7 +81,7 @@ def _pause_s(failures: int, manager: Manager) -> float:
 
 async def _follow(host: Host, manager: Manager) -> None:
     """Look again and again until the host is lost, or another one has taken its place."""
-    hints = manager.spawn(_listen(host, manager)) if tells(host.info) else None
+    hints = manager.spawn(_listen(host, manager)) if pushes_changes(host.info) else None
     if hints is not None:
         hints.add_done_callback(lambda _: manager.wake.set())
     ending = manager.spawn(host.gone())

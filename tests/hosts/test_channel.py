@@ -47,7 +47,7 @@ async def test_a_host_is_told_to_stop_also_if_the_interrupt_comes_while_the_chan
             try:
                 await asyncio.Event().wait()
             finally:
-                await channel.say("cancel")
+                await channel.send("cancel")
 
     task = asyncio.create_task(work())
     await line.begun.wait()

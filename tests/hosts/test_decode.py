@@ -63,7 +63,7 @@ def test_what_every_host_sends_must_be_there(missing: str) -> None:
 
 
 def test_the_engines_account_is_read_whole() -> None:
-    sight = decode.sight(
+    sight = decode.snapshot(
         {
             "now": 1_700_000_001_000,
             "instances": [RAW | {"status": "generating", "queued": 1, "memoryBytes": 34_000_000}],
@@ -91,7 +91,7 @@ def test_the_engines_account_is_read_whole() -> None:
 @pytest.mark.parametrize("raw", [{}, {"now": 1}, {"now": "soon", "instances": []}])
 def test_an_account_that_lacks_something_is_an_error(raw: dict[str, Any]) -> None:
     with pytest.raises(HostReplyError):
-        decode.sight(raw)
+        decode.snapshot(raw)
 
 
 def test_every_load_setting_has_a_key() -> None:

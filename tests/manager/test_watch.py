@@ -69,7 +69,7 @@ async def test_a_host_that_goes_is_shown_as_lost_and_found_again_when_it_is_back
     await until(manager, lambda a: a.host.link == "connected")
 
     host.reachable = False
-    host.tell()
+    host.notify()
     await until(manager, lambda a: a.host.link == "lost")
     host.reachable = True
 
