@@ -21,7 +21,7 @@ from lms_jupyter.api.settings import (
     read_settings,
 )
 from lms_jupyter.errors import CommandError
-from lms_jupyter.manager.config_diff import say
+from lms_jupyter.manager.config_diff import describe
 from lms_jupyter.manager.load_task import LoadResult
 from lms_jupyter.protocol.loads import LoadMode, LoadRequest
 from lms_jupyter.protocol.models import LoadConfig
@@ -123,7 +123,9 @@ def read_ttl(ttl: object) -> float | None:
 def warn_of_differences(result: LoadResult) -> None:
     """Warn of what the host did not give as asked."""
     if result.differences and result.how != "reloaded":
-        warnings.warn(f"{result.instance.identifier}: {say(result.differences)}.", stacklevel=3)
+        warnings.warn(
+            f"{result.instance.identifier}: {describe(result.differences)}.", stacklevel=3
+        )
 
 
 def _config(config: object) -> Path | Recipe:

@@ -32,10 +32,10 @@ def unlike(asked: LoadConfig, before: LoadConfig, found: Iterable[Difference]) -
     )
 
 
-def say(found: Iterable[Difference]) -> str:
-    """Say differences in one line.
+def describe(found: Iterable[Difference]) -> str:
+    """Describe differences in one line.
 
-    >>> say([Difference(setting="context_length", asked=8192, effective=2048)])
+    >>> describe([Difference(setting="context_length", asked=8192, effective=2048)])
     'context_length is 2048, not 8192'
     """
     return ", ".join(map(str, found))

@@ -66,8 +66,8 @@ class Departures:
         """Take note that the connection is a new one."""
         self._reconnected = True
 
-    def looked(self, before: Iterable[Instance], after: Iterable[Instance]) -> None:
-        """Take note of what was there before this look and is there no more."""
+    def polled(self, before: Iterable[Instance], after: Iterable[Instance]) -> None:
+        """Take note of what was there at the last poll and is there no more."""
         there = {instance.instance_reference for instance in after}
         known = {instance.instance_reference for instance in before}
         missed = _Missed(

@@ -249,12 +249,12 @@ async def _moves(fetch: Fetch, manager: Manager) -> AsyncGenerator[DownloadStep]
     )
     manager.apply(DownloadStarted(download=row))
     clock = asyncio.get_running_loop().time
-    told_at = float("-inf")
+    applied_at = float("-inf")
     try:
         async with aclosing(fetch.host.download(offer)) as steps:  # type: ignore[type-var]
             async for step in steps:
-                if isinstance(step, Downloading) and clock() - told_at >= EVERY_S:
-                    told_at = clock()
+                if isinstance(step, Downloading) and clock() - applied_at >= EVERY_S:
+                    applied_at = clock()
                     manager.apply(DownloadMoved(download_id=offer.download_id, step=step))
                 yield step
         manager.downloads.pop(offer.download_id, None)

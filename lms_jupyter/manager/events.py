@@ -49,7 +49,7 @@ class Ownership:
 class Polled:
     """We know what is in memory now, and whose it is: asked of the host or told by it."""
 
-    sight: Snapshot | None = None
+    snapshot: Snapshot | None = None
     """What the host said; `None`: only what kernels have written down was read again."""
     ownership: Ownership | None = None
     """`None`: nothing is written down here."""

@@ -11,7 +11,9 @@ def evicted_by_request(instances: Iterable[Instance]) -> tuple[str, ...]:
     Only what was itself loaded that way, and never what is pinned or in use. A load that somebody
     asks for evicts nothing.
     """
-    return tuple(one.identifier for one in instances if one.jit and _is_free(one))
+    return tuple(
+        instance.identifier for instance in instances if instance.jit and _is_free(instance)
+    )
 
 
 def making_room(
@@ -25,7 +27,7 @@ def making_room(
         return ()
     missing_bytes = needed_bytes - memory.available_bytes
     chosen: list[str] = []
-    for instance in sorted(filter(_is_free, instances), key=lambda one: one.idle_since or 0.0):
+    for instance in sorted(filter(_is_free, instances), key=lambda i: i.idle_since or 0.0):
         if missing_bytes <= 0:
             break
         missing_bytes -= instance.memory_bytes or instance.size_bytes

@@ -26,8 +26,12 @@ async def discover_hosts(known: Iterable[str]) -> tuple[HostChoice, ...]:
 
     addresses = dict.fromkeys([*known, *(f"127.0.0.1:{port}" for port in PORTS)])
     answers = await asyncio.gather(*map(knock, addresses))
-    found = {one.address: one for one in (*answers, await embedded.running_engine()) if one}
+    found = {
+        greeting.address: greeting
+        for greeting in (*answers, await embedded.running_engine())
+        if greeting
+    }
     return tuple(
-        HostChoice(address=one.address, name=one.name, version=one.version)
-        for one in found.values()
+        HostChoice(address=greeting.address, name=greeting.name, version=greeting.version)
+        for greeting in found.values()
     )

@@ -226,9 +226,9 @@ def _has_ended(pid: int) -> bool:
     In a container whose first process never asks, that is for good. Only Linux tells (proc(5)).
     """
     try:
-        told = Path(f"/proc/{pid}/stat").read_bytes()
+        stat = Path(f"/proc/{pid}/stat").read_bytes()
     except OSError:
         return False
     # The name before it is in brackets, and may hold anything.
-    _, _, state = told.rpartition(b") ")
+    _, _, state = stat.rpartition(b") ")
     return state.startswith(b"Z")

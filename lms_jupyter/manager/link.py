@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from lms_jupyter.errors import HostUnreachableError
 from lms_jupyter.hosts.base import Host
 from lms_jupyter.manager.events import HostConnected, HostLost, ModelsListed
-from lms_jupyter.manager.owners import saw
+from lms_jupyter.manager.owners import apply_snapshot
 from lms_jupyter.protocol.models import Instance
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ async def recover(lost: Host, manager: "Manager") -> Host:
         try:
             await _reach(manager.host, manager)
         except BaseException:
-            _tell_loss(manager)
+            _apply_loss(manager)
             raise
         return _now(manager)
 
@@ -67,7 +67,7 @@ def lose(lost: Host, manager: "Manager") -> None:
     if manager.has(lost):
         manager.set_host(None)
         manager.retire(lost)
-        _tell_loss(manager)
+        _apply_loss(manager)
 
 
 async def switch(address: str, manager: "Manager") -> None:
@@ -120,7 +120,7 @@ async def _reach(address: str, manager: "Manager", *, anew: bool = False) -> Non
     found = await manager.find(address)
     try:
         await found.host.connect()
-        sight = await found.host.poll()
+        snapshot = await found.host.poll()
         models = await found.host.models()
     except BaseException:
         await found.host.close()
@@ -130,8 +130,8 @@ async def _reach(address: str, manager: "Manager", *, anew: bool = False) -> Non
         manager.reset(found.host.info)
     manager.apply(HostConnected(info=found.host.info, at=time.time()))
     manager.apply(ModelsListed(models=models))
-    take_over(sight.instances, manager)
-    saw(sight, manager)
+    take_over(snapshot.instances, manager)
+    apply_snapshot(snapshot, manager)
     manager.wake.set()
 
 
@@ -144,6 +144,6 @@ def _now(manager: "Manager") -> Host:
     return manager.reached
 
 
-def _tell_loss(manager: "Manager") -> None:
+def _apply_loss(manager: "Manager") -> None:
     manager.apply(HostLost(at=time.time(), retry_at=manager.host_now()))
     manager.wake.set()

@@ -70,12 +70,12 @@ class LoadLock:
             self._write(b"")
         return True
 
-    def tell(self, progress: Progress) -> None:
+    def publish(self, progress: Progress) -> None:
         """Write down how far our load is."""
         self._write(msgspec.json.encode(progress))
 
-    def told(self) -> Progress | None:
-        """Read how far the load of the holder is; `None` if that is not told."""
+    def progress(self) -> Progress | None:
+        """Read how far the load of the holder is; `None` if that is not written."""
         # Its holder may be writing just now, or have ended.
         with contextlib.suppress(OSError, msgspec.MsgspecError):
             return msgspec.json.decode(self.path.read_bytes(), type=Progress)

@@ -107,7 +107,7 @@ async def _follow(
     """Follow a load on the host to its end."""
     evicted: list[str] = []
     manager.apply(LoadStarted(load=row))
-    own.tell(row.load_id, 0.0)
+    own.publish(row.load_id, 0.0)
     by = on_behalf_of.get()
     origin = LoadOrigin(load_id=row.load_id, owner=by.label if by else manager.owner, kind=row.kind)
     async with aclosing(drive(request, origin)) as steps:  # type: ignore[type-var]
@@ -121,7 +121,7 @@ async def _follow(
                     manager.apply(LoadJoined(load_id=row.load_id, joined=joined))
                 case Loading(fraction=fraction):
                     manager.apply(LoadProgressed(load_id=row.load_id, fraction=fraction))
-                    own.tell(row.load_id, fraction)
+                    own.publish(row.load_id, fraction)
     raise HostReplyError(f"The host ended loading {request.model_key!r} without an instance.")
 
 

@@ -8,7 +8,7 @@ from msgspec.structs import replace as changed
 from lms_jupyter.errors import InstanceExistsError, InstanceNotFoundError, LmsError
 from lms_jupyter.hosts.base import Departure, Reason
 from lms_jupyter.manager import lookup
-from lms_jupyter.manager.config_diff import differences, say, unlike
+from lms_jupyter.manager.config_diff import describe, differences, unlike
 from lms_jupyter.manager.events import InstanceLoaded, InstanceUnloaded
 from lms_jupyter.manager.former import Former, remember
 from lms_jupyter.manager.identity import on_behalf_of
@@ -16,7 +16,7 @@ from lms_jupyter.manager.load_task import LoadResult, hold, load
 from lms_jupyter.manager.lookup import LookedUp
 from lms_jupyter.manager.manager import Manager
 from lms_jupyter.manager.resolve import Resolution, resolve, serves
-from lms_jupyter.manager.turns import Turn, beside, is_under_way, turn
+from lms_jupyter.manager.turns import Turn, beside, is_being_loaded, turn
 from lms_jupyter.protocol.loads import LOCAL, LoadRequest
 from lms_jupyter.protocol.models import Difference, Instance, LoadConfig
 
@@ -48,7 +48,7 @@ async def carry_out(
     request = changed(request, device=lookup.device(request.device, manager))
     lookup.check_config(request.config, resolution.model)
     mode = request.mode
-    if mode == "new" and request.join and is_under_way(resolution, manager):
+    if mode == "new" and request.join and is_being_loaded(resolution, manager):
         mode = "ensure"
     request = changed(request, mode=mode, join=mode == "ensure")
     match mode:
@@ -147,7 +147,7 @@ async def _ensure(request: LoadRequest, found: LookedUp, manager: Manager) -> Lo
             instance, differences_found = differing[0]
             raise InstanceExistsError(
                 instance.identifier,
-                say(differences_found),
+                describe(differences_found),
                 at_once=instance.instance_reference in manager.own,
             )
         instance, differences_found = (before or differing)[0]

@@ -78,7 +78,7 @@ class LocalManager:
         self.manager = manager
         self._pid = os.getpid()
         self._loop = asyncio.new_event_loop()
-        self._loop.set_exception_handler(_tell_unless_ending)
+        self._loop.set_exception_handler(_report_unless_ending)
         manager.run_on(self._loop)
         self._thread = threading.Thread(target=self._run, name="lms-manager", daemon=True)
         self._thread.start()
@@ -226,7 +226,7 @@ class LocalManager:
             self._loop.close()
 
 
-def _tell_unless_ending(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+def _report_unless_ending(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
     """Report what went wrong in a task, but not that Python ends while a host is looked for."""
     if threading.main_thread().is_alive():
         loop.default_exception_handler(context)

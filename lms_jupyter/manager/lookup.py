@@ -15,7 +15,7 @@ from lms_jupyter.manager import names
 from lms_jupyter.manager.departures import Use
 from lms_jupyter.manager.events import ModelsListed
 from lms_jupyter.manager.manager import Manager
-from lms_jupyter.manager.owners import saw
+from lms_jupyter.manager.owners import apply_snapshot
 from lms_jupyter.manager.resolve import Resolution, on_several_devices, resolve
 from lms_jupyter.protocol.loads import LOCAL
 from lms_jupyter.protocol.models import Instance, LoadConfig, Model
@@ -54,7 +54,7 @@ async def look_up(
     if on == LOCAL:
         on_disk = tuple(model for model in on_disk if model.device is None)
     place = device(on, manager)
-    known = tuple(one for one in in_memory if is_on(place, one))
+    known = tuple(instance for instance in in_memory if is_on(place, instance))
     resolution = resolve(name, on_disk, known, first=first, exact=exact)
     return LookedUp(resolution=resolution, instances=in_memory)
 
@@ -97,9 +97,9 @@ async def models(manager: Manager) -> tuple[Model, ...]:
 
 async def instances(manager: Manager) -> tuple[Instance, ...]:
     """Read what is in the host's memory."""
-    sight = await manager.connected_host.poll()
-    saw(sight, manager)
-    return sight.instances
+    snapshot = await manager.connected_host.poll()
+    apply_snapshot(snapshot, manager)
+    return snapshot.instances
 
 
 async def named(name: str, manager: Manager, on: str | None = None) -> Instance:
@@ -126,9 +126,11 @@ async def instances_on(on: str | None, manager: Manager) -> tuple[Instance, ...]
     """
     known = await instances(manager)
     place = device(on, manager)
-    found = tuple(one for one in known if is_on(place, one))
+    found = tuple(instance for instance in known if is_on(place, instance))
     if on is not None and not found:
-        devices = ", ".join(sorted({one.device_name or one.device or "Local" for one in known}))
+        devices = ", ".join(
+            sorted({instance.device_name or instance.device or "Local" for instance in known})
+        )
         raise CommandError(
             f"Nothing is in memory on device {on!r}.",
             hint=f"Instances are on: {devices}." if devices else "`%lms load KEY` loads a model.",
@@ -145,10 +147,10 @@ def device(named: str | None, manager: Manager) -> str | None:
         CommandError: Several devices are called like this.
     """
     known: tuple[Model | Instance, ...] = (*manager.catalog.models, *manager.activity.instances)
-    if not named or any(one.device == named for one in known):
+    if not named or any(item.device == named for item in known):
         return named
     wanted = named.casefold()
-    found = {one.device for one in known if (one.device_name or "").casefold() == wanted}
+    found = {item.device for item in known if (item.device_name or "").casefold() == wanted}
     if len(found) > 1:
         raise CommandError(
             f"There are {len(found)} devices called {named!r}.",
@@ -167,10 +169,10 @@ def is_on(device: str | None, thing: Instance) -> bool:
 def pick(name: str, known: Sequence[Instance]) -> Instance:
     """Find the instance that is meant among those that are known; see `named`."""
     found = names.named(name, known)
-    if len({one.identifier for one in found}) > 1:
-        raise AmbiguousInstanceError(name, [one.identifier for one in found])
+    if len({instance.identifier for instance in found}) > 1:
+        raise AmbiguousInstanceError(name, [instance.identifier for instance in found])
     if not found:
-        raise InstanceNotFoundError(name, [one.identifier for one in known])
+        raise InstanceNotFoundError(name, [instance.identifier for instance in known])
     # Of one identifier several devices may have an instance.
     return choose(found[0].identifier, known)
 
@@ -201,13 +203,17 @@ def choose(
         CommandError: Several are, on as many devices.
     """
     if instance_reference is not None:
-        found = [one for one in known if one.instance_reference == instance_reference]
+        found = [
+            instance for instance in known if instance.instance_reference == instance_reference
+        ]
     else:
         found = [
-            one for one in known if one.identifier == identifier and device in ("any", one.device)
+            instance
+            for instance in known
+            if instance.identifier == identifier and device in ("any", instance.device)
         ]
     if not found:
-        raise InstanceNotFoundError(identifier, [one.identifier for one in known])
+        raise InstanceNotFoundError(identifier, [instance.identifier for instance in known])
     if len(found) > 1:
         raise on_several_devices(identifier, found)
     return found[0]

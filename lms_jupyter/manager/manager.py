@@ -184,9 +184,9 @@ class Manager(Configurable):
         """Change the slices: the only place that does. Call it on the manager's loop."""
         if isinstance(event, HostConnected):
             self.departures.connected()
-        if isinstance(event, Polled) and event.sight is not None:
-            self._clock_lead_s = event.sight.now - time.time()
-            self.departures.looked(self.activity.instances, event.sight.instances)
+        if isinstance(event, Polled) and event.snapshot is not None:
+            self._clock_lead_s = event.snapshot.now - time.time()
+            self.departures.polled(self.activity.instances, event.snapshot.instances)
         self._state = reduce(self._state, event)
         self.catalog = self._state.catalog
         self.activity = self._state.activity

@@ -59,7 +59,7 @@ def _as_path(wanted: str, model: Model) -> tuple[Fit, str, How] | None:
     if not file.endswith(_FILE) or folder not in _repositories(path):
         return None
     stem = file.removesuffix(_FILE)
-    variants = [one for one in model.variants if stem.endswith(_label(one))]
+    variants = [variant for variant in model.variants if stem.endswith(_label(variant))]
     return (Fit.PATH, variants[0], "variant") if len(variants) == 1 else None
 
 
@@ -77,9 +77,9 @@ def _as_other_name(wanted: str, model: Model) -> tuple[Fit, str, How] | None:
 
 def closest(name: str, among: Iterable[T], model_of: Callable[[T], Model]) -> list[T]:
     """Return those that a name fits best; several where it is ambiguous."""
-    read = [(found[0], one) for one in among if (found := reading(name, model_of(one)))]
+    read = [(found[0], item) for item in among if (found := reading(name, model_of(item)))]
     best = min((fit for fit, _ in read), default=None)
-    return [one for fit, one in read if fit is best]
+    return [item for fit, item in read if fit is best]
 
 
 def named(name: str, instances: Sequence[Instance], models: Sequence[Model] = ()) -> list[Instance]:
@@ -88,7 +88,7 @@ def named(name: str, instances: Sequence[Instance], models: Sequence[Model] = ()
         if instance.identifier == name:
             return [instance]
     wanted = spelled(name)
-    found = [one for one in instances if spelled(one.identifier) == wanted]
+    found = [instance for instance in instances if spelled(instance.identifier) == wanted]
     if found:
         return found
 
@@ -101,7 +101,7 @@ def named(name: str, instances: Sequence[Instance], models: Sequence[Model] = ()
     number = _NUMBER.search(name)
     if number is None:
         return []
-    numbered = [one for one in instances if one.identifier.endswith(number[0])]
+    numbered = [instance for instance in instances if instance.identifier.endswith(number[0])]
     return closest(name[: number.start()], numbered, model_of)
 
 
@@ -156,7 +156,7 @@ def _keys(model: Model) -> set[str]:
     publisher, _, own = own.rpartition("/")
     owns = {own, own.removeprefix(EMBEDDING_PREFIX)} if model.kind == "embedding" else {own}
     publishers = {publisher, (model.publisher or "").casefold()} - {""}
-    return owns | {f"{one}/{name}" for one in publishers for name in owns}
+    return owns | {f"{prefix}/{name}" for prefix in publishers for name in owns}
 
 
 def _repositories(path: str) -> set[str]:

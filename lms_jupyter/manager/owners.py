@@ -17,13 +17,13 @@ LATE_S = 0.5
 """A host tells of an instance before whoever loaded it has written that down."""
 
 
-def saw(sight: Snapshot, manager: "Manager") -> None:
+def apply_snapshot(snapshot: Snapshot, manager: "Manager") -> None:
     """Take over what the host sees, and what kernels have written down about it.
 
     Both are one event: a change of either is one revision of the slice.
     """
-    ownership = _ownership(sight.instances, manager)
-    manager.apply(Polled(sight=sight, ownership=ownership))
+    ownership = _ownership(snapshot.instances, manager)
+    manager.apply(Polled(snapshot=snapshot, ownership=ownership))
     if ownership is not None:
         _look_again_for_ours(ownership, manager)
 

@@ -88,8 +88,8 @@ def _activity(known: Activity, event: Event) -> Activity:
             since = known.host.link_since if known.host.link == "lost" else at
             host = replace(known.host, link="lost", link_since=since, retry_at=retry_at)
             known = replace(known, host=host)
-        case Polled(sight=sight, ownership=ownership):
-            known = known if sight is None else _looked(known, sight)
+        case Polled(snapshot=snapshot, ownership=ownership):
+            known = known if snapshot is None else _with_snapshot(known, snapshot)
             if ownership is not None:
                 instances = (_owned(instance, ownership) for instance in known.instances)
                 known = replace(known, instances=tuple(instances))
@@ -132,26 +132,26 @@ def _activity(known: Activity, event: Event) -> Activity:
     return known
 
 
-def _looked(known: Activity, sight: Snapshot) -> Activity:
+def _with_snapshot(known: Activity, snapshot: Snapshot) -> Activity:
     """Take over what the host sees; our own loads and instances we know better than it does.
 
-    Our loads are told by their number, which begins with the epoch: a sight that was taken before
-    one of them ended must not bring it back.
+    Our loads are recognised by their number, which begins with the epoch: a snapshot that was taken
+    before one of them ended must not bring it back.
     """
     before = {instance.instance_reference: instance for instance in known.instances}
     own = tuple(load for load in known.loads if load.load_id.startswith(known.epoch))
     cancelling = {load.load_id for load in known.loads if load.cancelling}
     foreign = (
         replace(load, cancelling=load.load_id in cancelling)
-        for load in sight.loads
+        for load in snapshot.loads
         if not load.load_id.startswith(known.epoch)
     )
     return replace(
         known,
-        instances=tuple(_recognised(instance, before) for instance in sight.instances),
+        instances=tuple(_recognised(instance, before) for instance in snapshot.instances),
         loads=(*own, *foreign),
-        memory=sight.memory,
-        now=sight.now,
+        memory=snapshot.memory,
+        now=snapshot.now,
     )
 
 
@@ -194,14 +194,14 @@ def _with_load(known: Activity, load_id: str, **changes: Any) -> Activity:
 
 def _going_on(download: Download, known: Activity) -> Download:
     """Begin where the download was left, if it was there before."""
-    before = (one for one in known.downloads if one.download_id == download.download_id)
-    return replace(download, downloaded_bytes=next((one.downloaded_bytes for one in before), 0))
+    before = (row for row in known.downloads if row.download_id == download.download_id)
+    return replace(download, downloaded_bytes=next((row.downloaded_bytes for row in before), 0))
 
 
 def _with_download(known: Activity, download_id: str, **changes: Any) -> Activity:
     downloads = (
-        replace(one, **changes) if one.download_id == download_id else one
-        for one in known.downloads
+        replace(row, **changes) if row.download_id == download_id else row
+        for row in known.downloads
     )
     return replace(known, downloads=tuple(downloads))
 

@@ -133,7 +133,9 @@ def _exact(name: str, models: Sequence[Model]) -> Resolution | None:
 
 def on_several_devices(identifier: str, found: Sequence[Instance]) -> CommandError:
     """Return what to raise where devices of an LM Link have instances of the same identifier."""
-    devices = " and ".join(sorted(one.device_name or one.device or "Local" for one in found))
+    devices = " and ".join(
+        sorted(instance.device_name or instance.device or "Local" for instance in found)
+    )
     return CommandError(
         f"There are {len(found)} instances called {identifier!r}: on {devices}.",
         hint="Name one by its row, `lms_jupyter.unload(lms_jupyter.ps()[0])`, or its device, "
@@ -146,17 +148,17 @@ def _instance(
 ) -> Resolution | None:
     """Find an instance by its identifier. One that is called like a key is the model's."""
     wanted = names.spelled(name)
-    found = [one for one in instances if one.identifier == name] or [
-        one for one in instances if names.spelled(one.identifier) == wanted
+    found = [instance for instance in instances if instance.identifier == name] or [
+        instance for instance in instances if names.spelled(instance.identifier) == wanted
     ]
     if not found and ":" in name:
         found = names.named(name, instances, models)
     if not found:
         return None
-    if len(found) > 1 and len({one.identifier for one in found}) == 1:
+    if len(found) > 1 and len({instance.identifier for instance in found}) == 1:
         raise on_several_devices(found[0].identifier, found)
     if len(found) > 1:
-        raise AmbiguousModelError(name, [one.identifier for one in found])
+        raise AmbiguousModelError(name, [instance.identifier for instance in found])
     model = _of(found[0], models)
     return Resolution(name=found[0].model_key, model=model, instance=found[0], how="identifier")
 
@@ -173,10 +175,10 @@ def _by_other_name(name: str, models: Sequence[Model], *, first: bool) -> Resolu
     read = names.reading(name, model)
     if read is None:
         return None
-    _, told, how = read
+    _, matched, how = read
     if len(keys) > 1:
-        return Resolution(name=told, model=model, how="first", passed_over=keys[1:])
-    return Resolution(name=told, model=model, how=how)
+        return Resolution(name=matched, model=model, how="first", passed_over=keys[1:])
+    return Resolution(name=matched, model=model, how=how)
 
 
 def _of(instance: Instance, models: Sequence[Model]) -> Model:

@@ -86,9 +86,9 @@ class SteadyHost:
         """Yield what is in memory whenever it changes; see `Host.subscribe`."""
         host = await link.reached(self._manager)
         with self._using(host):
-            async with aclosing(host.subscribe()) as hints:  # type: ignore[type-var]
-                async for sight in hints:
-                    yield sight
+            async with aclosing(host.subscribe()) as snapshots:  # type: ignore[type-var]
+                async for snapshot in snapshots:
+                    yield snapshot
 
     async def load(self, request: LoadRequest, by: LoadOrigin) -> AsyncIterator[LoadStep]:
         """Make a new instance; see `Host.load`."""

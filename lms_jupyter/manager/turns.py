@@ -27,10 +27,10 @@ class Turn:
 
     lock: LoadLock | None
 
-    def tell(self, load_id: str, fraction: float) -> None:
+    def publish(self, load_id: str, fraction: float) -> None:
         """Let those who wait see how far the load is."""
         if self.lock is not None:
-            self.lock.tell(Progress(load_id=load_id, fraction=fraction))
+            self.lock.publish(Progress(load_id=load_id, fraction=fraction))
 
     def release(self) -> None:
         """Let the next one load."""
@@ -78,8 +78,8 @@ async def beside(resolution: Resolution, manager: Manager) -> AsyncIterator[Turn
         taken.release()
 
 
-def is_under_way(resolution: Resolution, manager: Manager) -> bool:
-    """Whether somebody is loading the model, as far as it can be told from here."""
+def is_being_loaded(resolution: Resolution, manager: Manager) -> bool:
+    """Whether somebody is loading the model, as far as it can be seen from here."""
     if any(load.model_key in _names(resolution) for load in manager.activity.loads):
         return True
     lock = _lock(resolution, manager)
@@ -140,12 +140,12 @@ async def _until_taken(lock: LoadLock, resolution: Resolution, manager: Manager)
 async def _poll(lock: LoadLock, load_id: str, manager: Manager) -> None:
     joined, fraction = None, 0.0
     while not lock.take():
-        told = lock.told()
-        if told is not None and told.load_id != joined:
-            joined, fraction = told.load_id, 0.0
+        progress = lock.progress()
+        if progress is not None and progress.load_id != joined:
+            joined, fraction = progress.load_id, 0.0
             if not joined.startswith(manager.activity.epoch):
                 manager.apply(LoadJoined(load_id=load_id, joined=joined))
-        if told is not None and told.fraction > fraction:
-            fraction = told.fraction
+        if progress is not None and progress.fraction > fraction:
+            fraction = progress.fraction
             manager.apply(LoadProgressed(load_id=load_id, fraction=fraction))
         await asyncio.sleep(LOOK_S)

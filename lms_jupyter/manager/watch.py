@@ -12,7 +12,7 @@ from lms_jupyter.hosts.base import Host, pushes_changes
 from lms_jupyter.manager.events import HostLost, ModelsListed
 from lms_jupyter.manager.link import connect, reached, switch
 from lms_jupyter.manager.manager import Manager
-from lms_jupyter.manager.owners import learn_owners, saw
+from lms_jupyter.manager.owners import apply_snapshot, learn_owners
 
 __all__ = ["connect", "switch", "watch"]
 
@@ -100,7 +100,7 @@ async def _follow(host: Host, manager: Manager) -> None:
             await _until_next_look(manager, hinted=hints is not None)
             if not manager.has(host):
                 return
-            saw(await host.poll(), manager)
+            apply_snapshot(await host.poll(), manager)
             if manager.viewers.anyone and time.monotonic() - listed_at > CATALOG_S:
                 manager.apply(ModelsListed(models=await host.models()))
                 listed_at = time.monotonic()
@@ -114,19 +114,19 @@ async def _follow(host: Host, manager: Manager) -> None:
 
 
 async def _listen(host: Host, manager: Manager) -> None:
-    """Take over every sight that the host tells by itself."""
-    async with aclosing(host.subscribe()) as hints:  # type: ignore[type-var]
-        async for sight in hints:
+    """Take over every snapshot that the host sends by itself."""
+    async with aclosing(host.subscribe()) as snapshots:  # type: ignore[type-var]
+        async for snapshot in snapshots:
             if not manager.has(host):
                 return
-            saw(sight, manager)
+            apply_snapshot(snapshot, manager)
 
 
 async def _until_next_look(manager: Manager, *, hinted: bool) -> None:
     """Wait until the host is to be looked at.
 
-    A host that tells by itself is asked rarely; what kernels write down nobody tells, so somebody
-    who looks sees it at the rhythm of hosts that are asked.
+    A host that sends snapshots by itself is polled rarely; nobody announces what kernels write
+    down, so somebody who looks sees it at the rhythm of hosts that are polled.
     """
     loop = asyncio.get_running_loop()
     until = loop.time() + _rhythm_s(manager, hinted=hinted)

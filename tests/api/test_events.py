@@ -60,7 +60,7 @@ async def test_an_instance_whose_ttl_was_over_has_expired(manager: Manager) -> N
     await run(LoadRequest(model_key=QWEN, mode="new", ttl_s=60), manager)
     await lookup.instances(manager)
 
-    manager.apply(Polled(sight=Snapshot(now=time.time() + 61, instances=())))
+    manager.apply(Polled(snapshot=Snapshot(now=time.time() + 61, instances=())))
 
     assert names(heard) == [("expired", QWEN)]
 

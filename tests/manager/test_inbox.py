@@ -91,7 +91,7 @@ async def test_unloading_what_somebody_else_has_just_unloaded_is_no_problem(
     manager: Manager, host: FakeHost
 ) -> None:
     host.put(host.disk[0], identifier="chat")
-    manager.apply(Polled(sight=await host.poll()))
+    manager.apply(Polled(snapshot=await host.poll()))
     host.memory.clear()
     unload = {"kind": "unload", "identifier": "chat"}
 
@@ -153,7 +153,7 @@ async def test_an_estimate_says_who_would_make_room(manager: Manager, host: Fake
     await run(Refresh(), manager)
     sight = await host.poll()
     memory = Memory(total_bytes=5_000_000_000, available_bytes=1_000_000_000)
-    manager.apply(Polled(sight=replace(sight, memory=memory)))
+    manager.apply(Polled(snapshot=replace(sight, memory=memory)))
 
     reply = await accept(click({"kind": "estimate", "model_key": QWEN}), manager)
 

@@ -19,20 +19,20 @@ def test_a_lock_is_free_once_its_holder_has_died(tmp_path: Path) -> None:
     assert ready.recv() is True
     lock = LoadLock(tmp_path, "fake:0", QWEN)
     assert not lock.take()
-    assert lock.told() == Progress(load_id="theirs", fraction=0.25)
+    assert lock.progress() == Progress(load_id="theirs", fraction=0.25)
 
     child.kill()
     child.join()
 
     assert lock.take()
-    assert lock.told() is None
+    assert lock.progress() is None
     lock.release()
 
 
 def _hold(folder: Path, pipe: object) -> None:
     lock = LoadLock(folder, "fake:0", QWEN)
     taken = lock.take()
-    lock.tell(Progress(load_id="theirs", fraction=0.25))
+    lock.publish(Progress(load_id="theirs", fraction=0.25))
     pipe.send(taken)  # type: ignore[attr-defined]
     pipe.recv()  # type: ignore[attr-defined]
 

@@ -199,7 +199,7 @@ async def test_what_another_process_loads_on_behalf_of_a_kernel_is_that_kernels_
         return await carry_out(LoadRequest(model_key=QWEN, config=SHORT), helper)
 
     outcome = await helper.spawn(on_behalf(busy.identity))
-    busy.apply(Polled(sight=await host.poll()))
+    busy.apply(Polled(snapshot=await host.poll()))
     learn_owners(busy)
 
     (instance,) = busy.activity.instances

@@ -21,7 +21,7 @@ LOAD = Load(load_id="e-1", identifier=None, model_key="m", fraction=0.0, started
 
 
 def test_seeing_the_same_again_counts_no_revision() -> None:
-    state = reduce(EMPTY, Polled(sight=Snapshot(now=200.0, instances=())))
+    state = reduce(EMPTY, Polled(snapshot=Snapshot(now=200.0, instances=())))
 
     assert state.activity.revision == EMPTY.activity.revision
 
@@ -29,7 +29,7 @@ def test_seeing_the_same_again_counts_no_revision() -> None:
 def test_free_memory_counts_when_it_could_be_seen() -> None:
     def look(available_bytes: int) -> Polled:
         memory = Memory(total_bytes=1000, available_bytes=available_bytes)
-        return Polled(sight=Snapshot(now=200.0, instances=(), memory=memory))
+        return Polled(snapshot=Snapshot(now=200.0, instances=(), memory=memory))
 
     first = reduce(EMPTY, look(500))
     hardly = reduce(first, look(490))
@@ -52,7 +52,7 @@ def test_an_old_sight_does_not_bring_back_a_load_of_ours_that_ended() -> None:
     started = reduce(EMPTY, LoadStarted(load=LOAD))
     ended = reduce(started, LoadEnded(load_id="e-1"))
 
-    late = reduce(ended, Polled(sight=Snapshot(now=101.0, instances=(), loads=(LOAD,))))
+    late = reduce(ended, Polled(snapshot=Snapshot(now=101.0, instances=(), loads=(LOAD,))))
 
     assert late.activity.loads == ()
 
@@ -61,7 +61,7 @@ def test_a_load_of_another_client_is_shown_beside_ours() -> None:
     foreign = replace(LOAD, load_id="other-1")
     state = reduce(EMPTY, LoadStarted(load=LOAD))
 
-    state = reduce(state, Polled(sight=Snapshot(now=101.0, instances=(), loads=(foreign,))))
+    state = reduce(state, Polled(snapshot=Snapshot(now=101.0, instances=(), loads=(foreign,))))
 
     assert [load.load_id for load in state.activity.loads] == ["e-1", "other-1"]
 

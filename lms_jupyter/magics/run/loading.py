@@ -14,7 +14,7 @@ from lms_jupyter.errors import CommandError
 from lms_jupyter.magics.context import MagicContext
 from lms_jupyter.magics.run import perform
 from lms_jupyter.magics.verbs.loading import LoadLine
-from lms_jupyter.manager.config_diff import say
+from lms_jupyter.manager.config_diff import describe
 from lms_jupyter.manager.load_task import LoadResult
 from lms_jupyter.manager.resolve import Resolution
 from lms_jupyter.protocol.models import Estimate, LoadConfig
@@ -84,13 +84,13 @@ def sentences(result: LoadResult, asked: NotebookRequest, name: str | None) -> l
             leaves += " (the default)"
     sentence = f"{instance.identifier} {HOW[result.how]}"
     if result.how == "reloaded":
-        sentence += f", because {say(result.differences)}"
+        sentence += f", because {describe(result.differences)}"
     sentence += f": {instance.context_length:,} tokens, {leaves}."
     if name is not None:
         sentence += f" Its handle is {name}."
     lines.append(sentence)
     if result.differences and result.how != "reloaded":
-        lines.append(f"Not as asked: {say(result.differences)}.")
+        lines.append(f"Not as asked: {describe(result.differences)}.")
     return lines
 
 
