@@ -2,7 +2,7 @@
 
 import time
 
-from lms_jupyter.api.draw import ARCHITECTURES, say_size, say_ttl
+from lms_jupyter.api.draw import ARCHITECTURES, format_size, format_ttl
 from lms_jupyter.api.tables import RichOutput
 from lms_jupyter.protocol.models import Estimate, Instance, Model
 from lms_jupyter.protocol.shown import DRAWERS
@@ -23,7 +23,7 @@ def draw_model(model: Model) -> RichOutput:
             "PARAMS": model.params,
             "ARCH": _architecture(model.architecture),
             "QUANTIZATION": model.quantization,
-            "SIZE": say_size(model.size_bytes),
+            "SIZE": format_size(model.size_bytes),
             "LONGEST CONTEXT": f"{model.max_context_length:,} tokens",
             "ABILITIES": ", ".join(abilities),
             "CHAT TEMPLATE": model.template_problem and f"cannot be used: {model.template_problem}",
@@ -44,9 +44,9 @@ def draw_instance(instance: Instance) -> RichOutput:
             "MODEL": instance.model_key,
             "STATUS": instance.status.replace("_", " "),
             "CONTEXT": f"{instance.context_length:,} tokens",
-            "TTL": say_ttl(instance, time.time()) or "none",
-            "SIZE": say_size(instance.size_bytes),
-            "MEMORY": None if memory_bytes is None else say_size(memory_bytes),
+            "TTL": format_ttl(instance, time.time()) or "none",
+            "SIZE": format_size(instance.size_bytes),
+            "MEMORY": None if memory_bytes is None else format_size(memory_bytes),
             "PARAMS": instance.params,
             "ARCH": _architecture(instance.architecture),
             "QUANTIZATION": instance.quantization,
@@ -66,16 +66,16 @@ def draw_estimate(estimate: Estimate) -> RichOutput:
     return _card(
         f"This load {fits}.",
         {
-            "TOTAL MEMORY": say_size(estimate.total_bytes),
-            "GPU MEMORY": say_size(estimate.vram_bytes),
+            "TOTAL MEMORY": format_size(estimate.total_bytes),
+            "GPU MEMORY": format_size(estimate.vram_bytes),
             "CONFIDENCE": estimate.confidence,
         },
     )
 
 
 def _card(lead: str, facts: dict[str, str | None]) -> RichOutput:
-    told = [(name, value) for name, value in facts.items() if value]
-    return RichOutput(lead, [(("", ""), told)], has_heading=False)
+    rows = [(name, value) for name, value in facts.items() if value]
+    return RichOutput(lead, [(("", ""), rows)], has_heading=False)
 
 
 def _architecture(name: str | None) -> str | None:

@@ -27,7 +27,9 @@ def draw_models(models: Sequence[Model], instances: Sequence[Instance]) -> RichO
     """Draw `%lms ls`: one table for each kind of model, sorted by key."""
     if not models:
         return RichOutput("There is no model on the disk of this host.")
-    lead = f"{count(len(models), 'model')}, {say_size(sum(m.size_bytes for m in models))} on disk."
+    lead = (
+        f"{count(len(models), 'model')}, {format_size(sum(m.size_bytes for m in models))} on disk."
+    )
     return RichOutput(
         lead,
         [
@@ -38,7 +40,7 @@ def draw_models(models: Sequence[Model], instances: Sequence[Instance]) -> RichO
             for kind, heading in (("llm", "LLM"), ("embedding", "EMBEDDING"))
         ],
         after="\n".join(
-            f"{m.model_key}: {say_problem(m)}" for m in by_key(models) if m.template_problem
+            f"{m.model_key}: {template_note(m)}" for m in by_key(models) if m.template_problem
         ),
     )
 
@@ -106,17 +108,17 @@ def draw_instances(
             i.identifier,
             i.model_key,
             i.status.replace("_", "").upper(),
-            say_size(i.size_bytes),
-            *((_say_memory(i),) if memory else ()),
+            format_size(i.size_bytes),
+            *((_memory(i),) if memory else ()),
             str(i.context_length),
             str(parallel.get(i.instance_reference) or "-"),
             i.device_name or i.device or "Local",
-            say_ttl(i, now),
+            format_ttl(i, now),
             *((owners.get(i.instance_reference, ""),) if owner else ()),
         )
         for i in sorted(instances, key=lambda i: i.identifier)
     ]
-    problems = [f"{i.identifier}: {say_problem(i)}" for i in instances if i.template_problem]
+    problems = [f"{i.identifier}: {template_note(i)}" for i in instances if i.template_problem]
     after = "\n".join([*problems, *([after] if after else [])])
     return RichOutput(
         f"{count(len(instances), 'model')} in memory.", [(heading, rows)], after=after
@@ -127,7 +129,7 @@ def draw_status(activity: Activity, why: str) -> RichOutput:
     """Draw `%lms status`: which host, why this one, and what it has in memory."""
     host = activity.host
     reason = f" ({why})" if why else ""
-    rows = [(i.identifier, say_size(i.size_bytes), _say_memory(i)) for i in activity.instances]
+    rows = [(i.identifier, format_size(i.size_bytes), _memory(i)) for i in activity.instances]
     loaded = count(len(rows), "model") if rows else "nothing"
     lead = f"{host.title} at {host.address}{reason}: {loaded} in memory."
     return RichOutput(lead, [(("IDENTIFIER", "SIZE", "MEMORY"), rows)])
@@ -142,7 +144,7 @@ def instances_json(
     instances: Sequence[Instance], parallel: Mapping[str, int | None] | None = None
 ) -> str:
     """Return `%lms ps --json`, with the fields of the CLI: everything but the reference."""
-    told = [
+    rows = [
         _shared_fields(i)
         | {
             "identifier": i.identifier,
@@ -155,7 +157,7 @@ def instances_json(
         }
         for i in sorted(instances, key=lambda i: i.kind != "llm")
     ]
-    return compact(told)
+    return compact(rows)
 
 
 def compact(value: Any) -> str:
@@ -173,10 +175,10 @@ def model_fields(model: Model) -> dict[str, Any]:
     return fields
 
 
-def say_size(size_bytes: float) -> str:
-    """Say a size as the panel does: base 1000, two decimals from kB on.
+def format_size(size_bytes: float) -> str:
+    """Format a size as the panel does: base 1000, two decimals from kB on.
 
-    >>> say_size(4_920_000_000)
+    >>> format_size(4_920_000_000)
     '4.92 GB'
     """
     units = ("B", "kB", "MB", "GB", "TB")
@@ -188,17 +190,17 @@ def say_size(size_bytes: float) -> str:
     return f"{size_bytes:.0f} {units[unit]}" if unit == 0 else f"{size_bytes:.2f} {units[unit]}"
 
 
-def say_problem(thing: Model | Instance) -> str:
+def template_note(thing: Model | Instance) -> str:
     """Say what is wrong with a model's chat template, and what is left of it."""
     return f"its chat template cannot be used: {thing.template_problem}."
 
 
-def _say_memory(instance: Instance) -> str:
-    return "-" if instance.memory_bytes is None else say_size(instance.memory_bytes)
+def _memory(instance: Instance) -> str:
+    return "-" if instance.memory_bytes is None else format_size(instance.memory_bytes)
 
 
-def say_ttl(instance: Instance, now: float) -> str:
-    """Say what is left of a TTL, and the whole of it, as the CLI does: `59m / 1h`."""
+def format_ttl(instance: Instance, now: float) -> str:
+    """Format what is left of a TTL, and the whole of it, as the CLI does: `59m / 1h`."""
     if instance.pinned:
         return "pinned"
     if instance.ttl_s is None:
@@ -236,7 +238,7 @@ def _model_row(model: Model, instances: Sequence[Instance]) -> tuple[str, ...]:
         model.model_key + variants,
         model.params or "",
         ARCHITECTURES.get(architecture, architecture),
-        say_size(model.size_bytes),
+        format_size(model.size_bytes),
         model.device_name or model.device or "Local",
         mark,
     )

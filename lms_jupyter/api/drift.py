@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
-from lms_jupyter.api.duration import say_duration
+from lms_jupyter.api.duration import format_duration
 from lms_jupyter.api.lock import Locked, LockFile, changed_settings, drift, is_compared
 from lms_jupyter.manager import Manager, lookup
 from lms_jupyter.protocol.models import Instance
@@ -64,4 +64,4 @@ async def _differences(locked: Locked, instance: Instance, manager: Manager) -> 
 
 
 def _ttl(ttl_s: float | None) -> str:
-    return "none" if ttl_s is None else say_duration(ttl_s)
+    return "none" if ttl_s is None else format_duration(ttl_s)

@@ -46,15 +46,15 @@ def parse_duration(text: str, what: str = "length of time") -> float:
     raise CommandError(f"{text!r} is no {what}: write seconds (90), a time (5m, 1h30m){or_none}")
 
 
-def say_duration(seconds: float) -> str:
-    """Say a length of time as people do, in at most two units.
+def format_duration(seconds: float) -> str:
+    """Format a length of time as people do, in at most two units.
 
-    >>> say_duration(5400)
+    >>> format_duration(5400)
     '1 h 30 min'
     """
     whole = round(seconds)
     hours, rest = divmod(whole, 3600)
     minutes, secs = divmod(rest, 60)
     parts = [(hours, "h"), (minutes, "min"), (secs, "s")]
-    told = [f"{amount} {unit}" for amount, unit in parts if amount]
-    return " ".join(told[:2]) or "0 s"
+    shown = [f"{amount} {unit}" for amount, unit in parts if amount]
+    return " ".join(shown[:2]) or "0 s"

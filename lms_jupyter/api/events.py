@@ -1,4 +1,4 @@
-"""`lms_jupyter.on("unloaded", tell)`: be told what happens to the models of the host."""
+"""`lms_jupyter.on("unloaded", listener)`: subscribe to what happens to the models of the host."""
 
 import asyncio
 import warnings
@@ -82,26 +82,26 @@ def on_this_loop(listener: Listener) -> Listener:
     What that returns is awaited if it can be.
     """
     loop = asyncio.get_running_loop()
-    hearing: set[asyncio.Task[None]] = set()
+    calls: set[asyncio.Task[None]] = set()
 
-    async def hear(happening: ModelEvent) -> None:
+    async def call(event: ModelEvent) -> None:
         try:
-            told = listener(happening)
-            if isawaitable(told):
-                await told
+            result = listener(event)
+            if isawaitable(result):
+                await result
         except Exception as error:  # noqa: BLE001 - as for every listener
-            _warn(happening, error)
+            _warn(event, error)
 
-    def begin_to_hear(happening: ModelEvent) -> None:
-        task = loop.create_task(hear(happening))
-        hearing.add(task)
-        task.add_done_callback(hearing.discard)
+    def schedule(event: ModelEvent) -> None:
+        task = loop.create_task(call(event))
+        calls.add(task)
+        task.add_done_callback(calls.discard)
 
-    def tell(happening: ModelEvent) -> None:
+    def relay(event: ModelEvent) -> None:
         if not loop.is_closed():
-            loop.call_soon_threadsafe(begin_to_hear, happening)
+            loop.call_soon_threadsafe(schedule, event)
 
-    return tell
+    return relay
 
 
 async def _look_on(viewer: str, manager: Manager) -> None:
@@ -120,9 +120,9 @@ def listen(manager: Manager, what: What, listener: Listener) -> Callable[[], Non
     ended = False
 
     def observe(change: Bunch) -> None:
-        for happening in happenings(change.old, change.new):
-            if happening.what == what:
-                _call(listener, happening)
+        for event in events_between(change.old, change.new):
+            if event.what == what:
+                _call(listener, event)
 
     def end() -> None:
         nonlocal ended
@@ -134,7 +134,7 @@ def listen(manager: Manager, what: What, listener: Listener) -> Callable[[], Non
     return end
 
 
-def happenings(old: Activity, new: Activity) -> Iterator[ModelEvent]:
+def events_between(old: Activity, new: Activity) -> Iterator[ModelEvent]:
     """Say what happened between two looks at the same host."""
     if old.epoch != new.epoch:
         return
@@ -173,12 +173,12 @@ def _was_over(instance: Instance, now: float) -> bool:
     return now >= instance.idle_since + instance.ttl_s - EARLY_S
 
 
-def _call(listener: Listener, happening: ModelEvent) -> None:
+def _call(listener: Listener, event: ModelEvent) -> None:
     try:
-        listener(happening)
+        listener(event)
     except Exception as error:  # noqa: BLE001 - a listener's failure must not end the watch
-        _warn(happening, error)
+        _warn(event, error)
 
 
-def _warn(happening: ModelEvent, error: Exception) -> None:
-    warnings.warn(f"A listener for {happening.what!r} failed: {error!r}", stacklevel=3)
+def _warn(event: ModelEvent, error: Exception) -> None:
+    warnings.warn(f"A listener for {event.what!r} failed: {error!r}", stacklevel=3)

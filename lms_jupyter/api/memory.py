@@ -25,10 +25,10 @@ async def unload(manager: Manager, what: Named) -> None:
             continue
 
 
-def exactly(kind: type[Command], instance: Instance, **said: Any) -> Command:
+def exactly(kind: type[Command], instance: Instance, **fields: Any) -> Command:
     """Return a command about one instance, whatever others are called on other devices."""
     return kind(
-        identifier=instance.identifier, instance_reference=instance.instance_reference, **said
+        identifier=instance.identifier, instance_reference=instance.instance_reference, **fields
     )
 
 

@@ -10,7 +10,7 @@ from lms_jupyter.protocol.models import Instance
 
 HINT = "Give its identifier, a row of lms_jupyter.ps(), its handle, or a list of these."
 
-SAID_CHARACTERS = 80
+SHOWN_CHARACTERS = 80
 
 
 class Identified(Protocol):
@@ -35,8 +35,10 @@ async def named(what: Named, manager: Manager) -> tuple[Instance, ...]:
     asked = tuple(_each(what))
     known = await lookup.instances(manager)
     found = [
-        lookup.pick(one, known) if isinstance(one, str) else lookup.choose(one[0], known, *one[1:])
-        for one in asked
+        lookup.pick(item, known)
+        if isinstance(item, str)
+        else lookup.choose(item[0], known, *item[1:])
+        for item in asked
     ]
     return tuple({instance.instance_reference: instance for instance in found}.values())
 
@@ -55,17 +57,17 @@ def _each(what: object) -> Iterable[str | tuple[str, str | None, str | None]]:
         )
         return
     if not isinstance(what, Iterable) or isinstance(what, bytes | bytearray | dict):
-        raise CommandError(f"{_said(what)} names no instance.", hint=HINT)
-    for one in what:
-        if not isinstance(one, str) and not hasattr(one, "identifier"):
-            raise CommandError(f"{_said(one)} names no instance.", hint=HINT)
-        yield from _each(one)
+        raise CommandError(f"{_shown(what)} names no instance.", hint=HINT)
+    for item in what:
+        if not isinstance(item, str) and not hasattr(item, "identifier"):
+            raise CommandError(f"{_shown(item)} names no instance.", hint=HINT)
+        yield from _each(item)
 
 
-def _said(what: object) -> str:
-    """Say what was passed, in few words whatever it is."""
+def _shown(what: object) -> str:
+    """Describe what was passed, in few words whatever it is."""
     try:
-        said = repr(what)
+        shown = repr(what)
     except Exception:  # noqa: BLE001 - of a class of the user's own, which may raise anything
-        said = f"a {type(what).__name__}"
-    return shorten(said, SAID_CHARACTERS, placeholder="…")
+        shown = f"a {type(what).__name__}"
+    return shorten(shown, SHOWN_CHARACTERS, placeholder="…")

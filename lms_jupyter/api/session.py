@@ -169,7 +169,7 @@ class Session:
         manager = self.local.manager
         if self.local.is_here or address != manager.activity.host.address:
             return lambda _identifier: None
-        before = {one.instance_reference for one in self.run(lookup.instances(manager))}
+        before = {instance.instance_reference for instance in self.run(lookup.instances(manager))}
 
         def claim(identifier: str) -> None:
             # The call has done its work: whose its instance is counts for less.

@@ -59,14 +59,14 @@ class Settings(TypedDict, total=False):
     draft_min_probability: float
 
 
-def read_settings(told: Mapping[str, Any], where: str = "the settings") -> LoadConfig:
+def read_settings(settings: Mapping[str, Any], where: str = "the settings") -> LoadConfig:
     """Read settings by their names or short names.
 
     Raises:
         CommandError: A name is unknown or a value makes no sense.
     """
     fields: dict[str, Any] = {}
-    for name, value in told.items():
+    for name, value in settings.items():
         if value is None:
             continue
         names = ALIASES.get(name, name)
@@ -93,8 +93,8 @@ def merged(*configs: LoadConfig) -> LoadConfig:
     """Join load configs; what comes later wins."""
     fields: dict[str, Any] = {}
     for config in configs:
-        told = {name: getattr(config, name) for name in LoadConfig.__struct_fields__}
-        fields |= {name: value for name, value in told.items() if value is not None}
+        named = {name: getattr(config, name) for name in LoadConfig.__struct_fields__}
+        fields |= {name: value for name, value in named.items() if value is not None}
     return LoadConfig(**fields)
 
 
@@ -116,18 +116,18 @@ NOTHING = Recipe()
 def together(*recipes: Recipe) -> Recipe:
     """Join recipes; what comes later wins, setting by setting, and the TTL too."""
     config = merged(*(recipe.config for recipe in recipes))
-    ttls = (one.ttl_s for one in reversed(recipes) if one.ttl_s is not msgspec.UNSET)
+    ttls = (recipe.ttl_s for recipe in reversed(recipes) if recipe.ttl_s is not msgspec.UNSET)
     return Recipe(config=config, ttl_s=next(ttls, msgspec.UNSET))
 
 
 def gathered(
-    folder: Path, said: Recipe, *, config: Path | Recipe = NOTHING, profile: str | None = None
+    folder: Path, overrides: Recipe, *, config: Path | Recipe = NOTHING, profile: str | None = None
 ) -> Recipe:
-    """Join all that tells how to load: what was said wins over a profile, and that over a config.
+    """Join all sources of load settings: overrides win over a profile, and that over a config.
 
     Args:
         folder: Where the notebook lies: its profiles are there, and the file is seen from there.
-        said: The keywords of a call, or the flags of a line.
+        overrides: The keywords of a call, or the flags of a line.
         config: Settings, or a TOML file of them.
         profile: A table of the file of profiles, if one was named.
 
@@ -136,7 +136,7 @@ def gathered(
     """
     given = config if isinstance(config, Recipe) else read_file(folder / config.expanduser())
     named = NOTHING if profile is None else read_profile(profile, folder)
-    return together(given, named, said)
+    return together(given, named, overrides)
 
 
 def read_file(path: Path) -> Recipe:
@@ -155,11 +155,13 @@ def read_profile(name: str, folder: Path) -> Recipe:
         CommandError: There is no such file or no such profile.
     """
     path = folder / PROFILES
-    told = _toml(path)
-    profile = told.get(name)
+    profiles = _toml(path)
+    profile = profiles.get(name)
     if not isinstance(profile, dict):
-        close = difflib.get_close_matches(name, told, n=1)
-        hint = f"Did you mean {close[0]}?" if close else f"There are: {', '.join(told) or 'none'}."
+        close = difflib.get_close_matches(name, profiles, n=1)
+        hint = (
+            f"Did you mean {close[0]}?" if close else f"There are: {', '.join(profiles) or 'none'}."
+        )
         raise CommandError(f"{path} has no profile {name!r}.", hint=hint)
     return read_recipe(profile, f"profile {name}")
 
@@ -167,23 +169,23 @@ def read_profile(name: str, folder: Path) -> Recipe:
 def profile_names(folder: Path) -> tuple[str, ...]:
     """Name the profiles that are there; none if the file is missing or broken."""
     try:
-        told = _toml(folder / PROFILES)
+        profiles = _toml(folder / PROFILES)
     except CommandError:
         return ()
-    return tuple(name for name, value in told.items() if isinstance(value, dict))
+    return tuple(name for name, value in profiles.items() if isinstance(value, dict))
 
 
-def read_recipe(told: Mapping[str, Any], where: str) -> Recipe:
+def read_recipe(entries: Mapping[str, Any], where: str) -> Recipe:
     """Read settings that may name a TTL among them.
 
     Raises:
         CommandError: A name is unknown or a value makes no sense.
     """
-    settings = {name: value for name, value in told.items() if name != TTL_KEY}
+    settings = {name: value for name, value in entries.items() if name != TTL_KEY}
     config = read_settings(settings, where)
-    if TTL_KEY not in told:
+    if TTL_KEY not in entries:
         return Recipe(config=config)
-    return Recipe(config=config, ttl_s=parse_ttl(str(told[TTL_KEY])))
+    return Recipe(config=config, ttl_s=parse_ttl(str(entries[TTL_KEY])))
 
 
 def _toml(path: Path) -> dict[str, Any]:

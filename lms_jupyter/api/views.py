@@ -53,24 +53,24 @@ async def variants(
     table = Table(rows, lambda _: draw_variants(bases, found, loaded, heads=model_key is None))
     if model_key is not None:
         return table, compact([model_fields(variant) for variant in rows])
-    told = [
+    grouped = [
         {"model": model_fields(base), "variants": [model_fields(v) for v in found[base.model_key]]}
         for base in bases
         if base.model_key in found
     ]
-    return table, compact(told)
+    return table, compact(grouped)
 
 
 async def instances(manager: Manager) -> Table[Instance]:
     """List what is in memory, with what it can do at once and whose it is."""
     found = await lookup.instances(manager)
-    told = await parallel(manager, found)
+    slots = await parallel(manager, found)
     owners, note = owners_of(manager, found)
-    return Table(found, lambda rows: draw_instances(rows, manager.host_now(), told, owners, note))
+    return Table(found, lambda rows: draw_instances(rows, manager.host_now(), slots, owners, note))
 
 
 async def parallel(manager: Manager, found: tuple[Instance, ...]) -> dict[str, int | None]:
-    """Ask how many requests each LLM serves at once; `None` where that is not told soon."""
+    """Ask how many requests each LLM serves at once; `None` where no answer comes soon."""
 
     async def ask(instance: Instance) -> int | None:
         if instance.kind != "llm":
@@ -83,17 +83,19 @@ async def parallel(manager: Manager, found: tuple[Instance, ...]) -> dict[str, i
             return None
 
     answers = await asyncio.gather(*map(ask, found))
-    return {one.instance_reference: told for one, told in zip(found, answers, strict=True)}
+    return {
+        instance.instance_reference: answer for instance, answer in zip(found, answers, strict=True)
+    }
 
 
 def owners_of(manager: Manager, found: tuple[Instance, ...]) -> tuple[dict[str, str], str]:
     """Say whose each instance is, and what happens to it when its owner goes."""
-    owners = {one.instance_reference: one.owner for one in found if one.owner}
+    owners = {instance.instance_reference: instance.owner for instance in found if instance.owner}
     book = manager.leases
     if book is None:
         return owners, ""
     leases = book.of(manager.activity.host.address)
-    alive = {one.instance_reference for one in found}
+    alive = {instance.instance_reference for instance in found}
     for lease in leases:
         if lease.loaded and lease.instance_reference in alive:
             owners[lease.instance_reference] = lease.holder.label

@@ -2,8 +2,8 @@
 
 import time
 
-from lms_jupyter.api.draw import say_size
-from lms_jupyter.api.duration import say_duration
+from lms_jupyter.api.draw import format_size
+from lms_jupyter.api.duration import format_duration
 from lms_jupyter.api.tables import RichOutput
 from lms_jupyter.protocol.models import Instance
 from lms_jupyter.protocol.slices import Activity
@@ -34,8 +34,8 @@ def _row(instance: Instance) -> tuple[str, ...]:
         instance.identifier,
         instance.model_key,
         f"{instance.context_length:,}",
-        say_size(instance.memory_bytes or instance.size_bytes),
-        "no TTL" if instance.ttl_s is None else say_duration(instance.ttl_s),
+        format_size(instance.memory_bytes or instance.size_bytes),
+        "no TTL" if instance.ttl_s is None else format_duration(instance.ttl_s),
     )
 
 

@@ -8,9 +8,9 @@ from lms_jupyter.api.draw import (
     draw_models,
     draw_status,
     draw_variants,
+    format_size,
     instances_json,
     models_json,
-    say_size,
 )
 from lms_jupyter.hosts.fake import FakeHost, fake_model
 from lms_jupyter.protocol.models import Link
@@ -190,7 +190,7 @@ def test_a_name_cannot_command_the_terminal_or_break_its_row() -> None:
 
 def test_sizes_are_said_in_base_1000_with_the_units_of_the_panel() -> None:
     sizes = (0, 999, 1_000, 999_994, 999_996, 1_030_000, 4_920_000_000, 3e15)
-    assert [say_size(n) for n in sizes] == [
+    assert [format_size(n) for n in sizes] == [
         *("0 B", "999 B", "1.00 kB", "999.99 kB", "1.00 MB"),
         *("1.03 MB", "4.92 GB", "3000.00 TB"),
     ]

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lms_jupyter.api.duration import parse_ttl, say_duration
+from lms_jupyter.api.duration import format_duration, parse_ttl
 from lms_jupyter.errors import CommandError
 
 
@@ -54,4 +54,4 @@ def test_seconds_are_read_as_they_are(seconds: int) -> None:
     [(0, "0 s"), (59.6, "1 min"), (90, "1 min 30 s"), (3600, "1 h"), (3661, "1 h 1 min")],
 )
 def test_times_are_said_as_people_say_them(seconds: float, said: str) -> None:
-    assert say_duration(seconds) == said
+    assert format_duration(seconds) == said

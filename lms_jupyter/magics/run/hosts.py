@@ -3,7 +3,7 @@
 import time
 from typing import Any
 
-from lms_jupyter.api.draw import compact, say_size
+from lms_jupyter.api.draw import compact, format_size
 from lms_jupyter.errors import CommandError, HostUnreachableError
 from lms_jupyter.hosts.base import Downloading, Offer, pauses_downloads
 from lms_jupyter.magics.context import MagicContext
@@ -107,7 +107,7 @@ def get(request: GetModel, context: MagicContext) -> str | None:
         context.session.run(downloading.discard(offer, context.manager))
         context.say(f"Fetching {offer.name} is called off; nothing of it is left.")
         return None
-    context.say(f"Fetching {offer.name} ({say_size(offer.size_bytes)}).")
+    context.say(f"Fetching {offer.name} ({format_size(offer.size_bytes)}).")
     bar = _DownloadBar(offer)
     try:
         work = downloading.fetch(offer, context.manager, bar.move)
@@ -126,7 +126,7 @@ def _left(offer: Offer, now: Downloading, context: MagicContext) -> str:
     host = context.manager.activity.host
     if not pauses_downloads(host):
         return f"{host.name} was told to stop fetching {offer.name}; this line asks for it again."
-    done = f"{say_size(now.downloaded_bytes)} of {say_size(now.total_bytes)}"
+    done = f"{format_size(now.downloaded_bytes)} of {format_size(now.total_bytes)}"
     return (
         f"Paused at {done}. This line again goes on from there; "
         f"with --cancel it removes what is there."

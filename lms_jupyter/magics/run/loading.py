@@ -6,8 +6,8 @@ from IPython.core.getipython import get_ipython
 from IPython.display import display
 
 from lms_jupyter.api.cards import draw_estimate
-from lms_jupyter.api.draw import say_size
-from lms_jupyter.api.duration import say_duration
+from lms_jupyter.api.draw import format_size
+from lms_jupyter.api.duration import format_duration
 from lms_jupyter.api.estimating import estimated
 from lms_jupyter.api.load_requests import NotebookRequest
 from lms_jupyter.errors import CommandError
@@ -79,7 +79,7 @@ def sentences(result: LoadResult, asked: NotebookRequest, name: str | None) -> l
     if instance.ttl_s is None:
         leaves = "no TTL"
     else:
-        leaves = f"unloads when idle for {say_duration(instance.ttl_s)}"
+        leaves = f"unloads when idle for {format_duration(instance.ttl_s)}"
         if result.how != "used" and not asked.names_ttl:
             leaves += " (the default)"
     sentence = f"{instance.identifier} {HOW[result.how]}"
@@ -102,13 +102,13 @@ def _estimate_lines(
         lines.append(f"Context Length: {config.context_length:,}")
     if config.gpu is not None:
         lines.append(f"GPU Offload: {config.gpu:.0%}")
-    lines.append(f"Estimated GPU Memory:   {say_size(answer.vram_bytes)}")
-    lines.append(f"Estimated Total Memory: {say_size(answer.total_bytes)}")
+    lines.append(f"Estimated GPU Memory:   {format_size(answer.vram_bytes)}")
+    lines.append(f"Estimated Total Memory: {format_size(answer.total_bytes)}")
     if answer.confidence == "low":
         lines.append("Confidence: LOW")
     memory = context.manager.activity.memory
     if memory is not None:
-        lines.append(f"Free now: {say_size(memory.available_bytes)}")
+        lines.append(f"Free now: {format_size(memory.available_bytes)}")
     verdict = "should fit" if answer.passes_guardrails else "is more than the host allows"
     lines.append(f"This load {verdict}.")
     return lines

@@ -5,8 +5,8 @@ from typing import TypeVar
 from msgspec.structs import replace as changed
 
 from lms_jupyter.api import memory
-from lms_jupyter.api.draw import say_size
-from lms_jupyter.api.duration import say_duration
+from lms_jupyter.api.draw import format_size
+from lms_jupyter.api.duration import format_duration
 from lms_jupyter.errors import CommandError, InstanceNotFoundError
 from lms_jupyter.magics.context import MagicContext
 from lms_jupyter.magics.run import perform
@@ -73,7 +73,7 @@ def on_device(asked: OnDevice, context: MagicContext) -> None:
 def _leaves(ttl_s: float | None) -> str:
     if ttl_s is None:
         return "has no TTL"
-    return f"unloads when idle for {say_duration(ttl_s)}, counted from now"
+    return f"unloads when idle for {format_duration(ttl_s)}, counted from now"
 
 
 @perform.register
@@ -99,7 +99,7 @@ def free(request: Free, context: MagicContext) -> None:
     for sentence in memory.left(context.manager, everything=request.everything):
         context.say(sentence)
     given_back = memory.taken_bytes(gone) + memory.empty_caches()
-    context.say(f"{say_size(given_back)} given back." if given_back else "Nothing to give back.")
+    context.say(f"{format_size(given_back)} given back." if given_back else "Nothing to give back.")
 
 
 def _aimed(request: Aimed, context: MagicContext, device: str | None = None) -> Aimed:

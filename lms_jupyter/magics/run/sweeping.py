@@ -9,7 +9,7 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from lms_jupyter.api.draw import say_size
+from lms_jupyter.api.draw import format_size
 from lms_jupyter.api.load_requests import NotebookRequest
 from lms_jupyter.api.settings import read_settings
 from lms_jupyter.api.tables import RichOutput, Table, count
@@ -80,7 +80,7 @@ def draw_sweep(rows: Sequence[Measured]) -> RichOutput:
         (
             *(str(row.settings[name]) for name in names),
             row.problem or _say(row.load_s, "{:.2f} s"),
-            say_size(row.memory_bytes) if row.memory_bytes is not None else "-",
+            format_size(row.memory_bytes) if row.memory_bytes is not None else "-",
             _say(row.first_token_s, "{:.3f} s"),
             _say(row.tokens_per_second, "{:.1f}"),
             _say(row.predicted_tokens, "{}"),
