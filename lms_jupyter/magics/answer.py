@@ -30,13 +30,13 @@ class Answer(str):  # noqa: SLOT000 - it carries its figures
     """An answer as text, with its figures.
 
     Attributes:
-        told: Tokens per second, time to the first token, counts, and why it ended; `None` if it
+        stats: Tokens per second, time to the first token, counts, and why it ended; `None` if it
             was stopped.
         thoughts: What a reasoning model thought before it answered.
         model: The identifier of the instance that answered.
     """
 
-    told: PredictionStats | None
+    stats: PredictionStats | None
     thoughts: str
     model: str
 
@@ -44,8 +44,13 @@ class Answer(str):  # noqa: SLOT000 - it carries its figures
     def of(cls, draft: "Draft", model: str) -> Self:
         """Return what has been said, as a value to keep."""
         answer = cls(draft.text)
-        answer.told, answer.thoughts, answer.model = draft.told, draft.thoughts, model
+        answer.stats, answer.thoughts, answer.model = draft.stats, draft.thoughts, model
         return answer
+
+    @property
+    def told(self) -> PredictionStats | None:
+        """The `stats`, by the name that notebooks of earlier versions use."""
+        return self.stats
 
     def _repr_markdown_(self) -> str:
         return str(self)
@@ -57,12 +62,12 @@ class Draft:
     def __init__(self) -> None:
         self.text = ""
         self.thoughts = ""
-        self.told: PredictionStats | None = None
+        self.stats: PredictionStats | None = None
 
     def take(self, step: PredictionFragment | PredictionStats) -> None:
         """Take the next piece."""
         if isinstance(step, PredictionStats):
-            self.told = step
+            self.stats = step
         elif step.thought:
             self.thoughts += step.text
         else:
@@ -80,20 +85,20 @@ class Figures(Struct, frozen=True, kw_only=True):
     """The line below an answer."""
 
     model: str
-    told: PredictionStats | None
+    stats: PredictionStats | None
 
     def __str__(self) -> str:
-        told = self.told
-        if told is None:
+        stats = self.stats
+        if stats is None:
             return f"{self.model} · stopped"
         parts = [self.model]
-        if told.tokens_per_second is not None:
-            parts.append(f"{told.tokens_per_second:.2f} tokens/s")
-        if told.first_token_s is not None:
-            parts.append(f"first token after {told.first_token_s:.3f} s")
-        if told.prompt_tokens is not None and told.predicted_tokens is not None:
-            parts.append(f"{told.prompt_tokens} tokens in, {told.predicted_tokens} out")
-        parts.append(STOPS.get(told.stop_reason, told.stop_reason))
+        if stats.tokens_per_second is not None:
+            parts.append(f"{stats.tokens_per_second:.2f} tokens/s")
+        if stats.first_token_s is not None:
+            parts.append(f"first token after {stats.first_token_s:.3f} s")
+        if stats.prompt_tokens is not None and stats.predicted_tokens is not None:
+            parts.append(f"{stats.prompt_tokens} tokens in, {stats.predicted_tokens} out")
+        parts.append(STOPS.get(stats.stop_reason, stats.stop_reason))
         return " · ".join(parts)
 
     def bundle(self) -> dict[str, str]:
@@ -115,12 +120,12 @@ class Column:
     @property
     def below(self) -> str:
         """What stands below it: its figures, or why there are none."""
-        told = self.draft.told
+        stats = self.draft.stats
         if self.problem is not None:
             return self.problem.title
-        if told is None and not self.is_stopped:
+        if stats is None and not self.is_stopped:
             return ""
-        return str(Figures(model=self.instance.identifier, told=told))
+        return str(Figures(model=self.instance.identifier, stats=stats))
 
 
 def side_by_side(columns: Iterable[Column]) -> dict[str, str]:

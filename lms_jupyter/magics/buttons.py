@@ -26,7 +26,7 @@ def offer(error: AmbiguousModelError, line: str, run: Run) -> None:
 
     def button(key: str) -> Any:
         clear = named(line, error.name, key)
-        one = ipywidgets.Button(
+        widget = ipywidgets.Button(
             description=key, tooltip=f"%lms {clear}", layout=ipywidgets.Layout(width="auto")
         )
 
@@ -35,8 +35,8 @@ def offer(error: AmbiguousModelError, line: str, run: Run) -> None:
                 output.clear_output()
                 run(clear)
 
-        one.on_click(click)
-        return one
+        widget.on_click(click)
+        return widget
 
     box = ipywidgets.HBox(
         [button(key) for key in error.candidates[:MOST]],

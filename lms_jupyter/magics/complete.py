@@ -124,9 +124,11 @@ class Completer:
 def _devices(things: Iterable[Model | Instance]) -> list[str]:
     """Name the devices of an LM Link; one whose name is no single word by its identifier."""
     found = {
-        one.device_name if one.device_name and not _BLANKS.search(one.device_name) else one.device
-        for one in things
-        if one.device
+        thing.device_name
+        if thing.device_name and not _BLANKS.search(thing.device_name)
+        else thing.device
+        for thing in things
+        if thing.device
     }
     return [*sorted(name for name in found if name), "Local"] if found else []
 

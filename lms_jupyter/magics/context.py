@@ -26,7 +26,7 @@ class MagicContext:
         self.shell = shell
         self.session = session
         self.chats: dict[str, list[Message]] = {}
-        self._said_host = ""
+        self._announced_host = ""
 
     @property
     def manager(self) -> Manager:
@@ -48,13 +48,13 @@ class MagicContext:
         """Find the host, and say once which one it is and why."""
         self.session.local.connect()
         host = self.manager.activity.host
-        if host.address != self._said_host:
-            self._said_host = host.address
+        if host.address != self._announced_host:
+            self._announced_host = host.address
             self.say(f"Using {host.title} at {host.address} ({self.manager.why}).")
 
-    def saw_host(self) -> None:
-        """Note that the user has just been told which host it is."""
-        self._said_host = self.manager.activity.host.address
+    def note_host(self) -> None:
+        """Note that the user has just seen which host it is."""
+        self._announced_host = self.manager.activity.host.address
 
     def command(self, command: object) -> Any:
         """Carry out a command and wait for it."""

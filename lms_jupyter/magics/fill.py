@@ -36,7 +36,7 @@ def unfilled(prompt: str, names: Mapping[str, Any]) -> list[str]:
     return list(dict.fromkeys(name for name in found if name is not None and name not in names))
 
 
-def say_unfilled(prompt: str, names: Mapping[str, Any]) -> str:
+def unfilled_note(prompt: str, names: Mapping[str, Any]) -> str:
     """Say which names stand in the prompt as they are; empty if none does."""
     missing = unfilled(prompt, names)
     if not missing:
@@ -44,9 +44,9 @@ def say_unfilled(prompt: str, names: Mapping[str, Any]) -> str:
     own = [name for name in names if not name.startswith("_")]
     near = difflib.get_close_matches(missing[0], own, n=1) if len(missing) == 1 else []
     listed = ", ".join(f"{{{name}}}" for name in missing)
-    meant = f" Did you mean {{{near[0]}}}?" if near else ""
+    suggestion = f" Did you mean {{{near[0]}}}?" if near else ""
     them = "it" if len(missing) == 1 else "them"
-    return f"No variable for {listed}: the prompt has {them} to the letter.{meant}"
+    return f"No variable for {listed}: the prompt has {them} to the letter.{suggestion}"
 
 
 def fill(prompt: str, names: Mapping[str, Any]) -> str:

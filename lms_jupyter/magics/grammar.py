@@ -193,10 +193,12 @@ def chosen(name: str, verbs: Mapping[str, Verb]) -> Verb:
             hint=f"Write %%lms {name} as the first line of a cell, and the prompt below it.",
         )
     near = difflib.get_close_matches(name, verbs, n=1, cutoff=NEAR)
-    meant = OTHER_WORDS.get(name) or next(iter(near), None)
+    suggestion = OTHER_WORDS.get(name) or next(iter(near), None)
     raise CommandError(
         f"%lms has no verb {name!r}.",
-        hint=f"Did you mean %lms {meant}?" if meant else f"There are: {', '.join(verbs)}.",
+        hint=f"Did you mean %lms {suggestion}?"
+        if suggestion
+        else f"There are: {', '.join(verbs)}.",
     )
 
 

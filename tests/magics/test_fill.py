@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lms_jupyter.magics.fill import fill, say_unfilled, unfilled
+from lms_jupyter.magics.fill import fill, unfilled_note, unfilled
 
 NAMES = {"a": 1, "text": "some text", "ümlaut": "ü"}
 
@@ -58,10 +58,10 @@ def test_a_name_that_the_notebook_does_not_have_is_found(prompt: str, missing: l
 
 
 def test_what_stays_to_the_letter_is_said_with_the_name_that_was_meant() -> None:
-    assert say_unfilled("{txt}", NAMES) == (
+    assert unfilled_note("{txt}", NAMES) == (
         "No variable for {txt}: the prompt has it to the letter. Did you mean {text}?"
     )
-    assert say_unfilled("{p} {q}", NAMES) == (
+    assert unfilled_note("{p} {q}", NAMES) == (
         "No variable for {p}, {q}: the prompt has them to the letter."
     )
-    assert say_unfilled("{text}", NAMES) == ""
+    assert unfilled_note("{text}", NAMES) == ""

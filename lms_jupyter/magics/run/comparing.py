@@ -78,7 +78,7 @@ class _RoundTable:
         known = self._context.session.run(lookup.instances(self._context.manager))
         there = {instance.instance_reference for instance in known}
         columns = self.columns.values()
-        self._listen([one for one in columns if one.instance.instance_reference in there])
+        self._listen([column for column in columns if column.instance.instance_reference in there])
         for column in columns:
             if column.instance.instance_reference not in there:
                 column.instance = self._load(column.name)
@@ -87,7 +87,7 @@ class _RoundTable:
     def stop(self) -> None:
         """Note whose answer was cut off."""
         for column in self.columns.values():
-            column.is_stopped = column.draft.told is None
+            column.is_stopped = column.draft.stats is None
 
     def show(self) -> None:
         """Show what there is of each answer."""
@@ -115,7 +115,7 @@ async def _all(
 ) -> None:
     """Have all of them answer at once; what goes wrong with one does not stop the others."""
 
-    async def one(column: Column) -> None:
+    async def answer(column: Column) -> None:
         try:
             await follow(context, column.instance, messages, sampling, column.draft)
         except LmsError as error:
@@ -123,4 +123,4 @@ async def _all(
 
     async with asyncio.TaskGroup() as group:
         for column in columns:
-            group.create_task(one(column))
+            group.create_task(answer(column))

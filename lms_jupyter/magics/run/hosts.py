@@ -44,7 +44,7 @@ def host(request: HostLine, context: MagicContext) -> str | None:
         case _:
             pass
     run.connect()
-    context.saw_host()
+    context.note_host()
     info = context.manager.activity.host
     context.say(f"Using {info.title} at {info.address} ({context.manager.why}).")
     return info.address

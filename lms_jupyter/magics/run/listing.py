@@ -71,7 +71,7 @@ def ps(request: ListInstances, context: MagicContext) -> Any:
 def status(_request: ShowStatus, context: MagicContext) -> None:
     """Say which host is used and what it has in memory."""
     context.session.local.connect()
-    context.saw_host()
+    context.note_host()
     context.command(Refresh())
     context.show(draw_status(context.manager.activity, context.manager.why).bundle())
 
@@ -90,14 +90,14 @@ def log(request: ShowLog, context: MagicContext) -> None:
         kinds=_kinds(request),
         caught_up=lambda: caught_up_at.append(time.monotonic()),
     )
-    heard = context.session.local.submit(_listen(context.manager, past, entries))
+    listening = context.session.local.submit(_listen(context.manager, past, entries))
     shown: list[LogEntry] = []
-    told = 0
+    seen = 0
 
-    def tell() -> None:
-        nonlocal told
-        new = [entry for entry in entries[told:] if _wanted(entry, request)]
-        told = len(entries)
+    def show_new() -> None:
+        nonlocal seen
+        new = [entry for entry in entries[seen:] if _wanted(entry, request)]
+        seen = len(entries)
         for entry in new:
             context.say(_json(entry) if request.as_json else _text(entry))
         shown.extend(new)
@@ -110,10 +110,10 @@ def log(request: ShowLog, context: MagicContext) -> None:
             raise _EnoughError
 
     try:
-        context.session.local.wait(heard, tell)
+        context.session.local.wait(listening, show_new)
     except (KeyboardInterrupt, _EnoughError):
         # Both are how listening ends.
-        context.session.local.stop(heard)
+        context.session.local.stop(listening)
     if not shown and not request.as_json:
         context.say("Nothing was logged.")
 

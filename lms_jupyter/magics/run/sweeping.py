@@ -79,11 +79,11 @@ def draw_sweep(rows: Sequence[Measured]) -> RichOutput:
     cells = [
         (
             *(str(row.settings[name]) for name in names),
-            row.problem or _say(row.load_s, "{:.2f} s"),
+            row.problem or _format(row.load_s, "{:.2f} s"),
             format_size(row.memory_bytes) if row.memory_bytes is not None else "-",
-            _say(row.first_token_s, "{:.3f} s"),
-            _say(row.tokens_per_second, "{:.1f}"),
-            _say(row.predicted_tokens, "{}"),
+            _format(row.first_token_s, "{:.3f} s"),
+            _format(row.tokens_per_second, "{:.1f}"),
+            _format(row.predicted_tokens, "{}"),
         )
         for row in rows
     ]
@@ -122,11 +122,11 @@ def _measure(
     """Try one combination. Whatever happens, its instance is gone afterwards."""
     quant = settings.get("quant")
     key = name if quant is None else f"{name.partition('@')[0]}@{quant}"
-    told = {AXES[axis][0]: value for axis, value in settings.items() if axis != "quant"}
+    config = {AXES[axis][0]: value for axis, value in settings.items() if axis != "quant"}
     row = Measured(model=name, settings=dict(settings))
     try:
         wanted = LoadRequest(
-            model_key=key, mode="new", config=read_settings(told), ttl_s=request.talk.ttl_s
+            model_key=key, mode="new", config=read_settings(config), ttl_s=request.talk.ttl_s
         )
         began = time.monotonic()
         result = context.load(NotebookRequest(request=wanted))
@@ -156,21 +156,21 @@ def _answered(
     )
     memory_bytes = instance.memory_bytes or context.session.run(_reckon(instance, context))
     row = replace(row, memory_bytes=memory_bytes)
-    if draft.told is None:
+    if draft.stats is None:
         return row
     return replace(
         row,
-        first_token_s=draft.told.first_token_s,
-        tokens_per_second=draft.told.tokens_per_second,
-        predicted_tokens=draft.told.predicted_tokens,
+        first_token_s=draft.stats.first_token_s,
+        tokens_per_second=draft.stats.tokens_per_second,
+        predicted_tokens=draft.stats.predicted_tokens,
     )
 
 
 async def _reckon(instance: Instance, context: MagicContext) -> int | None:
     """Ask what an instance takes: what it does take, where the host tells, else its estimate."""
     host = context.manager.connected_host
-    sight = await host.poll()
-    for known in sight.instances:
+    snapshot = await host.poll()
+    for known in snapshot.instances:
         is_it = known.instance_reference == instance.instance_reference
         if is_it and known.memory_bytes:
             return known.memory_bytes
@@ -179,11 +179,11 @@ async def _reckon(instance: Instance, context: MagicContext) -> int | None:
         return None
     model = min(models, key=lambda model: model.device != instance.device)
     try:
-        told: Estimate = await host.estimate(model, await host.load_config(instance))
+        estimate: Estimate = await host.estimate(model, await host.load_config(instance))
     except HostError:
         # It cannot say; what was measured is worth showing all the same.
         return None
-    return told.total_bytes
+    return estimate.total_bytes
 
 
 def _quiet(rows: list[Measured], context: MagicContext) -> Any:
@@ -191,5 +191,5 @@ def _quiet(rows: list[Measured], context: MagicContext) -> Any:
     return context.remembered(Table(rows, draw_sweep))
 
 
-def _say(value: float | None, pattern: str) -> str:
+def _format(value: float | None, pattern: str) -> str:
     return "-" if value is None else pattern.format(value)

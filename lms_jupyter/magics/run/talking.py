@@ -12,7 +12,7 @@ from lms_jupyter.errors import CommandError
 from lms_jupyter.hosts.prediction import Message, Picture, Sampling
 from lms_jupyter.magics.answer import Answer, Draft, Figures, as_value, is_schema
 from lms_jupyter.magics.context import LiveDisplay, MagicContext
-from lms_jupyter.magics.fill import fill, say_unfilled
+from lms_jupyter.magics.fill import fill, unfilled_note
 from lms_jupyter.magics.run import perform
 from lms_jupyter.magics.run.loading import check_llm
 from lms_jupyter.magics.verbs.talking import Talk
@@ -40,15 +40,15 @@ def talk(request: Talk, context: MagicContext) -> None:
         stream(context, instance, messages, sampling_of(request, schema), draft)
     except KeyboardInterrupt:
         # Stopping is how a user says "enough": what there is stays.
-        draft.told = None
+        draft.stats = None
     answer = Answer.of(draft, instance.identifier)
     context.bind(request.variable, answer)
     if request.chat is not None:
-        said = Message(role="assistant", text=str(answer))
-        context.chats[request.chat] = [*messages, said]
+        reply = Message(role="assistant", text=str(answer))
+        context.chats[request.chat] = [*messages, reply]
     if request.footer:
-        context.show(Figures(model=instance.identifier, told=draft.told).bundle())
-    if schema is None or draft.told is None:
+        context.show(Figures(model=instance.identifier, stats=draft.stats).bundle())
+    if schema is None or draft.stats is None:
         return
     try:
         context.bind(request.variable, as_value(answer, schema))
@@ -126,7 +126,7 @@ def prompt_of(request: Talk, context: MagicContext) -> str:
         )
     if not request.fills:
         return prompt
-    if note := say_unfilled(prompt, context.names):
+    if note := unfilled_note(prompt, context.names):
         context.say(note)
     return fill(prompt, context.names)
 
@@ -152,8 +152,8 @@ def sampling_of(request: Talk, schema: Any) -> Sampling:
     """Return how to sample, with the schema that the answer has to fit."""
     if schema is None:
         return request.sampling
-    told = schema if isinstance(schema, dict) else schema.model_json_schema()
-    return replace(request.sampling, json_schema=told)
+    json_schema = schema if isinstance(schema, dict) else schema.model_json_schema()
+    return replace(request.sampling, json_schema=json_schema)
 
 
 def instance_for(request: Talk, context: MagicContext) -> Instance:

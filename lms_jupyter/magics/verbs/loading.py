@@ -240,12 +240,12 @@ def load_config(a: argparse.Namespace) -> LoadConfig:
         CommandError: The settings of speculative decoding contradict each other.
     """
     _check_drafts(a)
-    told: dict[str, Any] = {
+    settings: dict[str, Any] = {
         name: getattr(a, name) for name in LoadConfig.__struct_fields__ if name in a
     }
     for side in ("k_cache_type", "v_cache_type"):
-        told[side] = told[side] or a.kv_cache
-    return LoadConfig(**told)
+        settings[side] = settings[side] or a.kv_cache
+    return LoadConfig(**settings)
 
 
 def _check_drafts(a: argparse.Namespace) -> None:
