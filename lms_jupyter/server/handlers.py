@@ -60,7 +60,7 @@ class LmsHandler(APIHandler):
             raise HTTPError(404, "No such host in this server's configuration.")
         return line
 
-    async def say(self, value: Any, status: int = 200) -> None:
+    async def finish_json(self, value: Any, status: int = 200) -> None:
         """Answer with JSON."""
         self.set_status(status)
         await self.finish(msgspec.json.encode(value))
@@ -74,7 +74,7 @@ class HostsHandler(LmsHandler):
     async def get(self) -> None:
         """List the hosts, and say whether an engine may be started."""
         embedded = await import_beside(EMBEDDED)
-        await self.say(
+        await self.finish_json(
             {
                 "hosts": self.board.addresses,
                 "discovers": self.board.discovers,
@@ -99,7 +99,7 @@ class LeasesHandler(LmsHandler):
             }
             for lease in self.line().leases
         ]
-        await self.say({"leases": leases})
+        await self.finish_json({"leases": leases})
 
 
 class CommandHandler(LmsHandler):
@@ -113,22 +113,24 @@ class CommandHandler(LmsHandler):
             raise HTTPError(413, "A command is never this long.")
         allowance: Allowance = self.settings["lms_allowance"]
         if not allowance.take():
-            await self.say(Refused.because("too_many_commands", "Too many commands at once."), 429)
+            await self.finish_json(
+                Refused.because("too_many_commands", "Too many commands at once."), 429
+            )
             return
         manager = self.line().manager
         try:
             message = read_message(self.request.body)
         except ValueError as error:
             sentence = f"The body is no command: {error}."
-            await self.say(Refused.because("command_error", sentence), 400)
+            await self.finish_json(Refused.because("command_error", sentence), 400)
             return
         try:
             await connect(manager)
         except LmsError as error:
-            await self.say(Refused.because(error.code, error.title, error.hint), 503)
+            await self.finish_json(Refused.because(error.code, error.title, error.hint), 503)
         else:
             reply = await accept(message, manager)
-            await self.say(reply, status_of(reply))
+            await self.finish_json(reply, status_of(reply))
 
 
 class EngineHandler(LmsHandler):
@@ -140,15 +142,15 @@ class EngineHandler(LmsHandler):
         """Reply once it runs; its managers find it by themselves."""
         if not self.board.discovers:
             sentence = "Where the host is, is set in this server's configuration or environment."
-            await self.say(Refused.because("command_error", sentence), 409)
+            await self.finish_json(Refused.because("command_error", sentence), 409)
             return
         embedded = await import_beside(EMBEDDED)
         try:
             greeting = await embedded.start_engine()
         except LmsError as error:
-            await self.say(Refused.because(error.code, error.title, error.hint), 503)
+            await self.finish_json(Refused.because(error.code, error.title, error.hint), 503)
             return
         for line in self.board.lines:
             if line.running is not None:
                 line.running.wake.set()
-        await self.say({"address": greeting.address, "version": greeting.version})
+        await self.finish_json({"address": greeting.address, "version": greeting.version})

@@ -104,11 +104,13 @@ class LeaseReaper:
             async with contextlib.AsyncExitStack() as stack:
                 stack.push_async_callback(found.host.close)
                 await found.host.connect()
-                sight = await found.host.poll()
-                instance = by_reference(sight.instances, reference)
+                snapshot = await found.host.poll()
+                instance = by_reference(snapshot.instances, reference)
                 if instance is not None and is_busy(instance):
                     return
-                if instance is not None and is_abandoned(instance, sight, left_at, self._clock()):
+                if instance is not None and is_abandoned(
+                    instance, snapshot, left_at, self._clock()
+                ):
                     await self._unload(found.host, instance)
         except LmsError:
             # Nobody answers: perhaps it is gone for good. Not again before another grace.
@@ -143,9 +145,9 @@ def is_busy(instance: Instance) -> bool:
     return instance.status != "idle" or instance.queued > 0
 
 
-def is_abandoned(instance: Instance, sight: Snapshot, left_at: float, now: float) -> bool:
+def is_abandoned(instance: Instance, snapshot: Snapshot, left_at: float, now: float) -> bool:
     """Whether nobody has used it since its holders went, by the host's own clock."""
     if instance.pinned:
         return False
-    left_at_there = left_at + (sight.now - now)
+    left_at_there = left_at + (snapshot.now - now)
     return instance.idle_since is None or instance.idle_since <= left_at_there

@@ -60,7 +60,7 @@ class ManagedHost:
             )
             self._manager = Manager(self._board.find, collaborators, host=self.address)
             self._manager.run_on(asyncio.get_running_loop())
-            self._manager.observe(self._tell, names=SLICES)
+            self._manager.observe(self._send_change, names=SLICES)
             self._manager.spawn(watch(self._manager, persistent=False))
             self._release_later()
         return self._manager
@@ -98,8 +98,8 @@ class ManagedHost:
         self._release_later()
 
     def _rhythm_s(self) -> float:
-        wishes = [wish for wish in self.listeners.values() if wish is not None]
-        return min(wishes, default=RHYTHM_S)
+        intervals = [interval for interval in self.listeners.values() if interval is not None]
+        return min(intervals, default=RHYTHM_S)
 
     async def close(self) -> None:
         """End the manager, if there is one."""
@@ -107,10 +107,10 @@ class ManagedHost:
             self._release.cancel()
         if self._manager is not None:
             manager, self._manager = self._manager, None
-            manager.unobserve(self._tell, names=SLICES)
+            manager.unobserve(self._send_change, names=SLICES)
             await manager.close()
 
-    def _tell(self, change: Any) -> None:
+    def _send_change(self, change: Any) -> None:
         text = encode(change.new)
         for listener in tuple(self.listeners):
             listener(change.name, text)

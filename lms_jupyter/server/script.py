@@ -25,7 +25,7 @@ class PanelHandler(LmsHandler):
             raise HTTPError(
                 404, f"{error.filename} was never built (npm run build does)."
             ) from error
-        await self.say(parts)
+        await self.finish_json(parts)
 
 
 def _read() -> dict[str, str]:

@@ -32,16 +32,16 @@ class TutorialsHandler(APIHandler):
             found = await asyncio.to_thread(tutorials.tutorials)
             written = [path.name for path in found if await self._copy(path)]
         except LmsError as error:
-            await self._say(500, Refused.because(error.code, error.title, error.hint))
+            await self._finish_json(500, Refused.because(error.code, error.title, error.hint))
         except (HTTPError, OSError) as error:
             self.log.warning("The tutorials cannot be written.", exc_info=True)
             reason = getattr(error, "log_message", None) or getattr(error, "strerror", "") or ""
             title = f"The tutorials cannot be written to {FOLDER}: {reason.rstrip('.')}."
             hint = "lms-jupyter tutorials DIR in a terminal copies them anywhere."
-            await self._say(409, Refused.because("command_error", title, hint))
+            await self._finish_json(409, Refused.because("command_error", title, hint))
         else:
-            told = {"path": f"{FOLDER}/{tutorials.FIRST}", "written": written}
-            await self._say(201 if written else 200, told)
+            reply = {"path": f"{FOLDER}/{tutorials.FIRST}", "written": written}
+            await self._finish_json(201 if written else 200, reply)
 
     async def _copy(self, tutorial: Path) -> bool:
         files: Any = self.contents_manager
@@ -55,6 +55,6 @@ class TutorialsHandler(APIHandler):
         await ensure_async(files.save(model, place))
         return True
 
-    async def _say(self, status: int, value: Any) -> None:
+    async def _finish_json(self, status: int, value: Any) -> None:
         self.set_status(status)
         await self.finish(msgspec.json.encode(value))
