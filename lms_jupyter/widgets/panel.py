@@ -69,11 +69,11 @@ class Panel(SyncedWidget):
         super().close()
 
     def _on(self, what: What, callback: OnInstance) -> Callable[[], None]:
-        def tell(happening: ModelEvent) -> None:
-            if happening.instance is not None:
-                callback(happening.instance)
+        def call_back(event: ModelEvent) -> None:
+            if event.instance is not None:
+                callback(event.instance)
 
-        end = listen(self._manager, what, tell)
+        end = listen(self._manager, what, call_back)
         self._ends.append(end)
         return end
 
