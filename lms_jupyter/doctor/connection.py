@@ -71,10 +71,10 @@ def ports(_visit: CheckContext) -> Iterator[Finding]:
     yield about_ports(asyncio.run(_knock_at_all(discover.PORTS)))
 
 
-def about_ports(said: Sequence[tuple[int, str]]) -> Finding:
+def about_ports(answers: Sequence[tuple[int, str]]) -> Finding:
     """Judge who answers on which port: `studio`, `other` or `nobody`."""
-    studio = [str(port) for port, answer in said if answer == "studio"]
-    others = [str(port) for port, answer in said if answer == "other"]
+    studio = [str(port) for port, answer in answers if answer == "studio"]
+    others = [str(port) for port, answer in answers if answer == "other"]
     if studio:
         return good("Ports", f"LM Studio's API answers on {', '.join(studio)}.")
     if others:
@@ -186,15 +186,15 @@ def proxies(visit: CheckContext) -> Iterator[Finding]:
         return
     wrong = [why for name in names if (why := _try_proxy(name, visit.environ[name]))]
     reached = asyncio.run(_reached(visit))
-    way = f"The host at {reached} is reached without them." if reached else ""
+    bypass = f"The host at {reached} is reached without them." if reached else ""
     if wrong:
         yield look(
             "Proxies",
-            " ".join([*wrong, way]).strip(),
+            " ".join([*wrong, bypass]).strip(),
             "Write it as http://host:port, or unset it: the engine's downloads of models need it.",
         )
     else:
-        yield good("Proxies", f"{', '.join(names)}: set, and answering. {way}".strip())
+        yield good("Proxies", f"{', '.join(names)}: set, and answering. {bypass}".strip())
 
 
 def _try_proxy(name: str, text: str) -> str:

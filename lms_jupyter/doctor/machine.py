@@ -68,8 +68,8 @@ def missing_library(program: str = f"import {LLAMA}") -> str:
     Slim images have no OpenMP. A process of its own looks: what is loaded once is never let go.
     """
     command = [sys.executable, "-c", program]
-    told = subprocess.run(command, capture_output=True, check=False, text=True)
-    found = re.search(r"(\S+\.so[.\d]*): cannot open shared object", told.stderr)
+    completed = subprocess.run(command, capture_output=True, check=False, text=True)
+    found = re.search(r"(\S+\.so[.\d]*): cannot open shared object", completed.stderr)
     return found[1] if found else ""
 
 

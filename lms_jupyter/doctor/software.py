@@ -23,8 +23,8 @@ def versions(_visit: CheckContext) -> Iterator[Finding]:
     found = {name: version_of(name) for name in PACKAGES}
     own = version_of("lms-jupyter") or "that is not installed"
     python = ".".join(map(str, sys.version_info[:3]))
-    said = ", ".join(f"{name} {number}" for name, number in found.items() if number)
-    yield good("Versions", f"lms-jupyter {own}, Python {python}, {said}.")
+    listed = ", ".join(f"{name} {number}" for name, number in found.items() if number)
+    yield good("Versions", f"lms-jupyter {own}, Python {python}, {listed}.")
     sdk = numbers(found["lmstudio"])
     if sdk and sdk < OLDEST_SDK:
         yield bad(
