@@ -36,10 +36,10 @@ def user_calls(trace: TracebackType | None) -> list[str]:
             frames.append(frame)
     if len(frames) == 1 and frames[0].name == "<module>" and frames[0].lineno == 1:
         return []
-    return [_told(frame) for frame in frames]
+    return [_described(frame) for frame in frames]
 
 
-def _told(frame: traceback.FrameSummary) -> str:
+def _described(frame: traceback.FrameSummary) -> str:
     place = f"{_file(frame.filename)}, line {frame.lineno}"
     if frame.name != "<module>":
         place += f", in {frame.name}"

@@ -79,7 +79,7 @@ async def _print_environment() -> int:
         print("No embedded engine is running.", file=sys.stderr)
         return 1
     lines = environment(greeting.address, announced_token(greeting.address))
-    lines[LMS_VARIABLE] = str(_tell_lms(greeting.address))
+    lines[LMS_VARIABLE] = str(_write_port_file(greeting.address))
     for name, value in lines.items():
         if os.name == "nt":
             print(f"$env:{name} = '{value}'")
@@ -99,7 +99,7 @@ def environment(address: str, token: str | None) -> dict[str, str]:
     return places if token is None else {**places, **dict.fromkeys(keys, token)}
 
 
-def _tell_lms(address: str) -> Path:
+def _write_port_file(address: str) -> Path:
     """Write the port where LM Studio's `lms` looks for it; returns the file."""
     file = announcement_path().with_name(f"http-server-{socket.gethostname()}.json")
     file.write_text(json.dumps({"port": int(address.rpartition(":")[2])}), encoding="ascii")

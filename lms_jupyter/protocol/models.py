@@ -61,8 +61,8 @@ class Difference(Struct, frozen=True, kw_only=True):
     """`None`: the host does not tell."""
 
     def __str__(self) -> str:
-        told = "not told by the host" if self.effective is None else self.effective
-        return f"{self.setting} is {told}, not {self.asked}"
+        effective = "not told by the host" if self.effective is None else self.effective
+        return f"{self.setting} is {effective}, not {self.asked}"
 
 
 class Instance(Record, Displayable, Struct, frozen=True, kw_only=True):

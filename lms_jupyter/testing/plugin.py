@@ -55,4 +55,4 @@ def lms_client(lms_engine: str) -> "Iterator[lmstudio.Client]":
 
 def _loaded(client: "lmstudio.Client") -> "list[tuple[str, Handle]]":
     every: list[Handle] = [*client.llm.list_loaded(), *client.embedding.list_loaded()]
-    return [(one.get_info().instance_reference, one) for one in every]
+    return [(handle.get_info().instance_reference, handle) for handle in every]
