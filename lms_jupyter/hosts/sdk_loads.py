@@ -18,8 +18,8 @@ from lms_jupyter.protocol.models import Instance
 
 CALLED_OFF_S = 1.0
 """How long whoever calls a load off waits for the host to say that it has stopped."""
-HEARD_OUT_S = 10.0
-"""How long the host is listened to after that, beside everything else."""
+DRAIN_TIMEOUT_S = 10.0
+"""How long the rest of its packets are read after that, beside everything else."""
 
 
 class Loads:
@@ -69,11 +69,11 @@ class Loads:
         await asyncio.wait([leaving], timeout=CALLED_OFF_S)
 
     async def _call_off(self, channel: Channel, stack: AsyncExitStack) -> None:
-        """Cancel a load and hear the host out."""
+        """Cancel a load and read what the host still sends."""
         async with stack:
             with contextlib.suppress(lmstudio.LMStudioError, LmsError, TimeoutError):
                 await channel.send("cancel")
-                async with asyncio.timeout(HEARD_OUT_S):
+                async with asyncio.timeout(DRAIN_TIMEOUT_S):
                     async for step in load_steps(channel):
                         if isinstance(step, Loaded) and not step.was_there:
                             # The cancel came too late: undo what nobody wants any more.

@@ -28,7 +28,7 @@ from lms_jupyter.protocol.replies import Found
 
 EVERY_S = 0.25
 """Between two moves that are told."""
-NAMES_TOLD = 20
+NAMES_LISTED = 20
 
 
 @dataclass(slots=True, kw_only=True)
@@ -49,7 +49,7 @@ async def find(words: str, host: Host) -> Found:
     """
     names = await _names(words.strip().strip("/"), host)
     if len(names) > 1:
-        return Found(names=names[:NAMES_TOLD])
+        return Found(names=names[:NAMES_LISTED])
     offers = [
         # A host may call the offer as it calls the file, and does not know that name when asked.
         Downloadable(
@@ -80,7 +80,7 @@ async def choose(name: str, quantization: str | None, host: Host, *, first: bool
     """
     names = await _names(name, host)
     if len(names) > 1 and name not in names and not first:
-        raise AmbiguousModelError(name, names[:NAMES_TOLD])
+        raise AmbiguousModelError(name, names[:NAMES_LISTED])
     name = name if name in names else names[0]
     offers = await _offers(name, host)
     if quantization is not None:
