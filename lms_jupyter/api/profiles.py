@@ -25,7 +25,7 @@ class ProfileFile:
     """Reads and writes one file of profiles; what else is in it stays, comments included."""
 
     def __init__(self, folder: Path | Callable[[], Path]) -> None:
-        """Take the folder, or what tells it each time: a notebook may change its own."""
+        """Take the folder, or a function that returns it: a notebook may change its own."""
         self._where = folder
 
     @property

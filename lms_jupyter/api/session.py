@@ -164,7 +164,7 @@ class Session:
             address: The host that the call goes to.
 
         Returns:
-            What is to be told the identifier when the call has ended.
+            A function to call with the identifier when the call has ended.
         """
         manager = self.local.manager
         if self.local.is_here or address != manager.activity.host.address:

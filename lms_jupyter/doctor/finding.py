@@ -21,7 +21,7 @@ class Finding(Struct, frozen=True, kw_only=True):
 
 
 class CheckContext(Struct, frozen=True, kw_only=True):
-    """What the checks are told: who asks, and from where."""
+    """What the checks work with: who asks, and from where."""
 
     named: str = ""
     """The host that the configuration names, empty for none."""

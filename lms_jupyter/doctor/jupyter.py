@@ -1,4 +1,4 @@
-"""Checks of what Jupyter was told: our two extensions, and the widgets' own."""
+"""Checks of how Jupyter is configured: our two extensions, and the widgets' own."""
 
 import json
 from collections.abc import Iterator, Mapping

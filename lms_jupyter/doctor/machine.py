@@ -164,7 +164,7 @@ def memory(_visit: CheckContext) -> Iterator[Finding]:
 
 
 def about_memory(available_bytes: int | None) -> Finding:
-    """Judge the memory that is left, `None` if the system does not tell."""
+    """Judge the memory that is left, `None` if the system does not report it."""
     if available_bytes is None:
         return good("Memory", "This system does not tell; `%lms estimate KEY` asks the host.")
     says = f"{available_bytes / 1e9:.1f} GB are available."

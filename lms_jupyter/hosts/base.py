@@ -27,7 +27,7 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     """The host's clock, Unix seconds."""
     instances: tuple[Instance, ...]
     loads: tuple[Load, ...] = ()
-    """Loads in progress, of every client. Only hosts with the feature "activity" tell them."""
+    """Loads in progress, of every client. Only hosts with the feature "activity" report them."""
     memory: Memory | None = None
 
 
@@ -125,7 +125,7 @@ def pauses_downloads(host: HostInfo) -> bool:
 
 
 def pushes_changes(host: HostInfo) -> bool:
-    """Whether a host says by itself when something changes."""
+    """Whether a host sends a snapshot by itself when something changes."""
     return "activity" in host.features
 
 
@@ -138,7 +138,7 @@ class Past:
     kinds: tuple[str, ...] = ("",)
     """Of which kinds, or how these kinds begin."""
     caught_up: Callable[[], None] = lambda: None
-    """Called when all of it has been told, at once if the host keeps nothing."""
+    """Called when all of it has been sent, at once if the host keeps nothing."""
 
 
 def remembers_its_log(host: HostInfo) -> bool:
@@ -188,12 +188,12 @@ class Host(Protocol):
         """Ask something small over the connection that a load of this kind takes.
 
         Raises:
-            HostUnreachableError: The connection is lost; nothing that is asked now would be heard.
+            HostUnreachableError: The connection is lost; nothing that is sent now would arrive.
         """
         ...
 
     async def gone(self) -> None:
-        """Return when the connection is lost; where that cannot be told, never."""
+        """Return when the connection is lost; where that cannot be seen, never."""
         ...
 
     async def models(self) -> tuple[Model, ...]:
@@ -205,7 +205,7 @@ class Host(Protocol):
         ...
 
     def subscribe(self) -> AsyncIterator[Snapshot]:
-        """Yield what is in memory whenever it changes; ends at once where the host cannot tell."""
+        """Yield what is in memory on every change; ends at once where the host cannot send it."""
         ...
 
     def load(self, request: LoadRequest, by: LoadOrigin) -> AsyncIterator[LoadStep]:
@@ -243,7 +243,7 @@ class Host(Protocol):
         ...
 
     async def departure(self, instance_reference: str) -> Departure | None:
-        """Say why an instance went; `None` where the host does not know or cannot tell."""
+        """Say why an instance went; `None` where the host does not know or cannot report it."""
         ...
 
     async def set_ttl(self, instance: Instance, ttl_s: float | None) -> None:

@@ -61,7 +61,7 @@ class Channel:
         await self._channel.send_message({"type": word})
 
     async def call_off(self, word: str) -> None:
-        """Say that it is enough, and hear the host out.
+        """Ask the host to stop, and read what it still sends.
 
         Else the SDK would complain on the user's screen about what still comes.
         """
@@ -96,7 +96,7 @@ async def lost(session: _AsyncSession) -> None:
     """Return when the websocket of a session is lost. Nothing is sent for that."""
     handler = session._get_lmsws("wait for its end")._ws_handler
     with handler.open_channel() as (_, receive):
-        # The SDK tells every channel of the loss; this one hears of nothing else.
+        # The SDK notifies every channel of the loss; this one receives nothing else.
         while handler._ws is not None and await receive() is not None:
             pass
 

@@ -91,7 +91,7 @@ def instance(raw: Any, state: Raw | None = None) -> Instance:
 
 
 def status(activity: Raw) -> Status:
-    """Read what an instance is doing; what is not told, or in words of a newer host, is unknown."""
+    """Read what an instance is doing: unknown if not reported, or in words of a newer host."""
     word = activity.get("status")
     return STATUSES.get(word, "unknown") if isinstance(word, str) else "unknown"
 

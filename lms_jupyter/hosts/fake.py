@@ -113,7 +113,7 @@ class FakeHost:
         return tuple(self.disk)
 
     async def poll(self) -> Snapshot:
-        """List the memory, and count the looks."""
+        """List the memory, and count the polls."""
         self._answer()
         self.looks += 1
         return self._snapshot()
@@ -251,7 +251,7 @@ class FakeHost:
     async def respond(
         self, instance: Instance, messages: Sequence[Message], sampling: Sampling
     ) -> AsyncIterator[PredictionEvent]:
-        """Say what was said last, word by word."""
+        """Repeat the last message, word by word."""
         self._answer()
         self._instance(instance.identifier)
         self.prompts.append((tuple(messages), sampling))
@@ -337,7 +337,7 @@ class FakeHost:
         return instance
 
     def notify(self) -> None:
-        """Let everyone who listens for hints look again."""
+        """Have every subscriber receive a new snapshot."""
         for changed in self._changed:
             changed.set()
 

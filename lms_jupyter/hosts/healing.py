@@ -20,8 +20,8 @@ from lms_jupyter.errors import CommandError, InstanceUnloadedError
 from lms_jupyter.hosts.addressed import Addressed
 from lms_jupyter.hosts.credentials import let_in, token_for
 from lms_jupyter.hosts.forks import fork_safe_lock
+from lms_jupyter.hosts.handle_streams import translating, translating_async
 from lms_jupyter.hosts.sdk_errors import asked, broken_off, is_gone
-from lms_jupyter.hosts.telling import telling, telling_async
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +209,7 @@ def _healing(name: str, original: Callable[..., Any]) -> Callable[..., Any]:
         self._make_sure()
         try:
             with broken_off(self._address):
-                return telling(original(self, *args, **kwargs), self._address)
+                return translating(original(self, *args, **kwargs), self._address)
         except lmstudio.LMStudioServerError as error:
             if self._revive is None or not is_gone(error):
                 raise
@@ -218,7 +218,7 @@ def _healing(name: str, original: Callable[..., Any]) -> Callable[..., Any]:
             if name in ONCE:
                 raise
             with broken_off(self._address):
-                return telling(original(self, *args, **kwargs), self._address)
+                return translating(original(self, *args, **kwargs), self._address)
         finally:
             self.was_used()
 
@@ -370,7 +370,7 @@ def _async_healing(name: str, original: Callable[..., Any]) -> Callable[..., Any
         await self._make_sure()
         try:
             with broken_off(self._address):
-                return telling_async(await original(self, *args, **kwargs), self._address)
+                return translating_async(await original(self, *args, **kwargs), self._address)
         except lmstudio.LMStudioServerError as error:
             if self._revive is None or not is_gone(error):
                 raise
@@ -378,7 +378,7 @@ def _async_healing(name: str, original: Callable[..., Any]) -> Callable[..., Any
             if name in ONCE:
                 raise
             with broken_off(self._address):
-                return telling_async(await original(self, *args, **kwargs), self._address)
+                return translating_async(await original(self, *args, **kwargs), self._address)
         finally:
             self.was_used()
 

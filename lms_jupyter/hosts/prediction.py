@@ -112,7 +112,7 @@ def history(messages: Sequence[Message], files: Mapping[Picture, Mapping[str, An
 
 @reads("its answer")
 def step(packet: Mapping[str, Any]) -> PredictionEvent | None:
-    """Read one packet of a prediction; `None` for those that tell nothing to a reader.
+    """Read one packet of a prediction; `None` for those that say nothing to a reader.
 
     Raises:
         HostReplyError: It is not what LM Studio promises.

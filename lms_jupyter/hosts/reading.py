@@ -135,7 +135,7 @@ def moment(raw_ms: Any) -> float:
 
 
 def one_line(raw: str) -> str:
-    """Return a host's words as a part of a sentence: without line ends, control codes, or end."""
+    """Return a host's text as a part of a sentence: shortened, no line ends or control codes."""
     words = " ".join(raw.split())
     shown = "".join(sign for sign in words if sign.isprintable())
     return shown if len(shown) <= LONGEST else f"{shown[:LONGEST].rstrip()}…"

@@ -1,4 +1,4 @@
-"""The HTTP calls of a host that need no session: the greeting that tells who it is."""
+"""The HTTP calls of a host that need no session: the greeting that identifies it."""
 
 import asyncio
 import hmac

@@ -149,7 +149,7 @@ class DefaultClient:
             client._auth_details = handshake(client, token)
 
     def _watched(self, load: Callable[..., Any], address: str) -> Callable[..., Any]:
-        """Have somebody told what a call has loaded."""
+        """Report what a call has loaded."""
 
         def watched(*args: Any, **kwargs: Any) -> Any:
             claim = self._watch(address)
@@ -164,7 +164,7 @@ class DefaultClient:
 class _ImportHook(importlib.abc.MetaPathFinder):
     """Calls back when the SDK has been imported.
 
-    Once it is among the finders it stays there, and answers nothing when nobody wants to know:
+    Once it is among the finders it stays there, and finds nothing while it has no listeners:
     other threads may be walking along that list, and would miss the one behind it.
     """
 

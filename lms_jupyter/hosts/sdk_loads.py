@@ -91,7 +91,7 @@ async def load_steps(
         asked: What the load was begun with.
     """
     asked = asked or {}
-    # Older hosts keep the TTL that they were given, and do not tell it.
+    # Older hosts keep the TTL that they were given, and do not report it.
     given = {"ttlMs": asked.get("ttlMs", asked.get("loadTtlMs"))}
     fraction, joins = 0.0, False
     async for packet in channel.packets():
@@ -119,7 +119,7 @@ async def load_steps(
                 yield Loaded(instance=decode.instance(info), was_there=True)
                 return
             case _:
-                # "resolved", "startLoading", and whatever a newer host may tell besides.
+                # "resolved", "startLoading", and whatever a newer host may send besides.
                 continue
 
 

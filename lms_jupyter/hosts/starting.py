@@ -100,7 +100,7 @@ class EngineStart:
 
 
 def _end(process: "subprocess.Popen[str]", listening: threading.Thread) -> None:
-    """Kill a process and what it has started in its session, and hear no more of it."""
+    """Kill a process and what it has started in its session, and read no more of it."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         if hasattr(os, "killpg"):
             os.killpg(process.pid, signal.SIGKILL)

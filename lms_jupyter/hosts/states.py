@@ -105,5 +105,5 @@ def _with_state(raw: Any, instance: Instance, task: "asyncio.Future[Any] | None"
     except HostUnreachableError:
         raise
     except LmsError:
-        # It went between two questions, or only its state is not told.
+        # It went between two questions, or only its state is not reported.
         return instance

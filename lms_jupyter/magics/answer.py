@@ -42,7 +42,7 @@ class Answer(str):  # noqa: SLOT000 - it carries its figures
 
     @classmethod
     def of(cls, draft: "Draft", model: str) -> Self:
-        """Return what has been said, as a value to keep."""
+        """Return what was generated, as a value to keep."""
         answer = cls(draft.text)
         answer.stats, answer.thoughts, answer.model = draft.stats, draft.thoughts, model
         return answer

@@ -1,8 +1,8 @@
 """Why an instance is gone: a decision of somebody holds, whatever else happened may be mended.
 
-The embedded engine tells. LM Studio does not, so there it is what is known here: what this user's
-kernels and Jupyter Server have unloaded stands in a file for all of them, and an instance that went
-before its TTL can have ended, while the connection stood, was unloaded by somebody.
+The embedded engine reports it. LM Studio does not, so there it is what is known here: what this
+user's kernels and Jupyter Server have unloaded stands in a file for all of them, and an instance
+that went before its TTL can have ended, while the connection stood, was unloaded by somebody.
 """
 
 import contextlib
@@ -111,13 +111,13 @@ class DepartureBook:
             path.write_bytes(msgspec.json.encode(departure))
 
     def remove(self, instance_reference: str) -> None:
-        """Take back what was told: it is still there."""
+        """Take back what was written: it is still there."""
         with contextlib.suppress(OSError):
             if (path := self._path(instance_reference)) is not None:
                 path.unlink(missing_ok=True)
 
     def read(self, instance_reference: str) -> Departure | None:
-        """Return what another process has told of an instance."""
+        """Return what another process has written of an instance."""
         with contextlib.suppress(OSError, msgspec.MsgspecError):
             if (path := self._path(instance_reference)) is not None:
                 return msgspec.json.decode(path.read_bytes(), type=Departure)

@@ -27,7 +27,7 @@ from lms_jupyter.protocol.models import Download, Downloadable, Problem
 from lms_jupyter.protocol.replies import Found
 
 EVERY_S = 0.25
-"""Between two moves that are told."""
+"""Between two steps that are applied."""
 NAMES_LISTED = 20
 
 
@@ -122,7 +122,7 @@ async def begin(name: str, quantization: str | None, manager: Manager) -> None:
     """Fetch a model to the end; one that is under way or paused goes on.
 
     Raises:
-        LmsError: `choose` finds nothing to fetch. What happens later is told in the row.
+        LmsError: `choose` finds nothing to fetch. What happens later is shown in the row.
     """
     host = manager.connected_host
     offer = await choose(name, quantization, host)
@@ -230,7 +230,7 @@ async def _stop(fetch: Fetch) -> None:
 
 
 async def _follow(fetch: Fetch, manager: Manager) -> None:
-    """Follow a download to its end; what goes wrong is told in its row."""
+    """Follow a download to its end; what goes wrong is shown in its row."""
     with contextlib.suppress(LmsError):
         async with aclosing(_moves(fetch, manager)) as steps:
             async for _ in steps:
@@ -238,7 +238,7 @@ async def _follow(fetch: Fetch, manager: Manager) -> None:
 
 
 async def _moves(fetch: Fetch, manager: Manager) -> AsyncGenerator[DownloadStep]:
-    """Yield how a download moves, and tell it and what becomes of it in its row."""
+    """Yield how a download moves, and show it and what becomes of it in its row."""
     offer = fetch.offer
     row = Download(
         download_id=offer.download_id,

@@ -47,17 +47,17 @@ class Ownership:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Polled:
-    """We know what is in memory now, and whose it is: asked of the host or told by it."""
+    """We know what is in memory now, and whose it is: polled from the host or sent by it."""
 
     snapshot: Snapshot | None = None
-    """What the host said; `None`: only what kernels have written down was read again."""
+    """What the host reported; `None`: only what kernels have written down was read again."""
     ownership: Ownership | None = None
     """`None`: nothing is written down here."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelsListed:
-    """The host said what is on its disk."""
+    """The host listed what is on its disk."""
 
     models: tuple[Model, ...]
 

@@ -31,7 +31,7 @@ class Former(Struct, frozen=True, kw_only=True):
 async def remember(instance: Instance, manager: "Manager") -> Former:
     """Note what an instance is like; called before it is ended.
 
-    The settings in effect count. Where the host does not tell them, what was asked for has to do,
+    The settings in effect count. Where the host does not report them, what was asked for has to do,
     and what can be seen of any instance.
     """
     asked = manager.own.get(instance.instance_reference)

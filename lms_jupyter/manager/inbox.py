@@ -21,7 +21,7 @@ RIDS_KEPT = 1000
 async def accept(message: Any, manager: Manager) -> Reply:
     """Answer one message of a front end: taken, refused, or, for a question, the answer.
 
-    A command that is taken runs on in a task of the manager; if it fails, that is told in
+    A command that is taken runs on in a task of the manager; if it fails, that is shown in
     `activity.problems`. A message that was seen before is answered and not run again.
 
     Args:

@@ -71,7 +71,7 @@ class LeaseBook:
 
     @property
     def folder(self) -> Path | None:
-        """Where they lie, and what else this user's kernels tell one another.
+        """Where they lie, and what else this user's kernels share.
 
         `None` if nothing can be written on this machine.
         """
@@ -202,7 +202,7 @@ def _decoded(path: Path) -> Lease | None:
 
 
 def is_present(holder: Identity) -> bool:
-    """Whether a holder runs, as far as this machine can tell.
+    """Whether a holder runs, as far as this machine can see.
 
     Home folders may be shared between machines; what runs on another, that one knows better.
     """

@@ -1,6 +1,6 @@
 """A file that the one holds who loads a model, so that no other kernel of the user loads it too.
 
-The system lets go of it when its holder dies. Its content tells those who wait how far the load is.
+The system lets go of it when its holder dies. Its content shows those who wait how far the load is.
 """
 
 import contextlib

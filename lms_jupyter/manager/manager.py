@@ -203,7 +203,7 @@ class Manager(Configurable):
         return f"{self.activity.epoch}-{next(self._serial)}"
 
     def host_now(self) -> float:
-        """Return the host's clock now, as far as our last look tells."""
+        """Return the host's clock now, as far as our last poll shows."""
         return time.time() + self._clock_lead_s
 
     async def close(self) -> None:

@@ -38,7 +38,7 @@ class Fit(IntEnum):
 
 
 def reading(name: str, model: Model) -> tuple[Fit, str, How] | None:
-    """Say how a name fits a model, what to tell the host, and what kind of name that is."""
+    """Say how a name fits a model, what to send to the host, and what kind of name that is."""
     wanted = spelled(name)
     if not wanted:
         return None

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from lms_jupyter.manager.manager import Manager
 
 LATE_S = 0.5
-"""A host tells of an instance before whoever loaded it has written that down."""
+"""A host reports an instance before whoever loaded it has written that down."""
 
 
 def apply_snapshot(snapshot: Snapshot, manager: "Manager") -> None:
@@ -29,7 +29,7 @@ def apply_snapshot(snapshot: Snapshot, manager: "Manager") -> None:
 
 
 def learn_owners(manager: "Manager") -> None:
-    """Tell who loaded what is in memory, and which other kernels use it; no host is asked."""
+    """Apply who loaded what is in memory, and which other kernels use it; no host is polled."""
     ownership = _ownership(manager.activity.instances, manager)
     if ownership is not None:
         manager.apply(Polled(ownership=ownership))

@@ -34,14 +34,14 @@ from lms_jupyter.protocol.slices import Activity, Catalog
 
 PROBLEMS_KEPT = 20
 STEADY_PARTS = 50
-"""A change of the free memory by less than this part of all is not told for its own sake."""
+"""A change of the free memory by less than this part of all is no change of the slice by itself."""
 
 SliceT = TypeVar("SliceT", Catalog, Activity)
 Thing = TypeVar("Thing")
 
 
 class State(Struct, frozen=True, kw_only=True):
-    """Both slices, and what is told in neither."""
+    """Both slices, and what is in neither."""
 
     catalog: Catalog
     activity: Activity

@@ -20,7 +20,7 @@ class Resolution:
     """What a name stands for."""
 
     name: str
-    """What to tell the host: a key or a variant."""
+    """What to send to the host: a key or a variant."""
     model: Model
     instance: Instance | None = None
     """The one that was named, if it was an instance."""

@@ -18,12 +18,12 @@ from lms_jupyter.manager.resolve import Resolution
 from lms_jupyter.protocol.models import Load
 
 LOOK_S = 0.1
-"""Between two tries to take a file that another process holds: nothing tells when it is free."""
+"""Between two tries to take a file that another process holds: nothing signals that it is free."""
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """The right to load a model, and where to tell how far that is."""
+    """The right to load a model, and where to publish how far that is."""
 
     lock: LoadLock | None
 

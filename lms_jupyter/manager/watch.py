@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 LIVELY_S = 0.25
 """Between two looks while a load runs or somebody generates, and somebody sees it."""
 HINTED_S = 10.0
-"""The same where the host tells by itself when something changes: only to be sure."""
+"""The same where the host sends snapshots by itself: only to be sure."""
 UNSEEN_S = 3600.0
 """While nobody looks. A command or an opening panel wakes the watch at once."""
 CATALOG_S = 10.0

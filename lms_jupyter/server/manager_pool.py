@@ -23,13 +23,13 @@ SLICES = ("catalog", "activity")
 LINGER_S = 60.0
 """How long a manager outlives its last listener: a page that is loaded again finds it."""
 OWNER = "JupyterLab"
-"""Who loads, as the host is told."""
+"""Who loads, as the host shows it."""
 HOST_VARIABLE = "LMS_JUPYTER_HOST"
 """Says where the host is, for whoever looks for one."""
 RHYTHM_S = 1.0
-"""Between two looks at a host that is calm, where a page does not wish for another."""
+"""Between two looks at a host that is calm, where a page does not ask for another."""
 RHYTHMS_S = (0.5, 3600.0)
-"""The shortest and the longest that a page may wish for."""
+"""The shortest and the longest that a page may ask for."""
 
 
 async def find_running(named: str) -> Found:
@@ -45,7 +45,7 @@ class ManagedHost:
     def __init__(self, address: str, board: "ManagerPool") -> None:
         self.address = address
         self.listeners: dict[Listener, float | None] = {}
-        """Who listens, and the seconds between two looks that each wishes for, if any."""
+        """Who listens, and the seconds between two polls that each asks for, if any."""
         self._board = board
         self._manager: Manager | None = None
         self._release: asyncio.TimerHandle | None = None
@@ -82,7 +82,7 @@ class ManagedHost:
 
         Args:
             listener: Who.
-            rhythm_s: The seconds between two looks at a calm host; the shortest wish counts.
+            rhythm_s: The seconds between two looks at a calm host; the shortest counts.
         """
         manager = self.manager
         self.listeners[listener] = rhythm_s

@@ -29,7 +29,7 @@ ELSEWHERE = 4004
 
 
 class SlicesHandler(WebSocketMixin, WebSocketHandler, JupyterHandler):
-    """One page: it hears every change of one host's slices, and asks for changes."""
+    """One page: it receives every change of one host's slices, and asks for changes."""
 
     auth_resource = "lms"
 
@@ -156,7 +156,7 @@ def viewer_of(envelope: Any) -> set[str]:
 
 
 def rhythm(asked: str | None) -> float | None:
-    """Read how many seconds a page wishes for between two looks at a calm host, if it does."""
+    """Read how many seconds a page asks for between two polls of a calm host, if it does."""
     if asked is None:
         return None
     shortest, longest = RHYTHMS_S

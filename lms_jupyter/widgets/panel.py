@@ -62,7 +62,7 @@ class Panel(SyncedWidget):
         return self._on("unloaded", callback)
 
     def close(self) -> None:
-        """Forget who wanted to be told, then close as every mirror."""
+        """Forget the callbacks, then close as every synced widget."""
         for end in self._ends:
             end()
         self._ends.clear()

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lms_jupyter.magics.fill import fill, unfilled_note, unfilled
+from lms_jupyter.magics.fill import fill, unfilled, unfilled_note
 
 NAMES = {"a": 1, "text": "some text", "ümlaut": "ü"}
 

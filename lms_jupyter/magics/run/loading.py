@@ -47,7 +47,7 @@ def estimate(asked: NotebookRequest, context: MagicContext) -> "ShownEstimate":
 
 
 class ShownEstimate(Estimate, frozen=True, kw_only=True):
-    """An estimate that its cell has told already."""
+    """An estimate that its cell has shown already."""
 
     shown_in: int
     """The number of that cell."""

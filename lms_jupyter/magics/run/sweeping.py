@@ -167,7 +167,7 @@ def _answered(
 
 
 async def _reckon(instance: Instance, context: MagicContext) -> int | None:
-    """Ask what an instance takes: what it does take, where the host tells, else its estimate."""
+    """Ask what an instance takes: as the host reports it, else its estimate."""
     host = context.manager.connected_host
     snapshot = await host.poll()
     for known in snapshot.instances:

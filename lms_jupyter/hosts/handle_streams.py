@@ -1,4 +1,4 @@
-"""The SDK's streams of an answer, which say in our words that the host went away meanwhile."""
+"""The SDK's streams of an answer, raising our errors where the host goes away meanwhile."""
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing
@@ -9,7 +9,7 @@ import lmstudio
 from lms_jupyter.hosts.sdk_errors import broken_off
 
 
-class TellingStream(lmstudio.PredictionStream):
+class TranslatingStream(lmstudio.PredictionStream):
     """An `lmstudio.PredictionStream` of a handle of ours."""
 
     _address: str
@@ -34,7 +34,7 @@ class TellingStream(lmstudio.PredictionStream):
             super().cancel()
 
 
-class AsyncTellingStream(lmstudio.AsyncPredictionStream):
+class AsyncTranslatingStream(lmstudio.AsyncPredictionStream):
     """An `lmstudio.AsyncPredictionStream` of a handle of ours."""
 
     _address: str
@@ -61,17 +61,17 @@ class AsyncTellingStream(lmstudio.AsyncPredictionStream):
             await super().cancel()
 
 
-def telling(result: Any, address: str) -> Any:
-    """Return what a use of a handle came to; a stream is made one that tells."""
+def translating(result: Any, address: str) -> Any:
+    """Return what a use of a handle came to; a stream is made one that translates errors."""
     if type(result) is lmstudio.PredictionStream:
-        result.__class__ = TellingStream
+        result.__class__ = TranslatingStream
         vars(result)["_address"] = address
     return result
 
 
-def telling_async(result: Any, address: str) -> Any:
-    """Return what a use of an async handle came to; a stream is made one that tells."""
+def translating_async(result: Any, address: str) -> Any:
+    """Return what a use of an async handle came to; a stream is made one that translates errors."""
     if type(result) is lmstudio.AsyncPredictionStream:
-        result.__class__ = AsyncTellingStream
+        result.__class__ = AsyncTranslatingStream
         vars(result)["_address"] = address
     return result
