@@ -16,9 +16,13 @@ IS_RESTORED = "() => window.jupyterapp.restored.then(() => true)"
 READY = """() => {
   const { name, shell: { currentWidget } } = window.jupyterapp;
   if (currentWidget === null) return false;
-  return name !== "JupyterLab" || currentWidget.node.contains(document.activeElement);
+  const takesFocus = name === "JupyterLab" && currentWidget.id.startsWith("launcher");
+  return !takesFocus || currentWidget.node.contains(document.activeElement);
 }"""
-EXECUTE = "([id, args]) => window.jupyterapp.commands.execute(id, args)"
+EXECUTE = """async ([id, args]) => {
+  // What it returns may be a widget, which is no value to send.
+  await window.jupyterapp.commands.execute(id, args);
+}"""
 VIEWPORT = ViewportSize(width=1280, height=900)
 SET = """settings => window.jupyterapp.serviceManager.settings.save(
   "lms-jupyter:sidebar", JSON.stringify(settings))"""
