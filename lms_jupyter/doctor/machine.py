@@ -141,10 +141,8 @@ def disk(visit: CheckContext) -> Iterator[Finding]:
     seen: dict[int, Finding] = {}
     studio = studio_models(home_of(visit))
     for folder in (*(() if studio is None else (studio,)), downloaded_models()):
-        place = _nearest(folder)
-        free_bytes = shutil.disk_usage(place).free
-        finding = about_disk(free_bytes, folder)
-        seen.setdefault(place.stat().st_dev, finding)
+        device, free_bytes = _room_near(folder)
+        seen.setdefault(device, about_disk(free_bytes, folder))
     yield from seen.values()
 
 
@@ -190,6 +188,12 @@ def _available_bytes() -> int | None:
     return None
 
 
-def _nearest(folder: Path) -> Path:
-    """Return the folder, or the nearest of those above it that is there."""
-    return next(place for place in (folder, *folder.parents) if is_folder(place))
+def _room_near(folder: Path) -> tuple[int, int]:
+    """Return the device of a folder, or of the nearest above it that is there, and its free bytes.
+
+    A folder may go while it is looked at: other checks try what they would write.
+    """
+    for place in (folder, *folder.parents):
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+            return place.stat().st_dev, shutil.disk_usage(place).free
+    raise FileNotFoundError(folder)

@@ -382,3 +382,11 @@ def test_a_models_folder_whose_disk_fails_is_told(tmp_path: Path) -> None:
     ).stdout
 
     assert f"{tmp_path}/.lmstudio/models cannot be looked at: Input/output error." in told
+
+
+def test_the_room_for_models_is_told_where_a_file_lies_in_their_way(tmp_path: Path) -> None:
+    (tmp_path / ".lmstudio").write_text("no folder")
+
+    (finding, *_) = machine.disk(CheckContext(environ={"HOME": str(tmp_path)}))
+
+    assert f"GB free for {tmp_path}" in finding.says
