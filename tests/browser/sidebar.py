@@ -13,12 +13,13 @@ from tests.browser.lab import TOKEN, Lab
 # later still: a key that is pressed before goes there, a palette that is opened is closed again.
 HAS_APP = "() => window.jupyterapp !== undefined"
 IS_RESTORED = "() => window.jupyterapp.restored.then(() => true)"
-READY = """() => {
-  const { name, shell: { currentWidget } } = window.jupyterapp;
+HAS_LAUNCHER = "() => window.jupyterapp.shell.currentWidget.id.startsWith('launcher')"
+READY = f"""() => {{
+  const {{ currentWidget }} = window.jupyterapp.shell;
   if (currentWidget === null) return false;
-  const takesFocus = name === "JupyterLab" && currentWidget.id.startsWith("launcher");
-  return !takesFocus || currentWidget.node.contains(document.activeElement);
-}"""
+  return !({HAS_LAUNCHER})() || currentWidget.node.contains(document.activeElement);
+}}"""
+IDLE = "() => new Promise((idle) => requestIdleCallback(() => requestIdleCallback(idle)))"
 EXECUTE = """async ([id, args]) => {
   // What it returns may be a widget, which is no value to send.
   await window.jupyterapp.commands.execute(id, args);
@@ -34,6 +35,10 @@ def wait_until_ready(page: BrowserPage, app: str = "jupyterapp") -> None:
     for predicate in (HAS_APP, READY):
         page.wait_for_function(predicate.replace("jupyterapp", app), timeout=60_000)
         page.evaluate(IS_RESTORED.replace("jupyterapp", app))
+    if not page.evaluate(HAS_LAUNCHER.replace("jupyterapp", app)):
+        # A document that the address names is opened once more after it was restored.
+        page.wait_for_load_state("networkidle")
+        page.evaluate(IDLE)
 
 
 def unload_all(address: str) -> None:
