@@ -1,0 +1,18 @@
+// What the builder of JupyterLab's extensions is told beside package.json.
+const { rspack } = require("@rspack/core");
+
+// Browsers that run JupyterLab know all of this. No function of ours or of the builder's loader is
+// called with `new`, which is what makes arrows of them safe.
+const compress = { ecma: 2022, passes: 3, unsafe_arrows: true };
+
+module.exports = {
+  target: ["web", "es2022"],
+  output: { hashDigestLength: 8 },
+  optimization: {
+    minimizer: [
+      new rspack.SwcJsMinimizerRspackPlugin({
+        minimizerOptions: { ecma: 2022, compress, mangle: true },
+      }),
+    ],
+  },
+};
