@@ -65,3 +65,22 @@ it.each(inRooms)("$file is on no lower floor than $target", ({ file, target }) =
   expect(floor(target)).toBeGreaterThanOrEqual(0);
   expect(room(file) === room(target) || floor(target) < floor(file)).toBe(true);
 });
+
+it("has no circle of files, be it by a type alone", () => {
+  const targets = new Map<string, string[]>();
+  for (const { file, target } of imports) {
+    const from = file.replace(/(\.d)?\.tsx?$/, "");
+    targets.set(from, [...(targets.get(from) ?? []), target]);
+  }
+  const done = new Set<string>();
+  const circles: string[] = [];
+  function visit(file: string, trail: readonly string[]): void {
+    if (trail.includes(file)) circles.push([...trail, file].join(" → "));
+    if (done.has(file)) return;
+    done.add(file);
+    for (const target of targets.get(file) ?? []) visit(target, [...trail, file]);
+  }
+  for (const file of targets.keys()) visit(file, []);
+
+  expect(circles).toEqual([]);
+});

@@ -19,7 +19,8 @@ vi.mock("@jupyterlab/apputils", () => ({
 }));
 
 import { addCommands } from "./commands";
-import { ENGLISH, type Strings, translationFor } from "./strings";
+import { ENGLISH, type Strings } from "./strings";
+import { translationFor } from "./translation";
 import { addTutorials } from "./tutorials";
 
 const sources = import.meta.glob<string>(

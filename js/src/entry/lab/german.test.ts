@@ -2,7 +2,8 @@ import { expect, it } from "vitest";
 import schema from "../../../schema/sidebar.json" with { type: "json" };
 import { GERMAN } from "./german";
 import { translated } from "./settings";
-import { ENGLISH, translationFor } from "./strings";
+import { ENGLISH } from "./strings";
+import { translationFor } from "./translation";
 
 interface Property {
   title?: string;

@@ -28,8 +28,9 @@ import { Sidebar } from "./sidebar";
 import { standInAt } from "./standIn";
 import { StatusLine } from "./status";
 import { still } from "./still";
-import { ENGLISH, type Strings, translationFor } from "./strings";
+import { ENGLISH, type Strings } from "./strings";
 import { addStyle } from "./style";
+import { translationFor } from "./translation";
 import { addTutorials } from "./tutorials";
 import { createWriting, together } from "./writing";
 
