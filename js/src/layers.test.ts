@@ -84,3 +84,9 @@ it("has no circle of files, be it by a type alone", () => {
 
   expect(circles).toEqual([]);
 });
+
+it("makes the subjects of clicks in one place", () => {
+  const makers = Object.entries(sources).filter(([, text]) => /\bas Subject\b/.test(text));
+
+  expect(makers.map(([path]) => path)).toEqual(["./store/pending.ts"]);
+});

@@ -3,7 +3,7 @@ import idle from "../../../tests/wire_samples/activity_idle.json" with { type: "
 import loading from "../../../tests/wire_samples/activity_loading.json" with { type: "json" };
 import problems from "../../../tests/wire_samples/activity_problems.json" with { type: "json" };
 import type { Activity, Command, Instance } from "../protocol/protocol";
-import { isSettled, subject } from "./pending";
+import { instanceSubjects, isSettled, isShownOnTop, subject, switchSubject } from "./pending";
 
 const before = idle as Activity;
 const [chat] = before.instances as [Instance];
@@ -76,4 +76,29 @@ it("lets go when a problem has come up, or everything is another", () => {
 
   expect(settled(unload, { ...before, problems: (problems as Activity).problems })).toBe(true);
   expect(settled(unload, { ...before, epoch: "restarted" })).toBe(true);
+});
+
+it("gives a row the subjects of the commands that its buttons send", () => {
+  const [instance] = (idle as Activity).instances as [Instance];
+  const { identifier, instance_reference } = instance;
+  const named = { identifier, instance_reference };
+
+  expect(instanceSubjects(instance)).toEqual({
+    unload: subject({ kind: "unload", ...named }),
+    pin: subject({ kind: "pin", ...named, pinned: true }),
+    set_ttl: subject({ kind: "set_ttl", ...named, ttl_s: null }),
+    reload: subject({ kind: "reload", ...named, ttl_s: null }),
+  });
+  expect(switchSubject()).toBe(subject({ kind: "switch_host", address: "there" }));
+});
+
+it.each([
+  [{ kind: "refresh" }, true],
+  [{ kind: "dismiss", problem_id: "p" }, true],
+  [{ kind: "cancel_load", load_id: "7" }, true],
+  [{ kind: "load_again", instance_reference: "r" }, true],
+  [{ kind: "unload", identifier: "refresh" }, false],
+  [{ kind: "switch_host", address: "" }, false],
+] as const)("shows the refusal of %o on top: %s", (command, isOnTop) => {
+  expect(isShownOnTop(subject(command))).toBe(isOnTop);
 });

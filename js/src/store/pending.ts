@@ -1,4 +1,4 @@
-import type { Activity, Command, Download } from "../protocol/protocol";
+import type { Activity, Command, Download, Instance } from "../protocol/protocol";
 
 declare const named: unique symbol;
 /** The name of what a command acts on; only this module makes them. */
@@ -19,25 +19,6 @@ export interface Pending {
  * shows why a click was refused, asks here with the command that the button sends.
  */
 export function subject(command: Command): Subject {
-  return nameOf(command) as Subject;
-}
-
-/** The subject of every load of a model, however it is to be loaded. */
-export function loadSubject(model_key: string): Subject {
-  return `load:${model_key}` as Subject;
-}
-
-/** The subject of everything that is done to one download. */
-export function downloadSubject(download_id: string): Subject {
-  return `download:${download_id}` as Subject;
-}
-
-/** Whether the place of the click shows no refusals, or is gone when one comes. */
-export function isShownOnTop(name: Subject): boolean {
-  return /^(refresh|dismiss|load_again|cancel_load|save_profile)(:|$)/.test(name);
-}
-
-function nameOf(command: Command): string {
   switch (command.kind) {
     case "load":
       return loadSubject(command.model_key);
@@ -45,22 +26,70 @@ function nameOf(command: Command): string {
     case "set_ttl":
     case "reload":
     case "pin":
-      return `${command.kind}:${command.instance_reference ?? command.identifier}`;
+      return key(command.kind, instanceName(command));
     case "cancel_load":
-      return `cancel_load:${command.load_id}`;
+      return key(command.kind, command.load_id);
     case "dismiss":
-      return `dismiss:${command.problem_id}`;
+      return key(command.kind, command.problem_id);
     case "load_again":
-      return `load_again:${command.instance_reference}`;
+      return key(command.kind, command.instance_reference);
     case "download":
-      return `download:${command.name}@${command.quantization ?? ""}`;
+      return downloadSubject(`${command.name}@${command.quantization ?? ""}`);
     case "pause_download":
     case "resume_download":
     case "cancel_download":
       return downloadSubject(command.download_id);
     default:
-      return command.kind;
+      return key(command.kind);
   }
+}
+
+/** The subject of every load of a model, however it is to be loaded. */
+export function loadSubject(model_key: string): Subject {
+  return key("load", model_key);
+}
+
+/** The subject of everything that is done to one download. */
+export function downloadSubject(download_id: string): Subject {
+  return key("download", download_id);
+}
+
+/** The subject of going to another host, whichever it is: one cannot go to two at once. */
+export function switchSubject(): Subject {
+  return key("switch_host");
+}
+
+/** What can be asked for one instance. */
+type InstanceKind = OfInstance["kind"];
+
+/** The subject of each thing that can be done to one instance. */
+export function instanceSubjects(instance: Instance): Record<InstanceKind, Subject> {
+  const of = (kind: InstanceKind) => key(kind, instanceName(instance));
+  return { unload: of("unload"), pin: of("pin"), set_ttl: of("set_ttl"), reload: of("reload") };
+}
+
+/** What is clicked where no refusal is shown, or where nothing is left when one comes. */
+const SHOWN_ON_TOP: ReadonlySet<string | undefined> = new Set<Command["kind"]>([
+  "refresh",
+  "dismiss",
+  "load_again",
+  "cancel_load",
+  "save_profile",
+]);
+
+/** Whether the place of the click shows no refusals, or is gone when one comes. */
+export function isShownOnTop(name: Subject): boolean {
+  return SHOWN_ON_TOP.has(name.split(":")[0]);
+}
+
+/** What a click did, and to what; for a kind that there is one of, the kind alone. */
+function key(kind: Command["kind"], of?: string): Subject {
+  return (of === undefined ? kind : `${kind}:${of}`) as Subject;
+}
+
+/** Several devices of an LM Link may have an instance of one identifier. */
+function instanceName({ identifier, instance_reference }: Named): string {
+  return instance_reference ?? identifier;
 }
 
 /** Tell whether the effect of a taken command, or its failure, can be seen in `after`. */
@@ -126,6 +155,7 @@ function rowOf({ download_id, state }: Download): string {
 }
 
 type OfInstance = Extract<Command, { kind: "unload" | "reload" | "set_ttl" | "pin" }>;
+type Named = Pick<OfInstance, "identifier" | "instance_reference">;
 
 /** The instance that is meant: to the letter where the command says which one. */
 function find(activity: Activity, { identifier, instance_reference }: OfInstance) {

@@ -2,7 +2,7 @@ import { useCallback, useRef, useState } from "preact/hooks";
 import type { Activity, Command, Instance, Load } from "../../protocol/protocol";
 import { isMissed } from "../../store/missed";
 import { exactly } from "../../store/named";
-import { type Subject, subject } from "../../store/pending";
+import { instanceSubjects, type Subject, subject } from "../../store/pending";
 import { deviceOf } from "../../store/select";
 import type { State } from "../../store/store";
 import { Button } from "../controls/Button";
@@ -29,24 +29,13 @@ interface Props {
   onForgive(subject: Subject): void;
 }
 
-/** What a row's buttons ask for, each kind of them. */
-function subjectsOf(instance: Instance) {
-  const named = exactly(instance);
-  return {
-    unload: subject({ kind: "unload", ...named }),
-    pin: subject({ kind: "pin", ...named, pinned: true }),
-    ttl: subject({ kind: "set_ttl", ...named, ttl_s: null }),
-    reload: subject({ kind: "reload", ...named, ttl_s: null }),
-  };
-}
-
 /** What is in memory and what is on its way there. */
 export function InstanceList(props: Props) {
   const { activity, now, stale, inert, pending, refusals, onSend } = props;
   const { strings, format } = useWords();
   const [selected, select] = useSelection(activity.instances);
   const { rows, note, forget } = useUndo(activity.instances, (instance) =>
-    pending.has(subjectsOf(instance).unload),
+    pending.has(instanceSubjects(instance).unload),
   );
   const { held, hold } = useHold();
   const shown = useSteady(rows, ({ instance }) => instance.instance_reference, held);
@@ -63,7 +52,7 @@ export function InstanceList(props: Props) {
     latest.current.onSend({ kind: "unload", ...exactly(instance) });
   }, []);
   const forgive = useCallback((instance: Instance) => {
-    Object.values(subjectsOf(instance)).forEach(latest.current.onForgive);
+    Object.values(instanceSubjects(instance)).forEach(latest.current.onForgive);
   }, []);
   const undo = useCallback((instance: Instance) => {
     latest.current.forget(instance);
@@ -127,7 +116,7 @@ export function InstanceList(props: Props) {
                 />
               );
             }
-            const asked = subjectsOf(instance);
+            const asked = instanceSubjects(instance);
             const refused = Object.values(asked).find((one) => refusals.has(one));
             return (
               <InstanceRow
@@ -144,7 +133,7 @@ export function InstanceList(props: Props) {
                 canPin={features.includes("pin")}
                 unloading={pending.get(asked.unload)?.phase}
                 pinning={pending.has(asked.pin)}
-                retiming={pending.has(asked.ttl) || pending.has(asked.reload)}
+                retiming={pending.has(asked.set_ttl) || pending.has(asked.reload)}
                 refusal={refused && refusals.get(refused)}
                 onUnload={unload}
                 onSend={onSend}

@@ -1,6 +1,6 @@
 import { useState } from "preact/hooks";
 import type { Command, HostInfo } from "../../protocol/protocol";
-import { subject } from "../../store/pending";
+import { subject, switchSubject } from "../../store/pending";
 import type { Store } from "../../store/store";
 import { Button } from "../controls/Button";
 import { Icon } from "../controls/Icon";
@@ -25,8 +25,7 @@ export function HostBar({ store, host, link, absent }: Props) {
   const { strings } = useWords();
   const { pending, refusals } = useStore(store);
   const [open, setOpen] = useState(false);
-  // Whichever it is: one cannot go to two at once.
-  const switching = subject({ kind: "switch_host", address: "" });
+  const switching = switchSubject();
   return (
     <header class="lms-HostBar">
       <HostLine host={host} link={link}>
