@@ -1,3 +1,4 @@
+import type { IRenderMimeRegistry } from "@jupyterlab/rendermime";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 
 vi.mock("@jupyterlab/rendermime", () => ({ IRenderMimeRegistry: {} }));
@@ -31,7 +32,7 @@ function registryOf(draw: (node: HTMLElement) => void | Promise<void>) {
 
 function rendererFor(draw: (node: HTMLElement) => void | Promise<void>) {
   const registry = registryOf(draw);
-  keepStills(registry);
+  keepStills(registry as unknown as IRenderMimeRegistry);
   // Each notebook has a copy of its own, and may copy that once more.
   return registry.clone().clone().createRenderer(VIEW);
 }

@@ -1,5 +1,5 @@
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from "@jupyterlab/application";
-import { IRenderMimeRegistry, type MimeModel, type Renderer } from "@jupyterlab/rendermime";
+import { type IRenderMime, IRenderMimeRegistry } from "@jupyterlab/rendermime";
 
 /** What ipywidgets draws, by its type; it is preferred to everything else in a trusted output. */
 const VIEW = "application/vnd.jupyter.widget-view+json";
@@ -10,7 +10,7 @@ const FAILED = ".jupyter-widgets-error-widget";
 export const PATIENCE_MS = 500;
 
 /** The still picture in an output of ours; the second form is that of older notebooks. */
-function stillOf({ data }: MimeModel): boolean {
+function stillOf({ data }: IRenderMime.IMimeModel): boolean {
   const html = data[HTML];
   const text = Array.isArray(html) ? html.join("") : html;
   return typeof text === "string" && /^<(div class="lms-Still"|p>Models in memory of )/.test(text);
@@ -45,7 +45,7 @@ function isLive(view: Element): boolean {
 }
 
 /** Put the still picture into a renderer of widgets for as long as it shows no live one. */
-function fallBack(renderer: Renderer, createHtml: () => Renderer): void {
+function fallBack(renderer: IRenderMime.IRenderer, createHtml: () => IRenderMime.IRenderer): void {
   const { node } = renderer;
   const render = renderer.renderModel.bind(renderer);
   let still: HTMLElement | null = null;

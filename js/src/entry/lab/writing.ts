@@ -1,7 +1,8 @@
 import type { JupyterFrontEnd } from "@jupyterlab/application";
 import type { ISessionContext } from "@jupyterlab/apputils";
+import type { Cell } from "@jupyterlab/cells";
 import type { ConsolePanel, IConsoleTracker } from "@jupyterlab/console";
-import type { Cell, INotebookTracker, NotebookPanel } from "@jupyterlab/notebook";
+import type { INotebookTracker, NotebookPanel } from "@jupyterlab/notebook";
 import type { InsertWhere } from "./settings";
 
 export const LOAD_EXTENSION = "%load_ext lms_jupyter";
