@@ -9,6 +9,8 @@ module.exports = {
   target: ["web", "es2022"],
   output: { hashDigestLength: 8 },
   optimization: {
+    chunkIds: "natural",
+    moduleIds: "natural",
     minimizer: [
       new rspack.SwcJsMinimizerRspackPlugin({
         minimizerOptions: { ecma: 2022, compress, mangle: true },

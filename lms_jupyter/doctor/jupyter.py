@@ -9,6 +9,8 @@ from lms_jupyter.doctor.finding import CheckContext, Finding, bad, good, look
 from lms_jupyter.doctor.software import version_of
 
 LAB_EXTENSION = "lms-jupyter"
+NEEDED_PLUGINS = {LAB_EXTENSION, f"{LAB_EXTENSION}:hub", f"{LAB_EXTENSION}:sidebar"}
+"""Without one of these there is no sidebar; any other may be disabled because it is not liked."""
 SERVER_EXTENSION = "lms_jupyter.server"
 AGAIN = "pip install --force-reinstall --no-deps lms-jupyter"
 
@@ -53,11 +55,11 @@ def _front(places: list[Path], configs: list[Path]) -> Finding:
         names = (
             [n for n, off in disabled.items() if off] if isinstance(disabled, dict) else disabled
         )
-        if any(name.partition(":")[0] == LAB_EXTENSION for name in names):
+        if missing := sorted(NEEDED_PLUGINS.intersection(names)):
             return bad(
                 "Sidebar",
                 "Our extension of JupyterLab is disabled.",
-                f"jupyter labextension enable {LAB_EXTENSION}",
+                f"jupyter labextension enable {missing[0]}",
             )
     return good("Sidebar", "JupyterLab finds our extension.")
 

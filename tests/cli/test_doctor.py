@@ -254,7 +254,13 @@ def folder(tmp_path: Path, name: str, content: object) -> list[Path]:
 
 
 @pytest.mark.parametrize(
-    "disabled", [{"lms-jupyter": True}, ["lms-jupyter"], {"lms-jupyter:lab": True}]
+    "disabled",
+    [
+        {"lms-jupyter": True},
+        ["lms-jupyter"],
+        {"lms-jupyter:sidebar": True},
+        {"lms-jupyter:hub": True},
+    ],
 )
 def test_a_disabled_sidebar_is_found(tmp_path: Path, disabled: object) -> None:
     place = folder(tmp_path, "lms-jupyter/package.json", {})[0] / "lms-jupyter"
@@ -263,6 +269,16 @@ def test_a_disabled_sidebar_is_found(tmp_path: Path, disabled: object) -> None:
     assert jupyter._front([place], []).state == "good"
     assert "enable" in jupyter._front([place], configs).advice
     assert jupyter._front([], configs).state == "bad"
+
+
+@pytest.mark.parametrize(
+    "disabled", [{"lms-jupyter:notices": True}, {"lms-jupyter:sidebar": False}, []]
+)
+def test_a_sidebar_without_notices_is_fine(tmp_path: Path, disabled: object) -> None:
+    place = folder(tmp_path, "lms-jupyter/package.json", {})[0] / "lms-jupyter"
+    configs = folder(tmp_path, "labconfig/page_config.json", {"disabledExtensions": disabled})
+
+    assert jupyter._front([place], configs).state == "good"
 
 
 @pytest.mark.parametrize(

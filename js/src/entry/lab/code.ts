@@ -4,7 +4,8 @@ import type { Usable } from "../../ui/controls/place";
 import { instanceLine, loadLine, sdkCode } from "../../ui/text/code";
 import type { InsertWhat } from "./settings";
 
-type OneClick = Pick<LoadFields, "ttl_s" | "config">;
+/** How a model is loaded where nobody is asked for more. */
+export type OneClick = Pick<LoadFields, "ttl_s" | "config">;
 
 /** The code that uses an instance, or loads a model; `null` if it is not there any more. */
 export function codeFor(

@@ -1,50 +1,37 @@
+import type { JupyterFrontEnd, JupyterFrontEndPlugin } from "@jupyterlab/application";
 import { Notification } from "@jupyterlab/apputils";
 import type { Activity, Instance } from "../../protocol/protocol";
-import { called } from "../../store/named";
+import { called, exactly } from "../../store/named";
 import type { State } from "../../store/store";
 import { clock } from "../../ui/text/format";
-import type { Desk } from "./desk";
+import { IModelHub, type ModelHub } from "./hub";
 import { arrivals, isUsedBy, leaving } from "./news";
-import type { Loudness, Preferences, Settings } from "./settings";
-import type { Strings } from "./strings";
+import type { Loudness, Settings } from "./settings";
 
 type Kind = keyof Settings["notices"];
 type Action = [label: string, callback: () => void];
 
-/** What can be done about a notice. */
-export interface NoticeActions {
-  show(): void;
-  use(identifier: string): void;
-  keep(instance: Instance): void;
-  /** Start the engine, if that may be done. */
-  startEngine: (() => void) | null;
-}
-
-interface Deps {
-  desk: Desk;
-  preferences: Preferences;
-  strings: Strings;
-  /** Whether somebody sees the panel, so that nothing need be told. */
-  isSeen(): boolean;
-  /** The name of the notebook that somebody sees, as it is known to the host. */
-  inSight(): string | null;
-  /** The kernels of what is open on this page. */
-  openKernels(): ReadonlySet<string>;
-  actions(): NoticeActions;
-}
-
-/** Tell what happens while nobody looks at the panel, as loudly as the user likes it. */
-export function tellNotices({ desk, preferences, strings, isSeen, ...deps }: Deps): void {
-  let before: Activity | null = null;
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const warned = new Set<string>();
-  const underWay = new Set<string>();
+/** Tells what happens while nobody looks at the panel, as loudly as the user likes it. */
+class Notices {
+  readonly #hub: ModelHub;
+  readonly #warned = new Set<string>();
+  readonly #underWay = new Set<string>();
   /** What was there at first, and what was told since. */
-  let told = new Set<string>();
+  #known = new Set<string>();
+  #before: Activity | null = null;
+  #timer: ReturnType<typeof setTimeout> | undefined;
 
-  function tell(kind: Kind, message: string, ...actions: Action[]): void {
+  constructor(hub: ModelHub) {
+    this.#hub = hub;
+    hub.desk.watch((state) => this.#see(state));
+    hub.preferences.watch(() => this.#warn());
+  }
+
+  #tell(kind: Kind, message: string, ...actions: Action[]): void {
+    const { panels, preferences, show, strings } = this.#hub;
     const loudness: Loudness = preferences.now.notices[kind] ?? "quiet";
     if (loudness === "off") return;
+    if (panels.size > 0) actions.push([strings.show, show]);
     Notification.emit(message, kind === "loaded" ? "info" : "warning", {
       // Zero keeps it in the list of notifications and out of sight.
       autoClose: loudness === "quiet" ? 0 : 8000,
@@ -52,72 +39,79 @@ export function tellNotices({ desk, preferences, strings, isSeen, ...deps }: Dep
     });
   }
 
-  function see({ activity }: State): void {
-    const last = before?.epoch === activity?.epoch ? before : null;
-    before = activity;
+  #see({ activity }: State): void {
+    const last = this.#before?.epoch === activity?.epoch ? this.#before : null;
+    this.#before = activity;
     if (activity === null) return;
-    if (last !== null) compare(last, activity);
-    else told = new Set(activity.instances.map((instance) => instance.instance_reference));
-    warn();
+    if (last !== null) this.#compare(last, activity);
+    else this.#known = new Set(activity.instances.map((instance) => instance.instance_reference));
+    this.#warn();
   }
 
-  function compare(last: Activity, activity: Activity): void {
+  #compare(last: Activity, activity: Activity): void {
+    const { mayStart, startEngine, strings } = this.#hub;
     if (last.host.link === "connected" && activity.host.link === "lost") {
-      const { show, startEngine } = deps.actions();
-      const start: Action[] = startEngine ? [[strings.startEngine, startEngine]] : [];
-      tell("lost", strings.lost(activity.host.name), ...start, [strings.show, show]);
+      const start: Action[] = mayStart() ? [[strings.startEngine, () => void startEngine()]] : [];
+      this.#tell("lost", strings.lost(activity.host.name), ...start);
     }
     // A load is over a moment before its instance is there.
-    for (const load of [...last.loads, ...activity.loads]) underWay.add(load.model_key);
-    arrivals(told, activity).forEach(greet);
+    for (const load of [...last.loads, ...activity.loads]) this.#underWay.add(load.model_key);
+    for (const instance of arrivals(this.#known, activity)) this.#greet(instance);
   }
 
   /** Tell of an instance that was loaded on this page, or was seen being loaded. */
-  function greet(instance: Instance): void {
+  #greet(instance: Instance): void {
+    const { insert, panels, strings, writing } = this.#hub;
     const { identifier, model_key, instance_reference, mine, owner } = instance;
     // A quick load begins and ends between two slices; whose it was is known a moment later.
-    if (!underWay.delete(model_key) && !mine) return;
-    told.add(instance_reference);
+    if (!this.#underWay.delete(model_key) && !mine) return;
+    this.#known.add(instance_reference);
+    if ([...panels].some((panel) => panel.isSeen())) return;
     // Whoever runs a cell that loads something looks at its output.
-    if (isSeen() || (owner !== null && owner === deps.inSight())) return;
-    const { show, use } = deps.actions();
-    const actions: Action[] = [
-      [strings.use, () => use(identifier)],
-      [strings.show, show],
-    ];
-    tell("loaded", strings.loaded(called(instance)), ...actions);
+    if (owner !== null && owner === writing.inSight()) return;
+    const use = () => void insert({ kind: "instance", name: identifier });
+    this.#tell("loaded", strings.loaded(called(instance)), [strings.use, use]);
   }
 
   /** Warn of what leaves soon, and come back when the next one does. */
-  function warn(): void {
-    clearTimeout(timer);
+  #warn(): void {
+    const { desk, preferences } = this.#hub;
+    clearTimeout(this.#timer);
     const { activity } = desk.store.get();
     if (activity?.host.link !== "connected") return;
     const soon_s = preferences.now.noticeSeconds;
     let next = Number.POSITIVE_INFINITY;
     for (const { instance, left_s } of leaving(activity, desk.store.now(), soon_s)) {
       if (left_s > soon_s) next = Math.min(next, left_s - soon_s);
-      else void warnOf(instance, left_s, activity.host.features.includes("ttl"));
+      else void this.#warnOf(instance, left_s, activity.host.features.includes("ttl"));
     }
-    if (next < Number.POSITIVE_INFINITY) timer = setTimeout(warn, next * 1000);
+    if (next < Number.POSITIVE_INFINITY) {
+      this.#timer = setTimeout(() => this.#warn(), next * 1000);
+    }
   }
 
   /** Once for each time that it begins to count, if something that is open here uses it. */
-  async function warnOf(instance: Instance, left_s: number, canKeep: boolean): Promise<void> {
+  async #warnOf(instance: Instance, left_s: number, canKeep: boolean): Promise<void> {
+    const { desk, strings, writing } = this.#hub;
     const name = `${instance.instance_reference} ${instance.idle_since}`;
-    if (warned.has(name)) return;
-    warned.add(name);
-    const kernels = deps.openKernels();
+    if (this.#warned.has(name)) return;
+    this.#warned.add(name);
+    const kernels = writing.openKernels();
     if (kernels.size === 0) return;
     // Only now: who uses what is nobody's business until something is about to leave.
     const claims = await desk.server.claims(desk.host).catch(() => []);
     if (!isUsedBy(instance, claims, kernels)) return;
-    const { keep, show } = deps.actions();
-    const kept: Action[] = canKeep ? [[strings.keep, () => keep(instance)]] : [];
-    const message = strings.expiring(called(instance), clock(left_s));
-    tell("expiring", message, ...kept, [strings.show, show]);
+    const { ttl_s } = instance;
+    const keep = () => void desk.store.send({ kind: "set_ttl", ...exactly(instance), ttl_s });
+    const kept: Action[] = canKeep ? [[strings.keep, keep]] : [];
+    this.#tell("expiring", strings.expiring(called(instance), clock(left_s)), ...kept);
   }
-
-  desk.watch(see);
-  preferences.watch(warn);
 }
+
+export const notices: JupyterFrontEndPlugin<void> = {
+  id: "lms-jupyter:notices",
+  description: "Tells what happens to models while nobody looks at the sidebar.",
+  autoStart: true,
+  requires: [IModelHub],
+  activate: (_app: JupyterFrontEnd, hub: ModelHub) => void new Notices(hub),
+};

@@ -1,159 +1,112 @@
-import type { Message } from "@lumino/messaging";
-import { Widget } from "@lumino/widgets";
-import { lookedAt } from "../../transport/jupyter";
+import {
+  ILayoutRestorer,
+  type JupyterFrontEnd,
+  type JupyterFrontEndPlugin,
+} from "@jupyterlab/application";
+import { ICommandPalette } from "@jupyterlab/apputils";
+import { ILauncher } from "@jupyterlab/launcher";
 import type { Place } from "../../ui/controls/place";
-import type { Desk } from "./desk";
+import { addCommands } from "./addCommands";
+import { keepFromPalette } from "./cursor";
+import { makeDraggable } from "./drag";
+import { Sidebar } from "./frame";
+import { IModelHub, type ModelHub } from "./hub";
 import { icon } from "./icon";
-import { sayMissing } from "./missing";
-import { type Mount, panelOf } from "./panel";
-import { Seen } from "./seen";
-import type { Strings } from "./strings";
+import { together } from "./writing";
 
-/** Where the models that are there are looked through; a short list has no such field. */
-const FIELD = ".lms-Search input";
+const RANK = 600;
 
-/** The frame of the panel in a side area of JupyterLab. */
-export class Sidebar extends Widget {
-  readonly #desk: Desk;
-  readonly #panel: () => Promise<Mount>;
-  readonly #place: () => Place;
-  readonly #hosts: () => readonly string[];
-  readonly #strings: Strings;
-  readonly #seen = new Seen(() => this.isVisible);
-  readonly #head = document.createElement("div");
-  readonly #body = document.createElement("div");
-  readonly #unhost: () => void;
-  readonly #finding = new MutationObserver(() => this.#enterField());
-  #field: Element | null = null;
-  #leave: (() => void) | null = null;
-
-  constructor(desk: Desk, strings: Strings, place: () => Place, hosts: () => readonly string[]) {
-    super();
-    this.id = "lms-sidebar";
-    this.addClass("lms-Sidebar");
-    this.title.icon = icon;
-    this.title.caption = strings.title;
-    this.node.tabIndex = -1;
-    this.#head.className = "lms-Sidebar-head";
-    this.node.append(this.#head, this.#body);
-    // A panel takes the field away as soon as few models are there.
-    this.#body.addEventListener("focusin", () => this.#watch());
-    this.#desk = desk;
-    this.#panel = panelOf(desk.server);
-    this.#strings = strings;
-    this.#place = place;
-    this.#hosts = hosts;
-    this.#unhost = desk.onHost(() => this.refresh());
-  }
-
-  override dispose(): void {
-    this.#unhost();
-    this.#finding.disconnect();
-    this.#leave?.();
-    this.#seen.dispose();
-    super.dispose();
-  }
-
-  /** Whether somebody can see the panel now. */
-  get isSeen(): boolean {
-    return this.#seen.visibilityState === "visible";
-  }
-
-  /** Draw again what depends on the host and the settings. */
-  refresh(): void {
-    this.#drawHosts();
-    if (this.#leave !== null) this.#mount();
-  }
-
-  protected override onAfterShow(message: Message): void {
-    super.onAfterShow(message);
-    // A page that never shows the panel never loads it.
-    if (this.#leave === null) this.#mount();
-    this.#seen.update();
-  }
-
-  protected override onAfterAttach(message: Message): void {
-    super.onAfterAttach(message);
-    if (this.isVisible) this.onAfterShow(message);
-  }
-
-  protected override onAfterHide(message: Message): void {
-    super.onAfterHide(message);
-    this.#seen.update();
-  }
-
-  protected override onActivateRequest(): void {
-    // This arrives some time after it was asked for: whoever is inside by then stays there.
-    if (!this.node.contains(document.activeElement)) this.node.focus();
-  }
-
-  /** Put the cursor where models are looked through, as soon as that is drawn. */
-  find(): void {
-    this.node.focus();
-    this.#watch();
-  }
-
-  #watch(): void {
-    this.#finding.observe(this.#body, { childList: true, subtree: true });
-    this.#enterField();
-  }
-
-  /**
-   * The frame keeps the place of a field to come, and of one that is taken out of the page again.
-   *
-   * A panel that is mounted anew may draw the models of the host before. Whoever has gone elsewhere
-   * is not called back.
-   */
-  #enterField(): void {
-    const isLost = document.activeElement === document.body && this.#field?.isConnected === false;
-    if (isLost) this.node.focus();
-    const active = document.activeElement;
-    const field = this.#body.querySelector<HTMLElement>(FIELD);
-    if (active === this.node) field?.focus();
-    else if (active === field) this.#field = field;
-    else this.#finding.disconnect();
-  }
-
-  #mount(): void {
-    const focused = this.#body.contains(document.activeElement) ? document.activeElement : null;
-    this.#leave?.();
-    let left = false;
-    let leave = () => {
-      left = true;
-    };
-    this.#leave = () => leave();
-    this.#panel().then(
-      (mount) => {
-        if (!left) leave = mount(this.#body, lookedAt(this.#desk.line, this.#seen), this.#place());
-      },
-      () => {
-        const again = () => this.#mount();
-        if (!left) leave = sayMissing(this.#body, this.#desk, this.#strings, again);
-      },
-    );
-    // What had the focus is gone; the keyboard stays in the sidebar.
-    if (focused !== null) this.node.focus();
-  }
-
-  /** Offer the hosts where there is more than one. */
-  #drawHosts(): void {
-    const hosts = this.#hosts();
-    const focused = this.#head.contains(document.activeElement);
-    this.#head.replaceChildren();
-    if (hosts.length < 2) return;
-    const select = document.createElement("select");
-    select.setAttribute("aria-label", this.#strings.host);
-    for (const host of hosts) {
-      const option = new Option(
-        host || this.#strings.anyHost,
-        host,
-        false,
-        host === this.#desk.host,
-      );
-      select.append(option);
-    }
-    select.addEventListener("change", () => this.#desk.choose(select.value));
-    this.#head.append(select);
-    if (focused) select.focus();
-  }
+/** What the panel may ask of the page that it stands on. */
+function placeOn({ desk, preferences, insert, oneClick }: ModelHub): Place {
+  return {
+    surface: "sidebar",
+    use: (what) => void insert(what),
+    engine: () =>
+      desk.known?.discovers
+        ? { missing: desk.known.engine_missing, start: desk.server.startEngine }
+        : null,
+    oneClick,
+    units: preferences.now.units,
+  };
 }
+
+/** Let rows be dragged into a notebook, as the cells that use what they show. */
+function letRowsBeDragged({ node }: Sidebar, { code, writing }: ModelHub): void {
+  let knowsMagics = false;
+  node.addEventListener("pointerdown", () => {
+    void writing.knowsMagics().then((knows) => {
+      knowsMagics = knows;
+    });
+  });
+  makeDraggable(node, (what) => {
+    const text = code(what);
+    return text === null ? [] : together(text, knowsMagics);
+  });
+}
+
+/** Put the sidebar on the side that is set, and draw it again when something is set anew. */
+function followSettings(
+  app: JupyterFrontEnd,
+  panel: Sidebar,
+  { preferences }: ModelHub,
+  show: () => void,
+): void {
+  const put = () => {
+    const { side } = preferences.now;
+    if ([...app.shell.widgets(side)].includes(panel)) return;
+    const wasOpen = panel.isVisible;
+    app.shell.add(panel, side, { rank: RANK });
+    if (wasOpen) show();
+  };
+  let known: string | null = null;
+  preferences.watch(({ side }) => {
+    // JupyterLab can move it too: only another setting moves it back.
+    if (known !== side) put();
+    known = side;
+    panel.refresh();
+  });
+  // The layout that comes back may be from before somebody chose another side than the usual.
+  void app.restored.then(() => preferences.now.side !== "left" && put());
+}
+
+function activate(
+  app: JupyterFrontEnd,
+  hub: ModelHub,
+  restorer: ILayoutRestorer | null,
+  palette: ICommandPalette | null,
+  launcher: ILauncher | null,
+): void {
+  const { strings } = hub;
+  const panel = new Sidebar(hub.desk, strings, () => placeOn(hub), hub.hosts);
+  const show = () => {
+    keepFromPalette(panel.node);
+    app.shell.activateById(panel.id);
+  };
+  const find = () => {
+    show();
+    panel.find();
+  };
+  hub.panels.add({ isSeen: () => panel.isSeen, show });
+  restorer?.add(panel, panel.id);
+  letRowsBeDragged(panel, hub);
+  addCommands(app, palette, strings, [
+    { id: "open", label: strings.open, run: show, icon, caption: strings.title },
+    { id: "find", label: strings.find, run: find },
+  ]);
+  launcher?.add({
+    command: "lms:open",
+    category: "Other",
+    rank: 99,
+    args: { label: strings.title },
+  });
+  followSettings(app, panel, hub, show);
+}
+
+export const sidebar: JupyterFrontEndPlugin<void> = {
+  id: "lms-jupyter:sidebar",
+  description: "Shows the models in memory in a side area, and loads and unloads them.",
+  autoStart: true,
+  requires: [IModelHub],
+  optional: [ILayoutRestorer, ICommandPalette, ILauncher],
+  activate,
+};

@@ -1,24 +1,27 @@
+import type { JupyterFrontEnd, JupyterFrontEndPlugin } from "@jupyterlab/application";
+import { IStatusBar } from "@jupyterlab/statusbar";
 import type { Message } from "@lumino/messaging";
 import { Widget } from "@lumino/widgets";
 import { bytesOf, nextToLeave } from "../../store/select";
 import type { State } from "../../store/store";
-import { clock, type Format } from "../../ui/text/format";
+import { type Amounts, amountsFor, clock } from "../../ui/text/format";
 import type { Desk } from "./desk";
+import { IModelHub, type ModelHub } from "./hub";
 import type { Strings } from "./strings";
 
 /** "2 models · 5.1 GB · next unload in 3:12"; nothing where nothing is known. */
-export function statusText(state: State, now: number, format: Format, strings: Strings): string {
+export function statusText(state: State, now: number, amounts: Amounts, strings: Strings): string {
   const { activity } = state;
   if (activity === null || activity.host.link === "connecting") return "";
   if (state.link === "absent" || activity.host.link === "lost") return strings.noHost;
   const { instances, loads } = activity;
   const parts = [strings.models(instances.length)];
   if (instances.length > 0) {
-    parts.push(format.bytes(instances.reduce((sum, instance) => sum + bytesOf(instance), 0)));
+    parts.push(amounts.bytes(instances.reduce((sum, instance) => sum + bytesOf(instance), 0)));
   }
   const left = nextToLeave(instances, now);
   const [load] = loads;
-  if (load) parts.push(strings.loading(format.percent(load.fraction)));
+  if (load) parts.push(strings.loading(amounts.percent(load.fraction)));
   else if (left !== null) parts.push(strings.nextUnload(clock(left)));
   return parts.join(" · ");
 }
@@ -29,14 +32,14 @@ export class StatusLine extends Widget {
   readonly #strings: Strings;
   readonly #button: HTMLButtonElement;
   readonly #unwatch: () => void;
-  #format: Format;
+  #amounts: Amounts;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #asked = 0;
 
-  constructor(desk: Desk, format: Format, strings: Strings, onClick: () => void) {
+  constructor(desk: Desk, amounts: Amounts, strings: Strings, onClick: () => void) {
     super();
     this.#desk = desk;
-    this.#format = format;
+    this.#amounts = amounts;
     this.#strings = strings;
     this.addClass("lms-StatusLine");
     this.#button = document.createElement("button");
@@ -60,8 +63,8 @@ export class StatusLine extends Widget {
     super.dispose();
   }
 
-  set format(format: Format) {
-    this.#format = format;
+  set amounts(amounts: Amounts) {
+    this.#amounts = amounts;
     this.#draw();
   }
 
@@ -69,7 +72,7 @@ export class StatusLine extends Widget {
     clearTimeout(this.#timer);
     const state = this.#desk.store.get();
     const now = this.#desk.store.now();
-    const text = statusText(state, now, this.#format, this.#strings);
+    const text = statusText(state, now, this.#amounts, this.#strings);
     this.#button.textContent = text;
     this.#button.hidden = text === "";
     const left = nextToLeave(state.activity?.instances ?? [], now);
@@ -85,3 +88,36 @@ export class StatusLine extends Widget {
     this.#timer = setTimeout(() => void this.#desk.store.send({ kind: "refresh" }), 1500);
   }
 }
+
+function activate(
+  _app: JupyterFrontEnd,
+  { desk, preferences, show, strings }: ModelHub,
+  statusBar: IStatusBar | null,
+): void {
+  if (statusBar === null) return;
+  const amounts = () => amountsFor(document.documentElement.lang || "en", preferences.now.units);
+  const item = new StatusLine(desk, amounts(), strings, show);
+  let registered: { dispose(): void } | null = null;
+  preferences.watch((settings) => {
+    if (settings.status) {
+      registered ??= statusBar.registerStatusItem("lms-jupyter:status", {
+        item,
+        align: "left",
+        rank: 90,
+      });
+    } else {
+      registered?.dispose();
+      registered = null;
+    }
+    item.amounts = amounts();
+  });
+}
+
+export const status: JupyterFrontEndPlugin<void> = {
+  id: "lms-jupyter:status",
+  description: "Says in the status bar what is in memory, and what leaves next.",
+  autoStart: true,
+  requires: [IModelHub],
+  optional: [IStatusBar],
+  activate,
+};

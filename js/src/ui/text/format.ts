@@ -1,9 +1,13 @@
-/** Numbers, sizes and times as people say them, in one language. */
-export interface Format {
+/** Numbers and sizes as people say them, in one language. */
+export interface Amounts {
   integer(value: number): string;
   /** 2500000000 is "2.5 GB", or "2.3 GiB". */
   bytes(value: number): string;
   percent(fraction: number): string;
+}
+
+/** The same, and times. */
+export interface Format extends Amounts {
   /** A moment as the wall clock shows it: "14:32". */
   time(unix_s: number): string;
   /** The same with its day, unless that is today: "26 Nov, 14:32". */
@@ -13,29 +17,35 @@ export interface Format {
 export type Units = "decimal" | "binary";
 
 const UNITS = { decimal: ["B", "kB", "MB", "GB", "TB"], binary: ["B", "KiB", "MiB", "GiB", "TiB"] };
+const WALL_CLOCK = { hour: "2-digit", minute: "2-digit", hourCycle: "h23" } as const;
 const made = new Map<string, Format>();
 
 /** Making an `Intl` object is slow, so there is one set a language. */
 export function formatFor(lang: string, units: Units = "decimal"): Format {
   const known = made.get(`${lang} ${units}`);
   if (known) return known;
+  const times = new Intl.DateTimeFormat(lang, WALL_CLOCK);
+  const moments = new Intl.DateTimeFormat(lang, { day: "numeric", month: "short", ...WALL_CLOCK });
+  const format: Format = {
+    ...amountsFor(lang, units),
+    time: (unix_s) => times.format(new Date(unix_s * 1000)),
+    moment(unix_s) {
+      const at = new Date(unix_s * 1000);
+      const isToday = at.toDateString() === new Date().toDateString();
+      return (isToday ? times : moments).format(at);
+    },
+  };
+  made.set(`${lang} ${units}`, format);
+  return format;
+}
+
+/** Numbers and sizes alone, for whoever says no time. */
+export function amountsFor(lang: string, units: Units): Amounts {
   const integers = new Intl.NumberFormat(lang, { maximumFractionDigits: 0 });
   const tenths = new Intl.NumberFormat(lang, { maximumFractionDigits: 1 });
   const percents = new Intl.NumberFormat(lang, { style: "percent", maximumFractionDigits: 0 });
-  const times = new Intl.DateTimeFormat(lang, {
-    hour: "2-digit",
-    minute: "2-digit",
-    hourCycle: "h23",
-  });
-  const moments = new Intl.DateTimeFormat(lang, {
-    day: "numeric",
-    month: "short",
-    hour: "2-digit",
-    minute: "2-digit",
-    hourCycle: "h23",
-  });
   const [base, names] = [units === "binary" ? 1024 : 1000, UNITS[units]];
-  const format: Format = {
+  return {
     integer: (value) => integers.format(value),
     bytes(value) {
       let unit = 0;
@@ -48,15 +58,7 @@ export function formatFor(lang: string, units: Units = "decimal"): Format {
       return `${number}\u00a0${names[unit]}`;
     },
     percent: (fraction) => percents.format(fraction),
-    time: (unix_s) => times.format(new Date(unix_s * 1000)),
-    moment(unix_s) {
-      const at = new Date(unix_s * 1000);
-      const isToday = at.toDateString() === new Date().toDateString();
-      return (isToday ? times : moments).format(at);
-    },
   };
-  made.set(`${lang} ${units}`, format);
-  return format;
 }
 
 /** A countdown: "4:12", "1:04:12". Rounds up, so that 0:00 means over. */

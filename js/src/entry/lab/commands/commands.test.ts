@@ -2,13 +2,11 @@
 import type { JupyterFrontEnd } from "@jupyterlab/application";
 import { CommandRegistry } from "@lumino/commands";
 import { expect, it, vi } from "vitest";
-import engine from "../../../../tests/wire_samples/activity_engine.json" with { type: "json" };
-import type { Activity, Command } from "../../protocol/protocol";
+import engine from "../../../../../tests/wire_samples/activity_engine.json" with { type: "json" };
+import type { Activity, Command } from "../../../protocol/protocol";
 
 // They need a page of JupyterLab; nothing of them is drawn here.
 const asked = vi.hoisted(() => ({ items: [] as string[], chosen: "" }));
-vi.mock("@jupyterlab/ui-components", () => ({ LabIcon: class {} }));
-vi.mock("@jupyterlab/services", () => ({}));
 vi.mock("@jupyterlab/apputils", () => ({
   InputDialog: {
     async getItem({ items }: { items: string[] }) {
@@ -18,13 +16,20 @@ vi.mock("@jupyterlab/apputils", () => ({
   },
 }));
 
-import { addCommands } from "./commands";
-import { ENGLISH, type Strings } from "./strings";
-import { translationFor } from "./translation";
-import { addTutorials } from "./tutorials";
+import { addCommands } from "../addCommands";
+import type { ModelHub } from "../hub";
+import { ENGLISH } from "../strings";
+import { CommandContext } from "./context";
+import { commandTable } from "./table";
 
 const sources = import.meta.glob<string>(
-  ["../../ui/**/*.tsx", "../../protocol/protocol.ts", "./commands.ts", "!../../ui/**/*.test.tsx"],
+  [
+    "../../../ui/**/*.tsx",
+    "../../../protocol/protocol.ts",
+    "./*.ts",
+    "!./*.test.ts",
+    "!../../../ui/**/*.test.tsx",
+  ],
   { query: "?raw", import: "default", eager: true },
 );
 const read = (path: string) => sources[path] ?? "";
@@ -45,7 +50,7 @@ const IN_SIGHT = [
 ];
 
 it("has a command for whatever the panel can ask of a host", () => {
-  const protocol = read("../../protocol/protocol.ts");
+  const protocol = read("../../../protocol/protocol.ts");
   const [, names = ""] = /export type Command =([^;]+);/.exec(protocol) ?? [];
   const commands = new Set(
     (names.match(/\w+/g) ?? []).flatMap((name) =>
@@ -53,10 +58,12 @@ it("has a command for whatever the panel can ask of a host", () => {
     ),
   );
   const asked = Object.entries(sources).flatMap(([path, text]) =>
-    path.startsWith("../../ui") ? kindsIn(text) : [],
+    path.startsWith("../../../ui") ? kindsIn(text) : [],
   );
   const panel = new Set(asked.filter((kind) => commands.has(kind)));
-  const bound = new Set(kindsIn(read("./commands.ts")));
+  const bound = new Set(
+    Object.entries(sources).flatMap(([path, text]) => (path.startsWith("./") ? kindsIn(text) : [])),
+  );
 
   expect(panel.size).toBeGreaterThanOrEqual(6);
   expect(
@@ -66,40 +73,24 @@ it("has a command for whatever the panel can ask of a host", () => {
   ).toEqual([]);
 });
 
-/** Our commands in a registry of JupyterLab's, what is in the palette, and what is sent. */
-function setUp(strings: Strings, activity: Activity | null = null) {
+/** The commands in a registry of JupyterLab's, and what is sent. */
+function setUp(activity: Activity) {
   const commands = new CommandRegistry();
-  const palette: { command: string; category: string }[] = [];
   const sent: Command[] = [];
-  const list = { addItem: (item: (typeof palette)[0]) => palette.push(item) };
   const store = { get: () => ({ activity }), send: async (one: Command) => sent.push(one) };
-  const deps = { desk: { store }, strings, palette: list, underMenu: () => null };
+  const hub = { desk: { store }, strings: ENGLISH } as unknown as ModelHub;
   const app = { commands } as unknown as JupyterFrontEnd;
-  addCommands(app, deps as unknown as Parameters<typeof addCommands>[1]);
-  addTutorials(app, null, list as never, strings);
-  return { commands, palette, sent };
+  const table = commandTable(new CommandContext(hub, () => null), () => true);
+  addCommands(app, null, ENGLISH, table);
+  return { commands, sent };
 }
-
-it.each([
-  ["en", "Local models"],
-  ["de", "Lokale Modelle"],
-])("has all of its commands in the palette under one name in %s", async (lang, category) => {
-  const { strings = ENGLISH } = (await translationFor(lang)) ?? {};
-  const { commands, palette } = setUp(strings);
-
-  expect(palette.map(({ command }) => command).sort()).toEqual(commands.listCommands().sort());
-  expect(new Set(palette.map((item) => item.category))).toEqual(new Set([category]));
-  const labels = palette.map(({ command }) => commands.label(command));
-  expect(labels.filter((label) => !label.startsWith(`${category}: `))).toEqual([]);
-  expect(new Set(labels).size).toBe(palette.length);
-});
 
 it("asks which of two devices is meant, and names that instance", async () => {
   const activity = engine as unknown as Activity;
   const [here] = activity.instances;
   const there = { ...here, instance_reference: "ref-there", device: "0f", device_name: "gpu-box" };
   const instances = [here, there] as Activity["instances"];
-  const { commands, sent } = setUp(ENGLISH, { ...activity, instances });
+  const { commands, sent } = setUp({ ...activity, instances });
   asked.chosen = "chat (gpu-box)";
 
   await commands.execute("lms:pin", { identifier: "chat", pinned: true });

@@ -1,0 +1,159 @@
+import type { Message } from "@lumino/messaging";
+import { Widget } from "@lumino/widgets";
+import { lookedAt } from "../../transport/jupyter";
+import type { Place } from "../../ui/controls/place";
+import type { Desk } from "./desk";
+import { icon } from "./icon";
+import { sayMissing } from "./missing";
+import { type Mount, panelOf } from "./panel";
+import { Seen } from "./seen";
+import type { Strings } from "./strings";
+
+/** Where the models that are there are looked through; a short list has no such field. */
+const FIELD = ".lms-Search input";
+
+/** The frame of the panel in a side area of JupyterLab. */
+export class Sidebar extends Widget {
+  readonly #desk: Desk;
+  readonly #panel: () => Promise<Mount>;
+  readonly #place: () => Place;
+  readonly #hosts: () => readonly string[];
+  readonly #strings: Strings;
+  readonly #seen = new Seen(() => this.isVisible);
+  readonly #head = document.createElement("div");
+  readonly #body = document.createElement("div");
+  readonly #unhost: () => void;
+  readonly #finding = new MutationObserver(() => this.#enterField());
+  #field: Element | null = null;
+  #leave: (() => void) | null = null;
+
+  constructor(desk: Desk, strings: Strings, place: () => Place, hosts: () => readonly string[]) {
+    super();
+    this.id = "lms-sidebar";
+    this.addClass("lms-Sidebar");
+    this.title.icon = icon;
+    this.title.caption = strings.title;
+    this.node.tabIndex = -1;
+    this.#head.className = "lms-Sidebar-head";
+    this.node.append(this.#head, this.#body);
+    // A panel takes the field away as soon as few models are there.
+    this.#body.addEventListener("focusin", () => this.#watch());
+    this.#desk = desk;
+    this.#panel = panelOf(desk.server);
+    this.#strings = strings;
+    this.#place = place;
+    this.#hosts = hosts;
+    this.#unhost = desk.onHost(() => this.refresh());
+  }
+
+  override dispose(): void {
+    this.#unhost();
+    this.#finding.disconnect();
+    this.#leave?.();
+    this.#seen.dispose();
+    super.dispose();
+  }
+
+  /** Whether somebody can see the panel now. */
+  get isSeen(): boolean {
+    return this.#seen.visibilityState === "visible";
+  }
+
+  /** Draw again what depends on the host and the settings. */
+  refresh(): void {
+    this.#drawHosts();
+    if (this.#leave !== null) this.#mount();
+  }
+
+  protected override onAfterShow(message: Message): void {
+    super.onAfterShow(message);
+    // A page that never shows the panel never loads it.
+    if (this.#leave === null) this.#mount();
+    this.#seen.update();
+  }
+
+  protected override onAfterAttach(message: Message): void {
+    super.onAfterAttach(message);
+    if (this.isVisible) this.onAfterShow(message);
+  }
+
+  protected override onAfterHide(message: Message): void {
+    super.onAfterHide(message);
+    this.#seen.update();
+  }
+
+  protected override onActivateRequest(): void {
+    // This arrives some time after it was asked for: whoever is inside by then stays there.
+    if (!this.node.contains(document.activeElement)) this.node.focus();
+  }
+
+  /** Put the cursor where models are looked through, as soon as that is drawn. */
+  find(): void {
+    this.node.focus();
+    this.#watch();
+  }
+
+  #watch(): void {
+    this.#finding.observe(this.#body, { childList: true, subtree: true });
+    this.#enterField();
+  }
+
+  /**
+   * The frame keeps the place of a field to come, and of one that is taken out of the page again.
+   *
+   * A panel that is mounted anew may draw the models of the host before. Whoever has gone elsewhere
+   * is not called back.
+   */
+  #enterField(): void {
+    const isLost = document.activeElement === document.body && this.#field?.isConnected === false;
+    if (isLost) this.node.focus();
+    const active = document.activeElement;
+    const field = this.#body.querySelector<HTMLElement>(FIELD);
+    if (active === this.node) field?.focus();
+    else if (active === field) this.#field = field;
+    else this.#finding.disconnect();
+  }
+
+  #mount(): void {
+    const focused = this.#body.contains(document.activeElement) ? document.activeElement : null;
+    this.#leave?.();
+    let left = false;
+    let leave = () => {
+      left = true;
+    };
+    this.#leave = () => leave();
+    this.#panel().then(
+      (mount) => {
+        if (!left) leave = mount(this.#body, lookedAt(this.#desk.line, this.#seen), this.#place());
+      },
+      () => {
+        const again = () => this.#mount();
+        if (!left) leave = sayMissing(this.#body, this.#desk, this.#strings, again);
+      },
+    );
+    // What had the focus is gone; the keyboard stays in the sidebar.
+    if (focused !== null) this.node.focus();
+  }
+
+  /** Offer the hosts where there is more than one. */
+  #drawHosts(): void {
+    const hosts = this.#hosts();
+    const focused = this.#head.contains(document.activeElement);
+    this.#head.replaceChildren();
+    if (hosts.length < 2) return;
+    const select = document.createElement("select");
+    select.setAttribute("aria-label", this.#strings.host);
+    for (const host of hosts) {
+      const option = new Option(
+        host || this.#strings.anyHost,
+        host,
+        false,
+        host === this.#desk.host,
+      );
+      select.append(option);
+    }
+    select.addEventListener("change", () => this.#desk.choose(select.value));
+    this.#head.append(select);
+    if (focused) select.focus();
+  }
+}
