@@ -1,7 +1,8 @@
 import { defineConfig } from "vitest/config";
 
-/** What counts by the clock of the page, or watches whether it is seen: a page of its own for each. */
-const CLOCKS = [
+/** What counts by the clock of the page, watches whether it is seen, or takes parts of JupyterLab's place. */
+const ALONE = [
+  "entry/lab/plugins",
   "entry/widget/status",
   "transport/attend",
   "ui/controls/clock",
@@ -25,11 +26,11 @@ export default defineConfig({
         test: {
           name: "shared",
           include: ["src/**/*.test.{ts,tsx}"],
-          exclude: CLOCKS,
+          exclude: ALONE,
           isolate: false,
         },
       },
-      { extends: true, test: { name: "clocks", include: CLOCKS } },
+      { extends: true, test: { name: "alone", include: ALONE } },
     ],
   },
 });

@@ -1,20 +1,19 @@
 import { useEffect, useRef, useState } from "preact/hooks";
-import type { Activity, LoadConfig, Model, Profile, Reply } from "../../protocol/protocol";
+import type { Activity, Model, Profile, Reply } from "../../protocol/protocol";
 import type { LoadFields } from "../../store/loadCommand";
 import type { Pending } from "../../store/pending";
-import { Button, quiet } from "../controls/Button";
+import { Button } from "../controls/Button";
 import { CopyButton } from "../controls/CopyButton";
 import { loadLine } from "../text/code";
-import { valueText } from "../text/facts";
 import { useWords } from "../text/words";
 import { EstimateLine } from "./EstimateLine";
-import { Choice, Field, NumberInput } from "./fields";
+import { IdentifierField, VariantField } from "./nameFields";
 import { ProfileChoice } from "./ProfileChoice";
-import { SettingInput } from "./SettingInput";
-import { SliderField } from "./SliderField";
-import { contextStops, hasGpu, nearestStop, settingsFor } from "./settings";
+import { ContextField, GpuField, MoreSettings } from "./settingFields";
+import { hasGpu } from "./settings";
 import { TtlChoice } from "./TtlChoice";
 import { useEstimate } from "./useEstimate";
+import { useLoadFields } from "./useLoadFields";
 
 interface Props {
   model: Model;
@@ -29,27 +28,23 @@ interface Props {
   onClose(): void;
 }
 
-/** Steps of the slider for the GPU's part. */
-const PARTS = 20;
+/** Bring the form into view once it is there, with the cursor in its first field. */
+function useArrival() {
+  const form = useRef<HTMLFormElement>(null);
+  useEffect(() => {
+    form.current?.querySelector<HTMLElement>("input, select")?.focus({ preventScroll: true });
+    form.current?.scrollIntoView({ block: "nearest" });
+  }, []);
+  return form;
+}
 
 /** Load with settings: opens under the model's row. What is left alone, the host decides. */
 export function LoadForm(props: Props) {
   const { model, activity, inert, phase, onAsk, onLoad, onClose } = props;
-  const words = useWords();
-  const { strings, format } = words;
-  const form = useRef<HTMLFormElement>(null);
-  const [request, setRequest] = useState<LoadFields>({
-    model_key: model.model_key,
-    identifier: null,
-    ttl_s: 3600,
-    config: {},
-  });
-  const { model_key, identifier, config } = request;
-  const change = (part: Partial<LoadFields>) => setRequest({ ...request, ...part });
-  const set = <Name extends keyof LoadConfig>(name: Name, value: LoadConfig[Name]) => {
-    const { [name]: _, ...others } = config;
-    change({ config: value === null ? others : { ...others, [name]: value } });
-  };
+  const { strings } = useWords();
+  const { request, change, set } = useLoadFields(model);
+  const { model_key, config } = request;
+  const gpu = config.gpu ?? null;
   const [vram, setVram] = useState<number | null>(null);
   const ask = async () => {
     const answer = await onAsk(request);
@@ -63,29 +58,20 @@ export function LoadForm(props: Props) {
   useEffect(() => {
     if (sent.current && phase === "taken") onClose();
   }, [phase]);
-  useEffect(() => {
-    form.current?.querySelector<HTMLElement>("input, select")?.focus({ preventScroll: true });
-    form.current?.scrollIntoView({ block: "nearest" });
-  }, []);
-
-  const max = model.max_context_length;
-  const stops = contextStops(max);
-  const length = config.context_length ?? null;
-  const gpu = config.gpu ?? null;
+  const form = useArrival();
+  const submit = (event: Event) => {
+    event.preventDefault();
+    if (inert || taken) return;
+    sent.current = true;
+    onLoad(request);
+  };
   const offload = gpu !== null || hasGpu(activity?.host ?? null, vram);
-  const settings = settingsFor(model, offload);
-  const line = loadLine(request);
   return (
     <form
       ref={form}
       class="lms-LoadForm"
       aria-label={strings.settingsOf(model.model_key)}
-      onSubmit={(event) => {
-        event.preventDefault();
-        if (inert || taken) return;
-        sent.current = true;
-        onLoad(request);
-      }}
+      onSubmit={submit}
     >
       <ProfileChoice
         request={request}
@@ -94,99 +80,13 @@ export function LoadForm(props: Props) {
         onChoose={change}
         onSave={props.onSave}
       />
-      {model.variants.length > 1 && (
-        <Field label={strings.variant}>
-          {(id) => (
-            <Choice
-              id={id}
-              value={model_key}
-              options={Object.fromEntries(
-                [model.model_key, ...model.variants].map((key) => [key, key]),
-              )}
-              onChange={(key) => change({ model_key: key })}
-            />
-          )}
-        </Field>
-      )}
-      <SliderField
-        label={strings.contextLength}
-        help={strings.help.context_length}
-        at={length === null ? null : nearestStop(stops, length)}
-        max={stops.length - 1}
-        text={length === null ? "" : format.integer(length)}
-        onMove={(at) => set("context_length", stops[at] ?? null)}
-        onReset={() => set("context_length", null)}
-      >
-        {(id) => (
-          <>
-            <NumberInput
-              {...(id !== undefined && { id })}
-              value={length}
-              low={1}
-              high={max}
-              onChange={(value) => set("context_length", value)}
-            />
-            <span class="lms-Field-note">{strings.ofMaximum(format.integer(max))}</span>
-          </>
-        )}
-      </SliderField>
-      {offload && (
-        <SliderField
-          label={strings.gpu}
-          help={strings.help.gpu}
-          at={gpu === null ? null : gpu * PARTS}
-          max={PARTS}
-          text={valueText("gpu", gpu, words)}
-          named
-          onMove={(at) => set("gpu", at / PARTS)}
-          onReset={() => set("gpu", null)}
-        >
-          {() => (
-            <span class="lms-Field-note">
-              {gpu === null ? strings.auto : valueText("gpu", gpu, words)}
-            </span>
-          )}
-        </SliderField>
-      )}
+      <VariantField {...{ model, request }} onChange={change} />
+      <ContextField max={model.max_context_length} config={config} onSet={set} />
+      {offload && <GpuField config={config} onSet={set} />}
       <TtlChoice ttl_s={request.ttl_s} onChange={(ttl_s) => change({ ttl_s })} />
-      <Field label={strings.identifier} help={strings.help.identifier} brief>
-        {(id) => (
-          <input
-            {...quiet}
-            id={id}
-            type="text"
-            spellcheck={false}
-            placeholder={model_key}
-            value={identifier ?? ""}
-            onInput={({ currentTarget }) => change({ identifier: currentTarget.value || null })}
-          />
-        )}
-      </Field>
-      <details>
-        <summary {...quiet}>{strings.moreSettings(settings.length)}</summary>
-        <div class="lms-LoadForm-more">
-          {settings.map((setting) => (
-            <Field
-              key={setting.name}
-              label={strings.settings[setting.name]}
-              help={strings.help[setting.name]}
-            >
-              {(id) => (
-                <SettingInput
-                  id={id}
-                  setting={setting}
-                  config={config}
-                  onChange={(value) => set(setting.name, value as never)}
-                />
-              )}
-            </Field>
-          ))}
-        </div>
-      </details>
-      <div class="lms-LoadForm-line">
-        <code dir="ltr">{line}</code>
-        <CopyButton text={line}>{strings.copy}</CopyButton>
-      </div>
+      <IdentifierField request={request} onChange={change} />
+      <MoreSettings {...{ model, offload, config }} onSet={set} />
+      <MagicLine line={loadLine(request)} />
       {/* Stays in view for as long as any of the form is. */}
       <div class="lms-LoadForm-end">
         <EstimateLine
@@ -200,5 +100,16 @@ export function LoadForm(props: Props) {
         </Button>
       </div>
     </form>
+  );
+}
+
+/** The same as a line of a notebook. */
+function MagicLine({ line }: { line: string }) {
+  const { strings } = useWords();
+  return (
+    <div class="lms-LoadForm-line">
+      <code dir="ltr">{line}</code>
+      <CopyButton text={line}>{strings.copy}</CopyButton>
+    </div>
   );
 }

@@ -14,14 +14,10 @@ interface Props {
   onSave(profile: Profile): void;
 }
 
-/** Settings under a name: take them over, or give the form's a name. Nothing where none are kept. */
-export function ProfileChoice({ request, inert, onProfiles, onChoose, onSave }: Props) {
-  const { strings } = useWords();
+/** The profiles that the other end keeps, once they are known, or why they are not. */
+function useProfiles(inert: boolean, onProfiles: Props["onProfiles"]) {
   const [profiles, setProfiles] = useState<readonly Profile[] | null>(null);
   const [problem, setProblem] = useState<Problem | null>(null);
-  const [chosen, setChosen] = useState("");
-  const field = useRef<HTMLInputElement>(null);
-  const [name, setName] = useState<string | null>(null);
   useEffect(() => {
     let wanted = true;
     if (!inert)
@@ -34,9 +30,15 @@ export function ProfileChoice({ request, inert, onProfiles, onChoose, onSave }: 
       wanted = false;
     };
   }, [inert]);
-  const naming = name !== null;
-  // It takes the place of the button that was pressed.
-  useEffect(() => field.current?.focus(), [naming]);
+  return { profiles, setProfiles, problem };
+}
+
+/** Settings under a name: take them over, or give the form's a name. Nothing where none are kept. */
+export function ProfileChoice({ request, inert, onProfiles, onChoose, onSave }: Props) {
+  const { strings } = useWords();
+  const { profiles, setProfiles, problem } = useProfiles(inert, onProfiles);
+  const [chosen, setChosen] = useState("");
+  const [naming, setNaming] = useState(false);
   if (profiles === null) return problem && <Refusal problem={problem} />;
 
   function choose(wanted: string): void {
@@ -47,65 +49,91 @@ export function ProfileChoice({ request, inert, onProfiles, onChoose, onSave }: 
     onChoose(names_ttl ? { config, ttl_s } : { config });
   }
 
-  function save(): void {
-    const wanted = name?.trim();
-    if (!wanted) return;
+  function save(name: string): void {
     const { config, ttl_s } = request;
-    const profile = { name: wanted, config, ttl_s, names_ttl: true };
+    const profile = { name, config, ttl_s, names_ttl: true };
     onSave(profile);
-    setProfiles([...(profiles ?? []).filter((one) => one.name !== wanted), profile]);
-    setChosen(wanted);
-    setName(null);
+    setProfiles([...(profiles ?? []).filter((one) => one.name !== name), profile]);
+    setChosen(name);
+    setNaming(false);
   }
 
+  const names = profiles.map(({ name }) => [name, name]);
   return (
     <Field label={strings.profile}>
       {(id) =>
-        name === null ? (
+        naming ? (
+          <NameInput
+            id={id}
+            first={chosen}
+            inert={inert}
+            onSave={save}
+            onCancel={() => setNaming(false)}
+          />
+        ) : (
           <>
-            {profiles.length > 0 && (
+            {names.length > 0 && (
               <Choice
                 id={id}
                 value={chosen}
-                options={{
-                  "": strings.noProfile,
-                  ...Object.fromEntries(profiles.map((one) => [one.name, one.name])),
-                }}
+                options={{ "": strings.noProfile, ...Object.fromEntries(names) }}
                 onChange={choose}
               />
             )}
-            <Button disabled={inert} onClick={() => setName(chosen)}>
+            <Button disabled={inert} onClick={() => setNaming(true)}>
               {strings.saveProfile}
             </Button>
-          </>
-        ) : (
-          <>
-            <input
-              {...quiet}
-              id={id}
-              type="text"
-              ref={field}
-              aria-label={strings.profileName}
-              placeholder={strings.profileName}
-              value={name}
-              onInput={({ currentTarget }) => setName(currentTarget.value)}
-              onKeyDown={(event) => {
-                if (event.key === "Escape") {
-                  event.stopPropagation();
-                  setName(null);
-                } else if (event.key === "Enter") {
-                  event.preventDefault();
-                  save();
-                }
-              }}
-            />
-            <Button disabled={inert || !name.trim()} onClick={save}>
-              {strings.save}
-            </Button>
-            <Button onClick={() => setName(null)}>{strings.cancel}</Button>
           </>
         )
       }
     </Field>
+  );
+}
+
+interface NameProps {
+  id: string;
+  first: string;
+  inert: boolean;
+  onSave(name: string): void;
+  onCancel(): void;
+}
+
+/** The name under which the form's settings are to be kept. */
+function NameInput({ id, first, inert, onSave, onCancel }: NameProps) {
+  const { strings } = useWords();
+  const [name, setName] = useState(first);
+  const field = useRef<HTMLInputElement>(null);
+  // It takes the place of the button that was pressed.
+  useEffect(() => field.current?.focus(), []);
+  const wanted = name.trim();
+  const save = () => {
+    if (wanted) onSave(wanted);
+  };
+  return (
+    <>
+      <input
+        {...quiet}
+        id={id}
+        type="text"
+        ref={field}
+        aria-label={strings.profileName}
+        placeholder={strings.profileName}
+        value={name}
+        onInput={({ currentTarget }) => setName(currentTarget.value)}
+        onKeyDown={(event) => {
+          if (event.key === "Escape") {
+            event.stopPropagation();
+            onCancel();
+          } else if (event.key === "Enter") {
+            event.preventDefault();
+            save();
+          }
+        }}
+      />
+      <Button disabled={inert || !wanted} onClick={save}>
+        {strings.save}
+      </Button>
+      <Button onClick={onCancel}>{strings.cancel}</Button>
+    </>
   );
 }
