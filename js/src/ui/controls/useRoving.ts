@@ -4,9 +4,12 @@ interface Roving {
   list: { current: HTMLUListElement | null };
   /** The row whose controls the Tab key reaches. */
   active: string | undefined;
-  onKeyDown(event: KeyboardEvent): void;
-  onFocusIn(event: FocusEvent): void;
-  onFocusOut(event: FocusEvent): void;
+  /** For the list. */
+  handlers: {
+    onKeyDown(event: KeyboardEvent): void;
+    onFocusIn(event: FocusEvent): void;
+    onFocusOut(event: FocusEvent): void;
+  };
 }
 
 const CONTROLS = "[data-stop]";
@@ -24,9 +27,6 @@ export function useRoving(keys: readonly string[]): Roving {
   const active = chosen !== null && keys.includes(chosen) ? chosen : keys[0];
 
   const rows = () => [...(list.current?.querySelectorAll<HTMLElement>("[data-key]") ?? [])];
-  const stops = (row: HTMLElement | undefined) => [
-    ...(row?.querySelectorAll<HTMLElement>(CONTROLS) ?? []),
-  ];
 
   useLayoutEffect(() => {
     const root = list.current?.getRootNode() as Document | ShadowRoot | undefined;
@@ -38,38 +38,51 @@ export function useRoving(keys: readonly string[]): Roving {
   return {
     list,
     active,
-    onFocusIn({ target }) {
-      const row = (target as HTMLElement).closest<HTMLElement>("[data-key]");
-      if (row === null) return;
-      held.current = rows().indexOf(row);
-      choose(row.dataset.key ?? null);
-    },
-    onFocusOut({ target }) {
-      // By then a control that was taken out of the page can be told from one that was left.
-      queueMicrotask(() => {
-        if ((target as HTMLElement).isConnected) held.current = null;
-      });
-    },
-    onKeyDown(event) {
-      const here = event.target as HTMLElement;
-      if (!here.matches(CONTROLS) || event.altKey || event.ctrlKey || event.metaKey) return;
-      const all = rows();
-      const row = all.findIndex((candidate) => candidate.contains(here));
-      const column = stops(all[row]).indexOf(here);
-      const along = getComputedStyle(here).direction === "rtl" ? -1 : 1;
-      const moves: Record<string, [number, number]> = {
-        ArrowUp: [row - 1, column],
-        ArrowDown: [row + 1, column],
-        ArrowLeft: [row, column - along],
-        ArrowRight: [row, column + along],
-        Home: [0, column],
-        End: [all.length - 1, column],
-      };
-      const move = moves[event.key];
-      if (move === undefined) return;
-      event.preventDefault();
-      const controls = stops(all[move[0]]);
-      controls[Math.max(0, Math.min(move[1], controls.length - 1))]?.focus();
+    handlers: {
+      onFocusIn({ target }) {
+        const row = (target as HTMLElement).closest<HTMLElement>("[data-key]");
+        if (row === null) return;
+        held.current = rows().indexOf(row);
+        choose(row.dataset.key ?? null);
+      },
+      onFocusOut({ target }) {
+        // By then a control that was taken out of the page can be told from one that was left.
+        queueMicrotask(() => {
+          if ((target as HTMLElement).isConnected) held.current = null;
+        });
+      },
+      onKeyDown(event) {
+        const target = walk(event, rows());
+        if (target === null) return;
+        event.preventDefault();
+        target?.focus();
+      },
     },
   };
+}
+
+/** The controls of a row. */
+function stops(row: HTMLElement | undefined): HTMLElement[] {
+  return [...(row?.querySelectorAll<HTMLElement>(CONTROLS) ?? [])];
+}
+
+/** The control that a key leads to; `null` if the key is not for walking. */
+function walk(event: KeyboardEvent, rows: readonly HTMLElement[]): HTMLElement | null | undefined {
+  const here = event.target as HTMLElement;
+  if (!here.matches(CONTROLS) || event.altKey || event.ctrlKey || event.metaKey) return null;
+  const row = rows.findIndex((candidate) => candidate.contains(here));
+  const column = stops(rows[row]).indexOf(here);
+  const along = getComputedStyle(here).direction === "rtl" ? -1 : 1;
+  const moves: Record<string, [number, number]> = {
+    ArrowUp: [row - 1, column],
+    ArrowDown: [row + 1, column],
+    ArrowLeft: [row, column - along],
+    ArrowRight: [row, column + along],
+    Home: [0, column],
+    End: [rows.length - 1, column],
+  };
+  const move = moves[event.key];
+  if (move === undefined) return null;
+  const controls = stops(rows[move[0]]);
+  return controls[Math.max(0, Math.min(move[1], controls.length - 1))];
 }

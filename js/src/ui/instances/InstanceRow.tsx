@@ -39,13 +39,9 @@ interface Props {
 
 /** One loaded instance: its time left, its name, what it is doing, and the way to unload it. */
 export const InstanceRow = memo((props: Props) => {
-  const { instance, now, stale, inert, tabbable, selected, unloading, refusal, device } = props;
+  const { instance, inert, selected, unloading, refusal } = props;
   const { identifier, instance_reference } = instance;
-  const name = withDevice(identifier, device);
-  const words = useWords();
-  const { strings } = words;
   const [open, setOpen] = useState(false);
-  const tabIndex = tabbable ? 0 : -1;
   const row = useRef<HTMLLIElement>(null);
   const [asking, setAsking] = useState(false);
   const unload = () => {
@@ -53,6 +49,7 @@ export const InstanceRow = memo((props: Props) => {
     props.onUnload(instance);
   };
   const ask = () => (isMissed(instance) ? setAsking(true) : unload());
+  const select = () => props.onSelect(instance);
   return (
     <li
       ref={row}
@@ -60,8 +57,8 @@ export const InstanceRow = memo((props: Props) => {
       data-key={instance_reference}
       data-name={identifier}
       aria-current={selected || undefined}
-      onFocusIn={() => props.onSelect(instance)}
-      onClick={() => props.onSelect(instance)}
+      onFocusIn={select}
+      onClick={select}
       onKeyDown={(event) => {
         if (event.key === "Delete" && !inert && !unloading) ask();
         if (event.key !== "Escape" || !open) return;
@@ -69,43 +66,10 @@ export const InstanceRow = memo((props: Props) => {
         setOpen(false);
       }}
     >
-      <InstanceLine
-        instance={instance}
-        device={device}
-        now={now}
-        stale={stale}
-        unloading={unloading !== undefined}
-        more={peopleOf(instance, words)}
-      >
-        <span class="lms-Row-actions">
-          <Button
-            look="icon"
-            label={strings.more(name)}
-            expanded={open}
-            stop
-            tabIndex={tabIndex}
-            onClick={() => setOpen(!open)}
-          >
-            <Icon name="more" />
-          </Button>
-          <Button
-            look="icon"
-            label={strings.unloadNamed(name)}
-            title={unloadTitle(instance, words)}
-            disabled={inert || unloading !== undefined}
-            stop
-            tabIndex={tabIndex}
-            onClick={ask}
-          >
-            <Icon name="eject" />
-          </Button>
-        </span>
-      </InstanceLine>
+      <ActiveLine {...props} open={open} onOpen={setOpen} onAsk={ask} />
       {asking && (
-        <Confirm
-          question={unloadQuestion(name, instance, words)}
-          yes={strings.unload}
-          inert={inert || unloading !== undefined}
+        <AskFirst
+          {...props}
           onYes={unload}
           onNo={() => {
             setAsking(false);
@@ -118,3 +82,65 @@ export const InstanceRow = memo((props: Props) => {
     </li>
   );
 });
+
+interface LineProps extends Props {
+  open: boolean;
+  onOpen(open: boolean): void;
+  /** Somebody wants it unloaded. */
+  onAsk(): void;
+}
+
+/** The line of an instance, with its two buttons. */
+function ActiveLine(props: LineProps) {
+  const { instance, device, now, stale, inert, tabbable, unloading, open, onOpen, onAsk } = props;
+  const words = useWords();
+  const { strings } = words;
+  const name = withDevice(instance.identifier, device);
+  const tabIndex = tabbable ? 0 : -1;
+  return (
+    <InstanceLine
+      {...{ instance, device, now, stale }}
+      unloading={unloading !== undefined}
+      more={peopleOf(instance, words)}
+    >
+      <span class="lms-Row-actions">
+        <Button
+          look="icon"
+          label={strings.more(name)}
+          expanded={open}
+          stop
+          tabIndex={tabIndex}
+          onClick={() => onOpen(!open)}
+        >
+          <Icon name="more" />
+        </Button>
+        <Button
+          look="icon"
+          label={strings.unloadNamed(name)}
+          title={unloadTitle(instance, words)}
+          disabled={inert || unloading !== undefined}
+          stop
+          tabIndex={tabIndex}
+          onClick={onAsk}
+        >
+          <Icon name="eject" />
+        </Button>
+      </span>
+    </InstanceLine>
+  );
+}
+
+/** Somebody would miss it: whether it is to be unloaded nevertheless. */
+function AskFirst(props: Props & { onYes(): void; onNo(): void }) {
+  const { instance, device, inert, unloading, onYes, onNo } = props;
+  const words = useWords();
+  return (
+    <Confirm
+      question={unloadQuestion(withDevice(instance.identifier, device), instance, words)}
+      yes={words.strings.unload}
+      inert={inert || unloading !== undefined}
+      onYes={onYes}
+      onNo={onNo}
+    />
+  );
+}

@@ -18,13 +18,7 @@ export function DownloadList({ downloads, inert, pending, refusals, onSend, onFo
   const roving = useRoving(downloads.map(({ download_id }) => download_id));
   if (downloads.length === 0) return null;
   return (
-    <ul
-      class="lms-List"
-      ref={roving.list}
-      onKeyDown={roving.onKeyDown}
-      onFocusIn={roving.onFocusIn}
-      onFocusOut={roving.onFocusOut}
-    >
+    <ul class="lms-List" ref={roving.list} {...roving.handlers}>
       {downloads.map((download) => {
         const subject = downloadSubject(download.download_id);
         return (

@@ -1,0 +1,108 @@
+import type { Activity, Command, Instance, Load } from "../../protocol/protocol";
+import { instanceSubjects, subject } from "../../store/pending";
+import { deviceOf } from "../../store/select";
+import type { State } from "../../store/store";
+import { useSelection } from "../controls/place";
+import { useWords } from "../text/words";
+import { InstanceRow } from "./InstanceRow";
+import { LeftRow } from "./LeftRow";
+import { LoadRow } from "./LoadRow";
+import { UndoRow } from "./UndoRow";
+import type { Steady } from "./useSteady";
+import type { Undo } from "./useUndo";
+
+interface Props {
+  activity: Activity;
+  now: () => number;
+  stale: boolean;
+  inert: boolean;
+  pending: State["pending"];
+  refusals: State["refusals"];
+  /** The row that the Tab key reaches. */
+  active: string | undefined;
+  onSend(command: Command): void;
+}
+
+interface InstanceProps extends Props {
+  rows: readonly Steady<Undo["rows"][number]>[];
+  actions: Record<"unload" | "forgive" | "undo" | "forget", (instance: Instance) => void>;
+}
+
+/** A row for each instance: one that is there, was unloaded here, or is gone. */
+export function InstanceRows(props: InstanceProps) {
+  const { activity, inert, active, rows, actions } = props;
+  const { strings } = useWords();
+  const [selected, select] = useSelection(activity.instances);
+  return (
+    <>
+      {rows.map(({ row: { instance, gone }, left }) => {
+        const { instance_reference } = instance;
+        const known = { instance, device: deviceOf(instance, activity.instances, strings.local) };
+        if (left) return <LeftRow key={`left ${instance_reference}`} {...known} />;
+        const tabbable = active === instance_reference;
+        return gone ? (
+          <UndoRow
+            key={`gone ${instance_reference}`}
+            {...known}
+            inert={inert}
+            tabbable={tabbable}
+            onUndo={actions.undo}
+            onOver={actions.forget}
+          />
+        ) : (
+          <InstanceRow
+            key={instance_reference}
+            {...known}
+            {...stateOf(instance, props)}
+            tabbable={tabbable}
+            selected={selected === instance_reference}
+            onUnload={actions.unload}
+            onForgive={actions.forgive}
+            onSelect={select}
+          />
+        );
+      })}
+    </>
+  );
+}
+
+/** What a row shows of its host, and of the clicks on it. */
+function stateOf(instance: Instance, props: Props) {
+  const { activity, now, stale, inert, pending, refusals, onSend } = props;
+  const { features, name: hostName } = activity.host;
+  const asked = instanceSubjects(instance);
+  const refused = Object.values(asked).find((one) => refusals.has(one));
+  return {
+    ...{ now, stale, inert, hostName, onSend },
+    canSetTtl: features.includes("ttl"),
+    canPin: features.includes("pin"),
+    unloading: pending.get(asked.unload)?.phase,
+    pinning: pending.has(asked.pin),
+    retiming: pending.has(asked.set_ttl) || pending.has(asked.reload),
+    refusal: refused && refusals.get(refused),
+  };
+}
+
+/** A row for each load in progress. */
+export function LoadRows(props: Props & { onCancel(load: Load): void }) {
+  const { activity, now, inert, pending, active, onCancel } = props;
+  return (
+    <>
+      {activity.loads.map((load) => (
+        <LoadRow
+          key={load.load_id}
+          load={load}
+          now={now}
+          inert={inert}
+          tabbable={active === load.load_id}
+          cancelling={load.cancelling || pending.has(subject(cancelOf(load)))}
+          onCancel={onCancel}
+        />
+      ))}
+    </>
+  );
+}
+
+export function cancelOf({ load_id }: Load): Command {
+  return { kind: "cancel_load", load_id };
+}
