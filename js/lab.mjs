@@ -31,8 +31,8 @@ await build({
   format: "esm",
   target: "es2022",
   external: ["@jupyterlab/*", "@lumino/*"],
-  // The builder shortens it, and needs the comments that tell it which imports are not its own.
-  minify: false,
+  // The builder shortens the rest, and needs the comments that say which imports are not its own.
+  minifySyntax: true,
   legalComments: "none",
   logLevel: "warning",
 });

@@ -1,7 +1,7 @@
 import type { Activity, Catalog, Model } from "../../protocol/protocol";
 import type { LoadFields } from "../../store/loadCommand";
 import type { Usable } from "../../ui/controls/place";
-import { instanceLine, loadLine, sdkCode } from "../../ui/text/code";
+import { handleName, instanceLine, loadLine, quote, sdkCode } from "../../ui/text/code";
 import type { InsertWhat } from "./settings";
 
 /** How a model is loaded where nobody is asked for more. */
@@ -14,7 +14,7 @@ export function codeFor(
   { activity, catalog }: { activity: Activity | null; catalog: Catalog | null },
   oneClick: OneClick,
 ): string | null {
-  if (what === "cell") return `%%lms ${/^[\w@%+=:,./-]+$/.test(name) ? name : `'${name}'`}\n`;
+  if (what === "cell") return `%%lms ${quote(name)}\n`;
   if (kind === "instance") {
     const instance = activity?.instances.find(({ identifier }) => identifier === name);
     if (!instance) return null;
@@ -29,5 +29,5 @@ export function codeFor(
 
 /** In a notebook the handle is what one goes on with, so it gets a name. */
 function bound(kind: Model["kind"], line: string): string {
-  return `${kind === "embedding" ? "embedding_model" : "llm"} = ${line}`;
+  return `${handleName(kind)} = ${line}`;
 }

@@ -1,6 +1,8 @@
 import { NO_SERVER } from "../../ui/text/stillStrings";
 import type { Translation } from "./strings";
 
+const LOUDNESS = { off: "aus", quiet: "still", popup: "aufklappend" };
+
 export const GERMAN: Translation = {
   strings: {
     category: "Lokale Modelle",
@@ -111,15 +113,15 @@ export const GERMAN: Translation = {
     },
     "notices.expiring": {
       title: "Eine Instanz, die ein offenes Notebook benutzt, wird bald entladen",
-      choices: { off: "aus", quiet: "still", popup: "aufklappend" },
+      choices: LOUDNESS,
     },
     "notices.loaded": {
       title: "Ein Modell wurde geladen, während die Seitenleiste verborgen war",
-      choices: { off: "aus", quiet: "still", popup: "aufklappend" },
+      choices: LOUDNESS,
     },
     "notices.lost": {
       title: "Der Host antwortet nicht mehr",
-      choices: { off: "aus", quiet: "still", popup: "aufklappend" },
+      choices: LOUDNESS,
     },
     noticeSeconds: {
       title: "Vor dem Entladen warnen (s)",

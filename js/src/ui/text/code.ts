@@ -47,8 +47,12 @@ export function instanceLine({ model_key, identifier, ttl_s, context_length }: I
 
 /** Python that gets hold of an instance through LM Studio's SDK. */
 export function sdkCode({ kind, identifier }: Pick<Instance, "kind" | "identifier">): string {
-  const call = kind === "embedding" ? "embedding_model" : "llm";
-  return `import lmstudio\n\nmodel = lmstudio.${call}(${JSON.stringify(identifier)})`;
+  return `import lmstudio\n\nmodel = lmstudio.${handleName(kind)}(${JSON.stringify(identifier)})`;
+}
+
+/** What the SDK calls it; notebooks use the same word for the handle. */
+export function handleName(kind: Instance["kind"]): string {
+  return kind === "embedding" ? "embedding_model" : "llm";
 }
 
 function said(name: string, value: string | number): string {
@@ -57,6 +61,6 @@ function said(name: string, value: string | number): string {
 }
 
 /** Quote as a shell would, if it is needed. */
-function quote(word: string): string {
+export function quote(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }
