@@ -88,37 +88,21 @@ export function createStore(transport: Transport): Store {
       pending.phase === "sent"
         ? [QUEUED_MS, { ...pending, phase: "queued" as const }]
         : [TAKEN_MS, null];
-    timers.set(
-      name,
-      setTimeout(() => follow(name, next), after),
-    );
+    const timer = setTimeout(() => follow(name, next), after);
+    timers.set(name, timer);
+  }
+
+  function refused(name: Subject, problem: Problem | null): void {
+    set({ refusals: withEntry(state.refusals, name, problem) });
   }
 
   function receive(slice: Slice): void {
     if (!isNewer(slice, state[slice.kind])) return;
-    if (slice.kind === "catalog") {
-      set({ catalog: share(slice, state.catalog) });
-      return;
-    }
-    const before = state.activity?.epoch === slice.epoch ? state.history : [];
-    const used = usedUntil(slice);
-    set({
-      activity: share(slice, state.activity),
-      history: remember(before, slice),
-      used,
-    });
+    set(withSlice(state, slice));
+    if (slice.kind === "catalog") return;
     for (const [name, pending] of state.pending) {
       if (pending.phase === "taken" && isSettled(pending, slice)) follow(name, null);
     }
-  }
-
-  function usedUntil(slice: Activity): State["used"] {
-    const { address } = slice.host;
-    const isNew = state.activity?.host.address !== address;
-    const seen = noteUse(isNew ? EMPTY.used : state.used, slice);
-    if (!isNew && seen === state.used) return seen;
-    keep(address, seen);
-    return isNew ? later(recall(address), seen) : seen;
   }
 
   const close = transport.open({ slice: receive, link: (link) => set({ link }) });
@@ -133,19 +117,17 @@ export function createStore(transport: Transport): Store {
       if (state.pending.has(name)) return;
       if (command.kind === "load") loads.set(command.model_key, command);
       const pending: Pending = { command, phase: "sent", before: state.activity };
-      set({ refusals: withEntry(state.refusals, name, null) });
+      refused(name, null);
       follow(name, pending);
       const reply = await transport.send(command);
-      if (reply.kind === "refused") {
-        set({ refusals: withEntry(state.refusals, name, reply.problem) });
-      }
+      if (reply.kind === "refused") refused(name, reply.problem);
       const done = reply.kind !== "accepted" || isSettled(pending, state.activity);
       follow(name, done ? null : { ...pending, phase: "taken" });
     },
     ask: (question) => transport.send(question),
     lastLoad: (model_key) => loads.get(model_key),
     now: () => transport.now() ?? 0,
-    forgive: (name) => set({ refusals: withEntry(state.refusals, name, null) }),
+    forgive: (name) => refused(name, null),
     close() {
       open = false;
       for (const timer of timers.values()) clearTimeout(timer);
@@ -153,6 +135,27 @@ export function createStore(transport: Transport): Store {
       close();
     },
   };
+}
+
+/** What changes with a new slice. */
+function withSlice(state: State, slice: Slice): Partial<State> {
+  if (slice.kind === "catalog") return { catalog: share(slice, state.catalog) };
+  const before = state.activity?.epoch === slice.epoch ? state.history : [];
+  return {
+    used: usedUntil(state, slice),
+    activity: share(slice, state.activity),
+    history: remember(before, slice),
+  };
+}
+
+/** When models were used, as this slice shows it; what is news is kept for pages to come. */
+function usedUntil({ activity, used }: State, slice: Activity): State["used"] {
+  const { address } = slice.host;
+  const isNew = activity?.host.address !== address;
+  const seen = noteUse(isNew ? EMPTY.used : used, slice);
+  if (!isNew && seen === used) return seen;
+  keep(address, seen);
+  return isNew ? later(recall(address), seen) : seen;
 }
 
 /** A higher revision wins; a new epoch (kernel restart, other host) always wins. */

@@ -1,12 +1,16 @@
 import type { Command, Envelope, Reply, Slice } from "../protocol/protocol";
 import { attend } from "./attend";
-import { createHostClock } from "./hostClock";
+import { createHostClock, type HostClock } from "./hostClock";
 import { createPulse, type Pulse } from "./pulse";
+import { createReplies } from "./replies";
 import { type Listener, refuse, type Transport } from "./transport";
 import { uniqueName } from "./unique";
 
 /** After this, a command that was not begun makes no sense any more. */
 export const EXPIRES_S = 30;
+
+const CLOSED = "The panel is closed.";
+const NO_ANSWER = "The kernel did not answer.";
 
 /** The part of anywidget's model that is used here. */
 export interface WidgetModel {
@@ -24,49 +28,42 @@ interface Answer {
   reply: Reply;
 }
 
-/** Talk to the kernel through a widget's model: traits are slices, custom messages are commands. */
-export function commTransport(model: WidgetModel, page: Document = document): Transport {
-  const waiting = new Map<string, (reply: Reply) => void>();
-  const clock = createHostClock();
-  let pulse: Pulse | null = null;
+/** Read the slices of a model, and the host's clock with them. */
+function createReader(model: WidgetModel, clock: HostClock) {
   let epoch = "";
-
-  function deliver(listener: Listener, name: string): void {
+  return (name: string, listener: Listener): void => {
     const slice = readSlice(model.get(name));
     if (slice === null) return;
     if (slice.epoch !== epoch) clock.reset();
     epoch = slice.epoch;
     if (slice.kind === "activity") clock.hear(slice.now);
     listener.slice(slice);
-  }
+  };
+}
 
-  function expiry(command: Command): number | null {
-    const now = clock.now();
-    // Being looked at never goes stale: a late one only keeps the watch up a little longer.
-    return command.kind === "attend" || now === null ? null : now + EXPIRES_S;
-  }
+/** Talk to the kernel through a widget's model: traits are slices, custom messages are commands. */
+export function commTransport(model: WidgetModel, page: Document = document): Transport {
+  const replies = createReplies();
+  const clock = createHostClock();
+  const deliver = createReader(model, clock);
+  let pulse: Pulse | null = null;
 
   function send(command: Command, rid = uniqueName()): Promise<Reply> {
-    const beat = pulse;
-    if (beat === null) return Promise.resolve(refuse("closed", "The panel is closed."));
-    return new Promise((resolve) => {
-      const envelope: Envelope = { rid, expires_at: expiry(command), command };
-      const give = () => waiting.get(rid)?.(refuse("no_answer", "The kernel did not answer."));
-      const timer = command.kind === "attend" ? undefined : setTimeout(give, EXPIRES_S * 1000);
-      waiting.set(rid, (reply) => {
-        clearTimeout(timer);
-        waiting.delete(rid);
-        resolve(reply);
-      });
-      try {
-        model.send(envelope);
-        beat.asked();
-      } catch {
-        // The front end has seen the kernel die.
-        beat.lost();
-        give();
-      }
-    });
+    if (pulse === null) return Promise.resolve(refuse("closed", CLOSED));
+    const now = clock.now();
+    // Being looked at never goes stale: a late one only keeps the watch up a little longer.
+    const stays = command.kind === "attend";
+    const expires_at = stays || now === null ? null : now + EXPIRES_S;
+    const reply = replies.expect(rid, NO_ANSWER, stays ? null : EXPIRES_S * 1000);
+    try {
+      model.send({ rid, expires_at, command } satisfies Envelope);
+      pulse.asked();
+    } catch {
+      // The front end has seen the kernel die.
+      pulse.lost();
+      replies.settle(rid, refuse("no_answer", NO_ANSWER));
+    }
+    return reply;
   }
 
   return {
@@ -76,42 +73,51 @@ export function commTransport(model: WidgetModel, page: Document = document): Tr
       const beat = createPulse(listener.link);
       pulse = beat;
       const changed = (name: string) => () => {
-        deliver(listener, name);
+        deliver(name, listener);
         beat.heard();
       };
-      const onAnswer = (answer: Answer) => {
-        if (typeof answer?.rid !== "string") return;
-        if (answer.reply.kind === "accepted") clock.hear(answer.reply.now);
-        beat.heard();
-        waiting.get(answer.rid)?.(answer.reply);
-      };
-      const events: [string, (...given: never[]) => void][] = [
-        ["change:catalog", changed("catalog")],
-        ["change:activity", changed("activity")],
-        ["msg:custom", onAnswer as (...given: never[]) => void],
-        ["comm:close", () => beat.ended()],
-        ["comm_live_update", () => probe()],
-      ];
-      for (const [event, callback] of events) model.on(event, callback);
-      deliver(listener, "catalog");
-      deliver(listener, "activity");
       const look = (command: Command) => send(command);
-      let leave = attend(look, page);
-      /** The front end says that the kernel came or went, not which: whoever answers is there. */
-      const probe = () => {
-        beat.lost();
-        leave();
-        leave = attend(look, page);
-      };
+      let leave = () => {};
+      const unlisten = listenTo(model, {
+        "change:catalog": changed("catalog"),
+        "change:activity": changed("activity"),
+        "msg:custom": (answer: Answer) => {
+          if (typeof answer?.rid !== "string") return;
+          if (answer.reply.kind === "accepted") clock.hear(answer.reply.now);
+          beat.heard();
+          replies.settle(answer.rid, answer.reply);
+        },
+        "comm:close": beat.ended,
+        // The front end says that the kernel came or went, not which: whoever answers is there.
+        comm_live_update: () => {
+          beat.lost();
+          leave();
+          leave = attend(look, page);
+        },
+      });
+      deliver("catalog", listener);
+      deliver("activity", listener);
+      leave = attend(look, page);
       return () => {
         leave();
         beat.stop();
         pulse = null;
-        for (const [event, callback] of events) model.off(event, callback);
-        for (const settle of [...waiting.values()])
-          settle(refuse("closed", "The panel is closed."));
+        unlisten();
+        replies.settleAll(refuse("closed", CLOSED));
       };
     },
+  };
+}
+
+/** Hear a model's events until the returned function is called. */
+function listenTo(
+  model: WidgetModel,
+  callbacks: Record<string, (...given: never[]) => void>,
+): () => void {
+  const events = Object.entries(callbacks);
+  for (const [event, callback] of events) model.on(event, callback);
+  return () => {
+    for (const [event, callback] of events) model.off(event, callback);
   };
 }
 
