@@ -132,11 +132,17 @@ def _address(runtime: Path, process: "subprocess.Popen[bytes]") -> str:
     raise TimeoutError("JupyterLab did not start.")
 
 
-def disable_extension(folder: Path) -> None:
-    """Leave our part of the page out of a JupyterLab that is yet to start in this folder."""
+def disable_extension(folder: Path, *plugins: str) -> None:
+    """Leave our part of the page out of a JupyterLab that is yet to start in this folder.
+
+    Args:
+        folder: Of the JupyterLab.
+        plugins: What of it to leave out, by the names of plugins; all of it if none is named.
+    """
     config = folder / "home" / "config" / "labconfig"
     config.mkdir(parents=True)
-    page = {"disabledExtensions": {"lms-jupyter": True}}
+    names = [f"lms-jupyter:{plugin}" for plugin in plugins] or ["lms-jupyter"]
+    page = {"disabledExtensions": dict.fromkeys(names, True)}
     (config / "page_config.json").write_text(json.dumps(page))
 
 
