@@ -109,7 +109,7 @@ def test_every_link_into_the_repository_leads_somewhere() -> None:
 
 
 def test_everything_that_it_configures_is_on_the_configuration_page() -> None:
-    page = (ROOT / ".github" / "reference" / "configuration.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "reference" / "configuration.md").read_text(encoding="utf-8")
     traits = set(re.findall(r"\bc\.(?:Manager|LmsExtension)\.\w+", README))
     variables = set(re.findall(r"\b(?:LMS|LMSTUDIO)_\w+\b", README))
 
