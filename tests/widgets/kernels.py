@@ -51,6 +51,7 @@ class Kernel:
         """Run a cell to its end and return what it said."""
         cell = self.start(code)
         self.wait_until_idle(cell)
+        self._wait_for_reply(cell)
         return self.said_by(cell)
 
     def click(self, comm_id: str, command: dict[str, Any], rid: str) -> None:
@@ -111,6 +112,15 @@ class Kernel:
             for content in opened
             if "activity" in content["data"].get("state", {})
         )
+
+    def _wait_for_reply(self, cell: str) -> None:
+        """Wait for the reply to a cell, as every front end does before it sends the next.
+
+        ipykernel 7.0 to 7.3 may not notice a request that comes while it sends a reply
+        (github.com/ipython/ipykernel/pull/1529).
+        """
+        while self._client.get_shell_msg(timeout=ANSWER_S)["parent_header"]["msg_id"] != cell:
+            pass
 
     def _supports_subshells(self) -> bool:
         self._client.kernel_info()
