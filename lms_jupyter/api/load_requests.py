@@ -61,10 +61,11 @@ class NotebookRequest(Struct, frozen=True, kw_only=True):
     """Whether the TTL was named, and is not the default."""
 
 
-def completed(request: LoadRequest, recipe: Recipe) -> tuple[LoadRequest, bool]:
-    """Return the request with the settings and the TTL of a recipe, and whether it names a TTL."""
+def completed(asked: NotebookRequest, recipe: Recipe) -> NotebookRequest:
+    """Return the request with the settings and the TTL of a recipe."""
     ttl_s = DEFAULT_TTL_S if recipe.ttl_s is UNSET else recipe.ttl_s
-    return replace(request, config=recipe.config, ttl_s=ttl_s), recipe.ttl_s is not UNSET
+    request = replace(asked.request, config=recipe.config, ttl_s=ttl_s)
+    return replace(asked, request=request, names_ttl=recipe.ttl_s is not UNSET)
 
 
 def read_request(
@@ -91,14 +92,12 @@ def read_request(
     shared = {key: left.pop(key) for key in ("identifier", "device", "lease") if key in left}
     own = Recipe(config=keywords(**left), ttl_s=ttl_s)
     recipe = gathered(folder, own, config=_config(config), profile=profile)
-    request = LoadRequest(model_key=name, mode=mode, reload=reload, **shared)
-    request, names_ttl = completed(request, recipe)
-    return NotebookRequest(
-        request=request,
+    asked = NotebookRequest(
+        request=LoadRequest(model_key=name, mode=mode, reload=reload, **shared),
         timeout_s=None if timeout is None else parse_duration(str(timeout)),
         heal=heal,
-        names_ttl=names_ttl,
     )
+    return completed(asked, recipe)
 
 
 def read_ttl(ttl: object) -> float | None:

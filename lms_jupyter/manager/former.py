@@ -42,6 +42,14 @@ async def remember(instance: Instance, manager: "Manager") -> Former:
     return Former(instance=instance, config=config, asked=asked)
 
 
+async def reinstate(former: Former, instance: Instance, manager: "Manager") -> None:
+    """Give an instance that was loaded again what a load does not ask for: whose it is, its pin."""
+    if former.asked is not None:
+        manager.own[instance.instance_reference] = former.asked
+    if former.instance.pinned and not instance.pinned:
+        await manager.connected_host.pin(instance, pinned=True)
+
+
 class RecentlyUnloaded:
     """The last instances that were unloaded, by their references."""
 

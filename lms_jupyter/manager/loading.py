@@ -10,7 +10,7 @@ from lms_jupyter.hosts.base import Departure, Reason
 from lms_jupyter.manager import lookup
 from lms_jupyter.manager.config_diff import describe, differences, unlike
 from lms_jupyter.manager.events import InstanceLoaded, InstanceUnloaded
-from lms_jupyter.manager.former import Former, remember
+from lms_jupyter.manager.former import Former, reinstate, remember
 from lms_jupyter.manager.identity import on_behalf_of
 from lms_jupyter.manager.load_task import LoadResult, hold, load
 from lms_jupyter.manager.lookup import LookedUp
@@ -222,5 +222,4 @@ async def _bring_back(former: Former, resolution: Resolution, manager: Manager, 
         return
     before = Resolution(name=old.model_key, model=resolution.model)
     result = await load(former.request("new"), before, manager, own)
-    if former.asked is not None:
-        manager.own[result.instance.instance_reference] = former.asked
+    await reinstate(former, result.instance, manager)

@@ -1,7 +1,7 @@
 """Brings back what was unloaded as it was: for undo and for `paused()`."""
 
 from lms_jupyter.manager import loading
-from lms_jupyter.manager.former import Former
+from lms_jupyter.manager.former import Former, reinstate
 from lms_jupyter.manager.load_task import LoadResult
 from lms_jupyter.manager.manager import Manager
 from lms_jupyter.protocol.loads import LoadMode
@@ -13,8 +13,5 @@ async def restore(former: Former, manager: Manager, mode: LoadMode) -> LoadResul
     Raises as `loading.carry_out` does.
     """
     result = await loading.carry_out(former.request(mode), manager)
-    if former.asked is not None:
-        manager.own[result.instance.instance_reference] = former.asked
-    if former.instance.pinned and not result.instance.pinned:
-        await manager.connected_host.pin(result.instance, pinned=True)
+    await reinstate(former, result.instance, manager)
     return result

@@ -31,10 +31,10 @@ SET = """settings => window.jupyterapp.serviceManager.settings.save(
 
 def wait_until_ready(page: BrowserPage, app: str = "jupyterapp") -> None:
     """Wait until JupyterLab is there, and nothing is on its way that takes the focus."""
+    page.wait_for_function(HAS_APP.replace("jupyterapp", app), timeout=60_000)
     # A function that returns a promise would not be waited for: a promise is true.
-    for predicate in (HAS_APP, READY):
-        page.wait_for_function(predicate.replace("jupyterapp", app), timeout=60_000)
-        page.evaluate(IS_RESTORED.replace("jupyterapp", app))
+    page.evaluate(IS_RESTORED.replace("jupyterapp", app))
+    page.wait_for_function(READY.replace("jupyterapp", app), timeout=60_000)
     if not page.evaluate(HAS_LAUNCHER.replace("jupyterapp", app)):
         # A document that the address names is opened once more after it was restored.
         page.wait_for_load_state("networkidle")

@@ -107,6 +107,7 @@ async def test_a_reload_that_fails_brings_back_what_was_there(
     manager: Manager, host: FakeHost
 ) -> None:
     await carry_out(LoadRequest(model_key=QWEN, identifier="chat", ttl_s=60, config=SHORT), manager)
+    await host.pin(host.memory[0], pinned=True)
     host.gate = asyncio.Event()
     reloading = manager.spawn(carry_out(LoadRequest(model_key="chat", config=LONG), manager))
     while not host.loads:  # noqa: ASYNC110 - the host has no event for it
@@ -118,6 +119,9 @@ async def test_a_reload_that_fails_brings_back_what_was_there(
         await reloading
 
     assert [(i.identifier, i.context_length, i.ttl_s) for i in host.memory] == [("chat", 2048, 60)]
+    (again,) = host.memory
+    assert again.pinned
+    assert manager.own[again.instance_reference] == SHORT
 
 
 @pytest.mark.asyncio

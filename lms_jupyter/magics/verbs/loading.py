@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any, get_args
 
 from msgspec import UNSET, Struct, UnsetType
-from msgspec.structs import replace
 
 from lms_jupyter.api.duration import parse_duration, parse_ttl
 from lms_jupyter.api.load_requests import NotebookRequest, completed
@@ -45,8 +44,7 @@ class LoadLine(Struct, frozen=True, kw_only=True):
         own = Recipe(config=self.asked.request.config, ttl_s=self.ttl_s)
         config = NOTHING if self.file is None else self.file
         recipe = gathered(folder, own, config=config, profile=self.profile)
-        request, names_ttl = completed(self.asked.request, recipe)
-        return replace(self.asked, request=request, names_ttl=names_ttl)
+        return completed(self.asked, recipe)
 
 
 CACHES: tuple[str, ...] = get_args(CacheType)
