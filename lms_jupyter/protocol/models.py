@@ -65,6 +65,13 @@ class Difference(Struct, frozen=True, kw_only=True):
         return f"{self.setting} is {effective}, not {self.asked}"
 
 
+class GpuShare(Struct, frozen=True, kw_only=True):
+    """What one instance takes on one GPU."""
+
+    gpu_id: str
+    memory_bytes: int
+
+
 class Instance(Record, Displayable, Struct, frozen=True, kw_only=True):
     """A model in memory; `identifier` names it."""
 
@@ -78,7 +85,11 @@ class Instance(Record, Displayable, Struct, frozen=True, kw_only=True):
     size_bytes: int
     """Of the file on the disk."""
     memory_bytes: int | None = None
-    """What it takes in memory, where the host tells it."""
+    """What it takes in main memory, where the host tells it."""
+    gpu_memory: tuple[GpuShare, ...] = ()
+    """What it takes on each GPU, where the host tells it."""
+    runtime: str | None = None
+    """Which build of llama.cpp serves it, where the host tells it: its name and version."""
     publisher: str | None = None
     params: str | None = None
     architecture: str | None = None
@@ -192,11 +203,36 @@ class Estimate(Displayable, Struct, frozen=True, kw_only=True):
     passes_guardrails: bool
 
 
+class MemoryUser(Struct, frozen=True, kw_only=True):
+    """A process that holds memory of a GPU and is no instance: a notebook's kernel, a program."""
+
+    name: str
+    """A notebook's path if it is one of this machine's, else the program's name."""
+    is_notebook: bool = False
+    memory_bytes: int
+    pid: int | None = None
+
+
+class GpuMemory(Struct, frozen=True, kw_only=True):
+    """The memory of one GPU."""
+
+    gpu_id: str
+    """As llama.cpp names it: "CUDA0", "Vulkan0"."""
+    name: str
+    """"NVIDIA GeForce RTX 4090"."""
+    total_bytes: int
+    available_bytes: int
+    users: tuple[MemoryUser, ...] = ()
+    """Who else holds some of it, as far as the system tells."""
+
+
 class Memory(Struct, frozen=True, kw_only=True):
     """The memory of the machine that the host runs on."""
 
     total_bytes: int
     available_bytes: int
+    gpus: tuple[GpuMemory, ...] | None = None
+    """`None`: the host does not tell which GPUs there are."""
 
 
 class Titled:

@@ -17,7 +17,7 @@ from typing import Any
 
 from lms_jupyter.engine.worker.load_settings import LoadSettings
 from lms_jupyter.engine.worker.main import _configure, _Parameters
-from lms_jupyter.engine.worker.messages import Order, read_order, write_order
+from lms_jupyter.engine.worker.messages import Order, Placement, read_order, write_order
 from lms_jupyter.engine.worker.priority import lower_priority
 
 NICE = 10
@@ -86,7 +86,7 @@ def order_for(file: Path, context: int) -> Order:
         draft_file=None,
         size_bytes=file.stat().st_size,
         embedding=False,
-        gpu_layers=0,
+        placement=Placement(),
         settings=replace(LoadSettings(), cpu_threads=1).settled("llm", context),
     )
 

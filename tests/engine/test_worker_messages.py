@@ -13,6 +13,7 @@ from lms_jupyter.engine.worker.load_settings import LoadSettings
 from lms_jupyter.engine.worker.main import UNREADABLE
 from lms_jupyter.engine.worker.messages import (
     Order,
+    Placement,
     Serving,
     Warm,
     read_order,
@@ -29,10 +30,8 @@ ORDER = Order(
     draft_file="/models/draft.gguf",
     size_bytes=2**40,
     embedding=False,
-    gpu_layers=3,
-    settings=LoadSettings(
-        context_length=512, seed=2**70, prompt_template="\ud800", tensor_split=(1, 0.5)
-    ),
+    placement=Placement(gpu_layers=3, devices=("CUDA1", "CUDA0"), tensor_split=(1, 0.5)),
+    settings=LoadSettings(context_length=512, seed=2**70, prompt_template="\ud800"),
 )
 
 
@@ -44,7 +43,7 @@ def test_an_order_arrives_as_it_was_sent_with_a_path_that_is_no_utf_8() -> None:
     assert read_order(line) == ORDER
 
 
-@pytest.mark.parametrize("field", ["file", "api_key", "settings"])
+@pytest.mark.parametrize("field", ["file", "api_key", "settings", "placement"])
 def test_an_order_without_a_field_is_none(field: str) -> None:
     plain = json.loads(write_order(ORDER))
     del plain[field]

@@ -11,7 +11,7 @@ from lms_jupyter.engine.library.gguf import read_header
 from lms_jupyter.engine.library.listing import model_type
 from lms_jupyter.engine.worker.handle import WorkerHandle
 from lms_jupyter.engine.worker.load_settings import LoadSettings
-from lms_jupyter.engine.worker.messages import Order
+from lms_jupyter.engine.worker.messages import Order, Placement
 
 
 async def resident_bytes(
@@ -32,7 +32,7 @@ async def resident_bytes(
             draft_file=str(draft) if draft else None,
             size_bytes=header.file_bytes,
             embedding=embeds,
-            gpu_layers=0,
+            placement=Placement(),
             settings=settled,
         )
         listening = await worker.load(order, lambda _fraction: None)

@@ -109,6 +109,8 @@ export interface Instance {
   path: string;
   size_bytes: number;
   memory_bytes: number | null;
+  gpu_memory: GpuShare[];
+  runtime: string | null;
   publisher: string | null;
   params: string | null;
   architecture: string | null;
@@ -134,6 +136,13 @@ export interface Instance {
   device: string | null;
   device_name: string | null;
   template_problem: string | null;
+}
+/**
+ * What one instance takes on one GPU.
+ */
+export interface GpuShare {
+  gpu_id: string;
+  memory_bytes: number;
 }
 /**
  * A load setting that is not what was asked.
@@ -185,6 +194,26 @@ export interface Problem {
 export interface Memory {
   total_bytes: number;
   available_bytes: number;
+  gpus: GpuMemory[] | null;
+}
+/**
+ * The memory of one GPU.
+ */
+export interface GpuMemory {
+  gpu_id: string;
+  name: string;
+  total_bytes: number;
+  available_bytes: number;
+  users: MemoryUser[];
+}
+/**
+ * A process that holds memory of a GPU and is no instance: a notebook's kernel, a program.
+ */
+export interface MemoryUser {
+  name: string;
+  is_notebook: boolean;
+  memory_bytes: number;
+  pid: number | null;
 }
 /**
  * Get an instance of a model: what a button, a magic, a function and an undo all send.

@@ -47,7 +47,7 @@ from lms_jupyter.engine.templates.watch import (
 from lms_jupyter.engine.worker.handle import Listening, WorkerHandle
 from lms_jupyter.engine.worker.launcher import Launcher
 from lms_jupyter.engine.worker.load_settings import LoadSettings
-from lms_jupyter.engine.worker.messages import Order
+from lms_jupyter.engine.worker.messages import Order, Placement
 
 Guard = Callable[[Plan, Iterable[Instance]], None]
 """Raises `GuardrailError` if a load would not fit beside the other instances."""
@@ -375,6 +375,10 @@ def order_for(plan: Plan) -> Order:
         draft_file=str(plan.draft.file) if plan.draft else None,
         size_bytes=model.size_bytes,
         embedding=model.type == "embedding",
-        gpu_layers=round(settings.gpu_offload_ratio * (layers + 1)),
+        placement=Placement(
+            gpu_layers=round(settings.gpu_offload_ratio * (layers + 1)),
+            main_gpu=settings.main_gpu,
+            tensor_split=settings.tensor_split,
+        ),
         settings=settings,
     )

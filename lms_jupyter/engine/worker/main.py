@@ -20,6 +20,7 @@ from typing import Any, TextIO
 from lms_jupyter.engine.worker.load_settings import LoadSettings, rounded
 from lms_jupyter.engine.worker.messages import (
     Order,
+    Placement,
     Report,
     Serving,
     Warm,
@@ -145,6 +146,7 @@ def _configure(parameters: _Parameters, order: Order) -> None:
         parameters.native.mmproj.path = _reachable(order.mmproj)
     _set_server(parameters, order)
     _set_sizes(parameters, order)
+    _place(parameters, order.placement)
     _set_memory_mode(parameters, settings)
     _set_attention(parameters, settings)
     for name, parameter in _PLAIN.items():
@@ -193,16 +195,21 @@ def _set_sizes(parameters: _Parameters, order: Order) -> None:
     parameters.put("kv_unified", settings.unified_kv_cache)
     parameters.native.cpuparams.n_threads = settings.cpu_threads
     parameters.native.cpuparams_batch.n_threads = settings.cpu_threads
-    parameters.put("n_gpu_layers", order.gpu_layers)
     parameters.put("no_kv_offload", not settings.offload_kv_cache_to_gpu)
-    if settings.tensor_split:
+
+
+def _place(parameters: _Parameters, placement: Placement) -> None:
+    """Say what lies on which GPU."""
+    parameters.put("n_gpu_layers", placement.gpu_layers)
+    if placement.main_gpu is not None:
+        parameters.put("main_gpu", placement.main_gpu)
+    if placement.tensor_split:
         places = len(parameters.native.tensor_split)
-        shares = list(settings.tensor_split[:places])
+        shares = list(placement.tensor_split[:places])
         parameters.put("tensor_split", shares + [0.0] * (places - len(shares)))
 
 
 _PLAIN = {
-    "main_gpu": "main_gpu",
     "rope_frequency_base": "rope_freq_base",
     "rope_frequency_scale": "rope_freq_scale",
     "context_checkpoints": "n_ctx_checkpoints",

@@ -8,11 +8,31 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, Literal, TypeAlias, TypeVar
 
 from lms_jupyter.engine.worker.load_settings import LoadSettings
 
 _T = TypeVar("_T")
+
+
+SplitMode: TypeAlias = Literal["none", "layer"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placement:
+    """On which devices the parts of a model lie, in llama.cpp's terms."""
+
+    gpu_layers: int = 0
+    devices: tuple[str, ...] = ()
+    """The GPUs to use, by llama.cpp's names ("CUDA0"), in this order; empty: all that there are."""
+    split_mode: SplitMode = "layer"
+    """"none": `main_gpu` alone."""
+    tensor_split: tuple[float, ...] = ()
+    """How much each of `devices` gets, in any unit; empty leaves that to llama.cpp."""
+    main_gpu: int | None = None
+    """An index into `devices`, or into all that there are."""
+    cpu_expert_layers: int = 0
+    """In how many layers the experts stay in main memory."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +46,7 @@ class Order:
     draft_file: str | None
     size_bytes: int
     embedding: bool
-    gpu_layers: int
+    placement: Placement
     settings: LoadSettings
 
 
@@ -62,8 +82,9 @@ def read_order(line: str | bytes) -> Order:
         ValueError: It is no order, or one with a field too few or too many.
     """
     plain = _object(json.loads(line))
-    if "settings" in plain:
-        plain["settings"] = _made(LoadSettings, _object(plain["settings"]))
+    for name, kind in (("settings", LoadSettings), ("placement", Placement)):
+        if name in plain:
+            plain[name] = _made(kind, _object(plain[name]))
     return _made(Order, plain)
 
 
