@@ -42,7 +42,10 @@ it("knows when the next instance leaves by itself", () => {
 });
 
 it("splits the memory into instances, others and free", () => {
-  const shares = memoryShares({ total_bytes: 64e9, available_bytes: 36e9 }, activity.instances);
+  const shares = memoryShares(
+    { total_bytes: 64e9, available_bytes: 36e9, gpus: null },
+    activity.instances,
+  );
 
   expect(shares.instances.map(({ bytes }) => bytes)).toEqual([3.3e9, 0.274e9, 18.6e9]);
   expect(shares.free_bytes).toBe(36e9);
@@ -50,7 +53,10 @@ it("splits the memory into instances, others and free", () => {
 });
 
 it("does not let mapped files make others smaller than nothing", () => {
-  const shares = memoryShares({ total_bytes: 8e9, available_bytes: 7e9 }, activity.instances);
+  const shares = memoryShares(
+    { total_bytes: 8e9, available_bytes: 7e9, gpus: null },
+    activity.instances,
+  );
 
   expect(shares.other_bytes).toBe(0);
 });

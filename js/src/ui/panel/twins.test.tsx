@@ -164,7 +164,10 @@ it("makes one of the two the chosen row, and one the stop of the Tab key", async
 });
 
 it("draws in the memory of this machine only what is on this machine", () => {
-  const shares = memoryShares({ total_bytes: 64e9, available_bytes: 60e9 }, [HERE, THERE]);
+  const shares = memoryShares({ total_bytes: 64e9, available_bytes: 60e9, gpus: null }, [
+    HERE,
+    THERE,
+  ]);
 
   expect(shares.instances).toHaveLength(1);
 });
