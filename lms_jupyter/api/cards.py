@@ -2,7 +2,9 @@
 
 import time
 
-from lms_jupyter.api.draw import ARCHITECTURES, format_size, format_ttl
+from lms_jupyter.api.draw import ARCHITECTURES, format_ttl
+from lms_jupyter.api.pools import gpu_bytes
+from lms_jupyter.api.sizes import format_size
 from lms_jupyter.api.tables import RichOutput
 from lms_jupyter.protocol.models import Estimate, Instance, Model
 from lms_jupyter.protocol.shown import DRAWERS
@@ -47,6 +49,8 @@ def draw_instance(instance: Instance) -> RichOutput:
             "TTL": format_ttl(instance, time.time()) or "none",
             "SIZE": format_size(instance.size_bytes),
             "MEMORY": None if memory_bytes is None else format_size(memory_bytes),
+            "GPU MEMORY": format_size(gpu_bytes(instance)) if instance.gpu_memory else None,
+            "RUNTIME": instance.runtime,
             "PARAMS": instance.params,
             "ARCH": _architecture(instance.architecture),
             "QUANTIZATION": instance.quantization,

@@ -6,6 +6,8 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from lms_jupyter.api import pools
+from lms_jupyter.api.sizes import format_size
 from lms_jupyter.api.tables import RichOutput, Table, count
 from lms_jupyter.protocol.models import Instance, Model
 from lms_jupyter.protocol.slices import Activity
@@ -99,8 +101,9 @@ def draw_instances(
         return RichOutput("Nothing is in memory. To load a model: %lms load KEY")
     owner = ("LOADED BY",) if owners else ()
     memory = ("MEMORY",) if any(i.memory_bytes is not None for i in instances) else ()
+    gpus = ("GPU MEMORY",) if any(i.gpu_memory for i in instances) else ()
     heading = (
-        *("IDENTIFIER", "MODEL", "STATUS", "SIZE", *memory),
+        *("IDENTIFIER", "MODEL", "STATUS", "SIZE", *memory, *gpus),
         *("CONTEXT", "PARALLEL", "DEVICE", "TTL", *owner),
     )
     rows = [
@@ -110,6 +113,7 @@ def draw_instances(
             i.status.replace("_", "").upper(),
             format_size(i.size_bytes),
             *((_memory(i),) if memory else ()),
+            *((_gpu_memory(i),) if gpus else ()),
             str(i.context_length),
             str(parallel.get(i.instance_reference) or "-"),
             i.device_name or i.device or "Local",
@@ -126,13 +130,23 @@ def draw_instances(
 
 
 def draw_status(activity: Activity, why: str) -> RichOutput:
-    """Draw `%lms status`: which host, why this one, and what it has in memory."""
+    """Draw `%lms status`: which host, why this one, what it has in memory, and who holds GPUs."""
     host = activity.host
     reason = f" ({why})" if why else ""
-    rows = [(i.identifier, format_size(i.size_bytes), _memory(i)) for i in activity.instances]
+    instances, memory = activity.instances, activity.memory
+    gpus = ("GPU MEMORY",) if any(i.gpu_memory for i in instances) else ()
+    rows = [
+        (
+            *(i.identifier, format_size(i.size_bytes), _memory(i)),
+            *((_gpu_memory(i),) if gpus else ()),
+        )
+        for i in instances
+    ]
     loaded = count(len(rows), "model") if rows else "nothing"
     lead = f"{host.title} at {host.address}{reason}: {loaded} in memory."
-    return RichOutput(lead, [(("IDENTIFIER", "SIZE", "MEMORY"), rows)])
+    held = [] if memory is None else pools.rows(memory, instances)
+    heading = ("IDENTIFIER", "SIZE", "MEMORY", *gpus)
+    return RichOutput(lead, [(heading, rows), (pools.HEADING, held)])
 
 
 def models_json(models: Sequence[Model]) -> str:
@@ -155,6 +169,7 @@ def instances_json(
             "queued": i.queued,
             "parallel": (parallel or {}).get(i.instance_reference),
         }
+        | _told_fields(i)
         for i in sorted(instances, key=lambda i: i.kind != "llm")
     ]
     return compact(rows)
@@ -175,24 +190,14 @@ def model_fields(model: Model) -> dict[str, Any]:
     return fields
 
 
-def format_size(size_bytes: float) -> str:
-    """Format a size as the panel does: base 1000, two decimals from kB on.
-
-    >>> format_size(4_920_000_000)
-    '4.92 GB'
-    """
-    units = ("B", "kB", "MB", "GB", "TB")
-    unit = 0
-    # The bound is what would be rounded up to 1000 of this unit.
-    while size_bytes >= (999.5 if unit == 0 else 999.995) and unit < len(units) - 1:
-        size_bytes /= 1000
-        unit += 1
-    return f"{size_bytes:.0f} {units[unit]}" if unit == 0 else f"{size_bytes:.2f} {units[unit]}"
-
-
 def template_note(thing: Model | Instance) -> str:
     """Say what is wrong with a model's chat template, and what is left of it."""
     return f"its chat template cannot be used: {thing.template_problem}."
+
+
+def _gpu_memory(instance: Instance) -> str:
+    """Say what it takes on all GPUs together."""
+    return format_size(pools.gpu_bytes(instance)) if instance.gpu_memory else ""
 
 
 def _memory(instance: Instance) -> str:
@@ -268,6 +273,19 @@ def _shared_fields(thing: Model | Instance) -> dict[str, Any]:
     if thing.kind == "llm":
         fields |= {"vision": thing.vision, "trainedForToolUse": thing.trained_for_tool_use}
     return fields | {"maxContextLength": thing.max_context_length}
+
+
+def _told_fields(instance: Instance) -> dict[str, Any]:
+    """Return what the CLI has no fields for, where the host tells it."""
+    fields: dict[str, Any] = {}
+    if instance.gpu_memory:
+        fields["gpuMemory"] = [
+            {"gpuId": share.gpu_id, "memoryBytes": share.memory_bytes}
+            for share in instance.gpu_memory
+        ]
+    if instance.runtime:
+        fields["runtime"] = instance.runtime
+    return fields
 
 
 def _camel(status: str) -> str:

@@ -12,7 +12,10 @@ from lms_jupyter.printable import printable, printable_line
 
 Row = TypeVar("Row")
 NUMBERS = frozenset(
-    {"PARAMS", "SIZE", "CONTEXT", "PARALLEL", "LOAD", "MEMORY", "FIRST TOKEN", "TOKENS/S", "TOKENS"}
+    {
+        *("PARAMS", "SIZE", "CONTEXT", "PARALLEL", "LOAD", "MEMORY", "GPU MEMORY"),
+        *("USED", "FREE", "TOTAL", "FIRST TOKEN", "TOKENS/S", "TOKENS"),
+    }
 )
 """Headings of columns that stand to the right, so that digits stand below digits."""
 MARKS = frozenset("\\`*_[]<>|~$&#!")

@@ -10,7 +10,17 @@ from typing import Any
 from lms_jupyter.hosts.base import Departure, Snapshot
 from lms_jupyter.hosts.lm_link import short_name
 from lms_jupyter.hosts.reading import moment, noun, number, one_line, reads, rows, table, unreadable
-from lms_jupyter.protocol.models import Estimate, Instance, Load, Memory, Model, Status
+from lms_jupyter.protocol.models import (
+    Estimate,
+    GpuMemory,
+    GpuShare,
+    Instance,
+    Load,
+    Memory,
+    MemoryUser,
+    Model,
+    Status,
+)
 
 Raw = Mapping[str, Any]
 
@@ -74,6 +84,8 @@ def instance(raw: Any, state: Raw | None = None) -> Instance:
         "identifier": raw.get("identifier"),
         "instance_reference": raw.get("instanceReference"),
         "memory_bytes": raw.get("memoryBytes"),
+        "gpu_memory": tuple(map(_gpu_share, rows(raw.get("gpuMemory") or []))),
+        "runtime": raw.get("runtime") or None,
         "context_length": raw.get("contextLength", raw.get("maxContextLength")),
         "status": status(activity),
         "queued": activity.get("queued", 0),
@@ -132,9 +144,45 @@ def estimate(raw: Any) -> Estimate:
 
 
 def _memory(raw: Raw) -> Memory:
+    # A host that names no GPUs does not tell; one that has none names none of them.
+    gpus = raw.get("gpus")
     return noun(
-        {"total_bytes": raw["totalBytes"], "available_bytes": raw["availableBytes"]}, Memory
+        {
+            "total_bytes": raw["totalBytes"],
+            "available_bytes": raw["availableBytes"],
+            "gpus": None if gpus is None else tuple(map(_gpu, rows(gpus))),
+        },
+        Memory,
     )
+
+
+def _gpu(raw: Any) -> GpuMemory:
+    return noun(
+        {
+            "gpu_id": table(raw)["gpuId"],
+            "name": raw["name"],
+            "total_bytes": raw["totalBytes"],
+            "available_bytes": raw["availableBytes"],
+            "users": tuple(map(_gpu_user, rows(raw.get("users") or []))),
+        },
+        GpuMemory,
+    )
+
+
+def _gpu_user(raw: Any) -> MemoryUser:
+    # Whether it is a notebook's, only this machine's kernels can tell.
+    return noun(
+        {
+            "name": table(raw)["name"],
+            "memory_bytes": raw["memoryBytes"],
+            "pid": raw.get("pid"),
+        },
+        MemoryUser,
+    )
+
+
+def _gpu_share(raw: Any) -> GpuShare:
+    return noun({"gpu_id": table(raw)["gpuId"], "memory_bytes": raw["memoryBytes"]}, GpuShare)
 
 
 @reads("why an instance went")

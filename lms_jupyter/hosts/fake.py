@@ -10,28 +10,23 @@ from msgspec.structs import replace
 
 from lms_jupyter.errors import (
     CommandError,
-    HostUnreachableError,
     InstanceExistsError,
     InstanceNotFoundError,
     LoadCancelledError,
-    ModelNotFoundError,
 )
 from lms_jupyter.hosts.base import (
     Departure,
-    Downloaded,
-    Downloading,
-    DownloadStep,
     Joined,
     Loaded,
     Loading,
     LoadOrigin,
     LoadStep,
     LogEntry,
-    Offer,
     Past,
     Reason,
     Snapshot,
 )
+from lms_jupyter.hosts.fake_disk import FakeDisk, fake_model
 from lms_jupyter.hosts.prediction import (
     Message,
     PredictionEvent,
@@ -40,30 +35,35 @@ from lms_jupyter.hosts.prediction import (
     Sampling,
 )
 from lms_jupyter.protocol.loads import LoadRequest
-from lms_jupyter.protocol.models import Estimate, HostInfo, Instance, Kind, Load, LoadConfig, Model
+from lms_jupyter.protocol.models import (
+    Estimate,
+    GpuMemory,
+    HostInfo,
+    Instance,
+    Kind,
+    Load,
+    LoadConfig,
+    Memory,
+    Model,
+)
+
+__all__ = ["FEATURES", "FakeHost", "fake_gpu", "fake_model"]
 
 FEATURES = ("activity", "ttl", "pin", "cancelLoad", "join", "departures")
 
 
-def fake_model(model_key: str = "qwen/qwen3-4b", **changes: object) -> Model:
-    """Return a plausible model; any field can be given another value."""
-    model = Model(
-        model_key=model_key,
-        kind="llm",
-        display_name=model_key.rpartition("/")[2],
-        publisher=model_key.partition("/")[0],
-        path=f"{model_key}/model-Q4_K_M.gguf",
-        size_bytes=2_497_281_120,
-        params="4B",
-        architecture="qwen3",
-        quantization="Q4_K_M",
-        max_context_length=40_960,
-        trained_for_tool_use=True,
+def fake_gpu(number: int = 0, **changes: object) -> GpuMemory:
+    """Return a plausible GPU; any field can be given another value."""
+    gpu = GpuMemory(
+        gpu_id=f"CUDA{number}",
+        name="NVIDIA GeForce RTX 4090",
+        total_bytes=25_757_220_864,
+        available_bytes=24_000_000_000,
     )
-    return replace(model, **changes)
+    return replace(gpu, **changes)
 
 
-class FakeHost:
+class FakeHost(FakeDisk):
     """Keeps models and instances in lists and behaves as a host does, in no time.
 
     A load yields 0, 0.5 and 1; set `gate` to an `asyncio.Event` and it waits there before each
@@ -73,8 +73,10 @@ class FakeHost:
     def __init__(
         self, *models: Model, clock: Callable[[], float] = time.time, features: tuple[str, ...] = ()
     ) -> None:
-        self.disk = list(models)
+        super().__init__("fake:0", *models)
         self.memory: list[Instance] = []
+        self.machine: Memory | None = None
+        """What the machine has of memory, and of GPUs; `None`: not told."""
         self.configs: dict[str, LoadConfig] = {}
         self.ceiling = LoadConfig()
         self.departures: dict[str, Departure] = {}
@@ -82,12 +84,8 @@ class FakeHost:
         self.requests: list[LoadRequest] = []
         self.owners: list[str] = []
         self.prompts: list[tuple[tuple[Message, ...], Sampling]] = []
-        self.market: list[Offer] = []
-        self.fetched: dict[str, int] = {}
-        self.gate: asyncio.Event | None = None
-        self.reachable = True
         self.looks = 0
-        self.info = HostInfo(name="Fake", address="fake:0", version="1", features=features)
+        self.info = HostInfo(name="Fake", address=self.address, version="1", features=features)
         self._clock = clock
         self._serial = count(1)
         self._changed: set[asyncio.Event] = set()
@@ -106,11 +104,6 @@ class FakeHost:
     async def gone(self) -> None:
         """Have no connection that could be lost."""
         await asyncio.Event().wait()
-
-    async def models(self) -> tuple[Model, ...]:
-        """List the disk."""
-        self._answer()
-        return tuple(self.disk)
 
     async def poll(self) -> Snapshot:
         """List the memory, and count the polls."""
@@ -227,25 +220,16 @@ class FakeHost:
         return replace(asked, **{"context_length": instance.context_length} | given)
 
     async def estimate(self, model: Model, config: LoadConfig) -> Estimate:
-        """Reckon the file's size and a kilobyte a token."""
+        """Reckon the file's size and a kilobyte a token; as much of it on a GPU as is asked."""
         self._answer()
         total_bytes = model.size_bytes + 1024 * (config.context_length or 4096)
+        ratio = 1.0 if config.gpu is None else config.gpu
+        has_gpu = self.machine is not None and self.machine.gpus
         return Estimate(
-            total_bytes=total_bytes, vram_bytes=0, confidence="high", passes_guardrails=True
-        )
-
-    async def variants(self, model: Model) -> tuple[Model, ...]:
-        """Make a model of each variant, named after what stands behind the @."""
-        self._answer()
-        return tuple(
-            replace(
-                model,
-                model_key=key,
-                path=f"{model.path}@{key.rpartition('@')[2]}",
-                quantization=key.rpartition("@")[2].upper(),
-                variants=(),
-            )
-            for key in model.variants
+            total_bytes=total_bytes,
+            vram_bytes=round(total_bytes * ratio) if has_gpu else 0,
+            confidence="high",
+            passes_guardrails=True,
         )
 
     async def respond(
@@ -267,34 +251,6 @@ class FakeHost:
             prompt_tokens=sum(len(message.text.split()) for message in messages),
             predicted_tokens=len(words),
         )
-
-    async def search(self, words: str) -> tuple[str, ...]:
-        """Name what is on offer."""
-        self._answer()
-        return tuple(dict.fromkeys(o.name for o in self.market if words.lower() in o.name.lower()))
-
-    async def offers(self, name: str) -> tuple[Offer, ...]:
-        """List what is on offer under a name."""
-        self._answer()
-        return tuple(offer for offer in self.market if offer.name == name)
-
-    async def download(self, offer: Offer) -> AsyncIterator[DownloadStep]:
-        """Put a model on the disk in steps of a half; begins where it was left."""
-        self._answer()
-        half = offer.size_bytes // 2
-        for part in range(self.fetched.get(offer.download_id, 0), offer.size_bytes + 1, half):
-            self.fetched[offer.download_id] = part
-            yield Downloading(downloaded_bytes=part, total_bytes=offer.size_bytes)
-            if self.gate is not None:
-                await self.gate.wait()
-        model = fake_model(offer.name, size_bytes=offer.size_bytes)
-        self.disk.append(model)
-        yield Downloaded(model_key=model.model_key)
-
-    async def discard(self, offer: Offer) -> None:
-        """Forget what was fetched of a file."""
-        self._answer()
-        self.fetched.pop(offer.download_id, None)
 
     async def log(self, past: Past | None = None) -> AsyncIterator[LogEntry]:
         """Tell one line, then wait; like LM Studio it has no past."""
@@ -343,7 +299,10 @@ class FakeHost:
 
     def _snapshot(self) -> Snapshot:
         return Snapshot(
-            now=self._clock(), instances=tuple(self.memory), loads=tuple(self.loads.values())
+            now=self._clock(),
+            instances=tuple(self.memory),
+            loads=tuple(self.loads.values()),
+            memory=self.machine,
         )
 
     def _joinable(self, request: LoadRequest) -> Instance | Load | None:
@@ -365,23 +324,11 @@ class FakeHost:
         finally:
             self._changed.discard(changed)
 
-    def _answer(self) -> None:
-        if not self.reachable:
-            raise HostUnreachableError(f"Nothing answers at {self.info.address}.")
-
     def _change(self, instance: Instance, **changes: object) -> None:
         self._answer()
         known = self._instance(instance.identifier)
         self.memory[self.memory.index(known)] = replace(known, **changes)
         self.notify()
-
-    def _model(self, model_key: str) -> Model:
-        for model in self.disk:
-            if model_key in model.variants:
-                return replace(model, model_key=model_key)
-            if model_key in (model.model_key, model.path):
-                return model
-        raise ModelNotFoundError(model_key, [model.model_key for model in self.disk])
 
     def _instance(self, identifier: str) -> Instance:
         for instance in self.memory:

@@ -1,9 +1,10 @@
 """What happened: facts in the past tense. Only `reduce` says what they mean for a slice."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from lms_jupyter.hosts.base import Downloading, Snapshot
+from lms_jupyter.manager.identity import Identity
 from lms_jupyter.protocol.models import (
     Difference,
     Download,
@@ -53,6 +54,9 @@ class Polled:
     """What the host reported; `None`: only what kernels have written down was read again."""
     ownership: Ownership | None = None
     """`None`: nothing is written down here."""
+    kernels: Mapping[int, Identity] = field(default_factory=dict)
+    """The kernels that run on the host's own machine, by the numbers of their processes: those
+    that hold memory of a GPU, and those whose children do."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,6 +17,8 @@ from platformdirs import user_state_path
 from lms_jupyter.hosts.forks import is_worker
 
 _CONNECTION_FILE = re.compile(r"kernel-([^/\\]+)\.json$")
+_SESSION = "JPY_SESSION_NAME="
+"""What Jupyter Server tells a kernel: the path of its notebook."""
 
 
 class Identity(Struct, frozen=True, kw_only=True):
@@ -59,6 +61,30 @@ def this_kernel(
         notebook=environ.get("JPY_SESSION_NAME") or None,
         pid=pid,
         machine=socket.gethostname(),
+    )
+
+
+def kernel_at(process: Path) -> Identity | None:
+    """Return which kernel a process is, if it is one, and Linux tells us (proc(5)).
+
+    Args:
+        process: The folder of the process in `/proc`.
+    """
+    try:
+        words = os.fsdecode((process / "cmdline").read_bytes()).split("\0")
+        match = next((found for word in words if (found := _CONNECTION_FILE.search(word))), None)
+    except OSError:
+        return None
+    if match is None:
+        return None
+    notebook = None
+    # Another user's kernel does not say which notebook it is of.
+    with contextlib.suppress(OSError):
+        environ = os.fsdecode((process / "environ").read_bytes()).split("\0")
+        named = (entry.removeprefix(_SESSION) for entry in environ if entry.startswith(_SESSION))
+        notebook = next(named, None) or None
+    return Identity(
+        kernel_id=match[1], notebook=notebook, pid=int(process.name), machine=socket.gethostname()
     )
 
 

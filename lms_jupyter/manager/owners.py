@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from lms_jupyter.hosts.base import Snapshot
 from lms_jupyter.manager.events import Ownership, Polled
+from lms_jupyter.manager.gpu_users import kernels_on
 from lms_jupyter.manager.leases import Lease, is_present
 from lms_jupyter.protocol.models import Instance
 
@@ -23,7 +24,8 @@ def apply_snapshot(snapshot: Snapshot, manager: "Manager") -> None:
     Both are one event: a change of either is one revision of the slice.
     """
     ownership = _ownership(snapshot.instances, manager)
-    manager.apply(Polled(snapshot=snapshot, ownership=ownership))
+    kernels = kernels_on(snapshot.memory, manager)
+    manager.apply(Polled(snapshot=snapshot, ownership=ownership, kernels=kernels))
     if ownership is not None:
         _look_again_for_ours(ownership, manager)
 
@@ -31,8 +33,10 @@ def apply_snapshot(snapshot: Snapshot, manager: "Manager") -> None:
 def learn_owners(manager: "Manager") -> None:
     """Apply who loaded what is in memory, and which other kernels use it; no host is polled."""
     ownership = _ownership(manager.activity.instances, manager)
+    kernels = kernels_on(manager.activity.memory, manager)
+    if ownership is not None or kernels:
+        manager.apply(Polled(ownership=ownership, kernels=kernels))
     if ownership is not None:
-        manager.apply(Polled(ownership=ownership))
         _look_again_for_ours(ownership, manager)
 
 

@@ -29,12 +29,12 @@ from lms_jupyter.manager.events import (
     Polled,
     ProblemDismissed,
 )
-from lms_jupyter.protocol.models import Download, Instance, Memory
+from lms_jupyter.manager.gpu_users import named
+from lms_jupyter.manager.steady_memory import is_steady
+from lms_jupyter.protocol.models import Download, Instance
 from lms_jupyter.protocol.slices import Activity, Catalog
 
 PROBLEMS_KEPT = 20
-STEADY_PARTS = 50
-"""A change of the free memory by less than this part of all is no change of the slice by itself."""
 
 SliceT = TypeVar("SliceT", Catalog, Activity)
 Thing = TypeVar("Thing")
@@ -88,8 +88,10 @@ def _activity(known: Activity, event: Event) -> Activity:
             since = known.host.link_since if known.host.link == "lost" else at
             host = replace(known.host, link="lost", link_since=since, retry_at=retry_at)
             known = replace(known, host=host)
-        case Polled(snapshot=snapshot, ownership=ownership):
+        case Polled(snapshot=snapshot, ownership=ownership, kernels=kernels):
             known = known if snapshot is None else _with_snapshot(known, snapshot)
+            if known.memory is not None:
+                known = replace(known, memory=named(known.memory, kernels))
             if ownership is not None:
                 instances = (_owned(instance, ownership) for instance in known.instances)
                 known = replace(known, instances=tuple(instances))
@@ -212,17 +214,10 @@ def _but(things: Iterable[Thing], **named: str) -> tuple[Thing, ...]:
     return tuple(thing for thing in things if getattr(thing, field) != name)
 
 
-def _is_steady(known: Memory | None, new: Memory | None) -> bool:
-    """Whether the free memory is what it was, as far as anybody could see in a bar."""
-    if known is None or new is None or known.total_bytes != new.total_bytes:
-        return known == new
-    return abs(known.available_bytes - new.available_bytes) * STEADY_PARTS < known.total_bytes
-
-
 def _counted(known: SliceT, new: SliceT) -> SliceT:
     """Count a revision if anything but the clock is different; else keep the slice we have."""
     if isinstance(new, Activity) and isinstance(known, Activity):
-        memory = known.memory if _is_steady(known.memory, new.memory) else new.memory
+        memory = known.memory if is_steady(known.memory, new.memory) else new.memory
         same = replace(new, now=known.now, memory=memory) == known
     else:
         same = new == known

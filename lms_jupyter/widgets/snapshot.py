@@ -2,8 +2,8 @@
 
 import time
 
-from lms_jupyter.api.draw import format_size
 from lms_jupyter.api.duration import format_duration
+from lms_jupyter.api.sizes import format_size
 from lms_jupyter.api.tables import RichOutput
 from lms_jupyter.protocol.models import Instance
 from lms_jupyter.protocol.slices import Activity

@@ -8,10 +8,10 @@ from lms_jupyter.api.draw import (
     draw_models,
     draw_status,
     draw_variants,
-    format_size,
     instances_json,
     models_json,
 )
+from lms_jupyter.api.sizes import format_size
 from lms_jupyter.hosts.fake import FakeHost, fake_model
 from lms_jupyter.protocol.models import Link
 from lms_jupyter.protocol.slices import Activity

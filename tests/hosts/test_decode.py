@@ -4,7 +4,8 @@ import pytest
 
 from lms_jupyter.errors import HostReplyError
 from lms_jupyter.hosts import decode, kv_config
-from lms_jupyter.protocol.models import LoadConfig
+from lms_jupyter.hosts.base import Snapshot
+from lms_jupyter.protocol.models import GpuShare, LoadConfig, MemoryUser
 
 RAW: dict[str, Any] = {
     "type": "llm",
@@ -46,6 +47,64 @@ def test_what_older_hosts_leave_out_is_optional() -> None:
 
     assert (instance.ttl_s, instance.idle_since, instance.device) == (None, None, None)
     assert decode.model(old).publisher is None
+
+
+GPU = {
+    "gpuId": "CUDA0",
+    "name": "NVIDIA GeForce RTX 4090",
+    "totalBytes": 24_000,
+    "availableBytes": 9_000,
+    "users": [{"pid": 7, "name": "python3", "memoryBytes": 11_200}],
+}
+
+
+def seen(memory: dict[str, Any], **instance: Any) -> Snapshot:
+    told = {"now": 1_700_000_000_000, "instances": [RAW | instance], "memory": memory}
+    return decode.snapshot(told)
+
+
+def test_the_engine_tells_of_each_gpu_who_holds_it_and_what_serves_an_instance() -> None:
+    sight = seen(
+        {"totalBytes": 64_000, "availableBytes": 32_000, "gpus": [GPU, GPU | {"gpuId": "CUDA1"}]},
+        gpuMemory=[{"gpuId": "CUDA0", "memoryBytes": 2_900}],
+        runtime="llama-server b10434 (Vulkan)",
+    )
+
+    assert sight.memory is not None
+    first, second = sight.memory.gpus or ()
+    assert (first.gpu_id, first.name, second.gpu_id) == ("CUDA0", GPU["name"], "CUDA1")
+    assert (first.total_bytes, first.available_bytes) == (24_000, 9_000)
+    assert first.users == (MemoryUser(name="python3", memory_bytes=11_200, pid=7),)
+    (instance,) = sight.instances
+    assert instance.gpu_memory == (GpuShare(gpu_id="CUDA0", memory_bytes=2_900),)
+    assert instance.runtime == "llama-server b10434 (Vulkan)"
+
+
+def test_no_gpu_is_told_apart_from_a_host_that_does_not_tell() -> None:
+    sizes = {"totalBytes": 64_000, "availableBytes": 32_000}
+
+    silent, none = seen(sizes).memory, seen(sizes | {"gpus": []}).memory
+
+    assert silent is not None
+    assert none is not None
+    assert (silent.gpus, none.gpus) == (None, ())
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"totalBytes": -1},
+        {"totalBytes": 2**60},
+        {"name": "\ud800"},
+        {"gpuId": None},
+        {"users": [{"pid": 7, "name": "x", "memoryBytes": float("nan")}]},
+        {"users": ["train.ipynb"]},
+        {"users": {"7": 1}},
+    ],
+)
+def test_a_gpu_that_no_machine_has_is_an_error_of_ours(odd: dict[str, Any]) -> None:
+    with pytest.raises(HostReplyError, match="in a way that we cannot read"):
+        seen({"totalBytes": 64_000, "availableBytes": 32_000, "gpus": [GPU | odd]})
 
 
 def test_unknown_words_of_newer_hosts_do_no_harm() -> None:

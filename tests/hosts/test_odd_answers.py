@@ -31,7 +31,12 @@ NOW_MS = 1_700_000_000_000
 STATE = {"status": "generating", "queued": 1}
 SIGHT = {
     "now": NOW_MS,
-    "instances": [RAW | STATE | {"memoryBytes": 5, "owner": "a.ipynb"}],
+    "instances": [
+        RAW
+        | STATE
+        | {"memoryBytes": 5, "owner": "a.ipynb", "runtime": "llama-server b10434 (Vulkan)"}
+        | {"gpuMemory": [{"gpuId": "Vulkan0", "memoryBytes": 3}]}
+    ],
     "loads": [
         {
             "loadId": "other-1",
@@ -42,7 +47,19 @@ SIGHT = {
             "startedAt": NOW_MS,
         }
     ],
-    "memory": {"totalBytes": 24, "availableBytes": 12},
+    "memory": {
+        "totalBytes": 24,
+        "availableBytes": 12,
+        "gpus": [
+            {
+                "gpuId": "Vulkan0",
+                "name": "NVIDIA RTX 4090",
+                "totalBytes": 24,
+                "availableBytes": 12,
+                "users": [{"pid": 7, "name": "python3", "memoryBytes": 2}],
+            }
+        ],
+    },
 }
 KEYS = ("contextLength", "numParallelSessions", "llama.acceleration.offloadRatio", "seed")
 ANSWER: dict[str, Any] = {

@@ -3,7 +3,8 @@
 import time
 from typing import Any
 
-from lms_jupyter.api.draw import compact, format_size
+from lms_jupyter.api.draw import compact
+from lms_jupyter.api.sizes import format_size
 from lms_jupyter.errors import CommandError, HostUnreachableError
 from lms_jupyter.hosts.base import Downloading, Offer, pauses_downloads
 from lms_jupyter.magics.context import MagicContext

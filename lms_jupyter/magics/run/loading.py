@@ -6,10 +6,10 @@ from IPython.core.getipython import get_ipython
 from IPython.display import display
 
 from lms_jupyter.api.cards import draw_estimate
-from lms_jupyter.api.draw import format_size
 from lms_jupyter.api.duration import format_duration
 from lms_jupyter.api.estimating import estimated
 from lms_jupyter.api.load_requests import NotebookRequest
+from lms_jupyter.api.sizes import format_size
 from lms_jupyter.errors import CommandError
 from lms_jupyter.magics.context import MagicContext
 from lms_jupyter.magics.run import perform

@@ -5,8 +5,8 @@ from typing import TypeVar
 from msgspec.structs import replace as changed
 
 from lms_jupyter.api import memory
-from lms_jupyter.api.draw import format_size
 from lms_jupyter.api.duration import format_duration
+from lms_jupyter.api.sizes import format_size
 from lms_jupyter.errors import CommandError, InstanceNotFoundError
 from lms_jupyter.magics.context import MagicContext
 from lms_jupyter.magics.run import perform

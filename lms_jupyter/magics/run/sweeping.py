@@ -9,9 +9,9 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from lms_jupyter.api.draw import format_size
 from lms_jupyter.api.load_requests import NotebookRequest
 from lms_jupyter.api.settings import read_settings
+from lms_jupyter.api.sizes import format_size
 from lms_jupyter.api.tables import RichOutput, Table, count
 from lms_jupyter.errors import HostError, LmsError
 from lms_jupyter.hosts.prediction import Message
