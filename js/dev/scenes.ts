@@ -3,6 +3,7 @@ import connecting from "../../tests/wire_samples/activity_connecting.json" with 
 import downloading from "../../tests/wire_samples/activity_downloading.json" with { type: "json" };
 import empty from "../../tests/wire_samples/activity_empty.json" with { type: "json" };
 import engine from "../../tests/wire_samples/activity_engine.json" with { type: "json" };
+import gpus from "../../tests/wire_samples/activity_gpus.json" with { type: "json" };
 import idle from "../../tests/wire_samples/activity_idle.json" with { type: "json" };
 import loading from "../../tests/wire_samples/activity_loading.json" with { type: "json" };
 import lost from "../../tests/wire_samples/activity_lost.json" with { type: "json" };
@@ -22,7 +23,9 @@ import type {
   Activity,
   Catalog,
   Command,
+  GpuMemory,
   Instance,
+  Memory,
   Model,
   Reply,
   Slice,
@@ -110,6 +113,23 @@ const twins = activity({
   ],
 });
 
+const twoGpus = gpus as Activity;
+const bigGpu = (twoGpus.memory as Memory & { gpus: [GpuMemory] }).gpus[0];
+const oneGpu = (gpu: Partial<GpuMemory>): Activity => ({
+  ...twoGpus,
+  instances: twoGpus.instances.slice(0, 1),
+  memory: { ...(twoGpus.memory as Memory), gpus: [{ ...bigGpu, ...gpu }] },
+});
+const manyHolders = oneGpu({
+  available_bytes: 0,
+  users: Array.from({ length: 7 }, (_, number) => ({
+    name: `work/experiments/${NASTY[number % NASTY.length]}-${number}.ipynb`,
+    is_notebook: true,
+    memory_bytes: 3e9 - number * 2e8,
+    pid: number + 1,
+  })),
+});
+
 /** Answers every question; the same answer to all questions of a kind. */
 const answering =
   (answers: Partial<Record<Command["kind"], object>>): FakeTransport["answer"] =>
@@ -152,6 +172,31 @@ export const SCENES: Record<string, Scene> = {
   },
   problems: { news: [models, problems as Activity, "live"] },
   engine: { news: [models, engine as Activity, "live"], clicks: ["More about chat"] },
+  gpus: { news: [models, twoGpus, "live"], clicks: ["More about my-coder"] },
+  gpu_full: { news: [models, oneGpu({ available_bytes: 0 }), "live"] },
+  gpu_empty: {
+    news: [
+      models,
+      { ...oneGpu({ users: [], available_bytes: bigGpu.total_bytes }), instances: [] },
+      "live",
+    ],
+  },
+  gpu_many: { news: [models, manyHolders, "live"] },
+  gpu_none: {
+    news: [
+      models,
+      {
+        ...(engine as Activity),
+        memory: { ...((engine as Activity).memory as Memory), gpus: [] },
+      },
+      "live",
+    ],
+  },
+  gpu_form: {
+    news: [models, twoGpus, "live"],
+    clicks: ["Load google/gemma-3-12b with settings", "More settings"],
+    answer: formAnswer,
+  },
   form: {
     news: [models, three, "live"],
     clicks: ["Load google/gemma-3-12b with settings"],

@@ -1,4 +1,11 @@
-import type { Activity, Instance, Memory, Model } from "../protocol/protocol";
+import type {
+  Activity,
+  GpuMemory,
+  Instance,
+  Memory,
+  MemoryUser,
+  Model,
+} from "../protocol/protocol";
 
 /** How an instance stands with its TTL. */
 export type Countdown =
@@ -62,28 +69,55 @@ export function nextToLeave(instances: readonly Instance[], now: number): number
   return deadline === null ? null : Math.max(0, deadline - now);
 }
 
+/** A memory: the machine's own, or that of one of its GPUs. */
+export type Pool = Memory | GpuMemory;
+
 export interface MemoryShares {
   total_bytes: number;
   free_bytes: number;
   /** What others on the machine use. */
   other_bytes: number;
+  notebooks: readonly MemoryUser[];
   instances: readonly { identifier: string; bytes: number }[];
 }
 
-/** Split the machine's memory into instances, others and free. */
-export function memoryShares(memory: Memory, instances: readonly Instance[]): MemoryShares {
-  // What is on another device takes nothing of this machine's.
+/** Split a memory into notebooks, instances, others and free. */
+export function memoryShares(pool: Pool, instances: readonly Instance[]): MemoryShares {
+  const { total_bytes, available_bytes } = pool;
+  const isGpu = "gpu_id" in pool;
+  const notebooks = isGpu ? pool.users.filter(({ is_notebook }) => is_notebook) : [];
   const shares = instances
+    // What is on another device takes nothing of this machine's.
     .filter(({ device }) => device === null)
-    .map(({ identifier, ...instance }) => ({ identifier, bytes: bytesOf(instance) }));
-  const used = Math.max(0, memory.total_bytes - memory.available_bytes);
-  const ours = shares.reduce((sum, { bytes }) => sum + bytes, 0);
+    .map((instance) => ({
+      identifier: instance.identifier,
+      bytes: isGpu ? gpuBytesOf(instance, pool.gpu_id) : bytesOf(instance),
+    }));
+  let other_bytes = total_bytes - available_bytes;
+  for (const { bytes } of shares) other_bytes -= bytes;
+  for (const { memory_bytes } of notebooks) other_bytes -= memory_bytes;
   return {
-    total_bytes: memory.total_bytes,
-    free_bytes: memory.available_bytes,
-    other_bytes: Math.max(0, used - ours),
+    total_bytes,
+    free_bytes: available_bytes,
+    other_bytes: Math.max(0, other_bytes),
+    notebooks,
     instances: shares,
   };
+}
+
+/** What an instance takes on one GPU, or on all. */
+export function gpuBytesOf({ gpu_memory }: Instance, wanted?: string): number {
+  let sum = 0;
+  for (const { gpu_id, memory_bytes } of gpu_memory) {
+    if (!wanted || gpu_id === wanted) sum += memory_bytes;
+  }
+  return sum;
+}
+
+/** What people call a GPU: with its number, which settings go by, where there are several. */
+export function gpuName(place: number, gpus: readonly GpuMemory[]): string {
+  const name = gpus[place]?.name ?? "";
+  return gpus.length > 1 ? `GPU ${place}: ${name}` : name;
 }
 
 /** What an instance takes in memory; the size of its file where the host does not tell. */

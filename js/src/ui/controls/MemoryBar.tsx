@@ -1,10 +1,12 @@
 import type { ComponentChild } from "preact";
 import { useMemo, useRef } from "preact/hooks";
 import type { Instance, Memory } from "../../protocol/protocol";
-import { bytesOf, memoryShares, nextDeadline } from "../../store/select";
+import { bytesOf, nextDeadline } from "../../store/select";
 import { clock } from "../text/format";
 import { useStillWords } from "../text/stillWords";
+import { Bar } from "./Bar";
 import { putTicking, useTick } from "./clock";
+import { GpuBars } from "./GpuBars";
 
 interface Props {
   memory: Memory | null;
@@ -30,7 +32,10 @@ export function MemoryBar({ memory, instances, now, stale }: Props) {
     memory === null
       ? strings.memoryFiles(format.bytes(instances.reduce((sum, one) => sum + bytesOf(one), 0)))
       : strings.memoryOf(format.bytes(memory.total_bytes - memory.available_bytes), total ?? "");
-  return (
+  const gpus = memory?.gpus ?? [];
+  // Beside others, this bar needs its name too.
+  const named = (text: string) => (gpus[0] ? `${strings.memory}: ${text}` : text);
+  const bar = (
     <div class="lms-MemoryBar">
       {/* Above the times of the rows: what ticks is close together, and so less is drawn anew. */}
       {instances.some(mayLeave) && (
@@ -44,12 +49,13 @@ export function MemoryBar({ memory, instances, now, stale }: Props) {
           )}
         </Room>
       )}
-      {memory !== null && <Bar memory={memory} instances={instances} label={used} />}
-      <Room name="used" widest={total === null ? used : strings.memoryOf(total, total)}>
-        {used}
+      {memory !== null && <Bar {...{ memory, instances }} label={`${strings.memory}: ${used}`} />}
+      <Room name="used" widest={named(total === null ? used : strings.memoryOf(total, total))}>
+        {named(used)}
       </Room>
     </div>
   );
+  return gpus[0] ? [bar, <GpuBars key="gpus" {...{ gpus, instances }} />] : bar;
 }
 
 /** Whether it will leave by itself once it is idle: until then there is room to say when. */
@@ -69,45 +75,5 @@ function Room({ name, widest, children }: RoomProps) {
     <span class={`lms-Room lms-Room-${name}`} data-widest={widest}>
       <span>{children}</span>
     </span>
-  );
-}
-
-interface BarProps {
-  memory: Memory;
-  instances: readonly Instance[];
-  label: string;
-  /** What a load would add. */
-  added_bytes?: number;
-}
-
-/** One segment an instance, then other programs, then what would be added, then what is free. */
-export function Bar({ memory, instances, label, added_bytes = 0 }: BarProps) {
-  const { strings, format } = useStillWords();
-  const shares = memoryShares(memory, instances);
-  const added = Math.min(added_bytes, shares.free_bytes);
-  const segments: { name: string; part: string; bytes: number }[] = [
-    ...shares.instances.map(({ identifier, bytes }) => ({
-      name: identifier,
-      part: "instance",
-      bytes,
-    })),
-    { name: strings.memoryOther, part: "other", bytes: shares.other_bytes },
-    { name: strings.loading, part: "added", bytes: added },
-    { name: strings.memoryFree, part: "free", bytes: shares.free_bytes - added },
-  ];
-  return (
-    <div class="lms-Bar" role="img" aria-label={`${strings.memory}: ${label}`}>
-      {segments.map(
-        ({ name, part, bytes }, place) =>
-          bytes > 0 && (
-            <span
-              key={place}
-              class={`lms-Bar-${part}`}
-              style={{ flexGrow: bytes / shares.total_bytes }}
-              title={`${name}: ${format.bytes(bytes)}`}
-            />
-          ),
-      )}
-    </div>
   );
 }

@@ -1,6 +1,6 @@
 import type { Instance, Memory, Reply } from "../../protocol/protocol";
+import { Bar } from "../controls/Bar";
 import { Icon } from "../controls/Icon";
-import { Bar } from "../controls/MemoryBar";
 import { titleOf, useWords } from "../text/words";
 
 interface Props {
@@ -27,7 +27,12 @@ export function EstimateLine({ reply, memory, instances }: Props) {
   return (
     <div class="lms-Estimate" role="status">
       {memory && (
-        <Bar memory={memory} instances={instances} label={said} added_bytes={total_bytes} />
+        <Bar
+          memory={memory}
+          instances={instances}
+          label={`${strings.memory}: ${said}`}
+          added_bytes={total_bytes}
+        />
       )}
       <span>{said}</span>
       <span class="lms-Estimate-verdict" data-fits={fits}>

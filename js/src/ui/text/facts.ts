@@ -1,4 +1,5 @@
 import type { Instance, Model } from "../../protocol/protocol";
+import { gpuBytesOf } from "../../store/select";
 import type { Words } from "./stillWords";
 
 /** What a model on the disk is, in the order in which people ask. */
@@ -19,6 +20,7 @@ export function instanceFacts(instance: Instance, { strings, format }: Words): s
     memory_bytes === null
       ? strings.onDiskSize(format.bytes(size_bytes))
       : format.bytes(memory_bytes),
+    instance.gpu_memory[0] ? `GPU ${format.bytes(gpuBytesOf(instance))}` : null,
     users[0] ? strings.others(users.length) : null,
     instance.params,
     instance.quantization,

@@ -20,6 +20,7 @@ const en = {
   memoryOther: "other programs",
   memoryFree: "free",
   memoryFiles: (size: string) => `${size} of model files loaded`,
+  notebook: "notebook",
   nextUnload: (time: string) => `next unload in ${time}`,
   // Instances
   inMemory: "In memory",
@@ -82,6 +83,7 @@ const de: StillStrings = {
   memoryOther: "andere Programme",
   memoryFree: "frei",
   memoryFiles: (size) => `${size} Modelldateien geladen`,
+  notebook: "Notebook",
   nextUnload: (time) => `nächstes Entladen in ${time}`,
   inMemory: "Im Speicher",
   inUse: "aktiv",
