@@ -32,6 +32,7 @@ SOURCES = [
 DOORS = {
     "lmstudio": {"lms_jupyter/hosts"},
     "xllamacpp": {"lms_jupyter/engine/worker/main.py"},
+    "pynvml": {"lms_jupyter/engine/gpus/nvml.py"},
     "anywidget": {"lms_jupyter/widgets"},
     "IPython": {"lms_jupyter/magics"},
     "jupyter_server": {"lms_jupyter/server"},
