@@ -16,11 +16,22 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Final, Literal, TypeAlias
 
-from lms_jupyter.engine.instances.sliding import cached_layers, sliding_layers, window, window_cells
-from lms_jupyter.engine.library.ggml_types import TENSOR_TYPES
+from lms_jupyter.engine.instances import shape
+from lms_jupyter.engine.instances.instance import Plan
+from lms_jupyter.engine.instances.sliding import window
+from lms_jupyter.engine.instances.vram import (
+    GpuUse,
+    Site,
+    experts_in_main_memory,
+    gpu_uses,
+    layer_weights,
+    places,
+)
 from lms_jupyter.engine.library.gguf import GgufHeader
-from lms_jupyter.engine.library.listing import EMBEDDING_ARCHITECTURES, model_type
+from lms_jupyter.engine.library.gguf_header import TensorSummary
+from lms_jupyter.engine.library.listing import model_type
 from lms_jupyter.engine.worker.load_settings import LoadSettings, rounded
+from lms_jupyter.engine.worker.messages import Placement
 
 Confidence: TypeAlias = Literal["high", "low"]
 
@@ -33,9 +44,6 @@ ACTIVATION_BYTES: Final = 4
 SCORE_BYTES: Final = 4
 MASK_BYTES: Final = 2
 """Of the attention mask with flash attention; without, it is made of scores."""
-
-CHECKPOINTS: Final = 2
-"""How often llama.cpp keeps the state of the windows of one prompt; long ones more often."""
 
 PROJECTOR_BYTES: Final = 4_500_000
 """What llama.cpp takes for looking at images, besides the projector itself, at the very least."""
@@ -59,12 +67,12 @@ MEASURED_ARCHITECTURES: Final = frozenset(
 """Those built as the formula assumes."""
 _REPACKED: Final = frozenset({"Q4_0", "Q4_K", "IQ4_NL", "MXFP4"})
 """Types whose matrices llama.cpp rearranges for x86 CPUs."""
-_BLOCKS: Final = {kind.name.lower(): kind for kind in TENSOR_TYPES.values()}
+NO_GPUS: Final = Site()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MemoryEstimate:
-    """What a load will take, in bytes. The `vram` parts are 0: this engine counts main memory."""
+    """What a load will take, in bytes: in main memory, and on GPUs."""
 
     model_bytes: int
     """The weights."""
@@ -72,10 +80,24 @@ class MemoryEstimate:
     """The KV cache and what computing a batch takes."""
     total_bytes: int
     """Both, and the process around them."""
-    model_vram_bytes: int = 0
-    context_vram_bytes: int = 0
-    total_vram_bytes: int = 0
+    gpus: tuple[GpuUse, ...] = ()
+    """The same for each GPU that llama.cpp knows."""
     confidence: Confidence
+
+    @property
+    def model_vram_bytes(self) -> int:
+        """The weights on all GPUs."""
+        return sum(gpu.weights for gpu in self.gpus)
+
+    @property
+    def context_vram_bytes(self) -> int:
+        """The caches on all GPUs, and what computing there takes."""
+        return sum(gpu.context for gpu in self.gpus)
+
+    @property
+    def total_vram_bytes(self) -> int:
+        """Both, and what the driver keeps for the process."""
+        return sum(gpu.total for gpu in self.gpus)
 
 
 def estimate(
@@ -84,51 +106,90 @@ def estimate(
     *,
     projector_bytes: int = 0,
     draft: GgufHeader | None = None,
+    site: Site = NO_GPUS,
 ) -> MemoryEstimate:
     """Estimate the memory of a worker that has loaded this model and works.
 
     `projector_bytes` is the size of the file of its vision projector, `draft` a draft model, which
-    has a context of its own, as long as the model's.
+    has a context of its own, as long as the model's. Both lie on the first GPU that is used.
     """
-    maximum = _number(header, "context_length", 2048)
+    maximum = shape.number(header, "context_length", 2048)
     settings = config.settled(model_type(header), maximum)
-    model, context = _one(header, settings)
-    if projector_bytes:
+    gpus = gpu_uses(header, settings, site)
+    used = next((place for place in places(site, shape.layers(header)) if place is not None), None)
+    model, context = _one(header, settings, site)
+    if projector_bytes and used is None:
         model += projector_bytes
+    if projector_bytes:
         context += PROJECTOR_BYTES
+        gpus = _plus(gpus, used, GpuUse(weights=projector_bytes))
     if draft is not None:
-        drafts_model, drafts_context = _one(
-            draft, replace(settings, k_cache_type="f16", v_cache_type="f16")
-        )
+        drafted = replace(settings, k_cache_type="f16", v_cache_type="f16")
+        there = _all_on(site, used, draft)
+        drafts_model, drafts_context = _one(draft, drafted, there)
         model, context = model + drafts_model, context + drafts_context
+        for place, use in enumerate(gpu_uses(draft, drafted, there)):
+            gpus = _plus(gpus, place, use)
     alone = not projector_bytes and draft is None
     return MemoryEstimate(
         model_bytes=model,
         context_bytes=context,
         total_bytes=model + context + _process(header),
+        gpus=gpus,
         confidence=_confidence(header) if alone else "low",
     )
 
 
-def _one(header: GgufHeader, settings: LoadSettings) -> tuple[int, int]:
-    """Return the bytes of the weights and of the context of one model."""
-    weights = _weights(header, mapped=settings.try_mmap and not settings.try_direct_io)
-    return weights, _cache(header, settings) + _batch(header, settings)
+def usage(plan: Plan) -> MemoryEstimate:
+    """Estimate what a load will take."""
+    projector = plan.model.mmproj
+    return estimate(
+        plan.model.header,
+        plan.settings,
+        projector_bytes=projector.stat().st_size if projector else 0,
+        draft=plan.draft.header if plan.draft else None,
+        site=plan.site,
+    )
+
+
+def _all_on(site: Site, used: int | None, draft: GgufHeader) -> Site:
+    """Return the same GPUs with all of a draft model on the one that is used."""
+    if used is None:
+        return NO_GPUS
+    placement = Placement(gpu_layers=shape.layers(draft) + 1, devices=(site.gpus[used],))
+    return replace(site, placement=placement)
+
+
+def _plus(gpus: tuple[GpuUse, ...], place: int | None, more: GpuUse) -> tuple[GpuUse, ...]:
+    return tuple(use + more if number == place else use for number, use in enumerate(gpus))
+
+
+def _one(header: GgufHeader, settings: LoadSettings, site: Site) -> tuple[int, int]:
+    """Return the bytes of the weights and of the context of one model, in main memory."""
+    where = places(site, shape.layers(header))
+    caches = shape.cache_bytes(header, settings)
+    copies = shape.checkpoint_bytes(header, settings)
+    if all(place is None for place in where):
+        weights = _weights(header, mapped=settings.try_mmap and not settings.try_direct_io)
+        return weights, sum(caches) + copies + _batch(header, settings)
+    on_gpus = settings.offload_kv_cache_to_gpu
+    here = sum(
+        size for size, place in zip(caches, where, strict=False) if place is None or not on_gpus
+    )
+    weights = _weights_beside(header, site.placement, where)
+    return weights, here + copies + _exchange(header, settings)
 
 
 def _process(header: GgufHeader) -> int:
     tokens = _length(header, "tokenizer.ggml.tokens")
     merges = _length(header, "tokenizer.ggml.merges")
-    embeds = header.architecture in EMBEDDING_ARCHITECTURES
-    base = EMBEDDING_PROCESS_BYTES if embeds else PROCESS_BYTES
+    base = EMBEDDING_PROCESS_BYTES if shape.embeds(header) else PROCESS_BYTES
     return base + tokens * TOKEN_BYTES + merges * MERGE_BYTES
 
 
 def _weights(header: GgufHeader, *, mapped: bool) -> int:
     tensors = header.tensors
-    if tensors is None or any(
-        name not in _BLOCKS for name in map(str.lower, tensors.bytes_by_type)
-    ):
+    if tensors is None or not _is_known(tensors):
         return header.file_bytes
     if not mapped:
         return tensors.total_bytes
@@ -138,68 +199,50 @@ def _weights(header: GgufHeader, *, mapped: bool) -> int:
     return tensors.total_bytes + again - let_go
 
 
-def _cache(header: GgufHeader, settings: LoadSettings) -> int:
-    """Return the bytes of the KV cache: of each layer, what it sees, for all sessions."""
-    if header.architecture in EMBEDDING_ARCHITECTURES:
-        return 0
-    layers = _number(header, "block_count", 0)
-    whole, seen = _cells(header, settings)
-    sliding = sliding_layers(header, layers)[: cached_layers(header, layers)]
-    if settings.context_checkpoints != 0:
-        # What the windows of a prompt hold is copied, so that the next one can begin like it.
-        seen += CHECKPOINTS * window(header)
-    return sum(
-        (seen if slides else whole) * _bytes_per_cell(header, settings, layer, slides=slides)
-        for layer, slides in enumerate(sliding)
-    )
+def _is_known(tensors: TensorSummary) -> bool:
+    return all(name.lower() in shape.BLOCKS for name in tensors.bytes_by_type)
 
 
-def _cells(header: GgufHeader, settings: LoadSettings) -> tuple[int, int]:
-    """Return for how many tokens the caches of all sessions have room.
+def _weights_beside(header: GgufHeader, placement: Placement, where: tuple[int | None, ...]) -> int:
+    """Return the weights that stay in main memory beside GPUs.
 
-    The first number is of the layers that see the whole context, the second of those that see a
-    window of it.
+    There, llama.cpp rearranges nothing, and lets go what it has read of the file for the GPUs.
     """
-    context, sessions = settings.context_length or 0, settings.num_parallel_sessions or 1
-    length, batch = window(header), settings.physical_batch_size or 0
-    if settings.unified_kv_cache:
-        whole = rounded(context)
-        return whole, window_cells(length, whole, sessions, batch)
-    whole = rounded(-(-context // sessions))
-    return sessions * whole, sessions * window_cells(length, whole, 1, batch)
-
-
-def _bytes_per_cell(header: GgufHeader, settings: LoadSettings, layer: int, *, slides: bool) -> int:
-    """Return what one layer keeps of one token."""
-    heads = header.of_architecture("attention.head_count_kv")
-    if isinstance(heads, tuple):
-        said = heads[layer] if layer < len(heads) else 0
-        kv_heads = said if isinstance(said, int) else 0
-    else:
-        kv_heads = heads if isinstance(heads, int) else _heads(header)
-    head = _number(header, "embedding_length", 0) // max(1, _heads(header))
-    key = _number(header, "attention.key_length", head)
-    value = _number(header, "attention.value_length", head)
-    if slides:
-        key = _number(header, "attention.key_length_swa", key)
-        value = _number(header, "attention.value_length_swa", value)
-    return kv_heads * (
-        _BLOCKS[settings.k_cache_type].bytes_of(key)
-        + _BLOCKS[settings.v_cache_type].bytes_of(value)
+    weights, kept = layer_weights(header), experts_in_main_memory(header, placement)
+    tensors = header.tensors
+    first = tensors.input_bytes if tensors is not None and tensors.layer_bytes else 0
+    return (
+        first
+        + sum(
+            size if place is None else kept.get(layer, 0)
+            for layer, (size, place) in enumerate(zip(weights[:-1], where, strict=False))
+        )
+        + (tensors.output_bytes if tensors is not None and where[-1] is None else 0)
     )
+
+
+def _exchange(header: GgufHeader, settings: LoadSettings) -> int:
+    """Return what is computed, or handed to the GPUs, in main memory for one batch."""
+    room = shape.cells(header, settings)
+    seen = room.seen if window(header) else 0
+    width = shape.number(header, "embedding_length", 0)
+    mask = (MASK_BYTES if settings.flash_attention is not False else SCORE_BYTES) * (
+        room.stream + seen
+    )
+    return (settings.physical_batch_size or 0) * (mask + 2 * ACTIVATION_BYTES * width)
 
 
 def _batch(header: GgufHeader, settings: LoadSettings) -> int:
     batch = settings.physical_batch_size or 0
     context = rounded(settings.context_length or 0)
-    widths = 5 * _number(header, "embedding_length", 0)
-    widths += 3 * _number(header, "feed_forward_length", 0)
-    if header.architecture in EMBEDDING_ARCHITECTURES:
+    widths = 5 * shape.number(header, "embedding_length", 0)
+    widths += 3 * shape.number(header, "feed_forward_length", 0)
+    if shape.embeds(header):
         return batch * ACTIVATION_BYTES * widths // 2
     per_cell, per_seen = MASK_BYTES, MASK_BYTES
     if settings.flash_attention is False:
-        per_cell, per_seen = SCORE_BYTES * (1 + _heads(header)), SCORE_BYTES
-    _, seen = _cells(header, settings) if window(header) else (0, 0)
+        per_cell, per_seen = SCORE_BYTES * (1 + shape.heads(header)), SCORE_BYTES
+    seen = shape.cells(header, settings).seen if window(header) else 0
     return batch * (ACTIVATION_BYTES * widths + per_cell * context + per_seen * seen)
 
 
@@ -211,17 +254,6 @@ def _confidence(header: GgufHeader) -> Confidence:
         and (window(header) > 0 or not header.of_architecture("attention.sliding_window"))
     )
     return "high" if plain and header.tensors is not None else "low"
-
-
-def _heads(header: GgufHeader) -> int:
-    return _number(header, "attention.head_count", 1)
-
-
-def _number(header: GgufHeader, key: str, default: int) -> int:
-    value = header.of_architecture(key)
-    if isinstance(value, tuple):
-        value = max((number for number in value if isinstance(number, int)), default=None)
-    return value if isinstance(value, int) else default
 
 
 def _length(header: GgufHeader, key: str) -> int:

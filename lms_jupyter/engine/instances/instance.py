@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from lms_jupyter.engine.instances.lifecycle import Moment, Phase, State
 from lms_jupyter.engine.instances.room import Room
+from lms_jupyter.engine.instances.vram import Site
 from lms_jupyter.engine.worker.load_settings import Domain, LoadSettings
 
 if TYPE_CHECKING:
@@ -60,6 +61,10 @@ class Plan:
     owner: str = ""
     load_id: str = ""
     draft: DownloadedModel | None = None
+    asked: LoadSettings = field(default_factory=LoadSettings)
+    """The settings as somebody asked for them, before anything was decided."""
+    site: Site = field(default_factory=Site)
+    """Where its layers are to lie."""
 
 
 @dataclass(slots=True, eq=False, weakref_slot=True)
@@ -95,6 +100,11 @@ class Instance:
         self.load_id = self.plan.load_id or self.reference
         self.settings = self.plan.settings
         self.sessions = asyncio.Semaphore(self.plan.settings.num_parallel_sessions or 1)
+
+    def take(self, plan: Plan) -> None:
+        """Load as this plan says, which tells more than the first."""
+        self.plan, self.settings = plan, plan.settings
+        self.sessions = asyncio.Semaphore(plan.settings.num_parallel_sessions or 1)
 
     @property
     def identifier(self) -> str:

@@ -11,6 +11,7 @@ Nothing that the file says is trusted: a count or length that cannot be true end
 from __future__ import annotations
 
 import os
+import re
 import stat
 import struct
 from collections import Counter
@@ -45,6 +46,9 @@ _ELEMENT_BYTES: Final = 40
 """What a kept element of an array takes at least, here in memory."""
 
 _MULTIPLIED: Final = ("blk.", "output.")
+_LAYER: Final = re.compile(r"blk\.(\d{1,5})\.")
+_EXPERTS: Final = "_exps."
+_OUTPUT: Final = "output"
 _VOCABULARY: Final = b"tokenizer."
 _TEMPLATES: Final = "tokenizer.chat_template"
 _STRING, _ARRAY = 8, 9
@@ -164,6 +168,9 @@ class _Walker:
         by_type: Counter[str] = Counter()
         matrices: Counter[str] = Counter()
         tail: Counter[str] = Counter()
+        layers: Counter[int] = Counter()
+        experts: Counter[int] = Counter()
+        output = 0
         end = 0
         for _ in range(count):
             name = self._key()
@@ -180,6 +187,12 @@ class _Walker:
             length = known.bytes_of(size) if known else 0
             type_name = known.name if known else f"type {kind}"
             elements += size
+            layer = _LAYER.match(name)
+            if layer:
+                layers[int(layer[1])] += length
+                experts[int(layer[1])] += length if _EXPERTS in name else 0
+            elif name.startswith(_OUTPUT):
+                output += length
             by_type[type_name] += length
             if dimensions > 1:
                 tail[type_name] += length
@@ -195,6 +208,9 @@ class _Walker:
             bytes_by_type=MappingProxyType(dict(by_type)),
             matrix_bytes=MappingProxyType(dict(matrices)),
             tail_bytes=MappingProxyType(dict(tail)),
+            layer_bytes=MappingProxyType(dict(layers)),
+            expert_bytes=MappingProxyType(dict(experts)),
+            output_bytes=output,
         )
 
     def _check_complete(self, data_bytes: int, metadata: Mapping[str, Value]) -> None:

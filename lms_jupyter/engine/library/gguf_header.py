@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TypeAlias
 
@@ -24,11 +24,22 @@ class TensorSummary:
     """The same for what is multiplied with: the matrices of the layers and of the output."""
     tail_bytes: Mapping[str, int]
     """The same for the matrices after the last vector in the file."""
+    layer_bytes: Mapping[int, int] = field(default_factory=dict)
+    """Of each layer, by its number."""
+    expert_bytes: Mapping[int, int] = field(default_factory=dict)
+    """How much of that are experts, of which few work at once."""
+    output_bytes: int = 0
+    """Of what turns the last layer's result into tokens; none if that is done with the input's."""
 
     @property
     def total_bytes(self) -> int:
         """The weights' size in bytes."""
         return sum(self.bytes_by_type.values())
+
+    @property
+    def input_bytes(self) -> int:
+        """The size of what turns tokens into numbers, and of all else that is in no layer."""
+        return self.total_bytes - sum(self.layer_bytes.values()) - self.output_bytes
 
     @classmethod
     def sum_of(cls, summaries: Sequence[TensorSummary]) -> TensorSummary:
@@ -36,7 +47,11 @@ class TensorSummary:
         by_type: Counter[str] = Counter()
         matrices: Counter[str] = Counter()
         tail: Counter[str] = Counter()
+        layers: Counter[int] = Counter()
+        experts: Counter[int] = Counter()
         for summary in summaries:
+            layers.update(summary.layer_bytes)
+            experts.update(summary.expert_bytes)
             by_type.update(summary.bytes_by_type)
             matrices.update(summary.matrix_bytes)
             tail.update(summary.tail_bytes)
@@ -46,6 +61,9 @@ class TensorSummary:
             bytes_by_type=MappingProxyType(dict(by_type)),
             matrix_bytes=MappingProxyType(dict(matrices)),
             tail_bytes=MappingProxyType(dict(tail)),
+            layer_bytes=MappingProxyType(dict(layers)),
+            expert_bytes=MappingProxyType(dict(experts)),
+            output_bytes=sum(summary.output_bytes for summary in summaries),
         )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
@@ -11,8 +12,16 @@ CacheType: TypeAlias = Literal["f32", "f16", "q8_0", "q4_0", "q4_1", "iq4_nl", "
 
 DEFAULT_CONTEXT_LENGTH = 4096
 DEFAULT_PARALLEL_SESSIONS = 4
-CHAT_BATCH_SIZE = 128
-"""Small, because llama.cpp looks for a cancelled request only between two batches."""
+Place: TypeAlias = Literal["cpu", "split", "gpu"]
+"""Where the layers of a model lie: in main memory, in both, or all on GPUs."""
+SplitStrategy: TypeAlias = Literal["evenly", "priorityOrder", "custom"]
+BATCH_SIZES: Mapping[Place, tuple[int, int]] = {
+    "cpu": (128, 128),
+    "split": (512, 512),
+    "gpu": (2048, 512),
+}
+"""How many tokens llama.cpp takes and computes at once: few where they take long, because it looks
+for a cancelled request only between two batches; on a GPU more, which is several times faster."""
 
 
 FIRST_TOKENS = 2
@@ -37,7 +46,8 @@ class LoadSettings:
     num_parallel_sessions: int | None = None
     unified_kv_cache: bool = True
     cpu_threads: int | None = None
-    gpu_offload_ratio: float = 1.0
+    gpu_offload_ratio: float | None = None
+    """The part of the layers on GPUs; `None`: as many as fit."""
     offload_kv_cache_to_gpu: bool = True
     flash_attention: bool | None = None
     k_cache_type: CacheType = "f16"
@@ -58,12 +68,24 @@ class LoadSettings:
     draft_min_probability: float | None = None
     draft_mtp: bool = False
     """Whether the model's own layers for it propose tokens."""
-    main_gpu: int | None = None
-    tensor_split: tuple[float, ...] = ()
-    """How much of the model each GPU gets, in any unit; empty leaves that to llama.cpp."""
+    split_strategy: SplitStrategy = "evenly"
+    """How several GPUs share the layers: each gets the same part of its free memory; one is filled
+    after the other; or each gets what `gpu_custom_ratio` says."""
+    disabled_gpus: tuple[int, ...] = ()
+    gpu_priority: tuple[int, ...] = ()
+    """Which GPUs are filled first."""
+    gpu_custom_ratio: tuple[float, ...] = ()
+    gpu_strict_vram_cap: bool = False
+    """Whether a load that does not fit into the GPUs' own memory is refused in any case."""
+    num_cpu_expert_layers_ratio: float = 0.0
+    """In which part of the layers the experts stay in main memory."""
 
-    def settled(self, domain: Domain, max_context_length: int) -> LoadSettings:
+    def settled(
+        self, domain: Domain, max_context_length: int, place: Place = "cpu"
+    ) -> LoadSettings:
         """Fill in what the engine decides for a model with this maximum context, in tokens.
+
+        `place` says where the layers will lie, which decides how much is computed at once.
 
         An embedding model reads its whole input in one batch, so its batches are as long as its
         context, and it has one session. Numbers that would make llama.cpp end itself are brought
@@ -86,11 +108,13 @@ class LoadSettings:
         settled = settled.with_room_for_drafts(rounded(context) // sessions - 1)
         # What all sessions say next has to fit into one batch, and what llama.cpp tries first.
         least = max(FIRST_TOKENS, sessions * (1 + settled.drafted))
-        batch = max(least, min(self.eval_batch_size or CHAT_BATCH_SIZE, rounded(context)))
+        usual, usual_physical = BATCH_SIZES[place]
+        batch = max(least, min(self.eval_batch_size or usual, rounded(context)))
+        physical = self.physical_batch_size or (usual_physical if place != "cpu" else batch)
         return replace(
             settled,
             eval_batch_size=batch,
-            physical_batch_size=min(self.physical_batch_size or batch, batch),
+            physical_batch_size=min(physical, batch),
             num_parallel_sessions=sessions,
         )
 
