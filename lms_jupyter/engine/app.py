@@ -16,7 +16,10 @@ from aiohttp import web
 from lms_jupyter.engine import announcement
 from lms_jupyter.engine.downloads.downloads import RUNNING, Downloads
 from lms_jupyter.engine.downloads.hub import Hub
-from lms_jupyter.engine.instances.guardrail import Guardrail
+from lms_jupyter.engine.gpus.meter import GpuMeter
+from lms_jupyter.engine.instances.gpu_room import GpuRoom
+from lms_jupyter.engine.instances.gpu_shares import held_by_all
+from lms_jupyter.engine.instances.guardrail import SHARE, Guardrail
 from lms_jupyter.engine.instances.loader import Loader
 from lms_jupyter.engine.instances.registry import Registry
 from lms_jupyter.engine.library.catalog import Catalog
@@ -30,9 +33,11 @@ from lms_jupyter.engine.prediction.uploads import Uploads
 from lms_jupyter.engine.routes import anthropic, greeting, openai, rest_v0, rest_v1, sdk
 from lms_jupyter.engine.routes.access import guard
 from lms_jupyter.engine.routes.http import MAX_BODY_BYTES
+from lms_jupyter.engine.runtimes.runtime import Runtime
 from lms_jupyter.engine.services import Services
 from lms_jupyter.engine.settings import Settings
 from lms_jupyter.engine.usage import Usage
+from lms_jupyter.engine.version import LLAMA_VERSION
 from lms_jupyter.engine.worker.handle import WorkerHandle
 from lms_jupyter.engine.worker.launcher import ProcessLauncher
 
@@ -75,11 +80,14 @@ def _services(
 ) -> Services:
     """Make the parts; the stack closes those that need it."""
     catalog = Catalog(settings.models)
-    guardrail = Guardrail(settings.guardrail)
+    meter = GpuMeter(lambda: ())
+    guardrail = Guardrail(settings.guardrail, meter=meter)
+    room = GpuRoom(meter, _installed, SHARE[settings.guardrail])
     launcher = ProcessLauncher(
         spares=settings.spares, nice=settings.nice, log=partial(_note_line, log)
     )
-    registry = Registry(launcher, guardrail.check)
+    registry = Registry(launcher, guardrail.check, room)
+    meter.held = lambda: held_by_all((*registry.instances, *registry.loads))
     llama = LlamaHttp()
     constraints = Constraints(llama)
     stack.push_async_callback(llama.close)
@@ -100,8 +108,13 @@ def _services(
         settings=settings,
         catalog=catalog,
         registry=registry,
+        gpus=meter,
         loader=Loader(
-            catalog, registry, jit_ttl_s=settings.jit_ttl_s, auto_evict=settings.auto_evict
+            catalog,
+            registry,
+            jit_ttl_s=settings.jit_ttl_s,
+            auto_evict=settings.auto_evict,
+            gpus=room,
         ),
         guardrail=guardrail,
         inference=Inference(registry, llama, constraints, log),
@@ -115,6 +128,10 @@ def _services(
         usage=usage,
         shut_down=ending.set,
     )
+
+
+def _installed() -> Runtime:
+    return Runtime(name="xllamacpp", version=LLAMA_VERSION)
 
 
 def _note_line(log: LogHub, worker: WorkerHandle, text: str) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from lms_jupyter.engine.downloads.downloads import Downloads
 from lms_jupyter.engine.downloads.hub import Hub
+from lms_jupyter.engine.gpus.meter import GpuMeter
 from lms_jupyter.engine.instances.guardrail import Guardrail
 from lms_jupyter.engine.instances.loader import Loader
 from lms_jupyter.engine.instances.registry import Registry
@@ -29,6 +30,7 @@ class Services:
     catalog: Catalog
     registry: Registry
     loader: Loader
+    gpus: GpuMeter
     guardrail: Guardrail
     inference: Inference
     llama: LlamaHttp

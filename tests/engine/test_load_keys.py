@@ -206,24 +206,36 @@ def test_a_seed_of_the_load_is_that_of_its_answers(tutor_engine: EngineProcess) 
     assert answers[0] != answers[2]
 
 
-def test_gpus_are_shared_as_the_split_says() -> None:
-    def shares(split: dict[str, Any]) -> tuple[float, ...]:
-        return load_settings(_stack({"load.gpuSplitConfig": split}), "llm").tensor_split
-
-    assert shares(_split("evenly")) == ()
-    assert shares(_split("custom", customRatio=[3, 1])) == (3.0, 1.0)
-    assert shares(_split("custom", customRatio=[3, 1, 2], disabledGpus=[1])) == (3.0, 0.0, 2.0)
-    assert shares(_split("evenly", disabledGpus=[0]))[:3] == (0.0, 1.0, 1.0)
-    first = load_settings(
-        _stack({"load.gpuSplitConfig": _split("priorityOrder", priority=[2])}), "llm"
-    )
-    assert first.main_gpu == 2
-
-
 def test_a_split_is_written_as_it_was_read() -> None:
-    asked = _split("custom", customRatio=[3.0, 1.0])
-    config = load_config(load_settings(_stack({"load.gpuSplitConfig": asked}), "llm"), "llm")
-    assert {"key": "load.gpuSplitConfig", "value": asked} in config["fields"]
+    for asked in (
+        _split("custom", customRatio=[3.0, 1.0], disabledGpus=[1]),
+        _split("priorityOrder", priority=[2]),
+        _split("evenly", disabledGpus=[0]),
+    ):
+        settings = load_settings(_stack({"load.gpuSplitConfig": asked}), "llm")
+        config = load_config(settings, "llm")
+        assert {"key": "load.gpuSplitConfig", "value": asked} in config["fields"]
+
+
+def test_the_usual_split_is_not_worth_a_word() -> None:
+    config = load_config(
+        load_settings(_stack({"load.gpuSplitConfig": _split("evenly")}), "llm"), "llm"
+    )
+    assert "load.gpuSplitConfig" not in {field["key"] for field in config["fields"]}
+
+
+def test_layers_are_not_cut_into_pieces() -> None:
+    with pytest.raises(UnsupportedError, match=r"'tensor' .* cannot be had"):
+        load_settings(_stack({"load.gpuSplitConfig": _split("tensor")}), "llm")
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("load.gpuStrictVramCap", True), ("llm.load.numCpuExpertLayersRatio", 0.5)],
+)
+def test_what_only_gpus_need_is_written_as_it_was_read(key: str, value: object) -> None:
+    config = load_config(load_settings(_stack({key: value}), "llm"), "llm")
+    assert {"key": key, "value": value} in config["fields"]
 
 
 def test_a_draft_that_is_switched_off_is_not_loaded() -> None:

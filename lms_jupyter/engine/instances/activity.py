@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
-from dataclasses import dataclass
+import os
+from collections.abc import AsyncGenerator, Mapping
+from dataclasses import dataclass, field, replace
 
 from lms_jupyter.engine import machine
+from lms_jupyter.engine.gpus.gpu import Gpu
+from lms_jupyter.engine.gpus.meter import GpuMeter
 from lms_jupyter.engine.instances.instance import Instance, now
 from lms_jupyter.engine.instances.lifecycle import Moment
 from lms_jupyter.engine.instances.registry import Registry
@@ -24,26 +27,48 @@ class Activity:
     instances: tuple[tuple[Instance, int], ...]
     loads: tuple[Instance, ...]
     memory: machine.Memory
+    gpus: tuple[Gpu, ...] = ()
+    users: Mapping[int, str] = field(default_factory=dict)
+    """Who else holds memory of GPUs: process id → the name of its program, empty if unknown."""
 
 
-def look(registry: Registry) -> Activity:
+async def look(registry: Registry, meter: GpuMeter) -> Activity:
     """Look now."""
+    gpus = tuple(_trusted(gpu, registry) for gpu in await meter.look())
     return Activity(
         at=now(),
         instances=tuple((one, _resident(one)) for one in registry.instances),
         loads=registry.loads,
         memory=machine.memory(),
+        gpus=gpus,
+        users={
+            pid: holder.name
+            for pid, holder in meter.holders.items()
+            if holder.parent != os.getpid()
+        },
     )
 
 
-async def watch(registry: Registry) -> AsyncGenerator[Activity]:
+def _trusted(gpu: Gpu, registry: Registry) -> Gpu:
+    """Forget who holds memory where the driver names processes otherwise than we see them.
+
+    In a container it may give the numbers that they have outside: our own workers show it.
+    """
+    for one in registry.instances:
+        worker = one.worker
+        if worker and gpu.gpu_id in worker.buffers.by_device and worker.pid not in gpu.by_process:
+            return replace(gpu, by_process={}, is_told=False)
+    return gpu
+
+
+async def watch(registry: Registry, meter: GpuMeter) -> AsyncGenerator[Activity]:
     """Yield a look at once and then after every change, at most ten a second."""
     changed = asyncio.Event()
     stop = registry.listen(changed.set)
     try:
         while True:
             changed.clear()
-            yield look(registry)
+            yield await look(registry, meter)
             await asyncio.sleep(MIN_INTERVAL_S)
             patience_s = REFRESH_S if registry.instances or registry.loads else None
             try:

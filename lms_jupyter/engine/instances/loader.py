@@ -22,6 +22,7 @@ from lms_jupyter.engine.instances.instance import Instance, Plan
 from lms_jupyter.engine.worker.load_settings import MAX_SESSIONS, Domain, LoadSettings
 
 if TYPE_CHECKING:
+    from lms_jupyter.engine.instances.gpu_room import GpuRoom
     from lms_jupyter.engine.instances.registry import Registry
     from lms_jupyter.engine.library.catalog import Catalog, DownloadedModel
 
@@ -68,8 +69,15 @@ class Loader:
     """Resolves names, checks settings, picks identifiers, and starts loads."""
 
     def __init__(
-        self, catalog: Catalog, registry: Registry, *, jit_ttl_s: float | None, auto_evict: bool
+        self,
+        catalog: Catalog,
+        registry: Registry,
+        *,
+        jit_ttl_s: float | None,
+        auto_evict: bool,
+        gpus: GpuRoom | None = None,
     ) -> None:
+        self._gpus = gpus
         self._catalog = catalog
         self._registry = registry
         self._jit_ttl_s = jit_ttl_s
@@ -182,8 +190,9 @@ class Loader:
         draft = None
         if settings.draft_model:
             draft = await self.model(settings.draft_model, "llm")
-        return Plan(
+        plan = Plan(
             model=model,
+            asked=request.settings,
             settings=settings,
             identifier=request.identifier or model.model_key,
             ttl_s=request.ttl_s,
@@ -191,6 +200,11 @@ class Loader:
             load_id=request.load_id,
             draft=draft,
         )
+        if self._gpus is None:
+            return plan
+        await self._gpus.look()
+        self._gpus.check(plan)
+        return self._gpus.placed(plan)
 
     def _threads(self) -> int:
         """Share the cores: more threads than free cores make every instance many times slower."""

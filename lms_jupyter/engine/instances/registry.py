@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import secrets
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from typing import Any
+from typing import Any, Protocol
 
 from lms_jupyter.engine.errors import (
     EngineError,
@@ -22,6 +21,7 @@ from lms_jupyter.engine.errors import (
     LoadFailedError,
     ModelUnloadedError,
 )
+from lms_jupyter.engine.instances.carried_out import effective, order_for
 from lms_jupyter.engine.instances.departures import Departure, Departures
 from lms_jupyter.engine.instances.instance import Instance, Plan, Request, Work, now
 from lms_jupyter.engine.instances.lifecycle import (
@@ -46,8 +46,7 @@ from lms_jupyter.engine.templates.watch import (
 )
 from lms_jupyter.engine.worker.handle import Listening, WorkerHandle
 from lms_jupyter.engine.worker.launcher import Launcher
-from lms_jupyter.engine.worker.load_settings import LoadSettings
-from lms_jupyter.engine.worker.messages import Order, Placement
+from lms_jupyter.engine.worker.messages import Order
 
 Guard = Callable[[Plan, Iterable[Instance]], None]
 """Raises `GuardrailError` if a load would not fit beside the other instances."""
@@ -55,12 +54,45 @@ Guard = Callable[[Plan, Iterable[Instance]], None]
 logger = logging.getLogger(__name__)
 
 
+class Gpus(Protocol):
+    """What a load has to know of the GPUs."""
+
+    def placed(self, plan: Plan) -> Plan:
+        """Return the plan with the place of its layers."""
+
+    def leaving(self, instance: Instance) -> None:
+        """Note that an instance is about to be ended."""
+
+    async def returned(self) -> None:
+        """Wait until what ended instances have held is free again; not for ever."""
+
+
+class NoGpus:
+    """Nothing to place anything on."""
+
+    def placed(self, plan: Plan) -> Plan:
+        """Leave it as it is."""
+        return plan
+
+    def leaving(self, _instance: Instance) -> None:
+        """Note nothing."""
+
+    async def returned(self) -> None:
+        """Wait for nothing."""
+
+
 class Registry:
     """All instances that are loading or loaded, by identifier."""
 
-    def __init__(self, launcher: Launcher, guard: Guard = lambda _plan, _others: None) -> None:
+    def __init__(
+        self,
+        launcher: Launcher,
+        guard: Guard = lambda _plan, _others: None,
+        gpus: Gpus | None = None,
+    ) -> None:
         self._launcher = launcher
         self._guard = guard
+        self._gpus = gpus or NoGpus()
         self._instances: dict[str, Instance] = {}
         self.departures = Departures()
         self._timers: dict[Instance, asyncio.TimerHandle] = {}
@@ -228,6 +260,8 @@ class Registry:
         try:
             for victim in victims:
                 await victim.gone.wait()
+            await self._gpus.returned()
+            instance.take(self._gpus.placed(instance.plan))
             self._guard(instance.plan, self._others(instance))
             instance.admitted = True
             listening = await self._load(instance)
@@ -241,7 +275,7 @@ class Registry:
             instance.address = listening.address
             if listening.refused:
                 logger.warning("llama.cpp has no %s", ", ".join(listening.refused))
-            instance.settings = in_effect(instance.settings, listening)
+            instance.settings = effective(instance.plan, listening)
             self._apply(instance, Loaded(now()))
             del self._loads[instance]
             instance.outcome.set_result(instance)
@@ -312,6 +346,7 @@ class Registry:
     def _begin_unload(self, instance: Instance, why: str, by: str = "") -> None:
         """From here on it takes no requests and its identifier is free."""
         self.departures.note(instance.reference, Departure(why=why, by=by, at=now()))
+        self._gpus.leaving(instance)
         self._apply(instance, UnloadBegan())
         del self._instances[instance.identifier]
         self._spawn(self._end(instance, why))
@@ -339,46 +374,3 @@ class Registry:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-
-def in_effect(asked: LoadSettings, listening: Listening) -> LoadSettings:
-    """Return the settings as they came out.
-
-    Contexts are rounded, a GPU may not be there, and the system may refuse to lock memory.
-    """
-    settings = replace(asked, context_length=listening.context_length or asked.context_length)
-    if settings.flash_attention is None:
-        settings = replace(settings, flash_attention=listening.flash_attention)
-    if not listening.gpu:
-        settings = replace(
-            settings,
-            gpu_offload_ratio=0.0,
-            offload_kv_cache_to_gpu=False,
-            main_gpu=None,
-            tensor_split=(),
-        )
-    if listening.locked is False:
-        settings = replace(settings, keep_in_memory=False)
-    return settings
-
-
-def order_for(plan: Plan) -> Order:
-    """Say what the worker is to do to carry out the plan."""
-    model, settings = plan.model, plan.settings
-    blocks = model.header.of_architecture("block_count")
-    layers = blocks if isinstance(blocks, int) else 0
-    return Order(
-        identifier=plan.identifier,
-        api_key=secrets.token_hex(16),
-        file=str(model.file),
-        mmproj=str(model.mmproj) if model.mmproj else None,
-        draft_file=str(plan.draft.file) if plan.draft else None,
-        size_bytes=model.size_bytes,
-        embedding=model.type == "embedding",
-        placement=Placement(
-            gpu_layers=round(settings.gpu_offload_ratio * (layers + 1)),
-            main_gpu=settings.main_gpu,
-            tensor_split=settings.tensor_split,
-        ),
-        settings=settings,
-    )

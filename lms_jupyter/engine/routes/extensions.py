@@ -36,13 +36,16 @@ def channels(services: Services) -> dict[str, ChannelHandler]:
     return {"watchActivity": partial(_watch_activity, services)}
 
 
-def _get_activity(services: Services, _caller: Caller, _parameter: Any) -> dict[str, Any]:
-    return activity_packet(look(services.registry))
+async def _get_activity(services: Services, _caller: Caller, _parameter: Any) -> dict[str, Any]:
+    return activity_packet(await look(services.registry, services.gpus))
 
 
 async def _watch_activity(services: Services, channel: Channel) -> None:
     """Send a packet at once and after every change, until told to stop."""
-    async with channel.interrupted_by("stop"), aclosing(watch(services.registry)) as looks:
+    async with (
+        channel.interrupted_by("stop"),
+        aclosing(watch(services.registry, services.gpus)) as looks,
+    ):
         async for activity in looks:
             channel.send(activity_packet(activity))
             await channel.room()

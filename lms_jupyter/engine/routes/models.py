@@ -127,9 +127,9 @@ async def _estimate(
             "modelVramBytes": usage.model_vram_bytes,
             "contextVramBytes": usage.context_vram_bytes,
             "totalVramBytes": usage.total_vram_bytes,
-            "modelBytes": usage.model_bytes,
-            "contextBytes": usage.context_bytes,
-            "totalBytes": usage.total_bytes,
+            "modelBytes": usage.model_bytes + usage.model_vram_bytes,
+            "contextBytes": usage.context_bytes + usage.context_vram_bytes,
+            "totalBytes": usage.total_bytes + usage.total_vram_bytes,
         },
         "passesGuardrails": services.guardrail.passes(plan, others),
     }

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Final
 
+from lms_jupyter.engine.gpus.gpu import Gpu
 from lms_jupyter.engine.instances.activity import Activity
+from lms_jupyter.engine.instances.gpu_shares import held_by
 from lms_jupyter.engine.instances.instance import Instance
 from lms_jupyter.engine.wire.sdk import instance_info, milliseconds, processing_state
+
+UNKNOWN: Final = "another program"
 
 
 def activity_packet(activity: Activity) -> dict[str, Any]:
@@ -14,19 +19,40 @@ def activity_packet(activity: Activity) -> dict[str, Any]:
     return {
         "type": "activity",
         "now": milliseconds(activity.at.unix_s),
-        "instances": [_instance(instance, size) for instance, size in activity.instances],
+        "instances": [
+            _instance(instance, size, activity.gpus) for instance, size in activity.instances
+        ],
         "loads": [_load(instance) for instance in activity.loads],
         "memory": {
             "totalBytes": activity.memory.total_bytes,
             "availableBytes": activity.memory.available_bytes,
+            "gpus": [_gpu(gpu, activity.users) for gpu in activity.gpus],
         },
     }
 
 
-def _instance(instance: Instance, memory_bytes: int) -> dict[str, Any]:
+def _gpu(gpu: Gpu, users: Mapping[int, str]) -> dict[str, Any]:
+    return {
+        "gpuId": gpu.gpu_id,
+        "name": gpu.name,
+        "totalBytes": gpu.total_bytes,
+        "availableBytes": gpu.free_bytes,
+        "users": [
+            {"pid": pid, "name": users[pid] or UNKNOWN, "memoryBytes": size}
+            for pid, size in gpu.by_process.items()
+            if pid in users
+        ],
+    }
+
+
+def _instance(instance: Instance, memory_bytes: int, gpus: tuple[Gpu, ...]) -> dict[str, Any]:
     info = instance_info(instance) | processing_state(instance)
     info |= {
         "memoryBytes": memory_bytes,
+        "gpuMemory": [
+            {"gpuId": gpu_id, "memoryBytes": size}
+            for gpu_id, size in held_by(instance, gpus).items()
+        ],
         "pinned": instance.state.pinned,
         "jit": instance.jit,
     }

@@ -7,9 +7,9 @@ from dataclasses import asdict
 from typing import Any, Final, get_args
 
 from lms_jupyter.engine.errors import UnsupportedError
+from lms_jupyter.engine.wire.gpu_split import read_split, write_split
 from lms_jupyter.engine.wire.kv import (
     Key,
-    Read,
     boolean,
     checkbox,
     checked,
@@ -41,34 +41,6 @@ def _write_ratio(ratio: float) -> float | str:
     return {0.0: "off", 1.0: "max"}.get(ratio, ratio)
 
 
-def _main_gpu(value: object) -> int | None:
-    """Read the GPU that is to come first, if the split configuration names one."""
-    first = _numbers(value, "priority", integer(0, MAX_GPUS))[:1]
-    return int(first[0]) if first and _strategy(value) == "priorityOrder" else None
-
-
-def _shares(value: object) -> tuple[float, ...]:
-    """Read how much each GPU gets: what a custom ratio says, nothing for those switched off."""
-    disabled = [int(one) for one in _numbers(value, "disabledGpus", integer(0, MAX_GPUS))]
-    ratio = _numbers(value, "customRatio", number(0))
-    shares = list(ratio) if _strategy(value) == "custom" else []
-    if disabled and not shares:
-        shares = [1.0] * MAX_GPUS
-    return tuple(0.0 if place in disabled else share for place, share in enumerate(shares))
-
-
-def _strategy(value: object) -> str:
-    strategy = value.get("strategy") if isinstance(value, Mapping) else None
-    return str(one_of(*_STRATEGIES)(strategy))
-
-
-def _numbers(value: object, name: str, check: Read) -> list[float]:
-    members = value.get(name, []) if isinstance(value, Mapping) else None
-    if not isinstance(members, list):
-        raise ValueError("a GPU split configuration")  # noqa: TRY004 - one kind of complaint
-    return [check(member) for member in members]
-
-
 def _template(value: object) -> str:
     """Read a jinja chat template."""
     jinja = value.get("jinjaPromptTemplate") if isinstance(value, Mapping) else None
@@ -82,24 +54,7 @@ def _write_template(template: str) -> dict[str, object]:
     return {"type": "jinja", "jinjaPromptTemplate": {"template": template}, "stopStrings": []}
 
 
-def _write_main_gpu(gpu: int) -> dict[str, object]:
-    return {"strategy": "priorityOrder", "disabledGpus": [], "priority": [gpu], "customRatio": []}
-
-
-def _write_shares(shares: tuple[float, ...]) -> dict[str, object] | None:
-    if not shares:
-        return None
-    return {
-        "strategy": "custom",
-        "disabledGpus": [],
-        "priority": [],
-        "customRatio": list(shares),
-    }
-
-
 _CACHE_TYPE: Final = checkbox(one_of(*get_args(CacheType)))
-MAX_GPUS: Final = 128
-_STRATEGIES: Final = ("evenly", "priorityOrder", "custom", "tensor")
 
 
 def _shared(prefix: str) -> tuple[Key, ...]:
@@ -134,8 +89,12 @@ def _shared(prefix: str) -> tuple[Key, ...]:
             read=checkbox(integer(-1, 2**32)),
             write=checked,
         ),
-        Key(name="load.gpuSplitConfig", field="main_gpu", read=_main_gpu, write=_write_main_gpu),
-        Key(name="load.gpuSplitConfig", field="tensor_split", read=_shares, write=_write_shares),
+        Key(
+            name="load.gpuStrictVramCap",
+            field="gpu_strict_vram_cap",
+            read=boolean,
+            write=lambda strict: strict or None,
+        ),
     )
 
 
@@ -146,6 +105,12 @@ _LLM: Final = (
     Key(name="llm.load.numParallelSessions", field="num_parallel_sessions", read=integer(1, 1023)),
     Key(name="llm.load.useUnifiedKvCache", field="unified_kv_cache", read=boolean),
     Key(name="llm.load.offloadKVCacheToGpu", field="offload_kv_cache_to_gpu", read=boolean),
+    Key(
+        name="llm.load.numCpuExpertLayersRatio",
+        field="num_cpu_expert_layers_ratio",
+        read=_ratio,
+        write=lambda ratio: _write_ratio(ratio) if ratio else None,
+    ),
     Key(name="llm.load.numExperts", field="num_experts", read=integer(0)),
     Key(
         name="llm.load.promptTemplate",
@@ -200,9 +165,8 @@ _REFUSED: Final[Mapping[str, str]] = {
 """What llama.cpp could do and this engine cannot, with the reason; switched off it is no matter.
 
 Other keys that are not read here say nothing to llama.cpp on the processor: those of other engines
-(`llm.load.mlx.…`, `….vllm.…`, `….yuzu.…`), those that fit a model into the memory of a GPU
-(`load.gpuStrictVramCap`, `llm.load.numCpuExpertLayersRatio`, `llm.load.autoFitMinContextLength`),
-and `envVars`.
+(`llm.load.mlx.…`, `….vllm.…`, `….yuzu.…`), `llm.load.autoFitMinContextLength`, since a context is
+never made shorter here to fit into a GPU, and `envVars`.
 """
 _KEYS: Final[Mapping[Domain, tuple[Key, ...]]] = {"llm": _LLM, "embedding": _shared("embedding")}
 
@@ -220,7 +184,7 @@ def load_settings(stack: object, domain: Domain) -> LoadSettings:
             raise UnsupportedError(
                 f"The setting {name!r} cannot be had: {reason}.", hint="Leave it out."
             )
-    fields = read(values, _KEYS[domain])
+    fields = read(values, _KEYS[domain]) | read_split(values)
     if values.get(f"{_SPECULATIVE}.draftSimple") is False:
         fields.pop("draft_model", None)
     if fields.get("num_experts") == 0:
@@ -233,6 +197,7 @@ def load_settings(stack: object, domain: Domain) -> LoadSettings:
 def load_config(settings: LoadSettings, domain: Domain) -> dict[str, Any]:
     """Write settings as a flat configuration; what has no value is left out."""
     config = write(asdict(settings), _KEYS[domain])
+    config["fields"] += write_split(settings)
     if domain == "llm":
         config["fields"].append({"key": "llm.load.llama.autoFit", "value": False})
     return config

@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 
 from lms_jupyter.engine import machine
+from lms_jupyter.engine.gpus.buffers import Buffers
 from lms_jupyter.engine.worker.load_failure import explain
 from lms_jupyter.engine.worker.messages import Order, Serving, Warm, read_report, write_order
 from lms_jupyter.engine.worker.process import Process
@@ -63,6 +64,7 @@ class WorkerHandle:
             asyncio.create_task(self._read_stdout()),
             asyncio.create_task(self._read_stderr()),
         ]
+        self.buffers = Buffers()
         self.identifier = ""
         self.api_key = ""
         self.exited = asyncio.create_task(self._wait())
@@ -199,6 +201,7 @@ class WorkerHandle:
         async for line in self._errors:
             text = line.decode(errors="replace").rstrip()
             self._stderr.append(text)
+            self.buffers.note(text)
             self._log(self, text)
 
 
