@@ -7,6 +7,7 @@ of their own, and whoever waits for it waits a bounded time. Without a GPU nothi
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import threading
 import time
@@ -19,6 +20,8 @@ from lms_jupyter.engine.gpus.gpu import Gpu, Reading
 from lms_jupyter.engine.gpus.holders import Holder, holders
 from lms_jupyter.engine.gpus.joining import is_unified, joined
 from lms_jupyter.engine.gpus.nvml import Nvml
+
+logger = logging.getLogger(__name__)
 
 FRESH_S: Final = 0.5
 """For so long one look is good for all."""
@@ -64,7 +67,7 @@ class GpuMeter:
         """Who the processes are that the last look has named."""
         self._read_at = -FRESH_S
         self._reading: asyncio.Task[None] | None = None
-        self._thread: threading.Thread | None = None
+        self._is_asked = False
 
     @property
     def has_gpus(self) -> bool:
@@ -97,15 +100,15 @@ class GpuMeter:
     async def _read(self) -> None:
         """Ask all drivers, in a thread that nobody has to wait for at the end."""
         try:
-            if self._thread is not None and self._thread.is_alive():
+            if self._is_asked:
                 # The last question has no answer yet.
                 return
+            self._is_asked = True
             loop = asyncio.get_running_loop()
             answer: asyncio.Future[_Answer] = loop.create_future()
-            self._thread = threading.Thread(
+            threading.Thread(
                 target=self._ask, args=(loop, answer), name="GPU memory", daemon=True
-            )
-            self._thread.start()
+            ).start()
             try:
                 async with asyncio.timeout(self._patience_s):
                     self._readings, self.holders = await answer
@@ -116,8 +119,15 @@ class GpuMeter:
             self._reading = None
 
     def _ask(self, loop: asyncio.AbstractEventLoop, answer: asyncio.Future[_Answer]) -> None:
-        readings = tuple(reading for driver in self._drivers for reading in driver.read())
-        named = holders({pid for reading in readings for pid in reading.by_process or ()})
+        readings: tuple[Reading, ...] = ()
+        named: Mapping[int, Holder] = {}
+        try:
+            readings = tuple(reading for driver in self._drivers for reading in driver.read())
+            named = holders({pid for reading in readings for pid in reading.by_process or ()})
+        except Exception:
+            logger.exception("the memory of the GPUs cannot be told")
+        finally:
+            self._is_asked = False
 
         def tell() -> None:
             if not answer.done():

@@ -11,6 +11,7 @@ from typing import Any
 
 from lms_jupyter.engine.gpus.gpu import Reading, normal_bus_id
 
+
 class Nvml:
     """Reads NVIDIA's management library; `library` is its Python module, or one that acts so."""
 

@@ -89,3 +89,15 @@ async def test_what_was_held_before_llama_cpp_listed_its_devices_is_not_taken_of
     assert (await meter.look())[0].free_bytes == 23 * GB
     held["CUDA0"] = 6 * GB
     assert (await meter.look())[0].free_bytes == 21 * GB
+
+
+@pytest.mark.asyncio
+async def test_whatever_a_driver_does_it_ends_in_less_being_told() -> None:
+    class Broken:
+        def read(self) -> tuple[Reading, ...]:
+            raise OSError("no such device")
+
+    meter = GpuMeter(lambda: (device(),), [Broken()], {})
+    for _ in range(2):
+        (gpu,) = await meter.look(fresh=True)
+        assert (gpu.free_bytes, gpu.is_measured) == (23 * GB, False)
