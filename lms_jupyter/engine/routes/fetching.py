@@ -9,6 +9,7 @@ from typing import Any
 
 from lms_jupyter.engine import machine
 from lms_jupyter.engine.downloads.downloads import RUNNING, Job, JobState
+from lms_jupyter.engine.downloads.fit import Fit, fit
 from lms_jupyter.engine.downloads.hub import DownloadOption
 from lms_jupyter.engine.downloads.plan import (
     Availability,
@@ -75,10 +76,14 @@ async def plan_artifact(services: Services, channel: Channel) -> None:
     await plan(services, channel)
 
 
-def option_fits(option: DownloadOption) -> str:
-    """Say whether a model would fit into memory now."""
-    available = machine.memory().available_bytes
-    return "fitWithoutGPU" if option.size_bytes < available else "willNotFit"
+async def option_fits(services: Services, option: DownloadOption) -> Fit:
+    """Say whether a model would fit into memory now, and into that of GPUs."""
+    gpus = [gpu for gpu in await services.gpus.look() if not gpu.is_unified]
+    return fit(
+        option.size_bytes,
+        main_bytes=machine.memory().available_bytes,
+        gpu_bytes=sum(gpu.free_bytes for gpu in gpus),
+    )
 
 
 async def _decided(services: Services, channel: Channel, known: DownloadPlan) -> None:
@@ -192,7 +197,7 @@ async def _choice(services: Services, option: DownloadOption) -> Choice:
         availability=availability,
         model_key=key,
         job_id=job_id,
-        fits=option_fits(option),
+        fits=await option_fits(services, option),
     )
 
 

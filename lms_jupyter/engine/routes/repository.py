@@ -132,14 +132,14 @@ async def _options(services: Services, _caller: Caller, parameter: Any) -> dict[
     identifier = an_object(an_object(parameter).get("modelSearchResultIdentifier"))
     repository = text(identifier, "identifier")
     options = await services.hub.options(repository)
-    return {"results": [_option(option) for option in options]}
+    return {"results": [await _option(services, option) for option in options]}
 
 
-def _option(option: DownloadOption) -> dict[str, Any]:
+async def _option(services: Services, option: DownloadOption) -> dict[str, Any]:
     written: dict[str, Any] = {
         "name": option.files[0].path.removesuffix(".gguf"),
         "sizeBytes": option.size_bytes,
-        "fitEstimation": fetching.option_fits(option),
+        "fitEstimation": await fetching.option_fits(services, option),
         "downloadIdentifier": option.identifier,
         "indexedModelIdentifier": f"{option.repository}/{option.files[0].path}",
         "compatibilityType": "gguf",
