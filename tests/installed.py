@@ -47,6 +47,20 @@ def installed(name: str, *requirements: str) -> Path:
     return made_once(name, install)
 
 
+def wheel(requirement: str, sha256: str) -> Path:
+    """Return a folder with what is in a wheel of this hash, without what it depends on."""
+
+    def unpack(folder: Path) -> None:
+        pinned = folder / "requirement.txt"
+        pinned.write_text(f"{requirement} --hash=sha256:{sha256}\n")
+        command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps"]
+        command += ["--only-binary=:all:", "--require-hashes", "--disable-pip-version-check"]
+        command += ["--target", str(folder), "--requirement", str(pinned)]
+        subprocess.run(command, check=True, timeout=INSTALL_S)
+
+    return made_once(requirement.replace("==", "-"), unpack)
+
+
 def npm_package(package: str) -> Path:
     """Return the folder of an npm package, without what it depends on."""
 

@@ -20,4 +20,4 @@ if __name__ == "__main__":
     try:
         asyncio.run(serve(Settings.from_arguments()))
     except EngineError as error:
-        sys.exit(f"{error.title} {error.hint}")
+        sys.exit(f"{error.title} {error.hint}".strip())

@@ -33,11 +33,10 @@ from lms_jupyter.engine.prediction.uploads import Uploads
 from lms_jupyter.engine.routes import anthropic, greeting, openai, rest_v0, rest_v1, sdk
 from lms_jupyter.engine.routes.access import guard
 from lms_jupyter.engine.routes.http import MAX_BODY_BYTES
-from lms_jupyter.engine.runtimes.runtime import Runtime
+from lms_jupyter.engine.runtimes.runtimes import Runtimes
 from lms_jupyter.engine.services import Services
 from lms_jupyter.engine.settings import Settings
 from lms_jupyter.engine.usage import Usage
-from lms_jupyter.engine.version import LLAMA_VERSION
 from lms_jupyter.engine.worker.handle import WorkerHandle
 from lms_jupyter.engine.worker.launcher import ProcessLauncher
 
@@ -59,6 +58,7 @@ async def running(settings: Settings) -> AsyncIterator[tuple[str, asyncio.Event]
         stack.push_async_callback(runner.cleanup)
         listeners = Listeners(runner)
         services = _services(settings, log, listeners, ending, stack)
+        await services.runtimes.start()
         greeting.add_routes(application, settings.token)
         sdk.add_routes(application, services)
         for rest in (anthropic, openai, rest_v0, rest_v1):
@@ -80,12 +80,19 @@ def _services(
 ) -> Services:
     """Make the parts; the stack closes those that need it."""
     catalog = Catalog(settings.models)
-    meter = GpuMeter(lambda: ())
+    kept = settings.announce and settings.announce.with_suffix(".runtime")
+    runtimes = Runtimes(named=settings.llama_server, kept=kept)
+    stack.push_async_callback(runtimes.close)
+    meter = GpuMeter(lambda: runtimes.selected.devices)
     guardrail = Guardrail(settings.guardrail, meter=meter)
-    room = GpuRoom(meter, _installed, SHARE[settings.guardrail])
+    room = GpuRoom(meter, lambda: runtimes.selected, SHARE[settings.guardrail], runtimes.chosen)
     launcher = ProcessLauncher(
-        spares=settings.spares, nice=settings.nice, log=partial(_note_line, log)
+        spares=settings.spares,
+        nice=settings.nice,
+        log=partial(_note_line, log),
+        runtime=runtimes.chosen,
     )
+    runtimes.listen(launcher.replace)
     registry = Registry(launcher, guardrail.check, room)
     meter.held = lambda: held_by_all((*registry.instances, *registry.loads))
     llama = LlamaHttp()
@@ -109,6 +116,7 @@ def _services(
         catalog=catalog,
         registry=registry,
         gpus=meter,
+        runtimes=runtimes,
         loader=Loader(
             catalog,
             registry,
@@ -128,10 +136,6 @@ def _services(
         usage=usage,
         shut_down=ending.set,
     )
-
-
-def _installed() -> Runtime:
-    return Runtime(name="xllamacpp", version=LLAMA_VERSION)
 
 
 def _note_line(log: LogHub, worker: WorkerHandle, text: str) -> None:

@@ -18,6 +18,8 @@ EngineError                    title, hint, code, http_status
 ├── IdentifierExistsError      the identifier is taken
 ├── GuardrailError             the load would not fit into memory
 ├── LoadFailedError            llama.cpp could not load the file
+├── RuntimeNotFoundError       no build of llama.cpp is called so
+├── RuntimeUnusableError       a build of llama.cpp that is to be used cannot be
 ├── LoadCancelledError         somebody cancelled the load
 ├── InferenceError             llama.cpp refused or broke off a request
 │   └── ContextFullError           several requests have filled the context that they share
@@ -328,6 +330,24 @@ class LoadFailedError(EngineError):
         super().__init__(title, hint=hint)
         self.reason = reason
         """What llama.cpp said, where nothing better is known."""
+
+
+class RuntimeNotFoundError(EngineError):
+    """No build of llama.cpp here is called so."""
+
+    code = "runtime_not_found"
+    http_status = 404
+
+    def __init__(self, name: str, available: Iterable[str]) -> None:
+        super().__init__(
+            f"There is no runtime {name!r}.", hint=f"There are: {', '.join(available)}."
+        )
+
+
+class RuntimeUnusableError(EngineError):
+    """A build of llama.cpp that is to be used cannot be; the title says why."""
+
+    code = "runtime_unusable"
 
 
 class LoadCancelledError(EngineError):

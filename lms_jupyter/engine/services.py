@@ -18,6 +18,7 @@ from lms_jupyter.engine.prediction.inference import Inference
 from lms_jupyter.engine.prediction.llama_http import LlamaHttp
 from lms_jupyter.engine.prediction.logs import LogHub
 from lms_jupyter.engine.prediction.uploads import Uploads
+from lms_jupyter.engine.runtimes.runtimes import Runtimes
 from lms_jupyter.engine.settings import Settings
 from lms_jupyter.engine.usage import Usage
 
@@ -29,6 +30,7 @@ class Services:
     settings: Settings
     catalog: Catalog
     registry: Registry
+    runtimes: Runtimes
     loader: Loader
     gpus: GpuMeter
     guardrail: Guardrail

@@ -29,6 +29,7 @@ Guardrail: TypeAlias = Literal["off", "relaxed", "balanced", "strict"]
 JIT_TTL_S = 3600.0
 PORTS = range(65_536)
 MAX_S = 1e9
+LLAMA_SERVER = "LMS_JUPYTER_LLAMA_SERVER"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +48,8 @@ class Settings:
     guardrail: Guardrail = "balanced"
     spares: int = 1
     nice: int = 10
+    llama_server: str = ""
+    """The `llama-server` program to run models on; empty: the best build that is found."""
     origins: tuple[str, ...] = ()
     names: frozenset[str] = frozenset()
     """What clients may call this machine, besides its addresses and its own name."""
@@ -91,6 +94,7 @@ class Settings:
             guardrail=given.guardrail,
             spares=given.spares,
             nice=given.nice,
+            llama_server=given.llama_server or environ.get(LLAMA_SERVER, ""),
             origins=tuple(map(normal_origin, given.allow_origin)),
             names=frozenset(name.lower() for name in (*given.allow_host, given.host) if name),
             token=token,
@@ -140,6 +144,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--guardrail", choices=get_args(Guardrail), default="balanced", help="memory guardrail")
     add("--spares", type=int, default=1, metavar="N", help="processes kept warm for fast loads")
     add("--nice", type=int, default=10, help="niceness of the processes of models, 0 to 19")
+    add("--llama-server", default="", metavar="PATH", help="llama.cpp's server, to run models on")
     add("--allow-origin", action="append", default=[], metavar="URL", help="web page allowed in")
     add("--allow-host", action="append", default=[], metavar="NAME", help="name of this machine")
     secrecy.add_options(add)

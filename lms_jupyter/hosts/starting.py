@@ -93,8 +93,9 @@ class EngineStart:
             return HostUnreachableError(f"The engine did not start{late}.", hint="See above why.")
         lines = self._errors.read_text(errors="replace").strip().splitlines()
         log = "\n".join(lines[-LOG_LINES:])
+        last = lines[-1].rstrip(".") if lines else "it said nothing"
         return HostUnreachableError(
-            f"The engine did not start{late}: {lines[-1] if lines else 'it said nothing'}.",
+            f"The engine did not start{late}: {last}.",
             hint=f"More is in {self._errors}:\n{log}".rstrip(":\n"),
         )
 

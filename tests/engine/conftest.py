@@ -15,7 +15,7 @@ import pytest
 import pytest_asyncio
 
 from lms_jupyter.engine.settings import SHIPPED_MODELS
-from tests import engines
+from tests import engines, llama_server
 
 from . import warnings
 from .flaky_hub import FlakyHub
@@ -23,6 +23,9 @@ from .synthetic import Shape, write_embedding, write_llm
 
 BIG = Shape(layers=8, width=512, heads=8, kv_heads=8, feed_forward=1408, vocabulary=8000)
 """About 60 MB as F16: slow enough that a load can be watched and cancelled."""
+
+
+RUNTIMES = ("xllamacpp", "llama-server")
 
 
 @dataclass
@@ -85,10 +88,26 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run the tests of a module that says `ON_BOTH_RUNTIMES` on both kinds of llama.cpp."""
+    if getattr(metafunc.module, "ON_BOTH_RUNTIMES", False) and "runtime" in metafunc.fixturenames:
+        metafunc.parametrize("runtime", RUNTIMES, indirect=True, scope="module")
+
+
 @pytest.fixture(scope="module")
-def engine(models: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[EngineProcess]:
+def runtime(request: pytest.FixtureRequest) -> tuple[str, ...]:
+    """What an engine is told of the build that it is to run its models on."""
+    if getattr(request, "param", RUNTIMES[0]) == RUNTIMES[0]:
+        return ()
+    return ("--llama-server", str(llama_server.computing()))
+
+
+@pytest.fixture(scope="module")
+def engine(
+    models: Path, runtime: tuple[str, ...], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[EngineProcess]:
     """One engine for all tests of a module; each test cleans up after itself."""
-    running = start_engine(models, tmp_path_factory.mktemp("engine") / "log")
+    running = start_engine(models, tmp_path_factory.mktemp("engine") / "log", *runtime)
     yield running
     assert running.stop() == 0
 
@@ -124,9 +143,11 @@ async def fetching(
 
 
 @pytest.fixture(scope="module")
-def tutor_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EngineProcess]:
+def tutor_engine(
+    runtime: tuple[str, ...], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[EngineProcess]:
     """An engine with the shipped models; `tutor` is loaded, with a short context."""
-    engine = start_engine(SHIPPED_MODELS, tmp_path_factory.mktemp("tutor") / "log")
+    engine = start_engine(SHIPPED_MODELS, tmp_path_factory.mktemp("tutor") / "log", *runtime)
     with lmstudio.Client(engine.address) as client:
         client.llm.load_new_instance("tutor-1m", "tutor", ttl=None, config={"contextLength": 256})
     yield engine

@@ -16,6 +16,8 @@ from .conftest import EngineProcess
 from .raw import Raw
 from .tutor import TUTOR, config_of, llm_socket, saying
 
+ON_BOTH_RUNTIMES = True
+
 FAST = {"type": "query", "query": {"identifier": "fast"}}
 DRAFT = "tutor-1m@q4_0"
 OTHER = "tutor-1m@f16"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -21,6 +22,7 @@ import pytest
 from .conftest import start_engine
 from .raw import introduced
 
+ON_BOTH_RUNTIMES = True
 PATIENCE_S = 10
 
 
@@ -35,9 +37,11 @@ def _is_gone(process: psutil.Process) -> bool:
     return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
 
 
-def test_it_announces_itself_while_it_runs(models: Path, tmp_path: Path) -> None:
+def test_it_announces_itself_while_it_runs(
+    models: Path, runtime: tuple[str, ...], tmp_path: Path
+) -> None:
     announcement = tmp_path / "run" / "engine.json"
-    engine = start_engine(models, tmp_path / "log", "--announce", str(announcement))
+    engine = start_engine(models, tmp_path / "log", *runtime, "--announce", str(announcement))
     said = json.loads(announcement.read_bytes())
     assert said["address"] == engine.address
     assert said["pid"] == engine.process.pid
@@ -47,9 +51,11 @@ def test_it_announces_itself_while_it_runs(models: Path, tmp_path: Path) -> None
     assert not announcement.exists()
 
 
-def test_an_announcement_of_a_later_engine_is_left_alone(models: Path, tmp_path: Path) -> None:
+def test_an_announcement_of_a_later_engine_is_left_alone(
+    models: Path, runtime: tuple[str, ...], tmp_path: Path
+) -> None:
     announcement = tmp_path / "engine.json"
-    engine = start_engine(models, tmp_path / "log", "--announce", str(announcement))
+    engine = start_engine(models, tmp_path / "log", *runtime, "--announce", str(announcement))
     announcement.write_text("another engine's")
     engine.stop()
     assert announcement.read_text() == "another engine's"
@@ -57,9 +63,9 @@ def test_an_announcement_of_a_later_engine_is_left_alone(models: Path, tmp_path:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_it_cleanly_with_all_its_children(
-    models: Path, tmp_path: Path, number: int
+    models: Path, runtime: tuple[str, ...], tmp_path: Path, number: int
 ) -> None:
-    engine = start_engine(models, tmp_path / "log")
+    engine = start_engine(models, tmp_path / "log", *runtime)
     with lmstudio.Client(engine.address) as client:
         client.llm.load_new_instance("tiny-llm")
         children = engine.children
@@ -70,8 +76,10 @@ def test_a_signal_ends_it_cleanly_with_all_its_children(
     assert engine.stop() == 0
 
 
-def test_no_child_survives_when_the_engine_is_killed(models: Path, tmp_path: Path) -> None:
-    engine = start_engine(models, tmp_path / "log", "--spares", "2")
+def test_no_child_survives_when_the_engine_is_killed(
+    models: Path, runtime: tuple[str, ...], tmp_path: Path
+) -> None:
+    engine = start_engine(models, tmp_path / "log", *runtime, "--spares", "2")
     with lmstudio.Client(engine.address) as client:
         idle = client.llm.load_new_instance("tiny-llm")
         busy = client.llm.load_new_instance("big-llm")
@@ -89,9 +97,9 @@ def test_no_child_survives_when_the_engine_is_killed(models: Path, tmp_path: Pat
 
 
 def test_no_child_survives_when_the_engine_is_killed_during_a_load(
-    models: Path, tmp_path: Path
+    models: Path, runtime: tuple[str, ...], tmp_path: Path
 ) -> None:
-    engine = start_engine(models, tmp_path / "log", "--spares", "0")
+    engine = start_engine(models, tmp_path / "log", *runtime, "--spares", "0")
     with lmstudio.Client(engine.address) as client:
         moving = threading.Event()
         failed: list[Exception] = []
@@ -115,9 +123,11 @@ def test_no_child_survives_when_the_engine_is_killed_during_a_load(
     engine.stop()
 
 
-def test_a_killed_child_takes_only_its_own_instance(models: Path, tmp_path: Path) -> None:
+def test_a_killed_child_takes_only_its_own_instance(
+    models: Path, runtime: tuple[str, ...], tmp_path: Path
+) -> None:
     engine = start_engine(
-        models, tmp_path / "log", "--spares", "0", "--log", str(tmp_path / "e.log")
+        models, tmp_path / "log", *runtime, "--spares", "0", "--log", str(tmp_path / "e.log")
     )
     with lmstudio.Client(engine.address) as client:
         client.llm.load_new_instance("tiny-llm", "first")
@@ -137,8 +147,10 @@ def test_a_killed_child_takes_only_its_own_instance(models: Path, tmp_path: Path
     assert "first: its process ended (-9)" in (tmp_path / "e.log").read_text()
 
 
-def test_it_ends_by_itself_when_nobody_uses_it(models: Path, tmp_path: Path) -> None:
-    engine = start_engine(models, tmp_path / "log", "--linger", "1")
+def test_it_ends_by_itself_when_nobody_uses_it(
+    models: Path, runtime: tuple[str, ...], tmp_path: Path
+) -> None:
+    engine = start_engine(models, tmp_path / "log", *runtime, "--linger", "1")
     with lmstudio.Client(engine.address) as client:
         client.llm.load_new_instance("tiny-llm", ttl=3)
     time.sleep(1.5)  # longer than it lingers with nothing loaded
@@ -147,8 +159,10 @@ def test_it_ends_by_itself_when_nobody_uses_it(models: Path, tmp_path: Path) -> 
     engine.stop()
 
 
-def test_a_connected_client_keeps_it_alive(models: Path, tmp_path: Path) -> None:
-    engine = start_engine(models, tmp_path / "log", "--linger", "1")
+def test_a_connected_client_keeps_it_alive(
+    models: Path, runtime: tuple[str, ...], tmp_path: Path
+) -> None:
+    engine = start_engine(models, tmp_path / "log", *runtime, "--linger", "1")
     with lmstudio.Client(engine.address) as client:
         assert client.llm.list_loaded() == []
         time.sleep(1.5)  # longer than it lingers with no client
@@ -157,8 +171,10 @@ def test_a_connected_client_keeps_it_alive(models: Path, tmp_path: Path) -> None
     engine.stop()
 
 
-def test_a_spare_makes_a_load_need_no_new_process(models: Path, tmp_path: Path) -> None:
-    engine = start_engine(models, tmp_path / "log", "--spares", "1")
+def test_a_spare_makes_a_load_need_no_new_process(
+    models: Path, runtime: tuple[str, ...], tmp_path: Path
+) -> None:
+    engine = start_engine(models, tmp_path / "log", *runtime, "--spares", "1")
     _wait_until(lambda: len(engine.children) == 1, "the spare")
     (spare,) = engine.children
     with lmstudio.Client(engine.address) as client:
@@ -167,8 +183,8 @@ def test_a_spare_makes_a_load_need_no_new_process(models: Path, tmp_path: Path) 
     engine.stop()
 
 
-def test_a_client_can_ask_it_to_end(models: Path, tmp_path: Path) -> None:
-    engine = start_engine(models, tmp_path / "log")
+def test_a_client_can_ask_it_to_end(models: Path, runtime: tuple[str, ...], tmp_path: Path) -> None:
+    engine = start_engine(models, tmp_path / "log", *runtime)
     with lmstudio.Client(engine.address) as client:
         client.system.remote_call("requestShutdown")
         assert engine.process.wait(PATIENCE_S) == 0
@@ -176,9 +192,9 @@ def test_a_client_can_ask_it_to_end(models: Path, tmp_path: Path) -> None:
 
 
 def test_unloading_leaves_no_process_no_descriptor_and_no_memory(
-    models: Path, tmp_path: Path
+    models: Path, runtime: tuple[str, ...], tmp_path: Path
 ) -> None:
-    engine = start_engine(models, tmp_path / "log", "--spares", "0")
+    engine = start_engine(models, tmp_path / "log", *runtime, "--spares", "0")
     process = psutil.Process(engine.process.pid)
     with lmstudio.Client(engine.address) as client:
 
@@ -196,8 +212,10 @@ def test_unloading_leaves_no_process_no_descriptor_and_no_memory(
     engine.stop()
 
 
-def test_a_port_in_use_is_told_in_one_line_and_nothing_stays(models: Path, tmp_path: Path) -> None:
-    engine = start_engine(models, tmp_path / "log")
+def test_a_port_in_use_is_told_in_one_line_and_nothing_stays(
+    models: Path, runtime: tuple[str, ...], tmp_path: Path
+) -> None:
+    engine = start_engine(models, tmp_path / "log", *runtime)
     port = engine.address.split(":")[1]
     second = subprocess.run(
         [sys.executable, "-m", "lms_jupyter.engine", "--port", port],
@@ -213,21 +231,28 @@ def test_a_port_in_use_is_told_in_one_line_and_nothing_stays(models: Path, tmp_p
     assert "Traceback" not in second.stderr
 
 
-def test_the_process_names_no_secret(models: Path, tmp_path: Path) -> None:
-    engine = start_engine(models, tmp_path / "log", "--spares", "0")
+def test_the_process_names_no_secret(
+    models: Path, runtime: tuple[str, ...], tmp_path: Path
+) -> None:
+    engine = start_engine(models, tmp_path / "log", *runtime, "--spares", "0")
     with lmstudio.Client(engine.address) as client:
         client.llm.load_new_instance("tiny-llm")
         (child,) = engine.children
-        assert child.cmdline()[-2:] == [str(engine.process.pid), "10"]
+        if runtime:
+            assert child.cmdline()[0] == runtime[1]
+        else:
+            assert child.cmdline()[-2:] == [str(engine.process.pid), "10"]
+        shown = "\n".join([*child.cmdline(), *child.environ().values()])
+        assert not re.search(r"\b[0-9a-f]{32}\b", shown)
         assert child.nice() == psutil.Process().nice() + 10
         assert os.getpgid(child.pid) != os.getpgid(engine.process.pid)
     engine.stop()
 
 
 def test_a_client_opens_one_more_port_and_is_told_if_it_is_taken(
-    models: Path, tmp_path: Path
+    models: Path, runtime: tuple[str, ...], tmp_path: Path
 ) -> None:
-    engine = start_engine(models, tmp_path / "log", "--spares", "0")
+    engine = start_engine(models, tmp_path / "log", *runtime, "--spares", "0")
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         assert "Address already in use" in asyncio.run(_open_port(engine.address, port))

@@ -6,6 +6,8 @@ from types import SimpleNamespace
 
 from lms_jupyter.engine.worker.main import _Parameters
 
+ON_BOTH_RUNTIMES = True
+
 
 class OldLlama:
     """A release with other names."""

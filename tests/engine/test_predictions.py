@@ -21,6 +21,8 @@ from lms_jupyter.engine.prediction.prediction import (
     PromptProgress,
 )
 
+ON_BOTH_RUNTIMES = True
+
 WORDS = ("one ", "two ", "three")
 
 

@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 from lms_jupyter.engine.prediction.prediction import Fragment, ReasoningTags
 from lms_jupyter.engine.prediction.reasoning import ReasoningSplitter
 
+ON_BOTH_RUNTIMES = True
+
 TAGS = ReasoningTags()
 TEXTS = st.lists(
     st.sampled_from(["<think>", "</think>", "<", "th", "ink>", "a", " b\n", "</", "é"]), max_size=20

@@ -13,6 +13,8 @@ from lms_jupyter.engine.settings import SHIPPED_MODELS
 from .conftest import start_engine
 from .test_tutorial_models import plain_picture
 
+ON_BOTH_RUNTIMES = True
+
 WORDS = "What is this?"
 PICTURE = plain_picture(200, 30, 30)
 
@@ -54,8 +56,10 @@ WAYS = {
 
 
 @pytest.fixture(scope="module")
-def http(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
-    engine = start_engine(SHIPPED_MODELS, tmp_path_factory.mktemp("engine") / "log")
+def http(
+    runtime: tuple[str, ...], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[httpx.Client]:
+    engine = start_engine(SHIPPED_MODELS, tmp_path_factory.mktemp("engine") / "log", *runtime)
     with httpx.Client(base_url=f"http://{engine.address}", timeout=60) as http:
         yield http
     assert engine.stop() == 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
@@ -52,7 +52,14 @@ class _Leaving:
 class GpuRoom:
     """Places models on the GPUs that the selected runtime can use."""
 
-    def __init__(self, meter: GpuMeter, runtime: Callable[[], Runtime], share: float) -> None:
+    def __init__(
+        self,
+        meter: GpuMeter,
+        runtime: Callable[[], Runtime],
+        share: float,
+        chosen: Callable[[], Awaitable[object]] | None = None,
+    ) -> None:
+        self._chosen = chosen
         self._meter = meter
         self._runtime = runtime
         self._share = share
@@ -65,6 +72,8 @@ class GpuRoom:
 
     async def look(self) -> tuple[Gpu, ...]:
         """Look at the GPUs now, or take a look that is just over."""
+        if self._chosen is not None:
+            await self._chosen()  # what it can use is known when it has been asked
         return await self._meter.look()
 
     def check(self, plan: Plan) -> None:

@@ -122,6 +122,11 @@ class Instance:
         return self.plan.model.type
 
     @property
+    def runtime(self) -> str:
+        """The build of llama.cpp that serves it, in one line."""
+        return self.worker.runtime.label if self.worker is not None else ""
+
+    @property
     def jit(self) -> bool:
         """Whether it was loaded just in time, and so may be evicted."""
         return self.plan.jit

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import platform
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, Final
 
 from lms_jupyter.engine import machine
 from lms_jupyter.engine.errors import BadRequestError, UnsupportedError
+from lms_jupyter.engine.gpus.device import Device
 from lms_jupyter.engine.routes.connection import Namespace, refusing
 from lms_jupyter.engine.routes.handshake import Caller
+from lms_jupyter.engine.runtimes.runtime import Backend, Runtime
 from lms_jupyter.engine.services import Services
-from lms_jupyter.engine.version import LLAMA_VERSION
 from lms_jupyter.engine.wire.fields import an_object
 
 _ARCHITECTURES: Final[Mapping[str, str]] = {
@@ -23,78 +25,133 @@ _ARCHITECTURES: Final[Mapping[str, str]] = {
 }
 """The names of LM Studio for those of Python; all others are `unknown` to it."""
 
-_NAME = "llama.cpp"
+_ENGINE = "llama.cpp"
+_FORMAT = "GGUF"
 _NO_EXTENSIONS = "This engine has no runtime extensions."
+_FRAMEWORKS: Final[Mapping[Backend, str]] = {
+    "cuda": "CUDA",
+    "rocm": "ROCm",
+    "metal": "Metal",
+    "vulkan": "Vulkan",
+}
+"""The names of LM Studio for what a build computes with; all others are `unknown` to it."""
 
 
 def namespace(services: Services) -> Namespace:
     """Return what this path offers."""
-    del services
     return Namespace(
         "runtime",
         {
-            "listEngines": _list_engines,
-            "getEngineSelections": _selections,
-            "selectEngine": _fixed,
-            "removeEngine": _fixed,
-            "surveyHardware": _survey,
+            "listEngines": partial(_list_engines, services),
+            "getEngineSelections": partial(_selections, services),
+            "selectEngine": partial(_select, services),
+            "removeEngine": _kept,
+            "surveyHardware": partial(_survey, services),
             "searchRuntimeExtensions": _no_extensions,
         },
         {"downloadRuntimeExtension": refusing(_NO_EXTENSIONS)},
     )
 
 
-def _engine() -> dict[str, Any]:
-    return {
-        "name": _NAME,
-        "version": LLAMA_VERSION,
-        "engine": _NAME,
+def _engine(runtime: Runtime) -> dict[str, Any]:
+    engine: dict[str, Any] = {
+        "name": runtime.name,
+        "version": runtime.version,
+        "engine": _ENGINE,
         "platform": platform.system().lower(),
         "cpu": {"architecture": platform.machine()},
-        "supportedModelFormatNames": ["GGUF"],
+        "supportedModelFormatNames": [_FORMAT],
     }
+    if runtime.devices:
+        engine["gpu"] = {"framework": _FRAMEWORKS.get(runtime.backend, "unknown")}
+    return engine
 
 
-def _list_engines(_caller: Caller, _parameter: Any) -> list[dict[str, Any]]:
-    return [_engine()]
+async def _list_engines(services: Services, _caller: Caller, _parameter: Any) -> list[Any]:
+    return [_engine(one) for one in await services.runtimes.surveyed() if not one.problem]
 
 
-def _selections(_caller: Caller, _parameter: Any) -> dict[str, Any]:
+async def _selections(services: Services, _caller: Caller, _parameter: Any) -> dict[str, Any]:
     """Return a map from format to engine, written the way superjson writes maps."""
-    selected = [["GGUF", {"name": _NAME, "version": LLAMA_VERSION}]]
+    one = await services.runtimes.chosen()
+    selected = [[_FORMAT, {"name": one.name, "version": one.version}]]
     return {"json": selected, "meta": {"values": ["map"]}}
 
 
-def _fixed(_caller: Caller, _parameter: Any) -> None:
-    raise UnsupportedError("This engine has one llama.cpp, which cannot be changed from here.")
+async def _select(services: Services, _caller: Caller, parameter: Any) -> None:
+    """Let the models that are loaded from now on run on another build."""
+    asked = an_object(parameter)
+    engine = an_object(asked.get("engine"))
+    name, version = engine.get("name"), engine.get("version")
+    if not isinstance(name, str) or not isinstance(version, str):
+        raise BadRequestError("'engine' has to be an object with 'name' and 'version'.")
+    if asked.get("modelFormatName") != _FORMAT:
+        raise UnsupportedError(
+            f"Models of the format {asked.get('modelFormatName')!r:.100} cannot be had: "
+            f"this engine runs {_FORMAT} alone."
+        )
+    await services.runtimes.select(name, version)
+
+
+def _kept(_caller: Caller, _parameter: Any) -> None:
+    raise UnsupportedError(
+        "A runtime of this engine cannot be removed from here: it was installed without it.",
+        hint="Uninstall it the way that it was installed.",
+    )
 
 
 def _no_extensions(_caller: Caller, _parameter: Any) -> None:
     raise UnsupportedError(_NO_EXTENSIONS)
 
 
-async def _survey(_caller: Caller, parameter: Any) -> dict[str, Any]:
-    """Tell what memory and what processor there is.
+async def _survey(services: Services, _caller: Caller, parameter: Any) -> dict[str, Any]:
+    """Tell what memory, what processor and what GPUs there are, as each build sees them."""
+    is_asked_for = _scope(parameter)
+    known = [one for one in await services.runtimes.surveyed() if not one.problem]
+    selected, cpu = services.runtimes.selected, await asyncio.to_thread(_cpu)
+    engines = [_surveyed(one, cpu) for one in known if is_asked_for(one, selected)]
+    return {"status": "ok", "engines": engines}
 
-    GPUs are not looked for: that is llama.cpp's business.
-    """
+
+def _surveyed(runtime: Runtime, cpu: dict[str, Any]) -> dict[str, Any]:
     total = machine.memory().total_bytes
-    survey = {
-        "gpuSurveyResult": {"result": {"code": "noDevicesFound", "message": ""}, "gpuInfo": []},
-        "cpuSurveyResult": {
-            "result": {"code": "success", "message": ""},
-            "cpuInfo": await asyncio.to_thread(_cpu),
+    video = sum(device.total_bytes for device in runtime.devices)
+    engine = _engine(runtime)
+    for only_listed in ("cpu", "gpu"):
+        engine.pop(only_listed, None)
+    outcome = "success" if runtime.devices else "noDevicesFound"
+    return engine | {
+        "compatibility": {"status": "compatible"},
+        "hardwareSurvey": {
+            "gpuSurveyResult": {
+                "result": {"code": outcome, "message": ""},
+                "gpuInfo": [
+                    _gpu(number, device, runtime.backend)
+                    for number, device in enumerate(runtime.devices)
+                ],
+            },
+            "cpuSurveyResult": {"result": {"code": "success", "message": ""}, "cpuInfo": cpu},
+        },
+        "memoryInfo": {
+            "ramCapacity": total,
+            "vramCapacity": video,
+            # A GPU of Apple's has no memory of its own.
+            "totalMemory": total if runtime.backend == "metal" else total + video,
         },
     }
-    memory = {"ramCapacity": total, "vramCapacity": 0, "totalMemory": total}
-    asked = _is_asked_for(parameter)
-    engine = {name: value for name, value in _engine().items() if name != "cpu"}
-    surveyed = engine | {
-        "compatibility": {"status": "compatible"},
-        "hardwareSurvey": survey,
-        "memoryInfo": memory,
+
+
+def _gpu(number: int, device: Device, backend: Backend) -> dict[str, Any]:
+    return {
+        "name": device.description,
+        "deviceId": number,
+        "totalMemoryCapacityBytes": device.total_bytes,
+        "dedicatedMemoryCapacityBytes": 0 if backend == "metal" else device.total_bytes,
+        "integrationType": "integrated" if backend == "metal" else "unknown",
+        "detectionPlatform": _FRAMEWORKS.get(backend, "unknown"),
+        "detectionPlatformVersion": "",
+        "otherInfo": {"llamaCppDevice": device.name},
     }
-    return {"status": "ok", "engines": [surveyed] if asked else []}
 
 
 def _cpu() -> dict[str, Any]:
@@ -115,22 +172,26 @@ def architecture(name: str) -> str:
     return _ARCHITECTURES.get(name.lower(), "unknown")
 
 
-def _is_asked_for(scope: Any) -> bool:
-    """Whether a scope takes this engine in; without one all engines are meant."""
+def _scope(scope: Any) -> Callable[[Runtime, Runtime], bool]:
+    """Return what tells of a runtime, given the selected one, whether a scope takes it in.
+
+    Without a scope all are meant.
+    """
     if scope is None:
-        return True
+        return lambda _one, _selected: True
     asked = an_object(scope)
     match asked.get("type"):
-        case "selected" | "all":
-            return True
+        case "selected":
+            return lambda one, selected: one == selected
+        case "all":
+            return lambda _one, _selected: True
         case "custom":
             engines = asked.get("engines")
             if not isinstance(engines, list):
                 raise BadRequestError("'engines' has to be a list of engines.")
             named = [an_object(engine) for engine in engines]
-            return any(
-                (one.get("name"), one.get("version")) == (_NAME, LLAMA_VERSION) for one in named
-            )
+            wanted = [(one.get("name"), one.get("version")) for one in named]
+            return lambda one, _selected: (one.name, one.version) in wanted
         case other:
             raise BadRequestError(
                 f"The scope of a survey is 'selected', 'all' or 'custom', not {other!r:.100}."

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import re
 import sys
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,13 @@ import msgspec
 
 from lms_jupyter.engine import machine
 from lms_jupyter.engine.gpus.buffers import Buffers
+from lms_jupyter.engine.runtimes.runtime import Runtime, installed
 from lms_jupyter.engine.worker.load_failure import explain
 from lms_jupyter.engine.worker.messages import Order, Serving, Warm, read_report, write_order
 from lms_jupyter.engine.worker.process import Process
 
 STATE_PREFIX = b"cmd_child_to_router:state:"
+LISTENING = re.compile(r"listening on (?:http://)?(?P<address>127\.0\.0\.1:\d+)")
 STDERR_LINES = 100
 MAX_LINE_BYTES = 2**24
 SAMPLE_EVERY_S = 0.05
@@ -29,7 +32,7 @@ EMPTY_WORKER_BYTES = 30_000_000
 """What a worker weighs before it has loaded anything."""
 
 _UNREADABLE = (msgspec.DecodeError, AttributeError, LookupError, TypeError, ValueError)
-_NO_FLASH = "Flash Attention was auto, set to disabled"
+_NO_FLASH = re.compile("Flash Attention (?:was auto|not supported), set to disabled")
 
 LogSink = Callable[["WorkerHandle", str], None]
 
@@ -50,12 +53,15 @@ class Listening:
 class WorkerHandle:
     """One worker process: `start` makes it, `load` gives it a model, `end` is safe at any time."""
 
-    def __init__(self, process: Process, log: LogSink) -> None:
+    def __init__(self, process: Process, log: LogSink, runtime: Runtime) -> None:
         self._process = process
+        self.runtime = runtime
+        self._address = ""
         self._stdin, self._stdout, self._errors = process.stdin, process.stdout, process.stderr
         self._log = log
         self._reported = 0.0
         self._model: dict[str, Any] = {}
+        self._is_ready = False
         self._stderr: deque[str] = deque(maxlen=STDERR_LINES)
         loop = asyncio.get_running_loop()
         self._warm: asyncio.Future[None] = loop.create_future()
@@ -70,21 +76,33 @@ class WorkerHandle:
         self.exited = asyncio.create_task(self._wait())
 
     @classmethod
-    async def start(cls, *, nice: int, log: LogSink) -> WorkerHandle:
-        """Start a worker that imports llama.cpp and waits for its order."""
+    async def start(
+        cls, *, nice: int, log: LogSink, runtime: Runtime | None = None
+    ) -> WorkerHandle:
+        """Start a worker that waits for its order: with llama.cpp imported, or about to become it.
+
+        Args:
+            nice: How much it stands back, from 0 to 19.
+            log: Gets what it writes.
+            runtime: What it runs on; the installed xllamacpp if it is not said.
+        """
+        runtime = runtime or installed()
         environment = os.environ | {
             "LLAMA_SERVER_ROUTER_PORT": "1",
             "GGML_NO_BACKTRACE": "1",
             "GOMP_SPINCOUNT": "1000",
         }
-        program = [sys.executable, "-m", f"{__package__}.main", str(os.getpid()), str(nice)]
+        kind = "main" if runtime.program is None else "program"
+        program = [sys.executable, "-m", f"{__package__}.{kind}", str(os.getpid()), str(nice)]
+        if runtime.program is not None:
+            program.append(str(runtime.program))
         starting = asyncio.ensure_future(Process.start(program, environment, limit=MAX_LINE_BYTES))
         try:
             process = await asyncio.shield(starting)
         except asyncio.CancelledError:
-            await cls(await starting, log).end()
+            await cls(await starting, log, runtime).end()
             raise
-        return cls(process, log)
+        return cls(process, log, runtime)
 
     @property
     def pid(self) -> int:
@@ -116,7 +134,8 @@ class WorkerHandle:
             LoadFailedError: With llama.cpp's reason.
         """
         self.identifier, self.api_key = order.identifier, order.api_key
-        self._stdin.write(write_order(order))
+        flags = tuple(sorted(self.runtime.flags))
+        self._stdin.write(write_order(replace(order, flags=flags)))
         awaited: set[asyncio.Future[Any]] = {self._serving, self.exited}
         while not self._serving.done():
             on_progress(0.95 * self._fraction(order.size_bytes))
@@ -139,7 +158,7 @@ class WorkerHandle:
             address=serving.address,
             context_length=context_length if isinstance(context_length, int) else None,
             gpu=serving.gpu,
-            flash_attention=not any(_NO_FLASH in line for line in self._stderr),
+            flash_attention=not any(_NO_FLASH.search(line) for line in self._stderr),
             locked=machine.is_locked(self.pid),
             refused=serving.refused,
         )
@@ -190,6 +209,8 @@ class WorkerHandle:
                 self._reported = max(self._reported, _overall(report["payload"]))
             elif report["state"] == "ready":
                 self._model = report["payload"]
+                self._is_ready = True
+                self._serve()
             return
         match read_report(line):
             case Warm():
@@ -203,6 +224,15 @@ class WorkerHandle:
             self._stderr.append(text)
             self.buffers.note(text)
             self._log(self, text)
+            if self.runtime.program is not None and (found := LISTENING.search(text)):
+                self._address = f"http://{found['address']}"
+                self._serve()
+
+    def _serve(self) -> None:
+        """Take note that a program serves, once it is ready and has said where it listens."""
+        if self._address and self._is_ready and not self._serving.done():
+            gpu = bool(self.runtime.devices)
+            self._serving.set_result(Serving(address=self._address, gpu=gpu, refused=()))
 
 
 def _overall(payload: dict[str, Any]) -> float:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 from typing import Protocol
 
+from lms_jupyter.engine.runtimes.runtime import Runtime, installed
 from lms_jupyter.engine.worker.handle import LogSink, WorkerHandle
 
 _log = logging.getLogger(__name__)
@@ -27,7 +29,15 @@ class Launcher(Protocol):
 class ProcessLauncher:
     """Starts real processes and keeps up to `spares` of them warm."""
 
-    def __init__(self, *, spares: int, nice: int, log: LogSink) -> None:
+    def __init__(
+        self,
+        *,
+        spares: int,
+        nice: int,
+        log: LogSink,
+        runtime: Callable[[], Awaitable[Runtime]] | None = None,
+    ) -> None:
+        self._runtime = runtime
         self._spares = spares
         self._nice = nice
         self._log = log
@@ -35,13 +45,14 @@ class ProcessLauncher:
         self._filling: asyncio.Task[None] | None = None
 
     async def take(self) -> WorkerHandle:
-        """Return a warm worker if one waits, else start one."""
+        """Return a warm worker of the selected runtime if one waits, else start one."""
+        runtime = await self._selected()
         while self._waiting:
             worker = self._waiting.pop()
-            if worker.is_running:
+            if worker.is_running and worker.runtime == runtime:
                 return worker
             await worker.end()
-        return await self._start()
+        return await self._start(runtime)
 
     def refill(self) -> None:
         """Start the missing spares in the background, one after the other."""
@@ -57,10 +68,19 @@ class ProcessLauncher:
         while self._waiting:
             await self._waiting.pop().end()
 
+    def replace(self) -> None:
+        """Say that another runtime is selected: the spares are to be of that one."""
+        if self._filling is None or self._filling.done():
+            self._filling = asyncio.create_task(self._fill())
+
     async def _fill(self) -> None:
+        runtime = await self._selected()
+        for worker in [one for one in self._waiting if one.runtime != runtime]:
+            self._waiting.remove(worker)
+            await worker.end()
         while len(self._waiting) < self._spares:
             try:
-                worker = await self._start()
+                worker = await self._start(runtime)
             except OSError as error:
                 _log.warning("no spare process could be started: %s", error)
                 return
@@ -69,5 +89,8 @@ class ProcessLauncher:
             if not worker.is_running:
                 return
 
-    async def _start(self) -> WorkerHandle:
-        return await WorkerHandle.start(nice=self._nice, log=self._log)
+    async def _selected(self) -> Runtime:
+        return installed() if self._runtime is None else await self._runtime()
+
+    async def _start(self, runtime: Runtime) -> WorkerHandle:
+        return await WorkerHandle.start(nice=self._nice, log=self._log, runtime=runtime)

@@ -54,9 +54,9 @@ _KNOWN: tuple[tuple[str, str, str], ...] = (
         "It may have been moved or deleted since it was listed.",
     ),
     (
-        r"this xllamacpp has no (?P<names>.+)",
-        "This release of xllamacpp has no parameter {names}, which the load of {file} needs.",
-        "Install a newer xllamacpp, or leave the setting out.",
+        r"this (?P<build>xllamacpp|llama-server) has no (?P<names>.+)",
+        "This release of {build} has no parameter {names}, which the load of {file} needs.",
+        "Install a newer {build}, or leave the setting out.",
     ),
     (
         r"cannot import llama\.cpp",
@@ -76,10 +76,17 @@ def explain(stderr: Iterable[str], exit_code: int, file: Path) -> LoadFailedErro
         found = re.search(pattern, everything)
         if found:
             return LoadFailedError(
-                title.format(file=file, **found.groupdict()), hint=f"{hint}{first}"
+                title.format(file=file, **found.groupdict()),
+                hint=f"{hint.format(file=file, **found.groupdict())}{first}",
             )
     if exit_code < 0:
         name = _signal_name(-exit_code)
+        if name == "SIGILL":
+            return LoadFailedError(
+                f"This build of llama.cpp cannot run on this machine's processor; loading {file} "
+                "ended with SIGILL.",
+                hint="It uses instructions that the processor does not have: take another build.",
+            )
         return LoadFailedError(
             f"llama.cpp was ended by {name} while loading {file}.",
             hint=f"The machine may be out of memory, or the file unusual.{first}",

@@ -17,6 +17,8 @@ import sys
 import threading
 from typing import Any, TextIO
 
+from lms_jupyter.engine.worker.arguments import SEEDS, TINY_MODEL_BYTES
+from lms_jupyter.engine.worker.birth import UNREADABLE, die_with, reachable
 from lms_jupyter.engine.worker.load_settings import LoadSettings, rounded
 from lms_jupyter.engine.worker.messages import (
     Order,
@@ -29,16 +31,10 @@ from lms_jupyter.engine.worker.messages import (
 )
 from lms_jupyter.engine.worker.priority import lower_priority
 
-UNREADABLE = 2
-"""Not 1, as after llama.cpp's own errors: no other template would help."""
-_TINY_MODEL_BYTES = 50_000_000
-_SEEDS = 2**32
-"""-1 means a random one, in llama.cpp's unsigned numbers, too."""
-
 
 def main() -> int:
     """Do what the module says. Arguments: the process id of the engine, and how nice to be."""
-    _die_with(int(sys.argv[1]))
+    die_with(int(sys.argv[1]))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     lower_priority(int(sys.argv[2]))
     channel = os.fdopen(os.dup(1), "w", encoding="utf-8")
@@ -73,18 +69,6 @@ def main() -> int:
     _say(channel, Serving(address=server.listening_address, gpu=gpu, refused=refused))
     threading.Event().wait()
     return 0
-
-
-def _die_with(parent: int) -> None:
-    """Ask Linux to kill this process when the engine dies; make sure that it has not already."""
-    if sys.platform != "linux":
-        return
-    import ctypes
-
-    set_parent_death_signal = 1
-    ctypes.CDLL(None).prctl(set_parent_death_signal, signal.SIGKILL)
-    if os.getppid() != parent:
-        sys.exit(1)
 
 
 def _say(channel: TextIO, report: Report) -> None:
@@ -141,9 +125,9 @@ class _Parameters:
 def _configure(parameters: _Parameters, order: Order) -> None:
     """Set everything for one order."""
     settings = order.settings
-    parameters.native.model.path = _reachable(order.file)
+    parameters.native.model.path = reachable(order.file)
     if order.mmproj:
-        parameters.native.mmproj.path = _reachable(order.mmproj)
+        parameters.native.mmproj.path = reachable(order.mmproj)
     _set_server(parameters, order)
     _set_sizes(parameters, order)
     _place(parameters, order.placement)
@@ -157,18 +141,9 @@ def _configure(parameters: _Parameters, order: Order) -> None:
     if message is not None:
         parameters.native.sampling.reasoning_budget_message = message
     if settings.seed is not None:
-        parameters.native.sampling.seed = settings.seed % _SEEDS
+        parameters.native.sampling.seed = settings.seed % SEEDS
     if order.draft_file or settings.draft_mtp:
         _set_draft(parameters, order.draft_file, settings)
-
-
-def _reachable(path: str) -> str:
-    """Return a path that llama.cpp can open: one that is no UTF-8 is reached by its descriptor."""
-    try:
-        path.encode()
-    except UnicodeEncodeError:
-        return f"/proc/self/fd/{os.open(path, os.O_RDONLY)}"
-    return path
 
 
 def _set_server(parameters: _Parameters, order: Order) -> None:
@@ -181,7 +156,7 @@ def _set_server(parameters: _Parameters, order: Order) -> None:
     parameters.put("cache_ram_mib", 0)
     parameters.put("endpoint_slots", False)
     parameters.put("fit_params", False)
-    parameters.put("warmup", order.size_bytes > _TINY_MODEL_BYTES)
+    parameters.put("warmup", order.size_bytes > TINY_MODEL_BYTES)
     parameters.put("embedding", order.embedding)
 
 
@@ -251,7 +226,7 @@ def _set_draft(parameters: _Parameters, file: str | None, settings: LoadSettings
     draft = speculative.draft
     kinds = []
     if file:
-        draft.mparams.path = _reachable(file)
+        draft.mparams.path = reachable(file)
         draft.cpuparams.n_threads = settings.cpu_threads
         draft.cpuparams_batch.n_threads = settings.cpu_threads
         kinds.append("COMMON_SPECULATIVE_TYPE_DRAFT_SIMPLE")

@@ -48,6 +48,8 @@ class Order:
     embedding: bool
     placement: Placement
     settings: LoadSettings
+    flags: tuple[str, ...] = ()
+    """What the program knows that is to carry it out; none for xllamacpp."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,8 +60,9 @@ class Process:
     def kill(self) -> None:
         """Kill it, if it still runs."""
         if not self._ended.done():
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(self.pid, signal.SIGKILL)
+            for kill in (os.killpg, os.kill):  # its own children with it, if it has any
+                with contextlib.suppress(ProcessLookupError, PermissionError):
+                    kill(self.pid, signal.SIGKILL)
 
     async def wait(self) -> int:
         """Return its exit code, that of a signal negative, when it has ended."""
