@@ -29,7 +29,7 @@ from lms_jupyter.protocol.models import Instance
 
 if TYPE_CHECKING:
     from lms_jupyter.hosts.handles import Handle
-    from lms_jupyter.hosts.healing import Revive, Seen
+    from lms_jupyter.hosts.lifeline import Revive, Seen
 
 Result = TypeVar("Result")
 

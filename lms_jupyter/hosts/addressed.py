@@ -6,22 +6,8 @@ The SDK's handles point at theirs by its identifier, which on an LM Link others 
 from collections.abc import Callable
 from typing import Any
 
+from lms_jupyter.hosts import sdk_private
 from lms_jupyter.hosts.channel import Parameters
-
-POINTING = frozenset(
-    {
-        "get_model_info",
-        "_get_load_config",
-        "_get_context_length",
-        "_tokenize",
-        "_count_tokens",
-        "_apply_prompt_template",
-        "_complete_stream",
-        "_respond_stream",
-        "_embed",
-    }
-)
-"""What the SDK's sessions do to the instance that is named first."""
 
 
 class Addressed:
@@ -50,7 +36,7 @@ class Addressed:
     def __getattr__(self, name: str) -> Any:
         """Return what the session has, pointing at the instance where it points at one."""
         found = getattr(self.session, name)
-        if name not in POINTING:
+        if name not in sdk_private.POINTING:
             return found
 
         def pointing(_identifier: str, *args: Any, **kwargs: Any) -> Any:
@@ -67,7 +53,7 @@ class Addressed:
         asked = endpoint.creation_params
         if "modelSpecifier" in asked:
             asked["modelSpecifier"] = self._specifier
-        return self.session._create_channel(endpoint)
+        return sdk_private.create_channel(self.session, endpoint)
 
     def unload(self, _identifier: str) -> Any:
         """End the instance, and none of the same identifier on another device."""
@@ -76,10 +62,10 @@ class Addressed:
 
     def ask_by_name(self) -> Any:
         """Ask, or return what is to be awaited, for whatever is called like this now."""
-        return self.session._get_api_model_info(self._identifier)
+        return sdk_private.ask_by_name(self.session, self._identifier)
 
     def read(self, raw: Any) -> Any:
         """Return the SDK's noun for such an answer; `None` if it is of another device."""
         if isinstance(raw, dict) and raw.get("deviceIdentifier") != self._device:
             return None
-        return self.session._API_TYPES.MODEL_INSTANCE_INFO._from_any_api_dict(raw)
+        return sdk_private.instance_info(self.session, raw)

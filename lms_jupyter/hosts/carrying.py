@@ -9,27 +9,25 @@ This is used while the SDK is being imported, and imports nothing of it.
 from typing import Any
 
 from lms_jupyter.hosts.announcements import announced_token
+from lms_jupyter.hosts.sdk_private import HANDSHAKE, address_of
 from lms_jupyter.hosts.tokens import parts
-
-KEPT = "_auth_details"
-"""Where the SDK keeps the handshake of a client."""
 
 
 def carry_tokens(client_base: type) -> None:
     """Let every client of this process carry tokens; `client_base` is the SDK's `ClientBase`."""
-    if not isinstance(vars(client_base).get(KEPT), property):
-        setattr(client_base, KEPT, property(_carried, _keep))
+    if not isinstance(vars(client_base).get(HANDSHAKE), property):
+        setattr(client_base, HANDSHAKE, property(_carried, _keep))
 
 
 def _carried(client: Any) -> dict[str, Any]:
-    address = vars(client).get("_api_host")
+    address = address_of(client)
     token = announced_token(address) if address else None
     if token is None:
-        kept: dict[str, Any] = vars(client)[KEPT]
+        kept: dict[str, Any] = vars(client)[HANDSHAKE]
         return kept
     identifier, passkey = parts(token)
     return {"authVersion": 1, "clientIdentifier": identifier, "clientPasskey": passkey}
 
 
 def _keep(client: Any, handshake: dict[str, Any]) -> None:
-    vars(client)[KEPT] = handshake
+    vars(client)[HANDSHAKE] = handshake

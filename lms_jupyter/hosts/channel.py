@@ -11,7 +11,10 @@ from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from typing import Any
 
 import lmstudio
-from lmstudio.async_api import AsyncChannel, _AsyncSession
+from lmstudio.async_api import AsyncChannel
+
+from lms_jupyter.hosts import sdk_private
+from lms_jupyter.hosts.sdk_private import AsyncSession
 
 LAST_WORDS_S = 1.0
 """How long a host may take to end what was called off."""
@@ -74,7 +77,7 @@ class Channel:
 
 @asynccontextmanager
 async def open_channel(
-    session: _AsyncSession, endpoint: str, parameters: Mapping[str, Any]
+    session: AsyncSession, endpoint: str, parameters: Mapping[str, Any]
 ) -> AsyncIterator[Channel]:
     """Open a channel on a connected session, and let go of its number at the end.
 
@@ -83,7 +86,9 @@ async def open_channel(
     """
     raw: Any = _RawEndpoint(endpoint, parameters)
     async with AsyncExitStack() as stack:
-        opening = asyncio.ensure_future(stack.enter_async_context(session._create_channel(raw)))
+        opening = asyncio.ensure_future(
+            stack.enter_async_context(sdk_private.create_channel(session, raw))
+        )
         try:
             channel = await asyncio.shield(opening)
         except asyncio.CancelledError:
@@ -92,12 +97,12 @@ async def open_channel(
         yield Channel(channel)
 
 
-async def lost(session: _AsyncSession) -> None:
+async def lost(session: AsyncSession) -> None:
     """Return when the websocket of a session is lost. Nothing is sent for that."""
-    handler = session._get_lmsws("wait for its end")._ws_handler
+    handler = sdk_private.websocket_handler(session)
     with handler.open_channel() as (_, receive):
         # The SDK notifies every channel of the loss; this one receives nothing else.
-        while handler._ws is not None and await receive() is not None:
+        while sdk_private.is_connected(handler) and await receive() is not None:
             pass
 
 

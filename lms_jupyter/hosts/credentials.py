@@ -15,6 +15,7 @@ import lmstudio
 from lmstudio.json_api import ClientBase
 
 from lms_jupyter.errors import HostRefusedError, LmsError
+from lms_jupyter.hosts import sdk_private
 from lms_jupyter.hosts.announcements import announced_token
 from lms_jupyter.hosts.carrying import carry_tokens
 from lms_jupyter.hosts.sdk_sockets import open_quickly
@@ -62,7 +63,7 @@ def new_client(kind: type[SomeClient], address: str, token: str | None = None) -
         # SDK 1.6 reads the environment by itself, and repeats what it found there.
         raise malformed() from None
     if token is not None:
-        client._auth_details = handshake(client, token)
+        sdk_private.show(client, handshake(client, token))
     return client
 
 
@@ -72,7 +73,7 @@ def handshake(client: ClientBase, token: str) -> dict[str, Any]:
     Raises:
         CommandError: The token is none.
     """
-    return dict(client._format_auth_message(*parts(token)))
+    return sdk_private.handshake(client, *parts(token))
 
 
 @contextmanager

@@ -10,17 +10,9 @@ from lms_jupyter.errors import CommandError
 from lms_jupyter.hosts.addressed import Addressed
 from lms_jupyter.hosts.credentials import let_in, new_client
 from lms_jupyter.hosts.forks import fork_safe_lock
-from lms_jupyter.hosts.healing import (
-    AsyncRevive,
-    AsyncWhere,
-    HealingAsyncEmbeddingModel,
-    HealingAsyncLLM,
-    HealingEmbeddingModel,
-    HealingLLM,
-    Lifeline,
-    Revive,
-    Seen,
-)
+from lms_jupyter.hosts.healing import HealingEmbeddingModel, HealingLLM
+from lms_jupyter.hosts.healing_async import HealingAsyncEmbeddingModel, HealingAsyncLLM
+from lms_jupyter.hosts.lifeline import AsyncRevive, AsyncWhere, Lifeline, Revive, Seen
 from lms_jupyter.hosts.sdk_sockets import QuickClient, QuickSyncClient
 from lms_jupyter.protocol.models import Instance
 

@@ -8,7 +8,6 @@ from contextlib import AsyncExitStack, aclosing
 from typing import Any
 
 import lmstudio
-from lmstudio.async_api import _AsyncSession
 
 from lms_jupyter.errors import CommandError, HostTimeoutError
 from lms_jupyter.hosts import decode, kv_config, rest, sdk_streams
@@ -33,6 +32,7 @@ from lms_jupyter.hosts.newer import NEWER, NEWER_TIMEOUT_S
 from lms_jupyter.hosts.prediction import Message, PredictionEvent, Sampling
 from lms_jupyter.hosts.sdk_errors import translated
 from lms_jupyter.hosts.sdk_loads import Loads, broken_off
+from lms_jupyter.hosts.sdk_private import AsyncSession
 from lms_jupyter.hosts.sdk_sockets import QuickClient
 from lms_jupyter.hosts.states import States
 from lms_jupyter.protocol.loads import LoadRequest
@@ -337,10 +337,10 @@ class SdkHost:
         if not ended:
             raise broken_off(request.model_key)
 
-    def _session(self, namespace: str) -> _AsyncSession:
+    def _session(self, namespace: str) -> AsyncSession:
         if self._client is None:
             raise lmstudio.LMStudioWebsocketError("not connected")
-        session: _AsyncSession = getattr(self._client, namespace)
+        session: AsyncSession = getattr(self._client, namespace)
         return session
 
     async def _call(

@@ -17,6 +17,7 @@ from collections.abc import Callable, Sequence
 from types import ModuleType
 from typing import Any
 
+from lms_jupyter.hosts import sdk_private
 from lms_jupyter.hosts.carrying import carry_tokens
 from lms_jupyter.hosts.forks import fork_safe_lock
 
@@ -64,9 +65,9 @@ class DefaultClient:
             vars(module).update(self._found)
         self._found = {}
         sync_api = package.sync_api
-        if self._ours is not None and sync_api._default_client is self._ours:
+        if self._ours is not None and sdk_private.default_client(sync_api) is self._ours:
             # Handles that came from it live on; only the next call gets the SDK's own client.
-            sync_api._default_client = None
+            sdk_private.set_default_client(sync_api, None)
         self._let_go()
         self._configured_token = None
 
@@ -95,15 +96,17 @@ class DefaultClient:
 
         def get_default_client(api_host: str | None = None) -> Any:
             """Return the SDK's default client, on the host that `%lms` uses."""
-            is_ours = self._ours is not None and sync_api._default_client is self._ours
-            untouched = sync_api._default_client is None and sync_api._default_api_host is None
+            default = sdk_private.default_client(sync_api)
+            is_ours = self._ours is not None and default is self._ours
+            untouched = default is None and sdk_private.default_address(sync_api) is None
             if api_host is None and (untouched or is_ours):
                 address = self._where()
                 if not is_ours or self._ours.api_host != address or _is_cut_off(self._ours):
                     self._let_go()
-                    self._ours = sync_api._default_client = self._client(address)
+                    self._ours = self._client(address)
+                    sdk_private.set_default_client(sync_api, self._ours)
                 return self._ours
-            is_new = sync_api._default_client is None
+            is_new = default is None
             client = original(api_host)
             if is_new:
                 self._give_token(client)
@@ -146,7 +149,7 @@ class DefaultClient:
 
         token = self._configured_token or api_token()
         if token:
-            client._auth_details = handshake(client, token)
+            sdk_private.show(client, handshake(client, token))
 
     def _watched(self, load: Callable[..., Any], address: str) -> Callable[..., Any]:
         """Report what a call has loaded."""

@@ -7,13 +7,13 @@ from contextlib import AsyncExitStack, aclosing
 from typing import Any
 
 import lmstudio
-from lmstudio.async_api import _AsyncSession
 
 from lms_jupyter.errors import LmsError, LoadFailedError
 from lms_jupyter.hosts import decode
 from lms_jupyter.hosts.base import Evicting, Joined, Loaded, Loading, LoadStep
 from lms_jupyter.hosts.channel import Channel, open_channel
 from lms_jupyter.hosts.reading import one_line
+from lms_jupyter.hosts.sdk_private import AsyncSession
 from lms_jupyter.protocol.models import Instance
 
 CALLED_OFF_S = 1.0
@@ -30,7 +30,7 @@ class Loads:
         self._ending: set[asyncio.Task[None]] = set()
 
     async def drive(
-        self, session: _AsyncSession, endpoint: str, parameters: Mapping[str, Any]
+        self, session: AsyncSession, endpoint: str, parameters: Mapping[str, Any]
     ) -> AsyncGenerator[LoadStep]:
         """Follow a load to its end; closing the iterator early calls it off.
 

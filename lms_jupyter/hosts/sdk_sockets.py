@@ -16,6 +16,7 @@ import httpx
 import httpx_ws
 import lmstudio
 
+from lms_jupyter.hosts import sdk_private
 from lms_jupyter.hosts.forks import fork_safe_lock, in_child
 from lms_jupyter.hosts.plain_http import NO_TLS
 
@@ -58,7 +59,7 @@ class QuickSyncClient(lmstudio.Client):
             if self._thread is None:
                 self._thread = type(self._inherited)({"client": repr(self)})
                 self._thread.start()
-                self._resources.callback(self._thread.terminate)
+                sdk_private.end_with(self, self._thread.terminate)
             return self._thread
 
     @_ws_thread.setter
@@ -70,11 +71,7 @@ class QuickSyncClient(lmstudio.Client):
         if self._thread is None:
             return
         self._inherited, self._thread = self._thread, None
-        # Else whoever ends it, as Python does when it exits, waits for a thread that is not there.
-        self._inherited.task_manager._event_loop = None
-        for session in self._sessions.values():
-            session._lmsws = None
-            session._resources.pop_all()
+        sdk_private.forget_parent(self, self._inherited)
 
     @staticmethod
     def _query_probe_url(url: str) -> httpx.Response:
@@ -101,8 +98,8 @@ def open_plain(url: str) -> AbstractAsyncContextManager[httpx_ws.AsyncWebSocketS
 def open_quickly(address: str) -> None:
     """Have the SDK open its sockets with `open_plain` from now on; those of this host directly."""
     _ours.add(httpx.URL(f"http://{address}").netloc.decode())
-    sockets: Any = getattr(lmstudio, "_ws_impl", None)
-    if getattr(sockets, "aconnect_ws", None) is httpx_ws.aconnect_ws:
+    sockets = sdk_private.sockets(lmstudio)
+    if sockets is not None and sockets.aconnect_ws is httpx_ws.aconnect_ws:
         sockets.aconnect_ws = open_plain
 
 

@@ -6,10 +6,9 @@ from contextlib import aclosing
 from typing import Any
 
 import lmstudio
-from lmstudio.async_api import _AsyncSession
 
 from lms_jupyter.errors import DownloadFailedError
-from lms_jupyter.hosts import prediction
+from lms_jupyter.hosts import prediction, sdk_private
 from lms_jupyter.hosts.base import (
     Downloaded,
     Downloading,
@@ -29,18 +28,13 @@ from lms_jupyter.hosts.prediction import (
 )
 from lms_jupyter.hosts.reading import moment, noun, reads, rows, table, text, unreadable
 from lms_jupyter.hosts.sdk_errors import reason_and_hint
+from lms_jupyter.hosts.sdk_private import AsyncSession
 from lms_jupyter.protocol.models import HostInfo
 
 
-class Diagnostics(_AsyncSession):
-    """The host's log; the SDK has no session for it."""
-
-    API_NAMESPACE = "diagnostics"
-
-
 async def answer(
-    llm: _AsyncSession,
-    files: _AsyncSession,
+    llm: AsyncSession,
+    files: AsyncSession,
     specifier: Mapping[str, Any],
     messages: Sequence[Message],
     sampling: Sampling,
@@ -73,7 +67,7 @@ async def answer(
                 await channel.call_off("cancel")
 
 
-async def _send(picture: Picture, files: _AsyncSession) -> dict[str, Any]:
+async def _send(picture: Picture, files: AsyncSession) -> dict[str, Any]:
     """Give a picture to the host, and return what a message says about it."""
     content = base64.b64encode(picture.content).decode()
     call: Any = files.remote_call
@@ -131,7 +125,7 @@ def _moved(raw: Mapping[str, Any], wanted: Offer) -> Downloading:
     return noun(fields, Downloading)
 
 
-async def download_steps(repository: _AsyncSession, wanted: Offer) -> AsyncIterator[DownloadStep]:
+async def download_steps(repository: AsyncSession, wanted: Offer) -> AsyncIterator[DownloadStep]:
     """Fetch a file; closing the iterator early calls the download off on the host."""
     parameters = {"downloadIdentifier": wanted.download_id}
     async with open_channel(repository, "downloadModel", parameters) as channel:
@@ -171,7 +165,7 @@ async def log_entries(
     asked: dict[str, Any] = {}
     if past is not None and remembers_its_log(host):
         asked = {"last": past.last, "kinds": list(past.kinds)}
-    session = Diagnostics(client)
+    session = sdk_private.new_session(client, "diagnostics")
     await session.connect()
     try:
         async with open_channel(session, "streamLogs", asked) as channel:
