@@ -48,6 +48,8 @@ def identifiers(tree: ast.AST) -> Iterator[tuple[str, int]]:
 
 
 PACKAGE = sorted((ROOT / "lms_jupyter").rglob("*.py"))
+FRONT_END = sorted((ROOT / "js" / "src").rglob("*.ts*"))
+DECLARED = re.compile(r"\b(?:class|function|const|let|interface|type|enum)\s+([A-Za-z_]\w*)")
 
 
 def test_no_old_word_names_anything() -> None:
@@ -75,8 +77,20 @@ def test_values_are_named_by_nouns() -> None:
     assert found == []
 
 
+def test_no_old_word_names_anything_in_the_front_end() -> None:
+    found = [
+        f"{path.relative_to(ROOT)}: {name}"
+        for path in FRONT_END
+        for name in DECLARED.findall(path.read_text(encoding="utf-8"))
+        if name in OLD | VERBS | PRONOUNS
+    ]
+
+    assert len(FRONT_END) > 100
+    assert found == []
+
+
 @pytest.mark.parametrize("word", sorted({word for _, now in rows() for word in now}))
 def test_every_word_of_the_table_is_used(word: str) -> None:
     used = re.compile(rf"\b{word}\b")
 
-    assert any(used.search(path.read_text(encoding="utf-8")) for path in PACKAGE)
+    assert any(used.search(path.read_text(encoding="utf-8")) for path in (*PACKAGE, *FRONT_END))

@@ -14,7 +14,7 @@ from filelock import Timeout
 
 from lms_jupyter.api.settings import PROFILES, TTL_KEY, profile_names, read_profile
 from lms_jupyter.errors import CommandError
-from lms_jupyter.hosts.state import UserLock
+from lms_jupyter.hosts.state_folder import UserLock
 from lms_jupyter.protocol.models import Profile
 
 SAVE_TIMEOUT_S = 5.0

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from lms_jupyter.doctor.finding import CheckContext, Finding, bad, good, look
 from lms_jupyter.errors import FolderError, HostError
-from lms_jupyter.hosts.state import lock_trial, state_folder, trial, wanted_state_folder
+from lms_jupyter.hosts.state_folder import lock_trial, state_folder, trial, wanted_state_folder
 from lms_jupyter.model_folders import downloaded_models, is_folder, may_be_folder, studio_models
 
 if TYPE_CHECKING:

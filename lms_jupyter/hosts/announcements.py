@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 
 from lms_jupyter.errors import HostError
-from lms_jupyter.hosts.state import state_folder
+from lms_jupyter.hosts.state_folder import state_folder
 from lms_jupyter.hosts.tokens import Token
 
 VARIABLE = "LMS_JUPYTER_ANNOUNCEMENTS"

@@ -25,7 +25,7 @@ from lms_jupyter.errors import EngineMissingError, HostError, HostUnreachableErr
 from lms_jupyter.hosts.announcements import Announcement, announced, announcement_path, is_dead
 from lms_jupyter.hosts.rest import Greeting, greet
 from lms_jupyter.hosts.starting import START_TIMEOUT_S, EngineStart
-from lms_jupyter.hosts.state import UserLock, log_folder
+from lms_jupyter.hosts.state_folder import UserLock, log_folder
 
 LINGER_S = 60.0
 """How long an engine with no client and no instance goes on."""

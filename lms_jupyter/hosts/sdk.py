@@ -27,6 +27,7 @@ from lms_jupyter.hosts.base import (
 from lms_jupyter.hosts.channel import Parameters, lost, open_channel
 from lms_jupyter.hosts.credentials import let_in, new_client, token_for
 from lms_jupyter.hosts.downloads import DownloadJobs, discard
+from lms_jupyter.hosts.instance_states import InstanceStates
 from lms_jupyter.hosts.lm_link import Devices, specifier
 from lms_jupyter.hosts.newer import NEWER, NEWER_TIMEOUT_S
 from lms_jupyter.hosts.prediction import Message, PredictionEvent, Sampling
@@ -34,7 +35,6 @@ from lms_jupyter.hosts.sdk_errors import translated
 from lms_jupyter.hosts.sdk_loads import Loads, broken_off
 from lms_jupyter.hosts.sdk_private import AsyncSession
 from lms_jupyter.hosts.sdk_sockets import QuickClient
-from lms_jupyter.hosts.states import States
 from lms_jupyter.protocol.loads import LoadRequest
 from lms_jupyter.protocol.models import Estimate, HostInfo, Instance, Kind, LoadConfig, Model
 
@@ -57,7 +57,7 @@ class SdkHost:
         self._kinds: dict[str, Kind] = {}
         self._unanswered: set[str] = set()
         self._loads = Loads(self.unload)
-        self._states = States(self._state)
+        self._states = InstanceStates(self._state)
         self._devices = Devices(self._link_status)
         self.info = HostInfo(name="LM Studio", address=address)
 

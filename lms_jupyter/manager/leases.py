@@ -25,7 +25,7 @@ import msgspec
 from msgspec import Struct
 
 from lms_jupyter.errors import FolderError
-from lms_jupyter.hosts.state import state_folder, warn_once
+from lms_jupyter.hosts.state_folder import state_folder, warn_once
 from lms_jupyter.manager.departures import DepartureBook
 from lms_jupyter.manager.identity import Identity
 from lms_jupyter.protocol.models import LoadConfig

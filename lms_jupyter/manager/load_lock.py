@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
-from lms_jupyter.hosts.state import warn_of_no_locks
+from lms_jupyter.hosts.state_folder import warn_of_no_locks
 from lms_jupyter.manager.identity import machine_mark
 
 try:

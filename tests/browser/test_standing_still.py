@@ -182,6 +182,6 @@ def test_a_row_that_leaves_keeps_its_columns(browser: Browser, address: str, wid
 
     scene.page.evaluate(LET_GO)
 
-    expect(scene.page.locator(".lms-LeftRow")).to_have_count(1)
+    expect(scene.page.locator(".lms-GoneRow")).to_have_count(1)
     assert scene.page.evaluate(COLUMNS) == before
     scene.close()

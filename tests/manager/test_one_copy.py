@@ -12,7 +12,7 @@ import pytest
 import pytest_asyncio
 
 from lms_jupyter.errors import InstanceExistsError, LoadCancelledError
-from lms_jupyter.hosts import state
+from lms_jupyter.hosts import state_folder
 from lms_jupyter.hosts.base import Found
 from lms_jupyter.hosts.fake import FEATURES, FakeHost, fake_model
 from lms_jupyter.manager import Collaborators, Manager
@@ -363,7 +363,7 @@ async def test_where_nothing_can_be_locked_one_kernel_makes_one_copy_and_a_warni
         raise OSError(number, os.strerror(number))
 
     monkeypatch.setattr(fcntl, "flock", refuse)
-    monkeypatch.setattr(state, "_warned", set())
+    monkeypatch.setattr(state_folder, "_warned", set())
     manager = await kernels.start()
 
     with warnings.catch_warnings(record=True) as told:
@@ -382,7 +382,7 @@ async def test_where_nothing_can_be_locked_one_kernel_makes_one_copy_and_a_warni
 async def test_a_folder_that_cannot_be_made_is_told_once_and_stops_nobody(
     kernels: Kernels, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(state, "_warned", set())
+    monkeypatch.setattr(state_folder, "_warned", set())
     manager = await kernels.start()
     (tmp_path / "leases").mkdir()
     (tmp_path / "leases" / "loads").write_text("no folder")

@@ -19,23 +19,23 @@ afterEach(() => {
 });
 
 it("says at once and every 20 s that somebody looks", async () => {
-  const said: Attend[] = [];
+  const sent: Attend[] = [];
   const leave = attend(async (command) => {
-    said.push(command);
+    sent.push(command);
     return ACCEPTED;
   }, document);
 
   await vi.advanceTimersByTimeAsync(2 * EVERY_MS);
 
-  expect(said.map(({ visible }) => visible)).toEqual([true, true, true]);
-  expect(new Set(said.map(({ viewer }) => viewer)).size).toBe(1);
+  expect(sent.map(({ visible }) => visible)).toEqual([true, true, true]);
+  expect(new Set(sent.map(({ viewer }) => viewer)).size).toBe(1);
   leave();
 });
 
 it("says that nobody looks when the page is hidden, and does nothing until it is back", async () => {
-  const said: boolean[] = [];
+  const sent: boolean[] = [];
   const leave = attend(async ({ visible }) => {
-    said.push(visible);
+    sent.push(visible);
     return ACCEPTED;
   }, document);
 
@@ -44,9 +44,9 @@ it("says that nobody looks when the page is hidden, and does nothing until it is
   await vi.advanceTimersByTimeAsync(10 * EVERY_MS);
   show("visible");
 
-  expect(said).toEqual([true, false, true]);
+  expect(sent).toEqual([true, false, true]);
   leave();
-  expect(said).toEqual([true, false, true, false]);
+  expect(sent).toEqual([true, false, true, false]);
   expect(vi.getTimerCount()).toBe(0);
 });
 
@@ -64,14 +64,14 @@ it("puts one message into a busy kernel's queue, and the next as soon as it answ
 });
 
 it("takes a message for lost that was not answered for a minute", async () => {
-  let said = 0;
+  let sent = 0;
   const leave = attend(() => {
-    said += 1;
+    sent += 1;
     return new Promise(() => {});
   }, document);
 
   await vi.advanceTimersByTimeAsync(3 * EVERY_MS);
 
-  expect(said).toBe(2);
+  expect(sent).toBe(2);
   leave();
 });

@@ -7,7 +7,7 @@ export interface Station {
 }
 
 /** Puts a way around a busy kernel beside the way to it. */
-export type StandIn = (kernel: Transport, station: Station) => Transport;
+export type KernelFallback = (kernel: Transport, station: Station) => Transport;
 
 /**
  * Where a page keeps its offer. Panels come with the kernel's package, the offer with JupyterLab's:
@@ -15,11 +15,11 @@ export type StandIn = (kernel: Transport, station: Station) => Transport;
  */
 const PLACE = Symbol.for("lms-jupyter:stand-in:1");
 
-type Page = typeof globalThis & { [PLACE]?: StandIn };
+type Page = typeof globalThis & { [PLACE]?: KernelFallback };
 
 /** Offer to stand in for the kernels of all panels on this page. */
-export function offerStandIn(standIn: StandIn, page: Page = globalThis): void {
-  page[PLACE] = standIn;
+export function offerKernelFallback(kernelFallback: KernelFallback, page: Page = globalThis): void {
+  page[PLACE] = kernelFallback;
 }
 
 /** The way to a kernel, with what the page offers to put beside it. */

@@ -2,7 +2,7 @@ import type { Message } from "@lumino/messaging";
 import { Widget } from "@lumino/widgets";
 import { lookedAt } from "../../transport/jupyter";
 import type { Place } from "../../ui/controls/place";
-import type { Desk } from "./desk";
+import type { Connection } from "./connection";
 import { icon } from "./icon";
 import { sayMissing } from "./missing";
 import { type Mount, panelOf } from "./panel";
@@ -14,7 +14,7 @@ const FIELD = ".lms-Search input";
 
 /** The frame of the panel in a side area of JupyterLab. */
 export class Sidebar extends Widget {
-  readonly #desk: Desk;
+  readonly #connection: Connection;
   readonly #panel: () => Promise<Mount>;
   readonly #place: () => Place;
   readonly #hosts: () => readonly string[];
@@ -27,7 +27,12 @@ export class Sidebar extends Widget {
   #field: Element | null = null;
   #leave: (() => void) | null = null;
 
-  constructor(desk: Desk, strings: Strings, place: () => Place, hosts: () => readonly string[]) {
+  constructor(
+    connection: Connection,
+    strings: Strings,
+    place: () => Place,
+    hosts: () => readonly string[],
+  ) {
     super();
     this.id = "lms-sidebar";
     this.addClass("lms-Sidebar");
@@ -38,12 +43,12 @@ export class Sidebar extends Widget {
     this.node.append(this.#head, this.#body);
     // A panel takes the field away as soon as few models are there.
     this.#body.addEventListener("focusin", () => this.#watch());
-    this.#desk = desk;
-    this.#panel = panelOf(desk.server);
+    this.#connection = connection;
+    this.#panel = panelOf(connection.server);
     this.#strings = strings;
     this.#place = place;
     this.#hosts = hosts;
-    this.#unhost = desk.onHost(() => this.refresh());
+    this.#unhost = connection.onHost(() => this.refresh());
   }
 
   override dispose(): void {
@@ -124,11 +129,12 @@ export class Sidebar extends Widget {
     this.#leave = () => leave();
     this.#panel().then(
       (mount) => {
-        if (!left) leave = mount(this.#body, lookedAt(this.#desk.line, this.#seen), this.#place());
+        if (!left)
+          leave = mount(this.#body, lookedAt(this.#connection.line, this.#seen), this.#place());
       },
       () => {
         const again = () => this.#mount();
-        if (!left) leave = sayMissing(this.#body, this.#desk, this.#strings, again);
+        if (!left) leave = sayMissing(this.#body, this.#connection, this.#strings, again);
       },
     );
     // What had the focus is gone; the keyboard stays in the sidebar.
@@ -148,11 +154,11 @@ export class Sidebar extends Widget {
         host || this.#strings.anyHost,
         host,
         false,
-        host === this.#desk.host,
+        host === this.#connection.host,
       );
       select.append(option);
     }
-    select.addEventListener("change", () => this.#desk.choose(select.value));
+    select.addEventListener("change", () => this.#connection.choose(select.value));
     this.#head.append(select);
     if (focused) select.focus();
   }

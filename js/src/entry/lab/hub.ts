@@ -6,13 +6,13 @@ import { ISettingRegistry } from "@jupyterlab/settingregistry";
 import { ITranslator } from "@jupyterlab/translation";
 import { Token } from "@lumino/coreutils";
 import { attend } from "../../transport/attend";
-import { offerStandIn } from "../../transport/offer";
+import { offerKernelFallback } from "../../transport/offer";
 import type { Usable } from "../../ui/controls/place";
 import { codeFor, type OneClick } from "./code";
-import { createDesk, type Desk } from "./desk";
+import { type Connection, createConnection } from "./connection";
+import { kernelFallbackAt } from "./kernelFallback";
 import { jupyterServer } from "./server";
 import { type InsertWhat, type Preferences, readPreferences } from "./settings";
-import { standInAt } from "./standIn";
 import { ENGLISH, type Strings } from "./strings";
 import { addStyle } from "./style";
 import { translationFor } from "./translation";
@@ -33,7 +33,7 @@ export interface ShownPanel {
 
 /** What the plugins share: the models' host, what is set, and where somebody writes code. */
 export interface ModelHub {
-  readonly desk: Desk;
+  readonly connection: Connection;
   readonly preferences: Preferences;
   readonly strings: Strings;
   readonly writing: Writing;
@@ -54,16 +54,16 @@ export interface ModelHub {
 
 export const IModelHub = new Token<ModelHub>("lms-jupyter:IModelHub");
 
-type Parts = Pick<ModelHub, "desk" | "preferences" | "strings" | "writing">;
+type Parts = Pick<ModelHub, "connection" | "preferences" | "strings" | "writing">;
 
 export function createHub(parts: Parts): ModelHub {
-  const { desk, preferences, strings, writing } = parts;
+  const { connection, preferences, strings, writing } = parts;
   const oneClick = () => {
     const { ttlMinutes, profile } = preferences.now;
     return { ttl_s: ttlMinutes > 0 ? ttlMinutes * 60 : null, config: profile };
   };
   const code = (what: Usable, as: InsertWhat = preferences.now.insertWhat) =>
-    codeFor(what, as, desk.store.get(), oneClick());
+    codeFor(what, as, connection.store.get(), oneClick());
   const panels = new Set<ShownPanel>();
   return {
     ...parts,
@@ -80,13 +80,14 @@ export function createHub(parts: Parts): ModelHub {
       }
     },
     hosts() {
-      const all = desk.known?.hosts ?? [];
+      const all = connection.known?.hosts ?? [];
       const shown = all.filter((host) => preferences.now.hosts.includes(host));
       return shown.length > 0 ? shown : all;
     },
-    mayStart: () => desk.known?.discovers === true && desk.known.engine_missing.length === 0,
+    mayStart: () =>
+      connection.known?.discovers === true && connection.known.engine_missing.length === 0,
     async startEngine() {
-      const problem = await desk.server.startEngine();
+      const problem = await connection.server.startEngine();
       if (problem) Notification.error(`${problem.title} ${problem.hint}`);
       else Notification.info(strings.engineRuns, { autoClose: 3000 });
     },
@@ -94,19 +95,19 @@ export function createHub(parts: Parts): ModelHub {
 }
 
 /** Have the host asked as often as it is set, and at all while the page is to be watched. */
-function keepPace({ desk, preferences }: ModelHub): void {
+function keepPace({ connection, preferences }: ModelHub): void {
   let leave: (() => void) | null = null;
   const lookAlways = () => {
     leave?.();
-    const { line } = desk;
+    const { line } = connection;
     leave = preferences.now.watch === "page" ? attend((look) => line.send(look), document) : null;
   };
   preferences.watch(({ rhythmSeconds }) => {
-    desk.pace(rhythmSeconds);
+    connection.pace(rhythmSeconds);
     lookAlways();
   });
   // Another line knows nothing of who looks at this page.
-  desk.onHost(lookAlways);
+  connection.onHost(lookAlways);
 }
 
 async function activate(
@@ -120,10 +121,13 @@ async function activate(
     translator?.languageCode || document.documentElement.lang || "en",
   );
   addStyle(FRAME_CSS);
-  const desk = createDesk(jupyterServer(app.serviceManager.serverSettings), app.restored);
-  offerStandIn(standInAt(desk.server));
+  const connection = createConnection(
+    jupyterServer(app.serviceManager.serverSettings),
+    app.restored,
+  );
+  offerKernelFallback(kernelFallbackAt(connection.server));
   const hub = createHub({
-    desk,
+    connection,
     preferences: readPreferences(registry, SETTINGS_ID, translation?.settings ?? null),
     strings: translation?.strings ?? ENGLISH,
     writing: createWriting(app, notebooks, consoles),

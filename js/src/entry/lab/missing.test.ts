@@ -7,7 +7,7 @@ function setUp(link: Link) {
   const body = document.createElement("div");
   const listeners = new Set<(state: { link: Link }) => void>();
   const state = { link };
-  const desk = {
+  const connection = {
     store: { get: () => state },
     watch(listener: (state: { link: Link }) => void) {
       listeners.add(listener);
@@ -20,7 +20,7 @@ function setUp(link: Link) {
     for (const listener of listeners) listener(state);
   };
   let trials = 0;
-  const leave = sayMissing(body, desk as never, ENGLISH, () => {
+  const leave = sayMissing(body, connection as never, ENGLISH, () => {
     trials += 1;
   });
   return { body, become, leave, trials: () => trials, listeners };

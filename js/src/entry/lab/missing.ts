@@ -1,4 +1,4 @@
-import type { Desk } from "./desk";
+import type { Connection } from "./connection";
 import type { Strings } from "./strings";
 
 /**
@@ -8,7 +8,7 @@ import type { Strings } from "./strings";
  */
 export function sayMissing(
   body: HTMLElement,
-  desk: Desk,
+  connection: Connection,
   strings: Strings,
   again: () => void,
 ): () => void {
@@ -22,8 +22,8 @@ export function sayMissing(
   button.addEventListener("click", again);
   body.replaceChildren(text, button);
   body.classList.add("lms-Sidebar-missing");
-  let wasLive = desk.store.get().link === "live";
-  const unwatch = desk.watch(({ link }) => {
+  let wasLive = connection.store.get().link === "live";
+  const unwatch = connection.watch(({ link }) => {
     const isLive = link === "live";
     const isBack = isLive && !wasLive;
     wasLive = isLive;

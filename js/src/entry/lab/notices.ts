@@ -23,7 +23,7 @@ class Notices {
 
   constructor(hub: ModelHub) {
     this.#hub = hub;
-    hub.desk.watch((state) => this.#see(state));
+    hub.connection.watch((state) => this.#see(state));
     hub.preferences.watch(() => this.#warn());
   }
 
@@ -75,13 +75,13 @@ class Notices {
 
   /** Warn of what leaves soon, and come back when the next one does. */
   #warn(): void {
-    const { desk, preferences } = this.#hub;
+    const { connection, preferences } = this.#hub;
     clearTimeout(this.#timer);
-    const { activity } = desk.store.get();
+    const { activity } = connection.store.get();
     if (activity?.host.link !== "connected") return;
     const soon_s = preferences.now.noticeSeconds;
     let next = Number.POSITIVE_INFINITY;
-    for (const { instance, left_s } of leaving(activity, desk.store.now(), soon_s)) {
+    for (const { instance, left_s } of leaving(activity, connection.store.now(), soon_s)) {
       if (left_s > soon_s) next = Math.min(next, left_s - soon_s);
       else void this.#warnOf(instance, left_s, activity.host.features.includes("ttl"));
     }
@@ -92,17 +92,17 @@ class Notices {
 
   /** Once for each time that it begins to count, if something that is open here uses it. */
   async #warnOf(instance: Instance, left_s: number, canKeep: boolean): Promise<void> {
-    const { desk, strings, writing } = this.#hub;
+    const { connection, strings, writing } = this.#hub;
     const name = `${instance.instance_reference} ${instance.idle_since}`;
     if (this.#warned.has(name)) return;
     this.#warned.add(name);
     const kernels = writing.openKernels();
     if (kernels.size === 0) return;
     // Only now: who uses what is nobody's business until something is about to leave.
-    const claims = await desk.server.claims(desk.host).catch(() => []);
+    const claims = await connection.server.claims(connection.host).catch(() => []);
     if (!isUsedBy(instance, claims, kernels)) return;
     const { ttl_s } = instance;
-    const keep = () => void desk.store.send({ kind: "set_ttl", ...exactly(instance), ttl_s });
+    const keep = () => void connection.store.send({ kind: "set_ttl", ...exactly(instance), ttl_s });
     const kept: Action[] = canKeep ? [[strings.keep, keep]] : [];
     this.#tell("expiring", strings.expiring(called(instance), clock(left_s)), ...kept);
   }

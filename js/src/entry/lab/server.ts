@@ -27,7 +27,7 @@ export interface Server {
   /** Open the line to a host; it is asked every so often while it is calm and somebody looks. */
   connect(host: string, everySeconds: number): Socket;
   /** The same for the panel of a kernel: the server opens it for its own kernels, and closes it. */
-  standIn(station: Station, address: string): Socket;
+  kernelFallback(station: Station, address: string): Socket;
   hosts(): Promise<Hosts>;
   /** The panel, which the server keeps for every page. */
   panel(): Promise<PanelParts>;
@@ -53,7 +53,7 @@ export function jupyterServer(settings: ServerConnection.ISettings): Server {
   };
   return {
     connect: (host, every) => open({ ...named(host), every: `${every}` }),
-    standIn: (station, address) => open({ ...station, address }),
+    kernelFallback: (station, address) => open({ ...station, address }),
     hosts: () => ask("hosts"),
     // JupyterLab's requests keep nothing; of this the browser only asks whether it has changed.
     panel: () => ask("panel", { cache: "no-cache" }),

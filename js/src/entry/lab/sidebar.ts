@@ -17,13 +17,13 @@ import { together } from "./writing";
 const RANK = 600;
 
 /** What the panel may ask of the page that it stands on. */
-function placeOn({ desk, preferences, insert, oneClick }: ModelHub): Place {
+function placeOn({ connection, preferences, insert, oneClick }: ModelHub): Place {
   return {
     surface: "sidebar",
     use: (what) => void insert(what),
     engine: () =>
-      desk.known?.discovers
-        ? { missing: desk.known.engine_missing, start: desk.server.startEngine }
+      connection.known?.discovers
+        ? { missing: connection.known.engine_missing, start: connection.server.startEngine }
         : null,
     oneClick,
     units: preferences.now.units,
@@ -77,7 +77,7 @@ function activate(
   launcher: ILauncher | null,
 ): void {
   const { strings } = hub;
-  const panel = new Sidebar(hub.desk, strings, () => placeOn(hub), hub.hosts);
+  const panel = new Sidebar(hub.connection, strings, () => placeOn(hub), hub.hosts);
   const show = () => {
     keepFromPalette(panel.node);
     app.shell.activateById(panel.id);

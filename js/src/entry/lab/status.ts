@@ -5,7 +5,7 @@ import { Widget } from "@lumino/widgets";
 import { bytesOf, nextToLeave } from "../../store/select";
 import type { State } from "../../store/store";
 import { type Amounts, amountsFor, clock } from "../../ui/text/format";
-import type { Desk } from "./desk";
+import type { Connection } from "./connection";
 import { IModelHub, type ModelHub } from "./hub";
 import type { Strings } from "./strings";
 
@@ -28,7 +28,7 @@ export function statusText(state: State, now: number, amounts: Amounts, strings:
 
 /** What is in memory, in the status bar. A click opens the sidebar. */
 export class StatusLine extends Widget {
-  readonly #desk: Desk;
+  readonly #connection: Connection;
   readonly #strings: Strings;
   readonly #button: HTMLButtonElement;
   readonly #unwatch: () => void;
@@ -36,9 +36,9 @@ export class StatusLine extends Widget {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #asked = 0;
 
-  constructor(desk: Desk, amounts: Amounts, strings: Strings, onClick: () => void) {
+  constructor(connection: Connection, amounts: Amounts, strings: Strings, onClick: () => void) {
     super();
-    this.#desk = desk;
+    this.#connection = connection;
     this.#amounts = amounts;
     this.#strings = strings;
     this.addClass("lms-StatusLine");
@@ -47,7 +47,7 @@ export class StatusLine extends Widget {
     this.#button.title = strings.open;
     this.#button.addEventListener("click", onClick);
     this.node.append(this.#button);
-    this.#unwatch = desk.watch(() => this.#draw());
+    this.#unwatch = connection.watch(() => this.#draw());
     document.addEventListener("visibilitychange", this.#draw);
   }
 
@@ -70,8 +70,8 @@ export class StatusLine extends Widget {
 
   readonly #draw = (): void => {
     clearTimeout(this.#timer);
-    const state = this.#desk.store.get();
-    const now = this.#desk.store.now();
+    const state = this.#connection.store.get();
+    const now = this.#connection.store.now();
     const text = statusText(state, now, this.#amounts, this.#strings);
     this.#button.textContent = text;
     this.#button.hidden = text === "";
@@ -85,18 +85,18 @@ export class StatusLine extends Widget {
   #askOnce(revision: number): void {
     if (this.#asked === revision) return;
     this.#asked = revision;
-    this.#timer = setTimeout(() => void this.#desk.store.send({ kind: "refresh" }), 1500);
+    this.#timer = setTimeout(() => void this.#connection.store.send({ kind: "refresh" }), 1500);
   }
 }
 
 function activate(
   _app: JupyterFrontEnd,
-  { desk, preferences, show, strings }: ModelHub,
+  { connection, preferences, show, strings }: ModelHub,
   statusBar: IStatusBar | null,
 ): void {
   if (statusBar === null) return;
   const amounts = () => amountsFor(document.documentElement.lang || "en", preferences.now.units);
-  const item = new StatusLine(desk, amounts(), strings, show);
+  const item = new StatusLine(connection, amounts(), strings, show);
   let registered: { dispose(): void } | null = null;
   preferences.watch((settings) => {
     if (settings.status) {

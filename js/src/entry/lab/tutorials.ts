@@ -26,9 +26,9 @@ async function copy(settings: ServerConnection.ISettings): Promise<string | null
   const response = await ServerConnection.makeRequest(url, { method: "POST" }, settings);
   const answer: Copied | Refused | { message: string } = await response.json();
   if ("path" in answer) return answer.path;
-  const told =
+  const message =
     "problem" in answer ? `${answer.problem.title} ${answer.problem.hint}` : answer.message;
-  Notification.error(told);
+  Notification.error(message);
   return null;
 }
 

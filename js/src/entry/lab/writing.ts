@@ -84,8 +84,10 @@ async function asksKernel(session: ISessionContext | null): Promise<boolean> {
     future.dispose();
     return false;
   }
-  const told = reply.content.user_expressions?.lms as { data?: Record<string, string> } | undefined;
-  return told?.data?.["text/plain"] === "True";
+  const evaluated = reply.content.user_expressions?.lms as
+    | { data?: Record<string, string> }
+    | undefined;
+  return evaluated?.data?.["text/plain"] === "True";
 }
 
 /** What is at the prompt already stays: a cell magic goes above it, other code to the cursor. */

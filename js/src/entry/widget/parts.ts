@@ -28,15 +28,15 @@ export function secondPart<Exports>(
   name: string,
   run: (script: string) => Promise<Exports>,
 ): SecondPart<Exports> {
-  const heard = new Set<() => void>();
+  const waiting = new Set<() => void>();
   let known: Promise<Exports> | null = null;
 
   function listen(model: WidgetModel): void {
     const hear = ({ part, script }: Answer) => {
       if (part !== name || script === undefined) return;
       known ??= run(script);
-      for (const tell of heard) tell();
-      heard.clear();
+      for (const tell of waiting) tell();
+      waiting.clear();
     };
     model.on("msg:custom", hear as (...given: never[]) => void);
   }
@@ -48,10 +48,10 @@ export function secondPart<Exports>(
         resolve();
       };
       const timer = setTimeout(() => {
-        heard.delete(tell);
+        waiting.delete(tell);
         reject(new Error("The kernel did not send it."));
       }, PATIENCE_MS);
-      heard.add(tell);
+      waiting.add(tell);
       // Throws where the front end has seen the kernel die.
       model.send({ part: name });
     });

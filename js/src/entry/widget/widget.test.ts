@@ -76,14 +76,14 @@ it("says that it is a snapshot where nobody makes it live, and follows what stil
 
 it("takes the part that a kernel sends before the first view", async () => {
   const model = modelOf(idle);
-  const one = panel();
-  one.initialize({ model });
+  const widget = panel();
+  widget.initialize({ model });
   await send(model);
   const el = document.body.appendChild(document.createElement("div"));
 
   let leave = () => {};
   await act(async () => {
-    leave = one.render({ model, el });
+    leave = widget.render({ model, el });
     await vi.advanceTimersByTimeAsync(0);
   });
 

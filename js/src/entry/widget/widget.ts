@@ -76,7 +76,7 @@ export function widget(run: (script: string) => Promise<typeof Live>) {
 }
 
 /** Before the manager has spoken, a trait is an empty dict. */
-function slice<Told extends Slice>(model: WidgetModel, kind: Told["kind"]): Told | null {
-  const told = model.get(kind) as Told | null;
-  return told?.kind === kind ? told : null;
+function slice<Kept extends Slice>(model: WidgetModel, kind: Kept["kind"]): Kept | null {
+  const slice = model.get(kind) as Kept | null;
+  return slice?.kind === kind ? slice : null;
 }

@@ -4,8 +4,8 @@ import { deviceOf } from "../../store/select";
 import type { State } from "../../store/store";
 import { useSelection } from "../controls/place";
 import { useWords } from "../text/words";
+import { GoneRow } from "./GoneRow";
 import { InstanceRow } from "./InstanceRow";
-import { LeftRow } from "./LeftRow";
 import { LoadRow } from "./LoadRow";
 import { UndoRow } from "./UndoRow";
 import type { Steady } from "./useSteady";
@@ -38,7 +38,7 @@ export function InstanceRows(props: InstanceProps) {
       {rows.map(({ row: { instance, gone }, left }) => {
         const { instance_reference } = instance;
         const known = { instance, device: deviceOf(instance, activity.instances, strings.local) };
-        if (left) return <LeftRow key={`left ${instance_reference}`} {...known} />;
+        if (left) return <GoneRow key={`left ${instance_reference}`} {...known} />;
         const tabbable = active === instance_reference;
         return gone ? (
           <UndoRow

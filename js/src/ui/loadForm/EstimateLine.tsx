@@ -23,18 +23,18 @@ export function EstimateLine({ reply, memory, instances }: Props) {
   const free = memory && strings.free(format.bytes(memory.available_bytes));
   const fits = passes_guardrails && (memory === null || total_bytes <= memory.available_bytes);
   const verdict = fits ? strings.fits : passes_guardrails ? strings.tight : strings.tooLarge;
-  const said = [needs, free].filter(Boolean).join(", ");
+  const label = [needs, free].filter(Boolean).join(", ");
   return (
     <div class="lms-Estimate" role="status">
       {memory && (
         <Bar
           memory={memory}
           instances={instances}
-          label={`${strings.memory}: ${said}`}
+          label={`${strings.memory}: ${label}`}
           added_bytes={total_bytes}
         />
       )}
-      <span>{said}</span>
+      <span>{label}</span>
       <span class="lms-Estimate-verdict" data-fits={fits}>
         <Icon name={fits ? "check" : "warning"} />
         {verdict}

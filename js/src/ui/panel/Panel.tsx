@@ -7,7 +7,7 @@ import { type Place, usePlace } from "../controls/place";
 import { useStill } from "../controls/useStill";
 import { useStore } from "../controls/useStore";
 import { InstanceList } from "../instances/InstanceList";
-import { Disk } from "../models/Disk";
+import { ModelBrowser } from "../models/ModelBrowser";
 import { useWords, type Words } from "../text/words";
 import { HostBar } from "./HostBar";
 import { Hostless } from "./Hostless";
@@ -71,7 +71,7 @@ export function Panel({ store }: { store: Store }) {
               onSend={send}
               onForgive={store.forgive}
             />
-            <Disk store={store} inert={inert} />
+            <ModelBrowser store={store} inert={inert} />
           </>
         )}
       </div>

@@ -86,12 +86,12 @@ function Strip({ span, instance, now, stale, words: { strings, format } }: Strip
   );
   // By the reader's own clock, as everywhere.
   const time = (at: number) => format.time(Date.now() / 1000 + at - now);
-  const said = [
+  const parts = [
     strings.seenFrom(time(span.from)),
     span.to !== null ? strings.seenTo(time(span.to)) : null,
     end !== null && Number.isFinite(end) ? strings.unloadsAt(time(end)) : null,
   ];
-  const label = `${span.name}: ${said.filter(Boolean).join(", ")}`;
+  const label = `${span.name}: ${parts.filter(Boolean).join(", ")}`;
   return (
     <svg height="12" role="img" aria-label={label}>
       <title>{label}</title>

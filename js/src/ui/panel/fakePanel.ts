@@ -21,7 +21,7 @@ export async function show(...news: (object | Link)[]): Promise<FakeTransport> {
   await act(() => {
     unmount = mount(element, transport);
   });
-  for (const one of news) await deliver(transport, one);
+  for (const update of news) await deliver(transport, update);
   return transport;
 }
 

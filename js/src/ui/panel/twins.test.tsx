@@ -30,14 +30,14 @@ const holding = (...instances: Instance[]): Activity => {
 };
 const rows = () =>
   within(screen.getByRole("region", { name: "In memory" })).getAllByRole("listitem");
-const said = (row: HTMLElement | undefined) =>
+const textsOf = (row: HTMLElement | undefined) =>
   [...(row?.querySelector(".lms-Names")?.children ?? [])].map((one) => one.textContent);
 const sent = { identifier: "chat", instance_reference: "ref-there" };
 
 it("shows two of one identifier as two rows, each with the name of its device", async () => {
   await show(catalog, holding(HERE, THERE), "live");
 
-  expect(rows().map((row) => said(row).slice(0, 2))).toEqual([
+  expect(rows().map((row) => textsOf(row).slice(0, 2))).toEqual([
     ["chat", "Local"],
     ["chat", "gpu-box"],
   ]);
@@ -46,16 +46,16 @@ it("shows two of one identifier as two rows, each with the name of its device", 
 
 it("shows the device of a lone instance only where that is not the host", async () => {
   const transport = await show(catalog, holding(HERE), "live");
-  expect(said(rows()[0])).not.toContain("Local");
+  expect(textsOf(rows()[0])).not.toContain("Local");
 
   await deliver(transport, holding(THERE));
-  expect(said(rows()[0])).toContain("gpu-box");
+  expect(textsOf(rows()[0])).toContain("gpu-box");
 });
 
 it("has the devices in the still picture too", async () => {
   await act(() => void render(<Glance activity={holding(HERE, THERE)} catalog={null} />));
 
-  expect(rows().map((row) => said(row)[1])).toEqual(["Local", "gpu-box"]);
+  expect(rows().map((row) => textsOf(row)[1])).toEqual(["Local", "gpu-box"]);
 });
 
 it("sends with each button of a row which of the two is meant", async () => {

@@ -33,7 +33,7 @@ export function loadLine({ model_key, identifier, ttl_s, config }: LoadFields): 
     if (value === null || value === undefined) continue;
     if (value === false) words.push(`--no-${flag.slice(2)}`);
     else words.push(flag);
-    if (typeof value !== "boolean") words.push(said(name, value));
+    if (typeof value !== "boolean") words.push(keyword(name, value));
   }
   words.push("--ttl", ttl_s === null ? "none" : span(ttl_s));
   if (identifier !== null) words.push("--identifier", quote(identifier));
@@ -55,7 +55,7 @@ export function handleName(kind: Instance["kind"]): string {
   return kind === "embedding" ? "embedding_model" : "llm";
 }
 
-function said(name: string, value: string | number): string {
+function keyword(name: string, value: string | number): string {
   if (name === "gpu" && (value === 0 || value === 1)) return value === 1 ? "max" : "off";
   return quote(String(value));
 }

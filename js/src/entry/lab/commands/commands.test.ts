@@ -78,7 +78,7 @@ function setUp(activity: Activity) {
   const commands = new CommandRegistry();
   const sent: Command[] = [];
   const store = { get: () => ({ activity }), send: async (one: Command) => sent.push(one) };
-  const hub = { desk: { store }, strings: ENGLISH } as unknown as ModelHub;
+  const hub = { connection: { store }, strings: ENGLISH } as unknown as ModelHub;
   const app = { commands } as unknown as JupyterFrontEnd;
   const table = commandTable(new CommandContext(hub, () => null), () => true);
   addCommands(app, null, ENGLISH, table);

@@ -22,7 +22,7 @@ export class CommandContext {
   }
 
   get activity(): Activity | null {
-    return this.hub.desk.store.get().activity;
+    return this.hub.connection.store.get().activity;
   }
 
   get instances(): readonly Instance[] {
@@ -38,7 +38,7 @@ export class CommandContext {
   }
 
   send(command: Command): Promise<void> {
-    return this.hub.desk.store.send(command);
+    return this.hub.connection.store.send(command);
   }
 
   /** The row under the menu, if that is where the command comes from. */
@@ -60,13 +60,13 @@ export class CommandContext {
   async instance(args: Args, label: string): Promise<Instance | null> {
     const name = args.identifier ?? this.under(args)?.reference;
     // Several devices may have one of that name.
-    const meant = this.instances.filter(
+    const candidates = this.instances.filter(
       ({ identifier, instance_reference }) =>
         name === undefined || name === identifier || name === instance_reference,
     );
-    const names = meant.map(called);
+    const names = candidates.map(called);
     const chosen = await this.choose(label, names);
-    return meant.find((_, index) => names[index] === chosen) ?? null;
+    return candidates.find((_, index) => names[index] === chosen) ?? null;
   }
 
   /** An instance as above, or a model that is named or is under the menu. */

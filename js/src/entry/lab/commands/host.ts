@@ -3,7 +3,7 @@ import { type CommandContext, text } from "./context";
 
 /** What is asked of the host itself, and which host that is. */
 export function hostCommands(context: CommandContext): CommandEntry[] {
-  const { desk, hosts, mayStart, startEngine, strings } = context.hub;
+  const { connection, hosts, mayStart, startEngine, strings } = context.hub;
   const problems = () => context.activity?.problems ?? [];
   return [
     { id: "refresh", label: strings.refresh, run: () => context.send({ kind: "refresh" }) },
@@ -24,7 +24,7 @@ export function hostCommands(context: CommandContext): CommandEntry[] {
       async run(args) {
         const host =
           (args.host as string | undefined) ?? (await context.choose(strings.host, hosts()));
-        if (host !== null && hosts().includes(host)) desk.choose(host);
+        if (host !== null && hosts().includes(host)) connection.choose(host);
       },
     },
     { id: "start-engine", label: strings.startEngine, isEnabled: mayStart, run: startEngine },

@@ -4,8 +4,9 @@ import { type CommandContext, text } from "./context";
 
 /** What loads a model, and what stops that. */
 export function loadCommands(context: CommandContext): CommandEntry[] {
-  const { desk, oneClick, strings } = context.hub;
-  const modelKeys = () => desk.store.get().catalog?.models.map((model) => model.model_key) ?? [];
+  const { connection, oneClick, strings } = context.hub;
+  const modelKeys = () =>
+    connection.store.get().catalog?.models.map((model) => model.model_key) ?? [];
   return [
     {
       id: "load",

@@ -86,7 +86,7 @@ function createView(
   const side = createSide(server, page, update);
   let listener: Listener | null = null;
   let link: Link = "opening";
-  let told: Link = "opening";
+  let reported: Link = "opening";
   let activity: Activity | null = null;
   let revision = 0;
 
@@ -99,8 +99,8 @@ function createView(
   }
 
   function tell(next: Link): void {
-    if (next !== told) listener?.link(next);
-    told = next;
+    if (next !== reported) listener?.link(next);
+    reported = next;
   }
 
   function update(): void {
@@ -154,13 +154,13 @@ type View = ReturnType<typeof createView>;
 /** Who unloaded and loads what; only whoever unloaded an instance knows how it was. */
 function createClicks({ activity, theirs }: View) {
   const undoers = new Map<string, { line: Transport | null; key: string | undefined }>();
-  const known = () => [activity(), theirs()].flatMap((one) => one?.instances ?? []);
+  const known = () => [activity(), theirs()].flatMap((slice) => slice?.instances ?? []);
   return {
     undoers,
     note(command: Command, line: Transport | null): void {
       if (command.kind !== "unload" || !command.instance_reference) return;
       const reference = command.instance_reference;
-      const left = known().find((one) => one.instance_reference === reference);
+      const left = known().find((instance) => instance.instance_reference === reference);
       undoers.set(reference, { line, key: left?.model_key });
     },
     /** Remember what the server begins to load. */
@@ -168,7 +168,7 @@ function createClicks({ activity, theirs }: View) {
       let key: string | undefined;
       if (command.kind === "load") key = command.model_key;
       if (command.kind === "load_again") key = undoers.get(command.instance_reference)?.key;
-      const before = known().map((one) => one.instance_reference);
+      const before = known().map((instance) => instance.instance_reference);
       const epoch = activity()?.epoch;
       if (key && epoch !== undefined) begun.push({ epoch, key, before });
     },
@@ -200,7 +200,7 @@ function isForServer(command: Command, view: View, ours: ReadonlySet<string>): b
  *
  * @param server The server's line to the host at an address.
  */
-export function withStandIn(
+export function withKernelFallback(
   kernel: Transport,
   server: (address: string) => Transport,
   page: Visibility = document,
@@ -249,8 +249,8 @@ function merge(
 ): Activity {
   const newest = isBusy && server.now > kernel.now ? server : kernel;
   const other = new Map<string, Instance>();
-  for (const one of (newest === kernel ? server : kernel).instances) {
-    other.set(one.instance_reference, one);
+  for (const instance of (newest === kernel ? server : kernel).instances) {
+    other.set(instance.instance_reference, instance);
   }
   const loads = new Set(newest.loads.map(({ load_id }) => load_id));
   return {

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from lms_jupyter.errors import FolderError
-from lms_jupyter.hosts import state
+from lms_jupyter.hosts import state_folder
 from lms_jupyter.manager.identity import Identity
 from lms_jupyter.manager.leases import Lease, LeaseBook
 
@@ -210,7 +210,7 @@ def test_where_nothing_can_be_written_a_sentence_says_so(
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "file"))
 
     with pytest.raises(FolderError, match=r"Neither .* can be written") as caught:
-        state.state_folder()
+        state_folder.state_folder()
     assert "XDG_STATE_HOME" in caught.value.hint
 
     book = LeaseBook()
@@ -244,7 +244,7 @@ def test_what_somebody_else_has_put_among_the_temporary_files_is_not_used(
         spare.write_text("")
 
     with pytest.raises(FolderError):
-        state.state_folder()
+        state_folder.state_folder()
     assert list((tmp_path / "elsewhere").iterdir()) == []
 
 
@@ -252,8 +252,8 @@ def test_a_folder_that_is_removed_meanwhile_is_made_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    folder = state.state_folder()
+    folder = state_folder.state_folder()
     folder.rmdir()
 
-    assert state.state_folder() == folder
+    assert state_folder.state_folder() == folder
     assert folder.is_dir()

@@ -13,7 +13,7 @@ interface Props {
 }
 
 /** What could be loaded, and what is on its way to the disk. */
-export function Disk({ store, inert }: Props) {
+export function ModelBrowser({ store, inert }: Props) {
   const { catalog, activity, used, pending, refusals } = useStore(store);
   const actions = useMemo(() => actionsFor(store), [store]);
   if (catalog === null) return null;

@@ -1,18 +1,18 @@
 import { after } from "../../transport/after";
 import { jupyterLine } from "../../transport/jupyter";
-import type { StandIn } from "../../transport/offer";
-import { withStandIn } from "../../transport/standIn";
+import { withKernelFallback } from "../../transport/kernelFallback";
+import type { KernelFallback } from "../../transport/offer";
 import type { Server } from "./server";
 
 /** Stand in for kernels, where our extension on the Jupyter Server answers. */
-export function standInAt(server: Server): StandIn {
+export function kernelFallbackAt(server: Server): KernelFallback {
   let there: Promise<unknown> | null = null;
   return (kernel, station) =>
-    withStandIn(kernel, (address) => {
+    withKernelFallback(kernel, (address) => {
       there ??= server.hosts();
       return after(
         there,
-        jupyterLine(() => server.standIn(station, address)),
+        jupyterLine(() => server.kernelFallback(station, address)),
       );
     });
 }

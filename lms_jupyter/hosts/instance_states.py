@@ -24,7 +24,7 @@ SILENT_S = 0.2
 Ask = Callable[[Instance], Awaitable[Any]]
 
 
-class States:
+class InstanceStates:
     """Asks for the states of instances, all at once."""
 
     def __init__(self, ask: Ask) -> None:

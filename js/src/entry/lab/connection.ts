@@ -5,7 +5,7 @@ import type { Transport } from "../../transport/transport";
 import type { Hosts, Server } from "./server";
 
 /** What all parts of the page share: one line to one host, and what is known from it. */
-export interface Desk {
+export interface Connection {
   readonly server: Server;
   readonly host: string;
   readonly line: Transport;
@@ -23,7 +23,7 @@ export interface Desk {
 }
 
 /** Nothing is asked of the Jupyter Server before `ready`: a page that starts has enough to do. */
-export function createDesk(server: Server, ready: Promise<unknown>): Desk {
+export function createConnection(server: Server, ready: Promise<unknown>): Connection {
   const watchers = new Set<(state: State) => void>();
   const listeners = new Set<() => void>();
   let known: Hosts | null = null;
@@ -55,8 +55,8 @@ export function createDesk(server: Server, ready: Promise<unknown>): Desk {
   ready
     .then(() => server.hosts())
     .then(
-      (told) => {
-        known = told;
+      (hosts) => {
+        known = hosts;
         for (const listener of listeners) listener();
       },
       // An old or a disabled extension on the server: the panel itself says that nobody answers.

@@ -1,13 +1,13 @@
 import { afterEach, expect, it } from "vitest";
 import idle from "../../../../tests/wire_samples/activity_idle.json" with { type: "json" };
 import type { Socket } from "../../transport/jupyter";
-import { createDesk } from "./desk";
+import { createConnection } from "./connection";
 import type { Hosts, Server } from "./server";
 
 const HOSTS: Hosts = { hosts: ["one:1", "two:2"], discovers: false, engine_missing: [] };
 const desks: { choose(host: string): void; store: { close(): void } }[] = [];
 afterEach(() => {
-  for (const desk of desks.splice(0)) desk.store.close();
+  for (const connection of desks.splice(0)) connection.store.close();
 });
 
 class FakeSocket implements Socket {
@@ -33,17 +33,17 @@ function setUp(ready: Promise<unknown> = Promise.resolve()) {
       opened.push({ host, every, socket });
       return socket;
     },
-    standIn: () => new FakeSocket(),
+    kernelFallback: () => new FakeSocket(),
     hosts: async () => HOSTS,
     panel: async () => ({ script: "", live: "", style: "" }),
     claims: async () => [],
     startEngine: async () => null,
   };
-  const desk = createDesk(server, ready);
-  desks.push(desk);
+  const connection = createConnection(server, ready);
+  desks.push(connection);
   const settle = () => new Promise((resolve) => setTimeout(resolve));
   const asked = () => opened.map(({ host, every }) => [host, every]);
-  return { desk, opened, asked, settle };
+  return { connection, opened, asked, settle };
 }
 
 it("asks nothing before the page is there, and then what hosts there are", async () => {
@@ -51,30 +51,30 @@ it("asks nothing before the page is there, and then what hosts there are", async
   const ready = new Promise((resolve) => {
     start = resolve;
   });
-  const { desk, asked, settle } = setUp(ready);
+  const { connection, asked, settle } = setUp(ready);
   await settle();
   expect(asked()).toEqual([]);
-  expect(desk.known).toBeNull();
+  expect(connection.known).toBeNull();
 
   start(null);
   await settle();
 
   expect(asked()).toEqual([["", 1]]);
-  expect(desk.known).toEqual(HOSTS);
+  expect(connection.known).toEqual(HOSTS);
 });
 
 it("forgets one host with the choice of another", async () => {
-  const { desk, opened, asked, settle } = setUp();
+  const { connection, opened, asked, settle } = setUp();
   await settle();
   opened[0]?.socket.tell(idle);
-  expect(desk.store.get().activity?.instances.length).toBeGreaterThan(0);
+  expect(connection.store.get().activity?.instances.length).toBeGreaterThan(0);
   const seen: (number | undefined)[] = [];
-  desk.watch(({ activity }) => seen.push(activity?.instances.length));
+  connection.watch(({ activity }) => seen.push(activity?.instances.length));
 
-  desk.choose("two:2");
+  connection.choose("two:2");
   await settle();
 
-  expect(desk.host).toBe("two:2");
+  expect(connection.host).toBe("two:2");
   expect(asked()).toEqual([
     ["", 1],
     ["two:2", 1],
@@ -86,20 +86,20 @@ it("forgets one host with the choice of another", async () => {
 });
 
 it("connects again for another rhythm, and not for the same", async () => {
-  const { desk, asked, settle } = setUp();
+  const { connection, asked, settle } = setUp();
   await settle();
-  let told = 0;
-  desk.onHost(() => {
-    told += 1;
+  let calls = 0;
+  connection.onHost(() => {
+    calls += 1;
   });
 
-  desk.pace(1);
-  desk.pace(7);
+  connection.pace(1);
+  connection.pace(7);
   await settle();
 
   expect(asked()).toEqual([
     ["", 1],
     ["", 7],
   ]);
-  expect(told).toBe(1);
+  expect(calls).toBe(1);
 });

@@ -2,8 +2,8 @@ import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import idle from "../../../tests/wire_samples/activity_idle.json" with { type: "json" };
 import type { Activity, Command, Load, Problem, Slice } from "../protocol/protocol";
 import { FakeTransport } from "./fake";
-import { besideKernel, offerStandIn, type StandIn } from "./offer";
-import { withStandIn } from "./standIn";
+import { withKernelFallback } from "./kernelFallback";
+import { besideKernel, type KernelFallback, offerKernelFallback } from "./offer";
 import { type Link, refuse, type Transport } from "./transport";
 
 const LOAD: Command = { kind: "load", model_key: "m", identifier: null, ttl_s: 60, config: {} };
@@ -17,7 +17,7 @@ function activity(epoch: string, change: Partial<Activity> = {}): Activity {
 function setUp() {
   const kernel = new FakeTransport();
   const servers = new Map<string, FakeTransport>();
-  const both = withStandIn(kernel, (address) => {
+  const both = withKernelFallback(kernel, (address) => {
     const server = new FakeTransport();
     servers.set(address, server);
     return server;
@@ -223,11 +223,11 @@ it("stands in only where the page offers it and Python says which kernel it is",
   expect(besideKernel(kernel, station, page)).toBe(kernel);
 
   const asked: unknown[] = [];
-  const standIn: StandIn = (_kernel, known) => {
+  const kernelFallback: KernelFallback = (_kernel, known) => {
     asked.push(known);
     return better;
   };
-  offerStandIn(standIn, page);
+  offerKernelFallback(kernelFallback, page);
 
   expect(besideKernel(kernel, station, page)).toBe(better);
   expect(besideKernel(kernel, {}, page)).toBe(kernel);
