@@ -57,6 +57,12 @@ class HostUnreachableError(HostError, ConnectionError):
     code = "host_unreachable"
 
 
+class StudioAsleepError(HostUnreachableError):
+    """LM Studio is installed on this machine and does not run; nothing was started instead."""
+
+    code = "studio_asleep"
+
+
 class HostTimeoutError(HostError, TimeoutError):
     """The host took longer than we were told to wait."""
 

@@ -22,10 +22,10 @@ def downloaded_models() -> Path:
     return user_data_path("lms-jupyter") / "models"
 
 
-def studio_models(home: Path | None = None) -> Path | None:
-    """Return LM Studio's models folder, whether or not it is there, by its own rules.
+def studio_home(home: Path | None = None) -> Path | None:
+    """Return LM Studio's own folder, whether or not it is there, by its own rules.
 
-    A pointer file in the user's home moves the whole of LM Studio; its settings move the models.
+    A pointer file in the user's home moves it.
 
     Args:
         home: The user's home; that of this process unless it is given.
@@ -34,9 +34,22 @@ def studio_models(home: Path | None = None) -> Path | None:
     if home is None:
         return None
     studio = _named(_text(home / ".lmstudio-home-pointer").strip(), home)
-    if studio is None:
-        old = home / ".cache" / "lm-studio"
-        studio = old if is_folder(old) else home / ".lmstudio"
+    if studio is not None:
+        return studio
+    old = home / ".cache" / "lm-studio"
+    return old if is_folder(old) else home / ".lmstudio"
+
+
+def studio_models(home: Path | None = None) -> Path | None:
+    """Return LM Studio's models folder, whether or not it is there; its settings may move it.
+
+    Args:
+        home: The user's home; that of this process unless it is given.
+    """
+    home = home or _home()
+    studio = studio_home(home)
+    if home is None or studio is None:
+        return None
     try:
         settings = json.loads(_text(studio / "settings.json") or "{}")
     except ValueError:

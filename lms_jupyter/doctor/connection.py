@@ -13,6 +13,7 @@ from lms_jupyter.errors import (
     HostRefusedError,
     HostUnreachableError,
     LmsError,
+    StudioAsleepError,
 )
 
 KNOCK_TIMEOUT_S = 1.0
@@ -40,9 +41,7 @@ async def _host(visit: CheckContext) -> Finding:
     except HostRefusedError as error:
         return bad("Host", error.title, error.hint or _name_a_token())
     except HostUnreachableError as error:
-        if visit.named or visit.environ.get(discover.VARIABLE):
-            return bad("Host", error.title, error.hint)
-        return _no_host()
+        return _unreachable(error, is_named=visit.named or visit.environ.get(discover.VARIABLE))
     except LmsError as error:
         return bad("Host", error.title, error.hint)
     version = f" {info.version}" if info.version else ""
@@ -50,6 +49,12 @@ async def _host(visit: CheckContext) -> Finding:
     if not models:
         return look("Host", says, "It has nothing to load yet: %lms get NAME downloads a model.")
     return good("Host", says)
+
+
+def _unreachable(error: HostUnreachableError, *, is_named: object) -> Finding:
+    if isinstance(error, StudioAsleepError):
+        return look("Host", error.title, error.hint)
+    return bad("Host", error.title, error.hint) if is_named else _no_host()
 
 
 def _no_host() -> Finding:

@@ -27,6 +27,9 @@ logging.getLogger("AsyncWebsocketHandler").addHandler(logging.NullHandler())
 
 TOKEN_VARIABLES = ("LMSTUDIO_API_TOKEN", "LM_API_TOKEN")
 
+_withheld: set[str] = set()
+"""The addresses at which somebody else's program listens: what it is shown, it could use."""
+
 SomeClient = TypeVar("SomeClient", bound=ClientBase)
 
 
@@ -36,8 +39,18 @@ def api_token(environ: Mapping[str, str] = os.environ) -> str | None:
 
 
 def token_for(address: str, environ: Mapping[str, str] = os.environ) -> str | None:
-    """Return what the host at an address is to be shown: that engine's own token, if it is ours."""
-    return announced_token(address, environ) or api_token(environ)
+    """Return what the host at an address is to be shown, if anything.
+
+    An engine of this user's is shown its own token; whoever was only met on a port, and is not
+    this user's, is shown none.
+    """
+    announced = announced_token(address, environ)
+    return announced or (None if address in _withheld else api_token(environ))
+
+
+def withhold(address: str, *, on: bool) -> None:
+    """Show the environment's token to the host at an address no more, or again."""
+    (_withheld.add if on else _withheld.discard)(address)
 
 
 def equip_clients() -> None:
@@ -64,6 +77,9 @@ def new_client(kind: type[SomeClient], address: str, token: str | None = None) -
         raise malformed() from None
     if token is not None:
         sdk_private.show(client, handshake(client, token))
+    elif address in _withheld:
+        # SDK 1.6 has found the environment's by itself.
+        sdk_private.show(client, sdk_private.handshake(client))
     return client
 
 

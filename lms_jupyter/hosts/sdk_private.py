@@ -93,8 +93,10 @@ def new_session(client: Any, namespace: str) -> AsyncSession:
     return session
 
 
-def handshake(client: Any, identifier: str, passkey: str) -> dict[str, Any]:
-    """Return what a client would show to the host with such a token."""
+def handshake(
+    client: Any, identifier: str | None = None, passkey: str | None = None
+) -> dict[str, Any]:
+    """Return what a client shows to the host with such a token; without one, a random name."""
     return dict(client._format_auth_message(identifier, passkey))
 
 

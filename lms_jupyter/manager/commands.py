@@ -34,6 +34,7 @@ from lms_jupyter.protocol.commands import (
     SetTtl,
     SwitchHost,
     UnloadInstance,
+    WakeStudio,
 )
 from lms_jupyter.protocol.loads import LoadRequest
 from lms_jupyter.protocol.models import Estimate, HostChoice, Instance
@@ -177,6 +178,18 @@ async def switch_host(command: SwitchHost, manager: Manager) -> None:
             hint="`%lms host` takes any address.",
         )
     await switch(command.address, manager)
+
+
+@run.register
+async def wake_studio(_command: WakeStudio, manager: Manager) -> None:
+    """Start the LM Studio that does not run; the watch finds it then."""
+    if manager.host or manager.start_studio is None:
+        raise CommandError(
+            "The host of this page was named, so no LM Studio is started for it.",
+            hint="Start it where it is, or use another: %lms host auto",
+        )
+    await manager.start_studio()
+    manager.wake.set()
 
 
 @run.register

@@ -32,6 +32,8 @@ class HostLost:
     at: float
     retry_at: float | None = None
     """When it is tried again; `None`: when somebody looks or asks."""
+    asleep: bool = False
+    """LM Studio is installed and does not run, and nobody has said that it may be started."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

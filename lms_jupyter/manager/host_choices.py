@@ -1,4 +1,4 @@
-"""The hosts that a page may switch to: those that answer on this machine, and those used before."""
+"""What a page may do about its host: switch to one that answers here, or wake LM Studio."""
 
 import asyncio
 from collections.abc import Iterable
@@ -35,3 +35,14 @@ async def discover_hosts(known: Iterable[str]) -> tuple[HostChoice, ...]:
         HostChoice(address=greeting.address, name=greeting.name, version=greeting.version)
         for greeting in found.values()
     )
+
+
+async def wake_studio() -> None:
+    """Start the LM Studio that is installed on this machine, unless it runs.
+
+    Raises:
+        HostUnreachableError: There is none, or it does not answer in time.
+    """
+    from lms_jupyter.hosts import discover  # noqa: PLC0415 - brings the SDK
+
+    await discover.wake_studio()

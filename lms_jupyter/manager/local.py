@@ -21,7 +21,7 @@ from traitlets.config import Configurable
 from lms_jupyter.errors import CommandError
 from lms_jupyter.hosts.forks import fork_safe_lock
 from lms_jupyter.manager.commands import run
-from lms_jupyter.manager.host_choices import discover_hosts
+from lms_jupyter.manager.host_choices import discover_hosts, wake_studio
 from lms_jupyter.manager.identity import this_kernel
 from lms_jupyter.manager.leases import LeaseBook
 from lms_jupyter.manager.link import assure, connect
@@ -265,6 +265,7 @@ def local_manager(
                 leases=LeaseBook(),
                 profiles=profiles,
                 discover_hosts=discover_hosts,
+                wake_studio=wake_studio,
             )
             _local = LocalManager(Manager(collaborators=collaborators, **traits))
             atexit.register(_local.close)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from traitlets import Instance, Unicode
+from traitlets import Enum, Instance, Unicode
 from traitlets.config import Configurable
 
 from lms_jupyter.hosts.base import Found, Host
@@ -32,14 +32,6 @@ Finder = Callable[[str], Awaitable[Found]]
 HostDiscovery = Callable[[Iterable[str]], Awaitable[tuple[HostChoice, ...]]]
 
 
-async def find_host(named: str) -> Found:
-    """Look for a host in the order of `hosts.discover`, in this process's own environment."""
-    # Brings the SDK, which takes longer to import than `%load_ext` may take.
-    from lms_jupyter.hosts import discover  # noqa: PLC0415
-
-    return await discover.find_host(named)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Collaborators:
     """What a manager works with besides its host; each process puts it together in one place."""
@@ -54,6 +46,8 @@ class Collaborators:
     """Where named load settings are kept, if there is such a place."""
     discover_hosts: HostDiscovery | None = None
     """Finds the hosts that a page may switch to; where it may switch to none, nothing."""
+    wake_studio: Callable[[], Awaitable[None]] | None = None
+    """Starts the LM Studio of this machine; where a page may not, nothing."""
 
 
 ALONE = Collaborators()
@@ -68,16 +62,24 @@ class Manager(Configurable):
 
     host = Unicode(help="The address of the host, host:port. Empty: look for one.").tag(config=True)
 
+    wake_studio = Enum(
+        ["ask", "always", "never"],
+        "ask",
+        help="Whether an LM Studio that is installed and does not run is started: when `%lms host "
+        "wake` or a button says so, whenever a host is looked for, or never; then the embedded "
+        "engine is used instead. Where the variable CI is set, it is never started.",
+    ).tag(config=True)
+
     catalog = Instance(Catalog, help="What lies on the host's disk.")
     activity = Instance(Activity, help="What is in memory and what is happening to it.")
 
     def __init__(
-        self, find: Finder = find_host, collaborators: Collaborators = ALONE, **kwargs: Any
+        self, find: Finder | None = None, collaborators: Collaborators = ALONE, **kwargs: Any
     ) -> None:
         """Begin without a host.
 
         Args:
-            find: Finds the host.
+            find: Finds the host, instead of looking for one as `hosts.discover` does.
             collaborators: What else the manager works with; it is given at the beginning.
             **kwargs: Traits, and what a `Configurable` takes.
         """
@@ -93,7 +95,8 @@ class Manager(Configurable):
         self.leases = collaborators.leases
         self.profiles = collaborators.profiles
         self.discover_hosts = collaborators.discover_hosts
-        self.find = find
+        self.start_studio = collaborators.wake_studio
+        self.find = find or self._look_for_host
         self.connecting = asyncio.Lock()
         """Held while somebody looks for a host, so that two never look at once."""
         self.loop: asyncio.AbstractEventLoop | None = None
@@ -147,6 +150,14 @@ class Manager(Configurable):
     def reached(self) -> Host | None:
         """The host itself, while there is one that answered when it was last asked."""
         return self._host
+
+    async def _look_for_host(self, named: str) -> Found:
+        """Look for a host in the order of `hosts.discover`, in this process's own environment."""
+        # Brings the SDK, which takes longer to import than `%load_ext` may take.
+        from lms_jupyter.hosts import discover  # noqa: PLC0415
+
+        policy: Any = self.wake_studio
+        return await discover.find_host(named, waking=policy)
 
     def has(self, host: Host) -> bool:
         """Whether this host is ours, and no other has taken its place."""

@@ -84,10 +84,10 @@ def _activity(known: Activity, event: Event) -> Activity:
     match event:
         case HostConnected(info=info, at=at):
             known = replace(known, now=at, host=replace(info, link="connected", link_since=at))
-        case HostLost(at=at, retry_at=retry_at):
+        case HostLost(at=at, retry_at=retry_at, asleep=asleep):
             since = known.host.link_since if known.host.link == "lost" else at
-            host = replace(known.host, link="lost", link_since=since, retry_at=retry_at)
-            known = replace(known, host=host)
+            state = {"link": "lost", "link_since": since, "retry_at": retry_at, "asleep": asleep}
+            known = replace(known, host=replace(known.host, **state))
         case Polled(snapshot=snapshot, ownership=ownership, kernels=kernels):
             known = known if snapshot is None else _with_snapshot(known, snapshot)
             if known.memory is not None:

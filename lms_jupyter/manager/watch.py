@@ -7,7 +7,7 @@ import random
 import time
 from contextlib import aclosing
 
-from lms_jupyter.errors import HostUnreachableError, LmsError
+from lms_jupyter.errors import HostUnreachableError, LmsError, StudioAsleepError
 from lms_jupyter.hosts.base import Host, pushes_changes
 from lms_jupyter.manager.events import HostLost, ModelsListed
 from lms_jupyter.manager.link import connect, reached, switch
@@ -65,7 +65,8 @@ async def watch(manager: Manager, *, persistent: bool = True) -> None:
             pause_s = _pause_s(failures, manager)
             tries = persistent or manager.viewers.anyone
             retry_at = manager.host_now() + pause_s if tries else None
-            manager.apply(HostLost(at=time.time(), retry_at=retry_at))
+            asleep = isinstance(error, StudioAsleepError)
+            manager.apply(HostLost(at=time.time(), retry_at=retry_at, asleep=asleep))
             await _pause(pause_s if tries else UNSEEN_S, manager)
 
 

@@ -115,6 +115,10 @@ class SwitchHost(Struct, frozen=True, kw_only=True, tag="switch_host", tag_field
     address: str
 
 
+class WakeStudio(Struct, frozen=True, kw_only=True, tag="wake_studio", tag_field="kind"):
+    """Start the LM Studio that is installed and does not run."""
+
+
 class ListProfiles(Struct, frozen=True, kw_only=True, tag="list_profiles", tag_field="kind"):
     """Ask for the named load settings; answered with `Profiles`."""
 
@@ -162,6 +166,7 @@ Command = (
     | ResumeDownload
     | CancelDownload
     | SwitchHost
+    | WakeStudio
     | SaveProfile
     | DismissProblem
     | Attend

@@ -259,6 +259,8 @@ class HostInfo(Titled, Struct, frozen=True, kw_only=True):
     link_since: float | None = None
     retry_at: float | None = None
     """When a lost host is next tried, by the clock of `Activity.now`; `None`: not by itself."""
+    asleep: bool = False
+    """LM Studio is installed there and does not run: `WakeStudio` starts it."""
     features: tuple[str, ...] = ()
     """Extra abilities: "ttl", "pin", "activity", "cancelLoad", "join", "departures", "pastLog"."""
 

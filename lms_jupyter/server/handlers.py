@@ -134,7 +134,10 @@ class CommandHandler(LmsHandler):
 
 
 class EngineHandler(LmsHandler):
-    """`POST lms/engine`: start the embedded engine, because somebody asked for it."""
+    """`POST lms/engine`: start a host, because somebody asked for it.
+
+    That is the LM Studio which is installed here, if it is; else the embedded engine.
+    """
 
     @authenticated
     @authorized

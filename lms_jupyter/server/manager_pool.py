@@ -9,6 +9,7 @@ import msgspec
 
 from lms_jupyter.hosts.base import Found
 from lms_jupyter.manager import Manager
+from lms_jupyter.manager.host_choices import wake_studio
 from lms_jupyter.manager.leases import Lease, LeaseBook
 from lms_jupyter.manager.manager import Collaborators, Finder
 from lms_jupyter.manager.profiles import ProfileShelf
@@ -56,7 +57,10 @@ class ManagedHost:
         if self._manager is None:
             # It makes no claims of its own, and can tell whose the kernels' instances are.
             collaborators = Collaborators(
-                owner=OWNER, leases=self._board.leases, profiles=self._board.profiles
+                owner=OWNER,
+                leases=self._board.leases,
+                profiles=self._board.profiles,
+                wake_studio=wake_studio,
             )
             self._manager = Manager(self._board.find, collaborators, host=self.address)
             self._manager.run_on(asyncio.get_running_loop())

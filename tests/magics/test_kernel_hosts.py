@@ -13,6 +13,7 @@ import pytest
 from tests.engine.flaky_hub import FlakyHub, serving
 from tests.engine.synthetic import write_llm
 from tests.engines import engine
+from tests.hosts import sleeping
 from tests.magics.kernels import Kernel, Ran
 
 
@@ -109,6 +110,26 @@ def test_an_interrupted_download_is_paused_goes_on_and_can_be_called_off(
     assert "Done: %lms load tiny" in third.text, third.error_text
     assert hub.asked[asked]["Range"] == f"bytes={part}-"
     assert "Done: %lms load tiny" in fourth.text, "what is there already is said to be there"
+
+
+def test_an_lm_studio_that_sleeps_is_offered_and_woken(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    program = sleeping.install(home)
+    environ = environment(tmp_path, HOME=str(home), LMS_JUPYTER_HOST="", CI="")
+    with Kernel(environ, str(tmp_path)) as kernel:
+        kernel.run("%load_ext lms_jupyter")
+        asleep = kernel.run("%lms ps")
+        woken = kernel.run("%lms host wake")
+        used = kernel.run("%lms load qwen/qwen3-4b")
+    for pid in sleeping.pids(home):
+        os.kill(pid, signal.SIGTERM)
+
+    assert "LM Studio is installed here and does not run." in asleep.error_text
+    assert "%lms host wake" in asleep.error_text
+    assert f"Waking LM Studio ({program})" in woken.plain
+    assert "Using LM Studio 0.4.9" in woken.plain
+    assert used.error == "", used.error_text
+    assert sleeping.starts(home) == ["llmster"]
 
 
 def test_the_engine_of_this_user_is_started_and_ended(tmp_path: Path) -> None:

@@ -84,7 +84,7 @@ def test_a_line_becomes_a_request(line: str, request_: object) -> None:
         ("log --filter input --source server", "goes with --source model alone"),
         ("log --filter all", "takes input, output or both"),
         ("extend m soon", "'soon' is no TTL"),
-        ("host start here", "say list, start, stop, or an address"),
+        ("host start here", "say list, start, stop, wake, or an address"),
         ("server", "required: WHAT"),
         ("server start --port 70000", "must be from 1 to 65535"),
         ("get a@b@c", "more than one @"),

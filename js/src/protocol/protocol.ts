@@ -14,6 +14,7 @@ export type Command =
   | ResumeDownload
   | CancelDownload
   | SwitchHost
+  | WakeStudio
   | SaveProfile
   | DismissProblem
   | Attend
@@ -95,6 +96,7 @@ export interface HostInfo {
   link: "connected" | "connecting" | "lost";
   link_since: number | null;
   retry_at: number | null;
+  asleep: boolean;
   features: string[];
 }
 /**
@@ -376,6 +378,15 @@ export interface SwitchHost {
   address: string;
 }
 /**
+ * Start the LM Studio that is installed and does not run.
+ */
+export interface WakeStudio {
+  /**
+   * Tells the members of a union apart.
+   */
+  kind: "wake_studio";
+}
+/**
  * Keep load settings under a name; one that is there is replaced.
  */
 export interface SaveProfile {
@@ -575,6 +586,7 @@ export interface Envelope {
     | ResumeDownload
     | CancelDownload
     | SwitchHost
+    | WakeStudio
     | SaveProfile
     | DismissProblem
     | Attend

@@ -59,6 +59,11 @@ export function switchSubject(): Subject {
   return key("switch_host");
 }
 
+/** The subject of starting LM Studio. */
+export function wakeSubject(): Subject {
+  return key("wake_studio");
+}
+
 /** What can be asked for one instance. */
 type InstanceKind = OfInstance["kind"];
 
@@ -75,6 +80,7 @@ const SHOWN_ON_TOP: ReadonlySet<string | undefined> = new Set<Command["kind"]>([
   "load_again",
   "cancel_load",
   "save_profile",
+  "wake_studio",
 ]);
 
 /** Whether the place of the click shows no refusals, or is gone when one comes. */
@@ -126,6 +132,8 @@ export function isSettled({ command, before }: Pending, after: Activity | null):
     }
     case "dismiss":
       return after.problems.every((problem) => problem.problem_id !== command.problem_id);
+    case "wake_studio":
+      return after.host.link === "connected";
     case "switch_host":
       // Another host is another epoch.
       return false;

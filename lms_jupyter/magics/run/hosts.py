@@ -39,6 +39,8 @@ def host(request: HostLine, context: MagicContext) -> str | None:
         case "stop":
             _stop(context)
             return None
+        case "wake":
+            _wake(context)
         case "use":
             address = "" if request.address == AUTO else normal_address(request.address)
             run.finish(switch(address, context.manager))
@@ -49,6 +51,19 @@ def host(request: HostLine, context: MagicContext) -> str | None:
     info = context.manager.activity.host
     context.say(f"Using {info.title} at {info.address} ({context.manager.why}).")
     return info.address
+
+
+def _wake(context: MagicContext) -> None:
+    """Start the LM Studio that is installed here, and use it."""
+    from lms_jupyter.hosts import discover, studio_files  # noqa: PLC0415 - brings the SDK
+
+    programs = studio_files.installations()
+    if programs:
+        context.say(f"Waking LM Studio ({programs[0].program}) …")
+    local = context.session.local
+    local.finish(discover.wake_studio())
+    # Looked for again, so that what is said of it, and shown to it, is as it always is.
+    local.finish(switch("", context.manager))
 
 
 async def _all(current: str) -> list[str]:

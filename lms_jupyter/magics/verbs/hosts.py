@@ -12,9 +12,9 @@ HIGHEST_PORT = 65_535
 
 
 class HostLine(Struct, frozen=True, kw_only=True):
-    """`%lms host`: which host is used; another one; all there are; start or stop the engine."""
+    """`%lms host`: which host is used; another; all; start or stop the engine; wake LM Studio."""
 
-    what: Literal["show", "list", "use", "start", "stop"] = "show"
+    what: Literal["show", "list", "use", "start", "stop", "wake"] = "show"
     address: str = ""
 
 
@@ -47,7 +47,7 @@ def _host(a: argparse.Namespace) -> HostLine:
     match a.what:
         case None:
             return HostLine()
-        case "list" | "start" | "stop" if a.address is None:
+        case "list" | "start" | "stop" | "wake" if a.address is None:
             return HostLine(what=a.what)
         case "use" if a.address is not None:
             return HostLine(what="use", address=a.address)
@@ -55,7 +55,7 @@ def _host(a: argparse.Namespace) -> HostLine:
             return HostLine(what="use", address=address)
         case _:
             raise CommandError(
-                "%lms host: say list, start, stop, or an address.",
+                "%lms host: say list, start, stop, wake, or an address.",
                 hint="For example: %lms host 127.0.0.1:1234, or %lms host auto",
             )
 
@@ -96,13 +96,13 @@ VERBS = (
     ),
     Verb(
         name="host",
-        summary="show the host, use another, list all, or start and stop the embedded engine",
+        summary="show the host, use another, list all, start and stop the engine, wake LM Studio",
         build=_host,
         words=(
             Argument(
                 dest="what",
                 metavar="WHAT",
-                help="list, start, stop, use, or an address (auto: look for one)",
+                help="list, start, stop, wake, use, or an address (auto: look for one)",
                 many="optional",
                 completes="host",
             ),
@@ -114,7 +114,7 @@ VERBS = (
                 completes="host",
             ),
         ),
-        examples=("%lms host", "%lms host list", "%lms host 192.168.1.5:1234"),
+        examples=("%lms host", "%lms host list", "%lms host wake", "%lms host 192.168.1.5:1234"),
     ),
     Verb(
         name="server",

@@ -5,8 +5,15 @@ import type { EngineOffer } from "../controls/place";
 import { Refusal } from "../controls/Refusal";
 import { useWords } from "../text/words";
 
+interface Props {
+  offer: EngineOffer;
+  /** Plain where something else is offered first. */
+  look: "accent" | "plain";
+  onStarted(): void;
+}
+
 /** Offers to start the built-in engine, and says before what that costs. */
-export function EngineStart({ offer, onStarted }: { offer: EngineOffer; onStarted(): void }) {
+export function EngineStart({ offer, look, onStarted }: Props) {
   const { strings } = useWords();
   const [starting, setStarting] = useState(false);
   const [problem, setProblem] = useState<Problem | null>(null);
@@ -28,7 +35,7 @@ export function EngineStart({ offer, onStarted }: { offer: EngineOffer; onStarte
   }
   return (
     <>
-      <Button look="accent" disabled={starting} onClick={() => void start()}>
+      <Button look={look} disabled={starting} onClick={() => void start()}>
         {starting ? strings.engineStarting : strings.engineStart}
       </Button>
       <p class="lms-EngineStart-cost">{strings.engineCost}</p>

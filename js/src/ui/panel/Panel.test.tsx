@@ -344,6 +344,34 @@ describe("when things are not as they should be", () => {
     expect(transport.sent).toEqual([{ kind: "refresh" }]);
   });
 
+  it("offers to start an LM Studio that sleeps, and says that it is being started", async () => {
+    const transport = await show(emptyCatalog, connecting, "live");
+    const asleep = { ...connecting.host, link: "lost" as const, asleep: true };
+    await deliver(transport, { ...empty, host: asleep });
+    expect(screen.getByText("LM Studio is installed here and does not run.")).toBeTruthy();
+
+    await press("Start LM Studio");
+
+    expect(transport.sent).toEqual([{ kind: "wake_studio" }]);
+    expect(isDisabled("Starting LM Studio…")).toBe(true);
+    await deliver(transport, { ...empty, revision: 99, host: { ...asleep, asleep: false } });
+    expect(screen.getByText("No LM Studio found.")).toBeTruthy();
+  });
+
+  it("offers to start an LM Studio that was there and has gone", async () => {
+    const transport = await show(catalog, three, "live");
+    await deliver(transport, {
+      ...three,
+      revision: 99,
+      host: { ...three.host, link: "lost", asleep: true },
+    });
+    expect(screen.getByText(/snapshot from/)).toBeTruthy();
+
+    await press("Start LM Studio");
+
+    expect(transport.sent.at(-1)).toEqual({ kind: "wake_studio" });
+  });
+
   it("speaks German on a German page", async () => {
     document.documentElement.lang = "de-DE";
     await show(catalog, three, "live");

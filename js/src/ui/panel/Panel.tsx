@@ -1,5 +1,6 @@
 import { useMemo } from "preact/hooks";
 import type { Command } from "../../protocol/protocol";
+import { wakeSubject } from "../../store/pending";
 import { canAct, isHostless, isKnown, isStale } from "../../store/standing";
 import type { State, Store } from "../../store/store";
 import { MemoryBar } from "../controls/MemoryBar";
@@ -14,6 +15,7 @@ import { Hostless } from "./Hostless";
 import { Problems } from "./Problems";
 import { RetryIn } from "./RetryIn";
 import { Timeline } from "./Timeline";
+import { WakeStudio } from "./WakeStudio";
 
 /** The whole panel: host, memory, what is loaded, what could be. */
 export function Panel({ store }: { store: Store }) {
@@ -30,6 +32,9 @@ export function Panel({ store }: { store: Store }) {
   const { surface } = usePlace();
   const absent = state.link === "absent";
   const link = absent ? "lost" : (activity?.host.link ?? "connecting");
+  const asleep = link === "lost" && (activity?.host.asleep ?? false);
+  const waking = pending.has(wakeSubject());
+  const wake = () => send({ kind: "wake_studio" });
   const retry_at = absent || hostless ? null : activity?.host.retry_at;
   return (
     <section
@@ -48,8 +53,17 @@ export function Panel({ store }: { store: Store }) {
           {noticeFor(state, words, surface)}
           {link === "lost" && retry_at && <RetryIn retry_at={retry_at} now={now} />}
         </p>
+        {asleep && !hostless && <WakeStudio waking={waking} disabled={absent} onWake={wake} />}
         <Problems store={store} inert={inert} />
-        {hostless && <Hostless absent={absent} onRefresh={() => send({ kind: "refresh" })} />}
+        {hostless && (
+          <Hostless
+            absent={absent}
+            asleep={asleep}
+            waking={waking}
+            onRefresh={() => send({ kind: "refresh" })}
+            onWake={wake}
+          />
+        )}
         {activity && isKnown(state) && (
           <>
             <MemoryBar

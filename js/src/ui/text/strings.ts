@@ -87,6 +87,10 @@ const en = {
   clearFilter: "Show all",
   noHost: "No LM Studio found.",
   noHostHint: "Start LM Studio's server or the built-in engine, then refresh:",
+  studioAsleep: "LM Studio is installed here and does not run.",
+  studioWake: "Start LM Studio",
+  studioWaking: "Starting LM Studio…",
+  orEngine: "Or use the built-in engine instead:",
   engineStart: "Start the built-in engine",
   engineStarting: "Starting…",
   engineCost:
@@ -281,6 +285,10 @@ const de: typeof en = {
   clearFilter: "Alle zeigen",
   noHost: "Kein LM Studio gefunden.",
   noHostHint: "LM Studios Server oder die eingebaute Engine starten, dann aktualisieren:",
+  studioAsleep: "LM Studio ist hier installiert und läuft nicht.",
+  studioWake: "LM Studio starten",
+  studioWaking: "LM Studio startet…",
+  orEngine: "Oder stattdessen die eingebaute Engine:",
   engineStart: "Eingebaute Engine starten",
   engineStarting: "Startet…",
   engineCost:
