@@ -47,6 +47,7 @@ const IN_SIGHT = [
   "cancel_download",
   "switch_host",
   "save_profile",
+  "wake_studio",
 ];
 
 it("has a command for whatever the panel can ask of a host", () => {
