@@ -1,8 +1,8 @@
 """What the rest of the package may ask of anything that speaks LM Studio's API."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from msgspec import Struct
 
@@ -319,6 +319,14 @@ class Host(Protocol):
 
         Raises:
             CommandError: This host has none that could be switched.
+        """
+        ...
+
+    async def runtime(self, endpoint: str, parameters: Mapping[str, Any] | None = None) -> Any:
+        """Ask about builds of llama.cpp, which `hosts.runtimes` reads.
+
+        Raises:
+            HostTimeoutError: This host knows of no such question.
         """
         ...
 

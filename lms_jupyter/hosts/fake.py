@@ -2,8 +2,9 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from itertools import chain, count
+from typing import Any
 
 import msgspec
 from msgspec.structs import replace
@@ -76,6 +77,7 @@ class FakeHost(FakeDisk):
         super().__init__("fake:0", *models)
         self.memory: list[Instance] = []
         self.machine: Memory | None = None
+        self.selected_runtime = "fake-cpu"
         """What the machine has of memory, and of GPUs; `None`: not told."""
         self.configs: dict[str, LoadConfig] = {}
         self.ceiling = LoadConfig()
@@ -263,6 +265,19 @@ class FakeHost(FakeDisk):
     async def serve(self, *, on: bool, port: int | None = None, cors: bool = False) -> None:  # noqa: ARG002 - the protocol of hosts
         """Have no server to switch."""
         raise CommandError("The fake host has no server to switch.")
+
+    async def runtime(self, endpoint: str, parameters: Mapping[str, Any] | None = None) -> Any:
+        """Have two runtimes, as far as listing and selecting them goes."""
+        self._answer()
+        if endpoint == "selectEngine" and parameters is not None:
+            self.selected_runtime = parameters["engine"]["name"]
+        known = [
+            {"name": name, "version": "1.0.0", "supportedModelFormatNames": ["GGUF"]}
+            for name in ("fake-cpu", "fake-gpu")
+        ]
+        if endpoint == "listEngines":
+            return known
+        return {"json": [["GGUF", {"name": self.selected_runtime, "version": "1.0.0"}]]}
 
     def put(
         self,

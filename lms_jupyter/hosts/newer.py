@@ -12,5 +12,9 @@ NEWER: Mapping[str, str] = {
     "lmLinkStatus": "name the devices of its LM Link",
     "startHttpServer": "start its HTTP server",
     "stopHttpServer": "stop its HTTP server",
+    "listEngines": "list its runtimes",
+    "getEngineSelections": "tell which of its runtimes is selected",
+    "selectEngine": "select another of its runtimes",
+    "surveyHardware": "survey the hardware of its machine",
 }
 """Calls that not every LM Studio knows, and what they are for."""

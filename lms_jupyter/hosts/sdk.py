@@ -10,7 +10,7 @@ from typing import Any
 import lmstudio
 
 from lms_jupyter.errors import CommandError, HostTimeoutError
-from lms_jupyter.hosts import decode, kv_config, rest, sdk_streams
+from lms_jupyter.hosts import decode, kv_config, rest, runtimes, sdk_streams
 from lms_jupyter.hosts.base import (
     Departure,
     DownloadStep,
@@ -308,10 +308,13 @@ class SdkHost:
                 hint="`%lms host stop` ends the engine.",
             )
         asked: dict[str, Any] = {"cors": cors} | ({"port": port} if port else {})
-        if on:
-            await self._call("system", "startHttpServer", asked)
-        else:
-            await self._call("system", "stopHttpServer")
+        call = ("startHttpServer", asked) if on else ("stopHttpServer", None)
+        await self._call("system", *call)
+
+    async def runtime(self, endpoint: str, parameters: Mapping[str, Any] | None = None) -> Any:
+        """Ask about builds of llama.cpp; see `Host.runtime`."""
+        with translated(self._address):
+            return await runtimes.ask(self._client, endpoint, parameters)
 
     def _load_parameters(self, request: LoadRequest, by: LoadOrigin, kind: Kind) -> dict[str, Any]:
         """Write what both ways to load have in common."""

@@ -19,13 +19,14 @@ from lms_jupyter.magics.run import (
     memory,
     notebook,
     perform,
+    runtime,
     sweeping,
     talking,
 )
 from lms_jupyter.magics.verbs.talking import Talk, parse_cell
 from lms_jupyter.manager.local import LocalManager
 
-RUNNERS = (comparing, hosts, listing, loading, memory, notebook, sweeping, talking)
+RUNNERS = (comparing, hosts, listing, loading, memory, notebook, runtime, sweeping, talking)
 """Importing them is what makes `perform` know them."""
 
 

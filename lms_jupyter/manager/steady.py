@@ -7,9 +7,9 @@ a load is never asked for a second time when the host may have heard the first.
 """
 
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing, contextmanager
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from lms_jupyter.errors import HostTimeoutError, HostUnreachableError
 from lms_jupyter.hosts.base import (
@@ -181,6 +181,10 @@ class SteadyHost:
     async def serve(self, *, on: bool, port: int | None = None, cors: bool = False) -> None:
         """Start or stop the HTTP server of the host; see `Host.serve`."""
         await self._read(lambda host: host.serve(on=on, port=port, cors=cors), patient=True)
+
+    async def runtime(self, endpoint: str, parameters: Mapping[str, Any] | None = None) -> Any:
+        """Ask about builds of llama.cpp; see `Host.runtime`."""
+        return await self._read(lambda host: host.runtime(endpoint, parameters), patient=True)
 
     async def _read(
         self, ask: Callable[[Host], Awaitable[Answer]], *, patient: bool = False

@@ -5,6 +5,40 @@ from typing import Any
 
 Raw = Mapping[str, Any]
 
+CUDA = {"name": "llama.cpp-linux-cuda", "version": "2.10.0", "engine": "llama.cpp"}
+GPU = {"name": "NVIDIA GeForce RTX 4090", "deviceId": 0, "totalMemoryCapacityBytes": 25_757_220_864}
+RUNTIMES: dict[str, Any] = {
+    "listEngines": [
+        CUDA | {"supportedModelFormatNames": ["GGUF"]},
+        CUDA | {"version": "2.9.1", "supportedModelFormatNames": ["GGUF"]},
+        {"name": "mlx-llm", "version": "1.0.0", "supportedModelFormatNames": ["MLX"]},
+    ],
+    "getEngineSelections": {
+        "json": [["GGUF", {"name": CUDA["name"], "version": "2.9.1"}]],
+        "meta": {"values": ["map"]},
+    },
+    "selectEngine": None,
+    "surveyHardware": {
+        "status": "ok",
+        "engines": [
+            CUDA
+            | {
+                "hardwareSurvey": {
+                    "gpuSurveyResult": {"gpuInfo": [GPU]},
+                    "cpuSurveyResult": {
+                        "cpuInfo": {
+                            "architecture": "x86_64",
+                            "supportedInstructionSetExtensions": ["AVX", "AVX2"],
+                        }
+                    },
+                },
+                "memoryInfo": {"ramCapacity": 64_000_000_000, "vramCapacity": 25_757_220_864},
+            }
+        ],
+    },
+}
+"""What an LM Studio says of its runtimes."""
+
 
 def place(identifier: str, device: str | None) -> str:
     """Return where an instance stands in memory: identifiers are unique on their own device."""

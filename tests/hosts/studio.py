@@ -13,7 +13,7 @@ from typing import Any, Self
 
 from aiohttp import WSMsgType, web
 
-from tests.hosts.answers import link_status, model, place, pointed_at, refusal, result
+from tests.hosts.answers import RUNTIMES, link_status, model, place, pointed_at, refusal, result
 
 NEW_CALLS = frozenset(
     {
@@ -25,6 +25,7 @@ NEW_CALLS = frozenset(
         "startHttpServer",
         "stopHttpServer",
         "lmLinkStatus",
+        *RUNTIMES,
     }
 )
 """What an old LM Studio does not know, and answers with a warning instead of a reply."""
@@ -242,6 +243,8 @@ class Studio:
             case _ if identifier and known is None:
                 display = {"code": "generic.noModelMatchingQuery", "loadedModelsSample": []}
                 return refusal(f"No loaded model is called {identifier}.", displayData=display)
+            case _ if endpoint in RUNTIMES:
+                return result(RUNTIMES[endpoint])
             case _:
                 return refusal(f"There is no {endpoint}.")
 

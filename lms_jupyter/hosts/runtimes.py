@@ -1,0 +1,186 @@
+"""The builds of llama.cpp of a host, which LM Studio calls runtimes."""
+
+import asyncio
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import lmstudio
+from lmstudio.async_api import _AsyncSession
+from msgspec import Struct
+
+from lms_jupyter.errors import CommandError, HostTimeoutError
+from lms_jupyter.hosts.base import Host
+from lms_jupyter.hosts.channel import Parameters
+from lms_jupyter.hosts.newer import NEWER, NEWER_TIMEOUT_S
+from lms_jupyter.hosts.reading import noun, reads, rows, table
+
+SURVEY_TIMEOUT_S = 60.0
+"""Drivers that are asked for the first time take their time."""
+
+
+class RuntimeNamespace(_AsyncSession):
+    """The host's runtimes; the SDK has no session for them."""
+
+    API_NAMESPACE = "runtime"
+
+
+class HostRuntime(Struct, frozen=True, kw_only=True):
+    """One build that models of the host can run on."""
+
+    name: str
+    version: str
+    formats: tuple[str, ...] = ()
+    selected_for: tuple[str, ...] = ()
+    """The formats of models that it is selected for."""
+
+    @property
+    def full_name(self) -> str:
+        """What the CLI calls it: `name@version`."""
+        return f"{self.name}@{self.version}"
+
+
+class SurveyedGpu(Struct, frozen=True, kw_only=True):
+    """A GPU as a build sees it."""
+
+    name: str
+    total_bytes: int = 0
+
+
+class RuntimeSurvey(Struct, frozen=True, kw_only=True):
+    """The machine as one build sees it."""
+
+    name: str
+    version: str
+    gpus: tuple[SurveyedGpu, ...] = ()
+    cpu: str = ""
+    cpu_extensions: tuple[str, ...] = ()
+    ram_bytes: int = 0
+    vram_bytes: int = 0
+
+
+async def ask(
+    client: lmstudio.AsyncClient | None, endpoint: str, parameters: Mapping[str, Any] | None
+) -> Any:
+    """Make one call of the namespace, over a connection of its own.
+
+    Raises:
+        HostTimeoutError: The host does not know such calls, and is silent.
+    """
+    if client is None:
+        raise lmstudio.LMStudioWebsocketError("not connected")
+    patience_s = SURVEY_TIMEOUT_S if endpoint == "surveyHardware" else NEWER_TIMEOUT_S
+    session = RuntimeNamespace(client)
+    try:
+        async with asyncio.timeout(patience_s):
+            await session.connect()
+            call: Any = session.remote_call
+            return await call(endpoint, None if parameters is None else Parameters(parameters))
+    except TimeoutError:
+        raise HostTimeoutError(
+            f"This host does not answer when it is asked to {NEWER[endpoint]}.",
+            hint="Use a newer LM Studio, or the embedded engine.",
+        ) from None
+    finally:
+        await session.disconnect()
+
+
+async def runtimes(host: Host) -> tuple[HostRuntime, ...]:
+    """List the runtimes of a host, and what each is selected for."""
+    found = await host.runtime("listEngines")
+    return _listed(found, _selections(await host.runtime("getEngineSelections")))
+
+
+async def select(host: Host, name: str, *, latest: bool = False) -> HostRuntime:
+    """Let what is loaded from now on run on another build.
+
+    Args:
+        host: Whose it is.
+        name: `name` or `name@version`.
+        latest: Take the newest of several of this name.
+
+    Raises:
+        CommandError: None is called so, or several are.
+    """
+    known = await runtimes(host)
+    fitting = [one for one in known if name in (one.name, one.full_name)]
+    if not fitting:
+        names = ", ".join(one.full_name for one in known) or "none"
+        raise CommandError(f"No runtime is called {name!r}.", hint=f"There are: {names}.")
+    if len(fitting) > 1 and not latest:
+        names = ", ".join(one.full_name for one in fitting)
+        raise CommandError(
+            f"Several runtimes are called {name!r}.", hint=f"Say which, or --latest: {names}."
+        )
+    chosen = max(fitting, key=lambda one: _numbers(one.version))
+    for model_format in chosen.formats:
+        await host.runtime(
+            "selectEngine",
+            {
+                "engine": {"name": chosen.name, "version": chosen.version},
+                "modelFormatName": model_format,
+            },
+        )
+    return chosen
+
+
+async def survey(host: Host) -> tuple[Mapping[str, Any], tuple[RuntimeSurvey, ...]]:
+    """Ask what the selected runtimes see of the machine; also as the host has said it."""
+    said = await host.runtime("surveyHardware", {"type": "selected"})
+    return said, _surveyed(said)
+
+
+def _numbers(version: str) -> list[int]:
+    return [int(number) for number in re.findall(r"\d+", version)]
+
+
+@reads("which runtimes are selected")
+def _selections(raw: Any) -> Sequence[tuple[str, str, str]]:
+    pairs = [(str(format_), table(one)) for format_, one in rows(table(raw)["json"])]
+    return [(format_, one["name"], one["version"]) for format_, one in pairs]
+
+
+@reads("its runtimes")
+def _listed(raw: Any, selections: Sequence[tuple[str, str, str]]) -> tuple[HostRuntime, ...]:
+    return tuple(
+        noun(
+            {
+                "name": one["name"],
+                "version": one["version"],
+                "formats": one.get("supportedModelFormatNames", []),
+                "selected_for": [
+                    format_
+                    for format_, *which in selections
+                    if which == [one["name"], one["version"]]
+                ],
+            },
+            HostRuntime,
+        )
+        for one in map(table, rows(raw))
+    )
+
+
+@reads("its hardware")
+def _surveyed(raw: Any) -> tuple[RuntimeSurvey, ...]:
+    return tuple(_one_survey(table(one)) for one in rows(table(raw)["engines"]))
+
+
+def _one_survey(one: Mapping[str, Any]) -> RuntimeSurvey:
+    hardware, memory = table(one["hardwareSurvey"]), table(one["memoryInfo"])
+    cpu = table(table(hardware["cpuSurveyResult"]).get("cpuInfo", {}))
+    gpus = map(table, rows(table(hardware["gpuSurveyResult"])["gpuInfo"]))
+    return noun(
+        {
+            "name": one["name"],
+            "version": one["version"],
+            "gpus": [
+                {"name": gpu["name"], "total_bytes": gpu.get("totalMemoryCapacityBytes", 0)}
+                for gpu in gpus
+            ],
+            "cpu": cpu.get("architecture", ""),
+            "cpu_extensions": cpu.get("supportedInstructionSetExtensions", []),
+            "ram_bytes": memory.get("ramCapacity", 0),
+            "vram_bytes": memory.get("vramCapacity", 0),
+        },
+        RuntimeSurvey,
+    )
