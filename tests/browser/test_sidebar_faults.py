@@ -16,6 +16,7 @@ from tests.browser.lab import Lab, free_port, jupyterlab
 from tests.browser.sidebar import opened
 from tests.browser.sidebar_notebooks import notices
 from tests.engines import engine
+from tests.hosts import sleeping
 
 pytestmark = pytest.mark.browser
 
@@ -110,6 +111,35 @@ def test_with_no_host_the_sidebar_offers_the_engine_says_its_price_and_starts_it
         load = page.sidebar.panel.get_by_role("button", name="Load tutor-1m", exact=True)
         expect(load).not_to_have_attribute("aria-disabled", "true", timeout=30_000)
     stop_engines(state)
+
+
+def test_an_lm_studio_that_sleeps_is_woken_from_the_sidebar(
+    browser: Browser, tmp_path: Path, artifacts: Path
+) -> None:
+    folder = tmp_path / "lab"
+    sleeping.install(folder / "home")
+    variables = {"XDG_STATE_HOME": str(tmp_path / "state"), "CI": ""}
+    with jupyterlab(folder, variables) as lab, opened(browser, lab) as page:
+        page.sidebar.show()
+        panel = page.sidebar.panel
+        expect(panel).to_contain_text(
+            "LM Studio is installed here and does not run.", timeout=15_000
+        )
+        expect(panel.get_by_role("button", name="Start the built-in engine")).to_be_visible()
+        page.page.screenshot(path=artifacts / "sidebar-asleep.png")
+
+        panel.get_by_role("button", name="Start LM Studio").click()
+
+        load = panel.get_by_role("button", name="Load qwen/qwen3-4b", exact=True)
+        expect(load).to_be_visible(timeout=30_000)
+        page.page.screenshot(path=artifacts / "sidebar-woken.png")
+        (pid,) = sleeping.pids(folder / "home")
+        os.kill(pid, signal.SIGTERM)
+        # What was there is kept, and so is the way to have it back.
+        again = panel.get_by_role("button", name="Start LM Studio")
+        expect(again).to_be_visible(timeout=20_000)
+        page.page.screenshot(path=artifacts / "sidebar-asleep-again.png")
+    assert sleeping.starts(folder / "home") == ["llmster"]
 
 
 def stop_engines(state: Path) -> None:
