@@ -15,6 +15,7 @@ from pathlib import Path
 from types import UnionType
 from typing import Any, get_args
 
+import lms_parity
 from traitlets.config import Configurable
 
 import lms_jupyter
@@ -25,7 +26,7 @@ from lms_jupyter.engine import secrecy
 from lms_jupyter.engine import settings as engine_settings
 from lms_jupyter.hosts import announcements
 from lms_jupyter.hosts.credentials import TOKEN_VARIABLES
-from lms_jupyter.hosts.discover import VARIABLE
+from lms_jupyter.hosts.discover import SERVER_INFO_VARIABLE, VARIABLE
 from lms_jupyter.magics.grammar import Argument, Flag, Verb
 from lms_jupyter.magics.parser import BOOK
 from lms_jupyter.magics.verbs import loading, talking
@@ -40,6 +41,9 @@ NOTE = "<!-- Written by .ci/reference.py from the code. Change the code, not thi
 
 VARIABLES = {
     VARIABLE: "The host to use, `host:port`. It counts more than anything that is found.",
+    SERVER_INFO_VARIABLE: "LM Studio's own: the file that says where the only LM Studio listens "
+    "that is to be used.",
+    "CI": "Where it is set, no LM Studio is started.",
     TOKEN_VARIABLES[0]: "The API token of the host, if it wants one. Never write one into a cell.",
     TOKEN_VARIABLES[1]: "The same, under the name that the SDK knows.",
     announcements.VARIABLE: "Files of engines that were started for one program, such as tests: "
@@ -347,6 +351,15 @@ def command_line() -> str:
     return page("`lms-jupyter`", *parts)
 
 
+def parity() -> str:
+    """Return the page of LM Studio's command line, with ours beside it."""
+    version, _ = lms_parity.read()
+    lead = f"Every subcommand and flag of `lms` {version}, and what does the same here."
+    return page(
+        "LM Studio's `lms`", lead, table(("`lms`", "Here", "What differs"), [*lms_parity.rows()])
+    )
+
+
 BUILDERS: Mapping[str, Callable[[], str]] = {
     "magics.md": magics,
     "settings.md": settings,
@@ -354,6 +367,7 @@ BUILDERS: Mapping[str, Callable[[], str]] = {
     "configuration.md": configuration,
     "protocol.md": protocol,
     "command-line.md": command_line,
+    "lms.md": parity,
 }
 
 

@@ -10,9 +10,21 @@ import pytest
 from lms_jupyter.magics.parser import BOOK
 from lms_jupyter.protocol.models import LoadConfig
 
+sys.path.insert(0, str(Path(__file__).parents[2] / ".ci"))
+import lms_parity
+
 ROOT = Path(__file__).parents[2]
 PAGES = ROOT / "docs" / "reference"
-NOT_OURS = {"JPY_SESSION_NAME", "HOME"}
+LMS_CLI = ROOT.parent / "shared" / "lms-cli.md"
+NOT_THERE = {
+    "--limit",
+    "--always-show-all-results",
+    "--always-show-download-options",
+    "--force",
+    "--speculative",
+}
+"""Named there as flags that `lms` does not have, or no longer."""
+NOT_OURS = {"JPY_SESSION_NAME", "HOME", "PATH", "CONDA_PREFIX"}
 """Read, and set by others."""
 
 
@@ -56,3 +68,27 @@ def test_every_environment_variable_that_the_code_reads_is_described() -> None:
     described = set(re.findall(r"^\| `([A-Z_]+)` \|", page("configuration"), re.MULTILINE))
     assert read - NOT_OURS <= described
     assert "LMS_JUPYTER_HOST" in described
+
+
+def test_the_table_of_lms_names_what_there_is() -> None:
+    assert list(lms_parity.problems()) == []
+
+
+@pytest.mark.skipif(
+    not LMS_CLI.exists(), reason="the description of `lms` is not beside the project"
+)
+def test_the_table_of_lms_has_all_its_subcommands_and_flags() -> None:
+    """Flags that are hidden, or of subcommands that a reason is given for, are left out."""
+    _, entries = lms_parity.read()
+    said = LMS_CLI.read_text("utf-8").partition("## 4.9 ")[0]
+    groups = {name.partition(" ")[0] for name in entries}
+    known = {flag for entry in entries.values() for flag in entry.get("flags", {})}
+    with_reason = [name for name, entry in entries.items() if "reason" in entry]
+    sections = re.findall(r"^## 4\.[1-7] (.*?)(?=^## )", said + "\n## ", re.MULTILINE | re.DOTALL)
+    flags = {flag for section in sections for flag in re.findall(r"`(--[a-z][\w-]+)", section)}
+
+    assert len(sections) == 7
+    assert flags - known - NOT_THERE == set()
+    assert {"chat", "get", "load", "unload", "ls", "ps", "import", "server", "log"} <= groups
+    assert {"link", "runtime", "daemon", "login", "version", "flags", "clone"} <= groups
+    assert all(entries[name]["reason"] for name in with_reason)
