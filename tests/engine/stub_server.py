@@ -33,7 +33,7 @@ case "$1" in
 {help_text(without=without)}
 END
 ;;
-*) echo 'E the driver is not what it was'; exit 1;;
+*) echo 'E the driver is not what it was' >&2; exit 1;;
 esac
 """
     )

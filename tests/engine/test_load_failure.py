@@ -36,6 +36,28 @@ def test_the_reason_is_told_in_one_sentence(line: str, told: str) -> None:
     assert "exiting due to" not in error.title + error.hint
 
 
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("CUDA error: out of memory", "CUDA error: out of memory"),
+        ("  what():  vk::Queue::submit: ErrorDeviceLost", "vk::Queue::submit: ErrorDeviceLost"),
+    ],
+)
+def test_what_a_driver_says_is_told(line: str, told: str) -> None:
+    error = explain(["0.00.1 I all is well", line], -6, FILE)
+    assert error.title == f"The driver of the GPU gave up while {FILE} was loaded: {told}."
+
+
+def test_a_build_for_another_processor_is_told_as_one() -> None:
+    assert "cannot run on this machine's processor" in explain([], -4, FILE).title
+
+
+def test_a_program_is_called_what_it_is() -> None:
+    error = explain(["0.1 E this llama-server has no --seed"], 1, FILE)
+    assert "release of llama-server has no parameter --seed" in error.title
+    assert "newer llama-server" in error.hint
+
+
 def test_a_child_that_was_killed_is_told_so_by_the_name_of_the_signal() -> None:
     assert "SIGKILL" in explain([], -9, FILE).title
     assert "signal 99" in explain([], -99, FILE).title

@@ -66,9 +66,14 @@ _KNOWN: tuple[tuple[str, str, str], ...] = (
 )
 
 
+_DRIVER = re.compile(r"(?:CUDA|ROCm|HIP|SYCL) error: .+|\bvk::.+Error\w+|ErrorDeviceLost.*")
+"""What the drivers of GPUs say, without llama.cpp's mark of an error."""
+
+
 def explain(stderr: Iterable[str], exit_code: int, file: Path) -> LoadFailedError:
     """Return the error for a worker that ended before its model was ready."""
-    said = [match["text"] for line in stderr if (match := _ERROR_LINE.match(line))]
+    lines = list(stderr)
+    said = [match["text"] for line in lines if (match := _ERROR_LINE.match(line))]
     reasons = [text for text in said if not any(noise in text for noise in _NOISE)]
     everything = "\n".join(reasons)
     first = f" llama.cpp says: {_short(reasons[0])}" if reasons else ""
@@ -79,6 +84,12 @@ def explain(stderr: Iterable[str], exit_code: int, file: Path) -> LoadFailedErro
                 title.format(file=file, **found.groupdict()),
                 hint=f"{hint.format(file=file, **found.groupdict())}{first}",
             )
+    driver = next((found[0] for line in lines if (found := _DRIVER.search(line))), "")
+    if driver:
+        return LoadFailedError(
+            f"The driver of the GPU gave up while {file} was loaded: {driver.rstrip('.')}.",
+            hint="The GPU may be full, or may have been reset: load less onto it, or nothing.",
+        )
     if exit_code < 0:
         name = _signal_name(-exit_code)
         if name == "SIGILL":
