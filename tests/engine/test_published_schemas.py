@@ -17,10 +17,12 @@ import pytest
 import pytest_asyncio
 
 from lms_jupyter.engine.settings import SHIPPED_MODELS
+from lms_jupyter.engine.version import LLAMA_VERSION
 
 from .conftest import EngineProcess, start_engine
 from .flaky_hub import FlakyHub
 from .published import INSTALL_S, Replies, described
+from .stub_server import CUDA, write_stub
 from .tutor import TUTOR, config_of, saying
 
 EMBED = {"type": "query", "query": {"identifier": "embed"}}
@@ -179,6 +181,35 @@ async def _read(replies: Replies) -> None:
 @pytest.mark.asyncio(loop_scope="module")
 async def test_every_reply_fits_the_schemas_of_lm_studio(replies: Replies) -> None:
     assert replies.wrong() == []
+
+
+@pytest.mark.timeout(INSTALL_S + 180)
+@pytest.mark.asyncio
+async def test_the_replies_of_a_machine_with_gpus_fit_too(tmp_path: Path) -> None:
+    devices = f"{CUDA}\n  CUDA1: A (strange) one (8 MiB, 0 MiB free)"
+    program = write_stub(tmp_path / "llama-server", devices=devices)
+    engine = start_engine(tmp_path, tmp_path / "log", "--llama-server", str(program))
+    heard = Replies(engine)
+    await heard.call("runtime", "listEngines", {})
+    for kind in ("selected", "all"):
+        survey = await heard.call("runtime", "surveyHardware", {"type": kind})
+        one = next(one for one in survey["engines"] if one["name"] == "llama-server")
+        gpus = one["hardwareSurvey"]["gpuSurveyResult"]["gpuInfo"]
+        assert [gpu["name"] for gpu in gpus] == ["NVIDIA GeForce RTX 4090", "A (strange) one"]
+        assert one["memoryInfo"]["vramCapacity"] == (24564 + 8) * 2**20
+    own = {"name": "xllamacpp", "version": LLAMA_VERSION}
+    await heard.call("runtime", "selectEngine", {"engine": own, "modelFormatName": "GGUF"})
+    assert (await heard.call("runtime", "getEngineSelections", {}))["json"] == [["GGUF", own]]
+    await heard.call("runtime", "selectEngine", {"engine": own, "modelFormatName": "MLX"})
+    await heard.call(
+        "runtime", "selectEngine", {"engine": own | {"name": "no"}, "modelFormatName": "GGUF"}
+    )
+    assert heard.wrong() == []
+    assert [one["value"]["errorData"]["code"] for one in heard.heard if one["kind"] == "error"] == [
+        "not_implemented",
+        "runtime_not_found",
+    ]
+    await asyncio.to_thread(engine.stop)
 
 
 @pytest.mark.timeout(INSTALL_S + 180)
