@@ -103,16 +103,16 @@ async def select(host: Host, name: str, *, latest: bool = False) -> HostRuntime:
         CommandError: None is called so, or several are.
     """
     known = await runtimes(host)
-    fitting = [one for one in known if name in (one.name, one.full_name)]
+    fitting = [entry for entry in known if name in (entry.name, entry.full_name)]
     if not fitting:
-        names = ", ".join(one.full_name for one in known) or "none"
+        names = ", ".join(entry.full_name for entry in known) or "none"
         raise CommandError(f"No runtime is called {name!r}.", hint=f"There are: {names}.")
     if len(fitting) > 1 and not latest:
-        names = ", ".join(one.full_name for one in fitting)
+        names = ", ".join(entry.full_name for entry in fitting)
         raise CommandError(
             f"Several runtimes are called {name!r}.", hint=f"Say which, or --latest: {names}."
         )
-    chosen = max(fitting, key=lambda one: _numbers(one.version))
+    chosen = max(fitting, key=lambda entry: _numbers(entry.version))
     for model_format in chosen.formats:
         await host.runtime(
             "selectEngine",
@@ -126,8 +126,8 @@ async def select(host: Host, name: str, *, latest: bool = False) -> HostRuntime:
 
 async def survey(host: Host) -> tuple[Mapping[str, Any], tuple[RuntimeSurvey, ...]]:
     """Ask what the selected runtimes see of the machine; also as the host has said it."""
-    said = await host.runtime("surveyHardware", {"type": "selected"})
-    return said, _surveyed(said)
+    answer = await host.runtime("surveyHardware", {"type": "selected"})
+    return answer, _surveyed(answer)
 
 
 def _numbers(version: str) -> list[int]:
@@ -136,8 +136,8 @@ def _numbers(version: str) -> list[int]:
 
 @reads("which runtimes are selected")
 def _selections(raw: Any) -> Sequence[tuple[str, str, str]]:
-    pairs = [(str(format_), table(one)) for format_, one in rows(table(raw)["json"])]
-    return [(format_, one["name"], one["version"]) for format_, one in pairs]
+    pairs = [(str(format_), table(entry)) for format_, entry in rows(table(raw)["json"])]
+    return [(format_, entry["name"], entry["version"]) for format_, entry in pairs]
 
 
 @reads("its runtimes")
@@ -145,34 +145,34 @@ def _listed(raw: Any, selections: Sequence[tuple[str, str, str]]) -> tuple[HostR
     return tuple(
         noun(
             {
-                "name": one["name"],
-                "version": one["version"],
-                "formats": one.get("supportedModelFormatNames", []),
+                "name": entry["name"],
+                "version": entry["version"],
+                "formats": entry.get("supportedModelFormatNames", []),
                 "selected_for": [
                     format_
                     for format_, *which in selections
-                    if which == [one["name"], one["version"]]
+                    if which == [entry["name"], entry["version"]]
                 ],
             },
             HostRuntime,
         )
-        for one in map(table, rows(raw))
+        for entry in map(table, rows(raw))
     )
 
 
 @reads("its hardware")
 def _surveyed(raw: Any) -> tuple[RuntimeSurvey, ...]:
-    return tuple(_one_survey(table(one)) for one in rows(table(raw)["engines"]))
+    return tuple(_one_survey(table(entry)) for entry in rows(table(raw)["engines"]))
 
 
-def _one_survey(one: Mapping[str, Any]) -> RuntimeSurvey:
-    hardware, memory = table(one["hardwareSurvey"]), table(one["memoryInfo"])
+def _one_survey(entry: Mapping[str, Any]) -> RuntimeSurvey:
+    hardware, memory = table(entry["hardwareSurvey"]), table(entry["memoryInfo"])
     cpu = table(table(hardware["cpuSurveyResult"]).get("cpuInfo", {}))
     gpus = map(table, rows(table(hardware["gpuSurveyResult"])["gpuInfo"]))
     return noun(
         {
-            "name": one["name"],
-            "version": one["version"],
+            "name": entry["name"],
+            "version": entry["version"],
             "gpus": [
                 {"name": gpu["name"], "total_bytes": gpu.get("totalMemoryCapacityBytes", 0)}
                 for gpu in gpus

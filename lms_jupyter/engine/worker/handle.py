@@ -23,6 +23,8 @@ from lms_jupyter.engine.worker.messages import Order, Serving, Warm, read_report
 from lms_jupyter.engine.worker.process import Process
 
 STATE_PREFIX = b"cmd_child_to_router:state:"
+READY = b"cmd_child_to_router:ready"
+"""What releases say that do not tell how far they are."""
 LISTENING = re.compile(r"listening on (?:http://)?(?P<address>127\.0\.0\.1:\d+)")
 STDERR_LINES = 100
 MAX_LINE_BYTES = 2**24
@@ -211,6 +213,10 @@ class WorkerHandle:
                 self._model = report["payload"]
                 self._is_ready = True
                 self._serve()
+            return
+        if line.startswith(READY):
+            self._is_ready = True
+            self._serve()
             return
         match read_report(line):
             case Warm():

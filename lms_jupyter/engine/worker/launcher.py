@@ -74,11 +74,13 @@ class ProcessLauncher:
             self._filling = asyncio.create_task(self._fill())
 
     async def _fill(self) -> None:
-        runtime = await self._selected()
-        for worker in [one for one in self._waiting if one.runtime != runtime]:
-            self._waiting.remove(worker)
-            await worker.end()
-        while len(self._waiting) < self._spares:
+        while True:
+            runtime = await self._selected()
+            for worker in [one for one in self._waiting if one.runtime != runtime]:
+                self._waiting.remove(worker)
+                await worker.end()
+            if len(self._waiting) >= self._spares:
+                return
             try:
                 worker = await self._start(runtime)
             except OSError as error:

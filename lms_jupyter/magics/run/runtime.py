@@ -26,8 +26,8 @@ def runtime(request: RuntimeLine, context: MagicContext) -> Any:
             if request.as_json:
                 return context.say(compact(msgspec.to_builtins(known)))
             rows = [
-                (one.full_name, "✓" if one.selected_for else "", ", ".join(one.formats))
-                for one in known
+                (entry.full_name, "✓" if entry.selected_for else "", ", ".join(entry.formats))
+                for entry in known
             ]
             heading = ("LLM ENGINE", "SELECTED", "MODEL FORMAT")
             context.show(RichOutput("", [(heading, rows)]).bundle())
@@ -40,9 +40,9 @@ def runtime(request: RuntimeLine, context: MagicContext) -> Any:
                 "from now on runs on it; what is in memory stays where it is."
             )
         case _:
-            said, surveys = run(runtimes.survey(host))
+            answer, surveys = run(runtimes.survey(host))
             if request.as_json:
-                return context.say(json.dumps(said, indent=2))
+                return context.say(json.dumps(answer, indent=2))
             for survey in surveys:
                 context.show(_drawn(survey).bundle())
     return None
