@@ -10,6 +10,8 @@ import lmstudio
 import pytest
 
 from lms_jupyter.engine.errors import UnsupportedError
+from lms_jupyter.engine.instances.carried_out import order_for
+from lms_jupyter.engine.instances.instance import Plan
 from lms_jupyter.engine.instances.loader import _experts
 from lms_jupyter.engine.library.catalog import Catalog
 from lms_jupyter.engine.worker.load_settings import LoadSettings
@@ -28,6 +30,25 @@ async def test_of_the_experts_only_the_number_in_effect_is_accepted(models: Path
     assert _experts(LoadSettings(num_experts=2), mixed) == 2
     with pytest.raises(UnsupportedError, match=r"cannot be 4: 'tiny-llm' uses 2 of its experts"):
         _experts(LoadSettings(num_experts=4), mixed)
+
+
+@pytest.mark.asyncio
+async def test_a_runtime_that_can_change_the_number_of_experts_does(models: Path) -> None:
+    dense = await Catalog([models]).resolve("tiny-llm")
+    metadata = dict(dense.header.metadata)
+    metadata |= {"llama.expert_used_count": 2, "llama.expert_count": 8}
+    mixed = replace(dense, header=replace(dense.header, metadata=metadata))
+
+    assert _experts(LoadSettings(num_experts=4), mixed, changeable=True) == 4
+    assert _experts(LoadSettings(), mixed, changeable=True) == 2
+    with pytest.raises(UnsupportedError, match=r"uses 2 of its experts at once, and has only 8\."):
+        _experts(LoadSettings(num_experts=9), mixed, changeable=True)
+    with pytest.raises(UnsupportedError, match="has no experts"):
+        _experts(LoadSettings(num_experts=4), dense, changeable=True)
+    plan = Plan(model=mixed, settings=LoadSettings(num_experts=4), identifier="m")
+    order = order_for(plan)
+    assert order.overrides == ("llama.expert_used_count=int:4",)
+    assert order_for(replace(plan, settings=LoadSettings(num_experts=2))).overrides == ()
 
 
 def test_experts_of_a_model_without_any_are_refused(

@@ -68,6 +68,11 @@ def test_a_setting_is_told(settings: dict[str, Any], words: str) -> None:
     assert holds(told(**settings), *words.split())
 
 
+def test_metadata_is_replaced_as_the_order_says() -> None:
+    order = replace(ORDER, overrides=("llama.expert_used_count=int:4",))
+    assert holds(told(order), "--override-kv", "llama.expert_used_count=int:4")
+
+
 def test_what_is_not_set_is_left_to_llama_cpp() -> None:
     line = told()
     for flag in ("--flash-attn", "--seed", "--threads", "--chat-template-file", "--spec-type"):

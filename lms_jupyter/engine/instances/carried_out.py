@@ -71,4 +71,13 @@ def order_for(plan: Plan) -> Order:
         embedding=model.type == "embedding",
         placement=plan.site.placement,
         settings=settings,
+        overrides=_overrides(plan),
     )
+
+
+def _overrides(plan: Plan) -> tuple[str, ...]:
+    """Say what of the file's metadata is to be another: how many experts are used at once."""
+    header, experts = plan.model.header, plan.settings.num_experts
+    if experts is None or experts == header.architecture_integer("expert_used_count"):
+        return ()
+    return (f"{header.architecture}.expert_used_count=int:{experts}",)

@@ -76,6 +76,12 @@ class GpuRoom:
             await self._chosen()  # what it can use is known when it has been asked
         return await self._meter.look()
 
+    async def can_set(self, setting: str) -> bool:
+        """Whether the selected runtime can carry out a load setting."""
+        if self._chosen is not None:
+            await self._chosen()
+        return setting not in self._runtime().missing
+
     def check(self, plan: Plan) -> None:
         """Raise what a plan asks for and cannot have here, with the reason."""
         placement.check(plan.asked, plan.model.header, self.gpus, self._runtime())

@@ -184,7 +184,9 @@ class Loader:
                 f"{sessions} sessions cannot be had at once: llama.cpp has at most {MAX_SESSIONS}."
             )
         settings = request.settings.settled(model.type, model.max_context_length)
-        settings = replace(settings, num_experts=_experts(request.settings, model))
+        changeable = self._gpus is not None and await self._gpus.can_set("num_experts")
+        experts = _experts(request.settings, model, changeable=changeable)
+        settings = replace(settings, num_experts=experts)
         if settings.cpu_threads is None:
             settings = replace(settings, cpu_threads=self._threads())
         draft = None
@@ -244,19 +246,24 @@ class Loader:
         return next(name for name in numbered if not self._registry.is_taken(name))
 
 
-def _experts(asked: LoadSettings, model: DownloadedModel) -> int | None:
-    """Return how many experts the model uses, `None` if it has none; it cannot be changed.
+def _experts(
+    asked: LoadSettings, model: DownloadedModel, *, changeable: bool = False
+) -> int | None:
+    """Return how many experts the model is to use, `None` if it has none.
 
     llama.cpp changes it by replacing `{architecture}.expert_used_count` of the file while it reads
     it (`--override-kv`), but xllamacpp's `CommonParams` has no field for such replacements, and
-    its server reads neither a command line nor the environment.
+    its server reads neither a command line nor the environment. A `llama-server` does.
     """
     used = model.header.architecture_integer("expert_used_count") or None
+    most = model.header.architecture_integer("expert_count") or 0
+    if changeable and used and 1 <= (asked.num_experts or 0) <= most:
+        return asked.num_experts
     if asked.num_experts not in (None, used):
         has = f"uses {used} of its experts at once" if used else "has no experts"
         raise UnsupportedError(
             f"The number of experts cannot be {asked.num_experts}: {model.model_key!r} {has}, and "
-            "this engine cannot change that.",
+            f"{f'has only {most}' if changeable and used else 'this engine cannot change that'}.",
             hint="Leave the number of experts out.",
         )
     return used

@@ -71,6 +71,8 @@ def command_line(
         line.put("reasoning_budget_message", settings.reasoning_budget_message)
     if settings.seed is not None:
         line.put("seed", settings.seed % SEEDS)
+    if order.overrides:
+        line.put("num_experts", ",".join(order.overrides))
     if order.draft_file or settings.draft_mtp:
         _set_draft(line, order, reach)
     return line

@@ -128,6 +128,8 @@ def _configure(parameters: _Parameters, order: Order) -> None:
     parameters.native.model.path = reachable(order.file)
     if order.mmproj:
         parameters.native.mmproj.path = reachable(order.mmproj)
+    if order.overrides:
+        parameters.refused.append("kv_overrides")
     _set_server(parameters, order)
     _set_sizes(parameters, order)
     _place(parameters, order.placement)

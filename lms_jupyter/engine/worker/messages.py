@@ -48,6 +48,8 @@ class Order:
     embedding: bool
     placement: Placement
     settings: LoadSettings
+    overrides: tuple[str, ...] = ()
+    """What of the file's metadata is to be replaced, as llama.cpp reads it: `name=int:2`."""
     flags: tuple[str, ...] = ()
     """What the program knows that is to carry it out; none for xllamacpp."""
 
