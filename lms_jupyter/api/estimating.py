@@ -21,7 +21,7 @@ async def estimated(asked: NotebookRequest, manager: Manager) -> tuple[Resolutio
     if asked.local:
         models = tuple(model for model in models if model.device is None)
     resolution = resolve(request.model_key, models, first=asked.first, exact=asked.exact)
-    lookup.check_config(request.config, resolution.model)
+    lookup.check_config(request.config, resolution.model, manager)
     model = resolution.model
     if resolution.name in model.variants:
         variants = await manager.connected_host.variants(model)

@@ -2,7 +2,7 @@
 
 import difflib
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypedDict, Unpack
 
@@ -10,7 +10,8 @@ import msgspec
 
 from lms_jupyter.api.duration import parse_ttl
 from lms_jupyter.errors import CommandError
-from lms_jupyter.protocol.models import CacheType, LoadConfig
+from lms_jupyter.protocol.gpu_settings import objection
+from lms_jupyter.protocol.models import CacheType, LoadConfig, SplitStrategy
 
 DEFAULT_TTL_S = 3600.0
 """The SDK's own default, for loads that do not say."""
@@ -29,8 +30,13 @@ ALIASES = {
     "mmap": "try_mmap",
     "keep_in_memory": "keep_model_in_memory",
     "offload_kv": "offload_kv_cache_to_gpu",
+    "disable_gpu": "disabled_gpus",
+    "cpu_expert_layers": "num_cpu_expert_layers_ratio",
 }
 """Short names, as the flags have them."""
+LISTS = ("disabled_gpus", "gpu_priority", "gpu_custom_ratio")
+"""Settings that are a list; of one, a number alone will do."""
+RATIOS = ("gpu", "num_cpu_expert_layers_ratio")
 OFFLOAD = {"off": 0.0, "max": 1.0}
 
 
@@ -39,6 +45,13 @@ class Settings(TypedDict, total=False):
 
     context_length: int
     gpu: float | str
+    main_gpu: int
+    split_strategy: SplitStrategy
+    disabled_gpus: Sequence[int]
+    gpu_priority: Sequence[int]
+    gpu_custom_ratio: Sequence[float]
+    gpu_strict_vram_cap: bool
+    num_cpu_expert_layers_ratio: float | str
     parallel: int
     flash_attention: bool
     k_cache_type: CacheType
@@ -74,12 +87,25 @@ def read_settings(settings: Mapping[str, Any], where: str = "the settings") -> L
             if field not in LoadConfig.__struct_fields__:
                 raise CommandError(f"There is no load setting {name!r} ({where}).", hint=near(name))
             fields[field] = value
-    if isinstance(fields.get("gpu"), str):
-        fields["gpu"] = OFFLOAD.get(fields["gpu"], fields["gpu"])
     try:
-        return msgspec.convert(fields, LoadConfig)
+        config = msgspec.convert(_plain(fields), LoadConfig)
     except msgspec.ValidationError as error:
         raise CommandError(f"A load setting makes no sense ({where}): {error}.") from error
+    if (wrong := objection(config)) is not None:
+        raise CommandError(f"A load setting makes no sense ({where}): {wrong}")
+    return config
+
+
+def _plain(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Write what people may write in two ways in one."""
+    plain = dict(fields)
+    for name in RATIOS:
+        if isinstance(plain.get(name), str):
+            plain[name] = OFFLOAD.get(plain[name], plain[name])
+    for name in LISTS:
+        if isinstance(plain.get(name), int | float):
+            plain[name] = (plain[name],)
+    return plain
 
 
 def near(name: str) -> str:

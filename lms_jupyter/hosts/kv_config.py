@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 
 from lms_jupyter.hosts.reading import noun, number, reads, rows, table, text
-from lms_jupyter.protocol.models import Kind, LoadConfig
+from lms_jupyter.protocol.models import Kind, LoadConfig, SplitStrategy
 
 
 def _same(value: Any) -> Any:
@@ -42,11 +42,18 @@ def _both(name: str, **how: Callable[[Any], Any]) -> _Key:
     return _Key(f"llm.load.{name}", f"embedding.load.{name}", **how)
 
 
+_STRICT = "load.gpuStrictVramCap"
+_SPLIT = "load.gpuSplitConfig"
+"""One key for all that says how several GPUs share a model, for every kind of model."""
+SPLIT = ("main_gpu", "split_strategy", "disabled_gpus", "gpu_priority", "gpu_custom_ratio")
+"""What that key holds."""
 _SPECULATIVE = "llm.load.llama.speculativeDecoding"
 
 KEYS: Mapping[str, _Key] = {
     "context_length": _both("contextLength"),
     "gpu": _both("llama.acceleration.offloadRatio", read=_ratio),
+    "gpu_strict_vram_cap": _Key(_STRICT, _STRICT),
+    "num_cpu_expert_layers_ratio": _Key("llm.load.numCpuExpertLayersRatio", read=_ratio),
     "parallel": _Key("llm.load.numParallelSessions"),
     "flash_attention": _Key("llm.load.llama.flashAttention"),
     "k_cache_type": _Key("llm.load.llama.kCacheQuantizationType", write=_checked, read=_unchecked),
@@ -70,6 +77,13 @@ AUTO_FIT = tuple(f"llm.load.{engine}.autoFit" for engine in ("llama", "mlx", "yu
 """Whether the host may choose context and offload itself; what the user names must win."""
 
 
+MANUAL = (
+    *("context_length", "gpu", "main_gpu", "split_strategy"),
+    *("gpu_strict_vram_cap", "num_cpu_expert_layers_ratio"),
+)
+"""The settings beside which the host is not to choose by itself, as the SDKs have them."""
+
+
 def stack(config: LoadConfig, kind: Kind) -> dict[str, Any]:
     """Write a load config as the stack that `loadModel` takes; unset fields are left out.
 
@@ -80,7 +94,9 @@ def stack(config: LoadConfig, kind: Kind) -> dict[str, Any]:
         for field, key in KEYS.items()
         if (value := getattr(config, field)) is not None and (name := key.name(kind))
     ]
-    if kind == "llm" and (config.context_length is not None or config.gpu is not None):
+    if (split := _split(config)) is not None:
+        fields.append({"key": _SPLIT, "value": split})
+    if kind == "llm" and any(getattr(config, name) is not None for name in MANUAL):
         fields += [{"key": name, "value": False} for name in AUTO_FIT]
     if kind == "llm" and config.draft_model is not None:
         fields.append({"key": f"{_SPECULATIVE}.draftSimple", "value": True})
@@ -106,4 +122,36 @@ def parse(fields: Any, kind: Kind) -> LoadConfig:
         for field, key in KEYS.items()
         if (name := key.name(kind)) in values and values[name] is not None
     }
+    if values.get(_SPLIT) is not None:
+        known |= _split_of(table(values[_SPLIT]))
     return noun(known, LoadConfig)
+
+
+def _split(config: LoadConfig) -> dict[str, Any] | None:
+    """Write how several GPUs share a model; `None`: nothing is said of it."""
+    main = () if config.main_gpu is None else (config.main_gpu,)
+    order, ratio, disabled = config.gpu_priority, config.gpu_custom_ratio, config.disabled_gpus
+    if all(getattr(config, name) is None for name in SPLIT):
+        return None
+    named: SplitStrategy = "custom" if ratio else "priorityOrder" if order or main else "evenly"
+    return {
+        "strategy": config.split_strategy or named,
+        "disabledGpus": list(disabled or ()),
+        "priority": list(order or main),
+        "customRatio": list(ratio or ()),
+    }
+
+
+def _split_of(raw: Mapping[str, Any]) -> dict[str, Any]:
+    """Read how several GPUs share a model; a strategy of a newer host is none that we know."""
+    strategy = raw.get("strategy")
+    # What another strategy would go by means nothing.
+    order = tuple(rows(raw.get("priority") or [])) if strategy == "priorityOrder" else ()
+    ratio = tuple(rows(raw.get("customRatio") or [])) if strategy == "custom" else ()
+    return {
+        "split_strategy": strategy if strategy in get_args(SplitStrategy) else None,
+        "disabled_gpus": tuple(rows(raw.get("disabledGpus") or [])),
+        "gpu_priority": order or None,
+        "gpu_custom_ratio": ratio or None,
+        "main_gpu": order[0] if order else None,
+    }

@@ -7,9 +7,11 @@ import shlex
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, NoReturn
+from typing import Any, Literal, NoReturn, TypeVar
 
 from lms_jupyter.errors import CommandError
+
+Value = TypeVar("Value")
 
 Completes = Literal[
     "", "key", "identifier", "name", "host", "device", "profile", "verb", "path", "schema"
@@ -241,6 +243,15 @@ def offload(text: str) -> float:
         raise CommandError(f"{text!r} is not off, max or a number") from None
     _check_bounds(ratio, text, 0, 1)
     return ratio
+
+
+def several(read: Callable[[str], Value]) -> Callable[[str], tuple[Value, ...]]:
+    """Return what reads values that commas part."""
+
+    def read_several(text: str) -> tuple[Value, ...]:
+        return tuple(read(part.strip()) for part in text.split(","))
+
+    return read_several
 
 
 def python_name(text: str) -> str:

@@ -10,7 +10,7 @@ from lms_jupyter.protocol.models import Difference, LoadConfig
 def differences(asked: LoadConfig, effective: LoadConfig) -> tuple[Difference, ...]:
     """Return where what is in effect is not what was asked, of the settings that were named."""
     return tuple(
-        Difference(setting=name, asked=wanted, effective=got)
+        Difference(setting=name, asked=_said(wanted), effective=_said(got))
         for name in LoadConfig.__struct_fields__
         if (wanted := getattr(asked, name)) is not None
         and not _equal(wanted, got := getattr(effective, name))
@@ -41,7 +41,14 @@ def describe(found: Iterable[Difference]) -> str:
     return ", ".join(map(str, found))
 
 
+def _said(value: Any) -> Any:
+    """Return a value that one word can say; of several, a list in words."""
+    return ", ".join(f"{each:g}" for each in value) if isinstance(value, tuple) else value
+
+
 def _equal(wanted: Any, got: Any) -> bool:
+    if isinstance(wanted, tuple) and isinstance(got, tuple):
+        return len(wanted) == len(got) and all(map(_equal, wanted, got))
     if isinstance(wanted, float) and isinstance(got, int | float):
         # Single precision on the way must not look like another setting.
         return math.isclose(wanted, got, rel_tol=1e-5)

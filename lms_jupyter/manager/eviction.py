@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from lms_jupyter.protocol.models import Instance, Memory
+from lms_jupyter.protocol.models import Estimate, Instance, Memory
 
 
 def evicted_by_request(instances: Iterable[Instance]) -> tuple[str, ...]:
@@ -17,22 +17,32 @@ def evicted_by_request(instances: Iterable[Instance]) -> tuple[str, ...]:
 
 
 def making_room(
-    instances: Sequence[Instance], needed_bytes: int, memory: Memory | None
+    instances: Sequence[Instance], needed: Estimate, memory: Memory | None
 ) -> tuple[str, ...]:
     """Name what would have to be unloaded for a load to fit, the longest idle first.
 
+    Both pools count where the host tells of GPUs: what has nothing in the one that is short stays.
     Empty if it fits, if nobody knows, and if unloading all that is idle would not be enough.
     """
     if memory is None:
         return ()
-    missing_bytes = needed_bytes - memory.available_bytes
+    on_gpus = needed.vram_bytes if memory.gpus else 0
+    main_bytes = needed.total_bytes - on_gpus - memory.available_bytes
+    gpu_bytes = on_gpus - sum(gpu.available_bytes for gpu in memory.gpus or ())
     chosen: list[str] = []
     for instance in sorted(filter(_is_free, instances), key=lambda i: i.idle_since or 0.0):
-        if missing_bytes <= 0:
-            break
-        missing_bytes -= instance.memory_bytes or instance.size_bytes
-        chosen.append(instance.identifier)
-    return tuple(chosen) if missing_bytes <= 0 else ()
+        main, gpu = _taken(instance)
+        if (main_bytes > 0 and main > 0) or (gpu_bytes > 0 and gpu > 0):
+            main_bytes -= main
+            gpu_bytes -= gpu
+            chosen.append(instance.identifier)
+    return tuple(chosen) if max(main_bytes, gpu_bytes) <= 0 else ()
+
+
+def _taken(instance: Instance) -> tuple[int, int]:
+    """Say what an instance takes of main memory, and of GPUs."""
+    main = instance.size_bytes if instance.memory_bytes is None else instance.memory_bytes
+    return main, sum(share.memory_bytes for share in instance.gpu_memory)
 
 
 def _is_free(instance: Instance) -> bool:

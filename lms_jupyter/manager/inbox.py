@@ -66,7 +66,7 @@ def _with_room(estimate: Estimate, manager: Manager) -> Estimated:
     return Estimated(
         estimate=estimate,
         evicts=evicted_by_request(instances),
-        makes_room=making_room(instances, estimate.total_bytes, memory),
+        makes_room=making_room(instances, estimate, memory),
     )
 
 

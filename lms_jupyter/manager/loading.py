@@ -46,7 +46,7 @@ async def carry_out(
     found = found or await lookup.look_up_named(request.model_key, manager)
     resolution = found.resolution
     request = changed(request, device=lookup.device(request.device, manager))
-    lookup.check_config(request.config, resolution.model)
+    lookup.check_config(request.config, resolution.model, manager)
     mode = request.mode
     if mode == "new" and request.join and is_being_loaded(resolution, manager):
         mode = "ensure"

@@ -17,8 +17,11 @@ from lms_jupyter.manager.events import ModelsListed
 from lms_jupyter.manager.manager import Manager
 from lms_jupyter.manager.owners import apply_snapshot
 from lms_jupyter.manager.resolve import Resolution, on_several_devices, resolve
+from lms_jupyter.protocol.gpu_settings import objection
 from lms_jupyter.protocol.loads import LOCAL
 from lms_jupyter.protocol.models import Instance, LoadConfig, Model
+
+GPU_HINT = "`%lms status` numbers the GPUs; `%lms load --help` explains each flag."
 
 
 class LookedUp(Struct, frozen=True, kw_only=True):
@@ -243,8 +246,13 @@ def check_ttl(ttl_s: float | None) -> None:
         )
 
 
-def check_config(config: LoadConfig, model: Model) -> None:
-    """Refuse before anything is attempted what the model cannot do."""
+def check_config(config: LoadConfig, model: Model, manager: Manager) -> None:
+    """Refuse before anything is attempted what the model or the host's machine cannot do."""
+    memory = manager.activity.memory
+    # The GPUs of another machine on the LM Link are not those that the host tells of.
+    gpus = None if memory is None or model.device is not None else memory.gpus
+    if (wrong := objection(config, gpus)) is not None:
+        raise CommandError(wrong, hint=GPU_HINT)
     length = config.context_length
     if length is not None and not 1 <= length <= model.max_context_length:
         raise CommandError(

@@ -15,6 +15,8 @@ Kind = Literal["llm", "embedding"]
 Status = Literal["idle", "processing_prompt", "generating", "computing_embedding", "unknown"]
 Link = Literal["connecting", "connected", "lost"]
 DownloadState = Literal["running", "paused", "failed"]
+SplitStrategy = Literal["evenly", "priorityOrder", "custom"]
+"""How a model is spread over several GPUs, in LM Studio's words."""
 CacheType = Literal["f32", "f16", "q8_0", "q4_0", "q4_1", "iq4_nl", "q5_0", "q5_1"]
 
 
@@ -161,6 +163,19 @@ class LoadConfig(Struct, frozen=True, kw_only=True, omit_defaults=True):
     context_length: int | None = None
     gpu: float | None = None
     """The part of the layers on the GPU: 0 is off, 1 is all."""
+    main_gpu: int | None = None
+    """The number of the GPU that is filled first."""
+    split_strategy: SplitStrategy | None = None
+    disabled_gpus: tuple[int, ...] | None = None
+    """The numbers of the GPUs that it stays away from."""
+    gpu_priority: tuple[int, ...] | None = None
+    """The numbers of the GPUs in the order in which they are filled."""
+    gpu_custom_ratio: tuple[float, ...] | None = None
+    """How much of it each GPU gets, in proportion."""
+    gpu_strict_vram_cap: bool | None = None
+    """Whether it stays within the memory of the GPUs, whatever else is asked."""
+    num_cpu_expert_layers_ratio: float | None = None
+    """The part of the expert layers that stays with the CPU: 0 is none, 1 is all."""
     parallel: int | None = None
     """How many requests it serves at once."""
     flash_attention: bool | None = None

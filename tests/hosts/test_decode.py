@@ -154,10 +154,10 @@ def test_an_account_that_lacks_something_is_an_error(raw: dict[str, Any]) -> Non
 
 
 def test_every_load_setting_has_a_key() -> None:
-    assert set(kv_config.KEYS) == set(LoadConfig.__struct_fields__)
+    assert {*kv_config.KEYS, *kv_config.SPLIT} == set(LoadConfig.__struct_fields__)
 
 
-@pytest.mark.parametrize("field", LoadConfig.__struct_fields__)
+@pytest.mark.parametrize("field", kv_config.KEYS)
 def test_every_load_setting_survives_the_way_to_the_host_and_back(field: str) -> None:
     values: dict[str, Any] = {
         "context_length": 4096,
@@ -170,6 +170,7 @@ def test_every_load_setting_survives_the_way_to_the_host_and_back(field: str) ->
         "seed": 7,
         "rope_frequency_base": 10_000.0,
         "rope_frequency_scale": 0.5,
+        "num_cpu_expert_layers_ratio": 0.5,
         "draft_model": "tiny",
         "draft_max_tokens": 8,
         "draft_min_tokens": 2,

@@ -134,6 +134,26 @@ def test_a_word_of_another_command_line_names_the_verb_here(line: str, hint: str
         ),
         ("load m --ttl", "%lms load --ttl: expected one argument.", "--ttl TIME: unload when idle"),
         ("load m --kv-cache q3", "%lms load --kv-cache: invalid choice", "--kv-cache TYPE: type"),
+        (
+            "load m --gpu 1.5",
+            "%lms load --gpu: 1.5 is out of range, must be from 0 to 1.",
+            "--gpu RATIO: layers on the GPU: off, max, or 0 to 1",
+        ),
+        (
+            "load m --disable-gpu 0,one",
+            "%lms load --disable-gpu: 'one' is not a whole number.",
+            "--disable-gpu N,N: GPUs that it stays away from",
+        ),
+        (
+            "load m --main-gpu -1",
+            "%lms load --main-gpu: ",
+            "--main-gpu N: the GPU that is filled first",
+        ),
+        (
+            "load m --split-strategy row",
+            "%lms load --split-strategy: invalid choice",
+            "--split-strategy HOW: how several GPUs share it",
+        ),
         ("unload a b", "one word too many", "Usage: %lms unload [IDENTIFIER] [flags]. More:"),
         ("server", "required: WHAT", "Usage: %lms server WHAT [flags]. More:"),
     ],
@@ -162,7 +182,9 @@ def test_no_verb_is_a_call_for_help() -> None:
 
 
 EVERY_SETTING = (
-    "load m -c 1 --gpu 0.5 --parallel 2 --flash-attn --k-cache q8_0 --v-cache q4_0 --eval-batch 64 "
+    "load m -c 1 --gpu 0.5 --main-gpu 1 --split-strategy priorityOrder --disable-gpu 2,3 "
+    "--gpu-priority 1,0 --gpu-strict-vram-cap --cpu-expert-layers max "
+    "--parallel 2 --flash-attn --k-cache q8_0 --v-cache q4_0 --eval-batch 64 "
     "--experts 2 --seed 7 --no-mmap --keep-in-memory --no-offload-kv --rope-base 1e4 "
     "--rope-scale 0.5 --speculative-draft-simple --speculative-draft-model d "
     "--speculative-draft-max-tokens 4 --speculative-draft-min-tokens 1 "
@@ -174,7 +196,11 @@ def test_every_load_setting_has_a_flag() -> None:
     config = parse(EVERY_SETTING).asked.request.config
 
     unset = {name for name in LoadConfig.__struct_fields__ if getattr(config, name) is None}
-    assert unset == {"draft_mtp"}
+    assert unset == {"draft_mtp", "gpu_custom_ratio"}
+    assert (config.disabled_gpus, config.gpu_priority) == ((2, 3), (1, 0))
+    assert config.num_cpu_expert_layers_ratio == 1.0
+    custom = parse("load m --split-strategy custom --gpu-custom-ratio 3,1").asked.request.config
+    assert custom.gpu_custom_ratio == (3.0, 1.0)
     assert (config.gpu, config.try_mmap, config.offload_kv_cache_to_gpu) == (0.5, False, False)
     assert parse("load m --speculative-draft-mtp").asked.request.config.draft_mtp is True
     assert parse("load m --no-speculative-draft-mtp").asked.request.config.draft_mtp is False

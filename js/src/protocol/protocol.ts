@@ -241,6 +241,13 @@ export interface LoadRequest {
 export interface LoadConfig {
   context_length?: number | null;
   gpu?: number | null;
+  main_gpu?: number | null;
+  split_strategy?: ("custom" | "evenly" | "priorityOrder") | null;
+  disabled_gpus?: number[] | null;
+  gpu_priority?: number[] | null;
+  gpu_custom_ratio?: number[] | null;
+  gpu_strict_vram_cap?: boolean | null;
+  num_cpu_expert_layers_ratio?: number | null;
   parallel?: number | null;
   flash_attention?: boolean | null;
   k_cache_type?: ("f16" | "f32" | "iq4_nl" | "q4_0" | "q4_1" | "q5_0" | "q5_1" | "q8_0") | null;

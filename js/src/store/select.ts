@@ -117,7 +117,7 @@ export function gpuBytesOf({ gpu_memory }: Instance, wanted?: string): number {
 /** What people call a GPU: with its number, which settings go by, where there are several. */
 export function gpuName(place: number, gpus: readonly GpuMemory[]): string {
   const name = gpus[place]?.name ?? "";
-  return gpus.length > 1 ? `GPU ${place}: ${name}` : name;
+  return gpus.length > 1 && name ? `GPU ${place}: ${name}` : name;
 }
 
 /** What an instance takes in memory; the size of its file where the host does not tell. */

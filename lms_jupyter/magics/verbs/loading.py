@@ -20,6 +20,8 @@ from lms_jupyter.magics.grammar import (
     python_name,
     whole,
 )
+from lms_jupyter.magics.verbs.gpu_flags import GPU_FLAGS, switch
+from lms_jupyter.protocol.gpu_settings import objection
 from lms_jupyter.protocol.loads import LoadMode, LoadRequest
 from lms_jupyter.protocol.models import CacheType, LoadConfig
 
@@ -50,14 +52,6 @@ class LoadLine(Struct, frozen=True, kw_only=True):
 CACHES: tuple[str, ...] = get_args(CacheType)
 
 
-def _switch(yes: str, dest: str, about: str, no: str = "") -> tuple[Flag, Flag]:
-    """Declare a setting that is on, off, or the host's to decide."""
-    return (
-        Flag(names=(yes,), help=about, dest=dest),
-        Flag(names=(no or f"--no-{yes[2:]}",), help=f"not: {about}", dest=dest, value=False),
-    )
-
-
 SETTINGS = (
     Flag(
         names=("-c", "--context-length"),
@@ -71,13 +65,14 @@ SETTINGS = (
         metavar="RATIO",
         read=offload,
     ),
+    *GPU_FLAGS,
     Flag(
         names=("--parallel",),
         help="requests that are served at once",
         metavar="N",
         read=whole(),
     ),
-    *_switch("--flash-attn", "flash_attention", "flash attention"),
+    *switch("--flash-attn", "flash_attention", "flash attention"),
     Flag(
         names=("--kv-cache",),
         help="type of the whole key-value cache",
@@ -113,9 +108,9 @@ SETTINGS = (
         dest="num_experts",
     ),
     Flag(names=("--seed",), help="seed of the sampler", metavar="N", read=whole(-1)),
-    *_switch("--mmap", "try_mmap", "map the file into memory"),
-    *_switch("--keep-in-memory", "keep_model_in_memory", "keep the model from being swapped"),
-    *_switch("--offload-kv", "offload_kv_cache_to_gpu", "key-value cache on the GPU"),
+    *switch("--mmap", "try_mmap", "map the file into memory"),
+    *switch("--keep-in-memory", "keep_model_in_memory", "keep the model from being swapped"),
+    *switch("--offload-kv", "offload_kv_cache_to_gpu", "key-value cache on the GPU"),
     Flag(
         names=("--rope-base",),
         help="base frequency of RoPE",
@@ -130,7 +125,7 @@ SETTINGS = (
         read=number(0),
         dest="rope_frequency_scale",
     ),
-    *_switch("--speculative-draft-mtp", "draft_mtp", "draft with the model's own layers"),
+    *switch("--speculative-draft-mtp", "draft_mtp", "draft with the model's own layers"),
     Flag(
         names=("--speculative-draft-simple",),
         help="draft with another model",
@@ -235,7 +230,7 @@ def load_config(a: argparse.Namespace) -> LoadConfig:
     """Read the settings of a line.
 
     Raises:
-        CommandError: The settings of speculative decoding contradict each other.
+        CommandError: The settings contradict each other.
     """
     _check_drafts(a)
     settings: dict[str, Any] = {
@@ -243,7 +238,10 @@ def load_config(a: argparse.Namespace) -> LoadConfig:
     }
     for side in ("k_cache_type", "v_cache_type"):
         settings[side] = settings[side] or a.kv_cache
-    return LoadConfig(**settings)
+    config = LoadConfig(**settings)
+    if (wrong := objection(config)) is not None:
+        raise CommandError(f"%lms load: {wrong}")
+    return config
 
 
 def _check_drafts(a: argparse.Namespace) -> None:

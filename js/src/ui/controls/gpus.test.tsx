@@ -5,7 +5,7 @@ import gpus from "../../../../tests/wire_samples/activity_gpus.json" with { type
 import catalog from "../../../../tests/wire_samples/catalog.json" with { type: "json" };
 import type { Activity, GpuMemory, Memory } from "../../protocol/protocol";
 import { gpuName, memoryShares } from "../../store/select";
-import { cleanly, show } from "../panel/fakePanel";
+import { cleanly, press, show } from "../panel/fakePanel";
 
 cleanly();
 
@@ -58,4 +58,25 @@ it("counts what the named do not hold as other programs', never as less than not
 it("numbers GPUs where there are several", () => {
   expect(gpuName(0, memory.gpus)).toBe("GPU 0: NVIDIA GeForce RTX 4090");
   expect(gpuName(0, memory.gpus.slice(0, 1))).toBe("NVIDIA GeForce RTX 4090");
+});
+
+it("says in the details of an instance where it lies and what serves it", async () => {
+  await show(catalog, activity, "live");
+  await press("More about my-coder");
+
+  const facts = [...document.querySelectorAll(".lms-Details-facts > div")].map((fact) =>
+    fact.textContent?.replaceAll("\u00a0", " "),
+  );
+  expect(facts).toContain(
+    "GPU memory4.6 GB on GPU 0: NVIDIA GeForce RTX 4090 · 9.8 GB on GPU 1: NVIDIA GeForce RTX 3060",
+  );
+  expect(facts).toContain("Runtimellama-server b10434 (CUDA)");
+});
+
+it("names the GPUs of the host's machine in its details", async () => {
+  await show(catalog, activity, "live");
+  await press("Host details");
+
+  const facts = [...document.querySelectorAll(".lms-HostDetails dd")].map((dd) => dd.textContent);
+  expect(facts).toContain("NVIDIA GeForce RTX 3060");
 });

@@ -1,4 +1,4 @@
-import type { Command, Instance } from "../../protocol/protocol";
+import type { Command, GpuMemory, Instance } from "../../protocol/protocol";
 import { exactly } from "../../store/named";
 import { Button } from "../controls/Button";
 import { CopyButton } from "../controls/CopyButton";
@@ -8,7 +8,7 @@ import { usePlace } from "../controls/place";
 import { instanceLine, sdkCode } from "../text/code";
 import { differencesOf } from "../text/facts";
 import { duration } from "../text/format";
-import { ownerOf } from "../text/moreFacts";
+import { gpuSharesOf, ownerOf } from "../text/moreFacts";
 import { useWords } from "../text/words";
 
 interface Props {
@@ -18,6 +18,8 @@ interface Props {
   pinning: boolean;
   retiming: boolean;
   hostName: string;
+  /** Those of the host's machine, as far as it tells. */
+  gpus: readonly GpuMemory[];
   canSetTtl: boolean;
   canPin: boolean;
   onSend(command: Command): void;
@@ -27,7 +29,7 @@ const TTLS_S = [300, 1800, 3600, null] as const;
 
 /** What opens under an instance: the rest of what is known, and the rarer actions. */
 export function InstanceDetails(props: Props) {
-  const { instance, inert, hostName, canSetTtl, canPin, onSend } = props;
+  const { instance, inert, hostName, gpus, canSetTtl, canPin, onSend } = props;
   const words = useWords();
   const { strings, format } = words;
   const { use } = usePlace();
@@ -44,6 +46,8 @@ export function InstanceDetails(props: Props) {
     ],
     [strings.notAsAsked, differencesOf(instance, words).join(" · ")],
     [strings.memory, instance.memory_bytes === null ? null : format.bytes(instance.memory_bytes)],
+    [strings.gpuMemory, gpuSharesOf(instance, gpus, words).join(" · ")],
+    [strings.runtime, instance.runtime],
     [strings.fileSize, format.bytes(instance.size_bytes)],
     [strings.owner, ownerOf(instance, words)],
     [strings.users, instance.users.join(", ")],

@@ -1,5 +1,5 @@
 import { useRef, useState } from "preact/hooks";
-import type { Command, Instance, Problem } from "../../protocol/protocol";
+import type { Command, GpuMemory, Instance, Problem } from "../../protocol/protocol";
 import { isMissed } from "../../store/missed";
 import { withDevice } from "../../store/named";
 import type { Pending } from "../../store/pending";
@@ -24,6 +24,7 @@ interface Props {
   tabbable: boolean;
   selected: boolean;
   hostName: string;
+  gpus: readonly GpuMemory[];
   canSetTtl: boolean;
   canPin: boolean;
   unloading: Pending["phase"] | undefined;

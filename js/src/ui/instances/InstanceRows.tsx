@@ -1,4 +1,4 @@
-import type { Activity, Command, Instance, Load } from "../../protocol/protocol";
+import type { Activity, Command, GpuMemory, Instance, Load } from "../../protocol/protocol";
 import { instanceSubjects, subject } from "../../store/pending";
 import { deviceOf } from "../../store/select";
 import type { State } from "../../store/store";
@@ -66,6 +66,9 @@ export function InstanceRows(props: InstanceProps) {
   );
 }
 
+/** Always the same, so that no row is drawn anew for it. */
+const NO_GPUS: readonly GpuMemory[] = [];
+
 /** What a row shows of its host, and of the clicks on it. */
 function stateOf(instance: Instance, props: Props) {
   const { activity, now, stale, inert, pending, refusals, onSend } = props;
@@ -74,6 +77,7 @@ function stateOf(instance: Instance, props: Props) {
   const refused = Object.values(asked).find((one) => refusals.has(one));
   return {
     ...{ now, stale, inert, hostName, onSend },
+    gpus: activity.memory?.gpus ?? NO_GPUS,
     canSetTtl: features.includes("ttl"),
     canPin: features.includes("pin"),
     unloading: pending.get(asked.unload)?.phase,

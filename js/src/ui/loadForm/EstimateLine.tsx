@@ -1,4 +1,6 @@
-import type { Instance, Memory, Reply } from "../../protocol/protocol";
+import { Fragment } from "preact";
+import type { Estimate, GpuMemory, Instance, Memory, Reply } from "../../protocol/protocol";
+import type { Pool } from "../../store/select";
 import { Bar } from "../controls/Bar";
 import { Icon } from "../controls/Icon";
 import { titleOf, useWords } from "../text/words";
@@ -17,24 +19,33 @@ export function EstimateLine({ reply, memory, instances }: Props) {
   }
   if (reply?.kind !== "estimated") return <p class="lms-Estimate">{strings.estimating}</p>;
   const { evicts, makes_room } = reply;
-  const { total_bytes, confidence, passes_guardrails } = reply.estimate;
-  const size = format.bytes(total_bytes);
-  const needs = confidence === "low" ? strings.needsAbout(size) : strings.needs(size);
-  const free = memory && strings.free(format.bytes(memory.available_bytes));
-  const fits = passes_guardrails && (memory === null || total_bytes <= memory.available_bytes);
+  const { confidence, passes_guardrails } = reply.estimate;
+  const needs = needsOf(reply.estimate, memory);
+  const isFree = needs.every(({ pool, bytes }) => pool === null || bytes <= pool.available_bytes);
+  const fits = passes_guardrails && isFree;
   const verdict = fits ? strings.fits : passes_guardrails ? strings.tight : strings.tooLarge;
-  const label = [needs, free].filter(Boolean).join(", ");
+  const labelFor = ({ name, pool, bytes }: Need) => {
+    const size = format.bytes(bytes);
+    const needed = confidence === "low" ? strings.needsAbout(size) : strings.needs(size);
+    const free = pool && strings.free(format.bytes(pool.available_bytes));
+    const label = [needed, free].filter(Boolean).join(", ");
+    return needs.length > 1 ? `${strings[name]}: ${label}` : label;
+  };
   return (
     <div class="lms-Estimate" role="status">
-      {memory && (
-        <Bar
-          memory={memory}
-          instances={instances}
-          label={`${strings.memory}: ${label}`}
-          added_bytes={total_bytes}
-        />
-      )}
-      <span>{label}</span>
+      {needs.map((need) => (
+        <Fragment key={need.name}>
+          {need.pool && (
+            <Bar
+              memory={need.pool}
+              instances={instances}
+              label={needs.length > 1 ? labelFor(need) : `${strings.memory}: ${labelFor(need)}`}
+              added_bytes={need.bytes}
+            />
+          )}
+          <span class={needs.length > 1 ? "lms-Estimate-pool" : undefined}>{labelFor(need)}</span>
+        </Fragment>
+      ))}
       <span class="lms-Estimate-verdict" data-fits={fits}>
         <Icon name={fits ? "check" : "warning"} />
         {verdict}
@@ -47,4 +58,33 @@ export function EstimateLine({ reply, memory, instances }: Props) {
       )}
     </div>
   );
+}
+
+interface Need {
+  name: "memory" | "gpuMemory";
+  pool: Pool | null;
+  bytes: number;
+}
+
+/** What a load takes of each pool: of main memory alone, where there are no GPUs or none is told. */
+function needsOf({ total_bytes, vram_bytes }: Estimate, memory: Memory | null): Need[] {
+  const gpus = memory?.gpus ?? [];
+  if (gpus.length === 0) return [{ name: "memory", pool: memory, bytes: total_bytes }];
+  return [
+    { name: "memory", pool: memory, bytes: total_bytes - vram_bytes },
+    { name: "gpuMemory", pool: together(gpus), bytes: vram_bytes },
+  ];
+}
+
+/** All GPUs as one: a model may be spread over them. */
+function together(gpus: readonly GpuMemory[]): GpuMemory {
+  const sum = (name: "total_bytes" | "available_bytes") =>
+    gpus.reduce((so_far, gpu) => so_far + gpu[name], 0);
+  return {
+    gpu_id: "",
+    name: "",
+    total_bytes: sum("total_bytes"),
+    available_bytes: sum("available_bytes"),
+    users: gpus.flatMap(({ users }) => users),
+  };
 }

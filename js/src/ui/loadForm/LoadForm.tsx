@@ -9,6 +9,7 @@ import { useWords } from "../text/words";
 import { EstimateLine } from "./EstimateLine";
 import { IdentifierField, VariantField } from "./nameFields";
 import { ProfileChoice } from "./ProfileChoice";
+import { SplitFields } from "./SplitFields";
 import { ContextField, GpuField, MoreSettings } from "./settingFields";
 import { hasGpu } from "./settings";
 import { TtlChoice } from "./TtlChoice";
@@ -42,7 +43,7 @@ function useArrival() {
 export function LoadForm(props: Props) {
   const { model, activity, inert, phase, onAsk, onLoad, onClose } = props;
   const { strings } = useWords();
-  const { request, change, set } = useLoadFields(model);
+  const { request, change, set, split } = useLoadFields(model);
   const { model_key, config } = request;
   const gpu = config.gpu ?? null;
   const [vram, setVram] = useState<number | null>(null);
@@ -53,6 +54,7 @@ export function LoadForm(props: Props) {
     return answer;
   };
   const reply = useEstimate(ask, JSON.stringify([model_key, config]));
+  const gpus = activity?.memory?.gpus ?? [];
   const taken = phase !== undefined;
   const sent = useRef(false);
   useEffect(() => {
@@ -65,7 +67,7 @@ export function LoadForm(props: Props) {
     sent.current = true;
     onLoad(request);
   };
-  const offload = gpu !== null || hasGpu(activity?.host ?? null, vram);
+  const offload = gpu !== null || hasGpu(activity?.host ?? null, activity?.memory ?? null, vram);
   return (
     <form
       ref={form}
@@ -83,6 +85,7 @@ export function LoadForm(props: Props) {
       <VariantField {...{ model, request }} onChange={change} />
       <ContextField max={model.max_context_length} config={config} onSet={set} />
       {offload && <GpuField config={config} onSet={set} />}
+      {gpus.length > 1 && <SplitFields {...{ gpus, config }} onChange={split} />}
       <TtlChoice ttl_s={request.ttl_s} onChange={(ttl_s) => change({ ttl_s })} />
       <IdentifierField request={request} onChange={change} />
       <MoreSettings {...{ model, offload, config }} onSet={set} />

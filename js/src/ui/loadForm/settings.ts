@@ -1,8 +1,18 @@
-import type { HostInfo, LoadConfig, Model } from "../../protocol/protocol";
+import type { HostInfo, LoadConfig, Memory, Model } from "../../protocol/protocol";
+
+/** What the form says of several GPUs, above the fold. */
+export const SPLIT = [
+  "main_gpu",
+  "split_strategy",
+  "disabled_gpus",
+  "gpu_priority",
+  "gpu_custom_ratio",
+] as const;
+export type GpuSplit = Pick<LoadConfig, (typeof SPLIT)[number]>;
 
 /** A setting that the form offers below the fold; unset, the host decides. */
 export type Setting = {
-  name: Exclude<keyof LoadConfig, "context_length" | "gpu">;
+  name: Exclude<keyof LoadConfig, "context_length" | "gpu" | keyof GpuSplit>;
 } & (
   | { kind: "flag" }
   | { kind: "text" }
@@ -26,6 +36,8 @@ export const SETTINGS: readonly Setting[] = [
   { name: "k_cache_type", kind: "choice", options: CACHE },
   { name: "v_cache_type", kind: "choice", options: CACHE },
   { name: "offload_kv_cache_to_gpu", ...flag },
+  { name: "gpu_strict_vram_cap", ...flag },
+  { name: "num_cpu_expert_layers_ratio", ...number(0, 1, 0.05) },
   { name: "keep_model_in_memory", ...flag },
   { name: "try_mmap", ...flag },
   { name: "eval_batch_size", ...number(1, 65_536) },
@@ -42,19 +54,33 @@ export const SETTINGS: readonly Setting[] = [
 
 /** What an embedding model can be told. */
 const EMBEDDING = new Set([
+  "gpu_strict_vram_cap",
   "keep_model_in_memory",
   "try_mmap",
   "rope_frequency_base",
   "rope_frequency_scale",
 ]);
 
+/** What means nothing without a GPU. */
+const ON_GPU = new Set([
+  "offload_kv_cache_to_gpu",
+  "gpu_strict_vram_cap",
+  "num_cpu_expert_layers_ratio",
+]);
+
 /** The settings that mean something for this model on this host. */
-export function settingsFor({ kind }: Model, hasGpu: boolean): readonly Setting[] {
+export function settingsFor(model: Model, hasGpu: boolean): readonly Setting[] {
   return SETTINGS.filter(
     ({ name }) =>
-      (kind !== "embedding" || EMBEDDING.has(name)) &&
-      (hasGpu || name !== "offload_kv_cache_to_gpu"),
+      (model.kind !== "embedding" || EMBEDDING.has(name)) &&
+      (hasGpu || !ON_GPU.has(name)) &&
+      (name !== "num_cpu_expert_layers_ratio" || hasExperts(model)),
   );
+}
+
+/** Whether a model is known to be a mixture of experts, by its size ("30B-A3B", "8x7B") or kind. */
+export function hasExperts({ params, architecture }: Model): boolean {
+  return /\dx\d|-A\d/i.test(params ?? "") || /moe|mixtral|gpt-?oss/i.test(architecture ?? "");
 }
 
 /** What the embedded engine names among its features where there is a GPU. */
@@ -63,10 +89,15 @@ const GPU = "gpu";
 /**
  * Whether layers can be put on a GPU there, as far as the host tells.
  *
- * The embedded engine says it. LM Studio does not; but a load that may take what it likes takes
+ * The embedded engine names its GPUs. LM Studio does not; but a load that may take what it likes takes
  * nothing of a GPU's memory where there is none. Until that is known, there may be one.
  */
-export function hasGpu(host: HostInfo | null, vram_bytes: number | null): boolean {
+export function hasGpu(
+  host: HostInfo | null,
+  memory: Memory | null,
+  vram_bytes: number | null,
+): boolean {
+  if (memory?.gpus) return memory.gpus.length > 0;
   const features = host?.features ?? [];
   return features.length > 0 ? features.includes(GPU) : vram_bytes !== 0;
 }

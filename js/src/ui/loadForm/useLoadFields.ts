@@ -1,6 +1,7 @@
 import { useState } from "preact/hooks";
 import type { LoadConfig, Model } from "../../protocol/protocol";
 import type { LoadFields } from "../../store/loadCommand";
+import type { GpuSplit } from "./settings";
 
 /** Set one setting; `null` leaves it to the host. */
 export type SetSetting = <Name extends keyof LoadConfig>(
@@ -21,5 +22,10 @@ export function useLoadFields({ model_key }: Model) {
     const { [name]: _, ...others } = request.config;
     change({ config: value === null ? others : { ...others, [name]: value } });
   };
-  return { request, change, set };
+  /** Set several at once; `null` leaves one to the host. */
+  const split = (part: GpuSplit) => {
+    const config = Object.entries({ ...request.config, ...part });
+    change({ config: Object.fromEntries(config.filter(([, value]) => value !== null)) });
+  };
+  return { request, change, set, split };
 }

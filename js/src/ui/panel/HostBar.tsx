@@ -23,7 +23,7 @@ const REFRESH: Command = { kind: "refresh" };
 /** Which host this is, how we stand with it, and the ways to look again and to another. */
 export function HostBar({ store, host, link, absent }: Props) {
   const { strings } = useWords();
-  const { pending, refusals } = useStore(store);
+  const { activity, pending, refusals } = useStore(store);
   const [open, setOpen] = useState(false);
   const switching = switchSubject();
   return (
@@ -50,6 +50,7 @@ export function HostBar({ store, host, link, absent }: Props) {
       {open && (
         <HostDetails
           host={{ ...host, link }}
+          gpus={activity?.memory?.gpus ?? []}
           inert={absent}
           switching={pending.has(switching)}
           refusal={refusals.get(switching)}

@@ -1,5 +1,5 @@
 import { useEffect, useState } from "preact/hooks";
-import type { HostInfo, Problem, Reply } from "../../protocol/protocol";
+import type { GpuMemory, HostInfo, Problem, Reply } from "../../protocol/protocol";
 import { Button } from "../controls/Button";
 import { FactList } from "../controls/FactList";
 import { Refusal } from "../controls/Refusal";
@@ -7,6 +7,8 @@ import { useWords } from "../text/words";
 
 interface Props {
   host: HostInfo;
+  /** Those of its machine, as far as it tells. */
+  gpus: readonly GpuMemory[];
   /** Nobody at the other end could do what is asked. */
   inert: boolean;
   switching: boolean;
@@ -18,7 +20,7 @@ interface Props {
 
 /** What opens under the host bar: who this is, since when, and which others there are. */
 export function HostDetails(props: Props) {
-  const { host, inert, switching, refusal, onList, onSwitch, onForgive } = props;
+  const { host, gpus, inert, switching, refusal, onList, onSwitch, onForgive } = props;
   const { strings, format } = useWords();
   const [reply, setReply] = useState<Reply | null>(null);
   useEffect(() => {
@@ -34,6 +36,9 @@ export function HostDetails(props: Props) {
     [strings.version, host.version],
     [host.link === "lost" ? strings.lostSince : strings.since, since],
   ];
+  gpus.forEach(({ name }, place) => {
+    facts.push([gpus.length > 1 ? `GPU ${place}` : "GPU", name]);
+  });
   const others = reply?.kind === "hosts" ? reply.hosts : [];
   return (
     <div class="lms-HostDetails">

@@ -61,7 +61,9 @@ function settingLabel(setting: string, { strings }: Words): string {
 export function valueText(setting: string, value: unknown, { strings, format }: Words): string {
   if (typeof value === "boolean") return value ? strings.on : strings.off;
   if (typeof value !== "number") return String(value);
-  if (setting !== "gpu") return Number.isInteger(value) ? format.integer(value) : String(value);
+  // Parts of the layers, the GPU's and the CPU's.
+  if (!/^gpu$|^num_cpu/.test(setting))
+    return Number.isInteger(value) ? format.integer(value) : String(value);
   if (value === 0) return strings.off;
   return value === 1 ? strings.max : format.percent(value);
 }

@@ -1,5 +1,6 @@
-import type { Instance } from "../../protocol/protocol";
+import type { GpuMemory, Instance } from "../../protocol/protocol";
 import { othersOf, requestsOf } from "../../store/missed";
+import { gpuName } from "../../store/select";
 import { present } from "./facts";
 import type { Words } from "./words";
 
@@ -18,6 +19,18 @@ export function unloadQuestion(name: string, instance: Instance, { strings }: Wo
 export function unloadTitle(instance: Instance, { strings }: Words): string {
   const others = othersOf(instance);
   return others.length > 0 ? strings.unloadShared(others.join(", ")) : strings.unload;
+}
+
+/** What an instance takes on each GPU: "4.6 GB on GPU 0: NVIDIA GeForce RTX 4090". */
+export function gpuSharesOf(
+  { gpu_memory }: Instance,
+  gpus: readonly GpuMemory[],
+  { strings, format }: Words,
+): string[] {
+  return gpu_memory.map(({ gpu_id, memory_bytes }) => {
+    const place = gpus.findIndex((gpu) => gpu.gpu_id === gpu_id);
+    return strings.onNamed(format.bytes(memory_bytes), gpuName(place, gpus) || gpu_id);
+  });
 }
 
 /** Who loaded an instance, where that is known. */

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import idle from "../../../../tests/wire_samples/activity_idle.json" with { type: "json" };
 import type { Activity, Instance } from "../../protocol/protocol";
 import { split } from "../controls/Name";
-import { contextStops, nearestStop, SETTINGS } from "../loadForm/settings";
+import { contextStops, nearestStop, SETTINGS, SPLIT } from "../loadForm/settings";
 import { activityOf, instanceFacts } from "./facts";
 import { wordsFor } from "./words";
 
@@ -67,7 +67,8 @@ describe("languages", () => {
   it("has a label for every setting, in every language", () => {
     for (const lang of ["en", "de"]) {
       const { settings } = wordsFor(lang).strings;
-      expect(Object.keys(settings).sort()).toEqual(SETTINGS.map(({ name }) => name).sort());
+      const names: string[] = SETTINGS.map(({ name }) => name);
+      expect(Object.keys(settings).sort()).toEqual([...names, ...SPLIT].sort());
     }
   });
 });
