@@ -169,7 +169,7 @@ def instances_json(
             "queued": i.queued,
             "parallel": (parallel or {}).get(i.instance_reference),
         }
-        | _told_fields(i)
+        | _further_fields(i)
         for i in sorted(instances, key=lambda i: i.kind != "llm")
     ]
     return compact(rows)
@@ -275,7 +275,7 @@ def _shared_fields(thing: Model | Instance) -> dict[str, Any]:
     return fields | {"maxContextLength": thing.max_context_length}
 
 
-def _told_fields(instance: Instance) -> dict[str, Any]:
+def _further_fields(instance: Instance) -> dict[str, Any]:
     """Return what the CLI has no fields for, where the host tells it."""
     fields: dict[str, Any] = {}
     if instance.gpu_memory:

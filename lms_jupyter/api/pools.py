@@ -58,8 +58,8 @@ def held_by(gpu: GpuMemory, instances: Sequence[Instance]) -> list[str]:
     ]
     taken = max(0, gpu.total_bytes - gpu.available_bytes)
     rest = taken - sum(size for _, size in shares)
-    told = [(name, size) for name, size in (*shares, (OTHERS, rest)) if size > 0]
-    return [f"{name} {format_size(size)}" for name, size in told]
+    held = [(name, size) for name, size in (*shares, (OTHERS, rest)) if size > 0]
+    return [f"{name} {format_size(size)}" for name, size in held]
 
 
 def _row(name: str, total: int, free: int, held: str) -> tuple[str, ...]:

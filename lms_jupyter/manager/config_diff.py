@@ -10,7 +10,7 @@ from lms_jupyter.protocol.models import Difference, LoadConfig
 def differences(asked: LoadConfig, effective: LoadConfig) -> tuple[Difference, ...]:
     """Return where what is in effect is not what was asked, of the settings that were named."""
     return tuple(
-        Difference(setting=name, asked=_said(wanted), effective=_said(got))
+        Difference(setting=name, asked=_readable(wanted), effective=_readable(got))
         for name in LoadConfig.__struct_fields__
         if (wanted := getattr(asked, name)) is not None
         and not _equal(wanted, got := getattr(effective, name))
@@ -41,7 +41,7 @@ def describe(found: Iterable[Difference]) -> str:
     return ", ".join(map(str, found))
 
 
-def _said(value: Any) -> Any:
+def _readable(value: Any) -> Any:
     """Return a value that one word can say; of several, a list in words."""
     return ", ".join(f"{each:g}" for each in value) if isinstance(value, tuple) else value
 

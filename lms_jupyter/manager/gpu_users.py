@@ -72,8 +72,8 @@ def _known(manager: "Manager") -> Iterator[Identity]:
 
 def _kernel_behind(pid: int, known: Mapping[int, Identity], proc: Path) -> Identity | None:
     """Find the kernel that a process is, or that has started it: one that is known, or any."""
-    for one in _line(pid, proc):
-        if (kernel := known.get(one) or kernel_at(proc / str(one))) is not None:
+    for process in _line(pid, proc):
+        if (kernel := known.get(process) or kernel_at(proc / str(process))) is not None:
             return kernel
     return None
 

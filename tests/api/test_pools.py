@@ -20,9 +20,12 @@ BUSY = fake_gpu(total_bytes=24 * GB, available_bytes=9_100_000_000, users=(NOTEB
 
 def on_gpu(*shares: tuple[str, int], identifier: str = "qwen3-4b") -> Instance:
     instance = FakeHost(QWEN, clock=lambda: 1000.0).put(QWEN, identifier=identifier)
-    told = tuple(GpuShare(gpu_id=gpu_id, memory_bytes=size) for gpu_id, size in shares)
+    gpu_memory = tuple(GpuShare(gpu_id=gpu_id, memory_bytes=size) for gpu_id, size in shares)
     return replace(
-        instance, memory_bytes=400_000_000, gpu_memory=told, runtime="llama-server b10434 (Vulkan)"
+        instance,
+        memory_bytes=400_000_000,
+        gpu_memory=gpu_memory,
+        runtime="llama-server b10434 (Vulkan)",
     )
 
 
@@ -55,9 +58,9 @@ def test_the_status_says_who_holds_each_gpu() -> None:
 def test_one_gpu_needs_no_number_and_none_no_line() -> None:
     memory = Memory(total_bytes=64 * GB, available_bytes=32 * GB, gpus=(BUSY,))
 
-    one = draw_status(activity(memory=memory), "").text()
+    shown = draw_status(activity(memory=memory), "").text()
 
-    assert "\nNVIDIA GeForce RTX 4090    14.90 GB" in one
+    assert "\nNVIDIA GeForce RTX 4090    14.90 GB" in shown
     for gpus in ((), None):
         without = draw_status(activity(memory=replace(memory, gpus=gpus)), "").text()
         assert without.splitlines() == ["Fake 1 at 127.0.0.1:1234: nothing in memory."]
@@ -82,13 +85,13 @@ def test_in_80_columns_the_gpu_memory_stays() -> None:
 
 
 def test_json_says_it_where_it_is_told() -> None:
-    told, silent = json.loads(
+    with_gpu, without = json.loads(
         instances_json([on_gpu(("CUDA0", 5)), replace(on_gpu(), runtime=None)])
     )
 
-    assert told["gpuMemory"] == [{"gpuId": "CUDA0", "memoryBytes": 5}]
-    assert told["runtime"] == "llama-server b10434 (Vulkan)"
-    assert not {"gpuMemory", "runtime"} & silent.keys()
+    assert with_gpu["gpuMemory"] == [{"gpuId": "CUDA0", "memoryBytes": 5}]
+    assert with_gpu["runtime"] == "llama-server b10434 (Vulkan)"
+    assert not {"gpuMemory", "runtime"} & without.keys()
 
 
 def test_the_card_of_an_instance_says_where_it_lies_and_what_serves_it() -> None:

@@ -59,8 +59,8 @@ GPU = {
 
 
 def seen(memory: dict[str, Any], **instance: Any) -> Snapshot:
-    told = {"now": 1_700_000_000_000, "instances": [RAW | instance], "memory": memory}
-    return decode.snapshot(told)
+    raw = {"now": 1_700_000_000_000, "instances": [RAW | instance], "memory": memory}
+    return decode.snapshot(raw)
 
 
 def test_the_engine_tells_of_each_gpu_who_holds_it_and_what_serves_an_instance() -> None:

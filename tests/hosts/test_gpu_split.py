@@ -73,9 +73,9 @@ def test_the_cap_and_the_experts_are_written_under_their_own_keys() -> None:
 
 
 def test_what_another_strategy_would_go_by_is_not_in_effect() -> None:
-    told = {"strategy": "evenly", "disabledGpus": [2], "priority": [1, 0], "customRatio": [1, 2]}
+    raw = {"strategy": "evenly", "disabledGpus": [2], "priority": [1, 0], "customRatio": [1, 2]}
 
-    known = kv_config.parse([{"key": KEY, "value": told}], "llm")
+    known = kv_config.parse([{"key": KEY, "value": raw}], "llm")
 
     assert known == LoadConfig(split_strategy="evenly", disabled_gpus=(2,))
 

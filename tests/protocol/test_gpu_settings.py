@@ -1,4 +1,4 @@
-"""What GPU settings cannot mean is said in one sentence."""
+"""What GPU settings cannot mean is found in one sentence."""
 
 import pytest
 
@@ -40,11 +40,11 @@ TWO = (fake_gpu(0), fake_gpu(1, name="NVIDIA GeForce RTX 3060"))
     ],
 )
 def test_what_makes_no_sense_is_said_with_its_value(config: LoadConfig, sentence: str) -> None:
-    said = objection(config, TWO)
+    found = objection(config, TWO)
 
-    assert said is not None
-    assert sentence in said
-    assert "\n" not in said
+    assert found is not None
+    assert sentence in found
+    assert "\n" not in found
 
 
 @pytest.mark.parametrize(

@@ -83,8 +83,8 @@ describe("the load form", () => {
   it("says what a load takes of both memories", async () => {
     await openForm(memory.gpus);
 
-    const said = screen.getByRole("form").querySelector(".lms-Estimate")?.textContent;
-    expect(said?.replaceAll("\u00a0", " ")).toContain(
+    const label = screen.getByRole("form").querySelector(".lms-Estimate")?.textContent;
+    expect(label?.replaceAll("\u00a0", " ")).toContain(
       "Memory: needs about 1.2 GB, 41 GB freeGPU memory: needs about 8.2 GB, 8.7 GB free",
     );
   });
