@@ -142,7 +142,7 @@ def _note_line(log: LogHub, worker: WorkerHandle, text: str) -> None:
     """Keep a line that llama.cpp wrote: `0.00.012.667 I cmn …`."""
     LLAMA.info("%s: %s", worker.identifier or worker.pid, text, extra={"from_llama": True})
     level = next((name for mark, name in _LEVELS.items() if mark in text[:20]), "info")
-    log.publish(LlamaLine(level, text, worker.identifier, worker.pid))
+    log.publish(LlamaLine(level, text, worker.identifier, worker.pid, worker.runtime.version))
 
 
 async def serve(settings: Settings) -> None:

@@ -16,6 +16,7 @@ from typing import Final, TypeAlias
 
 from lms_jupyter.engine.instances.instance import Instance
 from lms_jupyter.engine.prediction.prediction import Outcome
+from lms_jupyter.engine.version import LLAMA_VERSION
 
 MAX_WAITING = 1000
 MAX_KEPT: Final = 1000
@@ -67,6 +68,8 @@ class LlamaLine:
     text: str
     identifier: str
     pid: int
+    version: str = LLAMA_VERSION
+    """Of the build."""
 
 
 Entry: TypeAlias = Input | Output | EngineLine | LlamaLine

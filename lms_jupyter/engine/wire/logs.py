@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, assert_never
 
 from lms_jupyter.engine.prediction.logs import EngineLine, Entry, Input, LlamaLine, Noted, Output
-from lms_jupyter.engine.version import LLAMA_VERSION
 from lms_jupyter.engine.wire.predict import stats
 from lms_jupyter.engine.wire.sdk import milliseconds
 
@@ -34,13 +33,13 @@ def _data(entry: Entry) -> dict[str, Any]:
             }
         case EngineLine(level, text):
             return {"type": "server.log", "level": level, "content": text}
-        case LlamaLine(level, text, identifier, pid):
+        case LlamaLine(level, text, identifier, pid, version):
             line: dict[str, Any] = {
                 "type": "runtime.log",
                 "level": level,
                 "message": text,
                 "engineName": "llama.cpp",
-                "engineVersion": LLAMA_VERSION,
+                "engineVersion": version,
                 "engineType": "llama.cpp",
                 "pid": pid,
             }

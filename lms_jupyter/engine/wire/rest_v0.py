@@ -77,7 +77,7 @@ class WithFigures:
             self._finish_reason = choice.get("finish_reason") or self._finish_reason
 
     def _figures(self, timings: Mapping[str, Any]) -> dict[str, Any]:
-        model = self._instance.model
+        model, worker = self._instance.model, self._instance.worker
         reason = _STOP_REASONS.get(self._finish_reason, "eosFound")
         written = timings.get("predicted_n", 0)
         if self._finish_reason == "length" and (self._limit is None or written < self._limit):
@@ -97,7 +97,7 @@ class WithFigures:
             },
             "runtime": {
                 "name": "llama.cpp",
-                "version": LLAMA_VERSION,
+                "version": worker.runtime.version if worker else LLAMA_VERSION,
                 "supported_formats": ["gguf"],
             },
         }
