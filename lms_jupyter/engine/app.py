@@ -80,19 +80,11 @@ def _services(
 ) -> Services:
     """Make the parts; the stack closes those that need it."""
     catalog = Catalog(settings.models)
-    kept = settings.announce and settings.announce.with_suffix(".runtime")
-    runtimes = Runtimes(named=settings.llama_server, kept=kept)
+    runtimes, launcher = _runtimes(settings, log)
     stack.push_async_callback(runtimes.close)
     meter = GpuMeter(lambda: runtimes.selected.devices)
     guardrail = Guardrail(settings.guardrail, meter=meter)
     room = GpuRoom(meter, lambda: runtimes.selected, SHARE[settings.guardrail], runtimes.chosen)
-    launcher = ProcessLauncher(
-        spares=settings.spares,
-        nice=settings.nice,
-        log=partial(_note_line, log),
-        runtime=runtimes.chosen,
-    )
-    runtimes.listen(launcher.replace)
     registry = Registry(launcher, guardrail.check, room)
     meter.held = lambda: held_by_all((*registry.instances, *registry.loads))
     llama = LlamaHttp()
@@ -136,6 +128,20 @@ def _services(
         usage=usage,
         shut_down=ending.set,
     )
+
+
+def _runtimes(settings: Settings, log: LogHub) -> tuple[Runtimes, ProcessLauncher]:
+    """Make what knows the builds of llama.cpp, and what starts the selected one."""
+    kept = settings.announce and settings.announce.with_suffix(".runtime")
+    runtimes = Runtimes(named=settings.llama_server, kept=kept)
+    launcher = ProcessLauncher(
+        spares=settings.spares,
+        nice=settings.nice,
+        log=partial(_note_line, log),
+        runtime=runtimes.chosen,
+    )
+    runtimes.listen(launcher.replace)
+    return runtimes, launcher
 
 
 def _note_line(log: LogHub, worker: WorkerHandle, text: str) -> None:
