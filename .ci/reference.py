@@ -48,7 +48,8 @@ VARIABLES = {
     TOKEN_VARIABLES[1]: "The same, under the name that the SDK knows.",
     announcements.VARIABLE: "Files of engines that were started for one program, such as tests: "
     "address and token, for their owner alone.",
-    engine_settings.LLAMA_SERVER: "The `llama-server` program that an embedded engine is to run models on.",
+    engine_settings.LLAMA_SERVER: "The `llama-server` program that an embedded engine is "
+    "to run models on.",
     secrecy.VARIABLE: "The API token that an embedded engine is to want, instead of a random one.",
     "HF_TOKEN": "The embedded engine downloads with this token of Hugging Face.",
     "HF_ENDPOINT": "Where the embedded engine downloads from, instead of huggingface.co.",
