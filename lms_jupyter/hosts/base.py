@@ -330,6 +330,14 @@ class Host(Protocol):
         """
         ...
 
+    async def link(self, endpoint: str, parameters: Mapping[str, Any] | None = None) -> Any:
+        """Ask about its LM Link, or change it; `hosts.link_status` reads the answers.
+
+        Raises:
+            HostTimeoutError: This host knows of no such question.
+            HostError: It has no LM Link.
+        """
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:

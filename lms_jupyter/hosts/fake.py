@@ -266,6 +266,13 @@ class FakeHost(FakeDisk):
         """Have no server to switch."""
         raise CommandError("The fake host has no server to switch.")
 
+    async def link(self, endpoint: str, parameters: Mapping[str, Any] | None = None) -> Any:
+        """Have an LM Link with nobody else on it."""
+        self._answer()
+        if endpoint != "lmLinkStatus":
+            raise CommandError(f"The fake host cannot {endpoint} {parameters}.")
+        return {"status": "online", "issues": [], "peers": [], "deviceName": self.info.name}
+
     async def runtime(self, endpoint: str, parameters: Mapping[str, Any] | None = None) -> Any:
         """Have two runtimes, as far as listing and selecting them goes."""
         self._answer()

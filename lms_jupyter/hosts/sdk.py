@@ -58,7 +58,7 @@ class SdkHost:
         self._unanswered: set[str] = set()
         self._loads = Loads(self.unload)
         self._states = InstanceStates(self._state)
-        self._devices = Devices(self._link_status)
+        self._devices = Devices(lambda: self.link("lmLinkStatus"))
         self.info = HostInfo(name="LM Studio", address=address)
 
     async def connect(self) -> None:
@@ -316,6 +316,10 @@ class SdkHost:
         with translated(self._address):
             return await runtimes.ask(self._client, endpoint, parameters)
 
+    async def link(self, endpoint: str, parameters: Mapping[str, Any] | None = None) -> Any:
+        """Ask about its LM Link, or change it; see `Host.link`."""
+        return await self._call("repository", endpoint, parameters)
+
     def _load_parameters(self, request: LoadRequest, by: LoadOrigin, kind: Kind) -> dict[str, Any]:
         """Write what both ways to load have in common."""
         parameters: dict[str, Any] = {"loadConfigStack": kv_config.stack(request.config, kind)}
@@ -388,9 +392,6 @@ class SdkHost:
             {"specifier": specifier(instance), "throwIfNotFound": True},
             subject=instance.identifier,
         )
-
-    async def _link_status(self) -> Any:
-        return await self._call("repository", "lmLinkStatus")
 
     async def _kind(self, model_key: str) -> Kind:
         """Say which namespace a key belongs to; an unknown one is the host's to refuse."""

@@ -14,6 +14,7 @@ from lms_jupyter.magics.parser import parse, verb_names
 from lms_jupyter.magics.run import (
     comparing,
     hosts,
+    link,
     listing,
     loading,
     memory,
@@ -26,7 +27,7 @@ from lms_jupyter.magics.run import (
 from lms_jupyter.magics.verbs.talking import Talk, parse_cell
 from lms_jupyter.manager.local import LocalManager
 
-RUNNERS = (comparing, hosts, listing, loading, memory, notebook, runtime, sweeping, talking)
+RUNNERS = (comparing, hosts, link, listing, loading, memory, notebook, runtime, sweeping, talking)
 """Importing them is what makes `perform` know them."""
 
 

@@ -13,7 +13,16 @@ from lms_jupyter.magics.grammar import (
     read,
     split,
 )
-from lms_jupyter.magics.verbs import hosts, listing, loading, memory, notebook, runtime, talking
+from lms_jupyter.magics.verbs import (
+    hosts,
+    link,
+    listing,
+    loading,
+    memory,
+    notebook,
+    runtime,
+    talking,
+)
 from lms_jupyter.magics.verbs.notebook import ShowHelp
 
 ASKS_FOR_HELP = ("-h", "--help")
@@ -25,6 +34,7 @@ BOOK.add(
     *memory.VERBS,
     *talking.VERBS,
     *hosts.VERBS,
+    *link.VERBS,
     *runtime.VERBS,
     *listing.VERBS[3:],
     *notebook.VERBS,

@@ -186,6 +186,10 @@ class SteadyHost:
         """Ask about builds of llama.cpp; see `Host.runtime`."""
         return await self._read(lambda host: host.runtime(endpoint, parameters), patient=True)
 
+    async def link(self, endpoint: str, parameters: Mapping[str, Any] | None = None) -> Any:
+        """Ask about its LM Link, or change it; see `Host.link`."""
+        return await self._read(lambda host: host.link(endpoint, parameters), patient=True)
+
     async def _read(
         self, ask: Callable[[Host], Awaitable[Answer]], *, patient: bool = False
     ) -> Answer:

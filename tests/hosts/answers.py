@@ -39,6 +39,23 @@ RUNTIMES: dict[str, Any] = {
 }
 """What an LM Studio says of its runtimes."""
 
+NEW_CALLS = frozenset(
+    {
+        "getInstanceProcessingState",
+        "estimateModelUsage",
+        "listDownloadedModelVariants",
+        "searchModels",
+        "getModelDownloadOptions",
+        "startHttpServer",
+        "stopHttpServer",
+        "lmLinkStatus",
+        *RUNTIMES,
+    }
+)
+"""What an old LM Studio does not know, and answers with a warning instead of a reply."""
+NEW_CHANNELS = frozenset({"downloadModel", "streamLogs"})
+NEW_FIELDS = ("ttlMs", "lastUsedTime", "publisher", "deviceIdentifier", "quantization")
+
 
 def place(identifier: str, device: str | None) -> str:
     """Return where an instance stands in memory: identifiers are unique on their own device."""
@@ -79,6 +96,21 @@ def link_status(devices: Mapping[str, str]) -> dict[str, Any]:
     ]
     here = {"deviceIdentifier": "of-this-machine", "deviceName": "desk"}
     return {"status": "online", "issues": [], "peers": peers, **here}
+
+
+def link_change(endpoint: str, asked: Raw) -> dict[str, Any]:
+    """Return what a call changes about `lmLinkStatus`; nothing if it is another call."""
+    match endpoint:
+        case "lmLinkSetDisabled":
+            off = asked["disabled"]
+            issues = ["deviceDisabled"] if off else []
+            return {"status": "offline" if off else "online", "issues": issues}
+        case "lmLinkUpdateDeviceName":
+            return {"deviceName": asked["deviceName"]}
+        case "lmLinkSetPreferredDevice":
+            return {"preferredDeviceIdentifier": asked["deviceIdentifier"]}
+        case _:
+            return {}
 
 
 def model(key: str, device: str | None) -> dict[str, Any]:

@@ -13,24 +13,19 @@ from typing import Any, Self
 
 from aiohttp import WSMsgType, web
 
-from tests.hosts.answers import RUNTIMES, link_status, model, place, pointed_at, refusal, result
-
-NEW_CALLS = frozenset(
-    {
-        "getInstanceProcessingState",
-        "estimateModelUsage",
-        "listDownloadedModelVariants",
-        "searchModels",
-        "getModelDownloadOptions",
-        "startHttpServer",
-        "stopHttpServer",
-        "lmLinkStatus",
-        *RUNTIMES,
-    }
+from tests.hosts.answers import (
+    NEW_CALLS,
+    NEW_CHANNELS,
+    NEW_FIELDS,
+    RUNTIMES,
+    link_change,
+    link_status,
+    model,
+    place,
+    pointed_at,
+    refusal,
+    result,
 )
-"""What an old LM Studio does not know, and answers with a warning instead of a reply."""
-NEW_CHANNELS = frozenset({"downloadModel", "streamLogs"})
-NEW_FIELDS = ("ttlMs", "lastUsedTime", "publisher", "deviceIdentifier", "quantization")
 
 
 @dataclass
@@ -79,6 +74,8 @@ class Studio:
     """What was asked of models."""
     devices: dict[str, str] = field(default_factory=dict)
     """What the other machines on its LM Link are called, by their identifiers."""
+    link: dict[str, Any] = field(default_factory=dict)
+    """What is different about its LM Link from the usual answer."""
     busy: set[str] = field(default_factory=set)
     """Where what generates now stands in memory."""
     address: str = ""
@@ -211,18 +208,21 @@ class Studio:
             case _:
                 pass
 
-    def _call(  # noqa: C901, PLR0911 - one return a call
+    def _call(  # noqa: C901, PLR0911, PLR0912 - one return a call
         self, namespace: str, endpoint: str, parameter: dict[str, Any]
     ) -> dict[str, Any]:
         identifier = pointed_at(parameter, self.memory)
         known = self.memory.get(identifier)
         self.calls.append((endpoint, parameter))
+        self.link |= (change := link_change(endpoint, parameter))
         match endpoint:
+            case _ if change:
+                return {"type": "rpcResult"}
             case "listDownloadedModels":
                 devices = (None, *self.devices)
                 return result([self._model(key, at) for at in devices for key in self.models])
             case "lmLinkStatus" if self.devices:
-                return result(link_status(self.devices))
+                return result(link_status(self.devices) | self.link)
             case "estimateModelUsage":
                 return result({"memory": {"totalBytes": 10}})
             case "listLoaded":

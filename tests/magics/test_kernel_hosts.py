@@ -1,6 +1,7 @@
 """`get`, `host start` and `host stop` in a real kernel, on real engines."""
 
 import os
+import re
 import signal
 import threading
 import time
@@ -14,6 +15,7 @@ from tests.engine.flaky_hub import FlakyHub, serving
 from tests.engine.synthetic import write_llm
 from tests.engines import engine
 from tests.hosts import sleeping
+from tests.hosts.studio import Studio
 from tests.magics.kernels import Kernel, Ran
 
 
@@ -130,6 +132,23 @@ def test_an_lm_studio_that_sleeps_is_offered_and_woken(tmp_path: Path) -> None:
     assert "Using LM Studio 0.4.9" in woken.plain
     assert used.error == "", used.error_text
     assert sleeping.starts(home) == ["llmster"]
+
+
+def test_the_devices_of_lm_link_are_shown_and_one_is_preferred(tmp_path: Path) -> None:
+    with Studio(devices={"0f3a9c27d1": "gpu-box"}) as studio:
+        environ = environment(tmp_path, LMS_JUPYTER_HOST=studio.address)
+        with Kernel(environ, str(tmp_path)) as kernel:
+            kernel.run("%load_ext lms_jupyter")
+            loaded = kernel.run("%lms load qwen/qwen3-4b --device gpu-box --identifier far")
+            preferred = kernel.run("%lms link set-preferred-device gpu-box")
+            status = kernel.run("%lms link status --json")
+            wrong = kernel.run("%lms link set-preferred-device nobody")
+
+    assert loaded.error == "", loaded.error_text
+    assert "LM Link of desk: online." in preferred.plain
+    assert re.search(r"gpu-box +connected +0f3a9c27d1 +preferred +far", preferred.plain)
+    assert '"preferred_device":"0f3a9c27d1"' in status.text.replace(" ", "")
+    assert "No device is called 'nobody'." in wrong.error_text
 
 
 def test_the_engine_of_this_user_is_started_and_ended(tmp_path: Path) -> None:
