@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import lmstudio
-from lmstudio.async_api import _AsyncSession
 from msgspec import Struct
 
 from lms_jupyter.errors import CommandError, HostTimeoutError
+from lms_jupyter.hosts import sdk_private
 from lms_jupyter.hosts.base import Host
 from lms_jupyter.hosts.channel import Parameters
 from lms_jupyter.hosts.newer import NEWER, NEWER_TIMEOUT_S
@@ -17,12 +17,6 @@ from lms_jupyter.hosts.reading import noun, reads, rows, table
 
 SURVEY_TIMEOUT_S = 60.0
 """Drivers that are asked for the first time take their time."""
-
-
-class RuntimeNamespace(_AsyncSession):
-    """The host's runtimes; the SDK has no session for them."""
-
-    API_NAMESPACE = "runtime"
 
 
 class HostRuntime(Struct, frozen=True, kw_only=True):
@@ -70,7 +64,7 @@ async def ask(
     if client is None:
         raise lmstudio.LMStudioWebsocketError("not connected")
     patience_s = SURVEY_TIMEOUT_S if endpoint == "surveyHardware" else NEWER_TIMEOUT_S
-    session = RuntimeNamespace(client)
+    session = sdk_private.new_session(client, "runtime")
     try:
         async with asyncio.timeout(patience_s):
             await session.connect()

@@ -90,4 +90,15 @@ def test_no_other_module_reaches_for_private_names_of_the_sdk() -> None:
         and not (isinstance(node.value, ast.Name) and node.value.id == "self")
     ]
 
+    imported = [
+        f"{file.name}:{node.lineno} {alias.name}"
+        for file in sorted(HOSTS.glob("*.py"))
+        if file.name != "sdk_private.py"
+        for node in ast.walk(ast.parse(file.read_text()))
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("lmstudio")
+        for alias in node.names
+        if alias.name.startswith("_")
+    ]
+
     assert found == []
+    assert imported == []
