@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import msgspec
 
-from lms_jupyter.doctor import connection, jupyter, machine, software
+from lms_jupyter.doctor import connection, gpus, jupyter, machine, software
 from lms_jupyter.doctor.finding import MARKS, CheckContext, Finding, bad
 
 TIMEOUT_S = 15.0
@@ -22,6 +22,7 @@ CHECKS: Mapping[str, Check] = {
     "Clicks": software.clicks,
     "Sidebar": jupyter.extensions,
     "Engine": machine.engine,
+    "GPU": gpus.gpus,
     "Notes": machine.notes,
     "Models": machine.models_folder,
     "Disk": machine.disk,
@@ -64,7 +65,9 @@ def examine(
     for thread in threads:
         thread.join(max(0.0, deadline - time.monotonic()))
     return tuple(
-        finding for name in checks for finding in found.get(name) or (_hangs(name, timeout_s),)
+        finding
+        for name in checks
+        for finding in (found[name] if name in found else (_hangs(name, timeout_s),))
     )
 
 
