@@ -20,6 +20,8 @@ CASES = {
     "n_embd_head_k=16": "Blocks of 32 values, as in a q8_0 cache, do not fit the heads of 16",
     "E gguf_init_from_file: failed to open GGUF file '/c' (No such file)": "cannot be opened",
     "E common_speculative_init_result: failed to create MTP context": "no layers of its own",
+    "E cannot run /opt/llama-server: No such file or directory": "/opt/llama-server, which is to "
+    "load /models/a/b/c.gguf, cannot be run: No such file or directory.",
     "E this xllamacpp has no load_mtp": "has no parameter load_mtp, which the load of /models",
     "E srv load: chat template parsing error: error: Unexpected token: x": ": Unexpected token",
     "E srv load_model: something entirely new": "something entirely new",

@@ -146,3 +146,15 @@ async def _activity(address: str) -> dict[str, object]:
     async with introduced(address, "system") as system:
         activity: dict[str, object] = await system.call("getActivity")
         return activity
+
+
+def test_a_program_that_is_gone_by_the_time_of_a_load_is_named(
+    models: Path, tmp_path: Path
+) -> None:
+    program = write_stub(tmp_path / "llama-server", devices="")
+    engine = start_engine(models, tmp_path / "log", "--llama-server", str(program))
+    program.unlink()
+    with lmstudio.Client(engine.address) as client:
+        with pytest.raises(lmstudio.LMStudioServerError, match="cannot be run: No such file"):
+            client.llm.load_new_instance("tiny-llm")
+    assert engine.stop() == 0

@@ -16,6 +16,7 @@ EXPECTED = {
     "--cache-idle-slots requires --cache-ram": "no prompts are kept beside the context",
     "need to evaluate at least 1 token": "a prompt is asked again, word for word",
     "the driver is not what it was": "a program that passes for llama.cpp gives up",
+    "cannot run /": "a program is gone by the time of a load",
     "n_past was set to": "a prompt is asked again, word for word",
     "cancel task": "a client leaves, or there is no room for its answer any more",
     "speculative decoding not supported by this context": "an embedding model is loaded",

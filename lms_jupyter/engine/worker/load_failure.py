@@ -14,6 +14,11 @@ _NOISE = ("exiting due to", "Failed to init server", "cleaning up")
 
 _KNOWN: tuple[tuple[str, str, str], ...] = (
     (
+        r"cannot run (?P<program>.+): (?P<why>[^:]+)$",
+        "{program}, which is to load {file}, cannot be run: {why}.",
+        "Look whether it is still there, or select another runtime.",
+    ),
+    (
         r"not within the file bounds|corrupted or incomplete|reached end of file|failed to read",
         "The file is truncated or damaged: {file}.",
         "Download it again; the transfer may have been cut off.",
@@ -31,7 +36,7 @@ _KNOWN: tuple[tuple[str, str, str], ...] = (
     (
         r"unknown (?:model )?architecture",
         "llama.cpp does not know the architecture of {file}.",
-        "A newer xllamacpp may know it.",
+        "A newer release of the runtime may know it.",
     ),
     (
         r"[Vv] cache (?:quantization )?requires flash_attn",
@@ -78,7 +83,7 @@ def explain(stderr: Iterable[str], exit_code: int, file: Path) -> LoadFailedErro
     everything = "\n".join(reasons)
     first = f" llama.cpp says: {_short(reasons[0])}" if reasons else ""
     for pattern, title, hint in _KNOWN:
-        found = re.search(pattern, everything)
+        found = re.search(pattern, everything, re.MULTILINE)
         if found:
             return LoadFailedError(
                 title.format(file=file, **found.groupdict()),
