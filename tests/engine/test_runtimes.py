@@ -154,7 +154,7 @@ def test_a_program_that_is_gone_by_the_time_of_a_load_is_named(
     program = write_stub(tmp_path / "llama-server", devices="")
     engine = start_engine(models, tmp_path / "log", "--llama-server", str(program))
     program.unlink()
-    with lmstudio.Client(engine.address) as client:
-        with pytest.raises(lmstudio.LMStudioServerError, match="cannot be run: No such file"):
-            client.llm.load_new_instance("tiny-llm")
+    gone = pytest.raises(lmstudio.LMStudioServerError, match="cannot be run: No such file")
+    with lmstudio.Client(engine.address) as client, gone:
+        client.llm.load_new_instance("tiny-llm")
     assert engine.stop() == 0
