@@ -7,14 +7,16 @@ each schema is tried on one token first, and the part that cannot be read is loo
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final, Protocol
 from weakref import WeakKeyDictionary
 
 import msgspec
 
-from lms_jupyter.engine.errors import ConstraintError
+from lms_jupyter.engine.errors import BadRequestError, ConstraintError
 from lms_jupyter.engine.instances.instance import Instance
+from lms_jupyter.engine.prediction.gbnf_schema import unkept
 from lms_jupyter.engine.prediction.json_schema import Prepared, prepared
 from lms_jupyter.engine.prediction.schema_words import UnkeepableError
 
@@ -32,6 +34,10 @@ _STYLE: Final = {
 }
 _COMPLAINT: Final = "failed to compile JSON schema: "
 _JSON_BEGINS: Final = tuple('{["-0123456789tfn')
+_NO_LLGUIDANCE: Final = "llguidance is not enabled"
+_SPACE: Final = re.compile(r"^space ::= .*$", re.MULTILINE)
+"""Small models write white space without end where they may."""
+_UNTOLD: Final = "this build of llama.cpp has no llguidance, and does not tell its own grammar"
 _ELSE: Final = ("z", "Z", "~")
 """What a trial would answer if nothing kept it from doing so."""
 
@@ -48,6 +54,8 @@ class Constraints:
 
     def __init__(self, llama: Asks) -> None:
         self._llama = llama
+        self._gbnf: WeakKeyDictionary[Instance, dict[str, str]] = WeakKeyDictionary()
+        """The grammars of instances whose llama.cpp has no llguidance, by what they stand for."""
         self._kept: WeakKeyDictionary[Instance, set[str]] = WeakKeyDictionary()
 
     async def grammar(self, instance: Instance, schema: Any, name: str) -> str:
@@ -62,17 +70,49 @@ class Constraints:
             ready = prepared(schema)
         except UnkeepableError as error:
             raise ConstraintError(name, error.pointer, error.reason) from None
+        if instance in self._gbnf:
+            return await self._as_gbnf(instance, ready, name)
         written = _written(ready.schema)
         kept = self._kept.setdefault(instance, set())
         if written in kept:
             return written
-        if not await self._is_kept(instance, written):
+        try:
+            is_kept = await self._is_kept(instance, written)
+        except BadRequestError as error:
+            if _NO_LLGUIDANCE not in error.title:
+                raise
+            self._gbnf[instance] = {}
+            return await self._as_gbnf(instance, ready, name)
+        if not is_kept:
             pointer = await self._culprit(instance, ready)
             raise ConstraintError(name, pointer, _reason(instance))
         if len(kept) >= MAX_REMEMBERED:
             kept.clear()
         kept.add(written)
         return written
+
+    async def _as_gbnf(self, instance: Instance, ready: Prepared, name: str) -> str:
+        """Return llama.cpp's own grammar, from a build without llguidance."""
+        word = unkept(ready.schema)
+        if word:
+            raise ConstraintError(
+                name,
+                "",
+                f"this build of llama.cpp has no llguidance, and does not keep {word!r}",
+                hint="Leave that part out, or load the model on another runtime.",
+            )
+        known = self._gbnf[instance]
+        written = _written(ready.schema)
+        if written not in known:
+            trial = {"prompt": "0", "n_predict": 1, "json_schema": ready.schema}
+            answer = await self._llama.post(instance, "/completion", trial)
+            grammar = answer.get("generation_settings", {}).get("grammar")
+            if not isinstance(grammar, str) or not grammar:
+                raise ConstraintError(name, "", _UNTOLD)
+            if len(known) >= MAX_REMEMBERED:
+                known.clear()
+            known[written] = _SPACE.sub(r'space ::= " "?', grammar)
+        return known[written]
 
     async def _is_kept(self, instance: Instance, grammar: str) -> bool:
         """Generate one token with everything in favour of what is no JSON."""
