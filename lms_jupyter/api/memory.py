@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, TypeVar
 
 from lms_jupyter.api.named import Named, named
+from lms_jupyter.api.pools import gpu_bytes
 from lms_jupyter.errors import CommandError, InstanceNotFoundError
 from lms_jupyter.manager import Manager, lookup
 from lms_jupyter.manager.commands import run
@@ -104,7 +105,10 @@ def left(manager: Manager, *, everything: bool) -> Iterator[str]:
 
 def taken_bytes(instances: Iterable[Instance]) -> int:
     """Add up the memory of instances, as far as it is known."""
-    return sum(instance.memory_bytes or instance.size_bytes for instance in instances)
+    return sum(
+        (instance.memory_bytes or instance.size_bytes) + gpu_bytes(instance)
+        for instance in instances
+    )
 
 
 def empty_caches() -> int:

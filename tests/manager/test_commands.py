@@ -11,9 +11,10 @@ from lms_jupyter.errors import (
     LoadCancelledError,
     ModelNotFoundError,
 )
-from lms_jupyter.hosts.fake import FakeHost
+from lms_jupyter.hosts.fake import FakeHost, fake_gpu
 from lms_jupyter.manager import Manager
 from lms_jupyter.manager.commands import run
+from lms_jupyter.manager.events import Polled
 from lms_jupyter.manager.load_task import LoadResult
 from lms_jupyter.protocol.commands import (
     CancelLoad,
@@ -25,7 +26,7 @@ from lms_jupyter.protocol.commands import (
     UnloadInstance,
 )
 from lms_jupyter.protocol.loads import LoadRequest
-from lms_jupyter.protocol.models import Estimate, LoadConfig
+from lms_jupyter.protocol.models import Estimate, LoadConfig, Memory
 
 QWEN = "qwen/qwen3-4b"
 
@@ -218,3 +219,28 @@ async def test_refreshing_sees_what_came_to_the_disk(manager: Manager, host: Fak
 
     assert [model.model_key for model in manager.catalog.models] == [QWEN]
     assert manager.catalog.revision == revision + 1
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(
+    ("config", "sentence"),
+    [
+        (LoadConfig(gpu=1.5), "from 0 to 1, not 1.5"),
+        (LoadConfig(main_gpu=3), "There is no GPU 3: 0 is NVIDIA GeForce RTX 4090"),
+    ],
+)
+async def test_what_no_gpu_could_do_is_refused_before_the_host_is_asked(
+    manager: Manager, host: FakeHost, config: LoadConfig, sentence: str
+) -> None:
+    host.machine = Memory(total_bytes=64, available_bytes=32, gpus=(fake_gpu(0),))
+    manager.apply(Polled(snapshot=await host.poll()))
+    commands: tuple[LoadRequest | EstimateLoad, ...] = (
+        LoadRequest(model_key=QWEN, config=config),
+        EstimateLoad(model_key=QWEN, config=config),
+    )
+
+    for command in commands:
+        with pytest.raises(CommandError, match=sentence):
+            await run(command, manager)
+
+    assert host.requests == []

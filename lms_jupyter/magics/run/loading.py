@@ -109,6 +109,9 @@ def _estimate_lines(
     memory = context.manager.activity.memory
     if memory is not None:
         lines.append(f"Free now: {format_size(memory.available_bytes)}")
+    if memory is not None and memory.gpus:
+        on_gpus = sum(gpu.available_bytes for gpu in memory.gpus)
+        lines.append(f"Free now on GPUs: {format_size(on_gpus)}")
     verdict = "should fit" if answer.passes_guardrails else "is more than the host allows"
     lines.append(f"This load {verdict}.")
     return lines

@@ -17,10 +17,10 @@ export function instanceFacts(instance: Instance, { strings, format }: Words): s
   const { memory_bytes, size_bytes, context_length, users } = instance;
   return present([
     strings.tokens(format.integer(context_length)),
+    instance.gpu_memory[0] ? `GPU ${format.bytes(gpuBytesOf(instance))}` : null,
     memory_bytes === null
       ? strings.onDiskSize(format.bytes(size_bytes))
       : format.bytes(memory_bytes),
-    instance.gpu_memory[0] ? `GPU ${format.bytes(gpuBytesOf(instance))}` : null,
     users[0] ? strings.others(users.length) : null,
     instance.params,
     instance.quantization,
