@@ -60,7 +60,7 @@ async def find_host(
             greeting = await greet(announced_as(normal_address(address), environ))
             return Found(host=_host(greeting, environ), why=why)
     if file := environ.get(SERVER_INFO_VARIABLE):
-        return Found(host=_host(await _said_by(file), environ), why=f"by {SERVER_INFO_VARIABLE}")
+        return Found(host=_host(await _from_file(file), environ), why=f"by {SERVER_INFO_VARIABLE}")
     if (found := await _running(ports, environ)) is not None:
         return found
     if (engine := await embedded.running_engine()) is not None:
@@ -108,7 +108,7 @@ def _host(greeting: Greeting, environ: Mapping[str, str], *, is_ours: bool = Tru
     return SdkHost(greeting.address, token=token, greeting=greeting)
 
 
-async def _said_by(file: str) -> Greeting:
+async def _from_file(file: str) -> Greeting:
     """Return the greeting of the host that a file names; nothing is looked for instead."""
     port = await asyncio.to_thread(server_port, Path(file))
     if port is None:

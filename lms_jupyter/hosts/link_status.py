@@ -100,7 +100,7 @@ async def set_preferred_device(host: Host, wanted: str) -> LinkStatus:
         CommandError: No device is called so, or several are.
     """
     now = await link_status(host)
-    known = {one.device: one.name for one in now.devices}
+    known = {peer.device: peer.name for peer in now.devices}
     if now.device is not None:
         known[now.device] = now.name
     fitting = [device for device, name in known.items() if wanted in (device, name)]
@@ -114,16 +114,16 @@ async def set_preferred_device(host: Host, wanted: str) -> LinkStatus:
 
 @reads("its LM Link")
 def _read(raw: Any) -> LinkStatus:
-    said = table(raw)
-    error = said.get("lastError")
+    fields = table(raw)
+    error = fields.get("lastError")
     return noun(
         {
-            "status": said["status"],
-            "issues": said.get("issues", []),
-            "device": said.get("deviceIdentifier"),
-            "name": one_line(str(said.get("deviceName", ""))),
-            "preferred_device": said.get("preferredDeviceIdentifier"),
-            "reconnect_in_s": said.get("reconnectInSeconds"),
+            "status": fields["status"],
+            "issues": fields.get("issues", []),
+            "device": fields.get("deviceIdentifier"),
+            "name": one_line(str(fields.get("deviceName", ""))),
+            "preferred_device": fields.get("preferredDeviceIdentifier"),
+            "reconnect_in_s": fields.get("reconnectInSeconds"),
             "last_error": "" if error is None else one_line(str(table(error).get("message", ""))),
             "devices": [
                 {
@@ -131,7 +131,7 @@ def _read(raw: Any) -> LinkStatus:
                     "name": one_line(str(peer.get("deviceName") or peer["deviceIdentifier"])),
                     "connected": peer.get("status") == "connected",
                 }
-                for peer in map(table, rows(said.get("peers", [])))
+                for peer in map(table, rows(fields.get("peers", [])))
             ],
         },
         LinkStatus,

@@ -43,8 +43,8 @@ def server_port(file: Path | None = None) -> int | None:
     Args:
         file: Where it is written; in LM Studio's own folder unless it is given.
     """
-    said = _read(file or _internal(SERVER_INFO))
-    port, pid = said.get("port"), said.get("pid")
+    fields = _read(file or _internal(SERVER_INFO))
+    port, pid = fields.get("port"), fields.get("pid")
     if not isinstance(port, int) or isinstance(port, bool) or port not in _PORTS:
         return None
     if pid is not None and not _runs(pid):
@@ -59,8 +59,8 @@ def installations() -> list[Installation]:
 
 
 def _installation(name: str) -> Installation | None:
-    said = _read(_internal(name))
-    program, folder, argv = said.get("path"), said.get("cwd"), said.get("argv", [])
+    fields = _read(_internal(name))
+    program, folder, argv = fields.get("path"), fields.get("cwd"), fields.get("argv", [])
     if not (isinstance(program, str) and isinstance(folder, str) and isinstance(argv, list)):
         return None
     if not (_is_program(Path(program)) and Path(folder).is_dir()):
@@ -89,10 +89,10 @@ def _read(file: Path | None) -> dict[str, Any]:
         with file.open("rb") as opened:
             if not _is_ours(os.fstat(opened.fileno())):
                 return {}
-            said = json.loads(opened.read(MAX_BYTES))
+            fields = json.loads(opened.read(MAX_BYTES))
     except (OSError, ValueError, RecursionError):
         return {}
-    return said if isinstance(said, dict) else {}
+    return fields if isinstance(fields, dict) else {}
 
 
 def _is_program(program: Path) -> bool:

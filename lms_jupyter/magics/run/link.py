@@ -42,13 +42,13 @@ def _drawn(now: Any, instances: Sequence[Instance]) -> RichOutput:
     """Draw who is on the link, and what each has in memory."""
     rows = [
         (
-            one.name,
-            "connected" if one.connected else "disconnected",
-            one.device,
-            "preferred" if one.device == now.preferred_device else "",
-            ", ".join(known.identifier for known in instances if known.device == one.device),
+            peer.name,
+            "connected" if peer.connected else "disconnected",
+            peer.device,
+            "preferred" if peer.device == now.preferred_device else "",
+            ", ".join(known.identifier for known in instances if known.device == peer.device),
         )
-        for one in now.devices
+        for peer in now.devices
     ]
     if not rows:
         return RichOutput(f"{_state(now)} No other device is on it.")
