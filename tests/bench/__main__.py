@@ -1,11 +1,13 @@
 """Every bench, one after the other: `python -m tests.bench [name …]`, as in `… speed memory`.
 
 Each file `bench_*.py` here with a function `figures()` is one. They print what they measured next
-to the limit that it has to keep; the exit code says whether all do.
+to the limit that it has to keep; the exit code says whether all do. `--llama-server PATH` says
+what `gpu` runs models on.
 """
 
 from __future__ import annotations
 
+import argparse
 import importlib
 import os
 import platform
@@ -18,7 +20,13 @@ from tests.bench.figure import Figure, load, show
 
 def main() -> int:
     """Run the benches whose names were given, or all of them."""
-    names = sys.argv[1:] or sorted(
+    parser = argparse.ArgumentParser(prog="python -m tests.bench")
+    parser.add_argument("names", nargs="*", metavar="NAME", help="which benches (default: all)")
+    parser.add_argument("--llama-server", metavar="PATH", help="what to run models on, for `gpu`")
+    given = parser.parse_args()
+    if given.llama_server:
+        os.environ["LMS_JUPYTER_LLAMA_SERVER"] = given.llama_server
+    names = given.names or sorted(
         file.stem.removeprefix("bench_") for file in Path(__file__).parent.glob("bench_*.py")
     )
     sys.argv[1:] = []

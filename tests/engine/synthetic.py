@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +21,10 @@ CHAT_TEMPLATE = (
     "{%- if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
 )
 CONTROL_TOKENS = ("<|endoftext|>", "<|im_start|>", "<|im_end|>")
+
+
+Weights = Callable[[str, int, int], npt.NDArray[np.uint8]]
+"""Makes a matrix, given its name, its rows and its columns."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,8 +49,12 @@ def write_llm(
     seed: int = 0,
     chat_template: str = CHAT_TEMPLATE,
     size_label: str = "",
+    weights: Weights | None = None,
 ) -> Path:
-    """Write a llama-architecture model and return its path."""
+    """Write a llama-architecture model and return its path.
+
+    `weights` makes the matrices, already quantized; without it, they are random.
+    """
     file.parent.mkdir(parents=True, exist_ok=True)
     writer = gguf.GGUFWriter(file, "llama")
     writer.add_type("model")
@@ -67,7 +76,7 @@ def write_llm(
     _add_byte_vocabulary(writer, shape.vocabulary)
     if chat_template:
         writer.add_chat_template(chat_template)
-    random = _Random(writer, seed, quantization)
+    random = _Random(writer, seed, quantization, weights)
     kv_width = shape.width // shape.heads * shape.kv_heads
     random.matrix("token_embd.weight", shape.vocabulary, shape.width)
     random.ones("output_norm.weight", shape.width)
@@ -154,13 +163,22 @@ class _Random:
     """Adds seeded random tensors to a writer."""
 
     def __init__(
-        self, writer: gguf.GGUFWriter, seed: int, quantization: gguf.GGMLQuantizationType
+        self,
+        writer: gguf.GGUFWriter,
+        seed: int,
+        quantization: gguf.GGMLQuantizationType,
+        weights: Weights | None = None,
     ) -> None:
+        self._weights = weights
         self._writer = writer
         self._generator = np.random.default_rng(seed)
         self._quantization = quantization
 
     def matrix(self, name: str, rows: int, columns: int, *, zeros: int = 0) -> None:
+        if self._weights is not None:
+            made = self._weights(name, rows, columns)
+            self._writer.add_tensor(name, made, raw_dtype=self._quantization)
+            return
         values = self._generator.standard_normal((rows, columns), dtype=np.float32)
         values[rows - zeros :] = 0
         data = gguf.quants.quantize(values / np.float32(np.sqrt(columns)), self._quantization)
