@@ -32,21 +32,26 @@ class Activity:
     """Who else holds memory of GPUs: process id → the name of its program, empty if unknown."""
 
 
-async def look(registry: Registry, meter: GpuMeter) -> Activity:
-    """Look now."""
-    gpus = tuple(_trusted(gpu, registry) for gpu in await meter.look())
+def seen(registry: Registry, meter: GpuMeter) -> Activity:
+    """Look now, at GPUs as they were at the last look."""
     return Activity(
         at=now(),
         instances=tuple((one, _resident(one)) for one in registry.instances),
         loads=registry.loads,
         memory=machine.memory(),
-        gpus=gpus,
+        gpus=tuple(_trusted(gpu, registry) for gpu in meter.last),
         users={
             pid: holder.name
             for pid, holder in meter.holders.items()
             if holder.parent != os.getpid()
         },
     )
+
+
+async def look(registry: Registry, meter: GpuMeter) -> Activity:
+    """Look now, at GPUs as well."""
+    await meter.look()
+    return seen(registry, meter)
 
 
 def _trusted(gpu: Gpu, registry: Registry) -> Gpu:
