@@ -31,6 +31,7 @@ async def _engine(models: Path) -> AsyncIterator[tuple[str, Services]]:
         settings = Settings(models=(models,), spares=0)
         services = _services(settings, LogHub(), listeners, asyncio.Event(), stack)
         rest_v1.add_routes(application, services)
+        await services.runtimes.start()
         await runner.setup()
         yield f"http://{await listeners.bind('127.0.0.1', 0)}/api/v1", services
 

@@ -29,7 +29,7 @@ ANSWERED_CALLS = {
     "getModelDownloadOptions isAuthenticated lmLinkStatus searchModels",
     "files": "getDocumentParsingLibrary uploadFileBase64",
     "diagnostics": "",
-    "runtime": "getEngineSelections listEngines surveyHardware",
+    "runtime": "getEngineSelections listEngines selectEngine surveyHardware",
     "plugins": "",
 }
 REFUSED_CALLS = {
@@ -39,7 +39,7 @@ REFUSED_CALLS = {
     "installPluginDependencies lmLinkSetDisabled lmLinkSetPreferredDevice "
     "lmLinkUpdateDeviceName loginAsComputeDevice loginWithPreAuthenticatedKeys",
     "files": "getLocalFileAbsolutePath",
-    "runtime": "removeEngine searchRuntimeExtensions selectEngine",
+    "runtime": "removeEngine searchRuntimeExtensions",
     "plugins": "pluginInitCompleted processingGetOrLoadTokenSource processingHandleRequest "
     "processingHandleUpdate processingHasStatus processingNeedsNaming processingPullHistory "
     "processingSetSenderName processingSuggestName reindexPlugins reportError setConfigSchematics "
