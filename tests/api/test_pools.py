@@ -13,7 +13,7 @@ from lms_jupyter.protocol.slices import Activity
 GB = 1_000_000_000
 QWEN = fake_model("qwen3-4b")
 NOTEBOOK = MemoryUser(
-    name="/home/ada/work/train.ipynb", is_notebook=True, memory_bytes=11_200_000_000, pid=7
+    name="/home/me/notebooks/train.ipynb", is_notebook=True, memory_bytes=11_200_000_000, pid=7
 )
 BUSY = fake_gpu(total_bytes=24 * GB, available_bytes=9_100_000_000, users=(NOTEBOOK,))
 

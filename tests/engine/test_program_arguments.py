@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from lms_jupyter.engine.runtimes.flags import CHILD_MODE, FLAGS, MTP
-from lms_jupyter.engine.worker.arguments import Arguments, command_line
+from lms_jupyter.engine.worker.arguments import Arguments, command_line, warms_up
 from lms_jupyter.engine.worker.load_settings import LoadSettings
 from lms_jupyter.engine.worker.messages import Order, Placement
 
@@ -91,6 +91,15 @@ def test_nobody_but_the_engine_is_let_in_and_nothing_is_kept_that_it_does_not_us
     assert {"--no-slots", "--no-ui", "--no-cors-credentials", "--offline"} <= set(line)
     assert "--no-warmup" not in line
     assert "--no-warmup" in told(replace(ORDER, size_bytes=10**6))
+
+
+def test_a_gpu_warms_up_for_tiny_models_too() -> None:
+    tiny = replace(ORDER, size_bytes=10**6)
+    on_gpu = replace(tiny, placement=Placement(gpu_layers=2))
+
+    assert "--no-warmup" not in told(on_gpu)
+    assert [warms_up(tiny, gpu=True), warms_up(on_gpu, gpu=False)] == [False, False]
+    assert [warms_up(on_gpu, gpu=True), warms_up(ORDER, gpu=False)] == [True, True]
 
 
 def test_no_layer_on_a_gpu_means_no_gpu_at_all() -> None:

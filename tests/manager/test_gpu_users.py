@@ -62,7 +62,7 @@ def proc(tmp_path: Path) -> Path:
     """A kernel of a notebook, which has started a shell, which has started a training."""
     proc = tmp_path / "proc"
     kernel = ("python3", "-m", "ipykernel_launcher", "-f", f"/run/kernel-{KERNEL_ID}.json")
-    put(proc, KERNEL, 1, kernel, HOME="/home/ada", JPY_SESSION_NAME="/home/ada/train.ipynb")
+    put(proc, KERNEL, 1, kernel, HOME="/home/me", JPY_SESSION_NAME="/home/me/train.ipynb")
     put(proc, CHILD, KERNEL, ("bash", "-c", "python train.py"))
     put(proc, GRANDCHILD, CHILD, ("python", "train.py"))
     put(proc, SERVER, 1, ("ollama", "serve"))
@@ -76,7 +76,7 @@ def test_a_process_is_known_by_the_kernel_that_it_is_or_that_started_it(
     kernels = kernels_on(memory(user(pid), user(SERVER)), manager_at("127.0.0.1:1234"), proc)
 
     assert {pid: kernel.notebook for pid, kernel in kernels.items()} == {
-        pid: "/home/ada/train.ipynb"
+        pid: "/home/me/train.ipynb"
     }
 
 
@@ -100,7 +100,7 @@ def test_what_the_system_does_not_tell_is_a_program(tmp_path: Path) -> None:
 
 def test_a_lease_tells_where_the_system_does_not(tmp_path: Path) -> None:
     holder = Identity(
-        kernel_id="k", notebook="/home/ada/a.ipynb", pid=os.getpid(), machine=socket.gethostname()
+        kernel_id="k", notebook="/home/me/a.ipynb", pid=os.getpid(), machine=socket.gethostname()
     )
     book = LeaseBook(tmp_path)
     book.write(

@@ -40,6 +40,18 @@ class Arguments:
         return flag is not None
 
 
+def warms_up(order: Order, *, gpu: bool) -> bool:
+    """Whether llama.cpp computes something once while it loads, so that the first answer is fast.
+
+    A tiny model is as fast without on a processor; a GPU compiles its programs, whatever the size.
+
+    Args:
+        order: What is loaded.
+        gpu: Whether there may be a GPU.
+    """
+    return order.size_bytes > TINY_MODEL_BYTES or (gpu and order.placement.gpu_layers > 0)
+
+
 def command_line(
     order: Order, known: frozenset[str], reach: Callable[[str], str], keep: Callable[[str], str]
 ) -> Arguments:
@@ -94,7 +106,7 @@ def _set_server(line: Arguments, order: Order, keep: Callable[[str], str]) -> No
         line.put_if_known(name)
     line.put_if_known("jinja")
     line.put_if_known("offline")
-    if order.size_bytes <= TINY_MODEL_BYTES:
+    if not warms_up(order, gpu=True):
         line.put_if_known("no_warmup")
     if order.embedding:
         line.put("embedding")

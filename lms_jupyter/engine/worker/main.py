@@ -17,7 +17,7 @@ import sys
 import threading
 from typing import Any, TextIO
 
-from lms_jupyter.engine.worker.arguments import SEEDS, TINY_MODEL_BYTES
+from lms_jupyter.engine.worker.arguments import SEEDS, warms_up
 from lms_jupyter.engine.worker.birth import UNREADABLE, die_with, reachable
 from lms_jupyter.engine.worker.load_settings import LoadSettings, rounded
 from lms_jupyter.engine.worker.messages import (
@@ -55,7 +55,9 @@ def main() -> int:
         print(f"E the order cannot be read: {error}", file=sys.stderr)
         return UNREADABLE
     parameters = _Parameters(xllamacpp)
+    gpu = any("CPU" not in device["type"].name for device in xllamacpp.get_device_info())
     _configure(parameters, order)
+    parameters.put("warmup", warms_up(order, gpu=gpu))
     if parameters.missing:
         print(f"E this xllamacpp has no {', '.join(parameters.missing)}", file=sys.stderr)
         return 1
@@ -64,7 +66,6 @@ def main() -> int:
     except RuntimeError as error:
         print(f"E {error}", file=sys.stderr)
         return 1
-    gpu = any("CPU" not in device["type"].name for device in xllamacpp.get_device_info())
     refused = tuple(parameters.refused)
     _say(channel, Serving(address=server.listening_address, gpu=gpu, refused=refused))
     threading.Event().wait()
@@ -158,7 +159,6 @@ def _set_server(parameters: _Parameters, order: Order) -> None:
     parameters.put("cache_ram_mib", 0)
     parameters.put("endpoint_slots", False)
     parameters.put("fit_params", False)
-    parameters.put("warmup", order.size_bytes > TINY_MODEL_BYTES)
     parameters.put("embedding", order.embedding)
 
 
