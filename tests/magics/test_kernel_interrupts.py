@@ -52,6 +52,8 @@ AT_ONCE = {
     "pin",
     "free",
     "host",
+    "link",
+    "runtime",
     "server",
     "doctor",
     "panel",
