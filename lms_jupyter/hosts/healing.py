@@ -28,6 +28,15 @@ class _Healing(Lifeline):
     _where: Where
     _healing: threading.Lock
 
+    def __init__(self, identifier: str, where: Where, revive: Revive, seen: Seen) -> None:
+        session = where()
+        super().__init__(identifier, session)  # type: ignore[call-arg] # the SDK's class is next
+        self._keep(seen)
+        self._revive = revive
+        self._point(session)
+        self._where = where
+        self._healing = fork_safe_lock()
+
     def _make_sure(self) -> None:
         """Go where the host is now, and bring the instance back if it is gone, once."""
         if self._revive is None:
@@ -107,15 +116,6 @@ def _healing(uses: Iterable[str]) -> Callable[[type[_Handle]], type[_Handle]]:
 class HealingLLM(_Healing, lmstudio.LLM):
     """An `lmstudio.LLM` that heals itself."""
 
-    def __init__(self, identifier: str, where: Where, revive: Revive, seen: Seen) -> None:
-        session = where()
-        super().__init__(identifier, session)
-        self._keep(seen)
-        self._revive = revive
-        self._point(session)
-        self._where = where
-        self._healing = fork_safe_lock()
-
     def unload(self) -> None:
         """Unload this model, for good."""
         super().unload()
@@ -128,15 +128,6 @@ class HealingLLM(_Healing, lmstudio.LLM):
 @_healing(EMBEDDING_USES)
 class HealingEmbeddingModel(_Healing, lmstudio.EmbeddingModel):
     """An `lmstudio.EmbeddingModel` that heals itself."""
-
-    def __init__(self, identifier: str, where: Where, revive: Revive, seen: Seen) -> None:
-        session = where()
-        super().__init__(identifier, session)
-        self._keep(seen)
-        self._revive = revive
-        self._point(session)
-        self._where = where
-        self._healing = fork_safe_lock()
 
     def unload(self) -> None:
         """Unload this model, for good."""

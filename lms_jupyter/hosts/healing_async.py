@@ -41,6 +41,21 @@ class _AsyncHealing(Lifeline):
     _where: AsyncWhere
     _pid: int
 
+    def __init__(
+        self,
+        identifier: str,
+        session: Any,
+        revive: AsyncRevive | None,
+        where: AsyncWhere,
+        seen: Seen,
+    ) -> None:
+        super().__init__(identifier, session)  # type: ignore[call-arg] # the SDK's class is next
+        self._keep(seen)
+        self._revive = revive
+        self._point(session)
+        self._where = where
+        self._pid = os.getpid()
+
     async def _make_sure(self) -> None:
         """Go where the host is now, and bring the instance back if it is gone, once.
 
@@ -134,21 +149,6 @@ def _healing(uses: Iterable[str]) -> Callable[[type[_Handle]], type[_Handle]]:
 class HealingAsyncLLM(_AsyncHealing, lmstudio.AsyncLLM):
     """An `lmstudio.AsyncLLM` that heals itself."""
 
-    def __init__(
-        self,
-        identifier: str,
-        session: Any,
-        revive: AsyncRevive | None,
-        where: AsyncWhere,
-        seen: Seen,
-    ) -> None:
-        super().__init__(identifier, session)
-        self._keep(seen)
-        self._revive = revive
-        self._point(session)
-        self._where = where
-        self._pid = os.getpid()
-
     async def unload(self) -> None:
         """Unload this model, for good."""
         await super().unload()
@@ -161,21 +161,6 @@ class HealingAsyncLLM(_AsyncHealing, lmstudio.AsyncLLM):
 @_healing(EMBEDDING_USES)
 class HealingAsyncEmbeddingModel(_AsyncHealing, lmstudio.AsyncEmbeddingModel):
     """An `lmstudio.AsyncEmbeddingModel` that heals itself."""
-
-    def __init__(
-        self,
-        identifier: str,
-        session: Any,
-        revive: AsyncRevive | None,
-        where: AsyncWhere,
-        seen: Seen,
-    ) -> None:
-        super().__init__(identifier, session)
-        self._keep(seen)
-        self._revive = revive
-        self._point(session)
-        self._where = where
-        self._pid = os.getpid()
 
     async def unload(self) -> None:
         """Unload this model, for good."""
