@@ -84,8 +84,8 @@ class Page:
         self.messages: list[str] = []
         page.on("console", self._note)
         page.on("pageerror", lambda error: self.messages.append(str(error)))
-        page.goto(f"{lab.url}{path}?token={TOKEN}&reset")
-        wait_until_ready(page, app)
+        self._address, self._app = f"{lab.url}{path}?token={TOKEN}&reset", app
+        self._open()
 
     def execute(self, command: str, **arguments: object) -> None:
         """Run a command of JupyterLab."""
@@ -98,15 +98,19 @@ class Page:
         return self.page.locator(".lm-CommandPalette-item")
 
     def settings(self, **settings: object) -> None:
-        """Set these and no others of our settings, and load the page again."""
+        """Set these and no others of our settings, and open the page again without documents."""
         self.page.evaluate(SET, settings)
-        self.page.reload()
-        wait_until_ready(self.page)
+        self._open()
 
     @property
     def ours(self) -> list[str]:
         """Return what the console said of us; JupyterLab and ipywidgets say things of their own."""
         return [text for text in self.messages if "lms" in text.lower()]
+
+    def _open(self) -> None:
+        # A document that is restored comes to the front some time after the page is ready.
+        self.page.goto(self._address)
+        wait_until_ready(self.page, self._app)
 
     def _note(self, message: ConsoleMessage) -> None:
         if message.type == "error" or (message.type == "warning" and "lms" in message.text):
