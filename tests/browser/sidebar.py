@@ -1,8 +1,10 @@
 """A page of JupyterLab with our sidebar."""
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 
+import httpx
 import lmstudio
 from playwright.sync_api import Browser, ConsoleMessage, Locator, ViewportSize, expect
 from playwright.sync_api import Page as BrowserPage
@@ -25,8 +27,6 @@ EXECUTE = """async ([id, args]) => {
   await window.jupyterapp.commands.execute(id, args);
 }"""
 VIEWPORT = ViewportSize(width=1280, height=900)
-SET = """settings => window.jupyterapp.serviceManager.settings.save(
-  "lms-jupyter:sidebar", JSON.stringify(settings))"""
 
 
 def wait_until_ready(page: BrowserPage, app: str = "jupyterapp") -> None:
@@ -39,6 +39,17 @@ def wait_until_ready(page: BrowserPage, app: str = "jupyterapp") -> None:
         # A document that the address names is opened once more after it was restored.
         page.wait_for_load_state("networkidle")
         page.evaluate(IDLE)
+
+
+def save_settings(lab: Lab, settings: Mapping[str, object]) -> None:
+    """Write these and no others of our settings, as JupyterLab's settings editor does."""
+    answer = httpx.put(
+        f"{lab.url}lab/api/settings/lms-jupyter:sidebar",
+        json={"raw": json.dumps(settings)},
+        headers={"Authorization": f"token {TOKEN}"},
+        timeout=30,
+    )
+    answer.raise_for_status()
 
 
 def unload_all(address: str) -> None:
@@ -84,6 +95,7 @@ class Page:
         self.messages: list[str] = []
         page.on("console", self._note)
         page.on("pageerror", lambda error: self.messages.append(str(error)))
+        self._lab = lab
         self._address, self._app = f"{lab.url}{path}?token={TOKEN}&reset", app
         self._open()
 
@@ -99,7 +111,7 @@ class Page:
 
     def settings(self, **settings: object) -> None:
         """Set these and no others of our settings, and open the page again without documents."""
-        self.page.evaluate(SET, settings)
+        save_settings(self._lab, settings)
         self._open()
 
     @property
@@ -125,6 +137,7 @@ def opened(
     empty: str | None = None,
     viewport: ViewportSize = VIEWPORT,
     path: str = "lab",
+    settings: Mapping[str, object] | None = None,
 ) -> Iterator[Page]:
     """Open JupyterLab in a browser context of its own, until the end of the block.
 
@@ -134,11 +147,18 @@ def opened(
         empty: The address of a host whose memory is emptied before.
         viewport: How large the page is.
         path: What of the server: `lab`, or `tree` for Notebook 7.
+        settings: Ours, for this block; those that are set within it end with it too.
     """
     if empty is not None:
         unload_all(empty)
-    with browser.new_context(viewport=viewport) as context:
-        yield Page(context.new_page(), lab, path)
+    if settings is not None:
+        save_settings(lab, settings)
+    try:
+        with browser.new_context(viewport=viewport) as context:
+            yield Page(context.new_page(), lab, path)
+    finally:
+        if settings is not None:
+            save_settings(lab, {})
 
 
 def pose(page: Page, address: str, theme: str) -> str:

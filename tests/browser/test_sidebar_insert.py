@@ -29,7 +29,7 @@ Insert = Callable[[str], None]
 
 @pytest.fixture
 def page(browser: Browser, lab: Lab, engine_address: str) -> Iterator[Page]:
-    with opened(browser, lab, empty=engine_address) as page:
+    with opened(browser, lab, empty=engine_address, settings={}) as page:
         expect(page.page.locator(".lms-StatusLine button")).to_have_text("0 models")
         yield page
         page.page.evaluate(SHUT_DOWN)
@@ -59,7 +59,6 @@ def test_code_goes_to_the_cursor_and_the_magics_to_the_top_of_its_cell(
     page.execute("lms:insert-line", model_key="tutor-1m")
     page.page.wait_for_function(f"() => ({SOURCES_LENGTH}) === 4")
     assert sources(page.page)[1:3] == ["%%time\npass", f"{LOAD_EXT}\n{LINE}"]
-    page.settings()
 
 
 def test_a_cell_magic_gets_a_cell_of_its_own_below_the_one_that_loads_it(

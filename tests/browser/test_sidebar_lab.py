@@ -145,8 +145,12 @@ def test_the_status_line_says_what_is_in_memory_and_opens_the_sidebar(
     page.page.screenshot(path=artifacts / "sidebar-status.png")
 
 
-def test_the_settings_move_the_sidebar_and_its_ttl(page: Page) -> None:
-    page.settings(side="right", ttlMinutes=5)
+def test_the_settings_move_the_sidebar_and_its_ttl(browser: Browser, lab: Lab) -> None:
+    with opened(browser, lab, settings={"side": "right", "ttlMinutes": 5}) as page:
+        _loads_on_the_right(page)
+
+
+def _loads_on_the_right(page: Page) -> None:
     page.sidebar.show()
     expect(page.page.locator("#jp-right-stack .lms-Sidebar .lms-Panel")).to_be_visible()
 
@@ -154,7 +158,6 @@ def test_the_settings_move_the_sidebar_and_its_ttl(page: Page) -> None:
 
     timer = page.sidebar.row("tutor-1m").get_by_role("timer")
     expect(timer).to_have_text(re.compile(r"^unloads in (5:00|4:5\d)$"))
-    page.settings()
 
 
 def test_a_load_that_ends_out_of_sight_is_noted_quietly(page: Page) -> None:

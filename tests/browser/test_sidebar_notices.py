@@ -22,10 +22,8 @@ TTL_S = 8
 
 @pytest.fixture
 def page(browser: Browser, lab: Lab, engine_address: str) -> Iterator[Page]:
-    with opened(browser, lab, empty=engine_address) as page:
-        page.settings(noticeSeconds=4)
+    with opened(browser, lab, empty=engine_address, settings={"noticeSeconds": 4}) as page:
         yield page
-        page.settings()
         page.page.evaluate(SHUT_DOWN)
 
 
@@ -115,8 +113,8 @@ def test_an_engine_that_went_away_is_told_unless_nobody_wants_to_know(
         contextlib.ExitStack() as pages,
     ):
         host.enter_context(engine(tmp_path / "engine", "--port", str(port)))
-        page = pages.enter_context(opened(browser, lab))
-        page.settings(notices={"lost": loudness})
+        settings = {"notices": {"lost": loudness}}
+        page = pages.enter_context(opened(browser, lab, settings=settings))
         line = page.page.locator(".lms-StatusLine button")
         expect(line).to_have_text("0 models")
 

@@ -33,16 +33,7 @@ def two_hosts(tmp_path_factory: pytest.TempPathFactory, engine_address: str) -> 
         yield lab
 
 
-@pytest.fixture
-def page(browser: Browser, two_hosts: Lab, engine_address: str) -> Iterator[Page]:
-    with opened(browser, two_hosts, empty=engine_address) as page:
-        yield page
-        page.settings()
-        page.page.evaluate(SHUT_DOWN)
-
-
 def _side(page: Page, _lab: Lab, _address: str) -> None:
-    page.settings(side="right")
     page.sidebar.show()
     expect(page.page.locator("#jp-right-stack .lms-Sidebar .lms-Panel")).to_be_visible()
 
@@ -58,21 +49,18 @@ def _hosts(page: Page, _lab: Lab, address: str) -> None:
 
 
 def _ttl(page: Page, _lab: Lab, _address: str) -> None:
-    page.settings(ttlMinutes=5)
     load(page)
     timer = page.sidebar.row("tutor-1m").get_by_role("timer")
     expect(timer).to_have_text(re.compile(r"^unloads in (5:00|4:5\d)$"))
 
 
 def _profile(page: Page, _lab: Lab, address: str) -> None:
-    page.settings(profile={"context_length": 512})
     load(page)
     with lmstudio.Client(address) as client:
         assert [model.get_context_length() for model in client.llm.list_loaded()] == [512]
 
 
 def _units(page: Page, _lab: Lab, _address: str) -> None:
-    page.settings(units="binary")
     load(page)
     expect(page.sidebar.panel).to_contain_text(re.compile(r"\d\sMiB"))
     expect(page.page.locator(".lms-StatusLine")).to_contain_text("MiB")
@@ -135,7 +123,6 @@ def _insert_where(page: Page, lab: Lab, _address: str) -> None:
 
 def _notices(page: Page, _lab: Lab, _address: str) -> None:
     toast = page.page.locator(".Toastify__toast")
-    page.settings(notices={"loaded": "popup"})
     known(page)
     page.execute("lms:load", model_key="tutor-1m")
     expect(toast).to_contain_text("tutor-1m is loaded.")
@@ -149,45 +136,53 @@ def _notices(page: Page, _lab: Lab, _address: str) -> None:
 
 
 def _notice_seconds(page: Page, lab: Lab, _address: str) -> None:
-    page.settings(noticeSeconds=2, notices={"expiring": "popup"})
     open_notebook(page, lab, ["%load_ext lms_jupyter\n%lms load tutor-1m --ttl 6s"])
     page.execute("notebook:run-all-cells")
     toast = page.page.locator(".Toastify__toast")
     expect(toast).to_contain_text(re.compile(r"unloads in 0:0[12]"), timeout=30_000)
 
 
-EFFECTS: dict[str, Effect] = {
-    "side": _side,
-    "hosts": _hosts,
-    "ttlMinutes": _ttl,
-    "profile": _profile,
-    "units": _units,
-    "watch": _watch,
-    "rhythmSeconds": _rhythm,
-    "status": _status,
-    "insertWhat": _insert_what,
-    "insertWhere": _insert_where,
-    "notices": _notices,
-    "noticeSeconds": _notice_seconds,
+EFFECTS: dict[str, tuple[Effect, dict[str, object]]] = {
+    "side": (_side, {"side": "right"}),
+    "hosts": (_hosts, {}),
+    "ttlMinutes": (_ttl, {"ttlMinutes": 5}),
+    "profile": (_profile, {"profile": {"context_length": 512}}),
+    "units": (_units, {"units": "binary"}),
+    "watch": (_watch, {}),
+    "rhythmSeconds": (_rhythm, {}),
+    "status": (_status, {}),
+    "insertWhat": (_insert_what, {}),
+    "insertWhere": (_insert_where, {}),
+    "notices": (_notices, {"notices": {"loaded": "popup"}}),
+    "noticeSeconds": (_notice_seconds, {"noticeSeconds": 2, "notices": {"expiring": "popup"}}),
 }
+"""What shows each setting, and the settings that its page is opened with."""
 CONTAINS = """text => window.jupyterapp.shell.currentWidget.content.widgets
   .some(cell => cell.model.sharedModel.getSource().includes(text))"""
 
 
 @pytest.mark.parametrize("name", SETTINGS)
 def test_a_setting_has_its_effect(
-    page: Page, two_hosts: Lab, engine_address: str, name: str
+    browser: Browser, two_hosts: Lab, engine_address: str, name: str
 ) -> None:
-    EFFECTS[name](page, two_hosts, engine_address)
+    effect, settings = EFFECTS[name]
+    with opened(browser, two_hosts, empty=engine_address, settings=settings) as page:
+        try:
+            effect(page, two_hosts, engine_address)
+        finally:
+            page.page.evaluate(SHUT_DOWN)
 
 
-def test_the_settings_editor_shows_every_setting(page: Page, artifacts: Path) -> None:
-    page.execute("settingeditor:open", query="Local models")
+def test_the_settings_editor_shows_every_setting(
+    browser: Browser, two_hosts: Lab, artifacts: Path
+) -> None:
+    with opened(browser, two_hosts) as page:
+        page.execute("settingeditor:open", query="Local models")
 
-    for setting in SETTINGS.values():
-        shown = page.page.locator(".jp-SettingsForm").get_by_text(setting["title"], exact=True)
-        expect(shown.first).to_be_visible()
-    page.page.screenshot(path=artifacts / "settings-editor.png")
+        for setting in SETTINGS.values():
+            shown = page.page.locator(".jp-SettingsForm").get_by_text(setting["title"], exact=True)
+            expect(shown.first).to_be_visible()
+        page.page.screenshot(path=artifacts / "settings-editor.png")
 
 
 def load(page: Page) -> None:

@@ -119,6 +119,9 @@ class Studio:
     async def _vanish(self) -> None:
         for site in tuple(self._runner.sites):
             await site.stop()
+        for _turn in range(4):
+            # What was accepted before is only set up, and so can be closed, in the next turns.
+            await asyncio.sleep(0)
         for socket in tuple(self._sockets):
             if (transport := socket._req.transport) is not None:
                 transport.abort()
