@@ -54,8 +54,8 @@ def load(
         key: A model key, a variant, a path, an identifier, or enough of a key to be unique.
         new: Always load another instance, whatever is there.
         reload: Reload an instance with other settings even if somebody else loaded it.
-        **options: `ttl`, `identifier`, `config`, `profile`, `timeout`, `device`, `lease`, `heal`,
-            and every load setting by its name (`context_length`, `gpu`, …).
+        **options: `ttl`, `identifier`, `config`, `profile`, `preset`, `timeout`, `device`, `lease`,
+            `heal`, and every load setting by its name (`context_length`, `gpu`, …).
 
     Returns:
         The SDK's handle: `lmstudio.LLM` or `lmstudio.EmbeddingModel`. Unless `heal` is false it

@@ -37,6 +37,8 @@ class Options(Settings, total=False):
     """Settings by name, or a TOML file of them."""
     profile: str
     """A table of `lms_profiles.toml` next to the notebook."""
+    preset: str
+    """A preset of LM Studio's, by its name."""
     timeout: float | str
     device: str
     lease: bool
@@ -85,13 +87,16 @@ def read_request(
     """
     left: dict[str, Any] = dict(options)
     ttl_s = read_ttl(left.pop("ttl")) if "ttl" in left else UNSET
-    timeout, profile, config = (left.pop(key, None) for key in ("timeout", "profile", "config"))
-    if profile is not None and not isinstance(profile, str):
-        raise CommandError(f"{profile!r} is no name of a profile: give it as text.")
+    timeout, profile, preset, config = (
+        left.pop(key, None) for key in ("timeout", "profile", "preset", "config")
+    )
+    for kind, name_of in (("profile", profile), ("preset", preset)):
+        if name_of is not None and not isinstance(name_of, str):
+            raise CommandError(f"{name_of!r} is no name of a {kind}: give it as text.")
     heal = left.pop("heal", True)
     shared = {key: left.pop(key) for key in ("identifier", "device", "lease") if key in left}
     own = Recipe(config=keywords(**left), ttl_s=ttl_s)
-    recipe = gathered(folder, own, config=_config(config), profile=profile)
+    recipe = gathered(folder, own, config=_config(config), preset=preset, profile=profile)
     asked = NotebookRequest(
         request=LoadRequest(model_key=name, mode=mode, reload=reload, **shared),
         timeout_s=None if timeout is None else parse_duration(str(timeout)),

@@ -147,14 +147,22 @@ def together(*recipes: Recipe) -> Recipe:
 
 
 def gathered(
-    folder: Path, overrides: Recipe, *, config: Path | Recipe = NOTHING, profile: str | None = None
+    folder: Path,
+    overrides: Recipe,
+    *,
+    config: Path | Recipe = NOTHING,
+    preset: str | None = None,
+    profile: str | None = None,
 ) -> Recipe:
-    """Join all sources of load settings: overrides win over a profile, and that over a config.
+    """Join all sources of load settings.
+
+    Overrides win over a profile, that over a preset, and that over a config.
 
     Args:
         folder: Where the notebook lies: its profiles are there, and the file is seen from there.
         overrides: The keywords of a call, or the flags of a line.
         config: Settings, or a TOML file of them.
+        preset: A preset of LM Studio's, if one was named.
         profile: A table of the file of profiles, if one was named.
 
     Raises:
@@ -162,7 +170,8 @@ def gathered(
     """
     given = config if isinstance(config, Recipe) else read_file(folder / config.expanduser())
     named = NOTHING if profile is None else read_profile(profile, folder)
-    return together(given, named, overrides)
+    ready = NOTHING if preset is None else read_preset(preset)
+    return together(given, ready, named, overrides)
 
 
 def read_file(path: Path) -> Recipe:
@@ -190,6 +199,24 @@ def read_profile(name: str, folder: Path) -> Recipe:
         )
         raise CommandError(f"{path} has no profile {name!r}.", hint=hint)
     return read_recipe(profile, f"profile {name}")
+
+
+def read_preset(name: str) -> Recipe:
+    """Read what a preset of LM Studio's says of loads.
+
+    Raises:
+        CommandError: There is none of this name, or this version cannot carry it out.
+    """
+    from lms_jupyter.hosts.presets import find_preset, load_config  # noqa: PLC0415 - few ask
+
+    return Recipe(config=load_config(find_preset(name)))
+
+
+def preset_names() -> tuple[str, ...]:
+    """Name LM Studio's presets of this machine."""
+    from lms_jupyter.hosts.presets import presets  # noqa: PLC0415 - few ask
+
+    return tuple(preset.name for preset in presets().presets)
 
 
 def profile_names(folder: Path) -> tuple[str, ...]:

@@ -247,25 +247,26 @@ class ModelUnloadedError(EngineError):
 
 
 class PresetNotFoundError(EngineError):
-    """No preset has this name: the engine has none at all."""
+    """No preset has this name, or its file cannot be read."""
 
     code = "preset_not_found"
     http_status = 404
 
-    def __init__(self, name: str) -> None:
-        super().__init__(
-            f"There is no preset {name!r}: this engine has no presets.",
-            hint="Say in the request what the preset would say.",
-        )
+    def __init__(
+        self, name: str, title: str, *, hint: str = "", available: Iterable[tuple[str, str]] = ()
+    ) -> None:
+        super().__init__(title, hint=hint)
         self.name = name
+        self.available = list(available)
 
     def display_data(self) -> dict[str, object]:
-        """Name the preset, and that there are none."""
+        """Name the preset, and a sample of those there are."""
+        sample = [{"identifier": each, "name": name} for each, name in self.available[:SAMPLE]]
         return {
             "code": "generic.presetNotFound",
             "specifiedFuzzyPresetIdentifier": self.name,
-            "availablePresetsSample": [],
-            "totalAvailablePresets": 0,
+            "availablePresetsSample": sample,
+            "totalAvailablePresets": len(self.available),
         }
 
 

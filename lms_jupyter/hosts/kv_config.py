@@ -103,6 +103,11 @@ def stack(config: LoadConfig, kind: Kind) -> dict[str, Any]:
     return {"layers": [{"layerName": "apiOverride", "config": {"fields": fields}}]}
 
 
+def known(kind: Kind) -> frozenset[str]:
+    """Name the keys that `parse` reads."""
+    return frozenset({name for key in KEYS.values() if (name := key.name(kind))} | {_SPLIT})
+
+
 @reads("the settings of an instance")
 def fields_of(raw: Any) -> Any:
     """Take the fields out of the answer of `getLoadConfig`."""

@@ -39,6 +39,8 @@ class Sampling(Struct, frozen=True, kw_only=True):
     json_schema: Mapping[str, Any] | None = None
     thinking: bool | None = None
     """Whether a reasoning model may think first."""
+    preset: tuple[tuple[str, Any], ...] = ()
+    """LM Studio's keys of a preset, with their values; what is set above wins."""
 
 
 class PredictionFragment(Struct, frozen=True, kw_only=True):
@@ -88,7 +90,11 @@ def stack(sampling: Sampling) -> dict[str, Any]:
         for name, value in values.items()
         if value is not None
     ]
-    return {"layers": [{"layerName": "apiOverride", "config": {"fields": fields}}]}
+    layers = [{"layerName": "apiOverride", "config": {"fields": fields}}]
+    if sampling.preset:
+        below = [{"key": key, "value": value} for key, value in sampling.preset]
+        layers.insert(0, {"layerName": "preset", "config": {"fields": below}})
+    return {"layers": layers}
 
 
 def history(messages: Sequence[Message], files: Mapping[Picture, Mapping[str, Any]]) -> Any:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from lms_jupyter.api.settings import profile_names
+from lms_jupyter.api.settings import preset_names, profile_names
 from lms_jupyter.magics.answer import is_schema
 from lms_jupyter.magics.grammar import Argument, Completes, Flag, Verb
 from lms_jupyter.magics.parser import BOOK, verb_names
@@ -89,6 +89,7 @@ class Completer:
         values: dict[Completes, Callable[[], Iterable[str]]] = {
             "verb": verb_names,
             "profile": lambda: profile_names(self._folder()),
+            "preset": preset_names,
             "path": lambda: sorted(path.name for path in self._folder().glob("*.toml")),
             "schema": self._schemas,
         }

@@ -20,6 +20,7 @@ from lms_jupyter.magics.run import (
     memory,
     notebook,
     perform,
+    presets,
     runtime,
     sweeping,
     talking,
@@ -27,7 +28,10 @@ from lms_jupyter.magics.run import (
 from lms_jupyter.magics.verbs.talking import Talk, parse_cell
 from lms_jupyter.manager.local import LocalManager
 
-RUNNERS = (comparing, hosts, link, listing, loading, memory, notebook, runtime, sweeping, talking)
+RUNNERS = (
+    *(comparing, hosts, link, listing, loading, memory, notebook, presets, runtime),
+    *(sweeping, talking),
+)
 """Importing them is what makes `perform` know them."""
 
 

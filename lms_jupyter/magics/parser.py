@@ -20,6 +20,7 @@ from lms_jupyter.magics.verbs import (
     loading,
     memory,
     notebook,
+    presets,
     runtime,
     talking,
 )
@@ -36,6 +37,7 @@ BOOK.add(
     *hosts.VERBS,
     *link.VERBS,
     *runtime.VERBS,
+    *presets.VERBS,
     *listing.VERBS[3:],
     *notebook.VERBS,
     Verb(

@@ -53,6 +53,7 @@ AT_ONCE = {
     "free",
     "host",
     "link",
+    "preset",
     "runtime",
     "server",
     "doctor",

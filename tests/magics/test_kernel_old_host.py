@@ -56,6 +56,7 @@ SENTENCES = [
     ("%lms server start", r"does not answer when it is asked to start its HTTP server"),
     ("%lms server stop", r"does not answer when it is asked to stop its HTTP server"),
     ("%lms link status", r"does not answer when it is asked to name the devices"),
+    ("%lms preset ls", r"There are no presets in .*config-presets"),
     ("%lms runtime ls", r"does not answer when it is asked to list its runtimes"),
     ("%lms log --seconds 0.2", r"LM Studio does not keep its log[^$]*Nothing was logged"),
     ("%lms get acme/x", r"does not answer when it is asked to tell what can be downloaded"),

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from lms_jupyter.engine.errors import PresetNotFoundError
 from lms_jupyter.engine.instances.instance import Instance
 from lms_jupyter.engine.prediction.prediction import Prediction, PredictionSettings, Prompt
 from lms_jupyter.engine.routes import models
 from lms_jupyter.engine.routes.connection import Channel, Namespace
 from lms_jupyter.engine.routes.handshake import Caller
 from lms_jupyter.engine.services import Services
-from lms_jupyter.engine.wire.fields import an_object, optional_text, text
+from lms_jupyter.engine.wire.fields import an_object, text
 from lms_jupyter.engine.wire.history import messages
 from lms_jupyter.engine.wire.load_config import load_config
 from lms_jupyter.engine.wire.predict import packet_for, success
@@ -24,6 +23,7 @@ from lms_jupyter.engine.wire.prediction_config import (
     prediction_settings,
     tool_definitions,
 )
+from lms_jupyter.engine.wire.presets import with_preset
 
 
 def namespace(services: Services) -> Namespace:
@@ -92,20 +92,13 @@ async def _preload_draft(services: Services, domain: Any, _caller: Caller, param
     await services.loader.check_draft(instance, text(asked, "draftModelKey"))
 
 
-def _without_preset(parameter: Any) -> Mapping[str, Any]:
-    asked = an_object(parameter)
-    preset = optional_text(asked, "fuzzyPresetIdentifier")
-    if preset is not None:
-        raise PresetNotFoundError(preset)
-    return asked
-
-
 async def _predict(services: Services, channel: Channel) -> None:
     """`predict`: continue a conversation."""
-    asked = _without_preset(channel.parameter)
+    asked = an_object(channel.parameter)
+    stack = await with_preset(asked)
     instance = models.find(services, "llm", asked.get("modelSpecifier"))
     conversation = messages(asked.get("history"), services.uploads.find)
-    settings = prediction_settings(asked.get("predictionConfigStack"))
+    settings = prediction_settings(stack)
     await services.loader.check_draft(instance, settings.draft_model)
     prediction = services.inference.respond(instance, conversation, settings)
     await _stream(channel, instance, settings, prediction)
@@ -113,10 +106,11 @@ async def _predict(services: Services, channel: Channel) -> None:
 
 async def _complete(services: Services, channel: Channel) -> None:
     """`completeRawText`: continue a text as it stands."""
-    asked = _without_preset(channel.parameter)
+    asked = an_object(channel.parameter)
+    stack = await with_preset(asked)
     instance = models.find(services, "llm", asked.get("modelSpecifier"))
     prompt = Prompt(text(asked, "rawPrompt"))
-    settings = prediction_settings(asked.get("predictionConfigStack"))
+    settings = prediction_settings(stack)
     await services.loader.check_draft(instance, settings.draft_model)
     prediction = services.inference.complete(instance, prompt, settings)
     await _stream(channel, instance, settings, prediction)

@@ -16,7 +16,7 @@ from lms_jupyter.engine.errors import (
     EngineError,
     InferenceError,
     ModelUnloadedError,
-    PresetNotFoundError,
+    UnsupportedError,
 )
 from lms_jupyter.engine.instances.instance import Instance, Request, Work
 from lms_jupyter.engine.instances.loader import LoadRequest
@@ -154,7 +154,10 @@ def load_request(services: Services, body: dict[str, Any], domain: Domain) -> Lo
         name = loaded[0].identifier
     preset = optional_text(body, "preset")
     if preset:
-        raise PresetNotFoundError(preset)
+        raise UnsupportedError(
+            f"This path has no presets, and 'preset' is {preset!r:.100}.",
+            hint="The SDKs take presets; here, say in the request what the preset would say.",
+        )
     return LoadRequest(
         name=name,
         domain=domain,

@@ -10,6 +10,7 @@ from lms_jupyter.magics.answer import Answer, Column, side_by_side
 from lms_jupyter.magics.context import LiveDisplay, MagicContext
 from lms_jupyter.magics.run import perform
 from lms_jupyter.magics.run.loading import check_llm
+from lms_jupyter.magics.run.presets import load_config_of, with_preset
 from lms_jupyter.magics.run.talking import (
     conversation,
     follow,
@@ -50,7 +51,8 @@ class _RoundTable:
     """The models that are compared, in the order of the line."""
 
     def __init__(self, request: Compare, context: MagicContext) -> None:
-        talk = request.talk
+        talk = with_preset(request.talk, context)
+        self._config = load_config_of(talk)
         self.columns: dict[str, Column] = {}
         self._loaded: list[Instance] = []
         self._talk, self._context, self._spot = talk, context, LiveDisplay(context)
@@ -95,7 +97,7 @@ class _RoundTable:
 
     def _load(self, name: str) -> Instance:
         # Loaded just in time, one would make the host evict the one before it.
-        request = LoadRequest(model_key=name, ttl_s=self._talk.ttl_s)
+        request = LoadRequest(model_key=name, config=self._config, ttl_s=self._talk.ttl_s)
         result = self._context.load(NotebookRequest(request=request))
         check_llm(result)
         if result.how == "loaded":

@@ -10,7 +10,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from lms_jupyter.api.load_requests import NotebookRequest
-from lms_jupyter.api.settings import read_settings
+from lms_jupyter.api.settings import merged, read_settings
 from lms_jupyter.api.sizes import format_size
 from lms_jupyter.api.tables import RichOutput, Table, count
 from lms_jupyter.errors import HostError, LmsError
@@ -19,6 +19,7 @@ from lms_jupyter.magics.answer import Draft
 from lms_jupyter.magics.context import LiveDisplay, MagicContext
 from lms_jupyter.magics.run import perform
 from lms_jupyter.magics.run.loading import check_llm
+from lms_jupyter.magics.run.presets import load_config_of, with_preset
 from lms_jupyter.magics.run.talking import follow, instance_for, prompt_of, sampling_of, schema_of
 from lms_jupyter.magics.verbs.talking import AXES, Sweep
 from lms_jupyter.manager import loading
@@ -51,6 +52,7 @@ class Measured(Record, Struct, frozen=True, kw_only=True):
 def sweep(request: Sweep, context: MagicContext) -> Any:
     """Load each combination in turn, let it answer, measure, and unload it again."""
     prompt = prompt_of(request.talk, context)
+    request = replace(request, talk=with_preset(request.talk, context))
     name = request.name or instance_for(request.talk, context).model_key
     rows: list[Measured] = []
     spot = LiveDisplay(context)
@@ -126,7 +128,10 @@ def _measure(
     row = Measured(model=name, settings=dict(settings))
     try:
         wanted = LoadRequest(
-            model_key=key, mode="new", config=read_settings(config), ttl_s=request.talk.ttl_s
+            model_key=key,
+            mode="new",
+            config=merged(load_config_of(request.talk), read_settings(config)),
+            ttl_s=request.talk.ttl_s,
         )
         began = time.monotonic()
         result = context.load(NotebookRequest(request=wanted))

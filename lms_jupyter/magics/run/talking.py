@@ -15,6 +15,7 @@ from lms_jupyter.magics.context import LiveDisplay, MagicContext
 from lms_jupyter.magics.fill import fill, unfilled_note
 from lms_jupyter.magics.run import perform
 from lms_jupyter.magics.run.loading import check_llm
+from lms_jupyter.magics.run.presets import load_config_of, with_preset
 from lms_jupyter.magics.verbs.talking import Talk
 from lms_jupyter.manager import lookup
 from lms_jupyter.printable import printable
@@ -28,6 +29,7 @@ def talk(request: Talk, context: MagicContext) -> None:
     prompt = prompt_of(request, context)
     schema = schema_of(request.schema, context)
     instance = instance_for(request, context)
+    request = with_preset(request, context)
     pictures = pictures_of(request, context)
     if pictures and not instance.vision:
         raise CommandError(
@@ -163,7 +165,8 @@ def instance_for(request: Talk, context: MagicContext) -> Instance:
         CommandError: None is named, and none is in memory.
     """
     if request.name is not None:
-        wanted = LoadRequest(model_key=request.name, mode="use", ttl_s=request.ttl_s)
+        config = load_config_of(request)
+        wanted = LoadRequest(model_key=request.name, mode="use", config=config, ttl_s=request.ttl_s)
         result = context.load(NotebookRequest(request=wanted))
         check_llm(result)
         return result.instance

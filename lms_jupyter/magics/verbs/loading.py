@@ -21,6 +21,7 @@ from lms_jupyter.magics.grammar import (
     whole,
 )
 from lms_jupyter.magics.verbs.gpu_flags import GPU_FLAGS, switch
+from lms_jupyter.magics.verbs.presets import PRESET
 from lms_jupyter.protocol.gpu_settings import objection
 from lms_jupyter.protocol.loads import LoadMode, LoadRequest
 from lms_jupyter.protocol.models import CacheType, LoadConfig
@@ -33,6 +34,8 @@ class LoadLine(Struct, frozen=True, kw_only=True):
     name: str | None = None
     profile: str | None = None
     """A table of `lms_profiles.toml`; read when the line is run."""
+    preset: str | None = None
+    """A preset of LM Studio's; read when the line is run."""
     file: Path | None = None
     ttl_s: float | UnsetType | None = UNSET
     estimate_only: bool = False
@@ -45,7 +48,7 @@ class LoadLine(Struct, frozen=True, kw_only=True):
         """
         own = Recipe(config=self.asked.request.config, ttl_s=self.ttl_s)
         config = NOTHING if self.file is None else self.file
-        recipe = gathered(folder, own, config=config, profile=self.profile)
+        recipe = gathered(folder, own, config=config, preset=self.preset, profile=self.profile)
         return completed(self.asked, recipe)
 
 
@@ -172,6 +175,7 @@ SETTINGS = (
         metavar="NAME",
         completes="profile",
     ),
+    PRESET,
 )
 
 DEVICE = Flag(
@@ -300,6 +304,7 @@ def load_line(a: argparse.Namespace, mode: LoadMode, *, estimate_only: bool = Fa
         asked=asked,
         name=getattr(a, "name", None),
         profile=a.profile,
+        preset=a.preset,
         file=None if a.config is None else Path(a.config),
         ttl_s=getattr(a, "ttl", UNSET),
         estimate_only=estimate_only,

@@ -23,6 +23,7 @@ from lms_jupyter.magics.grammar import (
     split,
     whole,
 )
+from lms_jupyter.magics.verbs.presets import PRESET
 
 COMPARE, SWEEP = CELL_VERBS
 
@@ -43,6 +44,8 @@ class Talk(Struct, frozen=True, kw_only=True):
     """The name of a dict or of a Pydantic class in the notebook."""
     images: tuple[str, ...] = ()
     sampling: Sampling = Sampling()
+    preset: str | None = None
+    """A preset of LM Studio's: what the flags do not say."""
     ttl_s: float | None = DEFAULT_TTL_S
     fills: bool = True
     """Whether {names} are replaced by what the notebook knows under them."""
@@ -132,6 +135,7 @@ FLAGS = (
         choices=("auto", "on", "off"),
         default="auto",
     ),
+    PRESET,
     Flag(
         names=("--ttl",),
         help="if it has to be loaded: unload when idle for so long (default: 1h)",
@@ -179,6 +183,7 @@ def _talk(a: argparse.Namespace, name: str | None) -> Talk:
             stop=_parts(a.stop),
             thinking=thinking,
         ),
+        preset=a.preset,
         ttl_s=a.ttl,
         fills=a.fills,
         footer=a.footer,
