@@ -16,6 +16,7 @@ from aiohttp import web
 from lms_jupyter.engine import announcement
 from lms_jupyter.engine.downloads.downloads import RUNNING, Downloads
 from lms_jupyter.engine.downloads.hub import Hub
+from lms_jupyter.engine.fleet.run import gateway
 from lms_jupyter.engine.gpus.meter import GpuMeter
 from lms_jupyter.engine.instances.gpu_room import GpuRoom
 from lms_jupyter.engine.instances.gpu_shares import held_by_all
@@ -60,7 +61,11 @@ async def running(settings: Settings) -> AsyncIterator[tuple[str, asyncio.Event]
         services = _services(settings, log, listeners, ending, stack)
         await services.runtimes.start()
         greeting.add_routes(application, settings.token)
-        sdk.add_routes(application, services)
+        if settings.fleet:
+            over = await stack.enter_async_context(gateway(settings.fleet, services))
+            sdk.add_routes(application, services, over)
+        else:
+            sdk.add_routes(application, services)
         for rest in (anthropic, openai, rest_v0, rest_v1):
             rest.add_routes(application, services)
         await runner.setup()

@@ -74,7 +74,7 @@ def token(given: argparse.Namespace, environ: Mapping[str, str]) -> Token | None
     if given.token is not None:
         return Token(given.token)
     if given.token_file is not None:
-        return _kept_in(given.token_file)
+        return kept_in(given.token_file)
     return Token(environ[VARIABLE]) if environ.get(VARIABLE) else None
 
 
@@ -92,7 +92,7 @@ def _split(arguments: Sequence[str]) -> tuple[str | None, list[str]]:
     return shown, kept
 
 
-def _kept_in(file: Path) -> Token:
+def kept_in(file: Path) -> Token:
     """Read a token from a file; one that is not there is made, for nobody else to read."""
     try:
         with contextlib.suppress(FileExistsError):

@@ -55,6 +55,8 @@ class Settings:
     """What clients may call this machine, besides its addresses and its own name."""
     token: Token | None = None
     """What every client has to show; `None`: nobody is asked."""
+    fleet: str = ""
+    """Where the other engines are that this one speaks for; empty: it speaks for itself."""
 
     @classmethod
     def from_arguments(
@@ -98,6 +100,7 @@ class Settings:
             origins=tuple(map(normal_origin, given.allow_origin)),
             names=frozenset(name.lower() for name in (*given.allow_host, given.host) if name),
             token=token,
+            fleet=given.fleet,
         )
 
 
@@ -147,6 +150,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--llama-server", default="", metavar="PATH", help="llama.cpp's server, to run models on")
     add("--allow-origin", action="append", default=[], metavar="URL", help="web page allowed in")
     add("--allow-host", action="append", default=[], metavar="NAME", help="name of this machine")
+    add("--fleet", default="", metavar="FILE", help="be the gateway of these other engines")
     secrecy.add_options(add)
     return parser
 

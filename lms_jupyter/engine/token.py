@@ -56,5 +56,9 @@ class Token:
         """Return it as a client writes it."""
         return f"sk-lm-{self._identifier}:{self._passkey}"
 
+    def credentials(self) -> tuple[str, str]:
+        """Return it as the first frame of a WebSocket carries it: identifier and passkey."""
+        return self._identifier, self._passkey
+
     def __repr__(self) -> str:
         return "Token(…)"

@@ -30,6 +30,11 @@ def specifier(instance: Instance) -> dict[str, Any]:
     }
 
 
+def on_device(instance: Instance) -> dict[str, Any]:
+    """Name an instance to calls that take its identifier, and the device that it is on."""
+    return {"identifier": instance.identifier, "deviceIdentifier": instance.device}
+
+
 def short_name(device: str) -> str:
     """Name a device that has no other name, as the CLI does.
 

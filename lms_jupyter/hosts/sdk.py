@@ -28,7 +28,7 @@ from lms_jupyter.hosts.channel import Parameters, lost, open_channel
 from lms_jupyter.hosts.credentials import let_in, new_client, token_for
 from lms_jupyter.hosts.downloads import DownloadJobs, discard
 from lms_jupyter.hosts.instance_states import InstanceStates
-from lms_jupyter.hosts.lm_link import Devices, specifier
+from lms_jupyter.hosts.lm_link import Devices, on_device, specifier
 from lms_jupyter.hosts.newer import NEWER, NEWER_TIMEOUT_S
 from lms_jupyter.hosts.prediction import Message, PredictionEvent, Sampling
 from lms_jupyter.hosts.sdk_errors import translated
@@ -178,7 +178,7 @@ class SdkHost:
         await self._call(
             instance.kind,
             "unloadModel",
-            {"identifier": instance.identifier, "deviceIdentifier": instance.device} | reason,
+            on_device(instance) | reason,
             subject=instance.identifier,
         )
 
@@ -195,7 +195,7 @@ class SdkHost:
         await self._call(
             "system",
             "setInstanceTtl",
-            {"identifier": instance.identifier, "ttlMs": ttl_ms, "restart": True},
+            on_device(instance) | {"ttlMs": ttl_ms, "restart": True},
             subject=instance.identifier,
         )
 
@@ -204,7 +204,7 @@ class SdkHost:
         await self._call(
             "system",
             "pinInstance",
-            {"identifier": instance.identifier, "pinned": pinned},
+            on_device(instance) | {"pinned": pinned},
             subject=instance.identifier,
         )
 

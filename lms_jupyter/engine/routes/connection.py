@@ -15,6 +15,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+import msgspec
 from aiohttp import WSMsgType, web
 
 from lms_jupyter.engine.errors import (
@@ -50,8 +51,8 @@ class Channel:
         """Who opened it."""
         return self._connection.caller
 
-    def send(self, packet: dict[str, Any]) -> None:
-        """Queue a packet."""
+    def send(self, packet: dict[str, Any] | msgspec.Raw) -> None:
+        """Queue a packet; one that is written already stays as it is."""
         self._connection.write(frames.channel_send(self._id, packet))
 
     async def room(self) -> None:

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import Awaitable, Callable
-from typing import Final
+from typing import Final, TypeAlias
 from weakref import WeakSet
 
 from aiohttp import WSCloseCode, WSMsgType, web
@@ -42,7 +42,13 @@ SOCKETS: Final = frozenset(f"/{module.__name__.rpartition('.')[2]}" for module i
 """The paths. Who connects there shows the token in the first frame."""
 
 
-def add_routes(application: web.Application, services: Services) -> None:
+Over: TypeAlias = Callable[[Namespace], Namespace]
+"""What a namespace becomes, where this engine is more than itself."""
+
+
+def add_routes(
+    application: web.Application, services: Services, over: Over = lambda local: local
+) -> None:
     """Add one path for each namespace."""
     guests = Guestbook(services.uploads.forget)
     sockets: WeakSet[web.WebSocketResponse] = WeakSet()
@@ -57,7 +63,7 @@ def add_routes(application: web.Application, services: Services) -> None:
 
     application.on_shutdown.append(close_sockets)
     for module in _NAMESPACES:
-        namespace = module.namespace(services)
+        namespace = over(module.namespace(services))
         handler = _handler(namespace, guests, sockets, services)
         application.router.add_get(f"/{namespace.name}", handler)
 

@@ -38,7 +38,7 @@ def rpc_error(call_id: int, error: EngineError) -> bytes:
     return encode({"type": "rpcError", "callId": call_id, "error": error.envelope()})
 
 
-def channel_send(channel_id: int, message: dict[str, Any]) -> bytes:
+def channel_send(channel_id: int, message: dict[str, Any] | msgspec.Raw) -> bytes:
     """Send one packet of a channel."""
     return encode({"type": "channelSend", "channelId": channel_id, "message": message})
 

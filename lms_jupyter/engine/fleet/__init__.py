@@ -1,0 +1,1 @@
+"""Other engines as devices of this one: the gateway of a fleet."""

@@ -1,0 +1,218 @@
+"""One device of the fleet as the gateway knows it: told by its engine after every change."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import aclosing, asynccontextmanager
+from typing import Any, Final
+
+import aiohttp
+import msgspec
+
+from lms_jupyter.engine.errors import EngineError
+from lms_jupyter.engine.fleet.errors import DeviceDisconnectedError, DeviceLostError, RelayedError
+from lms_jupyter.engine.fleet.lines import Line, Lines
+from lms_jupyter.engine.fleet.node import Node
+
+BACK_S: Final = (0.2, 0.5, 1.0, 2.0, 5.0)
+"""How long to wait between attempts to reach a device."""
+LIST_S: Final = 3.0
+"""How long a list of models waits for a device; then what it said before has to do."""
+SKEW_MS: Final = 250
+"""By how much clocks may seem to differ from what is known without being read anew."""
+
+_ACTIVITY: Final = frozenset(
+    {
+        "status",
+        "queued",
+        "memoryBytes",
+        "gpuMemory",
+        "pinned",
+        "jit",
+        "runtime",
+        "tokensPerSecond",
+        "owner",
+    }
+)
+"""What an account of everything says of an instance beside what LM Studio's list says."""
+
+logger = logging.getLogger(__name__)
+
+Info = dict[str, Any]
+
+
+class Device:
+    """A device: what it has in memory, and lines to its engine."""
+
+    def __init__(
+        self, session: aiohttp.ClientSession, node: Node, on_change: Callable[[], None]
+    ) -> None:
+        self.node = node
+        self.is_connected = False
+        self.problem = node.problem
+        self.instances: tuple[Info, ...] = ()
+        """As `getActivity` writes them, with the device and in the gateway's time."""
+        self.listed: tuple[Info, ...] = ()
+        """The same as `listLoaded` writes them."""
+        self.loads: tuple[Info, ...] = ()
+        self.memory: Info = {}
+        self.lost: dict[str, int] = {}
+        """The references of what was in memory when it went away, and when that was."""
+        self._by_reference: dict[str, Info] = {}
+        self._by_identifier: dict[str, list[Info]] = {}
+        self._models: tuple[Info, ...] = ()
+        self._lines = Lines(session, node)
+        self._on_change = on_change
+        self._heard_ms = 0
+        self._skew_ms = 0
+        self._failures = 0
+        self._watching: Line | None = None
+
+    @property
+    def device(self) -> str:
+        """Its identifier."""
+        return self.node.device
+
+    @property
+    def name(self) -> str:
+        """What it is called."""
+        return self.node.name
+
+    def with_reference(self, reference: str) -> Info | None:
+        """Return the instance that has this reference."""
+        return self._by_reference.get(reference)
+
+    def called(self, identifier: str) -> list[Info]:
+        """Return the instances that are called so."""
+        return self._by_identifier.get(identifier, [])
+
+    @asynccontextmanager
+    async def line(self, namespace: str) -> AsyncIterator[Line]:
+        """Lend a line.
+
+        Raises:
+            DeviceDisconnectedError: The device is not there.
+        """
+        if not self.is_connected:
+            raise DeviceDisconnectedError(self.name, self.problem)
+        async with self._lines.line(namespace) as line:
+            yield line
+
+    async def call(self, namespace: str, endpoint: str, parameter: Any = None) -> Any:
+        """Make one call."""
+        async with self.line(namespace) as line:
+            return await line.call(endpoint, parameter)
+
+    async def models(self) -> tuple[Info, ...]:
+        """Return what it has downloaded, as it says now or, if that takes too long, as it said."""
+        if self.is_connected:
+            try:
+                async with asyncio.timeout(LIST_S):
+                    said = await self.call("system", "listDownloadedModels")
+            except (TimeoutError, EngineError):
+                return self._models
+            self._models = tuple(self.placed(one) for one in said)
+        return self._models
+
+    async def refresh(self) -> None:
+        """Hear at once what is in memory, since we have just changed it."""
+        try:
+            self._hear(await self.call("system", "getActivity"))
+        except EngineError:
+            return  # the watch says so
+
+    async def doubt(self) -> None:
+        """Forget what is in memory and ask anew: a line was lost."""
+        self._hold(())
+        if self._watching is not None:
+            await self._watching.socket.close()
+
+    def placed(self, info: Mapping[str, Any]) -> Info:
+        """Return what is said of a model or an instance there, in the gateway's words."""
+        used = info.get("lastUsedTime")
+        placed = {**info, "deviceIdentifier": self.device}
+        if isinstance(used, int):
+            placed["lastUsedTime"] = used + self._skew_ms
+        return placed
+
+    async def run(self) -> None:
+        """Watch the device until cancelled; come back to it when it has gone."""
+        while True:
+            try:
+                await self._watch()
+            except RelayedError as error:
+                self.problem = error.title
+            except DeviceLostError:
+                pass
+            self._failures += 1
+            if self.is_connected and self._failures == 1:
+                continue  # it may have been the line alone
+            self._go()
+            await self._lines.close()
+            wait_s = BACK_S[min(self._failures, len(BACK_S)) - 1]
+            await asyncio.sleep(wait_s * random.uniform(0.8, 1.2))  # noqa: S311 - no secret
+
+    async def close(self) -> None:
+        """End all lines."""
+        self._go()
+        await self._lines.close()
+
+    async def _watch(self) -> None:
+        """Hear what happens until the line is lost."""
+        self._heard_ms = 0
+        async with (
+            self._lines.line("system") as line,
+            aclosing(line.packets("watchActivity")) as packets,
+        ):
+            self._watching = line
+            async for packet in packets:
+                if not self.is_connected:
+                    logger.info("the device %s is connected", self.name)
+                self.is_connected, self.problem, self._failures = True, "", 0
+                self._hear(msgspec.json.decode(packet))
+
+    def _hear(self, activity: Mapping[str, Any]) -> None:
+        """Take in an account; one that is older than the last one is left aside."""
+        now_ms = int(activity["now"])
+        if now_ms < self._heard_ms:
+            return
+        self._heard_ms = now_ms
+        skew_ms = round(time.time() * 1000) - now_ms
+        if abs(skew_ms - self._skew_ms) > SKEW_MS:
+            self._skew_ms = skew_ms
+        self._hold(tuple(self.placed(one) for one in activity["instances"]))
+        self.loads = tuple(
+            {**one, "startedAt": one["startedAt"] + self._skew_ms, "deviceIdentifier": self.device}
+            for one in activity["loads"]
+        )
+        self.memory = dict(activity["memory"])
+        self._on_change()
+
+    def _hold(self, instances: tuple[Info, ...]) -> None:
+        self.instances = instances
+        self.listed = tuple(
+            {name: value for name, value in one.items() if name not in _ACTIVITY}
+            for one in instances
+        )
+        self._by_reference = {one["instanceReference"]: one for one in instances}
+        self._by_identifier = {}
+        for one in instances:
+            self._by_identifier.setdefault(one["identifier"], []).append(one)
+
+    def _go(self) -> None:
+        """Have nothing in memory any more, as far as can be known."""
+        if not self.is_connected:
+            return
+        self.is_connected = False
+        logger.warning(
+            "the device %s is gone, and with it %d instances", self.name, len(self.instances)
+        )
+        at = round(time.time() * 1000)
+        self.lost = dict.fromkeys(self._by_reference, at)
+        self._hold(())
+        self.loads, self.memory = (), {}
+        self._on_change()

@@ -1,0 +1,63 @@
+"""What can go wrong between the gateway of a fleet and its devices."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from lms_jupyter.engine.errors import BadRequestError, EngineError
+
+
+class DeviceNotFoundError(BadRequestError):
+    """No device of the fleet has this identifier."""
+
+    code = "device_not_found"
+    http_status = 404
+
+    def __init__(self, device: str, known: Iterable[str]) -> None:
+        names = ", ".join(map(repr, known))
+        super().__init__(
+            f"No device of this fleet is called {device!r:.100}.",
+            hint=f"There are: {names}." if names else "It has no devices but the gateway itself.",
+        )
+
+
+class DeviceDisconnectedError(EngineError):
+    """The device is known, and cannot be reached at this moment."""
+
+    code = "device_disconnected"
+    http_status = 503
+
+    def __init__(self, name: str, problem: str = "") -> None:
+        because = f": {problem}" if problem else "."
+        super().__init__(
+            f"The device {name!r} is not connected{because}",
+            hint="`%lms link status` says when it is back; another device may have the model.",
+        )
+
+
+class DeviceLostError(EngineError):
+    """The device went away while it was asked something."""
+
+    code = "device_lost"
+    http_status = 502
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"The device {name!r} went away before it had answered.",
+            hint="What it had in memory may be gone; ask again, or load the model elsewhere.",
+        )
+
+
+class RelayedError(EngineError):
+    """What the engine of a device says is wrong, handed on as it is."""
+
+    code = "device_error"
+
+    def __init__(self, envelope: Mapping[str, Any]) -> None:
+        super().__init__(str(envelope.get("title") or "The device failed."))
+        self.told = dict(envelope)
+
+    def envelope(self) -> dict[str, object]:
+        """Return the error object as it came."""
+        return self.told

@@ -1,0 +1,175 @@
+"""Sockets to the engine of one device: each serves one call or one channel at a time.
+
+So what a client does not read is not read from the device either, and a client that leaves makes
+the device stop: the socket is closed, and the device's engine notices as with any client.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections import defaultdict
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any, Final
+
+import aiohttp
+import msgspec
+
+from lms_jupyter.engine.fleet.errors import DeviceLostError, RelayedError
+from lms_jupyter.engine.fleet.node import Node
+from lms_jupyter.engine.wire.frames import encode
+
+CONNECT_S: Final = 5.0
+HEARTBEAT_S: Final = 5.0
+"""How often a line that waits asks whether the device is still there."""
+IDLE: Final = 8
+"""How many lines of a namespace are kept for the next ones to ask."""
+
+
+class _Frame(msgspec.Struct, rename="camel"):
+    """What is read of a frame; the rest is handed on unread."""
+
+    type: str
+    result: msgspec.Raw = msgspec.Raw(b"null")
+    message: msgspec.Raw = msgspec.Raw(b"null")
+    error: dict[str, Any] = {}
+
+
+_decode: Final = msgspec.json.Decoder(_Frame).decode
+
+
+class Line:
+    """One socket of one namespace."""
+
+    def __init__(self, socket: aiohttp.ClientWebSocketResponse, name: str) -> None:
+        self.socket = socket
+        self.is_busy = False
+        self._name = name
+        self._number = 0
+
+    async def call(self, endpoint: str, parameter: Any = None) -> Any:
+        """Make a call and return its result.
+
+        Raises:
+            RelayedError: The device refuses.
+            DeviceLostError: It went away.
+        """
+        self._number += 1
+        frame = {"type": "rpcCall", "endpoint": endpoint, "callId": self._number}
+        await self._begin(frame | ({} if parameter is None else {"parameter": parameter}))
+        while True:
+            frame_said = await self._next()
+            if frame_said.type == "rpcResult":
+                self.is_busy = False
+                return msgspec.json.decode(frame_said.result)
+            if frame_said.type == "rpcError":
+                self.is_busy = False
+                raise RelayedError(frame_said.error)
+
+    async def packets(self, endpoint: str, parameter: Any = None) -> AsyncGenerator[msgspec.Raw]:
+        """Open a channel and yield what comes, unread, until it is closed.
+
+        Raises:
+            RelayedError: It ended with an error.
+            DeviceLostError: The device went away.
+        """
+        self._number += 1
+        frame = {"type": "channelCreate", "endpoint": endpoint, "channelId": self._number}
+        await self._begin(frame | ({} if parameter is None else {"creationParameter": parameter}))
+        while True:
+            said = await self._next()
+            if said.type == "channelSend":
+                yield said.message
+            elif said.type == "channelClose":
+                self.is_busy = False
+                return
+            elif said.type == "channelError":
+                self.is_busy = False
+                raise RelayedError(said.error)
+
+    async def say(self, message: Mapping[str, Any]) -> None:
+        """Send a message on the channel that is open."""
+        await self._send(
+            {"type": "channelSend", "channelId": self._number, "message": dict(message)}
+        )
+
+    async def _begin(self, frame: Mapping[str, Any]) -> None:
+        self.is_busy = True
+        await self._send(frame)
+
+    async def _send(self, frame: Mapping[str, Any]) -> None:
+        try:
+            await self.socket.send_frame(encode(frame), aiohttp.WSMsgType.TEXT)
+        except (aiohttp.ClientError, ConnectionError) as error:
+            raise DeviceLostError(self._name) from error
+
+    async def _next(self) -> _Frame:
+        said = await self.socket.receive()
+        if said.type is not aiohttp.WSMsgType.TEXT:
+            raise DeviceLostError(self._name)
+        return _decode(said.data)
+
+
+class Lines:
+    """The lines to one device."""
+
+    def __init__(self, session: aiohttp.ClientSession, node: Node) -> None:
+        self._session = session
+        self._node = node
+        self._idle: dict[str, list[Line]] = defaultdict(list)
+        self._used: set[Line] = set()
+        self._caller = f"fleet:{secrets.token_hex(8)}", secrets.token_hex(16)
+
+    @asynccontextmanager
+    async def line(self, namespace: str) -> AsyncIterator[Line]:
+        """Lend a line; one that is left in the midst of something is closed.
+
+        Raises:
+            DeviceLostError: The device cannot be reached.
+            RelayedError: It does not let us in.
+        """
+        idle = self._idle[namespace]
+        line = idle.pop() if idle else await self._connect(namespace)
+        self._used.add(line)
+        try:
+            yield line
+        finally:
+            self._used.discard(line)
+            if line.is_busy or line.socket.closed or len(idle) >= IDLE:
+                await line.socket.close()
+            else:
+                idle.append(line)
+
+    async def close(self) -> None:
+        """Close all lines; whoever waits at one is told that the device went away."""
+        lines = [*self._used, *(line for idle in self._idle.values() for line in idle)]
+        for idle in self._idle.values():
+            idle.clear()
+        for line in lines:
+            await line.socket.close()
+
+    async def _connect(self, namespace: str) -> Line:
+        node = self._node
+        identifier, passkey = self._caller if node.token is None else node.token.credentials()
+        hello = {"authVersion": 1, "clientIdentifier": identifier, "clientPasskey": passkey}
+        try:
+            socket = await self._session.ws_connect(
+                f"http://{node.address}/{namespace}",
+                max_msg_size=0,
+                compress=0,
+                heartbeat=HEARTBEAT_S,
+                timeout=aiohttp.ClientWSTimeout(ws_close=1.0),
+            )
+        except (aiohttp.ClientError, ConnectionError, TimeoutError) as error:
+            raise DeviceLostError(node.name) from error
+        try:
+            await socket.send_frame(encode(hello), aiohttp.WSMsgType.TEXT)
+            said = await socket.receive(timeout=CONNECT_S)
+            answer = msgspec.json.decode(said.data) if isinstance(said.data, str) else {}
+        except (aiohttp.ClientError, ConnectionError, TimeoutError) as error:
+            await socket.close()
+            raise DeviceLostError(node.name) from error
+        if not answer.get("success"):
+            await socket.close()
+            raise RelayedError({"title": str(answer.get("error") or "It does not let us in.")})
+        return Line(socket, node.name)

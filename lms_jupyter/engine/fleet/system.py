@@ -1,0 +1,160 @@
+"""The namespace `system` of a gateway: models and activity of all devices."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from lms_jupyter.engine.errors import AmbiguousNameError, EngineError, NoVariantsError
+from lms_jupyter.engine.fleet.device import Device
+from lms_jupyter.engine.fleet.gateway import Gateway
+from lms_jupyter.engine.instances.activity import MIN_INTERVAL_S, REFRESH_S, look
+from lms_jupyter.engine.routes.connection import Channel, Namespace, Rpc
+from lms_jupyter.engine.routes.handshake import Caller
+from lms_jupyter.engine.wire.activity import activity_packet
+from lms_jupyter.engine.wire.fields import an_object, optional_text, text
+
+
+def over(gateway: Gateway, local: Namespace) -> Namespace:
+    """Return a namespace that tells of all devices."""
+    one = _System(gateway)
+    rpcs = dict(local.rpcs) | {
+        name: partial(call, local.rpcs[name])
+        for name, call in {
+            "listDownloadedModels": one.models,
+            "listDownloadedModelVariants": one.variants,
+            "cancelLoad": one.cancel_load,
+            "getDeparture": one.departure,
+        }.items()
+    }
+    rpcs |= {
+        name: partial(one.change, name, rpcs[name]) for name in ("setInstanceTtl", "pinInstance")
+    }
+    rpcs["getActivity"] = one.activity
+    return Namespace(local.name, rpcs, {**local.channels, "watchActivity": one.watch})
+
+
+@dataclass(frozen=True, slots=True)
+class _System:
+    gateway: Gateway
+
+    async def models(self, local: Rpc, caller: Caller, parameter: Any) -> list[Any]:
+        """List what is downloaded, here and elsewhere."""
+        fleet = self.gateway.fleet
+        here, *elsewhere = await asyncio.gather(
+            _settled(local(caller, parameter)), *(device.models() for device in fleet)
+        )
+        return [*here, *(model for models in elsewhere for model in models)]
+
+    async def variants(self, local: Rpc, caller: Caller, parameter: Any) -> list[Any]:
+        """List the variants of a model, here and on the devices that have it."""
+        found: list[Any] = []
+        missing: EngineError | None = None
+        try:
+            found += await _settled(local(caller, parameter))
+        except NoVariantsError as error:
+            missing = error
+        asked = "system", "listDownloadedModelVariants", parameter
+        for device, variants in await self.gateway.fleet.ask_all(*asked):
+            found += [device.placed(variant) for variant in variants]
+        if not found and missing is not None:
+            raise missing
+        return found
+
+    async def cancel_load(self, local: Rpc, caller: Caller, parameter: Any) -> None:
+        """Stop a load, wherever it runs."""
+        load_id = text(an_object(parameter), "loadId")
+        for device in self.gateway.fleet:
+            if any(load["loadId"] == load_id for load in device.loads):
+                await device.call("system", "cancelLoad", parameter)
+                return
+        await _settled(local(caller, parameter))
+
+    async def departure(self, local: Rpc, caller: Caller, parameter: Any) -> Any:
+        """Tell why an instance went: with its device, or as its device says."""
+        said = await _settled(local(caller, parameter))
+        if said["why"] != "unknown":
+            return said
+        reference = text(an_object(parameter), "instanceReference")
+        for device in self.gateway.fleet:
+            if reference in device.lost and device.with_reference(reference) is None:
+                return {"why": "deviceLost", "at": device.lost[reference], "by": device.name}
+        for _device, answer in await self.gateway.fleet.ask_all(
+            "system", "getDeparture", parameter
+        ):
+            if answer["why"] != "unknown":
+                return answer
+        return said
+
+    async def change(self, endpoint: str, local: Rpc, caller: Caller, parameter: Any) -> None:
+        """Change an instance on the device that is named, else wherever its name is."""
+        asked = dict(an_object(parameter))
+        device = self._meant(asked)
+        asked.pop("deviceIdentifier", None)
+        if device is None:
+            await _settled(local(caller, asked))
+            return
+        await device.call("system", endpoint, asked)
+        await device.refresh()
+
+    def _meant(self, asked: Mapping[str, Any]) -> Device | None:
+        gateway = self.gateway
+        if "deviceIdentifier" in asked:
+            return gateway.named(optional_text(asked, "deviceIdentifier"))
+        name = text(asked, "identifier")
+        here = any(one.identifier == name for one in gateway.services.registry.instances)
+        found = gateway.fleet.all_called(name, None)
+        if here + len(found) > 1:
+            raise AmbiguousNameError(name, [f"{name} on {device.name}" for device, _ in found])
+        return None if here or not found else found[0][0]
+
+    async def activity(self, _caller: Caller, _parameter: Any) -> dict[str, Any]:
+        """Say what goes on on all devices; the memory is that of each device's machine."""
+        services = self.gateway.services
+        packet = activity_packet(await look(services.registry, services.gpus))
+        fleet = self.gateway.fleet
+        packet["instances"] += [one for device in fleet for one in device.instances]
+        packet["loads"] += [one for device in fleet for one in device.loads]
+        packet["devices"] = [
+            {
+                "deviceIdentifier": device.device,
+                "deviceName": device.name,
+                "connected": device.is_connected,
+                "memory": device.memory or None,
+            }
+            for device in fleet
+        ]
+        return packet
+
+    async def watch(self, channel: Channel) -> None:
+        """Send a packet at once and after every change on any device, until told to stop."""
+        registry, fleet = self.gateway.services.registry, self.gateway.fleet
+        changed = asyncio.Event()
+        stops = [registry.listen(changed.set), fleet.listen(changed.set)]
+        try:
+            async with channel.interrupted_by("stop"):
+                while True:
+                    changed.clear()
+                    channel.send(await self.activity(channel.caller, None))
+                    await channel.room()
+                    await asyncio.sleep(MIN_INTERVAL_S)
+                    patience_s = REFRESH_S if registry.instances or registry.loads else None
+                    await _within(patience_s, changed)
+        finally:
+            for stop in stops:
+                stop()
+
+
+async def _within(patience_s: float | None, changed: asyncio.Event) -> None:
+    try:
+        async with asyncio.timeout(patience_s):
+            await changed.wait()
+    except TimeoutError:
+        return
+
+
+async def _settled(result: Any) -> Any:
+    return await result if isinstance(result, Awaitable) else result
