@@ -6,8 +6,19 @@ from typing import Any, Literal
 from msgspec import Struct
 
 from lms_jupyter.hosts.reading import noun, reads, table, text
+from lms_jupyter.hosts.tool_calls import (
+    ToolCall,
+    ToolCallFailed,
+    ToolDefinition,
+    ToolResult,
+    call_part,
+    read_call,
+    read_failure,
+    result_part,
+    tool_array,
+)
 
-Role = Literal["system", "user", "assistant"]
+Role = Literal["system", "user", "assistant", "tool"]
 
 
 class Picture(Struct, frozen=True, kw_only=True):
@@ -23,6 +34,10 @@ class Message(Struct, frozen=True, kw_only=True):
     role: Role
     text: str
     pictures: tuple[Picture, ...] = ()
+    calls: tuple[ToolCall, ...] = ()
+    """Of an assistant: the tools that it asked for."""
+    results: tuple[ToolResult, ...] = ()
+    """Of a tool: what came of the calls; it has no text."""
 
 
 class Sampling(Struct, frozen=True, kw_only=True):
@@ -41,6 +56,8 @@ class Sampling(Struct, frozen=True, kw_only=True):
     """Whether a reasoning model may think first."""
     preset: tuple[tuple[str, Any], ...] = ()
     """LM Studio's keys of a preset, with their values; what is set above wins."""
+    tools: tuple[ToolDefinition, ...] = ()
+    """What the model may call instead of answering."""
 
 
 class PredictionFragment(Struct, frozen=True, kw_only=True):
@@ -61,7 +78,7 @@ class PredictionStats(Struct, frozen=True, kw_only=True):
     predicted_tokens: int | None = None
 
 
-PredictionEvent = PredictionFragment | PredictionStats
+PredictionEvent = PredictionFragment | ToolCall | ToolCallFailed | PredictionStats
 
 _CHECKED = {
     "max_tokens": "maxPredictedTokens",
@@ -79,6 +96,7 @@ def stack(sampling: Sampling) -> dict[str, Any]:
         "topKSampling": sampling.top_k,
         "stopStrings": list(sampling.stop) or None,
         "reasoning.enableThinking": sampling.thinking,
+        "tools": tool_array(sampling.tools),
     }
     for field, name in _CHECKED.items():
         value = getattr(sampling, field)
@@ -104,7 +122,9 @@ def history(messages: Sequence[Message], files: Mapping[Picture, Mapping[str, An
             {
                 "role": message.role,
                 "content": [
-                    {"type": "text", "text": message.text},
+                    *_text_parts(message),
+                    *map(call_part, message.calls),
+                    *map(result_part, message.results),
                     *(
                         {"type": "file", "name": picture.name, **files[picture]}
                         for picture in message.pictures
@@ -114,6 +134,13 @@ def history(messages: Sequence[Message], files: Mapping[Picture, Mapping[str, An
             for message in messages
         ]
     }
+
+
+def _text_parts(message: Message) -> list[dict[str, Any]]:
+    """Return the text as a part, unless calls or results stand in its place."""
+    if not message.text and (message.calls or message.results):
+        return []
+    return [{"type": "text", "text": message.text}]
 
 
 @reads("its answer")
@@ -131,6 +158,10 @@ def step(packet: Mapping[str, Any]) -> PredictionEvent | None:
             if kind in ("reasoningStartTag", "reasoningEndTag"):
                 return None
             return PredictionFragment(text=content, thought=kind == "reasoning")
+        case {"type": "toolCallGenerationEnd"}:
+            return read_call(packet.get("toolCallRequest"))
+        case {"type": "toolCallGenerationFailed"}:
+            return read_failure(packet)
         case {"type": "success"}:
             stats = table(packet.get("stats") or {})
             fields = {

@@ -2,14 +2,15 @@
 
 import html
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from msgspec import Struct
 
 from lms_jupyter.errors import LmsError
-from lms_jupyter.hosts.prediction import PredictionFragment, PredictionStats
+from lms_jupyter.hosts.prediction import PredictionEvent, PredictionStats
+from lms_jupyter.hosts.tool_calls import ToolCall, ToolCallFailed
 from lms_jupyter.printable import printable
 from lms_jupyter.protocol.models import Instance
 
@@ -26,6 +27,20 @@ STOPS = {
 STOPPED = "userStopped"
 
 
+class Called(Struct, frozen=True, kw_only=True):
+    """A call of a tool, and what came of it."""
+
+    call: ToolCall
+    outcome: Literal["answered", "failed", "refused"]
+    text: str
+    """The result, or why there is none."""
+
+    @property
+    def content(self) -> str:
+        """What the model is told."""
+        return self.text if self.outcome == "answered" else f"Error: {self.text}"
+
+
 class Answer(str):  # noqa: SLOT000 - it carries its figures
     """An answer as text, with its figures.
 
@@ -34,17 +49,20 @@ class Answer(str):  # noqa: SLOT000 - it carries its figures
             was stopped.
         thoughts: What a reasoning model thought before it answered.
         model: The identifier of the instance that answered.
+        calls: The tools that it called before, and what came of that.
     """
 
     stats: PredictionStats | None
     thoughts: str
     model: str
+    calls: tuple[Called, ...]
 
     @classmethod
-    def of(cls, draft: "Draft", model: str) -> Self:
+    def of(cls, draft: "Draft", model: str, calls: Sequence[Called] = ()) -> Self:
         """Return what was generated, as a value to keep."""
         answer = cls(draft.text)
         answer.stats, answer.thoughts, answer.model = draft.stats, draft.thoughts, model
+        answer.calls = tuple(calls)
         return answer
 
     @property
@@ -63,11 +81,17 @@ class Draft:
         self.text = ""
         self.thoughts = ""
         self.stats: PredictionStats | None = None
+        self.calls: list[ToolCall] = []
+        self.failed_calls: list[str] = []
 
-    def take(self, step: PredictionFragment | PredictionStats) -> None:
+    def take(self, step: PredictionEvent) -> None:
         """Take the next piece."""
         if isinstance(step, PredictionStats):
             self.stats = step
+        elif isinstance(step, ToolCall):
+            self.calls.append(step)
+        elif isinstance(step, ToolCallFailed):
+            self.failed_calls.append(step.reason)
         elif step.thought:
             self.thoughts += step.text
         else:
@@ -86,12 +110,15 @@ class Figures(Struct, frozen=True, kw_only=True):
 
     model: str
     stats: PredictionStats | None
+    calls: int = 0
 
     def __str__(self) -> str:
         stats = self.stats
         if stats is None:
             return f"{self.model} · stopped"
         parts = [self.model]
+        if self.calls:
+            parts.append(f"{self.calls} tool call{'s' if self.calls > 1 else ''}")
         if stats.tokens_per_second is not None:
             parts.append(f"{stats.tokens_per_second:.2f} tokens/s")
         if stats.first_token_s is not None:

@@ -2,7 +2,9 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
+from types import FunctionType
 from typing import Any
 
 from lms_jupyter.api.settings import preset_names, profile_names
@@ -92,6 +94,7 @@ class Completer:
             "preset": preset_names,
             "path": lambda: sorted(path.name for path in self._folder().glob("*.toml")),
             "schema": self._schemas,
+            "tool": self._tools,
         }
         return values[completes]() if completes in values else ()
 
@@ -119,6 +122,14 @@ class Completer:
             name
             for name, value in self._names().items()
             if is_schema(value) and not name.startswith("_")
+        )
+
+    def _tools(self) -> Iterable[str]:
+        """Name what the notebook has that `--tools` takes."""
+        return sorted(
+            name
+            for name, value in self._names().items()
+            if isinstance(value, FunctionType | partial) and not name.startswith("_")
         )
 
 

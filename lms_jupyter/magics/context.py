@@ -9,6 +9,7 @@ from IPython.display import display
 from lms_jupyter.api.load_requests import NotebookRequest
 from lms_jupyter.api.session import Session
 from lms_jupyter.api.tables import Table
+from lms_jupyter.errors import CommandError
 from lms_jupyter.hosts.prediction import Message
 from lms_jupyter.magics.progress import LoadBar
 from lms_jupyter.manager import Manager
@@ -70,6 +71,21 @@ class MagicContext:
     def say(self, line: str) -> None:
         """Write a line below the cell."""
         print(printable(line))  # noqa: T201 - a magic talks to the cell that it stands in
+
+    def ask(self, question: str, *, hint: str) -> str:
+        """Ask the user for a line.
+
+        Args:
+            question: What stands in front of the place to write.
+            hint: What helps where nobody can be asked.
+
+        Raises:
+            CommandError: Nobody can be asked here.
+        """
+        try:
+            return input(printable(question))
+        except (EOFError, NotImplementedError) as error:
+            raise CommandError("Nobody can be asked here.", hint=hint) from error
 
     def show(self, bundle: Mapping[str, str]) -> None:
         """Show something in the forms that a front end may choose from."""

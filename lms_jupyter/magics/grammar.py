@@ -14,7 +14,18 @@ from lms_jupyter.errors import CommandError
 Value = TypeVar("Value")
 
 Completes = Literal[
-    "", "key", "identifier", "name", "host", "device", "profile", "preset", "verb", "path", "schema"
+    "",
+    "key",
+    "identifier",
+    "name",
+    "host",
+    "device",
+    "profile",
+    "preset",
+    "verb",
+    "path",
+    "schema",
+    "tool",
 ]
 """What a word can be completed with: a model key, what is in memory, either, …"""
 

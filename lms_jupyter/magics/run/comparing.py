@@ -11,9 +11,9 @@ from lms_jupyter.magics.context import LiveDisplay, MagicContext
 from lms_jupyter.magics.run import perform
 from lms_jupyter.magics.run.loading import check_llm
 from lms_jupyter.magics.run.presets import load_config_of, with_preset
+from lms_jupyter.magics.run.streaming import follow
 from lms_jupyter.magics.run.talking import (
     conversation,
-    follow,
     pictures_of,
     prompt_of,
     sampling_of,

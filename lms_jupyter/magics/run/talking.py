@@ -1,7 +1,6 @@
 """Runs `%%lms` and `%lms chat`."""
 
-from collections.abc import Callable, Sequence
-from contextlib import aclosing
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,15 +9,15 @@ from msgspec.structs import replace
 from lms_jupyter.api.load_requests import NotebookRequest
 from lms_jupyter.errors import CommandError
 from lms_jupyter.hosts.prediction import Message, Picture, Sampling
-from lms_jupyter.magics.answer import Answer, Draft, Figures, as_value, is_schema
-from lms_jupyter.magics.context import LiveDisplay, MagicContext
+from lms_jupyter.magics.answer import Answer, Figures, as_value, is_schema
+from lms_jupyter.magics.context import MagicContext
 from lms_jupyter.magics.fill import fill, unfilled_note
 from lms_jupyter.magics.run import perform
 from lms_jupyter.magics.run.loading import check_llm
 from lms_jupyter.magics.run.presets import load_config_of, with_preset
+from lms_jupyter.magics.run.tooling import ToolBox, Turns
 from lms_jupyter.magics.verbs.talking import Talk
 from lms_jupyter.manager import lookup
-from lms_jupyter.printable import printable
 from lms_jupyter.protocol.loads import LoadRequest
 from lms_jupyter.protocol.models import Instance
 
@@ -28,6 +27,7 @@ def talk(request: Talk, context: MagicContext) -> None:
     """Answer a prompt into the cell, and keep the answer under a name."""
     prompt = prompt_of(request, context)
     schema = schema_of(request.schema, context)
+    box = ToolBox(request.tools, context)
     instance = instance_for(request, context)
     request = with_preset(request, context)
     pictures = pictures_of(request, context)
@@ -37,19 +37,21 @@ def talk(request: Talk, context: MagicContext) -> None:
             hint="`%lms ls --json` says which models have vision.",
         )
     messages = conversation(request, prompt, pictures, context)
-    draft = Draft()
+    turns = Turns(context, instance, messages, sampling_of(request, schema))
     try:
-        stream(context, instance, messages, sampling_of(request, schema), draft)
+        turns.take(box, request.tools.rounds)
     except KeyboardInterrupt:
         # Stopping is how a user says "enough": what there is stays.
-        draft.stats = None
-    answer = Answer.of(draft, instance.identifier)
+        turns.draft.stats = None
+    draft = turns.draft
+    answer = Answer.of(draft, instance.identifier, turns.called)
     context.bind(request.variable, answer)
     if request.chat is not None:
         reply = Message(role="assistant", text=str(answer))
-        context.chats[request.chat] = [*messages, reply]
+        context.chats[request.chat] = [*turns.messages, reply]
     if request.footer:
-        context.show(Figures(model=instance.identifier, stats=draft.stats).bundle())
+        figures = Figures(model=instance.identifier, stats=draft.stats, calls=len(turns.called))
+        context.show(figures.bundle())
     if schema is None or draft.stats is None:
         return
     try:
@@ -59,59 +61,6 @@ def talk(request: Talk, context: MagicContext) -> None:
             f"The answer is not what {request.schema} asks for: {error}.",
             hint="Was it cut short? --max-tokens allows a longer answer.",
         ) from error
-
-
-def stream(
-    context: MagicContext,
-    instance: Instance,
-    messages: Sequence[Message],
-    sampling: Sampling,
-    draft: Draft,
-) -> None:
-    """Show an answer while it comes."""
-    work = follow(context, instance, messages, sampling, draft)
-    if context.can_update:
-        spot = LiveDisplay(context)
-        try:
-            context.session.run(work, lambda: spot.put(draft.bundle()))
-        finally:
-            spot.put(draft.bundle())
-        return
-    written = _Writer(draft)
-    try:
-        context.session.run(work, written.more)
-    finally:
-        written.more()
-        print()  # noqa: T201 - the end of the answer in a terminal
-
-
-class _Writer:
-    """Writes what is new to a terminal, where nothing can be changed once it is shown."""
-
-    def __init__(self, draft: Draft) -> None:
-        self._draft = draft
-        self._written = 0
-
-    def more(self) -> None:
-        """Write what has come since."""
-        new = self._draft.text[self._written :]
-        self._written += len(new)
-        print(printable(new), end="", flush=True)  # noqa: T201 - as above
-
-
-async def follow(
-    context: MagicContext,
-    instance: Instance,
-    messages: Sequence[Message],
-    sampling: Sampling,
-    draft: Draft,
-) -> None:
-    """Take an answer piece by piece; cancelling this stops the host."""
-    host = context.manager.connected_host
-    async with aclosing(host.respond(instance, messages, sampling)) as steps:  # type: ignore[type-var]
-        async for step in steps:
-            draft.take(step)
-    context.manager.wake.set()
 
 
 def prompt_of(request: Talk, context: MagicContext) -> str:

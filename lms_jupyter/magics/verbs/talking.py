@@ -24,6 +24,7 @@ from lms_jupyter.magics.grammar import (
     whole,
 )
 from lms_jupyter.magics.verbs.presets import PRESET
+from lms_jupyter.magics.verbs.tool_flags import TOOL_FLAGS, ToolUse, tool_use
 
 COMPARE, SWEEP = CELL_VERBS
 
@@ -46,6 +47,7 @@ class Talk(Struct, frozen=True, kw_only=True):
     sampling: Sampling = Sampling()
     preset: str | None = None
     """A preset of LM Studio's: what the flags do not say."""
+    tools: ToolUse = ToolUse()
     ttl_s: float | None = DEFAULT_TTL_S
     fills: bool = True
     """Whether {names} are replaced by what the notebook knows under them."""
@@ -184,6 +186,7 @@ def _talk(a: argparse.Namespace, name: str | None) -> Talk:
             thinking=thinking,
         ),
         preset=a.preset,
+        tools=tool_use(a),
         ttl_s=a.ttl,
         fills=a.fills,
         footer=a.footer,
@@ -220,8 +223,12 @@ CELL = Verb(
     summary="answer the text of the cell",
     build=lambda a: _talk(a, a.name),
     words=(NAME,),
-    flags=FLAGS,
-    examples=("%%lms qwen3-4b --as answer", "%%lms --chat story --temperature 0.7"),
+    flags=(*FLAGS, *TOOL_FLAGS),
+    examples=(
+        "%%lms qwen3-4b --as answer",
+        "%%lms --chat story --temperature 0.7",
+        "%%lms --tools search,add --yes",
+    ),
 )
 
 
@@ -310,6 +317,7 @@ VERBS = (
         flags=(
             Flag(names=("-p", "--prompt"), help="what to say", metavar="TEXT", dest="prompt"),
             *FLAGS,
+            *TOOL_FLAGS,
         ),
         examples=("%lms chat qwen3-4b -p 'Why is the sky blue?'",),
     ),

@@ -1,0 +1,60 @@
+"""The flags of `%%lms` that let a model call functions of the notebook."""
+
+import argparse
+
+from msgspec import Struct
+
+from lms_jupyter.errors import CommandError
+from lms_jupyter.magics.grammar import Flag, python_name, several, whole
+
+ROUNDS = 10
+MOST_ROUNDS = 1000
+
+
+class ToolUse(Struct, frozen=True, kw_only=True):
+    """What a model may call, and how often."""
+
+    names: tuple[str, ...] = ()
+    """Of functions in the notebook, or of lists of functions."""
+    yes: bool = False
+    """Whether each call is allowed without a question."""
+    rounds: int = ROUNDS
+    """How often the model may call something before it has to answer."""
+
+
+TOOL_FLAGS = (
+    Flag(
+        names=("--tools",),
+        help="functions of the notebook that the model may call; several with commas",
+        metavar="NAMES",
+        read=several(python_name),
+        default=(),
+        completes="tool",
+    ),
+    Flag(names=("-y", "--yes"), help="let it call them without asking each time", default=False),
+    Flag(
+        names=("--rounds",),
+        help=f"how often it may call tools before it has to answer (default: {ROUNDS})",
+        metavar="N",
+        read=whole(1, MOST_ROUNDS),
+        default=ROUNDS,
+    ),
+)
+
+
+def tool_use(a: argparse.Namespace) -> ToolUse:
+    """Read these flags of a line.
+
+    Raises:
+        CommandError: They do not go with the others.
+    """
+    names = tuple(getattr(a, "tools", ()))
+    if not names:
+        return ToolUse()
+    if a.schema is not None:
+        raise CommandError(
+            "--tools and --json do not go together: a model that may call tools cannot be held to "
+            "a form as well.",
+            hint="Ask for the form in a second cell, with the same --chat.",
+        )
+    return ToolUse(names=names, yes=a.yes, rounds=a.rounds)
