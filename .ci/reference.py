@@ -157,11 +157,11 @@ def settings() -> str:
         flags.setdefault(one.key, []).append(one)
     short: dict[str, list[str]] = {}
     for alias, names in ALIASES.items():
-        for name in (names,) if isinstance(names, str) else names:
+        for name in names:
             short.setdefault(name, []).append(alias)
     rows = []
     for name, kind, about in fields(models.LoadConfig):
-        known = flags.get(name, [])
+        known = flags.get(name, []) or flags.get(f"{name}_file", [])
         rows.append(
             (
                 f"`{name}`",

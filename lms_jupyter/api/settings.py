@@ -10,7 +10,9 @@ import msgspec
 
 from lms_jupyter.api.duration import parse_ttl
 from lms_jupyter.errors import CommandError
+from lms_jupyter.protocol.fitting import contradiction
 from lms_jupyter.protocol.gpu_settings import objection
+from lms_jupyter.protocol.load_keys import LOAD_KEYS
 from lms_jupyter.protocol.models import CacheType, LoadConfig, SplitStrategy
 
 DEFAULT_TTL_S = 3600.0
@@ -19,24 +21,21 @@ PROFILES = "lms_profiles.toml"
 """The file of named profiles, next to the notebook."""
 TTL_KEY = "ttl"
 
-ALIASES = {
-    "context": "context_length",
-    "kv_cache": ("k_cache_type", "v_cache_type"),
-    "kv": ("k_cache_type", "v_cache_type"),
-    "flash_attn": "flash_attention",
-    "flash": "flash_attention",
-    "experts": "num_experts",
-    "batch": "eval_batch_size",
-    "mmap": "try_mmap",
-    "keep_in_memory": "keep_model_in_memory",
-    "offload_kv": "offload_kv_cache_to_gpu",
-    "disable_gpu": "disabled_gpus",
-    "cpu_expert_layers": "num_cpu_expert_layers_ratio",
-}
+
+def _aliases() -> dict[str, tuple[str, ...]]:
+    """Return the short names of the table, and what each stands for."""
+    found: dict[str, tuple[str, ...]] = {}
+    for key in LOAD_KEYS:
+        for short in key.short:
+            found[short] = (*found.get(short, ()), key.name)
+    return found
+
+
+ALIASES = _aliases()
 """Short names, as the flags have them."""
-LISTS = ("disabled_gpus", "gpu_priority", "gpu_custom_ratio")
+LISTS = tuple(key.name for key in LOAD_KEYS if key.kind in ("wholes", "numbers"))
 """Settings that are a list; of one, a number alone will do."""
-RATIOS = ("gpu", "num_cpu_expert_layers_ratio")
+RATIOS = tuple(key.name for key in LOAD_KEYS if key.kind == "ratio")
 OFFLOAD = {"off": 0.0, "max": 1.0}
 
 
@@ -44,6 +43,8 @@ class Settings(TypedDict, total=False):
     """The load settings as keywords."""
 
     context_length: int
+    auto_fit: bool
+    auto_fit_min_context_length: int
     gpu: float | str
     main_gpu: int
     split_strategy: SplitStrategy
@@ -52,24 +53,38 @@ class Settings(TypedDict, total=False):
     gpu_custom_ratio: Sequence[float]
     gpu_strict_vram_cap: bool
     num_cpu_expert_layers_ratio: float | str
+    offload_kv_cache_to_gpu: bool
     parallel: int
+    use_unified_kv_cache: bool
     flash_attention: bool
     k_cache_type: CacheType
     v_cache_type: CacheType
     kv_cache: CacheType
     eval_batch_size: int
+    physical_batch_size: int
+    context_checkpoints: int
     num_experts: int
     seed: int
-    offload_kv_cache_to_gpu: bool
     try_mmap: bool
+    try_direct_io: bool
     keep_model_in_memory: bool
+    cpu_thread_pool_size: int
     rope_frequency_base: float
     rope_frequency_scale: float
+    prompt_template: str
+    reasoning_budget_message: str
     draft_mtp: bool
+    draft_mtp_sidecar: bool
+    draft_dflash_sidecar: bool
+    draft_dspark_sidecar: bool
     draft_model: str
     draft_max_tokens: int
     draft_min_tokens: int
     draft_min_probability: float
+    mlx_disk_cache: bool
+    mlx_kv_cache_bits: int
+    mlx_kv_cache_group_size: int
+    mlx_kv_cache_quantized_start: int
 
 
 def read_settings(settings: Mapping[str, Any], where: str = "the settings") -> LoadConfig:
@@ -82,8 +97,7 @@ def read_settings(settings: Mapping[str, Any], where: str = "the settings") -> L
     for name, value in settings.items():
         if value is None:
             continue
-        names = ALIASES.get(name, name)
-        for field in (names,) if isinstance(names, str) else names:
+        for field in ALIASES.get(name, (name,)):
             if field not in LoadConfig.__struct_fields__:
                 raise CommandError(f"There is no load setting {name!r} ({where}).", hint=near(name))
             fields[field] = value
@@ -91,7 +105,7 @@ def read_settings(settings: Mapping[str, Any], where: str = "the settings") -> L
         config = msgspec.convert(_plain(fields), LoadConfig)
     except msgspec.ValidationError as error:
         raise CommandError(f"A load setting makes no sense ({where}): {error}.") from error
-    if (wrong := objection(config)) is not None:
+    if (wrong := objection(config) or contradiction(config)) is not None:
         raise CommandError(f"A load setting makes no sense ({where}): {wrong}")
     return config
 
@@ -239,6 +253,18 @@ def read_recipe(entries: Mapping[str, Any], where: str) -> Recipe:
     if TTL_KEY not in entries:
         return Recipe(config=config)
     return Recipe(config=config, ttl_s=parse_ttl(str(entries[TTL_KEY])))
+
+
+def read_text(path: Path) -> str:
+    """Read a file that is a setting's text.
+
+    Raises:
+        CommandError: It is not there, or is no text.
+    """
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise CommandError(f"{path} cannot be read as text: {error}.") from error
 
 
 def _toml(path: Path) -> dict[str, Any]:

@@ -1,15 +1,13 @@
 """`LoadConfig` ↔ LM Studio's list of load keys (lmstudio-protocol, section 4.2)."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any, get_args
 
 from lms_jupyter.hosts.reading import noun, number, reads, rows, table, text
+from lms_jupyter.protocol.fitting import fits, is_manual, settled
+from lms_jupyter.protocol.load_keys import BY_NAME, LOAD_KEYS
 from lms_jupyter.protocol.models import Kind, LoadConfig, SplitStrategy
-
-
-def _same(value: Any) -> Any:
-    return value
+from lms_jupyter.protocol.setting import Setting
 
 
 def _checked(value: Any) -> dict[str, Any]:
@@ -25,63 +23,45 @@ def _ratio(value: Any) -> float | None:
     return {"off": 0.0, "max": 1.0}.get(value) if isinstance(value, str) else number(value)
 
 
-@dataclass(frozen=True, slots=True)
-class _Key:
-    """One setting: its key for each kind of model, and how its value is written and read."""
-
-    llm: str | None
-    embedding: str | None = None
-    write: Callable[[Any], Any] = _same
-    read: Callable[[Any], Any] = _same
-
-    def name(self, kind: Kind) -> str | None:
-        return self.llm if kind == "llm" else self.embedding
-
-
-def _both(name: str, **how: Callable[[Any], Any]) -> _Key:
-    return _Key(f"llm.load.{name}", f"embedding.load.{name}", **how)
-
-
-_STRICT = "load.gpuStrictVramCap"
 _SPLIT = "load.gpuSplitConfig"
 """One key for all that says how several GPUs share a model, for every kind of model."""
 SPLIT = ("main_gpu", "split_strategy", "disabled_gpus", "gpu_priority", "gpu_custom_ratio")
 """What that key holds."""
+_MLX_CACHE = "llm.load.mlx.kvCacheQuantization"
+MLX_CACHE = {
+    "mlx_kv_cache_bits": "bits",
+    "mlx_kv_cache_group_size": "groupSize",
+    "mlx_kv_cache_quantized_start": "quantizedStart",
+}
+"""What another one holds, and its names for it."""
+_MLX_DEFAULTS = {"enabled": True, "bits": 8, "groupSize": 64, "quantizedStart": 0}
 _SPECULATIVE = "llm.load.llama.speculativeDecoding"
 
-KEYS: Mapping[str, _Key] = {
-    "context_length": _both("contextLength"),
-    "gpu": _both("llama.acceleration.offloadRatio", read=_ratio),
-    "gpu_strict_vram_cap": _Key(_STRICT, _STRICT),
-    "num_cpu_expert_layers_ratio": _Key("llm.load.numCpuExpertLayersRatio", read=_ratio),
-    "parallel": _Key("llm.load.numParallelSessions"),
-    "flash_attention": _Key("llm.load.llama.flashAttention"),
-    "k_cache_type": _Key("llm.load.llama.kCacheQuantizationType", write=_checked, read=_unchecked),
-    "v_cache_type": _Key("llm.load.llama.vCacheQuantizationType", write=_checked, read=_unchecked),
-    "eval_batch_size": _both("llama.evalBatchSize"),
-    "num_experts": _Key("llm.load.numExperts"),
-    "seed": _both("seed", write=_checked, read=_unchecked),
-    "offload_kv_cache_to_gpu": _Key("llm.load.offloadKVCacheToGpu"),
-    "try_mmap": _both("llama.tryMmap"),
-    "keep_model_in_memory": _both("llama.keepModelInMemory"),
-    "rope_frequency_base": _both("llama.ropeFrequencyBase", write=_checked, read=_unchecked),
-    "rope_frequency_scale": _both("llama.ropeFrequencyScale", write=_checked, read=_unchecked),
-    "draft_mtp": _Key(f"{_SPECULATIVE}.draftMtp"),
-    "draft_model": _Key(f"{_SPECULATIVE}.draftModel"),
-    "draft_max_tokens": _Key(f"{_SPECULATIVE}.draftMaxTokens"),
-    "draft_min_tokens": _Key(f"{_SPECULATIVE}.draftMinTokens"),
-    "draft_min_probability": _Key(f"{_SPECULATIVE}.draftMinContinueProbability"),
+KEYS: Mapping[str, Setting] = {
+    key.name: key for key in LOAD_KEYS if key.name not in {*SPLIT, *MLX_CACHE}
 }
 
 AUTO_FIT = tuple(f"llm.load.{engine}.autoFit" for engine in ("llama", "mlx", "yuzu"))
 """Whether the host may choose context and offload itself; what the user names must win."""
 
 
-MANUAL = (
-    *("context_length", "gpu", "main_gpu", "split_strategy"),
-    *("gpu_strict_vram_cap", "num_cpu_expert_layers_ratio"),
-)
-"""The settings beside which the host is not to choose by itself, as the SDKs have them."""
+def _name(key: Setting, kind: Kind) -> str | None:
+    return key.llm if kind == "llm" else key.embedding
+
+
+def _write(key: Setting, value: Any) -> Any:
+    if key.kind == "lines":
+        template = {"template": value}
+        return {"type": "jinja", "jinjaPromptTemplate": template, "stopStrings": []}
+    return _checked(value) if key.checkbox else value
+
+
+def _read(key: Setting, value: Any) -> Any:
+    if key.kind == "lines":
+        return table(table(value).get("jinjaPromptTemplate") or {}).get("template")
+    if key.kind == "ratio":
+        return _ratio(value)
+    return _unchecked(value) if key.checkbox else value
 
 
 def stack(config: LoadConfig, kind: Kind) -> dict[str, Any]:
@@ -89,15 +69,23 @@ def stack(config: LoadConfig, kind: Kind) -> dict[str, Any]:
 
     A setting that this kind of model does not have is left out too: the host has no key for it.
     """
+    config = settled(config)
     fields = [
-        {"key": name, "value": key.write(value)}
+        {"key": name, "value": _write(key, value)}
         for field, key in KEYS.items()
-        if (value := getattr(config, field)) is not None and (name := key.name(kind))
+        if field != "auto_fit"
+        and (value := getattr(config, field)) is not None
+        and (name := _name(key, kind))
     ]
     if (split := _split(config)) is not None:
         fields.append({"key": _SPLIT, "value": split})
-    if kind == "llm" and any(getattr(config, name) is not None for name in MANUAL):
-        fields += [{"key": name, "value": False} for name in AUTO_FIT]
+    fitted = False if is_manual(config) else config.auto_fit
+    if kind == "llm" and fitted is not None:
+        fields += [{"key": name, "value": fitted} for name in AUTO_FIT]
+    cache = {theirs: getattr(config, ours) for ours, theirs in MLX_CACHE.items()}
+    if kind == "llm" and cache["bits"] is not None:
+        named = {name: value for name, value in cache.items() if value is not None}
+        fields.append({"key": _MLX_CACHE, "value": _MLX_DEFAULTS | named})
     if kind == "llm" and config.draft_model is not None:
         fields.append({"key": f"{_SPECULATIVE}.draftSimple", "value": True})
     return {"layers": [{"layerName": "apiOverride", "config": {"fields": fields}}]}
@@ -115,21 +103,34 @@ def fields_of(raw: Any) -> Any:
 
 
 @reads("the settings of an instance")
-def parse(fields: Any, kind: Kind) -> LoadConfig:
+def parse(fields: Any, kind: Kind, model_format: str | None = None) -> LoadConfig:
     """Read the fields that `getLoadConfig` returns; keys that we do not know are passed over.
+
+    Args:
+        fields: What the host says.
+        kind: Which kind of model it is of.
+        model_format: What its files are: keys for other files say nothing of it.
 
     Raises:
         HostReplyError: It is not what LM Studio promises.
     """
     values = {text(field["key"]): field.get("value") for field in map(table, rows(fields))}
     known = {
-        field: key.read(values[name])
+        field: _read(key, values[name])
         for field, key in KEYS.items()
-        if (name := key.name(kind)) in values and values[name] is not None
+        if (name := _name(key, kind)) in values and values[name] is not None
     }
+    # Off is the rule: each load that names something says so.
+    known["auto_fit"] = any(values.get(name) is True for name in AUTO_FIT) or None
     if values.get(_SPLIT) is not None:
         known |= _split_of(table(values[_SPLIT]))
-    return noun(known, LoadConfig)
+    cache = table(values.get(_MLX_CACHE) or {})
+    if cache.get("enabled"):
+        known |= {ours: cache.get(theirs) for ours, theirs in MLX_CACHE.items()}
+    return noun(
+        {name: value for name, value in known.items() if fits(BY_NAME[name], model_format)},
+        LoadConfig,
+    )
 
 
 def _split(config: LoadConfig) -> dict[str, Any] | None:

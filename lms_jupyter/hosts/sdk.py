@@ -216,7 +216,7 @@ class SdkHost:
             {"specifier": specifier(instance)},
             subject=instance.identifier,
         )
-        return kv_config.parse(kv_config.fields_of(raw), instance.kind)
+        return kv_config.parse(kv_config.fields_of(raw), instance.kind, instance.format)
 
     async def estimate(self, model: Model, config: LoadConfig) -> Estimate:
         """Reckon what a load would take; see `Host.estimate`."""

@@ -92,11 +92,16 @@ class Completer:
             "verb": verb_names,
             "profile": lambda: profile_names(self._folder()),
             "preset": preset_names,
-            "path": lambda: sorted(path.name for path in self._folder().glob("*.toml")),
+            "path": lambda: self._files("*.toml"),
+            "template": lambda: self._files("*.jinja*"),
             "schema": self._schemas,
             "tool": self._tools,
         }
         return values[completes]() if completes in values else ()
+
+    def _files(self, pattern: str) -> Iterable[str]:
+        """Name the files beside the notebook that are called like this."""
+        return sorted(path.name for path in self._folder().glob(pattern))
 
     def _host_values(self, completes: Completes) -> Iterable[str]:
         """Name what the manager last saw on the host."""

@@ -26,6 +26,7 @@ Completes = Literal[
     "path",
     "schema",
     "tool",
+    "template",
 ]
 """What a word can be completed with: a model key, what is in memory, either, …"""
 
@@ -215,7 +216,7 @@ def chosen(name: str, verbs: Mapping[str, Verb]) -> Verb:
     )
 
 
-def whole(least: int = 1, most: float = math.inf) -> Callable[[str], int]:
+def whole(least: float = 1, most: float = math.inf) -> Callable[[str], int]:
     """Return what reads a whole number within these bounds."""
 
     def read_whole(text: str) -> int:

@@ -4,17 +4,56 @@ import math
 from collections.abc import Iterable
 from typing import Any
 
-from lms_jupyter.protocol.models import Difference, LoadConfig
+from lms_jupyter.protocol.fitting import why_none
+from lms_jupyter.protocol.load_keys import BY_NAME
+from lms_jupyter.protocol.models import Difference, Kind, LoadConfig
+
+CELLS = 256
+"""llama.cpp rounds a context up to a multiple of this many tokens."""
+
+OFF_UNLESS_TOLD = (
+    *("auto_fit", "draft_mtp"),
+    *("draft_mtp_sidecar", "draft_dflash_sidecar", "draft_dspark_sidecar"),
+)
+"""What is off where the host does not tell."""
 
 
-def differences(asked: LoadConfig, effective: LoadConfig) -> tuple[Difference, ...]:
-    """Return where what is in effect is not what was asked, of the settings that were named."""
+def differences(
+    asked: LoadConfig, effective: LoadConfig, kind: Kind | None = None
+) -> tuple[Difference, ...]:
+    """Return where what is in effect is not what was asked, of the settings that were named.
+
+    Args:
+        asked: What was named.
+        effective: What the host says.
+        kind: Of which kind of model, if the reason is wanted as well.
+    """
     return tuple(
-        Difference(setting=name, asked=_readable(wanted), effective=_readable(got))
+        Difference(
+            setting=name,
+            asked=_readable(wanted),
+            effective=_readable(got),
+            why=_why(name, wanted, effective, kind),
+        )
         for name in LoadConfig.__struct_fields__
         if (wanted := getattr(asked, name)) is not None
         and not _equal(wanted, got := getattr(effective, name))
+        and (name not in OFF_UNLESS_TOLD or wanted or got)
     )
+
+
+def _why(name: str, wanted: Any, effective: LoadConfig, kind: Kind | None) -> str:
+    """Say why a setting is not as asked, as far as it can be seen; empty: it cannot."""
+    if kind is not None and (reason := why_none(BY_NAME[name], kind)):
+        return reason
+    got = getattr(effective, name)
+    if name == "context_length" and got is not None:
+        if effective.auto_fit:
+            return "the host fitted it to its memory, autoFit"
+        sessions = effective.parallel or 1
+        if effective.use_unified_kv_cache is False and got <= wanted / sessions + CELLS < wanted:
+            return f"each of {sessions} parallel requests has a part of its own"
+    return ""
 
 
 def unlike(asked: LoadConfig, before: LoadConfig, found: Iterable[Difference]) -> tuple[Any, ...]:

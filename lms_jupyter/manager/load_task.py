@@ -9,7 +9,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from lms_jupyter.errors import HostReplyError, LoadCancelledError
-from lms_jupyter.hosts.base import Evicting, Joined, Loaded, Loading, LoadOrigin, LoadStep
+from lms_jupyter.hosts.base import Evicting, Host, Joined, Loaded, Loading, LoadOrigin, LoadStep
 from lms_jupyter.manager.config_diff import differences
 from lms_jupyter.manager.events import (
     InstanceCompared,
@@ -25,7 +25,7 @@ from lms_jupyter.manager.manager import Manager
 from lms_jupyter.manager.resolve import Resolution
 from lms_jupyter.manager.turns import Turn
 from lms_jupyter.protocol.loads import LOCAL, LoadRequest
-from lms_jupyter.protocol.models import Difference, Instance, Load
+from lms_jupyter.protocol.models import Difference, Instance, Load, LoadConfig
 
 Drive = Callable[[LoadRequest, LoadOrigin], AsyncIterator[LoadStep]]
 
@@ -81,13 +81,22 @@ async def load(
     hold(instance, request, manager, loaded=not loaded.was_there)
     result = LoadResult(request=request, resolution=resolution, instance=instance, how="used")
     if loaded.was_there:
-        return result
+        return replace(result, differences=await _as_it_is(request, instance, host))
     manager.apply(InstanceLoaded(instance=instance))
-    found = differences(request.config, await host.load_config(instance))
+    found = differences(request.config, await host.load_config(instance), instance.kind)
     manager.apply(
         InstanceCompared(instance_reference=instance.instance_reference, differences=found)
     )
     return replace(result, how="loaded", evicted=evicted, differences=found)
+
+
+async def _as_it_is(request: LoadRequest, instance: Instance, host: Host) -> tuple[Difference, ...]:
+    """Tell how what was in memory already differs from what is named."""
+    if request.mode != "use" or request.config == LoadConfig():
+        return ()
+    found = differences(request.config, await host.load_config(instance), instance.kind)
+    there = "it was in memory already"
+    return tuple(replace(one, why=one.why or there) for one in found)
 
 
 def _addressed(request: LoadRequest, resolution: Resolution) -> LoadRequest:

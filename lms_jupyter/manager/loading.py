@@ -17,6 +17,7 @@ from lms_jupyter.manager.lookup import LookedUp
 from lms_jupyter.manager.manager import Manager
 from lms_jupyter.manager.resolve import Resolution, resolve, serves
 from lms_jupyter.manager.turns import Turn, beside, is_being_loaded, turn
+from lms_jupyter.protocol.fitting import settled
 from lms_jupyter.protocol.loads import LOCAL, LoadRequest
 from lms_jupyter.protocol.models import Difference, Instance, LoadConfig
 
@@ -47,6 +48,7 @@ async def carry_out(
     resolution = found.resolution
     request = changed(request, device=lookup.device(request.device, manager))
     lookup.check_config(request.config, resolution.model, manager)
+    request = changed(request, config=settled(request.config))
     mode = request.mode
     if mode == "new" and request.join and is_being_loaded(resolution, manager):
         mode = "ensure"
@@ -163,7 +165,7 @@ async def _compare(
     differing = []
     for instance in _candidates(request, found, manager.own):
         effective = await manager.connected_host.load_config(instance)
-        unlike_asked = differences(request.config, effective)
+        unlike_asked = differences(request.config, effective, instance.kind)
         before = manager.own.get(instance.instance_reference)
         if not unlike_asked or (
             before is not None and not unlike(request.config, before, unlike_asked)

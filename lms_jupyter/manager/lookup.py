@@ -17,6 +17,7 @@ from lms_jupyter.manager.events import ModelsListed
 from lms_jupyter.manager.manager import Manager
 from lms_jupyter.manager.owners import apply_snapshot
 from lms_jupyter.manager.resolve import Resolution, on_several_devices, resolve
+from lms_jupyter.protocol.fitting import settled, unknown
 from lms_jupyter.protocol.gpu_settings import objection
 from lms_jupyter.protocol.loads import LOCAL
 from lms_jupyter.protocol.models import Instance, LoadConfig, Model
@@ -253,6 +254,12 @@ def check_config(config: LoadConfig, model: Model, manager: Manager) -> None:
     gpus = None if memory is None or model.device is not None else memory.gpus
     if (wrong := objection(config, gpus)) is not None:
         raise CommandError(wrong, hint=GPU_HINT)
+    host = manager.activity.host
+    for setting, why in unknown(settled(config), model.format, host):
+        raise CommandError(
+            f"{host.title} has no setting {setting.name} for {model.model_key}: {why}.",
+            hint=f"Leave {setting.flags[-1]} out, or the line {setting.name} of the profile.",
+        )
     length = config.context_length
     if length is not None and not 1 <= length <= model.max_context_length:
         raise CommandError(

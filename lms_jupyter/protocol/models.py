@@ -61,10 +61,13 @@ class Difference(Struct, frozen=True, kw_only=True):
     asked: bool | int | float | str
     effective: bool | int | float | str | None
     """`None`: the host does not tell."""
+    why: str = ""
+    """Why it is so, where that is known."""
 
     def __str__(self) -> str:
         effective = "not told by the host" if self.effective is None else self.effective
-        return f"{self.setting} is {effective}, not {self.asked}"
+        why = f" ({self.why})" if self.why else ""
+        return f"{self.setting} is {effective}, not {self.asked}{why}"
 
 
 class GpuShare(Struct, frozen=True, kw_only=True):
@@ -161,6 +164,9 @@ class LoadConfig(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """How to load a model. Unset means that the host decides."""
 
     context_length: int | None = None
+    auto_fit: bool | None = None
+    """Whether the host chooses context and layers on the GPU; what is named wins."""
+    auto_fit_min_context_length: int | None = None
     gpu: float | None = None
     """The part of the layers on the GPU: 0 is off, 1 is all."""
     main_gpu: int | None = None
@@ -176,27 +182,42 @@ class LoadConfig(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Whether it stays within the memory of the GPUs, whatever else is asked."""
     num_cpu_expert_layers_ratio: float | None = None
     """The part of the expert layers that stays with the CPU: 0 is none, 1 is all."""
+    offload_kv_cache_to_gpu: bool | None = None
     parallel: int | None = None
     """How many requests it serves at once."""
+    use_unified_kv_cache: bool | None = None
     flash_attention: bool | None = None
     k_cache_type: CacheType | None = None
     v_cache_type: CacheType | None = None
     eval_batch_size: int | None = None
+    physical_batch_size: int | None = None
+    context_checkpoints: int | None = None
     num_experts: int | None = None
     seed: int | None = None
-    offload_kv_cache_to_gpu: bool | None = None
     try_mmap: bool | None = None
+    try_direct_io: bool | None = None
     keep_model_in_memory: bool | None = None
+    cpu_thread_pool_size: int | None = None
     rope_frequency_base: float | None = None
     rope_frequency_scale: float | None = None
+    prompt_template: str | None = None
+    """The chat template itself, in Jinja; the flag takes a file that has it."""
+    reasoning_budget_message: str | None = None
     draft_mtp: bool | None = None
     """Speculative decoding with the model's own extra layers."""
+    draft_mtp_sidecar: bool | None = None
+    draft_dflash_sidecar: bool | None = None
+    draft_dspark_sidecar: bool | None = None
     draft_model: str | None = None
     """Speculative decoding with a smaller model, named by its key."""
     draft_max_tokens: int | None = None
     draft_min_tokens: int | None = None
     draft_min_probability: float | None = None
     """Below this the draft ends: 0 to 1."""
+    mlx_disk_cache: bool | None = None
+    mlx_kv_cache_bits: int | None = None
+    mlx_kv_cache_group_size: int | None = None
+    mlx_kv_cache_quantized_start: int | None = None
 
 
 class Profile(Struct, frozen=True, kw_only=True):

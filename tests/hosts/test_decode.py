@@ -154,7 +154,8 @@ def test_an_account_that_lacks_something_is_an_error(raw: dict[str, Any]) -> Non
 
 
 def test_every_load_setting_has_a_key() -> None:
-    assert {*kv_config.KEYS, *kv_config.SPLIT} == set(LoadConfig.__struct_fields__)
+    known = {*kv_config.KEYS, *kv_config.SPLIT, *kv_config.MLX_CACHE}
+    assert known == set(LoadConfig.__struct_fields__)
 
 
 @pytest.mark.parametrize("field", kv_config.KEYS)
@@ -175,6 +176,12 @@ def test_every_load_setting_survives_the_way_to_the_host_and_back(field: str) ->
         "draft_max_tokens": 8,
         "draft_min_tokens": 2,
         "draft_min_probability": 0.25,
+        "auto_fit_min_context_length": 1024,
+        "physical_batch_size": 64,
+        "context_checkpoints": 3,
+        "cpu_thread_pool_size": 2,
+        "prompt_template": "{{ messages }}",
+        "reasoning_budget_message": "enough",
     }
     config = LoadConfig(**{field: values.get(field, True)})
 

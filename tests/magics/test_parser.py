@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 from lms_jupyter.api.load_requests import NotebookRequest
@@ -188,7 +190,11 @@ EVERY_SETTING = (
     "--experts 2 --seed 7 --no-mmap --keep-in-memory --no-offload-kv --rope-base 1e4 "
     "--rope-scale 0.5 --speculative-draft-simple --speculative-draft-model d "
     "--speculative-draft-max-tokens 4 --speculative-draft-min-tokens 1 "
-    "--speculative-draft-min-continue-probability 0.25"
+    "--speculative-draft-min-continue-probability 0.25 --auto-fit-min-context 512 "
+    "--unified-kv --physical-batch 32 --context-checkpoints 4 --direct-io --cpu-threads 2 "
+    "--reasoning-budget-message enough --no-speculative-draft-mtp-sidecar "
+    "--no-speculative-draft-dflash-sidecar --speculative-draft-dspark-sidecar "
+    "--mlx-disk-cache --mlx-kv-bits 4 --mlx-kv-group-size 32 --mlx-kv-quantized-start 0"
 )
 
 
@@ -196,7 +202,8 @@ def test_every_load_setting_has_a_flag() -> None:
     config = parse(EVERY_SETTING).asked.request.config
 
     unset = {name for name in LoadConfig.__struct_fields__ if getattr(config, name) is None}
-    assert unset == {"draft_mtp", "gpu_custom_ratio"}
+    assert unset == {"draft_mtp", "gpu_custom_ratio", "auto_fit", "prompt_template"}
+    assert parse("load m --auto-fit").asked.request.config.auto_fit is True
     assert (config.disabled_gpus, config.gpu_priority) == ((2, 3), (1, 0))
     assert config.num_cpu_expert_layers_ratio == 1.0
     custom = parse("load m --split-strategy custom --gpu-custom-ratio 3,1").asked.request.config
@@ -204,6 +211,16 @@ def test_every_load_setting_has_a_flag() -> None:
     assert (config.gpu, config.try_mmap, config.offload_kv_cache_to_gpu) == (0.5, False, False)
     assert parse("load m --speculative-draft-mtp").asked.request.config.draft_mtp is True
     assert parse("load m --no-speculative-draft-mtp").asked.request.config.draft_mtp is False
+
+
+def test_a_template_comes_from_a_file_beside_the_notebook(tmp_path: Path) -> None:
+    (tmp_path / "chat.jinja").write_text("{{ messages }}\n")
+
+    line = parse("load m --prompt-template chat.jinja")
+
+    assert line.complete(tmp_path).request.config.prompt_template == "{{ messages }}\n"
+    with pytest.raises(CommandError, match=r"none\.jinja cannot be read"):
+        parse("load m --prompt-template none.jinja").complete(tmp_path)
 
 
 def test_one_cache_type_is_for_keys_and_values() -> None:

@@ -153,6 +153,7 @@ export interface Difference {
   setting: string;
   asked: boolean | number | string;
   effective: boolean | number | string | null;
+  why: string;
 }
 /**
  * A load in progress.
@@ -240,6 +241,8 @@ export interface LoadRequest {
  */
 export interface LoadConfig {
   context_length?: number | null;
+  auto_fit?: boolean | null;
+  auto_fit_min_context_length?: number | null;
   gpu?: number | null;
   main_gpu?: number | null;
   split_strategy?: ("custom" | "evenly" | "priorityOrder") | null;
@@ -248,23 +251,37 @@ export interface LoadConfig {
   gpu_custom_ratio?: number[] | null;
   gpu_strict_vram_cap?: boolean | null;
   num_cpu_expert_layers_ratio?: number | null;
+  offload_kv_cache_to_gpu?: boolean | null;
   parallel?: number | null;
+  use_unified_kv_cache?: boolean | null;
   flash_attention?: boolean | null;
   k_cache_type?: ("f16" | "f32" | "iq4_nl" | "q4_0" | "q4_1" | "q5_0" | "q5_1" | "q8_0") | null;
   v_cache_type?: ("f16" | "f32" | "iq4_nl" | "q4_0" | "q4_1" | "q5_0" | "q5_1" | "q8_0") | null;
   eval_batch_size?: number | null;
+  physical_batch_size?: number | null;
+  context_checkpoints?: number | null;
   num_experts?: number | null;
   seed?: number | null;
-  offload_kv_cache_to_gpu?: boolean | null;
   try_mmap?: boolean | null;
+  try_direct_io?: boolean | null;
   keep_model_in_memory?: boolean | null;
+  cpu_thread_pool_size?: number | null;
   rope_frequency_base?: number | null;
   rope_frequency_scale?: number | null;
+  prompt_template?: string | null;
+  reasoning_budget_message?: string | null;
   draft_mtp?: boolean | null;
+  draft_mtp_sidecar?: boolean | null;
+  draft_dflash_sidecar?: boolean | null;
+  draft_dspark_sidecar?: boolean | null;
   draft_model?: string | null;
   draft_max_tokens?: number | null;
   draft_min_tokens?: number | null;
   draft_min_probability?: number | null;
+  mlx_disk_cache?: boolean | null;
+  mlx_kv_cache_bits?: number | null;
+  mlx_kv_cache_group_size?: number | null;
+  mlx_kv_cache_quantized_start?: number | null;
 }
 /**
  * End an instance and give its memory back.

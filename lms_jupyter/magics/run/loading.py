@@ -91,7 +91,18 @@ def sentences(result: LoadResult, asked: NotebookRequest, name: str | None) -> l
     lines.append(sentence)
     if result.differences and result.how != "reloaded":
         lines.append(f"Not as asked: {describe(result.differences)}.")
+        lines += _about_context(result)
     return lines
+
+
+def _about_context(result: LoadResult) -> list[str]:
+    """Say what to do about a context that is not the one that was named."""
+    named = next((one for one in result.differences if one.setting == "context_length"), None)
+    if named is None or named.effective is None:
+        return []
+    if result.how == "used":
+        return [f"`%lms load {result.instance.model_key} -c {named.asked} --reload` changes it."]
+    return [] if named.why else ["The host does not say why the context is another."]
 
 
 def _estimate_lines(

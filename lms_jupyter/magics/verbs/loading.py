@@ -2,29 +2,29 @@
 
 import argparse
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 from msgspec import UNSET, Struct, UnsetType
+from msgspec.structs import replace
 
 from lms_jupyter.api.duration import parse_duration, parse_ttl
 from lms_jupyter.api.load_requests import NotebookRequest, completed
-from lms_jupyter.api.settings import NOTHING, Recipe, gathered
+from lms_jupyter.api.settings import NOTHING, Recipe, gathered, read_text
 from lms_jupyter.errors import CommandError
 from lms_jupyter.magics.grammar import (
     Argument,
     Completes,
     Flag,
     Verb,
-    number,
-    offload,
     python_name,
-    whole,
 )
-from lms_jupyter.magics.verbs.gpu_flags import GPU_FLAGS, switch
 from lms_jupyter.magics.verbs.presets import PRESET
+from lms_jupyter.magics.verbs.setting_flags import flags_of
+from lms_jupyter.protocol.fitting import contradiction
 from lms_jupyter.protocol.gpu_settings import objection
+from lms_jupyter.protocol.load_keys import BY_NAME, LOAD_KEYS
 from lms_jupyter.protocol.loads import LoadMode, LoadRequest
-from lms_jupyter.protocol.models import CacheType, LoadConfig
+from lms_jupyter.protocol.models import LoadConfig
 
 
 class LoadLine(Struct, frozen=True, kw_only=True):
@@ -37,6 +37,8 @@ class LoadLine(Struct, frozen=True, kw_only=True):
     preset: str | None = None
     """A preset of LM Studio's; read when the line is run."""
     file: Path | None = None
+    template: Path | None = None
+    """A file with a chat template, the setting `prompt_template`."""
     ttl_s: float | UnsetType | None = UNSET
     estimate_only: bool = False
 
@@ -46,123 +48,33 @@ class LoadLine(Struct, frozen=True, kw_only=True):
         Raises:
             CommandError: A file or a profile is not there or makes no sense.
         """
-        own = Recipe(config=self.asked.request.config, ttl_s=self.ttl_s)
+        settings = self.asked.request.config
+        if self.template is not None:
+            template = read_text(folder / self.template.expanduser())
+            settings = replace(settings, prompt_template=template)
+        own = Recipe(config=settings, ttl_s=self.ttl_s)
         config = NOTHING if self.file is None else self.file
         recipe = gathered(folder, own, config=config, preset=self.preset, profile=self.profile)
         return completed(self.asked, recipe)
 
 
-CACHES: tuple[str, ...] = get_args(CacheType)
-
+_KV_CACHE = Flag(
+    names=("--kv-cache",),
+    help="type of the whole key-value cache",
+    metavar="TYPE",
+    choices=BY_NAME["k_cache_type"].options,
+)
+_DRAFT_SIMPLE = Flag(
+    names=("--speculative-draft-simple",),
+    help="draft with another model",
+    dest="draft_simple",
+    default=False,
+)
 
 SETTINGS = (
-    Flag(
-        names=("-c", "--context-length"),
-        help="length of the context",
-        metavar="TOKENS",
-        read=whole(),
-    ),
-    Flag(
-        names=("--gpu",),
-        help="layers on the GPU: off, max, or 0 to 1",
-        metavar="RATIO",
-        read=offload,
-    ),
-    *GPU_FLAGS,
-    Flag(
-        names=("--parallel",),
-        help="requests that are served at once",
-        metavar="N",
-        read=whole(),
-    ),
-    *switch("--flash-attn", "flash_attention", "flash attention"),
-    Flag(
-        names=("--kv-cache",),
-        help="type of the whole key-value cache",
-        metavar="TYPE",
-        choices=CACHES,
-    ),
-    Flag(
-        names=("--k-cache",),
-        help="type of the keys alone",
-        metavar="TYPE",
-        choices=CACHES,
-        dest="k_cache_type",
-    ),
-    Flag(
-        names=("--v-cache",),
-        help="type of the values alone",
-        metavar="TYPE",
-        choices=CACHES,
-        dest="v_cache_type",
-    ),
-    Flag(
-        names=("--eval-batch",),
-        help="tokens that are read at once",
-        metavar="TOKENS",
-        read=whole(),
-        dest="eval_batch_size",
-    ),
-    Flag(
-        names=("--experts",),
-        help="experts that are active",
-        metavar="N",
-        read=whole(0),
-        dest="num_experts",
-    ),
-    Flag(names=("--seed",), help="seed of the sampler", metavar="N", read=whole(-1)),
-    *switch("--mmap", "try_mmap", "map the file into memory"),
-    *switch("--keep-in-memory", "keep_model_in_memory", "keep the model from being swapped"),
-    *switch("--offload-kv", "offload_kv_cache_to_gpu", "key-value cache on the GPU"),
-    Flag(
-        names=("--rope-base",),
-        help="base frequency of RoPE",
-        metavar="X",
-        read=number(0),
-        dest="rope_frequency_base",
-    ),
-    Flag(
-        names=("--rope-scale",),
-        help="frequency scale of RoPE",
-        metavar="X",
-        read=number(0),
-        dest="rope_frequency_scale",
-    ),
-    *switch("--speculative-draft-mtp", "draft_mtp", "draft with the model's own layers"),
-    Flag(
-        names=("--speculative-draft-simple",),
-        help="draft with another model",
-        dest="draft_simple",
-        default=False,
-    ),
-    Flag(
-        names=("--speculative-draft-model",),
-        help="the model that drafts",
-        metavar="KEY",
-        dest="draft_model",
-        completes="key",
-    ),
-    Flag(
-        names=("--speculative-draft-max-tokens",),
-        help="longest draft",
-        metavar="N",
-        read=whole(),
-        dest="draft_max_tokens",
-    ),
-    Flag(
-        names=("--speculative-draft-min-tokens",),
-        help="shortest draft",
-        metavar="N",
-        read=whole(0),
-        dest="draft_min_tokens",
-    ),
-    Flag(
-        names=("--speculative-draft-min-continue-probability",),
-        help="below this a draft ends",
-        metavar="P",
-        read=number(0, 1),
-        dest="draft_min_probability",
-    ),
+    *flags_of(LOAD_KEYS),
+    _KV_CACHE,
+    _DRAFT_SIMPLE,
     Flag(
         names=("--config",),
         help="a TOML file of load settings",
@@ -243,7 +155,7 @@ def load_config(a: argparse.Namespace) -> LoadConfig:
     for side in ("k_cache_type", "v_cache_type"):
         settings[side] = settings[side] or a.kv_cache
     config = LoadConfig(**settings)
-    if (wrong := objection(config)) is not None:
+    if (wrong := objection(config) or contradiction(config)) is not None:
         raise CommandError(f"%lms load: {wrong}")
     return config
 
@@ -251,6 +163,8 @@ def load_config(a: argparse.Namespace) -> LoadConfig:
 def _check_drafts(a: argparse.Namespace) -> None:
     """Refuse combinations that the CLI refuses, in its order."""
     tuned = [a.draft_max_tokens, a.draft_min_tokens, a.draft_min_probability]
+    sidecars = (a.draft_mtp_sidecar, a.draft_dflash_sidecar, a.draft_dspark_sidecar)
+    sources = (a.draft_simple, a.draft_mtp, *sidecars)
     shortest, longest = a.draft_min_tokens, a.draft_max_tokens
     complaints = (
         (a.draft_mtp and a.draft_simple, "a draft comes from mtp or from a model, not from both"),
@@ -268,7 +182,7 @@ def _check_drafts(a: argparse.Namespace) -> None:
             "--speculative-draft-simple needs --speculative-draft-model",
         ),
         (
-            any(value is not None for value in tuned) and not (a.draft_simple or a.draft_mtp),
+            any(value is not None for value in tuned) and not any(sources),
             "how to draft is said, but not with what: add --speculative-draft-simple or -mtp",
         ),
         (
@@ -306,6 +220,7 @@ def load_line(a: argparse.Namespace, mode: LoadMode, *, estimate_only: bool = Fa
         profile=a.profile,
         preset=a.preset,
         file=None if a.config is None else Path(a.config),
+        template=None if a.prompt_template_file is None else Path(a.prompt_template_file),
         ttl_s=getattr(a, "ttl", UNSET),
         estimate_only=estimate_only,
     )

@@ -4,9 +4,9 @@ import type { LoadFields } from "../../store/loadCommand";
 import type { Pending } from "../../store/pending";
 import { Button } from "../controls/Button";
 import { CopyButton } from "../controls/CopyButton";
-import { loadLine } from "../text/code";
 import { useWords } from "../text/words";
 import { EstimateLine } from "./EstimateLine";
+import { formLine } from "./formLine";
 import { IdentifierField, VariantField } from "./nameFields";
 import { ProfileChoice } from "./ProfileChoice";
 import { SplitFields } from "./SplitFields";
@@ -88,8 +88,8 @@ export function LoadForm(props: Props) {
       {gpus.length > 1 && <SplitFields {...{ gpus, config }} onChange={split} />}
       <TtlChoice ttl_s={request.ttl_s} onChange={(ttl_s) => change({ ttl_s })} />
       <IdentifierField request={request} onChange={change} />
-      <MoreSettings {...{ model, offload, config }} onSet={set} />
-      <MagicLine line={loadLine(request)} />
+      <MoreSettings {...{ model, offload, config }} host={activity?.host ?? null} onSet={set} />
+      <MagicLine line={formLine(request)} />
       {/* Stays in view for as long as any of the form is. */}
       <div class="lms-LoadForm-end">
         <EstimateLine

@@ -18,18 +18,17 @@ export function SettingInput({ id, setting, config, onChange }: Props) {
   if (setting.kind === "number") {
     return <NumberInput id={id} {...setting} value={value as number | null} onChange={onChange} />;
   }
-  if (setting.kind === "text") {
-    return (
-      <input
-        {...quiet}
-        id={id}
-        type="text"
-        spellcheck={false}
-        placeholder={strings.auto}
-        value={(value as string | null) ?? ""}
-        onInput={({ currentTarget }) => onChange(currentTarget.value || null)}
-      />
-    );
+  if (setting.kind === "text" || setting.kind === "lines") {
+    const text = {
+      ...quiet,
+      id,
+      spellcheck: false,
+      placeholder: strings.auto,
+      value: (value as string | null) ?? "",
+      onInput: ({ currentTarget }: { currentTarget: { value: string } }) =>
+        onChange(currentTarget.value || null),
+    };
+    return setting.kind === "text" ? <input {...text} type="text" /> : <textarea {...text} />;
   }
   const options: Record<string, string> = { "": strings.auto };
   if (setting.kind === "flag") Object.assign(options, { true: strings.on, false: strings.off });

@@ -1,4 +1,4 @@
-import type { LoadConfig, Model } from "../../protocol/protocol";
+import type { HostInfo, LoadConfig, Model } from "../../protocol/protocol";
 import { quiet } from "../controls/Button";
 import { valueText } from "../text/facts";
 import { useWords } from "../text/words";
@@ -74,14 +74,15 @@ export function GpuField({ config, onSet }: Props) {
 
 interface MoreProps extends Props {
   model: Model;
+  host: HostInfo | null;
   /** There is, or may be, a GPU. */
   offload: boolean;
 }
 
 /** What few people change, below the fold. */
-export function MoreSettings({ model, offload, config, onSet }: MoreProps) {
+export function MoreSettings({ model, host, offload, config, onSet }: MoreProps) {
   const { strings } = useWords();
-  const settings = settingsFor(model, offload);
+  const settings = settingsFor(model, offload, host);
   return (
     <details>
       <summary {...quiet}>{strings.moreSettings(settings.length)}</summary>

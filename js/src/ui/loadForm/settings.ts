@@ -1,3 +1,4 @@
+import { FIELDS } from "../../protocol/loadKeys";
 import type { HostInfo, LoadConfig, Memory, Model } from "../../protocol/protocol";
 
 /** What the form says of several GPUs, above the fold. */
@@ -12,69 +13,40 @@ export type GpuSplit = Pick<LoadConfig, (typeof SPLIT)[number]>;
 
 /** A setting that the form offers below the fold; unset, the host decides. */
 export type Setting = {
-  name: Exclude<keyof LoadConfig, "context_length" | "gpu" | keyof GpuSplit>;
+  name: (typeof FIELDS)[number]["name"];
+  embedding?: boolean;
+  /** Which files alone it is for. */
+  format?: string;
+  /** What means nothing without it. */
+  needs?: string;
+  /** Whether the embedded engine does not know it. */
+  studio?: boolean;
 } & (
   | { kind: "flag" }
   | { kind: "text" }
+  | { kind: "lines" }
   | { kind: "choice"; options: readonly string[] }
   | { kind: "number"; low: number; high: number; step: number }
 );
 
-const CACHE = ["f32", "f16", "q8_0", "q5_1", "q5_0", "iq4_nl", "q4_1", "q4_0"];
-const number = (low: number, high: number, step = 1) => ({
-  kind: "number" as const,
-  low,
-  high,
-  step,
-});
-const flag = { kind: "flag" as const };
-
 /** In the order of the form: what people change most comes first. */
-export const SETTINGS: readonly Setting[] = [
-  { name: "parallel", ...number(1, 64) },
-  { name: "flash_attention", ...flag },
-  { name: "k_cache_type", kind: "choice", options: CACHE },
-  { name: "v_cache_type", kind: "choice", options: CACHE },
-  { name: "offload_kv_cache_to_gpu", ...flag },
-  { name: "gpu_strict_vram_cap", ...flag },
-  { name: "num_cpu_expert_layers_ratio", ...number(0, 1, 0.05) },
-  { name: "keep_model_in_memory", ...flag },
-  { name: "try_mmap", ...flag },
-  { name: "eval_batch_size", ...number(1, 65_536) },
-  { name: "num_experts", ...number(0, 1024) },
-  { name: "seed", ...number(0, 4_294_967_295) },
-  { name: "rope_frequency_base", ...number(0, 1e9, 0.1) },
-  { name: "rope_frequency_scale", ...number(0, 1000, 0.01) },
-  { name: "draft_mtp", ...flag },
-  { name: "draft_model", kind: "text" },
-  { name: "draft_max_tokens", ...number(1, 1024) },
-  { name: "draft_min_tokens", ...number(0, 1024) },
-  { name: "draft_min_probability", ...number(0, 1, 0.05) },
-];
-
-/** What an embedding model can be told. */
-const EMBEDDING = new Set([
-  "gpu_strict_vram_cap",
-  "keep_model_in_memory",
-  "try_mmap",
-  "rope_frequency_base",
-  "rope_frequency_scale",
-]);
-
-/** What means nothing without a GPU. */
-const ON_GPU = new Set([
-  "offload_kv_cache_to_gpu",
-  "gpu_strict_vram_cap",
-  "num_cpu_expert_layers_ratio",
-]);
+export const SETTINGS: readonly Setting[] = FIELDS;
 
 /** The settings that mean something for this model on this host. */
-export function settingsFor(model: Model, hasGpu: boolean): readonly Setting[] {
+export function settingsFor(
+  model: Model,
+  hasGpu: boolean,
+  host: HostInfo | null = null,
+): readonly Setting[] {
+  // Only the embedded engine has features.
+  const isEngine = (host?.features ?? []).length > 0;
   return SETTINGS.filter(
-    ({ name }) =>
-      (model.kind !== "embedding" || EMBEDDING.has(name)) &&
-      (hasGpu || !ON_GPU.has(name)) &&
-      (name !== "num_cpu_expert_layers_ratio" || hasExperts(model)),
+    ({ embedding, format, needs, studio }) =>
+      (model.kind !== "embedding" || embedding) &&
+      (!format || (format === "gguf") === (model.format === "gguf")) &&
+      (!studio || !isEngine) &&
+      (hasGpu || !needs) &&
+      (needs !== "experts" || hasExperts(model)),
   );
 }
 

@@ -3,12 +3,13 @@ import idle from "../../../../tests/wire_samples/activity_idle.json" with { type
 import lines from "../../../../tests/wire_samples/lines/load_lines.json" with { type: "json" };
 import type { Activity, Instance } from "../../protocol/protocol";
 import type { LoadFields } from "../../store/loadCommand";
-import { instanceLine, loadLine, sdkCode } from "./code";
+import { formLine } from "../loadForm/formLine";
+import { instanceLine, sdkCode } from "./code";
 
 const [chat, embedding] = (idle as Activity).instances as [Instance, Instance];
 
 it.each(lines)("writes the line that does what a click does: $line", ({ request, line }) => {
-  expect(loadLine(request as LoadFields)).toBe(line);
+  expect(formLine(request as LoadFields)).toBe(line);
 });
 
 it("writes down an instance, for a magic and for the SDK", () => {

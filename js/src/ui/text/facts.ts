@@ -41,12 +41,13 @@ export function activityOf(instance: Instance, { strings, format }: Words): stri
 
 /** Where an instance is not as it was asked for: "GPU offload: asked max, got off". */
 export function differencesOf({ differences }: Instance, words: Words): string[] {
-  return differences.flatMap(({ setting, asked, effective }) => {
+  return differences.flatMap(({ setting, asked, effective, why }) => {
     // What the host does not tell may be as asked.
     if (effective === null) return [];
     const [wanted, got] = [asked, effective].map((value) => valueText(setting, value, words));
     const label = setting === "context_length" ? "" : `${settingLabel(setting, words)}: `;
-    return [words.strings.asked(label, wanted ?? "", got ?? "")];
+    const line = words.strings.asked(label, wanted ?? "", got ?? "");
+    return [why ? `${line} (${why})` : line];
   });
 }
 
