@@ -93,7 +93,7 @@ def stack(config: LoadConfig, kind: Kind) -> dict[str, Any]:
 
 def known(kind: Kind) -> frozenset[str]:
     """Name the keys that `parse` reads."""
-    return frozenset({name for key in KEYS.values() if (name := key.name(kind))} | {_SPLIT})
+    return frozenset(name for key in LOAD_KEYS if (name := _name(key, kind)))
 
 
 @reads("the settings of an instance")

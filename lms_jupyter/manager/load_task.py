@@ -96,7 +96,7 @@ async def _as_it_is(request: LoadRequest, instance: Instance, host: Host) -> tup
         return ()
     found = differences(request.config, await host.load_config(instance), instance.kind)
     there = "it was in memory already"
-    return tuple(replace(one, why=one.why or there) for one in found)
+    return tuple(replace(each, why=each.why or there) for each in found)
 
 
 def _addressed(request: LoadRequest, resolution: Resolution) -> LoadRequest:

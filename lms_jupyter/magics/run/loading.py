@@ -97,7 +97,7 @@ def sentences(result: LoadResult, asked: NotebookRequest, name: str | None) -> l
 
 def _about_context(result: LoadResult) -> list[str]:
     """Say what to do about a context that is not the one that was named."""
-    named = next((one for one in result.differences if one.setting == "context_length"), None)
+    named = next((d for d in result.differences if d.setting == "context_length"), None)
     if named is None or named.effective is None:
         return []
     if result.how == "used":
