@@ -11,7 +11,7 @@ from lms_jupyter.protocol.models import Difference, Kind, LoadConfig
 CELLS = 256
 """llama.cpp rounds a context up to a multiple of this many tokens."""
 
-OFF_UNLESS_TOLD = (
+OFF_BY_DEFAULT = (
     *("auto_fit", "draft_mtp"),
     *("draft_mtp_sidecar", "draft_dflash_sidecar", "draft_dspark_sidecar"),
 )
@@ -38,7 +38,7 @@ def differences(
         for name in LoadConfig.__struct_fields__
         if (wanted := getattr(asked, name)) is not None
         and not _equal(wanted, got := getattr(effective, name))
-        and (name not in OFF_UNLESS_TOLD or wanted or got)
+        and (name not in OFF_BY_DEFAULT or wanted or got)
     )
 
 
