@@ -5,39 +5,87 @@ from typing import Any
 
 Raw = Mapping[str, Any]
 
-CUDA = {"name": "llama.cpp-linux-cuda", "version": "2.10.0", "engine": "llama.cpp"}
-GPU = {"name": "NVIDIA GeForce RTX 4090", "deviceId": 0, "totalMemoryCapacityBytes": 25_757_220_864}
+CPU = {"architecture": "x86_64", "instructionSetExtensions": ["AVX", "AVX2"]}
+CUDA = {
+    "name": "llama.cpp-linux-cuda",
+    "version": "2.10.0",
+    "engine": "llama.cpp",
+    "platform": "linux",
+    "cpu": CPU,
+    "gpu": {"make": "nvidia", "framework": "CUDA"},
+    "supportedModelFormatNames": ["GGUF"],
+}
+MLX = {"name": "mlx-llm", "version": "1.0.0", "engine": "mlx", "platform": "macos", "cpu": CPU}
+GPU = {
+    "name": "NVIDIA GeForce RTX 4090",
+    "deviceId": 0,
+    "integrationType": "discrete",
+    "totalMemoryCapacityBytes": 25_757_220_864,
+    "dedicatedMemoryCapacityBytes": 25_757_220_864,
+    "detectionPlatform": "CUDA",
+    "detectionPlatformVersion": "12.8",
+    "otherInfo": {},
+}
+SURVEYED = {"code": "success", "message": ""}
+SURVEY = {
+    **{key: CUDA[key] for key in ("name", "version", "engine", "platform")},
+    "supportedModelFormatNames": ["GGUF"],
+    "compatibility": {"status": "compatible"},
+    "hardwareSurvey": {
+        "gpuSurveyResult": {"result": SURVEYED, "gpuInfo": [GPU]},
+        "cpuSurveyResult": {
+            "result": SURVEYED,
+            "cpuInfo": {
+                "name": "AMD Ryzen 9 7950X",
+                "architecture": "x86_64",
+                "supportedInstructionSetExtensions": ["AVX", "AVX2"],
+            },
+        },
+    },
+    "memoryInfo": {
+        "ramCapacity": 64_000_000_000,
+        "vramCapacity": 25_757_220_864,
+        "totalMemory": 89_757_220_864,
+    },
+}
 RUNTIMES: dict[str, Any] = {
     "listEngines": [
-        CUDA | {"supportedModelFormatNames": ["GGUF"]},
-        CUDA | {"version": "2.9.1", "supportedModelFormatNames": ["GGUF"]},
-        {"name": "mlx-llm", "version": "1.0.0", "supportedModelFormatNames": ["MLX"]},
+        CUDA,
+        CUDA | {"version": "2.9.1"},
+        MLX | {"supportedModelFormatNames": ["MLX"]},
     ],
     "getEngineSelections": {
         "json": [["GGUF", {"name": CUDA["name"], "version": "2.9.1"}]],
         "meta": {"values": ["map"]},
     },
     "selectEngine": None,
-    "surveyHardware": {
-        "status": "ok",
-        "engines": [
-            CUDA
-            | {
-                "hardwareSurvey": {
-                    "gpuSurveyResult": {"gpuInfo": [GPU]},
-                    "cpuSurveyResult": {
-                        "cpuInfo": {
-                            "architecture": "x86_64",
-                            "supportedInstructionSetExtensions": ["AVX", "AVX2"],
-                        }
-                    },
-                },
-                "memoryInfo": {"ramCapacity": 64_000_000_000, "vramCapacity": 25_757_220_864},
-            }
-        ],
-    },
+    "surveyHardware": {"status": "ok", "engines": [SURVEY]},
 }
 """What an LM Studio says of its runtimes."""
+SOURCE = {"type": "hf", "identifier": "acme/x"}
+OFFER = {
+    "name": "acme/x",
+    "sizeBytes": 10,
+    "downloadIdentifier": "acme/x@q4",
+    "indexedModelIdentifier": "acme/x/x.gguf",
+    "compatibilityType": "gguf",
+    "fitEstimation": "fitWithoutGPU",
+}
+ESTIMATE = {
+    "confidence": "low",
+    "modelBytes": 6,
+    "contextBytes": 4,
+    "totalBytes": 10,
+    "modelVramBytes": 0,
+    "contextVramBytes": 0,
+    "totalVramBytes": 0,
+}
+ALWAYS: dict[str, Any] = RUNTIMES | {
+    "estimateModelUsage": {"memory": ESTIMATE, "passesGuardrails": True},
+    "getModelDownloadOptions": {"results": [OFFER]},
+    "searchModels": {"results": [{"name": "acme/x", "identifier": SOURCE}]},
+}
+"""What an LM Studio answers whatever is asked."""
 
 NEW_CALLS = frozenset(
     {
@@ -122,6 +170,7 @@ def model(key: str, device: str | None) -> dict[str, Any]:
         "displayName": key,
         "publisher": "acme",
         "path": f"{key}/model.gguf",
+        "indexedModelIdentifier": f"{key}/model.gguf",
         "sizeBytes": 2_500_000_000,
         "deviceIdentifier": device,
         "architecture": "qwen3",
@@ -130,6 +179,12 @@ def model(key: str, device: str | None) -> dict[str, Any]:
         "vision": False,
         "trainedForToolUse": True,
     }
+
+
+def fragment(text: str) -> dict[str, Any]:
+    """Return a piece of an answer."""
+    kinds = {"reasoningType": "none", "isStructural": False, "containsDrafted": False}
+    return {"content": text, "tokensCount": 1, **kinds}
 
 
 def result(value: Any) -> dict[str, Any]:

@@ -14,10 +14,11 @@ from typing import Any, Self
 from aiohttp import WSMsgType, web
 
 from tests.hosts.answers import (
+    ALWAYS,
     NEW_CALLS,
     NEW_CHANNELS,
     NEW_FIELDS,
-    RUNTIMES,
+    fragment,
     link_change,
     link_status,
     model,
@@ -211,7 +212,7 @@ class Studio:
             case _:
                 pass
 
-    def _call(  # noqa: C901, PLR0911, PLR0912 - one return a call
+    def _call(  # noqa: C901, PLR0911 - one return a call
         self, namespace: str, endpoint: str, parameter: dict[str, Any]
     ) -> dict[str, Any]:
         identifier = pointed_at(parameter, self.memory)
@@ -226,8 +227,6 @@ class Studio:
                 return result([self._model(key, at) for at in devices for key in self.models])
             case "lmLinkStatus" if self.devices:
                 return result(link_status(self.devices) | self.link)
-            case "estimateModelUsage":
-                return result({"memory": {"totalBytes": 10}})
             case "listLoaded":
                 return result(list(self.memory.values()) if namespace == "llm" else [])
             case "unloadModel" if known is not None:
@@ -238,16 +237,17 @@ class Studio:
             case "getLoadConfig" if known is not None:
                 context = {"key": "llm.load.contextLength", "value": known["contextLength"]}
                 return result({"fields": [context]})
-            case "getModelDownloadOptions":
-                offer = {"name": "acme/x", "sizeBytes": 10, "downloadIdentifier": "acme/x@q4"}
-                return result({"results": [offer]})
             case "getInstanceProcessingState" if known is not None:
-                return result({"status": "generating" if identifier in self.busy else "idle"})
+                status = "generating" if identifier in self.busy else "idle"
+                return result({"status": status, "queued": 0})
             case _ if identifier and known is None:
                 display = {"code": "generic.noModelMatchingQuery", "loadedModelsSample": []}
                 return refusal(f"No loaded model is called {identifier}.", displayData=display)
-            case _ if endpoint in RUNTIMES:
-                return result(RUNTIMES[endpoint])
+            case _ if endpoint in ALWAYS:
+                told = ALWAYS[endpoint]
+                return {"type": "rpcResult"} if told is None else result(told)
+            case "startHttpServer" | "stopHttpServer":
+                return {"type": "rpcResult"}
             case _:
                 return refusal(f"There is no {endpoint}.")
 
@@ -300,8 +300,7 @@ class Studio:
         self.predictions.append(parameter)
         text = parameter["history"]["messages"][-1]["content"][0]["text"]
         for word in ("So", *text.split()):
-            fragment = {"content": f"{word} ", "tokensCount": 1, "reasoningType": "none"}
-            yield {"type": "fragment", "fragment": fragment | {"containsDrafted": False}}
+            yield {"type": "fragment", "fragment": fragment(f"{word} ")}
             if await self._stall("predict", off):
                 yield self._end(parameter, "userStopped")
                 return

@@ -1,6 +1,6 @@
 // LM Studio's own description of its protocol, from the newest SDK: which calls and channels there
-// are, and whether replies fit them. `list` prints the former, `check` reads replies from stdin,
-// one JSON object a line, and prints what is wrong with them.
+// are, and whether what is said fits them. `list` prints the former, `check` reads what was said from
+// stdin, one JSON object a line, and prints what is wrong with it.
 
 import { isDeepStrictEqual } from "node:util";
 import { createInterface } from "node:readline";
@@ -51,6 +51,9 @@ function problem({ namespace, endpoint, kind, value }) {
   let subject = value;
   if (kind === "error") schema = serializedLMSExtendedErrorSchema;
   else if (kind === "packet") schema = channelEndpoints.get(endpoint)?.toClientPacket;
+  else if (kind === "message") schema = channelEndpoints.get(endpoint)?.toServerPacket;
+  else if (kind === "creation") schema = channelEndpoints.get(endpoint)?.creationParameter;
+  else if (kind === "parameter") schema = rpcEndpoints.get(endpoint)?.parameter;
   else {
     const { returns, serialization } = rpcEndpoints.get(endpoint) ?? {};
     schema = returns;
