@@ -1,12 +1,12 @@
 """How much memory a load will take, from the header of the file alone. Pure.
 
-What a worker process with a dense, llama-like model holds once it works, measured on Linux without
-a GPU and within a few per cent of its resident memory:
+What a worker process holds once it works, measured on Linux without a GPU and within a few per cent
+of its resident memory:
 
     the process   what llama.cpp takes before any model, and a bit for every token and merge
     the weights   the tensors; with mmap, those of some types twice: in the file, and in the order
                   that suits the CPU
-    the context   the KV cache
+    the context   the KV cache, and the states of recurrent layers
     the batch     what is computed at once: activations, the attention mask, without flash
                   attention also the attention scores
 """
@@ -17,7 +17,9 @@ from dataclasses import dataclass, replace
 from typing import Final, Literal, TypeAlias
 
 from lms_jupyter.engine.instances import shape
+from lms_jupyter.engine.instances.activations import BESIDE_ON_GPU, activation_bytes
 from lms_jupyter.engine.instances.instance import Plan
+from lms_jupyter.engine.instances.recurrent import STATE_ONLY
 from lms_jupyter.engine.instances.sliding import window
 from lms_jupyter.engine.instances.vram import (
     GpuUse,
@@ -30,7 +32,7 @@ from lms_jupyter.engine.instances.vram import (
 from lms_jupyter.engine.library.gguf import GgufHeader
 from lms_jupyter.engine.library.gguf_header import TensorSummary
 from lms_jupyter.engine.library.listing import model_type
-from lms_jupyter.engine.worker.load_settings import LoadSettings, rounded
+from lms_jupyter.engine.worker.load_settings import LoadSettings
 from lms_jupyter.engine.worker.messages import Placement
 
 Confidence: TypeAlias = Literal["high", "low"]
@@ -50,21 +52,31 @@ PROJECTOR_BYTES: Final = 4_500_000
 
 MEASURED_ARCHITECTURES: Final = frozenset(
     {
-        "llama",
-        "mistral3",
-        "qwen2",
-        "qwen3",
-        "granite",
-        "internlm2",
-        "olmo2",
-        "smollm3",
         "bert",
+        "cohere2",
+        "falcon-h1",
         "gemma2",
         "gemma3",
-        "cohere2",
+        "granite",
+        "granitehybrid",
+        "internlm2",
+        "lfm2",
+        "llama",
+        "mamba",
+        "mamba2",
+        "mistral3",
+        "nomic-bert",
+        "olmo2",
+        "phi3",
+        "qwen2",
+        "qwen3",
+        "smollm3",
     }
 )
-"""Those built as the formula assumes."""
+"""Those that were held against llama.cpp, or are built as one that was."""
+MEASURED_WITH_EXPERTS: Final = frozenset(
+    {"deepseek2", "glm4moe", "gpt-oss", "granitehybrid", "llama4", "qwen3moe", "qwen3next"}
+)
 _REPACKED: Final = frozenset({"Q4_0", "Q4_K", "IQ4_NL", "MXFP4"})
 """Types whose matrices llama.cpp rearranges for x86 CPUs."""
 NO_GPUS: Final = Site()
@@ -223,34 +235,37 @@ def _weights_beside(header: GgufHeader, placement: Placement, where: tuple[int |
 
 def _exchange(header: GgufHeader, settings: LoadSettings) -> int:
     """Return what is computed, or handed to the GPUs, in main memory for one batch."""
+    batch = settings.physical_batch_size or 0
     room = shape.cells(header, settings)
     seen = room.seen if window(header) else 0
     width = shape.number(header, "embedding_length", 0)
-    mask = (MASK_BYTES if settings.flash_attention is not False else SCORE_BYTES) * (
-        room.stream + seen
-    )
-    return (settings.physical_batch_size or 0) * (mask + 2 * ACTIVATION_BYTES * width)
+    mask = MASK_BYTES if settings.flash_attention is not False else SCORE_BYTES
+    cells = batch if shape.embeds(header) else room.stream + seen
+    if header.architecture in STATE_ONLY:
+        cells = 0
+    return batch * (mask * cells + BESIDE_ON_GPU * ACTIVATION_BYTES * width)
 
 
 def _batch(header: GgufHeader, settings: LoadSettings) -> int:
     batch = settings.physical_batch_size or 0
-    context = rounded(settings.context_length or 0)
-    widths = 5 * shape.number(header, "embedding_length", 0)
-    widths += 3 * shape.number(header, "feed_forward_length", 0)
+    computed = activation_bytes(header, settings)
+    if header.architecture in STATE_ONLY:
+        return computed
     if shape.embeds(header):
-        return batch * ACTIVATION_BYTES * widths // 2
+        return computed + MASK_BYTES * batch * batch
+    room = shape.cells(header, settings)
     per_cell, per_seen = MASK_BYTES, MASK_BYTES
     if settings.flash_attention is False:
         per_cell, per_seen = SCORE_BYTES * (1 + shape.heads(header)), SCORE_BYTES
-    seen = shape.cells(header, settings).seen if window(header) else 0
-    return batch * (ACTIVATION_BYTES * widths + per_cell * context + per_seen * seen)
+    seen = room.seen if window(header) else 0
+    return computed + batch * (per_cell * room.whole + per_seen * seen)
 
 
 def _confidence(header: GgufHeader) -> Confidence:
+    experts = header.of_architecture("expert_count")
     plain = (
-        header.architecture in MEASURED_ARCHITECTURES
+        header.architecture in (MEASURED_WITH_EXPERTS if experts else MEASURED_ARCHITECTURES)
         and header.of_architecture("block_count")
-        and not header.of_architecture("expert_count")
         and (window(header) > 0 or not header.of_architecture("attention.sliding_window"))
     )
     return "high" if plain and header.tensors is not None else "low"

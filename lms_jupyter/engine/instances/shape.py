@@ -5,6 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from lms_jupyter.engine.instances.recurrent import (
+    keeps_states,
+    seeing_layers,
+    state_bytes,
+    stateful_layers,
+)
 from lms_jupyter.engine.instances.sliding import cached_layers, sliding_layers, window, window_cells
 from lms_jupyter.engine.library.ggml_types import TENSOR_TYPES
 from lms_jupyter.engine.library.gguf_header import GgufHeader
@@ -65,35 +71,55 @@ def cells(header: GgufHeader, settings: LoadSettings) -> Cells:
     return Cells(whole=sessions * whole, seen=seen, stream=whole)
 
 
+def is_latent(header: GgufHeader) -> bool:
+    """Whether attention keeps one latent vector of a token instead of keys and values."""
+    return bool(number(header, "attention.key_length_mla", 0))
+
+
+def predicting_layers(header: GgufHeader) -> int:
+    """Return how many of the layers, the last ones, only propose tokens."""
+    return max(0, min(layers(header), number(header, "nextn_predict_layers", 0)))
+
+
 def cache_bytes(header: GgufHeader, settings: LoadSettings) -> tuple[int, ...]:
-    """Return the bytes of the KV cache of each layer: of what it sees, for all sessions."""
+    """Return the bytes of what each layer keeps of what it sees, for all sessions."""
     count = layers(header)
     if embeds(header):
         return (0,) * count
     room = cells(header, settings)
     cached = cached_layers(header, count)
-    return tuple(
+    sees = seeing_layers(header, count)
+    caches = [
         (room.seen if slides else room.whole) * _bytes_per_cell(header, settings, layer, slides)
-        if layer < cached
+        if layer < cached and sees[layer]
         else 0
         for layer, slides in enumerate(sliding_layers(header, count))
-    )
+    ]
+    if keeps_states(header):
+        each = (settings.num_parallel_sessions or 1) * state_bytes(header)
+        kept = stateful_layers(header, count)
+        caches = [cache + each * keeps for cache, keeps in zip(caches, kept, strict=True)]
+    if not settings.draft_mtp:
+        caches[count - predicting_layers(header) :] = [0] * predicting_layers(header)
+    return tuple(caches)
 
 
 def checkpoint_bytes(header: GgufHeader, settings: LoadSettings) -> int:
-    """Return what llama.cpp copies of the windows of a prompt, so that the next can begin like it.
+    """Return what llama.cpp copies of a prompt's windows and states, for the next to begin like it.
 
     The copies lie in main memory, wherever the cache lies.
     """
     if embeds(header) or settings.context_checkpoints == 0:
         return 0
-    count = layers(header)
+    count, context = layers(header), cells(header, settings).stream
     sliding = sliding_layers(header, count)[: cached_layers(header, count)]
-    return sum(
-        CHECKPOINTS * window(header) * _bytes_per_cell(header, settings, layer, slides)
+    windows = sum(
+        min(window(header), context) * _bytes_per_cell(header, settings, layer, slides)
         for layer, slides in enumerate(sliding)
         if slides
     )
+    states = state_bytes(header) * sum(stateful_layers(header, count))
+    return CHECKPOINTS * (windows + (states if keeps_states(header) else 0))
 
 
 def _bytes_per_cell(
@@ -115,6 +141,5 @@ def _bytes_per_cell(
     if slides:
         key = number(header, "attention.key_length_swa", key)
         value = number(header, "attention.value_length_swa", value)
-    return kv_heads * (
-        BLOCKS[settings.k_cache_type].bytes_of(key) + BLOCKS[settings.v_cache_type].bytes_of(value)
-    )
+    keys, values = BLOCKS[settings.k_cache_type], BLOCKS[settings.v_cache_type]
+    return kv_heads * (keys.bytes_of(key) + (0 if is_latent(header) else values.bytes_of(value)))

@@ -1,8 +1,8 @@
 """How much of a model lies on GPUs, and what computing there takes. Pure.
 
-The weights and the cache are what llama.cpp allocates, to the byte. The buffer for computing is
-that of a dense, llama-like model, compared with what llama.cpp prints; around it, a driver keeps
-something for every process, by the kind of its interface.
+The weights and the cache are what llama.cpp allocates, to the byte. The buffer for computing was
+compared with what llama.cpp says of it; around it, a driver keeps something for every process, by
+the kind of its interface.
 """
 
 from __future__ import annotations
@@ -14,6 +14,12 @@ from itertools import accumulate
 from typing import Final
 
 from lms_jupyter.engine.instances import shape
+from lms_jupyter.engine.instances.activations import (
+    BESIDE_ON_GPU,
+    activation_bytes,
+    copying_bytes,
+)
+from lms_jupyter.engine.instances.recurrent import STATE_ONLY
 from lms_jupyter.engine.instances.sliding import window
 from lms_jupyter.engine.library.gguf_header import GgufHeader, TensorSummary
 from lms_jupyter.engine.runtimes.runtime import Backend
@@ -32,8 +38,6 @@ OTHER_PROCESS_BYTES: Final = 55 * 2**20
 _EVERYTHING_HERE: Final = Placement()
 NUMBER_BYTES: Final = 4
 MASK_BYTES: Final = 2
-_MATRIX_SHARE: Final = 0.3
-"""The largest matrix of a layer, of the whole layer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,17 +172,15 @@ def _compute(header: GgufHeader, settings: LoadSettings, streamed: Sequence[int]
     computes long batches for that part as well, and copies what it needs.
     """
     batch = settings.physical_batch_size or 0
-    width = shape.number(header, "embedding_length", 0)
-    forward = shape.number(header, "feed_forward_length", 0)
     room = shape.cells(header, settings)
     mask = MASK_BYTES * (room.stream + (room.seen if window(header) else 0))
-    attention = NUMBER_BYTES * 4 * width
+    if shape.embeds(header):
+        mask = MASK_BYTES * batch
+    elif header.architecture in STATE_ONLY:
+        mask = 0
     if settings.flash_attention is False:
-        mask *= 2
-        attention += NUMBER_BYTES * shape.heads(header) * room.stream
-    attending = batch * (mask + attention)
-    feeding = batch * (mask + NUMBER_BYTES * (3 * forward + 2 * width))
+        mask = 2 * mask + NUMBER_BYTES * shape.heads(header) * room.stream
+    computed = activation_bytes(header, settings, beside=BESIDE_ON_GPU)
     if streamed:
-        attending += max(streamed)
-        feeding += int(_MATRIX_SHARE * max(layer_weights(header)[:-1], default=0))
-    return max(attending, feeding)
+        computed = max(computed, copying_bytes(header, settings, max(streamed)))
+    return batch * mask + computed
