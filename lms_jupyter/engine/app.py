@@ -84,7 +84,7 @@ def _services(
     stack: AsyncExitStack,
 ) -> Services:
     """Make the parts; the stack closes those that need it."""
-    catalog = Catalog(settings.models)
+    catalog = Catalog(settings.models, settings.hub)
     runtimes, launcher = _runtimes(settings, log)
     stack.push_async_callback(runtimes.close)
     meter = GpuMeter(lambda: runtimes.selected.devices)

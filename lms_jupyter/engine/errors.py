@@ -10,6 +10,7 @@ EngineError                    title, hint, code, http_status
 ├── NoVariantsError            a model that is a single file has none
 ├── TokenMissingError          the engine wants a token that the client has not shown
 ├── PathNotFoundError          no downloaded model has this key or path
+│   └── BaseMissingError           a model.yaml names weights that are not there
 ├── ModelsUnreadableError      the models folders could not be looked at
 ├── NoModelMatchingQueryError  nothing loaded fits the query
 ├── PresetNotFoundError        no preset has this name
@@ -169,6 +170,15 @@ class PathNotFoundError(EngineError):
             "availablePathsSample": self.available[:SAMPLE],
             "totalModels": len(self.available),
         }
+
+
+class BaseMissingError(PathNotFoundError):
+    """A `model.yaml` names weights that are not on the disk, or cannot be read."""
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(path)
+        self.title, self.hint = reason, "Download its base, or remove its model.yaml."
+        self.args = (reason,)
 
 
 class AmbiguousNameError(EngineError):

@@ -19,6 +19,7 @@ from lms_jupyter.model_folders import (
     SHIPPED_MODELS,
     downloaded_models,
     may_be_folder,
+    studio_home,
     studio_models,
 )
 
@@ -39,6 +40,8 @@ class Settings:
     host: str = "127.0.0.1"
     port: int = 0
     models: tuple[Path, ...] = ()
+    hub: Path | None = None
+    """Where LM Studio keeps what its hub says of models."""
     downloads: Path = Path("models")
     announce: Path | None = None
     log: Path | None = None
@@ -87,6 +90,7 @@ class Settings:
             host=given.host,
             port=given.port,
             models=(*given.models, given.downloads, *own),
+            hub=None if given.no_default_models else _hub(),
             downloads=given.downloads,
             announce=given.announce,
             log=given.log,
@@ -117,6 +121,11 @@ def default_folders() -> tuple[Path, ...]:
     """Return the shipped models and LM Studio's own folder, unless it is known not to be there."""
     folders = (SHIPPED_MODELS, studio_models())
     return tuple(folder for folder in folders if folder is not None and may_be_folder(folder))
+
+
+def _hub() -> Path | None:
+    studio = studio_home()
+    return None if studio is None else studio / "hub" / "models"
 
 
 def _parser() -> argparse.ArgumentParser:

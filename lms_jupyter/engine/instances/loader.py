@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 from unicodedata import category
@@ -19,6 +20,7 @@ from lms_jupyter.engine.errors import (
 )
 from lms_jupyter.engine.instances import evict, selection
 from lms_jupyter.engine.instances.instance import Instance, Plan
+from lms_jupyter.engine.library.model_yaml import Fields
 from lms_jupyter.engine.worker.load_settings import MAX_SESSIONS, Domain, LoadSettings
 
 if TYPE_CHECKING:
@@ -37,6 +39,8 @@ class LoadRequest:
     name: str
     domain: Domain | None = None
     settings: LoadSettings = field(default_factory=LoadSettings)
+    above: Callable[[Fields, Domain], LoadSettings] | None = None
+    """Reads the settings anew with keys below them: those that come with the model."""
     identifier: str | None = None
     ttl_s: float | None = None
     owner: str = ""
@@ -175,6 +179,9 @@ class Loader:
         model = await self.model(request.name, request.domain)
         if request.domain not in (None, model.type):
             raise DomainMismatchError(model.model_key, model.type, str(request.domain))
+        if model.virtual is not None and request.above is not None:
+            settings = request.above(model.virtual.load, model.type)
+            request = replace(request, settings=settings)
         asked = request.settings.context_length
         if asked is not None and asked > model.max_context_length:
             raise ContextTooLongError(asked, model.max_context_length, model.model_key)
@@ -233,7 +240,9 @@ class Loader:
             (
                 one
                 for one in everything
-                if one.model.file == model.file and identifier in (None, one.identifier)
+                if one.model.file == model.file
+                and one.model.virtual == model.virtual
+                and identifier in (None, one.identifier)
             ),
             None,
         )

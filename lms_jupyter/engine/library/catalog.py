@@ -14,6 +14,8 @@ from pathlib import Path
 
 from lms_jupyter.engine.errors import (
     AmbiguousNameError,
+    BaseMissingError,
+    EngineError,
     ModelsUnreadableError,
     PathNotFoundError,
 )
@@ -25,8 +27,9 @@ from lms_jupyter.engine.library.listing import (
     ReadFile,
     families,
 )
-from lms_jupyter.engine.library.names import Fit, closest, fit
+from lms_jupyter.engine.library.names import Fit, closest, fit, spelled
 from lms_jupyter.engine.library.scan import FoundFile, note_failure, scan
+from lms_jupyter.engine.library.virtual import Stamp, find_model_yamls, virtual_families
 
 __all__ = ["Catalog", "DownloadedModel"]
 
@@ -45,17 +48,30 @@ class _Listing:
     unseen: Mapping[str, str] = field(default_factory=dict)
     """Places that could not be looked at, each with the reason."""
 
-    def not_found(self, query: str) -> PathNotFoundError:
+    virtual: tuple[Family, ...] = ()
+    """What a `model.yaml` makes of the others."""
+    stamps: tuple[Stamp, ...] = ()
+
+    @property
+    def all_families(self) -> tuple[Family, ...]:
+        """Every model, those that lie there first: a path means them."""
+        return (*self.families, *self.virtual)
+
+    def not_found(self, query: str) -> EngineError:
         """Return the error for what nothing fits."""
-        known = [family.model_key for family in self.families]
+        if (reason := self.refused.get(spelled(query))) and "/" in query:
+            return BaseMissingError(query, reason)
+        known = [family.model_key for family in self.all_families]
         return PathNotFoundError(query, known, self.unseen)
 
 
 class Catalog:
     """The models below some folders; where folders overlap in names, earlier folders win."""
 
-    def __init__(self, folders: Sequence[Path]) -> None:
+    def __init__(self, folders: Sequence[Path], hub: Path | None = None) -> None:
+        """Take the folders, and that of LM Studio's hub, where more `model.yaml` may lie."""
         self._folders = tuple(folders)
+        self._defined = self._folders if hub is None else (*self._folders, hub)
         self._listing = _Listing()
         self._lock = asyncio.Lock()
         self._begun = 0
@@ -69,9 +85,10 @@ class Catalog:
         """
         listing = await self._look()
         for place, reason in listing.unseen.items():
-            if not listing.families:
+            if not listing.all_families:
                 raise ModelsUnreadableError(place, reason)
-        return tuple(family.chosen for family in listing.families)
+        found = (family.chosen for family in listing.all_families)
+        return tuple(sorted(found, key=lambda model: model.model_key))
 
     async def variants(self, model_key: str) -> tuple[DownloadedModel, ...]:
         """Return all quantisations of a model; none if it is a single file.
@@ -81,7 +98,7 @@ class Catalog:
         """
         found = await self.resolve(model_key)
         listing = await self._look()
-        of = (one for one in listing.families if found in (one.chosen, *one.variants))
+        of = (one for one in listing.all_families if found in (one.chosen, *one.variants))
         return next((family.variants for family in of), ())
 
     async def resolve(self, name: str, domain: ModelType | None = None) -> DownloadedModel:
@@ -94,7 +111,8 @@ class Catalog:
             PathNotFoundError: Nothing fits.
         """
         listing = await self._look()
-        models = [one for family in listing.families for one in (family.chosen, *family.variants)]
+        families = listing.all_families
+        models = [one for family in families for one in (family.chosen, *family.variants)]
         right = [one for one in models if domain in (None, one.type)]
         hits = closest(name, right, lambda one: one) or closest(name, models, lambda one: one)
         if not hits:
@@ -115,16 +133,20 @@ class Catalog:
         async with self._lock:
             if self._ended <= asked:
                 self._begun = number = self._begun + 1
-                self._listing = await asyncio.to_thread(_look, self._folders, self._listing)
+                self._listing = await asyncio.to_thread(
+                    _look, self._folders, self._defined, self._listing
+                )
                 self._ended = number
             return self._listing
 
 
-def _look(folders: Sequence[Path], last: _Listing) -> _Listing:
+def _look(folders: Sequence[Path], defined: Sequence[Path], last: _Listing) -> _Listing:
     """Look at the folders and read what is new since the last look."""
     sighting = scan(folders)
     found, unseen = sighting.files, dict(sighting.unseen)
-    if found == last.found and len(last.headers) == len(found) and unseen == last.unseen:
+    stamps = find_model_yamls(defined)
+    is_same = (found, stamps, unseen) == (last.found, last.stamps, last.unseen)
+    if is_same and len(last.headers) == len(found):
         return last
     headers: dict[FoundFile, GgufHeader | GgufError] = {}
     refused: dict[str, str] = {}
@@ -144,14 +166,15 @@ def _look(folders: Sequence[Path], last: _Listing) -> _Listing:
         for file, header in headers.items()
         if isinstance(header, GgufHeader)
     )
-    refused |= no_models
+    virtual, not_made = virtual_families(stamps, models)
+    refused |= {**no_models, **not_made}
     for path, reason in unseen.items():
         if last.unseen.get(path) != reason:
             _log.warning("could not look at %s: %s", path, reason)
     for path, reason in refused.items():
         if last.refused.get(path) != reason:
             _log.info("not offered: %s: %s", path, reason)
-    return _Listing(found, headers, models, refused, unseen)
+    return _Listing(found, headers, models, refused, unseen, virtual, stamps)
 
 
 def _header(file: FoundFile) -> GgufHeader | GgufError:

@@ -10,6 +10,7 @@ from typing import Final, Literal, TypeAlias
 
 from lms_jupyter.engine.library.ggml_types import FILE_TYPES
 from lms_jupyter.engine.library.gguf import GgufError, GgufHeader
+from lms_jupyter.engine.library.model_yaml import ModelYaml
 from lms_jupyter.engine.library.naming import (
     FileName,
     bits_of,
@@ -71,6 +72,8 @@ class DownloadedModel:
     selected_variant: str | None
     """Which of them this is."""
     header: GgufHeader
+    virtual: ModelYaml | None = None
+    """What made this of another model, if it is not simply what lies there."""
 
 
 @dataclass(frozen=True, slots=True)

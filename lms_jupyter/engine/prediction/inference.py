@@ -250,8 +250,8 @@ class Inference:
         body: dict[str, Any] = {"messages": list(conversation)}
         if settings.tools:
             body["tools"] = list(settings.tools)
-        if settings.enable_thinking is not None:
-            body["chat_template_kwargs"] = {"enable_thinking": settings.enable_thinking}
+        if variables := settings.template_variables:
+            body["chat_template_kwargs"] = variables
         answer = await self._post(instance, "/apply-template", body)
         return Prompt(answer["prompt"], images)
 

@@ -56,8 +56,16 @@ class PredictionSettings:
     template: Mapping[str, Any] | None = None
     reasoning: ReasoningTags | None = field(default_factory=ReasoningTags)
     enable_thinking: bool | None = None
+    variables: Mapping[str, Any] = field(default_factory=dict)
+    """Of the chat template, beside those that llama.cpp sets."""
     system_prompt: str | None = None
     draft_model: str | None = None
+
+    @property
+    def template_variables(self) -> dict[str, Any]:
+        """What the chat template is given."""
+        thinks = {} if self.enable_thinking is None else {"enable_thinking": self.enable_thinking}
+        return {**self.variables, **thinks}
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,8 +52,8 @@ def request_with_tools(
     body |= {"messages": list(conversation), "tools": list(settings.tools)}
     if settings.tool_choice:
         body["tool_choice"] = settings.tool_choice
-    if settings.enable_thinking is not None:
-        body["chat_template_kwargs"] = {"enable_thinking": settings.enable_thinking}
+    if variables := settings.template_variables:
+        body["chat_template_kwargs"] = variables
     return body
 
 

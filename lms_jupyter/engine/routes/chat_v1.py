@@ -22,6 +22,7 @@ from lms_jupyter.engine.wire import rest_v1
 from lms_jupyter.engine.wire.chat_v1 import ChatWriter, load_event
 from lms_jupyter.engine.wire.fields import optional_flag, optional_text
 from lms_jupyter.engine.wire.sse import Event, event
+from lms_jupyter.engine.wire.virtual_models import settings_above, settings_below
 
 
 @dataclass(slots=True, kw_only=True)
@@ -80,7 +81,8 @@ async def chat(
         settings=rest_v1.prediction_settings(body),
     )
     wanted = load_request(services, body, "llm")
-    wanted = replace(wanted, settings=rest_v1.load_settings(body))
+    settings = rest_v1.load_settings(body)
+    wanted = replace(wanted, settings=settings, above=settings_above(settings))
     await said.begin(services, wanted)
     async with (
         services.registry.waiting(said.answering),
@@ -136,7 +138,8 @@ async def _answer(
     for attempt in range(1, ATTEMPTS + 1):
         async for one in _loaded(services, said, wanted):
             yield one
-        answer = services.inference.respond(said.answering, said.messages, said.settings)
+        settings = settings_below(said.answering.model, said.settings)
+        answer = services.inference.respond(said.answering, said.messages, settings)
         said.prediction = answer
         async with answer:
             pieces = aiter(answer)

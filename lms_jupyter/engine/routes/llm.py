@@ -20,10 +20,10 @@ from lms_jupyter.engine.wire.predict import packet_for, success
 from lms_jupyter.engine.wire.prediction_config import (
     DEFAULTS,
     prediction_config,
-    prediction_settings,
     tool_definitions,
 )
 from lms_jupyter.engine.wire.presets import with_preset
+from lms_jupyter.engine.wire.virtual_models import settings_for
 
 
 def namespace(services: Services) -> Namespace:
@@ -71,7 +71,7 @@ async def _apply_template(services: Services, domain: Any, _caller: Caller, para
     asked = an_object(parameter)
     instance = models.find(services, domain, asked.get("specifier"))
     conversation = messages(asked.get("history"), services.uploads.find, only_named=True)
-    settings = prediction_settings(asked.get("predictionConfigStack"))
+    settings = settings_for(instance.model, asked.get("predictionConfigStack"))
     tools = an_object(asked.get("opts") or {}).get("toolDefinitions")
     if tools is not None:
         settings = replace(settings, tools=tool_definitions(tools))
@@ -98,7 +98,7 @@ async def _predict(services: Services, channel: Channel) -> None:
     stack = await with_preset(asked)
     instance = models.find(services, "llm", asked.get("modelSpecifier"))
     conversation = messages(asked.get("history"), services.uploads.find)
-    settings = prediction_settings(stack)
+    settings = settings_for(instance.model, stack)
     await services.loader.check_draft(instance, settings.draft_model)
     prediction = services.inference.respond(instance, conversation, settings)
     await _stream(channel, instance, settings, prediction)
@@ -110,7 +110,7 @@ async def _complete(services: Services, channel: Channel) -> None:
     stack = await with_preset(asked)
     instance = models.find(services, "llm", asked.get("modelSpecifier"))
     prompt = Prompt(text(asked, "rawPrompt"))
-    settings = prediction_settings(stack)
+    settings = settings_for(instance.model, stack)
     await services.loader.check_draft(instance, settings.draft_model)
     prediction = services.inference.complete(instance, prompt, settings)
     await _stream(channel, instance, settings, prediction)

@@ -30,6 +30,7 @@ from lms_jupyter.engine.wire.sdk import (
     seconds_from,
 )
 from lms_jupyter.engine.wire.specifiers import specifier
+from lms_jupyter.engine.wire.virtual_models import load_above
 from lms_jupyter.engine.worker.load_settings import Domain
 
 NOT_THERE = (NoModelMatchingQueryError, ModelUnloadedError, DomainMismatchError)
@@ -117,6 +118,7 @@ async def _estimate(
         name=text(asked, "modelKey"),
         domain=domain,
         settings=load_settings(asked.get("loadConfigStack"), domain),
+        above=load_above(asked.get("loadConfigStack")),
     )
     plan = await services.loader.plan(request)
     others = (*services.registry.instances, *services.registry.loads)
@@ -198,6 +200,7 @@ def _request(
         name=name,
         domain=domain,
         settings=load_settings(asked.get("loadConfigStack"), domain),
+        above=load_above(asked.get("loadConfigStack")),
         identifier=identifier,
         ttl_s=seconds_from(asked.get(ttl_name), ttl_name),
         owner=channel.caller.kind if owner is None else owner,

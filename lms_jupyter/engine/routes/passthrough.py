@@ -32,6 +32,7 @@ from lms_jupyter.engine.wire.parts import Parts
 from lms_jupyter.engine.wire.requests import check
 from lms_jupyter.engine.wire.transcript import Transcript
 from lms_jupyter.engine.wire.unsupported import refuse_unsupported
+from lms_jupyter.engine.wire.virtual_models import body_for, settings_above
 from lms_jupyter.engine.worker.load_settings import Domain, LoadSettings
 
 ATTEMPTS: Final = 3
@@ -88,6 +89,7 @@ async def forward(
         await services.loader.check_draft(use.instance, wanted.settings.draft_model)
         if target.domain == "llm" and "prompt" not in passed:
             check_template(use.instance)
+        passed = body_for(use.instance.model, passed, target.path)
         content.settle(passed, name=use.instance.identifier, vision=use.instance.model.vision)
         if form is not None:
             passed["grammar"] = await _grammar(services, use.instance, form)
@@ -158,10 +160,12 @@ def load_request(services: Services, body: dict[str, Any], domain: Domain) -> Lo
             f"This path has no presets, and 'preset' is {preset!r:.100}.",
             hint="The SDKs take presets; here, say in the request what the preset would say.",
         )
+    settings = LoadSettings(draft_model=optional_text(body, "draft_model"))
     return LoadRequest(
         name=name,
         domain=domain,
-        settings=LoadSettings(draft_model=optional_text(body, "draft_model")),
+        settings=settings,
+        above=settings_above(settings),
         ttl_s=_ttl(body.pop("ttl", None)),
     )
 

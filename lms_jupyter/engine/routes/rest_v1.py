@@ -25,6 +25,7 @@ from lms_jupyter.engine.routes.http import (
 from lms_jupyter.engine.services import Services
 from lms_jupyter.engine.wire import rest_v1
 from lms_jupyter.engine.wire.fields import optional_flag, optional_text, text
+from lms_jupyter.engine.wire.virtual_models import settings_above
 
 STYLE: Final = Style(rest_v1.error_body, rest_v1.error_event)
 
@@ -61,7 +62,10 @@ async def _load(services: Services, request: web.Request) -> web.Response:
     """Load a new instance, and answer when it is there."""
     body = await read_object(request)
     wanted = LoadRequest(
-        name=text(body, "model"), settings=rest_v1.load_settings(body), owner="rest"
+        name=text(body, "model"),
+        settings=(settings := rest_v1.load_settings(body)),
+        above=settings_above(settings),
+        owner="rest",
     )
     echo = optional_flag(body, "echo_load_config")
     started = time.monotonic()
