@@ -76,6 +76,15 @@ async def running(settings: Settings) -> AsyncIterator[tuple[str, asyncio.Event]
         services.usage.stop()
 
 
+def _downloads(settings: Settings, hub: Hub) -> Downloads:
+    return Downloads(
+        settings.downloads,
+        hub,
+        at_once=settings.downloads_at_once,
+        bytes_per_second=settings.download_bytes_per_second,
+    )
+
+
 def _services(
     settings: Settings,
     log: LogHub,
@@ -96,7 +105,7 @@ def _services(
     constraints = Constraints(llama)
     stack.push_async_callback(llama.close)
     hub = Hub()
-    downloads = Downloads(settings.downloads, hub)
+    downloads = _downloads(settings, hub)
     stack.push_async_callback(downloads.close)
     stack.push_async_callback(registry.close)
     launcher.refill()

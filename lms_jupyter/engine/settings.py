@@ -30,6 +30,9 @@ Guardrail: TypeAlias = Literal["off", "relaxed", "balanced", "strict"]
 JIT_TTL_S = 3600.0
 PORTS = range(65_536)
 MAX_S = 1e9
+MOST_DOWNLOADS = 16
+SLOWEST = 1e3
+"""Bytes per second that a download may be limited to."""
 LLAMA_SERVER = "LMS_JUPYTER_LLAMA_SERVER"
 
 
@@ -43,6 +46,8 @@ class Settings:
     hub: Path | None = None
     """Where LM Studio keeps what its hub says of models."""
     downloads: Path = Path("models")
+    downloads_at_once: int = 2
+    download_bytes_per_second: float | None = None
     announce: Path | None = None
     log: Path | None = None
     linger_s: float | None = None
@@ -92,6 +97,8 @@ class Settings:
             models=(*given.models, given.downloads, *own),
             hub=None if given.no_default_models else _hub(),
             downloads=given.downloads,
+            downloads_at_once=given.downloads_at_once,
+            download_bytes_per_second=given.download_rate,
             announce=given.announce,
             log=given.log,
             linger_s=given.linger,
@@ -142,6 +149,8 @@ def _parser() -> argparse.ArgumentParser:
     add("--no-default-models", action="store_true", help="only the folders named by --models")
     own = downloaded_models()
     add("--downloads", type=Path, default=own, metavar="DIR", help="where downloads go")
+    add("--downloads-at-once", type=_count, default=2, metavar="N", help="more wait in a queue")
+    add("--download-rate", type=_rate, metavar="MB", help="MB per second, of all together")
     add("--announce", type=Path, metavar="FILE", help="write address and token here, for its owner")
     add("--log", type=Path, metavar="FILE", help="log here; the file is rotated")
     add("--linger", type=_seconds, metavar="S", help="end after S seconds without use")
@@ -169,6 +178,21 @@ def _port(text: str) -> int:
     if port not in PORTS:
         raise argparse.ArgumentTypeError(f"a port is between 0 and {PORTS[-1]}, not {port}")
     return port
+
+
+def _count(text: str) -> int:
+    count = int(text)
+    if not 1 <= count <= MOST_DOWNLOADS:
+        raise argparse.ArgumentTypeError(f"from 1 to {MOST_DOWNLOADS}, not {count}")
+    return count
+
+
+def _rate(text: str) -> float:
+    """Read MB per second as bytes per second."""
+    rate = float(text) * 1e6
+    if not SLOWEST <= rate <= MAX_S * 1e6:
+        raise argparse.ArgumentTypeError(f"more than 0.001 MB per second, not {text}")
+    return rate
 
 
 def _seconds(text: str) -> float:

@@ -6,6 +6,7 @@ from typing import Any, Literal, Protocol
 
 from msgspec import Struct
 
+from lms_jupyter.hosts.download_plans import DownloadPlan
 from lms_jupyter.hosts.prediction import Message, PredictionEvent, Sampling
 from lms_jupyter.protocol.loads import LoadRequest
 from lms_jupyter.protocol.models import (
@@ -96,6 +97,8 @@ class Downloading(Struct, frozen=True, kw_only=True):
     downloaded_bytes: int
     total_bytes: int
     bytes_per_second: float = 0.0
+    queue_position: int = 0
+    """Its place among those that wait; 0 once it has begun."""
 
 
 class Downloaded(Struct, frozen=True, kw_only=True):
@@ -117,6 +120,8 @@ class Offer(Struct, frozen=True, kw_only=True):
     recommended: bool = False
     fits: bool = True
     """Whether the host thinks that it could be loaded there."""
+    bytes_per_second: float | None = None
+    """How fast it may come at most, where the host can be told; 0 is as fast as it can."""
 
 
 def pauses_downloads(host: HostInfo) -> bool:
@@ -285,6 +290,10 @@ class Host(Protocol):
 
     async def offers(self, name: str) -> tuple[Offer, ...]:
         """List the files of something that `search` named."""
+        ...
+
+    async def plan(self, name: str, quantization: str | None) -> DownloadPlan:
+        """Say what would be fetched under a name, and what there is to choose from."""
         ...
 
     def download(self, offer: Offer) -> AsyncIterator[DownloadStep]:

@@ -31,7 +31,9 @@ class DownloadJobs:
         Raises:
             DownloadFailedError: It failed, or somebody else paused it or called it off.
         """
-        reply = await self._post("", {"model": offer.download_id})
+        limit = offer.bytes_per_second
+        limits = {} if limit is None else {"max_bytes_per_second": limit}
+        reply = await self._post("", {"model": offer.download_id, **limits})
         job_id = _job(reply)
         if job_id is None:
             return
@@ -112,6 +114,7 @@ def _moved(reply: Mapping[str, Any], offer: Offer) -> Downloading:
         "downloaded_bytes": reply.get("downloaded_bytes", 0),
         "total_bytes": reply.get("total_size_bytes") or offer.size_bytes,
         "bytes_per_second": reply.get("bytes_per_second", 0.0),
+        "queue_position": reply.get("queue_position", 0),
     }
     return noun(fields, Downloading)
 

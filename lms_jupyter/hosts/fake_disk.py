@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from lms_jupyter.errors import HostUnreachableError, ModelNotFoundError
 from lms_jupyter.hosts.base import Downloaded, Downloading, DownloadStep, Offer
+from lms_jupyter.hosts.download_plans import DownloadPlan, plan_of_offers
 from lms_jupyter.protocol.models import Model
 
 
@@ -67,6 +68,12 @@ class FakeDisk:
         """List what is on offer under a name."""
         self._answer()
         return tuple(offer for offer in self.market if offer.name == name)
+
+    async def plan(self, name: str, quantization: str | None) -> DownloadPlan:
+        """Plan to fetch the file of this quantization, else the first."""
+        offers = await self.offers(name)
+        chosen = next((each for each in offers if each.quantization == quantization), None)
+        return plan_of_offers(name, offers, chosen or offers[0])
 
     async def download(self, offer: Offer) -> AsyncIterator[DownloadStep]:
         """Put a model on the disk in steps of a half; begins where it was left."""

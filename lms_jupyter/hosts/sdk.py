@@ -10,7 +10,7 @@ from typing import Any
 import lmstudio
 
 from lms_jupyter.errors import CommandError, HostTimeoutError
-from lms_jupyter.hosts import decode, kv_config, rest, runtimes, sdk_streams
+from lms_jupyter.hosts import decode, kv_config, rest, runtimes, sdk_plans, sdk_streams
 from lms_jupyter.hosts.base import (
     Departure,
     DownloadStep,
@@ -26,13 +26,14 @@ from lms_jupyter.hosts.base import (
 )
 from lms_jupyter.hosts.channel import Parameters, lost, open_channel
 from lms_jupyter.hosts.credentials import let_in, new_client, token_for
+from lms_jupyter.hosts.download_plans import DownloadPlan
 from lms_jupyter.hosts.downloads import DownloadJobs, discard
 from lms_jupyter.hosts.instance_states import InstanceStates
 from lms_jupyter.hosts.lm_link import Devices, on_device, specifier
 from lms_jupyter.hosts.newer import NEWER, NEWER_TIMEOUT_S
 from lms_jupyter.hosts.prediction import Message, PredictionEvent, Sampling
 from lms_jupyter.hosts.sdk_errors import translated
-from lms_jupyter.hosts.sdk_loads import Loads, broken_off
+from lms_jupyter.hosts.sdk_loads import Loads, broken_off, load_parameters
 from lms_jupyter.hosts.sdk_private import AsyncSession
 from lms_jupyter.hosts.sdk_sockets import QuickClient
 from lms_jupyter.protocol.loads import LoadRequest
@@ -147,7 +148,7 @@ class SdkHost:
     async def load(self, request: LoadRequest, by: LoadOrigin) -> AsyncIterator[LoadStep]:
         """Make a new instance; see `Host.load`. Closing the iterator early calls it off."""
         kind = by.kind or await self._kind(request.model_key)
-        parameters = self._load_parameters(request, by, kind) | {"modelKey": request.model_key}
+        parameters = load_parameters(request, by, kind, self.info) | {"modelKey": request.model_key}
         if request.identifier is not None:
             parameters["identifier"] = request.identifier
         if request.ttl_s is not None:
@@ -161,7 +162,9 @@ class SdkHost:
     async def use(self, request: LoadRequest, by: LoadOrigin) -> AsyncIterator[LoadStep]:
         """Take what is in memory as it is, else load it; see `Host.use`."""
         kind = by.kind or await self._kind(request.model_key)
-        parameters = self._load_parameters(request, by, kind) | {"identifier": request.model_key}
+        parameters = load_parameters(request, by, kind, self.info) | {
+            "identifier": request.model_key
+        }
         if request.ttl_s is not None:
             parameters["loadTtlMs"] = max(1, round(request.ttl_s * 1000))
         async with aclosing(self._drive("getOrLoad", kind, parameters, request)) as steps:
@@ -273,6 +276,11 @@ class SdkHost:
         )
         return sdk_streams.offers(options)
 
+    async def plan(self, name: str, quantization: str | None) -> DownloadPlan:
+        """Say what would be fetched; see `Host.plan`."""
+        with translated(self._address, subject=name):
+            return await sdk_plans.plan(self._session("repository"), name, quantization)
+
     async def download(self, offer: Offer) -> AsyncIterator[DownloadStep]:
         """Fetch a file to the host's disk; see `Host.download`."""
         if pauses_downloads(self.info):
@@ -319,15 +327,6 @@ class SdkHost:
     async def link(self, endpoint: str, parameters: Mapping[str, Any] | None = None) -> Any:
         """Ask about its LM Link, or change it; see `Host.link`."""
         return await self._call("repository", endpoint, parameters)
-
-    def _load_parameters(self, request: LoadRequest, by: LoadOrigin, kind: Kind) -> dict[str, Any]:
-        """Write what both ways to load have in common."""
-        parameters: dict[str, Any] = {"loadConfigStack": kv_config.stack(request.config, kind)}
-        if request.device is not None:
-            parameters["deviceIdentifier"] = request.device or None
-        if "activity" in self.info.features:
-            parameters |= {"loadId": by.load_id, "owner": by.owner}
-        return parameters
 
     async def _drive(
         self, endpoint: str, kind: Kind, parameters: Mapping[str, Any], request: LoadRequest

@@ -9,17 +9,30 @@ from typing import Any
 import lmstudio
 
 from lms_jupyter.errors import LmsError, LoadFailedError
-from lms_jupyter.hosts import decode
-from lms_jupyter.hosts.base import Evicting, Joined, Loaded, Loading, LoadStep
+from lms_jupyter.hosts import decode, kv_config
+from lms_jupyter.hosts.base import Evicting, Joined, Loaded, Loading, LoadOrigin, LoadStep
 from lms_jupyter.hosts.channel import Channel, open_channel
 from lms_jupyter.hosts.reading import one_line
 from lms_jupyter.hosts.sdk_private import AsyncSession
-from lms_jupyter.protocol.models import Instance
+from lms_jupyter.protocol.loads import LoadRequest
+from lms_jupyter.protocol.models import HostInfo, Instance, Kind
 
 CALLED_OFF_S = 1.0
 """How long whoever calls a load off waits for the host to say that it has stopped."""
 DRAIN_TIMEOUT_S = 10.0
 """How long the rest of its packets are read after that, beside everything else."""
+
+
+def load_parameters(
+    request: LoadRequest, by: LoadOrigin, kind: Kind, host: HostInfo
+) -> dict[str, Any]:
+    """Write what both ways to load have in common."""
+    parameters: dict[str, Any] = {"loadConfigStack": kv_config.stack(request.config, kind)}
+    if request.device is not None:
+        parameters["deviceIdentifier"] = request.device or None
+    if "activity" in host.features:
+        parameters |= {"loadId": by.load_id, "owner": by.owner}
+    return parameters
 
 
 class Loads:

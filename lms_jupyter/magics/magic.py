@@ -13,6 +13,7 @@ from lms_jupyter.magics.context import MagicContext
 from lms_jupyter.magics.parser import parse, verb_names
 from lms_jupyter.magics.run import (
     comparing,
+    downloads,
     hosts,
     link,
     listing,
@@ -29,7 +30,7 @@ from lms_jupyter.magics.verbs.talking import Talk, parse_cell
 from lms_jupyter.manager.local import LocalManager
 
 RUNNERS = (
-    *(comparing, hosts, link, listing, loading, memory, notebook, presets, runtime),
+    *(comparing, downloads, hosts, link, listing, loading, memory, notebook, presets, runtime),
     *(sweeping, talking),
 )
 """Importing them is what makes `perform` know them."""

@@ -14,6 +14,7 @@ from lms_jupyter.magics.grammar import (
     split,
 )
 from lms_jupyter.magics.verbs import (
+    downloads,
     hosts,
     link,
     listing,
@@ -34,6 +35,7 @@ BOOK.add(
     *loading.VERBS,
     *memory.VERBS,
     *talking.VERBS,
+    *downloads.VERBS,
     *hosts.VERBS,
     *link.VERBS,
     *runtime.VERBS,

@@ -11,10 +11,12 @@ from lms_jupyter.errors import (
     AmbiguousModelError,
     CommandError,
     DownloadFailedError,
+    HostTimeoutError,
     LmsError,
     ModelNotFoundError,
 )
 from lms_jupyter.hosts.base import Downloading, DownloadStep, Host, Offer, pauses_downloads
+from lms_jupyter.hosts.download_plans import DownloadPlan, plan_of_offers
 from lms_jupyter.manager.events import (
     DownloadEnded,
     DownloadMoved,
@@ -97,6 +99,26 @@ async def choose(name: str, quantization: str | None, host: Host, *, first: bool
                 hint=f"It comes as {', '.join(kinds)}.",
             )
     return next((offer for offer in offers if offer.recommended), offers[0])
+
+
+async def plan(
+    name: str, quantization: str | None, host: Host, *, first: bool = False
+) -> DownloadPlan:
+    """Say what would be fetched under a name, and what there is to choose from.
+
+    Raises:
+        LmsError: As `choose` does.
+    """
+    names = await _names(name, host)
+    if len(names) > 1 and name not in names and not first:
+        raise AmbiguousModelError(name, names[:NAMES_LISTED])
+    found = name if name in names else names[0]
+    try:
+        return await host.plan(found, quantization)
+    except HostTimeoutError:
+        # It is older than plans are: what it offers says nearly as much.
+        chosen = await choose(found, quantization, host)
+        return plan_of_offers(found, await _offers(found, host), chosen)
 
 
 async def _names(words: str, host: Host) -> tuple[str, ...]:

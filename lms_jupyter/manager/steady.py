@@ -24,6 +24,7 @@ from lms_jupyter.hosts.base import (
     Reason,
     Snapshot,
 )
+from lms_jupyter.hosts.download_plans import DownloadPlan
 from lms_jupyter.hosts.prediction import Message, PredictionEvent, Sampling
 from lms_jupyter.manager import link
 from lms_jupyter.protocol.loads import LoadRequest
@@ -157,6 +158,10 @@ class SteadyHost:
     async def offers(self, name: str) -> tuple[Offer, ...]:
         """List the files of something that `search` named; see `Host.offers`."""
         return await self._read(lambda host: host.offers(name), patient=True)
+
+    async def plan(self, name: str, quantization: str | None) -> DownloadPlan:
+        """Say what would be fetched; see `Host.plan`."""
+        return await self._read(lambda host: host.plan(name, quantization), patient=True)
 
     async def download(self, offer: Offer) -> AsyncIterator[DownloadStep]:
         """Fetch a file to the host's disk; see `Host.download`."""

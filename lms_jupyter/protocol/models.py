@@ -330,6 +330,8 @@ class Download(Struct, frozen=True, kw_only=True):
     downloaded_bytes: int = 0
     total_bytes: int
     bytes_per_second: float = 0.0
+    queue_position: int = 0
+    """Its place among those that wait for others to end; 0 once it has begun."""
     state: DownloadState = "running"
     can_pause: bool = False
     """Whether the host keeps what is there and goes on later."""

@@ -254,3 +254,48 @@ def test_a_download_that_failed_keeps_its_row_with_the_reason_and_raises(
 
     (row,) = local.manager.activity.downloads
     assert (row.state, row.problem and row.problem.title) == ("failed", "The disk is full.")
+
+
+def test_several_are_fetched_by_one_line(
+    shell: InteractiveShell, host: FakeHost, capsys: pytest.CaptureFixture[str]
+) -> None:
+    keys = shell.run_line_magic("lms", "get acme/small@q4_0 acme/small-chat --rate 5MB")
+
+    assert keys == ["acme/small", "acme/small-chat"]
+    assert {"acme/small", "acme/small-chat"} <= {model.model_key for model in host.disk}
+    assert capsys.readouterr().out.count("Done: %lms load") == 2
+
+
+def test_what_goes_wrong_with_one_does_not_stop_the_others(
+    shell: InteractiveShell, host: FakeHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fetch = host.download
+
+    async def refusing(offer: Offer) -> AsyncIterator[DownloadStep]:
+        if offer.name == "acme/small":
+            raise DownloadFailedError("It is not to be had.")
+        async for step in fetch(offer):
+            yield step
+
+    monkeypatch.setattr(host, "download", refusing)
+    with pytest.raises(DownloadFailedError, match="not to be had"):
+        shell.run_line_magic("lms", "get acme/small@q4_0 acme/small-chat")
+
+    assert "acme/small-chat" in {model.model_key for model in host.disk}
+
+
+def test_a_plan_says_what_would_be_fetched_and_fetches_nothing(
+    shell: InteractiveShell, host: FakeHost, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shell.run_line_magic("lms", "get acme/small@Q8_0 --plan")
+
+    said = capsys.readouterr().out
+    assert "acme/small: 2.00 kB would be fetched; it was asked for and it fits into memory." in said
+    assert "Q4_0" in said
+    assert host.fetched == {}
+
+
+@pytest.mark.parametrize("rate", ["fast", "0", "5", "-3MB", "5TB"])
+def test_a_rate_that_makes_no_sense_is_refused(shell: InteractiveShell, rate: str) -> None:
+    with pytest.raises(CommandError, match="rate"):
+        shell.run_line_magic("lms", f"get acme/small --rate={rate}")

@@ -177,6 +177,7 @@ export interface Download {
   downloaded_bytes: number;
   total_bytes: number;
   bytes_per_second: number;
+  queue_position: number;
   state: "failed" | "paused" | "running";
   can_pause: boolean;
   problem: Problem | null;

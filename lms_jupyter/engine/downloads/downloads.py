@@ -1,9 +1,11 @@
 """Download jobs. They belong to the engine: a client that goes away leaves its job running.
 
-downloading ──▶ checking ──▶ completed
-  │  ▲  │
-  ▼  │  └─▶ failed      (resume continues it)
- paused                 cancel works from anywhere but `completed`, and removes the parts
+queued ──▶ downloading ──▶ checking ──▶ completed
+  ▲  │       │      │
+  │  ▼       ▼      └─▶ failed      (resume continues it)
+  paused ◀───┘                      cancel: from all but `completed`; removes the parts
+
+So many go on at once; the others wait in the order in which they were asked for.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from urllib.parse import unquote
 from lms_jupyter.engine.downloads.fetch import Retries, Target, fetch
 from lms_jupyter.engine.downloads.hub import DownloadOption, Hub
 from lms_jupyter.engine.downloads.job import OVER, RUNNING, Job, JobState
+from lms_jupyter.engine.downloads.rate import Rate
 from lms_jupyter.engine.errors import (
     BadRequestError,
     DownloadFailedError,
@@ -29,6 +32,7 @@ from lms_jupyter.engine.errors import (
 
 __all__ = ["RUNNING", "Downloads", "Job", "JobState"]
 
+AT_ONCE: Final = 2
 TELL_EVERY_S: Final = 0.1
 _IN_A_PAGE: Final = re.compile(r"/(?:tree|blob|resolve|raw)/[^/]+/?")
 
@@ -38,7 +42,18 @@ logger = logging.getLogger(__name__)
 class Downloads:
     """All download jobs of an engine; files go to `folder/publisher/repository/`."""
 
-    def __init__(self, folder: Path, hub: Hub, retries: Retries | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        hub: Hub,
+        retries: Retries | None = None,
+        *,
+        at_once: int = AT_ONCE,
+        bytes_per_second: float | None = None,
+    ) -> None:
+        self.at_once = at_once
+        self.rate = Rate(bytes_per_second)
+        self._queue: list[Job] = []
         self._folder = folder
         self._hub = hub
         self._retries = retries or Retries()
@@ -57,11 +72,17 @@ class Downloads:
         except KeyError:
             raise JobNotFoundError(job_id) from None
 
-    async def start(self, model: str, quantization: str | None = None) -> Job:
+    async def start(
+        self,
+        model: str,
+        quantization: str | None = None,
+        *,
+        bytes_per_second: float | None = None,
+    ) -> Job:
         """Start to fetch a model, or return the job that fetches it already.
 
         `model` is `publisher/repository`, that with `@quantization` or `/file.gguf`, or the address
-        of one of these at the source.
+        of one of these at the source. `bytes_per_second` limits this job alone, 0 lifts that again.
 
         Raises:
             BadRequestError: `model` is none of these.
@@ -73,10 +94,12 @@ class Downloads:
         option = _choose(options, repository, quantization or wanted)
         for job in self.jobs:
             if job.option.identifier == option.identifier and job.state not in OVER:
+                _limit(job, bytes_per_second)
                 return self.resume(job.job_id)
-        job = Job(
-            option, tuple(self._target(option, number) for number in range(len(option.files)))
-        )
+        rate = Rate()
+        targets = (self._target(option, number, rate) for number in range(len(option.files)))
+        job = Job(option, tuple(targets), rate=rate)
+        _limit(job, bytes_per_second)
         is_there = all(target.is_there() for target in job.targets)
         self._jobs[job.job_id] = job
         if is_there:
@@ -127,6 +150,7 @@ class Downloads:
 
     async def close(self) -> None:
         """Stop all jobs; their parts stay."""
+        self.at_once = 0
         for job in self.jobs:
             await self.pause(job.job_id)
         await self._hub.close()
@@ -149,20 +173,44 @@ class Downloads:
         file = "/".join(parts[2:])
         return f"{parts[0]}/{parts[1]}", label or file or None
 
-    def _target(self, option: DownloadOption, number: int) -> Target:
+    def _target(self, option: DownloadOption, number: int, rate: Rate) -> Target:
         file = option.files[number]
         return Target(
             url=self._hub.url(option.repository, file.path),
             file=self._folder / option.repository / file.path,
             size_bytes=file.size_bytes,
             sha256=file.sha256,
+            rates=(self.rate, rate),
         )
 
+    def limit(self, *, at_once: int | None = None, bytes_per_second: float | None = None) -> None:
+        """Change how many go on at once, and how fast all of them are together; 0 is no limit."""
+        if at_once is not None:
+            self.at_once = at_once
+            self._let_in()
+        if bytes_per_second is not None:
+            self.rate.bytes_per_second = bytes_per_second or None
+
     def _run(self, job: Job) -> None:
-        job.state = JobState.DOWNLOADING
+        """Put a job into the queue, which it leaves at once where there is room."""
+        job.state = JobState.QUEUED
         job.restart_clock()
+        self._queue.append(job)
+        job.place = len(self._queue)
+        self._let_in()
         job.tell()
-        self._tasks[job] = asyncio.create_task(self._carry_out(job))
+
+    def _let_in(self) -> None:
+        """Let as many jobs begin as may go on at once."""
+        while self._queue and len(self._tasks) < self.at_once:
+            job = self._queue.pop(0)
+            job.place, job.state = 0, JobState.DOWNLOADING
+            self._tasks[job] = asyncio.create_task(self._carry_out(job))
+            job.tell()
+        for place, job in enumerate(self._queue, 1):
+            if job.place != place:
+                job.place = place
+                job.tell()
 
     async def _carry_out(self, job: Job) -> None:
         try:
@@ -179,7 +227,8 @@ class Downloads:
             job.error = DownloadFailedError(f"The download failed: {error}.")
             self._end(job, JobState.FAILED)
         finally:
-            self._tasks.pop(job, None)
+            if self._tasks.pop(job, None) is not None:
+                self._let_in()
 
     async def _fetch(self, job: Job, target: Target) -> None:
         job.state = JobState.DOWNLOADING
@@ -197,10 +246,14 @@ class Downloads:
         )
 
     async def _stop(self, job: Job) -> None:
+        if job in self._queue:
+            self._queue.remove(job)
+            job.place = 0
         task = self._tasks.pop(job, None)
         if task is not None:
             task.cancel()
             await asyncio.wait([task])
+        self._let_in()
 
     def _note_what_is_there(self, job: Job) -> None:
         for target in job.targets:
@@ -212,6 +265,11 @@ class Downloads:
         job.tell()
         reason = f": {job.error.title}" if job.error else ""
         logger.info("download of %s %s%s", job.option.identifier, state.value, reason)
+
+
+def _limit(job: Job, bytes_per_second: float | None) -> None:
+    if bytes_per_second is not None:
+        job.rate.bytes_per_second = bytes_per_second or None
 
 
 def _choose(

@@ -12,7 +12,7 @@ import hashlib
 import os
 import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -26,6 +26,7 @@ from tenacity import (
     wait_random,
 )
 
+from lms_jupyter.engine.downloads.rate import Rate
 from lms_jupyter.engine.errors import DownloadFailedError
 
 CHUNK_BYTES: Final = 2**20
@@ -61,6 +62,8 @@ class Target:
     file: Path
     size_bytes: int
     sha256: str | None
+    rates: tuple[Rate, ...] = ()
+    """How fast it may come: as fast as each of them allows."""
 
     @property
     def part(self) -> Path:
@@ -147,7 +150,9 @@ async def _try(
 
 
 async def _transfer(
-    session: aiohttp.ClientSession, target: Target, on_bytes: Callable[[int], None]
+    session: aiohttp.ClientSession,
+    target: Target,
+    on_bytes: Callable[[int], None],
 ) -> bool:
     have = target.part.stat().st_size
     if have == target.size_bytes:
@@ -165,18 +170,24 @@ async def _transfer(
             begun = have
             with target.part.open("ab" if have else "wb") as file:
                 on_bytes(have)
-                async for chunk in response.content.iter_chunked(CHUNK_BYTES):
+                while chunk := await response.content.read(_piece(target.rates)):
                     have += len(chunk)
                     if have > target.size_bytes:
                         raise _wrong(target, f"is larger than the {target.size_bytes} bytes said")
                     await asyncio.to_thread(file.write, chunk)
                     on_bytes(have)
+                    for rate in target.rates:
+                        await rate.take(len(chunk))
     except (aiohttp.ClientError, TimeoutError) as error:
         if have - begun < PROGRESS_BYTES:
             raise _BrokenOffError(f"the transfer failed ({error or 'no data came'})") from error
     if have < target.size_bytes and have - begun < PROGRESS_BYTES:
         raise _BrokenOffError(f"the transfer ended after {have} of {target.size_bytes} bytes")
     return have == target.size_bytes
+
+
+def _piece(rates: Sequence[Rate]) -> int:
+    return min((rate.piece(CHUNK_BYTES) for rate in rates), default=CHUNK_BYTES)
 
 
 def _begin(response: aiohttp.ClientResponse, target: Target, have: int, version: str) -> int:

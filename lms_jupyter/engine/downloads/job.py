@@ -13,6 +13,7 @@ from typing import Final
 
 from lms_jupyter.engine.downloads.fetch import Target
 from lms_jupyter.engine.downloads.hub import DownloadOption
+from lms_jupyter.engine.downloads.rate import Rate
 from lms_jupyter.engine.errors import EngineError
 
 SPEED_OVER_S: Final = 5.0
@@ -21,6 +22,7 @@ SPEED_OVER_S: Final = 5.0
 class JobState(Enum):
     """Where a job stands."""
 
+    QUEUED = "queued"
     DOWNLOADING = "downloading"
     CHECKING = "checking"
     PAUSED = "paused"
@@ -29,7 +31,7 @@ class JobState(Enum):
     CANCELLED = "cancelled"
 
 
-RUNNING: Final = frozenset({JobState.DOWNLOADING, JobState.CHECKING})
+RUNNING: Final = frozenset({JobState.QUEUED, JobState.DOWNLOADING, JobState.CHECKING})
 OVER: Final = frozenset({JobState.COMPLETED, JobState.FAILED, JobState.CANCELLED})
 
 
@@ -47,6 +49,10 @@ class Job:
     """Unix seconds."""
     completed_at: float | None = None
     error: EngineError | None = None
+    rate: Rate = field(default_factory=Rate)
+    """Its own limit, beside that of all."""
+    place: int = 0
+    """In the queue, from 1 on; 0 when it is not in it."""
     changed: asyncio.Event = field(default_factory=asyncio.Event)
     _have: dict[Path, int] = field(default_factory=dict, init=False)
     _speed: deque[tuple[float, int]] = field(default_factory=deque, init=False)

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from aiohttp import web
 
+from lms_jupyter.engine.errors import BadRequestError
 from lms_jupyter.engine.instances.loader import LoadRequest
 from lms_jupyter.engine.instances.selection import Query, select
 from lms_jupyter.engine.prediction.conversations import Conversations
@@ -23,15 +24,16 @@ from lms_jupyter.engine.routes.http import (
     unknown_path,
 )
 from lms_jupyter.engine.services import Services
+from lms_jupyter.engine.settings import MOST_DOWNLOADS
 from lms_jupyter.engine.wire import rest_v1
-from lms_jupyter.engine.wire.fields import optional_flag, optional_text, text
+from lms_jupyter.engine.wire.fields import optional_flag, optional_number, optional_text, text
 from lms_jupyter.engine.wire.virtual_models import settings_above
 
 STYLE: Final = Style(rest_v1.error_body, rest_v1.error_event)
 
 
 def add_routes(application: web.Application, services: Services) -> None:
-    """Add the paths. Those to pause, resume and cancel a download are ours."""
+    """Add the paths. Those to pause, resume, cancel and limit downloads are ours."""
 
     def add(method: str, path: str, handler: Handler) -> None:
         answer = answering(services, STYLE, handler)
@@ -43,6 +45,7 @@ def add_routes(application: web.Application, services: Services) -> None:
     add("POST", "/models/download", partial(_download, services))
     add("GET", "/models/download/status", partial(_jobs, services))
     add("GET", "/models/download/status/{job_id}", partial(_job, services))
+    add("POST", "/models/download/limits", partial(_limits, services))
     for change in ("pause", "resume", "cancel"):
         add("POST", f"/models/download/{change}/{{job_id}}", partial(_change, services, change))
     add("POST", "/chat", partial(chat, services, Conversations()))
@@ -95,8 +98,27 @@ async def _unload(services: Services, request: web.Request) -> web.Response:
 
 async def _download(services: Services, request: web.Request) -> web.Response:
     body = await read_object(request)
-    job = await services.downloads.start(text(body, "model"), optional_text(body, "quantization"))
+    job = await services.downloads.start(
+        text(body, "model"),
+        optional_text(body, "quantization"),
+        bytes_per_second=optional_number(body, "max_bytes_per_second"),
+    )
     return reply(rest_v1.started_entry(job))
+
+
+async def _limits(services: Services, request: web.Request) -> web.Response:
+    """Change how many downloads go on at once, and how fast all of them may be together."""
+    body = await read_object(request)
+    at_once = optional_number(body, "at_once")
+    if at_once is not None and (at_once != int(at_once) or not 1 <= at_once <= MOST_DOWNLOADS):
+        raise BadRequestError(f"'at_once' has to be a whole number from 1 to {MOST_DOWNLOADS}.")
+    downloads = services.downloads
+    downloads.limit(
+        at_once=None if at_once is None else int(at_once),
+        bytes_per_second=optional_number(body, "max_bytes_per_second"),
+    )
+    rate = downloads.rate.bytes_per_second
+    return reply({"at_once": downloads.at_once, "max_bytes_per_second": rate})
 
 
 async def _jobs(services: Services, _request: web.Request) -> web.Response:

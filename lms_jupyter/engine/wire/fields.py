@@ -7,6 +7,9 @@ from typing import Any
 
 from lms_jupyter.engine.errors import BadRequestError
 
+MOST = 2**53
+"""The largest number that every client can count to."""
+
 
 def an_object(parameter: object) -> Mapping[str, Any]:
     """Return a parameter that has to be an object."""
@@ -34,3 +37,13 @@ def optional_flag(parameter: Mapping[str, Any], name: str) -> bool:
     if value is not None and not isinstance(value, bool):
         raise BadRequestError(f"{name!r} has to be true or false, not {value!r:.100}.")
     return bool(value)
+
+
+def optional_number(parameter: Mapping[str, Any], name: str) -> float | None:
+    """Return a member that may be absent or null, but else has to be a number from 0 on."""
+    value = parameter.get(name)
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= MOST:
+        raise BadRequestError(f"{name!r} has to be a number from 0 on, not {value!r:.100}.")
+    return float(value)

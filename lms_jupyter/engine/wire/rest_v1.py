@@ -155,6 +155,8 @@ def job_entry(job: Job) -> dict[str, Any]:
         entry["completed_at"] = _time(job.completed_at)
     if job.state in RUNNING:
         entry["bytes_per_second"] = job.bytes_per_second
+        if job.place:
+            entry["queue_position"] = job.place
         if job.seconds_left is not None:
             entry["estimated_completion"] = _written(
                 datetime.now(UTC) + timedelta(seconds=min(job.seconds_left, 10**9))

@@ -1,17 +1,12 @@
-"""Runs `host`, `server`, `get` and `doctor`."""
+"""Runs `host`, `server` and `doctor`."""
 
 import time
-from typing import Any
 
 from lms_jupyter.api.draw import compact
-from lms_jupyter.api.sizes import format_size
 from lms_jupyter.errors import CommandError, HostUnreachableError
-from lms_jupyter.hosts.base import Downloading, Offer, pauses_downloads
 from lms_jupyter.magics.context import MagicContext
-from lms_jupyter.magics.progress import DELAY_S, take_away
 from lms_jupyter.magics.run import perform
-from lms_jupyter.magics.verbs.hosts import GetModel, HostLine, ServerLine, ShowDoctor
-from lms_jupyter.manager import downloading
+from lms_jupyter.magics.verbs.hosts import HostLine, ServerLine, ShowDoctor
 from lms_jupyter.manager.host_choices import discover_hosts
 from lms_jupyter.manager.watch import switch
 
@@ -110,75 +105,6 @@ def server(request: ServerLine, context: MagicContext) -> None:
     )
     where = f" on port {request.port}" if request.port else ""
     context.say(f"The HTTP server {'runs' if on else 'has stopped'}{where}.")
-
-
-@perform.register
-def get(request: GetModel, context: MagicContext) -> str | None:
-    """Download a model and return its key. Interrupting pauses it: the next `get` goes on."""
-    context.connect()
-    host = context.manager.connected_host
-    choosing = downloading.choose(request.name, request.quantization, host, first=request.yes)
-    offer = context.session.run(choosing)
-    if request.cancel:
-        context.session.run(downloading.discard(offer, context.manager))
-        context.say(f"Fetching {offer.name} is called off; nothing of it is left.")
-        return None
-    context.say(f"Fetching {offer.name} ({format_size(offer.size_bytes)}).")
-    bar = _DownloadBar(offer)
-    try:
-        work = downloading.fetch(offer, context.manager, bar.move)
-        key = context.session.run(work, bar.glance)
-    except KeyboardInterrupt:
-        context.say(_left(offer, bar.now, context))
-        raise
-    finally:
-        bar.close()
-    context.say(f"Done: %lms load {key}")
-    return key
-
-
-def _left(offer: Offer, now: Downloading, context: MagicContext) -> str:
-    """Say what an interrupted download leaves."""
-    host = context.manager.activity.host
-    if not pauses_downloads(host):
-        return f"{host.name} was told to stop fetching {offer.name}; this line asks for it again."
-    done = f"{format_size(now.downloaded_bytes)} of {format_size(now.total_bytes)}"
-    return (
-        f"Paused at {done}. This line again goes on from there; "
-        f"with --cancel it removes what is there."
-    )
-
-
-class _DownloadBar:
-    """The progress of a download, moved in the thread of the cell."""
-
-    def __init__(self, offer: Offer) -> None:
-        self.now = Downloading(downloaded_bytes=0, total_bytes=offer.size_bytes)
-        self._bar: Any = None
-
-    def move(self, step: Downloading) -> None:
-        """Take note of how far it is; called on the manager's loop."""
-        self.now = step
-
-    def glance(self) -> None:
-        """Move the bar to where the download is now."""
-        if self._bar is None:
-            from tqdm.auto import tqdm  # noqa: PLC0415 - brings ipywidgets in a notebook
-
-            self._bar = tqdm(
-                total=self.now.total_bytes,
-                unit="B",
-                unit_scale=True,
-                leave=False,
-                desc="Download",
-                delay=DELAY_S,
-            )
-        self._bar.update(self.now.downloaded_bytes - self._bar.n)
-
-    def close(self) -> None:
-        """Take the bar away."""
-        if self._bar is not None:
-            take_away(self._bar)
 
 
 @perform.register

@@ -1,4 +1,4 @@
-"""Verbs about the host: `host`, `server`, `get`."""
+"""Verbs about the host: `host`, `server`, `doctor`."""
 
 import argparse
 from typing import Literal
@@ -33,16 +33,6 @@ class ShowDoctor(Struct, frozen=True, kw_only=True):
     as_json: bool = False
 
 
-class GetModel(Struct, frozen=True, kw_only=True):
-    """`%lms get`: download a model."""
-
-    name: str
-    quantization: str | None = None
-    yes: bool = False
-    cancel: bool = False
-    """Call it off and remove what there is of it."""
-
-
 def _host(a: argparse.Namespace) -> HostLine:
     match a.what:
         case None:
@@ -60,40 +50,7 @@ def _host(a: argparse.Namespace) -> HostLine:
             )
 
 
-def _get(a: argparse.Namespace) -> GetModel:
-    name, *labels = a.name.split("@")
-    if len(labels) > 1 or not name:
-        raise CommandError(
-            f"%lms get: {a.name!r} has more than one @, or nothing before it.",
-            hint="Write owner/name@quantization, for example qwen/qwen3-4b@q4_k_m.",
-        )
-    name = name.removeprefix("https://huggingface.co/").removeprefix("https://lmstudio.ai/models/")
-    return GetModel(
-        name=name.strip("/"),
-        quantization=labels[0] if labels else None,
-        yes=a.yes,
-        cancel=a.cancel,
-    )
-
-
 VERBS = (
-    Verb(
-        name="get",
-        summary="download a model to the host's disk; interrupting pauses it, again resumes it",
-        build=_get,
-        words=(
-            Argument(dest="name", metavar="NAME", help="owner/name, owner/name@quant, or words"),
-        ),
-        flags=(
-            Flag(names=("-y", "--yes"), help="take the first of several", default=False),
-            Flag(
-                names=("--cancel",),
-                help="call the download off, and remove what there is of it",
-                default=False,
-            ),
-        ),
-        examples=("%lms get qwen/qwen3-4b@q4_k_m", "%lms get qwen/qwen3-4b@q4_k_m --cancel"),
-    ),
     Verb(
         name="host",
         summary="show the host, use another, list all, start and stop the engine, wake LM Studio",

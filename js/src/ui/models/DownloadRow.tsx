@@ -103,9 +103,10 @@ function nameOf({ name, quantization }: Download): string {
 
 /** "39 % · 310 of 804 MB · 21.5 MB/s · about 23 s left". */
 export function downloadFacts(download: Download, { strings, format }: Words): string {
-  const { downloaded_bytes, total_bytes, bytes_per_second, state } = download;
+  const { downloaded_bytes, total_bytes, bytes_per_second, queue_position, state } = download;
   const parts = [];
   if (state !== "running") parts.push(strings[state]);
+  else if (queue_position) parts.push(`${strings.waits} (${queue_position})`);
   else if (total_bytes > 0) parts.push(format.percent(downloaded_bytes / total_bytes));
   parts.push(strings.memoryOf(format.bytes(downloaded_bytes), format.bytes(total_bytes)));
   if (state === "running" && bytes_per_second > 0) {

@@ -40,6 +40,13 @@ describe("downloads", () => {
     expect(screen.getAllByRole("progressbar")).toHaveLength(3);
   });
 
+  it("says which place one has that waits for others", async () => {
+    const waiting = { ...running, queue_position: 2 } as Activity["downloads"][0];
+    await show(catalog, { ...three, downloads: [waiting] }, "live");
+
+    expect(row("qwen/qwen3-0.6b@q8_0")?.textContent).toContain("waits (2)");
+  });
+
   it("keeps a failed one with its reason, what helps, and the way to try again", async () => {
     const transport = await show(catalog, three, "live");
     const name = "mistralai/devstral-small-2507@q4_k_m";

@@ -144,6 +144,7 @@ export const ENGLISH = {
   closed: "The panel is closed.",
   // Downloads
   paused: "paused",
+  waits: "waits",
   failed: "failed",
   downloadingNamed: (name: string) => `Downloading ${name}`,
   perSecond: (size: string) => `${size}/s`,

@@ -217,6 +217,7 @@ export const GERMAN: English = {
   dismissNamed: (title) => `Schließen: ${title}`,
   no_answer: "Es kam rechtzeitig keine Antwort. Nichts wurde getan.",
   closed: "Das Panel ist geschlossen.",
+  waits: "wartet",
   paused: "angehalten",
   failed: "fehlgeschlagen",
   downloadingNamed: (name) => `Lädt ${name} herunter`,

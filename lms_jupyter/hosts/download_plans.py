@@ -1,0 +1,109 @@
+"""What a host would fetch, before it does: its plan, as `lms get` shows it."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+
+from lms_jupyter.hosts.reading import noun, reads, rows, table, text
+
+if TYPE_CHECKING:
+    from lms_jupyter.hosts.base import Offer
+
+FITS = {
+    "fullGPUOffload": "fits into GPU memory",
+    "partialGPUOffload": "fits with a part in GPU memory",
+    "fitWithoutGPU": "fits into main memory",
+    "willNotFit": "does not fit into memory",
+}
+
+
+class PlanOption(Struct, frozen=True, kw_only=True):
+    """A file that the plan could fetch."""
+
+    name: str
+    size_bytes: int
+    quantization: str | None = None
+    fit: str = ""
+    """How it fits into memory, in words."""
+    availability: str = "notDownloaded"
+    recommended: bool = False
+
+
+class DownloadPlan(Struct, frozen=True, kw_only=True):
+    """What would be fetched, and what there is to choose from."""
+
+    name: str
+    options: tuple[PlanOption, ...]
+    selected: int | None = None
+    """Which of them would be fetched; `None`: what is there already will do."""
+    size_bytes: int = 0
+    job_id: str = ""
+    """Of a download of it that is under way."""
+
+    @property
+    def reason(self) -> str:
+        """Why it is that one."""
+        if self.selected is None:
+            return "nothing has to be fetched: it is there"
+        option = self.options[self.selected]
+        if option.availability == "downloading":
+            return "it is being fetched already"
+        words = ["the host recommends it" if option.recommended else "it was asked for"]
+        return " and it ".join([*words, *([option.fit] if option.fit else [])])
+
+
+@reads("what would be fetched")
+def read_plan(name: str, raw: Any) -> DownloadPlan:
+    """Read a plan that is ready: its only model, or the first that has options.
+
+    Raises:
+        HostReplyError: It is not what LM Studio promises.
+    """
+    found = table(raw)
+    nodes = [table(each) for each in rows(found["nodes"])]
+    models = [each for each in nodes if each.get("type") == "model"]
+    chosen = next((each for each in models if each.get("downloadOptions")), None)
+    fields: dict[str, Any] = {
+        "name": name,
+        "options": [],
+        "size_bytes": found.get("downloadSizeBytes", 0),
+        "job_id": found.get("downloadJobIdentifier", ""),
+    }
+    if chosen is not None:
+        fields["options"] = [_option(table(each)) for each in rows(chosen["downloadOptions"])]
+        fields["selected"] = chosen.get("selectedDownloadOptionIndex")
+    made = noun(fields, DownloadPlan)
+    if made.selected is not None and not 0 <= made.selected < len(made.options):
+        raise ValueError(f"there is no option {made.selected}")
+    return made
+
+
+def _option(raw: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "name": text(raw["displayName"]),
+        "size_bytes": raw.get("sizeBytes", 0),
+        "quantization": raw.get("quantName"),
+        "fit": FITS.get(str(raw.get("fitEstimation")), ""),
+        "availability": text(raw.get("availability", "notDownloaded")),
+        "recommended": raw.get("recommended", False),
+    }
+
+
+def plan_of_offers(name: str, offers: "Sequence[Offer]", chosen: "Offer") -> DownloadPlan:
+    """Make the plan of a host that makes none: what it offers, and what would be chosen of it."""
+    return DownloadPlan(
+        name=name,
+        options=tuple(
+            PlanOption(
+                name=offer.name,
+                size_bytes=offer.size_bytes,
+                quantization=offer.quantization,
+                fit="fits into memory" if offer.fits else FITS["willNotFit"],
+                recommended=offer.recommended,
+            )
+            for offer in offers
+        ),
+        selected=offers.index(chosen),
+        size_bytes=chosen.size_bytes,
+    )
