@@ -18,7 +18,7 @@ from lms_jupyter.engine.worker.load_settings import LoadSettings
 from .dry_run import MIB, in_main_memory
 from .family_sizes import LOADABLE, PUBLISHED
 from .family_words import FAMILIES
-from .synthetic_families import write_family
+from .synthetic_families import Kind, write_family
 from .weighed_worker import resident_bytes
 
 SAID_IN_MIB = 3
@@ -48,6 +48,18 @@ def test_the_estimate_of_a_published_size_is_what_llama_cpp_would_allocate(
         told, said = told_and_estimated(file, settings)
         assert said == pytest.approx(told, rel=0.02, abs=SAID_IN_MIB * MIB)
     assert estimate(read_header(file), settings).confidence == "high"
+
+
+@pytest.mark.parametrize("name", ["gemma3 4B", "llama 1B"])
+def test_a_matrix_for_input_and_output_is_held_twice_if_one_is_rearranged(
+    tmp_path: Path, name: str
+) -> None:
+    family, size = PUBLISHED[name]
+    file = write_family(tmp_path / "model.gguf", family, size, kind=Kind.Q4_K, vocabulary=False)
+
+    told, said = told_and_estimated(file, LoadSettings(context_length=2048))
+
+    assert said == pytest.approx(told, rel=0.01)
 
 
 @pytest.mark.parametrize(

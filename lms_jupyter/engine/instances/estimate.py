@@ -203,12 +203,28 @@ def _weights(header: GgufHeader, *, mapped: bool) -> int:
     tensors = header.tensors
     if tensors is None or not _is_known(tensors):
         return header.file_bytes
+    shared = _shared_bytes(header, tensors)
     if not mapped:
-        return tensors.total_bytes
+        return tensors.total_bytes + shared
     again = sum(size for name, size in tensors.matrix_bytes.items() if name in _REPACKED)
     # Of the mapped file, llama.cpp lets go what lies after the last tensor that it uses in place.
     let_go = sum(tensors.tail_bytes.values()) if tensors.tail_bytes.keys() <= _REPACKED else 0
-    return tensors.total_bytes + again - let_go
+    return tensors.total_bytes + shared + again - let_go
+
+
+def _shared_bytes(header: GgufHeader, tensors: TensorSummary) -> int:
+    """Return the input's matrix if the output is made with it as well, in another order."""
+    if tensors.has_output or shape.embeds(header):
+        return 0
+    numbers = shape.number(header, "embedding_length", 0) * _length(header, "tokenizer.ggml.tokens")
+    numbers = numbers or shape.number(header, "embedding_length", 0) * shape.number(
+        header, "vocab_size", 0
+    )
+    return sum(
+        min(size - tensors.matrix_bytes.get(name, 0), shape.BLOCKS[name.lower()].bytes_of(numbers))
+        for name, size in tensors.bytes_by_type.items()
+        if name in _REPACKED
+    )
 
 
 def _is_known(tensors: TensorSummary) -> bool:

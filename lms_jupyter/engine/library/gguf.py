@@ -49,6 +49,7 @@ _MULTIPLIED: Final = ("blk.", "output.")
 _LAYER: Final = re.compile(r"blk\.(\d{1,5})\.")
 _EXPERTS: Final = "_exps."
 _OUTPUT: Final = "output"
+_OUTPUT_MATRIX: Final = "output.weight"
 _VOCABULARY: Final = b"tokenizer."
 _TEMPLATES: Final = "tokenizer.chat_template"
 _STRING, _ARRAY = 8, 9
@@ -171,6 +172,7 @@ class _Walker:
         layers: Counter[int] = Counter()
         experts: Counter[int] = Counter()
         output = 0
+        has_output = False
         end = 0
         for _ in range(count):
             name = self._key()
@@ -193,6 +195,7 @@ class _Walker:
                 experts[int(layer[1])] += length if _EXPERTS in name else 0
             elif name.startswith(_OUTPUT):
                 output += length
+                has_output = has_output or name == _OUTPUT_MATRIX
             by_type[type_name] += length
             if dimensions > 1:
                 tail[type_name] += length
@@ -210,6 +213,7 @@ class _Walker:
             tail_bytes=MappingProxyType(dict(tail)),
             layer_bytes=MappingProxyType(dict(layers)),
             expert_bytes=MappingProxyType(dict(experts)),
+            has_output=has_output,
             output_bytes=output,
         )
 

@@ -28,6 +28,8 @@ class TensorSummary:
     """Of each layer, by its number."""
     expert_bytes: Mapping[int, int] = field(default_factory=dict)
     """How much of that are experts, of which few work at once."""
+    has_output: bool = True
+    """Whether there is a matrix for that; else the input's is used."""
     output_bytes: int = 0
     """Of what turns the last layer's result into tokens; none if that is done with the input's."""
 
@@ -63,6 +65,7 @@ class TensorSummary:
             tail_bytes=MappingProxyType(dict(tail)),
             layer_bytes=MappingProxyType(dict(layers)),
             expert_bytes=MappingProxyType(dict(experts)),
+            has_output=any(summary.has_output for summary in summaries),
             output_bytes=sum(summary.output_bytes for summary in summaries),
         )
 
