@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from lms_jupyter.engine.instances.guardrail import Guardrail
 from lms_jupyter.engine.instances.instance import Instance, Plan
 from lms_jupyter.engine.instances.lifecycle import State
 from lms_jupyter.engine.instances.registry import Registry
+from lms_jupyter.engine.instances.what_fits import longest
 from lms_jupyter.engine.library.catalog import Catalog
 from lms_jupyter.engine.machine import Memory
 from lms_jupyter.engine.settings import Guardrail as Level
@@ -51,6 +53,44 @@ async def test_the_refusal_names_both_numbers_and_a_way_out(models: Path) -> Non
     with pytest.raises(GuardrailError, match=r"'big-llm' would take about .* GB.* 0.05 GB") as told:
         _guardrail("balanced", 5e7).check(plan)
     assert "--guardrail off" in told.value.hint
+
+
+@pytest.mark.asyncio
+async def test_the_refusal_says_which_context_would_fit(models: Path) -> None:
+    plan = await _plan(models)
+    plan = replace(plan, settings=replace(plan.settings, context_length=8192))
+    wanted = replace(plan, settings=replace(plan.settings, context_length=2048))
+    needed = Guardrail("relaxed").usage(wanted).total_bytes
+    guardrail = _guardrail("relaxed", needed)
+
+    with pytest.raises(GuardrailError) as told:
+        guardrail.check(plan)
+
+    said = re.match(
+        r"A context of 2,048 tokens would fit \(-c 2048\), ([\d,]+) with", told.value.hint
+    )
+    assert said is not None
+    smaller = int(said[1].replace(",", ""))
+    cached = replace(plan.settings, k_cache_type="q8_0", v_cache_type="q8_0")
+    for context, fits in ((smaller, True), (smaller + 256, False)):
+        asked = replace(plan, settings=replace(cached, context_length=context))
+        assert guardrail.passes(asked) is fits
+
+
+@pytest.mark.asyncio
+async def test_where_nothing_would_fit_no_context_is_named(models: Path) -> None:
+    with pytest.raises(GuardrailError) as told:
+        _guardrail("balanced", 1e6).check(await _plan(models))
+
+    assert told.value.hint.startswith("Unload something")
+
+
+@pytest.mark.parametrize("most", [0, 100, 256, 4096, 5000])
+@pytest.mark.parametrize("limit", [0, 255, 256, 3000, 10_000])
+def test_the_longest_context_is_a_whole_number_of_cells(most: int, limit: int) -> None:
+    found = longest(lambda context: context <= limit, most)
+
+    assert found == min(most, limit) // 256 * 256
 
 
 @pytest.mark.asyncio

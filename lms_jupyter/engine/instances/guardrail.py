@@ -11,11 +11,20 @@ from lms_jupyter.engine.gpus.meter import GpuMeter
 from lms_jupyter.engine.instances.estimate import MemoryEstimate, usage
 from lms_jupyter.engine.instances.gpu_shares import held_by
 from lms_jupyter.engine.instances.instance import Instance, Plan
+from lms_jupyter.engine.instances.what_fits import instead
 from lms_jupyter.engine.machine import Memory, memory
 from lms_jupyter.engine.settings import Guardrail as Level
 
 SHARE: Final[dict[Level, float]] = {"off": 1.0, "relaxed": 1.0, "balanced": 0.9, "strict": 0.75}
 """How much of the available memory one load may take."""
+_WAY_OUT: Final = (
+    "Unload something, use a shorter context or a smaller variant, or start the engine with "
+    "--guardrail off."
+)
+_WAY_OUT_OF_GPU: Final = (
+    "Unload something, put fewer layers there (--gpu 0.5), use a shorter context or a smaller "
+    "variant, "
+)
 
 
 class Guardrail:
@@ -37,48 +46,53 @@ class Guardrail:
 
     def passes(self, plan: Plan, others: Iterable[Instance] = ()) -> bool:
         """Whether a load would be let through now."""
-        try:
-            self.check(plan, others)
-        except GuardrailError:
-            return False
-        return True
+        return self._objection(plan, tuple(others)) is None
 
     def check(self, plan: Plan, others: Iterable[Instance] = ()) -> None:
-        """Raise `GuardrailError`, with the numbers, if a load would not fit beside the others."""
-        needed, others = self.usage(plan), tuple(others)
+        """Raise `GuardrailError`, with the numbers, if a load would not fit beside the others.
+
+        It also says which context would.
+        """
+        others = tuple(others)
+        objection = self._objection(plan, others)
+        if objection is None:
+            return
+        sentence, way_out = objection
+        # What is free is asked once, so that all candidates are held against the same.
+        free = self._measure()
+        same = Guardrail(self._level, lambda: free, self._meter)
+        would_fit = instead(plan, lambda shorter: same.passes(shorter, others))
+        raise GuardrailError(sentence, hint=would_fit + way_out)
+
+    def _objection(self, plan: Plan, others: tuple[Instance, ...]) -> tuple[str, str] | None:
+        """Say why a load would not fit, and what helps; `None` if it would."""
+        needed = self.usage(plan)
         gpus = self._meter.last if self._meter is not None else ()
         strict = plan.settings.gpu_strict_vram_cap
         for gpu, use in zip(gpus, needed.gpus, strict=False):
             if not gpu.is_unified and use.total and (strict or self._level != "off"):
-                self._check_gpu(plan, gpu, use.total, others)
+                available = max(0, gpu.free_bytes - self._promised(gpu, others))
+                if use.total > available * SHARE[self._level]:
+                    return self._on_gpu(plan, gpu, use.total, available)
         if self._level == "off":
-            return
+            return None
         unified = sum(
             use.total for gpu, use in zip(gpus, needed.gpus, strict=False) if gpu.is_unified
         )
         total = needed.total_bytes + unified
         available = max(0, self._measure().available_bytes - self._spoken_for(plan, others))
-        if total > available * SHARE[self._level]:
-            raise GuardrailError(
-                f"Loading {plan.model.model_key!r} would take about {_gb(total)}, but only "
-                f"{_gb(available)} of memory are available.",
-                hint="Unload something, use a shorter context or a smaller variant, or start the "
-                "engine with --guardrail off.",
-            )
+        if total <= available * SHARE[self._level]:
+            return None
+        why = f"would take about {_gb(total)}, but only {_gb(available)} of memory are available"
+        return f"Loading {plan.model.model_key!r} {why}.", _WAY_OUT
 
-    def _check_gpu(self, plan: Plan, gpu: Gpu, needed: int, others: tuple[Instance, ...]) -> None:
-        available = max(0, gpu.free_bytes - self._promised(gpu, others))
-        if needed <= available * SHARE[self._level]:
-            return
+    def _on_gpu(self, plan: Plan, gpu: Gpu, needed: int, available: int) -> tuple[str, str]:
         way_out = "or start the engine with --guardrail off"
         if plan.settings.gpu_strict_vram_cap:
             way_out = "or lift the strict cap of GPU memory"
-        raise GuardrailError(
-            f"Loading {plan.model.model_key!r} would take about {_gb(needed)} of {gpu.name} "
-            f"({gpu.gpu_id}), but only {_gb(available)} are available there.",
-            hint="Unload something, put fewer layers there (--gpu 0.5), use a shorter context or "
-            f"a smaller variant, {way_out}.",
-        )
+        why = f"would take about {_gb(needed)} of {gpu.name} ({gpu.gpu_id})"
+        there = f"but only {_gb(available)} are available there"
+        return f"Loading {plan.model.model_key!r} {why}, {there}.", _WAY_OUT_OF_GPU + way_out + "."
 
     def _promised(self, gpu: Gpu, others: tuple[Instance, ...]) -> int:
         """Return what loads under way have yet to take of a GPU."""
