@@ -33,6 +33,7 @@ DOORS = {
     "lmstudio": {"lms_jupyter/hosts"},
     "xllamacpp": {"lms_jupyter/engine/worker/main.py"},
     "pynvml": {"lms_jupyter/engine/gpus/nvml.py"},
+    "ray": {"lms_jupyter/engine/fleet/ray_nodes.py"},
     "anywidget": {"lms_jupyter/widgets"},
     "IPython": {"lms_jupyter/magics"},
     "jupyter_server": {"lms_jupyter/server"},
@@ -85,7 +86,7 @@ def test_importing_the_package_imports_none_of_the_heavy_libraries() -> None:
     check = "import lms_jupyter, sys, json; print(json.dumps(sorted(sys.modules)))"
     told = subprocess.run([sys.executable, "-c", check], capture_output=True, check=True)
 
-    heavy = {"lmstudio", "xllamacpp", "anywidget", "ipywidgets", "httpx", "IPython", "torch"}
+    heavy = {"lmstudio", "xllamacpp", "anywidget", "ipywidgets", "httpx", "IPython", "torch", "ray"}
     assert heavy & set(json.loads(told.stdout)) == set()
 
 

@@ -62,7 +62,7 @@ async def running(settings: Settings) -> AsyncIterator[tuple[str, asyncio.Event]
         await services.runtimes.start()
         greeting.add_routes(application, settings.token)
         if settings.fleet:
-            over = await stack.enter_async_context(gateway(settings.fleet, services))
+            over = await stack.enter_async_context(gateway(settings.fleet, services, application))
             sdk.add_routes(application, services, over)
         else:
             sdk.add_routes(application, services)
@@ -173,6 +173,8 @@ async def serve(settings: Settings) -> None:
             # Some event loops cannot; there the system's own way of ending it has to do.
             with contextlib.suppress(NotImplementedError):
                 loop.add_signal_handler(number, ending.set)
+        if settings.until_closed is not None:
+            loop.add_reader(settings.until_closed, ending.set)
         with announcement.made(settings.announce, address, settings.token):
             # What is there now stays: no collection needs to look at it again, which takes long
             # enough for clients to feel it.

@@ -65,6 +65,8 @@ class Settings:
     """What every client has to show; `None`: nobody is asked."""
     fleet: str = ""
     """Where the other engines are that this one speaks for; empty: it speaks for itself."""
+    until_closed: int | None = None
+    """A pipe whose other end its owner holds: the engine ends when that is closed."""
 
     @classmethod
     def from_arguments(
@@ -112,6 +114,7 @@ class Settings:
             names=frozenset(name.lower() for name in (*given.allow_host, given.host) if name),
             token=token,
             fleet=given.fleet,
+            until_closed=given.until_closed,
         )
 
 
@@ -168,7 +171,8 @@ def _parser() -> argparse.ArgumentParser:
     add("--llama-server", default="", metavar="PATH", help="llama.cpp's server, to run models on")
     add("--allow-origin", action="append", default=[], metavar="URL", help="web page allowed in")
     add("--allow-host", action="append", default=[], metavar="NAME", help="name of this machine")
-    add("--fleet", default="", metavar="FILE", help="be the gateway of these other engines")
+    add("--fleet", default="", metavar="FILE", help="be the gateway of other engines, or ray")
+    add("--until-closed", type=int, help=argparse.SUPPRESS)
     secrecy.add_options(add)
     return parser
 

@@ -16,6 +16,8 @@ from tests import engines
 from tests.engine.raw import Raw, connected
 
 CHAT = "tutor-1m"
+PATIENCE_S = 60.0
+"""How long nothing may happen: an engine may have to start meanwhile, on a busy machine."""
 CONFIG = {
     "layers": [
         {
@@ -53,16 +55,19 @@ class Started:
     def kill(self) -> None:
         self.process.kill()
         self.process.wait(10)
+        assert self.process.stdout is not None
+        self.process.stdout.close()
 
     def stop(self) -> None:
         if self.process.poll() is None:
             engines.end(self.process)
 
 
-def begun(home: Path, *options: str) -> Started:
+def begun(home: Path, *options: str, **environment: str) -> Started:
     """Start an engine in a folder of its own."""
     home.mkdir(exist_ok=True)
-    process, address = engines.start(home / "log", "--spares", "0", *options, HOME=str(home))
+    environment = {"HOME": str(home), **environment}
+    process, address = engines.start(home / "log", "--spares", "0", *options, **environment)
     token = home / "token"
     return Started(process, address, token.read_text().strip() if token.exists() else "")
 
@@ -98,10 +103,11 @@ async def asking(engine: Started, namespace: str) -> AsyncIterator[Raw]:
 async def until(engine: Started, is_so: Callable[[Any], bool]) -> Any:
     """Watch an engine's activity until it is so."""
     async with asking(engine, "system") as raw:
-        channel = await raw.open("watchActivity")
-        while not is_so(activity := await raw.packet(channel, "activity")):
-            pass
-        return activity
+        await raw.open("watchActivity")
+        while True:
+            frame = await raw.socket.receive_json(timeout=PATIENCE_S)
+            if frame["type"] == "channelSend" and is_so(frame["message"]):
+                return frame["message"]
 
 
 def all_connected(activity: Any) -> bool:

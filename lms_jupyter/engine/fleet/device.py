@@ -6,12 +6,13 @@ import asyncio
 import logging
 import random
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import aclosing, asynccontextmanager
 from typing import Any, Final
 
 import aiohttp
 import msgspec
+from aiohttp import hdrs, web
 
 from lms_jupyter.engine.errors import EngineError
 from lms_jupyter.engine.fleet.errors import DeviceDisconnectedError, DeviceLostError, RelayedError
@@ -49,7 +50,11 @@ class Device:
     """A device: what it has in memory, and lines to its engine."""
 
     def __init__(
-        self, session: aiohttp.ClientSession, node: Node, on_change: Callable[[], None]
+        self,
+        session: aiohttp.ClientSession,
+        node: Node,
+        on_change: Callable[[], None],
+        on_lost: Callable[[Device, Iterable[str]], None],
     ) -> None:
         self.node = node
         self.is_connected = False
@@ -60,16 +65,17 @@ class Device:
         """The same as `listLoaded` writes them."""
         self.loads: tuple[Info, ...] = ()
         self.memory: Info = {}
-        self.lost: dict[str, int] = {}
-        """The references of what was in memory when it went away, and when that was."""
         self._by_reference: dict[str, Info] = {}
         self._by_identifier: dict[str, list[Info]] = {}
         self._models: tuple[Info, ...] = ()
+        self._session = session
         self._lines = Lines(session, node)
         self._on_change = on_change
+        self._on_lost = on_lost
         self._heard_ms = 0
         self._skew_ms = 0
         self._failures = 0
+        self._doubted: set[str] = set()
         self._watching: Line | None = None
 
     @property
@@ -107,6 +113,31 @@ class Device:
         async with self.line(namespace) as line:
             return await line.call(endpoint, parameter)
 
+    @asynccontextmanager
+    async def request(self, request: web.Request) -> AsyncIterator[aiohttp.ClientResponse]:
+        """Pass a request over HTTP on.
+
+        Raises:
+            DeviceDisconnectedError: The device is not there.
+            aiohttp.ClientError: It went away.
+        """
+        if not self.is_connected:
+            raise DeviceDisconnectedError(self.name, self.problem)
+        headers = self._lines.headers | {hdrs.CONTENT_TYPE: "application/json"}
+        url, body = self._lines.url(request.path), await request.read()
+        async with self._session.request(
+            request.method, url, data=body, headers=headers, timeout=aiohttp.ClientTimeout()
+        ) as answer:
+            yield answer
+
+    async def listed_at(self, path: str) -> dict[str, Any]:
+        """Return the list of models at a path."""
+        patience = aiohttp.ClientTimeout(total=LIST_S)
+        url, headers = self._lines.url(path), self._lines.headers
+        async with self._session.get(url, headers=headers, timeout=patience) as answer:
+            listed: dict[str, Any] = await answer.json()
+            return listed
+
     async def models(self) -> tuple[Info, ...]:
         """Return what it has downloaded, as it says now or, if that takes too long, as it said."""
         if self.is_connected:
@@ -126,7 +157,8 @@ class Device:
             return  # the watch says so
 
     async def doubt(self) -> None:
-        """Forget what is in memory and ask anew: a line was lost."""
+        """Count on nothing in memory there until it is heard of anew: a line was lost."""
+        self._doubted |= self._by_reference.keys()
         self._hold(())
         if self._watching is not None:
             await self._watching.socket.close()
@@ -147,7 +179,8 @@ class Device:
             except RelayedError as error:
                 self.problem = error.title
             except DeviceLostError:
-                pass
+                if not self.is_connected:
+                    self.problem = f"Nothing answers at {self.node.address}."
             self._failures += 1
             if self.is_connected and self._failures == 1:
                 continue  # it may have been the line alone
@@ -184,6 +217,7 @@ class Device:
         skew_ms = round(time.time() * 1000) - now_ms
         if abs(skew_ms - self._skew_ms) > SKEW_MS:
             self._skew_ms = skew_ms
+        self._doubted.clear()
         self._hold(tuple(self.placed(one) for one in activity["instances"]))
         self.loads = tuple(
             {**one, "startedAt": one["startedAt"] + self._skew_ms, "deviceIdentifier": self.device}
@@ -208,11 +242,9 @@ class Device:
         if not self.is_connected:
             return
         self.is_connected = False
-        logger.warning(
-            "the device %s is gone, and with it %d instances", self.name, len(self.instances)
-        )
-        at = round(time.time() * 1000)
-        self.lost = dict.fromkeys(self._by_reference, at)
+        logger.warning("the device %s is gone, and with it what it had in memory", self.name)
+        self._on_lost(self, (*self._by_reference, *self._doubted))
+        self._doubted.clear()
         self._hold(())
         self.loads, self.memory = (), {}
         self._on_change()

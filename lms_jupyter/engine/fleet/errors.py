@@ -49,6 +49,19 @@ class DeviceLostError(EngineError):
         )
 
 
+class NoPlaceError(EngineError):
+    """No device can take a load that names none."""
+
+    code = "no_device_has_room"
+    http_status = 503
+
+    def __init__(self, model_key: str, reason: str) -> None:
+        super().__init__(
+            f"{model_key!r:.100} has no place in this fleet. {reason}",
+            hint="Unload something, use a shorter context or a smaller variant.",
+        )
+
+
 class RelayedError(EngineError):
     """What the engine of a device says is wrong, handed on as it is."""
 

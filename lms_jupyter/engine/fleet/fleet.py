@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+import logging
+import time
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
-from typing import Any
+from typing import Any, Final
 
 import aiohttp
 
@@ -13,6 +15,12 @@ from lms_jupyter.engine.fleet.device import Device, Info
 from lms_jupyter.engine.fleet.errors import DeviceNotFoundError
 from lms_jupyter.engine.fleet.node import Node, Nodes
 from lms_jupyter.engine.instances.selection import Query
+
+AGAIN_S: Final = 5.0
+LOST: Final = 10_000
+"""Of how many instances that went with their device it is remembered."""
+
+logger = logging.getLogger(__name__)
 
 
 class Fleet:
@@ -22,6 +30,7 @@ class Fleet:
         self._session = session
         self._devices: dict[str, Device] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._lost: dict[str, tuple[str, int]] = {}
         self._listeners: list[Callable[[], None]] = []
 
     def __iter__(self) -> Iterator[Device]:
@@ -91,10 +100,30 @@ class Fleet:
         self._listeners.append(callback)
         return lambda: self._listeners.remove(callback)
 
-    async def follow(self, nodes: Nodes) -> None:
-        """Have the devices that there are, until cancelled."""
-        async for found in nodes.watch():
-            await self.take(found)
+    def is_connected(self, identifier: str) -> bool:
+        """Whether a device is there and in touch."""
+        device = self._devices.get(identifier)
+        return device is not None and device.is_connected
+
+    @asynccontextmanager
+    async def following(self, nodes: Nodes) -> AsyncIterator[None]:
+        """Have the devices that are found, for as long as the block runs."""
+        task = asyncio.create_task(self._follow(nodes))
+        try:
+            yield
+        finally:
+            task.cancel()
+            await asyncio.wait([task])
+            await self.close()
+
+    async def _follow(self, nodes: Nodes) -> None:
+        while True:
+            try:
+                async for found in nodes.watch():
+                    await self.take(found)
+            except Exception:
+                logger.exception("the machines of the fleet could not be looked for")
+                await asyncio.sleep(AGAIN_S)
 
     async def take(self, found: Sequence[Node]) -> None:
         """Have these devices and no others; one that moved is begun anew."""
@@ -104,7 +133,7 @@ class Fleet:
                 await self._drop(device)
         for node in found:
             if node.device not in self._devices:
-                device = Device(self._session, node, self._changed)
+                device = Device(self._session, node, self._changed, self._note_lost)
                 self._devices[node.device] = device
                 if node.address:
                     self._tasks[node.device] = asyncio.create_task(device.run())
@@ -123,20 +152,19 @@ class Fleet:
         del self._devices[device.device]
         await device.close()
 
+    def lost(self, reference: str) -> tuple[str, int] | None:
+        """Say with which device an instance went, and when; `None` if it did not, or is back."""
+        if any(device.with_reference(reference) for device in self):
+            return None
+        return self._lost.get(reference)
+
+    def _note_lost(self, device: Device, references: Iterable[str]) -> None:
+        at = round(time.time() * 1000)
+        for reference in references:
+            self._lost[reference] = device.name, at
+        while len(self._lost) > LOST:
+            del self._lost[next(iter(self._lost))]
+
     def _changed(self) -> None:
         for callback in tuple(self._listeners):
             callback()
-
-
-@asynccontextmanager
-async def following(nodes: Nodes) -> AsyncIterator[Fleet]:
-    """Have a fleet for as long as the block runs."""
-    async with aiohttp.ClientSession() as session:
-        fleet = Fleet(session)
-        task = asyncio.create_task(fleet.follow(nodes))
-        try:
-            yield fleet
-        finally:
-            task.cancel()
-            await asyncio.wait([task])
-            await fleet.close()

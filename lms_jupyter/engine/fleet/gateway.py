@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from lms_jupyter.engine.errors import PathNotFoundError
 from lms_jupyter.engine.fleet.device import Device
 from lms_jupyter.engine.fleet.errors import DeviceDisconnectedError
 from lms_jupyter.engine.fleet.fleet import Fleet
@@ -43,21 +40,6 @@ class Gateway:
         if not device.is_connected:
             raise DeviceDisconnectedError(device.name, device.problem)
         return device
-
-    async def place(self, domain: str, asked: Mapping[str, Any], name: str) -> Device | None:
-        """Return where a load goes that names no device; `None` is the gateway's own.
-
-        The preferred device, else the gateway if it has the file, else who has it.
-        """
-        if self.preferred is not None:
-            return self.named(self.preferred)
-        with suppress(PathNotFoundError):
-            await self.services.loader.model(name)
-            return None
-        question = {"modelKey": name, "loadConfigStack": asked.get("loadConfigStack")}
-        answers = await self.fleet.ask_all(domain, "estimateModelUsage", question)
-        fitting = [device for device, said in answers if said.get("passesGuardrails", True)]
-        return next(iter(fitting or [device for device, _ in answers]), None)
 
     def status(self) -> dict[str, Any]:
         """Describe the fleet as LM Studio describes a link."""

@@ -120,6 +120,16 @@ class Lines:
         self._used: set[Line] = set()
         self._caller = f"fleet:{secrets.token_hex(8)}", secrets.token_hex(16)
 
+    @property
+    def headers(self) -> dict[str, str]:
+        """What a request over HTTP carries: the token."""
+        token = self._node.token
+        return {} if token is None else {"Authorization": f"Bearer {token.reveal()}"}
+
+    def url(self, path: str) -> str:
+        """Return where a path of the device is."""
+        return f"http://{self._node.address}{path}"
+
     @asynccontextmanager
     async def line(self, namespace: str) -> AsyncIterator[Line]:
         """Lend a line; one that is left in the midst of something is closed.
@@ -154,7 +164,7 @@ class Lines:
         hello = {"authVersion": 1, "clientIdentifier": identifier, "clientPasskey": passkey}
         try:
             socket = await self._session.ws_connect(
-                f"http://{node.address}/{namespace}",
+                self.url(f"/{namespace}"),
                 max_msg_size=0,
                 compress=0,
                 heartbeat=HEARTBEAT_S,

@@ -13,6 +13,7 @@ from lms_jupyter.engine.fleet.errors import DeviceDisconnectedError, DeviceLostE
 from lms_jupyter.engine.fleet.files import carried
 from lms_jupyter.engine.fleet.gateway import Gateway
 from lms_jupyter.engine.fleet.piping import SAID, Asked, Change, pipe
+from lms_jupyter.engine.fleet.placing import Placing
 from lms_jupyter.engine.routes import models
 from lms_jupyter.engine.routes.connection import Channel, ChannelHandler, Namespace, Rpc
 from lms_jupyter.engine.routes.handshake import Caller
@@ -35,9 +36,9 @@ PREDICTIONS: Final = ("predict", "completeRawText")
 LOADS: Final = {"loadModel": "modelKey", "getOrLoad": "identifier"}
 
 
-def over(gateway: Gateway, domain: Domain, local: Namespace) -> Namespace:
+def over(gateway: Gateway, domain: Domain, local: Namespace, placing: Placing) -> Namespace:
     """Return a namespace that reaches all devices."""
-    one = _Models(gateway, domain)
+    one = _Models(gateway, domain, placing)
     rpcs = dict(local.rpcs) | {
         name: partial(one.ask, name, where, local.rpcs[name])
         for name, where in ABOUT_ONE.items()
@@ -70,6 +71,7 @@ class _Models:
 
     gateway: Gateway
     domain: Domain
+    placing: Placing
 
     def list_loaded(self, local: Rpc, caller: Caller, parameter: Any) -> list[Mapping[str, Any]]:
         """List what is in memory, here and elsewhere."""
@@ -241,7 +243,8 @@ class _Models:
     async def _target(self, asked: Mapping[str, Any], name: str) -> Device | None:
         if "deviceIdentifier" in asked:
             return self.gateway.named(optional_text(asked, "deviceIdentifier"))
-        return await self.gateway.place(self.domain, asked, name)
+        stack = asked.get("loadConfigStack")
+        return await self.placing.device({"modelKey": name, "loadConfigStack": stack})
 
 
 async def _settled(result: Any) -> Any:

@@ -79,9 +79,9 @@ class _System:
         if said["why"] != "unknown":
             return said
         reference = text(an_object(parameter), "instanceReference")
-        for device in self.gateway.fleet:
-            if reference in device.lost and device.with_reference(reference) is None:
-                return {"why": "deviceLost", "at": device.lost[reference], "by": device.name}
+        lost = self.gateway.fleet.lost(reference)
+        if lost is not None:
+            return {"why": "deviceLost", "at": lost[1], "by": lost[0]}
         for _device, answer in await self.gateway.fleet.ask_all(
             "system", "getDeparture", parameter
         ):

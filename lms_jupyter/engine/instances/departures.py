@@ -9,9 +9,9 @@ from lms_jupyter.engine.instances.lifecycle import Moment
 
 KEPT = 1000
 
-Reason: TypeAlias = Literal["unloaded", "reloading", "abandoned"]
+Reason: TypeAlias = Literal["unloaded", "reloading", "abandoned", "evicted"]
 """What a client may say of its own unloading: somebody wants the instance gone, it comes back at
-once with other settings, or nobody held it any more."""
+once with other settings, nobody held it any more, or it has to leave for another."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

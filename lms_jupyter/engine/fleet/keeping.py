@@ -1,0 +1,143 @@
+"""What is pinned was promised to stay: if its device goes away, it comes up on another, once."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Mapping
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, Final
+
+from lms_jupyter.engine.errors import EngineError
+from lms_jupyter.engine.fleet.device import Device, Info
+from lms_jupyter.engine.fleet.gateway import Gateway
+from lms_jupyter.engine.fleet.placing import Placing
+from lms_jupyter.engine.instances.loader import LoadRequest
+from lms_jupyter.engine.wire.load_config import load_settings
+from lms_jupyter.engine.wire.sdk import seconds_from
+
+GRACE_S: Final = 10.0
+"""How long a device may be away before what was pinned there comes up elsewhere."""
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """A pinned instance and how it was loaded."""
+
+    device: Device
+    info: Info
+    stack: Mapping[str, Any]
+
+
+class Keeper:
+    """Knows what is pinned on the devices, and how to load it again."""
+
+    def __init__(
+        self, gateway: Gateway, placings: Mapping[str, Placing], grace_s: float = GRACE_S
+    ) -> None:
+        self._gateway = gateway
+        self._placings = placings
+        self._grace_s = grace_s
+        self._kept: dict[str, _Kept] = {}
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+
+    @asynccontextmanager
+    async def keeping(self) -> AsyncIterator[None]:
+        """Keep what is pinned, for as long as the block runs."""
+        stop = self._gateway.fleet.listen(self._look)
+        try:
+            yield
+        finally:
+            stop()
+            tasks = list(self._tasks.values())
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _look(self) -> None:
+        """Note what is pinned now, and begin to bring back what is gone."""
+        devices = [one for one in self._gateway.fleet if one.is_connected]
+        there = {i["instanceReference"]: (one, i) for one in devices for i in one.instances}
+        for reference, kept in list(self._kept.items()):
+            if reference in there:
+                if not there[reference][1].get("pinned"):
+                    del self._kept[reference]
+            elif kept.device.device in {one.device for one in devices}:
+                del self._kept[reference]  # somebody has ended it there
+            else:
+                self._begin(f"restore {reference}", self._restore(reference, kept))
+        for reference, (device, info) in there.items():
+            if info.get("pinned") and reference not in self._kept:
+                self._begin(f"note {reference}", self._note(device, info))
+
+    def _begin(self, name: str, work: Any) -> None:
+        """Do something once at a time."""
+        if name in self._tasks:
+            work.close()
+            return
+        task = asyncio.create_task(work)
+        self._tasks[name] = task
+        task.add_done_callback(lambda _task: self._tasks.pop(name, None))
+
+    async def _note(self, device: Device, info: Info) -> None:
+        reference = info["instanceReference"]
+        one = {"type": "instanceReference", "instanceReference": reference}
+        try:
+            config = await device.call(info["type"], "getLoadConfig", {"specifier": one})
+        except EngineError:
+            return  # it is gone already
+        layer = {"layerName": "apiOverride", "config": config}
+        self._kept[reference] = _Kept(device, info, {"layers": [layer]})
+
+    async def _restore(self, reference: str, kept: _Kept) -> None:
+        await asyncio.sleep(self._grace_s)
+        fleet = self._gateway.fleet
+        if self._kept.get(reference) is not kept or fleet.is_connected(kept.device.device):
+            return
+        del self._kept[reference]
+        name, identifier = kept.info["modelKey"], kept.info["identifier"]
+        try:
+            question = {"modelKey": name, "loadConfigStack": kept.stack}
+            device = await self._placings[kept.info["type"]].device(question)
+            await (self._load_here(kept) if device is None else _load(device, kept))
+        except EngineError as error:
+            logger.error("%s was pinned on %s: %s", identifier, kept.device.name, error.title)  # noqa: TRY400
+            return
+        where = self._gateway.name if device is None else device.name
+        logger.warning("%s was on %s and is now on %s", identifier, kept.device.name, where)
+
+    async def _load_here(self, kept: _Kept) -> None:
+        services, info = self._gateway.services, kept.info
+        request = LoadRequest(
+            name=info["modelKey"],
+            domain=info["type"],
+            settings=load_settings(kept.stack, info["type"]),
+            identifier=info["identifier"],
+            ttl_s=seconds_from(info.get("ttlMs"), "ttlMs"),
+            owner=info.get("owner", ""),
+        )
+        begun = await services.loader.load(request)
+        services.registry.pin(await begun.instance.settled(), pinned=True)
+
+
+async def _load(device: Device, kept: _Kept) -> None:
+    info = kept.info
+    asked: Info = {
+        "modelKey": info["modelKey"],
+        "identifier": info["identifier"],
+        "loadConfigStack": kept.stack,
+        "owner": info.get("owner", ""),
+    }
+    if info.get("ttlMs"):
+        asked["ttlMs"] = info["ttlMs"]
+    async with (
+        device.line(info["type"]) as line,
+        aclosing(line.packets("loadModel", asked)) as packets,
+    ):
+        async for _ in packets:
+            pass
+    await device.call("system", "pinInstance", {"identifier": info["identifier"], "pinned": True})
+    await device.refresh()

@@ -1,0 +1,162 @@
+"""On which device of a fleet a load goes that names none. Pure.
+
+In this order, and within each step where most GPU memory is left, then most memory, then where
+least is going on:
+
+    there    the model is in memory already, and any instance of it will do
+    fits     the file is there, and it fits beside what is in memory
+    evict    the file is there, and it fits once instances have left that nobody uses
+    wait     what is in use would have to leave; somebody has to wait, and is told for what
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from operator import attrgetter
+from typing import Final, Literal, TypeAlias
+
+Step: TypeAlias = Literal["there", "fits", "evict"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """An instance in the memory of a device."""
+
+    reference: str
+    memory_bytes: int
+    vram_bytes: int = 0
+    is_busy: bool = False
+    may_leave: bool = True
+    """Whether it was loaded for a time only, and is not pinned."""
+    used_at: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """A device, as far as a load needs to know it."""
+
+    device: str | None
+    """`None`: the gateway's own."""
+    name: str
+    has_file: bool = False
+    is_there: bool = False
+    """Whether the model is in memory already."""
+    needed_bytes: int = 0
+    needed_vram_bytes: int = 0
+    free_bytes: int = 0
+    free_vram_bytes: int = 0
+    requests: int = 0
+    held: tuple[Held, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """Where a load goes."""
+
+    device: str | None
+    step: Step
+    leaving: tuple[str, ...] = ()
+    """The references of the instances that have to leave first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wait:
+    """Nothing can be decided now."""
+
+    reason: str
+    """One sentence."""
+    is_in_vain: bool = False
+    """Whether no end of anything in memory would help."""
+
+
+_used_at: Final = attrgetter("used_at")
+
+
+def choose(places: Sequence[Place], *, new: bool = True) -> Decision | Wait:
+    """Decide.
+
+    Args:
+        places: The devices that may be taken.
+        new: Whether it has to be a new instance.
+    """
+    if not new:
+        there = [place for place in places if place.is_there]
+        if there:
+            best = min(there, key=lambda place: place.requests)
+            return Decision(device=best.device, step="there")
+    able = [place for place in places if place.has_file]
+    if not able:
+        return Wait(reason=_no_file(places), is_in_vain=True)
+    fitting = [place for place in able if _fits(place, 0, 0)]
+    if fitting:
+        return Decision(device=max(fitting, key=_left).device, step="fits")
+    evictions = [(place, leaving) for place in able if (leaving := _leaving(place)) is not None]
+    if evictions:
+        place, leaving = min(evictions, key=lambda one: (len(one[1]), [-x for x in _left(one[0])]))
+        return Decision(device=place.device, step="evict", leaving=tuple(leaving))
+    is_in_vain = not any(_fits(place, *_sum(place.held)) for place in able)
+    return Wait(reason=_no_room(able), is_in_vain=is_in_vain)
+
+
+def _left(place: Place) -> tuple[int, int, int]:
+    """Say how much would be left of a device; the more the better."""
+    return (
+        place.free_vram_bytes - place.needed_vram_bytes,
+        place.free_bytes - place.needed_bytes,
+        -place.requests,
+    )
+
+
+def _fits(place: Place, freed_bytes: int, freed_vram_bytes: int) -> bool:
+    return (
+        place.needed_bytes <= place.free_bytes + freed_bytes
+        and place.needed_vram_bytes <= place.free_vram_bytes + freed_vram_bytes
+    )
+
+
+def _leaving(place: Place) -> list[str] | None:
+    """Return which instances have to leave, the least recently used first; `None`: in vain."""
+    missing = place.needed_bytes - place.free_bytes
+    missing_vram = place.needed_vram_bytes - place.free_vram_bytes
+    idle = [one for one in place.held if one.may_leave and not one.is_busy]
+    idle.sort(key=_used_at)
+    leaving = []
+    for one in idle:
+        leaving.append(one.reference)
+        missing -= one.memory_bytes
+        missing_vram -= one.vram_bytes
+        if missing <= 0 and missing_vram <= 0:
+            return leaving
+    return None
+
+
+def _sum(held: Iterable[Held]) -> tuple[int, int]:
+    freed = [(one.memory_bytes, one.vram_bytes) for one in held]
+    return sum(main for main, _ in freed), sum(vram for _, vram in freed)
+
+
+def _no_file(places: Sequence[Place]) -> str:
+    names = ", ".join(place.name for place in places[:SAMPLE]) or "no device is connected"
+    return f"No device has this model: {names}{'…' if len(places) > SAMPLE else ''}."
+
+
+def _no_room(places: Sequence[Place]) -> str:
+    said = "; ".join(
+        f"{place.name} has {_gb(place.free_bytes)} of {_gb(place.needed_bytes)}"
+        + (
+            f" and {_gb(place.free_vram_bytes)} of {_gb(place.needed_vram_bytes)} on GPUs"
+            if place.needed_vram_bytes
+            else ""
+        )
+        for place in places[:SAMPLE]
+    )
+    return f"No device has room: {said}{'; …' if len(places) > SAMPLE else ''}."
+
+
+def _gb(size: int) -> str:
+    return f"{size / 1e9:.2f} GB"
+
+
+SAMPLE = 5
+"""How many devices a reason names."""

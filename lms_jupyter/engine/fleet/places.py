@@ -1,0 +1,60 @@
+"""What the devices say, as placement has to know it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from lms_jupyter.engine.fleet.placement import Held, Place
+
+
+def place(
+    device: str | None,
+    name: str,
+    activity: Mapping[str, Any],
+    estimate: Mapping[str, Any] | None,
+) -> Place:
+    """Describe a device.
+
+    Args:
+        device: Its identifier.
+        name: What it is called.
+        activity: Its memory and what is in it, as `getActivity` writes it.
+        estimate: What the load would take there; `None` if the file is not there. Whether it fits
+            is its engine's to say, which knows of loads under way and of its own guardrail.
+    """
+    memory, instances = activity.get("memory") or {}, activity["instances"]
+    free = int(memory.get("availableBytes", 0))
+    free_vram = sum(int(gpu["availableBytes"]) for gpu in memory.get("gpus") or ())
+    needed, needed_vram = 0, 0
+    if estimate is not None:
+        needed_vram = int(estimate["memory"]["totalVramBytes"])
+        needed = int(estimate["memory"]["totalBytes"]) - needed_vram
+        if estimate.get("passesGuardrails", True):
+            needed, needed_vram = min(needed, free), min(needed_vram, free_vram)
+        elif needed <= free and needed_vram <= free_vram:
+            needed = free + 1
+    return Place(
+        device=device,
+        name=name,
+        has_file=estimate is not None,
+        needed_bytes=needed,
+        needed_vram_bytes=needed_vram,
+        free_bytes=free,
+        free_vram_bytes=free_vram,
+        requests=sum(int(one.get("queued", 0)) for one in instances),
+        held=tuple(_held(instances)),
+    )
+
+
+def _held(instances: Iterable[Mapping[str, Any]]) -> Iterable[Held]:
+    for one in instances:
+        vram = sum(int(share["memoryBytes"]) for share in one.get("gpuMemory") or ())
+        yield Held(
+            reference=one["instanceReference"],
+            memory_bytes=int(one.get("memoryBytes", 0)),
+            vram_bytes=vram,
+            is_busy=one.get("status", "idle") != "idle",
+            may_leave=not one.get("pinned") and bool(one.get("jit") or one.get("ttlMs")),
+            used_at=float(one.get("lastUsedTime") or 0),
+        )

@@ -1,0 +1,188 @@
+"""The machines of a Ray cluster, with one engine on each: Ray finds them, places and watches.
+
+Only control goes through Ray: where an engine listens, and its token. What models say comes from
+the engines themselves.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Final
+
+import ray
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+from lms_jupyter.engine.errors import BadRequestError
+from lms_jupyter.engine.fleet.node import Node
+from lms_jupyter.engine.fleet.owner import EngineOwner
+from lms_jupyter.engine.token import Token
+from lms_jupyter.engine.version import VERSION
+
+NAMESPACE: Final = "lms_jupyter"
+LABEL: Final = "lms.device"
+"""The label of a node that names its device; without one it is called by its node's id."""
+NODE_ID: Final = "ray.io/node-id"
+LOOK_S: Final = 2.0
+START_S: Final = 60.0
+"""How long an engine may take to start on a node."""
+SHORT: Final = 12
+
+logger = logging.getLogger(__name__)
+
+
+class RayNodes:
+    """The alive nodes of a cluster but our own, whose device is the gateway itself."""
+
+    def __init__(self, is_connected: Callable[[str], bool]) -> None:
+        self._is_connected = is_connected
+        self._own = ray.get_runtime_context().get_node_id()
+        self._owners: dict[str, Any] = {}
+        self._known: dict[str, Node] = {}
+        self._asking: dict[str, asyncio.Task[Node]] = {}
+
+    @classmethod
+    async def join(cls, address: str, is_connected: Callable[[str], bool]) -> RayNodes:
+        """Join a cluster that runs.
+
+        Args:
+            address: Of its head; empty for the one on this machine or in `RAY_ADDRESS`.
+            is_connected: Whether a device is in touch; only others are asked where they are.
+
+        Raises:
+            BadRequestError: It is open to everybody, or cannot be joined.
+        """
+        if os.environ.get("RAY_AUTH_MODE") != "token":
+            raise BadRequestError(
+                "A fleet on Ray has to want a token, and RAY_AUTH_MODE is not 'token'.",
+                hint="Start Ray and the gateway with RAY_AUTH_MODE=token and the same token: "
+                "`ray get-auth-token --generate` makes one.",
+            )
+        try:
+            await asyncio.to_thread(
+                ray.init,
+                address=address or "auto",
+                namespace=NAMESPACE,
+                log_to_driver=False,
+                configure_logging=False,
+            )
+        except Exception as error:
+            where = f"at {address}" if address else "on this machine"
+            raise BadRequestError(
+                f"No Ray cluster {where} lets us in: {_first_line(error)}",
+                hint="Start one with `ray start --head`; all have to have the same token, the same "
+                "Python and the same Ray.",
+            ) from error
+        return cls(is_connected)
+
+    async def watch(self) -> AsyncIterator[Sequence[Node]]:
+        """Yield the nodes, and again whenever one has come, gone or begun anew."""
+        yielded: list[Node] | None = None
+        while True:
+            found = await self._look()
+            if found != yielded:
+                yield found
+                yielded = found
+            await asyncio.sleep(LOOK_S)
+
+    async def close(self) -> None:
+        """Leave the cluster; the engines run on, for whoever comes next."""
+        for task in self._asking.values():
+            task.cancel()
+        await asyncio.to_thread(ray.shutdown)
+
+    async def _look(self) -> list[Node]:
+        """Look at all nodes; one whose engine takes long to start holds up no other."""
+        alive = [
+            one
+            for one in await asyncio.to_thread(ray.nodes)
+            if one["Alive"] and one["NodeID"] != self._own
+        ]
+        nodes = {node.device: node for node in named(alive)}
+        for device, node in nodes.items():
+            if device not in self._asking and not self._is_settled(node):
+                self._asking[device] = asyncio.create_task(self._node(node))
+        if self._asking:
+            await asyncio.wait(self._asking.values(), timeout=LOOK_S)
+        for device, node in nodes.items():
+            task = self._asking.get(device)
+            if task is not None and task.done():
+                self._known[device] = self._asking.pop(device).result()
+            elif device not in self._known:
+                self._known[device] = _refused(node, "Its engine is being started.")
+        for device in self._known.keys() - nodes.keys():
+            self._known[device] = _refused(self._known[device], "Its node is gone.")
+        return list(self._known.values())
+
+    def _is_settled(self, node: Node) -> bool:
+        known = self._known.get(node.device)
+        is_known = known is not None and known.labels == node.labels
+        return is_known and self._is_connected(node.device)
+
+    async def _node(self, node: Node) -> Node:
+        """Add where the engine of a node listens; it is started there if need be."""
+        if node.problem:
+            return node
+        try:
+            async with asyncio.timeout(START_S):
+                told = await self._ask(node)
+        except TimeoutError:
+            return _refused(node, f"No engine started there within {START_S:.0f} seconds.")
+        except Exception as error:  # noqa: BLE001 - whatever Ray has met there
+            self._owners.pop(node.labels[NODE_ID], None)
+            return _refused(node, _first_line(error))
+        if told["version"] != VERSION:
+            other = f"It has lms-jupyter {told['version']}, and the gateway has {VERSION}."
+            return _refused(node, other)
+        if "problem" in told:
+            return _refused(node, told["problem"])
+        return replace(node, address=told["address"], token=Token(told["token"]))
+
+    async def _ask(self, node: Node) -> Mapping[str, str]:
+        node_id, host = node.labels[NODE_ID], node.address
+        if node_id not in self._owners:
+            options = {
+                "name": f"engine-{node_id}",
+                "namespace": NAMESPACE,
+                "lifetime": "detached",
+                "get_if_exists": True,
+                "num_cpus": 0,
+                "max_restarts": -1,
+                "max_task_retries": -1,
+                "scheduling_strategy": NodeAffinitySchedulingStrategy(node_id, soft=False),
+            }
+            owner = ray.remote(EngineOwner).options(**options)
+            self._owners[node_id] = await asyncio.to_thread(owner.remote, host)
+        found: Mapping[str, str] = await self._owners[node_id].where.remote()
+        return found
+
+
+def named(alive: Any) -> list[Node]:
+    """Return nodes with the devices that they are; of two with one label the first has it. Pure."""
+    nodes: dict[str, Node] = {}
+    for one in sorted(alive, key=lambda one: str(one["NodeID"])):
+        node_id = str(one["NodeID"])
+        labels = {**one.get("Labels", {}), NODE_ID: node_id}
+        label = labels.get(LABEL, "")
+        problem = f"Another node has the label {LABEL}={label}." if label in nodes else ""
+        device = label if label and not problem else node_id[:SHORT]
+        nodes[device] = Node(
+            device=device,
+            name=device,
+            address="" if problem else str(one["NodeManagerAddress"]),
+            labels=labels,
+            problem=problem,
+        )
+    return list(nodes.values())
+
+
+def _refused(node: Node, problem: str) -> Node:
+    return replace(node, address="", token=None, problem=problem)
+
+
+def _first_line(error: BaseException) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return (lines[-1] if lines else type(error).__name__)[:300]

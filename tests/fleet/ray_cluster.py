@@ -1,0 +1,46 @@
+"""A Ray cluster on this machine, told by lines what to do: `add NAME`, `kill NAME`."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import suppress
+from typing import Any
+
+from ray.cluster_utils import Cluster
+
+QUICK = {"health_check_period_ms": 500, "health_check_timeout_ms": 3000}
+"""So that a test need not wait for a dead node as long as a user."""
+
+ATTEMPTS = 3
+
+
+def added(cluster: Cluster, **node: Any) -> Any:
+    """Add a node; again, where Ray's own helpers took longer to start than it waits for them."""
+    for _ in range(ATTEMPTS - 1):
+        with suppress(Exception):
+            return cluster.add_node(**node)
+    return cluster.add_node(**node)
+
+
+def main() -> None:
+    """Run until the end of the input."""
+    address = {"node_ip_address": "127.0.0.1"}
+    head = {**address, "num_cpus": 1, "include_dashboard": False, "_system_config": QUICK}
+    cluster = Cluster()
+    added(cluster, **head)
+    print("ready", cluster.address, flush=True)
+    nodes = {}
+    try:
+        for line in sys.stdin:
+            what, name = line.split()
+            if what == "add":
+                nodes[name] = added(cluster, labels={"lms.device": name}, **address)
+            else:
+                cluster.remove_node(nodes.pop(name), allow_graceful=False)
+            print("done", what, name, flush=True)
+    finally:
+        cluster.shutdown()
+
+
+if __name__ == "__main__":
+    main()
