@@ -20,7 +20,7 @@ from traitlets.config import Configurable
 
 import lms_jupyter
 from lms_jupyter import aio, cli
-from lms_jupyter.api import calls, events, session, tutorial
+from lms_jupyter.api import calls, events, host_calls
 from lms_jupyter.api.settings import ALIASES, PROFILES
 from lms_jupyter.engine import secrecy
 from lms_jupyter.engine import settings as engine_settings
@@ -196,16 +196,13 @@ def function(name: str, thing: Callable[..., Any]) -> str:
 
 def python() -> str:
     """Return the page of the Python functions."""
-    names = [name for name in calls.__all__ if name in lms_jupyter.__all__]
+    others = ("examine", "on", "panel", "get_manager", "tutorial_model")
+    names = (*calls.__all__, *host_calls.__all__, *others)
     return page(
         "In Python",
         "`import lms_jupyter` brings these. The same for `await` are in `lms_jupyter.aio`: "
         f"{', '.join(f'`{name}`' for name in aio.__all__)}.",
-        *(function(f"lms_jupyter.{name}", getattr(calls, name)) for name in names),
-        function("lms_jupyter.on", events.on),
-        function("lms_jupyter.panel", lms_jupyter.panel),
-        function("lms_jupyter.get_manager", session.get_manager),
-        function("lms_jupyter.tutorial_model", tutorial.tutorial_model),
+        *(function(f"lms_jupyter.{name}", getattr(lms_jupyter, name)) for name in names),
     )
 
 

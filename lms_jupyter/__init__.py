@@ -30,8 +30,20 @@ if TYPE_CHECKING:
         unload,
     )
     from lms_jupyter.api.events import on
+    from lms_jupyter.api.host_calls import (
+        chat,
+        get,
+        host,
+        link,
+        log,
+        preset,
+        runtime,
+        serve,
+        status,
+    )
     from lms_jupyter.api.session import get_manager
     from lms_jupyter.api.tutorial import tutorial_model
+    from lms_jupyter.doctor.examine import examine
     from lms_jupyter.widgets import ModelPicker, Panel, StatusLine
 
 __version__ = "0.1.0"
@@ -40,15 +52,21 @@ __all__ = [
     "ModelPicker",
     "StatusLine",
     "aio",
+    "chat",
     "drift",
     "ensure",
     "errors",
     "estimate",
+    "examine",
     "extend",
     "free",
+    "get",
     "get_manager",
+    "host",
+    "link",
     "load",
     "lock",
+    "log",
     "ls",
     "model",
     "on",
@@ -56,8 +74,12 @@ __all__ = [
     "panel",
     "paused",
     "pin",
+    "preset",
     "ps",
     "restore",
+    "runtime",
+    "serve",
+    "status",
     "tutorial_model",
     "unload",
 ]
@@ -79,8 +101,11 @@ _CALLS = (
     "restore",
     "unload",
 )
+_HOST_CALLS = ("chat", "get", "host", "link", "log", "preset", "runtime", "serve", "status")
 _HOMES = {
     **dict.fromkeys(_CALLS, "lms_jupyter.api.calls"),
+    **dict.fromkeys(_HOST_CALLS, "lms_jupyter.api.host_calls"),
+    "examine": "lms_jupyter.doctor.examine",
     "get_manager": "lms_jupyter.api.session",
     "on": "lms_jupyter.api.events",
     "tutorial_model": "lms_jupyter.api.tutorial",
@@ -109,6 +134,9 @@ def panel() -> "Panel":
     Raises:
         HostUnreachableError: The host that was configured does not answer.
         EngineMissingError: There is no LM Studio and the embedded engine is not installed.
+
+    Example:
+        >>> lms_jupyter.panel()
     """
     from lms_jupyter.widgets.panel import Panel
 

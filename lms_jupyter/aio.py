@@ -10,15 +10,26 @@ import contextlib
 import warnings
 from collections.abc import AsyncIterator, Callable, Coroutine
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, Unpack
 from weakref import WeakKeyDictionary
 
+from lms_jupyter.api import calls, memory, tutorial, views
+from lms_jupyter.api import host_calls as sync
+from lms_jupyter.api import host_verbs as verbs
 from lms_jupyter.api import lock as locks
-from lms_jupyter.api import memory, views
+from lms_jupyter.api.answers import Answer
 from lms_jupyter.api.drift import check
 from lms_jupyter.api.estimating import estimated
 from lms_jupyter.api.events import Listener, What, begin, on_this_loop
+from lms_jupyter.api.host_verbs import (
+    HostWord,
+    LinkWord,
+    LogSource,
+    RuntimeWord,
+    SamplingOptions,
+)
 from lms_jupyter.api.load_requests import (
     Options,
     read_request,
@@ -28,7 +39,11 @@ from lms_jupyter.api.load_requests import (
 from lms_jupyter.api.named import Named
 from lms_jupyter.api.pause import Paused
 from lms_jupyter.api.session import session
+from lms_jupyter.api.settings import DEFAULT_TTL_S
 from lms_jupyter.api.tables import Table
+from lms_jupyter.doctor import examine as doctor
+from lms_jupyter.doctor.finding import Finding
+from lms_jupyter.hosts.base import LogEntry
 from lms_jupyter.hosts.forks import in_child
 from lms_jupyter.manager.watch import connect
 from lms_jupyter.protocol.loads import LoadMode, LoadRequest
@@ -36,23 +51,36 @@ from lms_jupyter.protocol.models import Estimate, Instance, Model
 
 if TYPE_CHECKING:
     from lms_jupyter.hosts.handles import AsyncHandle
+    from lms_jupyter.hosts.link_status import LinkStatus
 
 __all__ = [
+    "chat",
     "close",
     "drift",
     "ensure",
     "estimate",
+    "examine",
     "extend",
     "free",
+    "get",
+    "host",
+    "link",
     "load",
     "lock",
+    "log",
     "ls",
     "model",
     "on",
+    "openai",
     "paused",
     "pin",
+    "preset",
     "ps",
     "restore",
+    "runtime",
+    "serve",
+    "status",
+    "tutorial_model",
     "unload",
 ]
 
@@ -162,6 +190,88 @@ async def restore(path: str | Path | None = None) -> list["AsyncHandle"]:
     return [await _handle(instance) for instance in instances]
 
 
+async def status() -> Table[Instance]:
+    """Return what is in memory, as a table that says which host is used and why."""
+    return await _wait(verbs.status(session().local.manager))
+
+
+async def chat(
+    prompt: str,
+    key: str | None = None,
+    *,
+    system: str | None = None,
+    ttl: float | str | timedelta | None = DEFAULT_TTL_S,
+    **sampling: Unpack[SamplingOptions],
+) -> Answer:
+    """Say one thing to a model; cancelling this stops the host."""
+    messages = verbs.messages_of(prompt, system)
+    return await _wait(verbs.chat(session(), messages, key, ttl, sampling))
+
+
+async def get(
+    name: str, quantization: str | None = None, *, yes: bool = False, cancel: bool = False
+) -> str:
+    """Download a model and return its key; cancelling this pauses it."""
+    manager = session().local.manager
+    return await _wait(verbs.get(manager, name, quantization, yes=yes, cancel=cancel))
+
+
+async def host(what: HostWord | str | None = None) -> str | tuple[str, ...]:
+    """Return the address of the host, after going to another one if asked to."""
+    manager = session().local.manager
+    if what == "list":
+        return await _wait(verbs.known_hosts(manager), needs_host=False)
+    if what is not None:
+        return await _wait(verbs.go_to_host(manager, what), needs_host=False)
+    await _wait(asyncio.sleep(0))
+    return manager.activity.host.address
+
+
+async def serve(
+    what: Literal["start", "stop"], *, port: int | None = None, cors: bool = False
+) -> None:
+    """Start or stop LM Studio's HTTP server."""
+    await _wait(verbs.serve(session().local.manager, what, port=port, cors=cors))
+
+
+async def link(what: LinkWord = "status", name: str = "") -> "LinkStatus":
+    """Return how the host stands on LM Link, after changing what is asked for."""
+    answer: LinkStatus = await _wait(verbs.link(session().local.manager, what, name))
+    return answer
+
+
+async def runtime(what: RuntimeWord = "ls", name: str = "", *, latest: bool = False) -> Any:
+    """List the builds of llama.cpp, select one for new loads, or survey the hardware."""
+    return await _wait(verbs.runtime(session().local.manager, what, name, latest=latest))
+
+
+async def preset(name: str | None = None, *, profile: str | None = None) -> Any:
+    """List LM Studio's presets, return one, or write a profile as one."""
+    return await asyncio.to_thread(partial(sync.preset, name, profile=profile))
+
+
+async def log(
+    last: int = 50, *, source: LogSource = "model", seconds: float = 0.0
+) -> Table[LogEntry]:
+    """Return what the host has logged, and what it logs in the seconds that follow."""
+    return await _wait(verbs.log(session().local.manager, last, source, seconds))
+
+
+async def examine(named: str = "") -> tuple[Finding, ...]:
+    """Look at host, versions, extensions, ports, engine, disk and memory."""
+    return await asyncio.to_thread(doctor.examine, named)
+
+
+async def openai() -> dict[str, str]:
+    """Return what OpenAI's client needs to talk to this host."""
+    return await asyncio.to_thread(calls.openai)
+
+
+async def tutorial_model() -> str:
+    """Return the key of the model for the tutorials."""
+    return await asyncio.to_thread(tutorial.tutorial_model)
+
+
 @contextlib.asynccontextmanager
 async def paused(*identifiers: Named, everything: bool = False) -> AsyncIterator[None]:
     """Give the memory of models to something else for the length of an `async with` block.
@@ -217,12 +327,14 @@ async def _handle(
     instance: Instance, request: LoadRequest | None = None, *, heal: bool = True
 ) -> "AsyncHandle":
     """Return the SDK's handle of an instance for this loop; see `Session.handle_of`."""
-    from lms_jupyter.hosts.handles import async_handle  # noqa: PLC0415 - brings the SDK
+    from lms_jupyter.hosts.handles import async_handle, shown_as  # noqa: PLC0415 - brings the SDK
 
     request = request or LoadRequest(model_key=instance.model_key)
     revival = session().revival(instance, request)
     revive = (lambda seen: _wait(revival(seen))) if heal else None
-    return async_handle(await _client(), instance, revive, _client)
+    handle = async_handle(await _client(), instance, revive, _client)
+    shown_as(handle, session().card_of(instance.identifier))
+    return handle
 
 
 async def _client(lost: Any = None) -> Any:
@@ -252,13 +364,14 @@ async def _client(lost: Any = None) -> Any:
         return clients[address]
 
 
-async def _wait(work: Coroutine[Any, Any, Result]) -> Result:
+async def _wait(work: Coroutine[Any, Any, Result], *, needs_host: bool = True) -> Result:
     """Await work on the manager's loop from this one; cancelling cancels it there."""
     local = session().local
 
     async def connected() -> Result:
         try:
-            await connect(local.manager)
+            if needs_host:
+                await connect(local.manager)
         except BaseException:
             work.close()
             raise

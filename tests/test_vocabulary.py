@@ -26,7 +26,7 @@ VERBS = {"told", "said", "heard", "meant", "sight", "wish", "wishes"}
 """What says that a value came from somewhere, and not what it is: no part of a name is one."""
 PRONOUNS = {"one", "ones", "way", "ways"}
 """No name is one of these; `one_line` is no riddle."""
-PUBLIC = {("lms_jupyter/magics/answer.py", "told")}
+PUBLIC = {("lms_jupyter/api/answers.py", "told")}
 """Notebooks of earlier versions read `answer.told`."""
 
 OLD = {word.strip() for before, _ in rows() for word in before.split(",")}

@@ -66,12 +66,19 @@ def load(
         AmbiguousModelError: Several models could be meant.
         InstanceExistsError: An instance that somebody else loaded has other settings.
         LoadFailedError: The host could not load it.
+
+    Example:
+        >>> llm = lms_jupyter.load("qwen3-4b", ttl="10m", context_length=8192)
     """
     return _get(key, "new" if new else "ensure", reload=reload, **options)
 
 
 def ensure(key: str, *, reload: bool = False, **options: Unpack[Options]) -> "Handle":
-    """Do what `load` does without `new`: re-running a cell never loads a second copy."""
+    """Do what `load` does without `new`: re-running a cell never loads a second copy.
+
+    Example:
+        >>> llm = lms_jupyter.ensure("qwen3-4b", gpu="max")
+    """
     return _get(key, "ensure", reload=reload, **options)
 
 
@@ -79,6 +86,9 @@ def model(key: str, **options: Unpack[Options]) -> "Handle":
     """Use what is in memory under this key or identifier as it is, else load it.
 
     This is the SDK's own `.model()`: TTL and settings count only if it is loaded by this.
+
+    Example:
+        >>> llm = lms_jupyter.model("qwen3-4b")
     """
     return _get(key, "use", reload=False, **options)
 
@@ -92,19 +102,30 @@ def unload(identifier: Named) -> None:
     Raises:
         InstanceNotFoundError: No instance has this identifier; none of several was ended.
         CommandError: It names no instance.
+
+    Example:
+        >>> lms_jupyter.unload(lms_jupyter.ps())
     """
     here = session()
     here.run(memory.unload(here.local.manager, identifier))
 
 
 def ps() -> Table[Instance]:
-    """List what is in memory."""
+    """List what is in memory.
+
+    Example:
+        >>> pandas.DataFrame(lms_jupyter.ps())[["identifier", "memory_bytes"]]
+    """
     here = session()
     return here.run(views.instances(here.local.manager))
 
 
 def ls() -> Table[Model]:
-    """List what is downloaded."""
+    """List what is downloaded.
+
+    Example:
+        >>> [model.model_key for model in lms_jupyter.ls() if model.vision]
+    """
     here = session()
     return here.run(views.models(here.local.manager))
 
@@ -115,6 +136,9 @@ def openai() -> dict[str, str]:
     Returns:
         `base_url` and `api_key`. The key is not shown when the dictionary is; do not print it by
         itself: outputs end up in saved notebooks.
+
+    Example:
+        >>> client = OpenAI(**lms_jupyter.openai())
     """
     from lms_jupyter.hosts.credentials import token_for  # noqa: PLC0415 - brings the SDK
 
@@ -126,7 +150,11 @@ def openai() -> dict[str, str]:
 
 
 def estimate(key: str, **options: Unpack[Options]) -> Estimate:
-    """Estimate how much memory a load would take; nothing is loaded."""
+    """Estimate how much memory a load would take; nothing is loaded.
+
+    Example:
+        >>> lms_jupyter.estimate("qwen3-4b", context_length=32768).total_bytes
+    """
     here = session()
     asked = read_request(here.folder, key, "ensure", reload=False, **options)
     return here.run(estimated(asked, here.local.manager))[1]
@@ -143,6 +171,9 @@ def extend(identifier: Named, ttl: float | str | timedelta | None, *, reload: bo
     Raises:
         InstanceNotFoundError: No instance has this identifier.
         CommandError: The host cannot change the TTL of what is loaded.
+
+    Example:
+        >>> lms_jupyter.extend(llm, "2h")
     """
     here = session()
     here.run(memory.extend_all(here.local.manager, identifier, read_ttl(ttl), with_reload=reload))
@@ -158,6 +189,9 @@ def pin(identifier: Named, *, pinned: bool = True) -> None:
     Raises:
         InstanceNotFoundError: No instance has this identifier.
         CommandError: The host cannot pin an instance.
+
+    Example:
+        >>> lms_jupyter.pin(llm)
     """
     here = session()
     here.run(memory.pin(here.local.manager, identifier, pinned=pinned))
@@ -171,6 +205,9 @@ def free(*, everything: bool = False) -> int:
 
     Returns:
         How many bytes that gave back, as far as it is known.
+
+    Example:
+        >>> lms_jupyter.free()
     """
     here = session()
     gone = here.run(memory.free(here.local.manager, everything=everything))
@@ -187,6 +224,9 @@ def lock(path: str | Path | None = None) -> Path:
 
     Raises:
         CommandError: Nothing is in memory, or the file cannot be written.
+
+    Example:
+        >>> lms_jupyter.lock()
     """
     here = session()
     place = locks.lock_path(here.folder, here.notebook) if path is None else Path(path)
@@ -204,6 +244,9 @@ def drift(path: str | Path | None = None) -> tuple[str, ...]:
 
     Raises:
         CommandError: There is no such file, or it is no lock.
+
+    Example:
+        >>> assert not lms_jupyter.drift()
     """
     here = session()
     place = locks.lock_path(here.folder, here.notebook) if path is None else Path(path)
@@ -220,6 +263,9 @@ def restore(path: str | Path | None = None) -> list["Handle"]:
 
     Raises:
         CommandError: There is no such file, or it is no lock.
+
+    Example:
+        >>> (llm,) = lms_jupyter.restore()
     """
     here = session()
     place = locks.lock_path(here.folder, here.notebook) if path is None else Path(path)
@@ -237,6 +283,10 @@ def paused(*identifiers: Named, everything: bool = False) -> AbstractContextMana
     Args:
         *identifiers: Which instances, as for `unload`; by default those that this kernel loaded.
         everything: All instances of the host, whoever loaded them.
+
+    Example:
+        >>> with lms_jupyter.paused():
+        ...     train()
     """
     return Paused(session(), identifiers, everything=everything)
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from msgspec.structs import replace
@@ -9,6 +10,7 @@ from msgspec.structs import replace
 from lms_jupyter.api import pools
 from lms_jupyter.api.sizes import format_size
 from lms_jupyter.api.tables import RichOutput, Table, count
+from lms_jupyter.hosts.base import LogEntry
 from lms_jupyter.protocol.models import Instance, Model
 from lms_jupyter.protocol.slices import Activity
 
@@ -23,6 +25,8 @@ ARCHITECTURES = {
     "qwen2": "Qwen2",
 }
 """Architectures that have a name which people write otherwise; the rest are shown as they are."""
+LOG_CHARACTERS = 200
+"""Of a line of the log in a table; the entry has all of it."""
 
 
 def draw_models(models: Sequence[Model], instances: Sequence[Instance]) -> RichOutput:
@@ -291,3 +295,18 @@ def _further_fields(instance: Instance) -> dict[str, Any]:
 def _camel(status: str) -> str:
     first, *rest = status.split("_")
     return first + "".join(word.capitalize() for word in rest)
+
+
+def draw_log(entries: Sequence[LogEntry], note: str) -> RichOutput:
+    """Draw lines of a host's log, each in one row."""
+    rows = [
+        (
+            datetime.fromtimestamp(entry.at).astimezone().strftime("%H:%M:%S"),
+            entry.kind,
+            entry.identifier or "",
+            entry.text if len(entry.text) <= LOG_CHARACTERS else f"{entry.text[:LOG_CHARACTERS]}…",
+        )
+        for entry in entries
+    ]
+    lead = f"{count(len(rows), 'line')} of the log." if rows else "Nothing was logged."
+    return RichOutput(lead, [(("TIME", "KIND", "IDENTIFIER", "TEXT"), rows)], after=note)

@@ -52,6 +52,9 @@ def on(what: What, listener: Listener) -> Callable[[], None]:
 
     Raises:
         CommandError: There is no such event.
+
+    Example:
+        >>> stop = lms_jupyter.on("loaded", print)
     """
     _check(what)
     local = session().local

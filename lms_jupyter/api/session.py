@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from msgspec.structs import replace
 
+from lms_jupyter.api.handle_cards import draw_handle
 from lms_jupyter.api.load_requests import NotebookRequest
 from lms_jupyter.api.profiles import ProfileFile
 from lms_jupyter.errors import (
@@ -136,7 +137,7 @@ class Session:
             heal: Whether the handle loads the model again when it was unloaded meanwhile.
         """
         from lms_jupyter.hosts.credentials import token_for  # noqa: PLC0415 - brings the SDK
-        from lms_jupyter.hosts.handles import Handles  # noqa: PLC0415 - as above
+        from lms_jupyter.hosts.handles import Handles, shown_as  # noqa: PLC0415 - as above
 
         request = request or LoadRequest(model_key=instance.model_key)
         with self._lock:
@@ -155,7 +156,12 @@ class Session:
             revive=self._revive(instance, request) if heal else None,
             place=place,
         )
+        shown_as(handle, self.card_of(instance.identifier))
         return handle
+
+    def card_of(self, identifier: str) -> Callable[["Seen"], str]:
+        """Return what draws a handle of ours where it is the value of a cell."""
+        return lambda seen: draw_handle(identifier, seen, self.local.manager).html()
 
     def watch_load(self, address: str) -> Callable[[str], None]:
         """Begin to watch a call of the SDK's own that may load something; that is then ours.
@@ -257,5 +263,8 @@ def get_manager() -> Manager:
 
     It is started with its first use, and looks for a host by itself. Observe a trait with
     `get_manager().observe(function, "activity")`; the function runs on the manager's thread.
+
+    Example:
+        >>> lms_jupyter.get_manager().activity.instances
     """
     return session().local.manager

@@ -18,6 +18,8 @@ NUMBERS = frozenset(
     }
 )
 """Headings of columns that stand to the right, so that digits stand below digits."""
+FOLDED = 30
+"""Rows that are shown at once: a cell's output is no wall, and what is longer folds."""
 MARKS = frozenset("\\`*_[]<>|~$&#!")
 """What Markdown, HTML or a formula could be made of."""
 
@@ -86,7 +88,8 @@ class RichOutput:
         parts, left_out = [self._lead], list[str]()
         for heading, rows in self._tables:
             if self._has_heading:
-                lines, without = fit(heading, rows, width)
+                lines, without = fit(heading, rows[:FOLDED], width)
+                lines += _more(rows, "\n")
             else:
                 # A card: its values are what one asked for, whatever room they take.
                 lines, without = fit([""] * len(heading), rows, None)
@@ -100,11 +103,7 @@ class RichOutput:
 
     def html(self) -> str:
         """Draw as HTML, with everything that came from outside escaped."""
-        tables = "".join(
-            f"<table>{self._html_heading(heading)}"
-            f"<tbody>{''.join(_html_row(row, heading, 'td') for row in rows)}</tbody></table>"
-            for heading, rows in self._tables
-        )
+        tables = "".join(self._html_table(heading, rows) for heading, rows in self._tables)
         after = f"<p>{html.escape(self._after)}</p>" if self._after else ""
         return f"<p>{html.escape(self._lead)}</p>{tables}{after}"
 
@@ -115,7 +114,10 @@ class RichOutput:
             named = heading if self._has_heading else [""] * len(heading)
             sides = ["---:" if name in NUMBERS else ":---" for name in heading]
             lines = [_markdown_row(named), f"| {' | '.join(sides)} |"]
-            parts.append("\n".join([*lines, *map(_markdown_row, rows)]))
+            shown = rows[:FOLDED] if self._has_heading else rows
+            parts.append("\n".join([*lines, *map(_markdown_row, shown)]))
+            if self._has_heading and (more := _more(rows, "")):
+                parts.append(more)
         return "\n\n".join([*parts, *([_escaped(self._after)] if self._after else [])])
 
     def bundle(self) -> dict[str, str]:
@@ -125,6 +127,20 @@ class RichOutput:
             "text/html": self.html(),
             "text/markdown": self.markdown(),
         }
+
+    def _html_table(self, heading: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+        """Draw a table; rows beyond the first are behind a line that opens them."""
+        shown = rows[:FOLDED] if self._has_heading else rows
+        table = self._html_rows(heading, shown)
+        if len(shown) == len(rows):
+            return table
+        rest = self._html_rows(heading, rows[FOLDED:])
+        more = f"{len(rows) - FOLDED:,} more"
+        return f"{table}<details><summary>{more}</summary>{rest}</details>"
+
+    def _html_rows(self, heading: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+        body = "".join(_html_row(row, heading, "td") for row in rows)
+        return f"<table>{self._html_heading(heading)}<tbody>{body}</tbody></table>"
 
     def _html_heading(self, heading: Sequence[str]) -> str:
         if not self._has_heading:
@@ -139,6 +155,12 @@ def count(number: int, noun: str) -> str:
     '2 models'
     """
     return f"{number} {noun}" + ("" if number == 1 else "s")
+
+
+def _more(rows: Sequence[object], lead: str) -> str:
+    """Say how many rows are not shown, where not all are."""
+    left = len(rows) - FOLDED
+    return f"{lead}… and {left:,} more rows." if left > 0 else ""
 
 
 def _shown(cells: Sequence[str]) -> list[str]:

@@ -12,6 +12,9 @@ def tutorial_model() -> str:
 
     Raises:
         ModelNotFoundError: The host has no LLM on its disk.
+
+    Example:
+        >>> llm = lms_jupyter.load(lms_jupyter.tutorial_model())
     """
     llms = [model for model in ls() if model.kind == "llm"]
     if not llms:

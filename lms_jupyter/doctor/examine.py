@@ -44,6 +44,9 @@ def examine(
         environ: The environment.
         checks: What to look at, by name.
         timeout_s: For all of it.
+
+    Example:
+        >>> pandas.DataFrame(lms_jupyter.examine())
     """
     visit = CheckContext(named=named, environ=environ)
     found: dict[str, tuple[Finding, ...]] = {}

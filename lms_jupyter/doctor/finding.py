@@ -5,11 +5,13 @@ from typing import Literal
 
 from msgspec import Struct
 
+from lms_jupyter.protocol.record import Record
+
 State = Literal["good", "look", "bad"]
 MARKS: Mapping[State, str] = {"good": "ok", "look": "look", "bad": "BAD"}
 
 
-class Finding(Struct, frozen=True, kw_only=True):
+class Finding(Record, Struct, frozen=True, kw_only=True):
     """One line of the report."""
 
     name: str

@@ -19,6 +19,7 @@ from lms_jupyter.protocol.models import (
     Memory,
     Model,
 )
+from lms_jupyter.protocol.record import Record
 
 
 class Snapshot(Struct, frozen=True, kw_only=True):
@@ -151,7 +152,7 @@ def remembers_its_log(host: HostInfo) -> bool:
     return "pastLog" in host.features
 
 
-class LogEntry(Struct, frozen=True, kw_only=True):
+class LogEntry(Record, Struct, frozen=True, kw_only=True):
     """One line of the host's log."""
 
     at: float

@@ -135,3 +135,9 @@ def just_loaded(handle: Handle | AsyncHandle) -> None:
     """Tell a handle that heals itself that its instance has been there until now for sure."""
     if isinstance(handle, Lifeline):
         handle.was_used()
+
+
+def shown_as(handle: Handle | AsyncHandle, card: Callable[[Seen], str]) -> None:
+    """Have a handle that heals itself show this where it is the value of a cell."""
+    if isinstance(handle, Lifeline):
+        handle.card = card

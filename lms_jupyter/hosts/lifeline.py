@@ -54,6 +54,11 @@ class Lifeline:
     _seen: Seen
     _ended: bool
     """Whether it was unloaded through this handle."""
+    card: Callable[[Seen], str] | None = None
+    """Draws it as HTML, where it is the value of a cell."""
+
+    def _repr_html_(self) -> str | None:
+        return None if self.card is None or self._ended else self.card(self._seen)
 
     def __eq__(self, other: object) -> bool:
         """Whether both are of one identifier on one device of one host."""

@@ -12,6 +12,7 @@ from msgspec import Struct
 from lms_jupyter.errors import CommandError, HostTimeoutError
 from lms_jupyter.hosts.base import Host
 from lms_jupyter.hosts.reading import noun, one_line, reads, rows, table
+from lms_jupyter.protocol.record import Record
 
 ENABLE_TIMEOUT_S = 10.0
 """How long `lms link enable` waits for the link, too."""
@@ -21,7 +22,7 @@ NOT_ENABLED = "deviceDisabled"
 Status = Literal["offline", "starting", "online", "stopping"]
 
 
-class LinkDevice(Struct, frozen=True, kw_only=True):
+class LinkDevice(Record, Struct, frozen=True, kw_only=True):
     """Another machine on the link."""
 
     device: str

@@ -14,12 +14,13 @@ from lms_jupyter.hosts.base import Host
 from lms_jupyter.hosts.channel import Parameters
 from lms_jupyter.hosts.newer import NEWER, NEWER_TIMEOUT_S
 from lms_jupyter.hosts.reading import noun, reads, rows, table
+from lms_jupyter.protocol.record import Record
 
 SURVEY_TIMEOUT_S = 60.0
 """Drivers that are asked for the first time take their time."""
 
 
-class HostRuntime(Struct, frozen=True, kw_only=True):
+class HostRuntime(Record, Struct, frozen=True, kw_only=True):
     """One build that models of the host can run on."""
 
     name: str

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
+from lms_jupyter.api.answers import Answer
 from lms_jupyter.errors import CommandError
 from lms_jupyter.hosts.base import Found
 from lms_jupyter.hosts.fake import FakeHost, fake_model
@@ -19,7 +20,6 @@ from lms_jupyter.hosts.prediction import (
     Sampling,
 )
 from lms_jupyter.hosts.tool_calls import ToolCall, ToolCallFailed
-from lms_jupyter.magics.answer import Answer
 from lms_jupyter.magics.magic import LmsMagics
 from lms_jupyter.manager import Manager
 from lms_jupyter.manager.local import LocalManager

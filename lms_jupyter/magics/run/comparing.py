@@ -3,10 +3,11 @@
 import asyncio
 from collections.abc import Iterable, Sequence
 
+from lms_jupyter.api.answers import Answer
 from lms_jupyter.api.load_requests import NotebookRequest
 from lms_jupyter.errors import LmsError
 from lms_jupyter.hosts.prediction import Message, Sampling
-from lms_jupyter.magics.answer import Answer, Column, side_by_side
+from lms_jupyter.magics.answer import Column, side_by_side
 from lms_jupyter.magics.context import LiveDisplay, MagicContext
 from lms_jupyter.magics.run import perform
 from lms_jupyter.magics.run.loading import check_llm

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from contextlib import aclosing
 
+from lms_jupyter.api.answers import Draft
 from lms_jupyter.hosts.prediction import Message, Sampling
-from lms_jupyter.magics.answer import Draft
 from lms_jupyter.magics.context import LiveDisplay, MagicContext
 from lms_jupyter.printable import printable
 from lms_jupyter.protocol.models import Instance

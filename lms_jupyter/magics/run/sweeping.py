@@ -9,13 +9,13 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
+from lms_jupyter.api.answers import Draft
 from lms_jupyter.api.load_requests import NotebookRequest
 from lms_jupyter.api.settings import merged, read_settings
 from lms_jupyter.api.sizes import format_size
 from lms_jupyter.api.tables import RichOutput, Table, count
 from lms_jupyter.errors import HostError, LmsError
 from lms_jupyter.hosts.prediction import Message
-from lms_jupyter.magics.answer import Draft
 from lms_jupyter.magics.context import LiveDisplay, MagicContext
 from lms_jupyter.magics.run import perform
 from lms_jupyter.magics.run.loading import check_llm

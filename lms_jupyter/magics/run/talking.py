@@ -6,10 +6,12 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from lms_jupyter.api.answers import Answer
+from lms_jupyter.api.host_verbs import last_used
 from lms_jupyter.api.load_requests import NotebookRequest
 from lms_jupyter.errors import CommandError
 from lms_jupyter.hosts.prediction import Message, Picture, Sampling
-from lms_jupyter.magics.answer import Answer, Figures, as_value, is_schema
+from lms_jupyter.magics.answer import Figures, as_value, is_schema
 from lms_jupyter.magics.context import MagicContext
 from lms_jupyter.magics.fill import fill, unfilled_note
 from lms_jupyter.magics.run import perform
@@ -17,7 +19,6 @@ from lms_jupyter.magics.run.loading import check_llm
 from lms_jupyter.magics.run.presets import load_config_of, with_preset
 from lms_jupyter.magics.run.tooling import ToolBox, Turns
 from lms_jupyter.magics.verbs.talking import Talk
-from lms_jupyter.manager import lookup
 from lms_jupyter.protocol.loads import LoadRequest
 from lms_jupyter.protocol.models import Instance
 
@@ -120,18 +121,7 @@ def instance_for(request: Talk, context: MagicContext) -> Instance:
         check_llm(result)
         return result.instance
     context.connect()
-    known = [i for i in context.session.run(lookup.instances(context.manager)) if i.kind == "llm"]
-    if not known:
-        raise CommandError(
-            "No model is in memory that could answer.",
-            hint="Name one: %%lms KEY, or load one: %lms load KEY",
-        )
-    own = context.manager.own
-
-    def rank(instance: Instance) -> tuple[bool, float]:
-        return instance.instance_reference in own, instance.idle_since or 0.0
-
-    return max(known, key=rank)
+    return context.session.run(last_used(context.manager))
 
 
 def pictures_of(request: Talk, context: MagicContext) -> tuple[Picture, ...]:

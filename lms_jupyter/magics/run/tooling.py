@@ -11,6 +11,7 @@ from typing import Literal
 
 from msgspec.structs import replace
 
+from lms_jupyter.api.answers import Called, Draft
 from lms_jupyter.api.tool_functions import (
     ArgumentsError,
     ToolFunction,
@@ -23,7 +24,6 @@ from lms_jupyter.callers import user_calls
 from lms_jupyter.errors import CommandError
 from lms_jupyter.hosts.prediction import Message, Sampling
 from lms_jupyter.hosts.tool_calls import ToolCall, ToolResult
-from lms_jupyter.magics.answer import Called, Draft
 from lms_jupyter.magics.context import LiveDisplay, MagicContext
 from lms_jupyter.magics.run.streaming import stream
 from lms_jupyter.magics.verbs.tool_flags import ToolUse
