@@ -45,9 +45,15 @@ class LoadedEmbedding(Strict):
     config: EmbeddingConfig
 
 
+class ReasoningCapability(Strict):
+    allowed_options: list[Literal["off", "low", "medium", "high", "on"]]
+    default: Literal["off", "low", "medium", "high", "on"]
+
+
 class Capabilities(Strict):
     vision: bool
     trained_for_tool_use: bool
+    reasoning: Maybe[ReasoningCapability] = UNSET
 
 
 class Entry(Strict):

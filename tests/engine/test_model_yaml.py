@@ -20,7 +20,7 @@ from .synthetic import write_llm
 
 THINKS = (
     "{% for m in messages %}{{ m.role }}:{{ m.content }};{% endfor %}"
-    "{% if enable_thinking %}THINK{% else %}PLAIN{% endif %}{{ effort }}"
+    "{% if enable_thinking %}THINK{% else %}PLAIN{% endif %}{{ reasoning_effort }}"
 )
 YAML = """
 model: Acme/Thinker
@@ -45,13 +45,13 @@ customFields:
     type: boolean
     defaultValue: false
     effects: [{type: setJinjaVariable, variable: enable_thinking}]
-  - key: effort
+  - key: level
     displayName: Effort
     description: How hard
     type: select
     options: [{label: Low, value: low}, {label: High, value: high}]
     defaultValue: low
-    effects: [{type: setJinjaVariable, variable: effort}]
+    effects: [{type: setJinjaVariable, variable: reasoning_effort}]
   - key: rude
     displayName: Rude
     description: x
@@ -217,10 +217,10 @@ async def test_its_switches_and_defaults_count_in_predictions(address: str) -> N
         await llm.end(await llm.open("loadModel", modelKey="acme/thinker", identifier="it"))
         prompts = [
             await llm.call("applyPromptTemplate", **asked, predictionConfigStack=stack)
-            for stack in (custom(), custom(enableThinking=True, effort="high"))
+            for stack in (custom(), custom(enableThinking=True, level="high"))
         ]
         wrong = await llm.call(
-            "applyPromptTemplate", **asked, predictionConfigStack=custom(effort="much")
+            "applyPromptTemplate", **asked, predictionConfigStack=custom(level="much")
         )
         packets, _ = await llm.end(
             await llm.open(
@@ -241,7 +241,33 @@ async def test_its_switches_and_defaults_count_in_predictions(address: str) -> N
                 rest = await answer.json()
         await llm.call("unloadModel", identifier="it")
     assert [prompt["formatted"] for prompt in prompts] == ["user:a;PLAINlow", "user:a;THINKhigh"]
-    assert "'effort' is low, high, not 'much'" in wrong["error"]["title"]
+    assert "'level' is low, high, not 'much'" in wrong["error"]["title"]
     assert packets[-1]["stats"]["predictedTokensCount"] == 2
     assert chat["usage"]["completion_tokens"] == 2
     assert rest["stats"]["total_output_tokens"] == 2
+
+
+@pytest.mark.asyncio
+async def test_rest_says_how_it_can_think_and_refuses_other_ways(address: str) -> None:
+    url = f"http://{address}/api/v1"
+    asked = {"model": "acme/thinker", "input": "a"}
+    async with aiohttp.ClientSession() as http:
+        async with http.get(f"{url}/models") as answer:
+            models = {each["key"]: each for each in (await answer.json())["models"]}
+        async with http.post(f"{url}/chat", json={**asked, "reasoning": "medium"}) as answer:
+            wrong = answer.status, (await answer.json())["error"]
+        async with http.get(f"{url}/models") as answer:
+            after = {each["key"]: each for each in (await answer.json())["models"]}
+        async with http.post(f"{url}/chat", json={**asked, "reasoning": "high"}) as answer:
+            right = await answer.json()
+    options = {"allowed_options": ["low", "high"], "default": "low"}
+    assert models["acme/thinker"]["capabilities"]["reasoning"] == options
+    assert models["base"]["capabilities"]["reasoning"] == {
+        "allowed_options": ["off", "on"],
+        "default": "on",
+    }
+    assert wrong[0] == 400
+    assert (wrong[1]["type"], wrong[1]["param"]) == ("invalid_request", "reasoning")
+    assert "no reasoning setting 'medium'. It has low, high." in wrong[1]["message"]
+    assert after["acme/thinker"]["loaded_instances"] == []
+    assert right["stats"]["total_output_tokens"] == 2

@@ -10,7 +10,8 @@ from typing import Any
 
 from aiohttp import web
 
-from lms_jupyter.engine.errors import EngineError, ModelUnloadedError, UnsupportedError
+from lms_jupyter.engine.errors import EngineError, ModelUnloadedError
+from lms_jupyter.engine.instances import selection
 from lms_jupyter.engine.instances.instance import Instance
 from lms_jupyter.engine.instances.loader import Begun, LoadRequest
 from lms_jupyter.engine.prediction.conversations import Conversations
@@ -21,6 +22,7 @@ from lms_jupyter.engine.services import Services
 from lms_jupyter.engine.wire import rest_v1
 from lms_jupyter.engine.wire.chat_v1 import ChatWriter, load_event
 from lms_jupyter.engine.wire.fields import optional_flag, optional_text
+from lms_jupyter.engine.wire.reasoning_options import with_reasoning
 from lms_jupyter.engine.wire.sse import Event, event
 from lms_jupyter.engine.wire.virtual_models import settings_above, settings_below
 
@@ -31,6 +33,7 @@ class _Chat:
 
     messages: list[dict[str, Any]]
     settings: PredictionSettings
+    reasoning: str | None = None
     writer: ChatWriter = field(default_factory=ChatWriter)
     prediction: Prediction | None = None
     load_s: float | None = None
@@ -70,8 +73,7 @@ async def chat(
 ) -> web.StreamResponse:
     """Answer one message, streamed or whole."""
     body = await read_object(request)
-    if body.get("integrations"):
-        raise UnsupportedError("This engine has no integrations; leave 'integrations' out.")
+    rest_v1.check_integrations(body)
     streams = optional_flag(body, "stream")
     forgets = body.get("store") is not None and not optional_flag(body, "store")
     keep = None if forgets else conversations
@@ -79,10 +81,16 @@ async def chat(
     said = _Chat(
         messages=[*_system(body, earlier), *earlier, *rest_v1.conversation(body)],
         settings=rest_v1.prediction_settings(body),
+        reasoning=rest_v1.reasoning(body),
     )
     wanted = load_request(services, body, "llm")
     settings = rest_v1.load_settings(body)
     wanted = replace(wanted, settings=settings, above=settings_above(settings))
+    if said.reasoning is not None:
+        # Before a load begins that would come to nothing.
+        known = selection.named(wanted.name, services.registry.instances)
+        model = known[0].model if known else await services.loader.model(wanted.name, "llm")
+        with_reasoning(model, said.settings, said.reasoning)
     await said.begin(services, wanted)
     async with (
         services.registry.waiting(said.answering),
@@ -138,7 +146,8 @@ async def _answer(
     for attempt in range(1, ATTEMPTS + 1):
         async for one in _loaded(services, said, wanted):
             yield one
-        settings = settings_below(said.answering.model, said.settings)
+        model = said.answering.model
+        settings = with_reasoning(model, settings_below(model, said.settings), said.reasoning)
         answer = services.inference.respond(said.answering, said.messages, settings)
         said.prediction = answer
         async with answer:

@@ -7,26 +7,19 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from lms_jupyter.engine.downloads.downloads import RUNNING, Job, JobState
-from lms_jupyter.engine.errors import BadRequestError, EngineError
+from lms_jupyter.engine.errors import BadRequestError, EngineError, UnsupportedError
 from lms_jupyter.engine.instances.instance import Instance
 from lms_jupyter.engine.library.catalog import DownloadedModel
 from lms_jupyter.engine.prediction.prediction import PredictionSettings
 from lms_jupyter.engine.wire.content import image_data
+from lms_jupyter.engine.wire.fields import optional_text
 from lms_jupyter.engine.wire.kv import Key, boolean, integer, number, read
+from lms_jupyter.engine.wire.reasoning_options import ALL, reasoning_options
 from lms_jupyter.engine.wire.sse import Event, event
 from lms_jupyter.engine.worker.load_settings import LoadSettings
 
-
-def _reasoning(value: object) -> bool:
-    """Read whether the model is to think; how hard is left to it."""
-    if value not in _REASONING:
-        raise ValueError(f"one of {', '.join(_REASONING)}")
-    return value != "off"
-
-
 MAX_DESCRIPTION: Final = 4000
 _SERVER_ERRORS: Final = 500
-_REASONING: Final = ("off", "low", "medium", "high", "on")
 _TYPES: Final = {
     "instance_not_found": "model_not_found",
     "job_not_found": "job_not_found",
@@ -39,6 +32,7 @@ _LOAD_KEYS: Final = (
     Key(name="flash_attention", field="flash_attention", read=boolean),
     Key(name="num_experts", field="num_experts", read=integer(0)),
     Key(name="offload_kv_cache_to_gpu", field="offload_kv_cache_to_gpu", read=boolean),
+    Key(name="parallel", field="num_parallel_sessions", read=integer(1, 1023)),
 )
 _PREDICTION_KEYS: Final = (
     Key(name="temperature", field="temperature", read=number(0)),
@@ -47,7 +41,6 @@ _PREDICTION_KEYS: Final = (
     Key(name="min_p", field="min_p", read=number(0, 1)),
     Key(name="repeat_penalty", field="repeat_penalty", read=number(0)),
     Key(name="max_output_tokens", field="max_tokens", read=integer(1)),
-    Key(name="reasoning", field="enable_thinking", read=_reasoning),
 )
 
 
@@ -56,7 +49,8 @@ def error_body(error: EngineError) -> dict[str, Any]:
     other = "internal_error" if error.http_status >= _SERVER_ERRORS else "invalid_request"
     message = f"{error.title} {error.hint}".strip()
     kind = _TYPES.get(error.code, other)
-    return {"error": {"type": kind, "message": message, "code": error.code}}
+    body = {"type": kind, "message": message, "code": error.code}
+    return {"error": body | ({"param": error.param} if error.param else {})}
 
 
 def error_event(error: EngineError) -> Event:
@@ -84,12 +78,14 @@ def model_entry(model: DownloadedModel, instances: Sequence[Instance]) -> dict[s
         "format": "gguf",
     }
     if model.type == "llm":
+        reasoning = reasoning_options(model)
         entry |= {
             "architecture": model.architecture,
             "capabilities": {
                 "vision": model.vision,
                 "trained_for_tool_use": model.trained_for_tool_use,
-            },
+            }
+            | ({"reasoning": reasoning.written()} if reasoning else {}),
             "description": _description(model),
         }
     if model.variants:
@@ -129,6 +125,52 @@ def load_settings(body: Mapping[str, Any]) -> LoadSettings:
 def prediction_settings(body: Mapping[str, Any]) -> PredictionSettings:
     """Read the settings of a prediction out of a request."""
     return PredictionSettings(**read(_present(body), _PREDICTION_KEYS))
+
+
+def reasoning(body: Mapping[str, Any]) -> str | None:
+    """Read what a request says about thinking; whether the model can is another question."""
+    wanted = optional_text(body, "reasoning")
+    if wanted is not None and wanted not in ALL:
+        known = ", ".join(ALL)
+        raise BadRequestError(f"'reasoning' has to be one of {known}, not {wanted!r:.100}.")
+    return wanted
+
+
+def check_integrations(body: Mapping[str, Any]) -> None:
+    """Refuse servers of tools, which this engine does not call, by their names.
+
+    Raises:
+        BadRequestError: They are not written as they have to be.
+        UnsupportedError: There are some.
+    """
+    given = body.get("integrations")
+    if given is None or given == []:
+        return
+    if not isinstance(given, list):
+        raise _of_integrations(BadRequestError("'integrations' has to be a list."))
+    names = []
+    for each in given:
+        match each:
+            case str(name) | {"type": "plugin", "id": str(name)}:
+                names.append(name)
+            case {"type": "ephemeral_mcp", "server_label": str(name), "server_url": str()}:
+                names.append(name)
+            case _:
+                raise _of_integrations(
+                    BadRequestError(f"An entry of 'integrations' is not understood: {each!r:.100}.")
+                )
+    listed = ", ".join(repr(name) for name in names)
+    raise _of_integrations(
+        UnsupportedError(
+            f"This engine has no integrations and calls no MCP server, so not {listed:.200}.",
+            hint="Leave 'integrations' out, or give the model tools over /v1/chat/completions.",
+        )
+    )
+
+
+def _of_integrations(error: EngineError) -> EngineError:
+    error.param = "integrations"
+    return error
 
 
 def _present(body: Mapping[str, Any]) -> dict[str, Any]:
