@@ -14,6 +14,7 @@ from lms_jupyter.protocol.models import (
     HostInfo,
     Instance,
     Kind,
+    LmLink,
     Load,
     LoadConfig,
     Memory,
@@ -31,6 +32,7 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     loads: tuple[Load, ...] = ()
     """Loads in progress, of every client. Only hosts with the feature "activity" report them."""
     memory: Memory | None = None
+    lm_link: LmLink | None = None
 
 
 class LoadOrigin(Struct, frozen=True, kw_only=True):

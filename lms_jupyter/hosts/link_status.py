@@ -5,36 +5,27 @@ The calls are those of LM Studio's own command line, `lms link`; the embedded en
 
 import asyncio
 import time
-from typing import Any, Literal
+from typing import Any
 
 from msgspec import Struct
 
 from lms_jupyter.errors import CommandError, HostTimeoutError
 from lms_jupyter.hosts.base import Host
-from lms_jupyter.hosts.reading import noun, one_line, reads, rows, table
-from lms_jupyter.protocol.record import Record
+from lms_jupyter.hosts.lm_link import devices
+from lms_jupyter.hosts.reading import noun, one_line, reads, table
+from lms_jupyter.protocol import models as protocol
+from lms_jupyter.protocol.models import LinkDevice
 
 ENABLE_TIMEOUT_S = 10.0
 """How long `lms link enable` waits for the link, too."""
 LOOK_EVERY_S = 0.25
 NOT_ENABLED = "deviceDisabled"
 
-Status = Literal["offline", "starting", "online", "stopping"]
-
-
-class LinkDevice(Record, Struct, frozen=True, kw_only=True):
-    """Another machine on the link."""
-
-    device: str
-    """Its identifier, as `%lms load --device` takes it."""
-    name: str
-    connected: bool = False
-
 
 class LinkStatus(Struct, frozen=True, kw_only=True):
     """How a host stands on its LM Link."""
 
-    status: Status
+    status: protocol.LinkStatus
     issues: tuple[str, ...] = ()
     """Why it is not online: "deviceDisabled", "notLoggedIn", "noAccess", "badVersion"."""
     device: str | None = None
@@ -126,14 +117,7 @@ def _read(raw: Any) -> LinkStatus:
             "preferred_device": fields.get("preferredDeviceIdentifier"),
             "reconnect_in_s": fields.get("reconnectInSeconds"),
             "last_error": "" if error is None else one_line(str(table(error).get("message", ""))),
-            "devices": [
-                {
-                    "device": peer["deviceIdentifier"],
-                    "name": one_line(str(peer.get("deviceName") or peer["deviceIdentifier"])),
-                    "connected": peer.get("status") == "connected",
-                }
-                for peer in map(table, rows(fields.get("peers", [])))
-            ],
+            "devices": devices(fields),
         },
         LinkStatus,
     )

@@ -5,6 +5,7 @@ and whatever is asked about an instance names that.
 """
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 
@@ -12,11 +13,13 @@ from msgspec.structs import replace as changed
 
 from lms_jupyter.errors import HostUnreachableError, LmsError
 from lms_jupyter.hosts.base import Loaded, LoadStep
-from lms_jupyter.hosts.reading import one_line, reads, rows, table
-from lms_jupyter.protocol.models import Instance, Model
+from lms_jupyter.hosts.reading import noun, number, one_line, reads, rows, table
+from lms_jupyter.protocol.models import Instance, LinkDevice, LmLink, Model
 
 PATIENCE_S = 1.0
 """How long a look waits for the names of devices; they may also come with a later look."""
+LOOK_EVERY_S = 5.0
+"""How often the link is asked for while somebody looks."""
 SHORT_CHARACTERS = 6
 
 Thing = TypeVar("Thing", Model, Instance)
@@ -59,24 +62,68 @@ def peers(raw: Any) -> tuple[str | None, dict[str, str]]:
     return table(raw).get("deviceIdentifier"), named
 
 
+def devices(fields: Any) -> list[LinkDevice]:
+    """Read the other machines in the answer of `lmLinkStatus`."""
+    return [
+        LinkDevice(
+            device=one_line(str(peer["deviceIdentifier"])),
+            name=one_line(str(peer.get("deviceName") or peer["deviceIdentifier"])),
+            connected=peer.get("status") == "connected",
+        )
+        for peer in map(table, rows(fields.get("peers", [])))
+    ]
+
+
+@reads("its LM Link")
+def lm_link(raw: Any, now: float) -> LmLink:
+    """Read how a host stands on its LM Link.
+
+    Raises:
+        HostReplyError: It is not what LM Studio promises.
+    """
+    fields = table(raw)
+    seconds = fields.get("reconnectInSeconds")
+    back_at = None if seconds is None else round(now + number(seconds))
+    return noun(
+        {"status": fields["status"], "devices": devices(fields), "back_at": back_at}, LmLink
+    )
+
+
 class Devices:
     """What the devices of one host's LM Link are called; asked once some of them are met."""
 
-    def __init__(self, ask: Callable[[], Awaitable[Any]]) -> None:
+    def __init__(
+        self, ask: Callable[[], Awaitable[Any]], *, look_every_s: float = LOOK_EVERY_S
+    ) -> None:
         """Take the question.
 
         Args:
             ask: Returns the raw answer of `lmLinkStatus`; bounded in time.
+            look_every_s: How often the link is asked for while somebody looks.
         """
         self._ask = ask
+        self._look_every_s = look_every_s
         self._own: str | None = None
         self._names: dict[str, str] = {}
         self._asked: set[str] = set()
         self._asking: asyncio.Task[None] | None = None
+        self._asked_at = 0.0
+        self._link: LmLink | None = None
+
+    def link(self) -> LmLink | None:
+        """Return how the link stood lately; nothing before a device was met.
+
+        It is asked for again beside this, so that no look at the host waits for it.
+        """
+        is_due = time.monotonic() - self._asked_at >= self._look_every_s
+        if self._asked and is_due and (self._asking is None or self._asking.done()):
+            self._ask_beside()
+        return self._link
 
     async def close(self) -> None:
         """Wait no longer for an answer, and forget who was asked about."""
         self._asked.clear()
+        self._link = None
         if self._asking is not None:
             self._asking.cancel()
             await asyncio.gather(self._asking, return_exceptions=True)
@@ -106,15 +153,24 @@ class Devices:
 
     async def _learn(self, met: set[str]) -> None:
         if self._asking is None or self._asking.done():
-            self._asking = asyncio.ensure_future(self._listen())
+            self._asking = self._ask_beside()
         await asyncio.wait([self._asking], timeout=PATIENCE_S)
         if self._asking.done():
             self._asking.result()
             self._asked |= met
 
+    def _ask_beside(self) -> asyncio.Task[None]:
+        self._asked_at = time.monotonic()
+        self._asking = asyncio.ensure_future(self._listen())
+        # Nobody may wait for it: a host that is gone is noticed elsewhere.
+        self._asking.add_done_callback(lambda asking: asking.cancelled() or asking.exception())
+        return self._asking
+
     async def _listen(self) -> None:
         try:
-            self._own, self._names = peers(await self._ask())
+            raw = await self._ask()
+            self._own, self._names = peers(raw)
+            self._link = lm_link(raw, time.time())
         except HostUnreachableError:
             raise
         except LmsError:

@@ -121,8 +121,10 @@ async def pin(command: PinInstance, manager: Manager) -> None:
 async def estimate(command: EstimateLoad, manager: Manager) -> Estimate:
     """Ask the host what a load would take."""
     found = await lookup.model_exactly(command.model_key, manager)
-    lookup.check_config(command.config, found.model, manager)
     model = changed(found.model, model_key=found.name)
+    if command.device is not None:
+        model = changed(model, device=lookup.device(command.device, manager) or None)
+    lookup.check_config(command.config, model, manager)
     return await manager.connected_host.estimate(model, command.config)
 
 

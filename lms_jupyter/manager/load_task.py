@@ -61,6 +61,7 @@ async def load(
         kind=resolution.model.kind,
         fraction=0.0,
         started_at=manager.host_now(),
+        device=_addressed(request, resolution).device or None,
     )
     host = manager.connected_host
     drive = host.use if request.mode == "use" else host.load

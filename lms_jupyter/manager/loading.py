@@ -12,6 +12,7 @@ from lms_jupyter.manager.config_diff import describe, differences, unlike
 from lms_jupyter.manager.events import InstanceLoaded, InstanceUnloaded
 from lms_jupyter.manager.former import Former, reinstate, remember
 from lms_jupyter.manager.identity import on_behalf_of
+from lms_jupyter.manager.link_devices import check_connected
 from lms_jupyter.manager.load_task import LoadResult, hold, load
 from lms_jupyter.manager.lookup import LookedUp
 from lms_jupyter.manager.manager import Manager
@@ -47,7 +48,11 @@ async def carry_out(
     found = found or await lookup.look_up_named(request.model_key, manager)
     resolution = found.resolution
     request = changed(request, device=lookup.device(request.device, manager))
-    lookup.check_config(request.config, resolution.model, manager)
+    model = resolution.model
+    if request.device is not None:
+        model = changed(model, device=request.device or None)
+        await check_connected(request.device, manager)
+    lookup.check_config(request.config, model, manager)
     request = changed(request, config=settled(request.config))
     mode = request.mode
     if mode == "new" and request.join and is_being_loaded(resolution, manager):

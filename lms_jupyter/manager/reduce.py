@@ -153,6 +153,7 @@ def _with_snapshot(known: Activity, snapshot: Snapshot) -> Activity:
         instances=tuple(_recognised(instance, before) for instance in snapshot.instances),
         loads=(*own, *foreign),
         memory=snapshot.memory,
+        lm_link=snapshot.lm_link,
         now=snapshot.now,
     )
 

@@ -64,11 +64,15 @@ class PinInstance(
     """Which one exactly, where several devices have one of this name."""
 
 
-class EstimateLoad(Struct, frozen=True, kw_only=True, tag="estimate", tag_field="kind"):
+class EstimateLoad(
+    Struct, frozen=True, kw_only=True, omit_defaults=True, tag="estimate", tag_field="kind"
+):
     """Ask how much memory a load would take; answered with `Estimated`."""
 
     model_key: str
     config: LoadConfig = LoadConfig()
+    device: str | None = None
+    """As `LoadRequest.device`."""
 
 
 class DownloadModel(Struct, frozen=True, kw_only=True, tag="download", tag_field="kind"):

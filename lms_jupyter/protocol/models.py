@@ -13,6 +13,7 @@ from lms_jupyter.protocol.shown import Displayable
 
 Kind = Literal["llm", "embedding"]
 Status = Literal["idle", "processing_prompt", "generating", "computing_embedding", "unknown"]
+LinkStatus = Literal["offline", "starting", "online", "stopping"]
 Link = Literal["connecting", "connected", "lost"]
 DownloadState = Literal["running", "paused", "failed"]
 SplitStrategy = Literal["evenly", "priorityOrder", "custom"]
@@ -147,6 +148,8 @@ class Load(Struct, frozen=True, kw_only=True):
     """0 to 1."""
     started_at: float
     cancelling: bool = False
+    device: str | None = None
+    """A machine on the host's LM Link, where one was named; `None`: the host's own."""
 
 
 class Downloadable(Struct, frozen=True, kw_only=True):
@@ -276,11 +279,18 @@ class Titled:
 
     name: str
     version: str | None
+    address: str
+    given_name: str | None
 
     @property
     def title(self) -> str:
         """Its name, and its version if it tells one: "LM Studio 0.3.43"."""
         return f"{self.name} {self.version or ''}".rstrip()
+
+    @property
+    def place(self) -> str:
+        """Where it is, behind the name that the user has given it."""
+        return f"{self.given_name} ({self.address})" if self.given_name else self.address
 
 
 class HostInfo(Titled, Struct, frozen=True, kw_only=True):
@@ -289,8 +299,10 @@ class HostInfo(Titled, Struct, frozen=True, kw_only=True):
     name: str
     """"LM Studio", "Embedded engine"."""
     address: str
-    """`host:port`."""
+    """`host:port`, or `https://host:port` behind a proxy."""
     version: str | None = None
+    given_name: str | None = None
+    """What the user calls it: `%lms host add`."""
     link: Link = "connecting"
     link_since: float | None = None
     retry_at: float | None = None
@@ -307,6 +319,26 @@ class HostChoice(Titled, Struct, frozen=True, kw_only=True):
     address: str
     name: str
     version: str | None = None
+    given_name: str | None = None
+    """What the user calls it."""
+
+
+class LinkDevice(Record, Struct, frozen=True, kw_only=True):
+    """Another machine on the host's LM Link."""
+
+    device: str
+    """Its identifier, as `%lms load --device` takes it."""
+    name: str
+    connected: bool = False
+
+
+class LmLink(Struct, frozen=True, kw_only=True):
+    """How a host stands with the other machines on its LM Link."""
+
+    status: LinkStatus
+    devices: tuple[LinkDevice, ...] = ()
+    back_at: float | None = None
+    """When a host that has lost the link tries it again, by the clock of `Activity.now`."""
 
 
 class Problem(Struct, frozen=True, kw_only=True):

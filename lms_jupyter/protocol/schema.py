@@ -12,6 +12,7 @@ import msgspec
 from lms_jupyter.protocol.commands import (
     Command,
     Envelope,
+    EstimateLoad,
     PinInstance,
     ReloadInstance,
     SetTtl,
@@ -25,6 +26,7 @@ from lms_jupyter.protocol.slices import Slice
 LEAN = {
     struct.__name__
     for struct in (
+        EstimateLoad,
         LoadConfig,
         LoadRequest,
         UnloadInstance,

@@ -10,6 +10,7 @@ from lms_jupyter.protocol.models import (
     Download,
     HostInfo,
     Instance,
+    LmLink,
     Load,
     Memory,
     Model,
@@ -38,6 +39,8 @@ class Activity(Struct, frozen=True, kw_only=True, tag="activity", tag_field="kin
     downloads: tuple[Download, ...] = ()
     problems: tuple[Problem, ...] = ()
     memory: Memory | None = None
+    lm_link: LmLink | None = None
+    """The other machines, once something of theirs was met."""
 
 
 Slice = Catalog | Activity

@@ -1,17 +1,21 @@
 """Two devices of an LM Link with one identifier: what is asked of one reaches no other."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing
 
 import pytest
 import pytest_asyncio
 
+from lms_jupyter.errors import HostUnreachableError
+from lms_jupyter.hosts import decode
 from lms_jupyter.hosts.base import Loaded, LoadOrigin
-from lms_jupyter.hosts.lm_link import short_name
+from lms_jupyter.hosts.lm_link import Devices, short_name
 from lms_jupyter.hosts.prediction import Message, Sampling
 from lms_jupyter.hosts.sdk import SdkHost
 from lms_jupyter.protocol.loads import LOCAL, LoadRequest
 from lms_jupyter.protocol.models import Instance, LoadConfig
+from tests.hosts.answers import link_status, model
 from tests.hosts.studio import Studio
 
 KEY = "qwen/qwen3-4b"
@@ -97,8 +101,8 @@ async def test_config_state_and_answers_are_of_the_row_that_is_asked(
 async def test_an_estimate_is_of_the_device_that_has_the_model(
     host: SdkHost, studio: Studio
 ) -> None:
-    for model in await host.models():
-        await host.estimate(model, LoadConfig())
+    for listed in await host.models():
+        await host.estimate(listed, LoadConfig())
 
     asked = [told["deviceIdentifier"] for name, told in studio.calls if "estimate" in name]
     assert asked == [None, BOX]
@@ -154,3 +158,39 @@ async def test_what_the_host_calls_by_its_own_identifier_is_local(host: SdkHost)
     await loaded(host, "of-this-machine")
 
     assert [i.device for i in (await host.poll()).instances] == [None]
+
+
+@pytest.mark.asyncio
+async def test_the_link_is_asked_for_beside_the_looks_once_a_device_was_met() -> None:
+    answers = [
+        link_status({BOX: "gpu-box"}),
+        link_status({BOX: "box-2"}),
+        HostUnreachableError("-"),
+    ]
+    asked = 0
+
+    async def ask() -> object:
+        nonlocal asked
+        answer = answers[min(asked, 2)]
+        asked += 1
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    devices = Devices(ask, look_every_s=0)
+    assert devices.link() is None
+    assert asked == 0
+    raw = model(KEY, BOX)
+    await devices.named([decode.model(raw)])
+    seen = []
+    async with asyncio.timeout(10):
+        while asked < 4:
+            link = devices.link()
+            assert link is not None
+            seen.append(link.devices[0].name)
+            await asyncio.sleep(0)
+    await devices.close()
+
+    # What cannot be learnt any more stays as it was.
+    assert (seen[0], seen[-1]) == ("gpu-box", "box-2")
+    assert devices.link() is None

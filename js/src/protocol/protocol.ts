@@ -85,6 +85,7 @@ export interface Activity {
   downloads: Download[];
   problems: Problem[];
   memory: Memory | null;
+  lm_link: LmLink | null;
 }
 /**
  * Who we talk to, and what it can do beyond loading and unloading.
@@ -93,6 +94,7 @@ export interface HostInfo {
   name: string;
   address: string;
   version: string | null;
+  given_name: string | null;
   link: "connected" | "connecting" | "lost";
   link_since: number | null;
   retry_at: number | null;
@@ -166,6 +168,7 @@ export interface Load {
   fraction: number;
   started_at: number;
   cancelling: boolean;
+  device: string | null;
 }
 /**
  * A download that goes on, was paused, or failed.
@@ -218,6 +221,22 @@ export interface MemoryUser {
   is_notebook: boolean;
   memory_bytes: number;
   pid: number | null;
+}
+/**
+ * How a host stands with the other machines on its LM Link.
+ */
+export interface LmLink {
+  status: "offline" | "online" | "starting" | "stopping";
+  devices: LinkDevice[];
+  back_at: number | null;
+}
+/**
+ * Another machine on the host's LM Link.
+ */
+export interface LinkDevice {
+  device: string;
+  name: string;
+  connected: boolean;
 }
 /**
  * Get an instance of a model: what a button, a magic, a function and an undo all send.
@@ -472,7 +491,8 @@ export interface EstimateLoad {
    */
   kind: "estimate";
   model_key: string;
-  config: LoadConfig;
+  config?: LoadConfig;
+  device?: string | null;
 }
 /**
  * Ask what could be fetched; answered with `Found`.
@@ -581,6 +601,7 @@ export interface HostChoice {
   address: string;
   name: string;
   version: string | null;
+  given_name: string | null;
 }
 /**
  * The answer to `ListProfiles`.

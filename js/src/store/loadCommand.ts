@@ -3,7 +3,8 @@ import type { Activity, LoadRequest } from "../protocol/protocol";
 /** What a button or a form says of a load. */
 export type LoadFields = Required<
   Pick<LoadRequest, "model_key" | "identifier" | "ttl_s" | "config">
->;
+> &
+  Pick<LoadRequest, "device">;
 
 /**
  * What a click on Load sends. Another instance only where the page shows one already: what came

@@ -13,7 +13,7 @@ export interface Indexed {
 
 /** Prepare a catalog for being searched as somebody types. */
 export function index(catalog: Catalog | null): Indexed[] {
-  return (catalog?.models ?? []).map((model) => ({
+  return byKey(catalog).map((model) => ({
     model,
     text: [
       model.model_key,
@@ -30,6 +30,15 @@ export function index(catalog: Catalog | null): Indexed[] {
       .join("\n")
       .toLowerCase(),
   }));
+}
+
+/** Each model once: several machines of an LM Link may have it, the host's own goes first. */
+function byKey(catalog: Catalog | null): Model[] {
+  const first = new Map<string, Model>();
+  for (const model of catalog?.models ?? []) {
+    if (!model.device || !first.has(model.model_key)) first.set(model.model_key, model);
+  }
+  return [...first.values()];
 }
 
 /** The models whose text has every word of the query, in order. */

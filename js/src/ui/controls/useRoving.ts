@@ -1,7 +1,7 @@
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
 
-interface Roving {
-  list: { current: HTMLUListElement | null };
+interface Roving<List extends HTMLElement> {
+  list: { current: List | null };
   /** The row whose controls the Tab key reaches. */
   active: string | undefined;
   /** For the list. */
@@ -20,8 +20,10 @@ const CONTROLS = "[data-stop]";
  * Rows carry `data-key`, their controls `data-stop`. Where a row with the focus goes away, the row
  * that takes its place gets the focus.
  */
-export function useRoving(keys: readonly string[]): Roving {
-  const list = useRef<HTMLUListElement>(null);
+export function useRoving<List extends HTMLElement = HTMLUListElement>(
+  keys: readonly string[],
+): Roving<List> {
+  const list = useRef<List>(null);
   const [chosen, choose] = useState<string | null>(null);
   const held = useRef<number | null>(null);
   const active = chosen !== null && keys.includes(chosen) ? chosen : keys[0];

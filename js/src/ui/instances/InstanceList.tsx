@@ -1,13 +1,17 @@
+import { Fragment } from "preact";
 import { useMemo, useRef } from "preact/hooks";
 import type { Activity, Command, Instance, Load } from "../../protocol/protocol";
+import { byDevice } from "../../store/devices";
 import { isMissed } from "../../store/missed";
 import { exactly } from "../../store/named";
 import { instanceSubjects, type Subject } from "../../store/pending";
 import type { State } from "../../store/store";
 import { roomFor } from "../controls/Name";
+import { useSelection } from "../controls/place";
 import { useHold } from "../controls/useHold";
 import { useRoving } from "../controls/useRoving";
 import { useWords } from "../text/words";
+import { DeviceHead } from "./DeviceHead";
 import { cancelOf, InstanceRows, LoadRows } from "./InstanceRows";
 import { UnloadAll } from "./UnloadAll";
 import { useSteady } from "./useSteady";
@@ -33,10 +37,19 @@ export function InstanceList(props: Props) {
   );
   const { held, hold } = useHold();
   const shown = useSteady(rows, ({ instance }) => instance.instance_reference, held);
-  const roving = useRoving([
-    ...rows.map(({ instance }) => instance.instance_reference),
-    ...activity.loads.map((load) => load.load_id),
-  ]);
+  const groups = byDevice(shown, ({ row }) => row.instance, activity);
+  const roving = useRoving<HTMLDivElement>(
+    groups.flatMap(({ rows, loads }) => [
+      ...rows.filter(({ left }) => !left).map(({ row }) => row.instance.instance_reference),
+      ...loads.map((load) => load.load_id),
+    ]),
+  );
+  const [selected, onSelect] = useSelection(activity.instances);
+  // Where another machine has something too, each has a list of its own.
+  const isSplit = groups.some(({ device }) => device !== "");
+  const room = roomFor(
+    shown.map(({ row: { instance } }) => ({ ...instance, name: instance.identifier })),
+  );
   const actions = useActions({ note, forget, ...props });
   const count = activity.instances.length;
   return (
@@ -53,23 +66,43 @@ export function InstanceList(props: Props) {
           />
         )}
       </header>
-      {shown.length + activity.loads.length === 0 ? (
+      {shown.length + activity.loads.length === 0 && !isSplit ? (
         <p class="lms-Empty">
           {strings.nothingLoaded} {strings.nothingLoadedHint} <code>%lms load</code>
         </p>
       ) : (
-        <ul
-          class="lms-List"
-          style={roomFor(
-            shown.map(({ row: { instance } }) => ({ ...instance, name: instance.identifier })),
-          )}
-          ref={roving.list}
-          {...roving.handlers}
-          {...hold}
-        >
-          <InstanceRows {...props} rows={shown} active={roving.active} actions={actions} />
-          <LoadRows {...props} active={roving.active} onCancel={actions.cancel} />
-        </ul>
+        <div ref={roving.list} {...roving.handlers}>
+          {groups.map(({ device, name, away, rows, loads }) => (
+            <Fragment key={device}>
+              {isSplit && (
+                <DeviceHead
+                  name={name || strings.local}
+                  {...{ away, back_at: activity.lm_link?.back_at ?? null, now: props.now }}
+                />
+              )}
+              <ul
+                class="lms-List"
+                style={room}
+                aria-label={isSplit ? name || strings.local : undefined}
+                {...hold}
+              >
+                <InstanceRows
+                  {...props}
+                  rows={rows}
+                  stale={props.stale || away}
+                  active={roving.active}
+                  {...{ actions, selected, onSelect }}
+                />
+                <LoadRows
+                  {...props}
+                  loads={loads}
+                  active={roving.active}
+                  onCancel={actions.cancel}
+                />
+              </ul>
+            </Fragment>
+          ))}
+        </div>
       )}
     </section>
   );

@@ -2,7 +2,6 @@ import type { Activity, Command, GpuMemory, Instance, Load } from "../../protoco
 import { instanceSubjects, subject } from "../../store/pending";
 import { deviceOf } from "../../store/select";
 import type { State } from "../../store/store";
-import { useSelection } from "../controls/place";
 import { useWords } from "../text/words";
 import { GoneRow } from "./GoneRow";
 import { InstanceRow } from "./InstanceRow";
@@ -24,15 +23,17 @@ interface Props {
 }
 
 interface InstanceProps extends Props {
+  /** The reference of the row that was chosen, if one was. */
+  selected: string | undefined;
+  onSelect(instance: Instance): void;
   rows: readonly Steady<Undo["rows"][number]>[];
   actions: Record<"unload" | "forgive" | "undo" | "forget", (instance: Instance) => void>;
 }
 
 /** A row for each instance: one that is there, was unloaded here, or is gone. */
 export function InstanceRows(props: InstanceProps) {
-  const { activity, inert, active, rows, actions } = props;
+  const { activity, inert, active, rows, actions, selected, onSelect } = props;
   const { strings } = useWords();
-  const [selected, select] = useSelection(activity.instances);
   return (
     <>
       {rows.map(({ row: { instance, gone }, left }) => {
@@ -58,7 +59,7 @@ export function InstanceRows(props: InstanceProps) {
             selected={selected === instance_reference}
             onUnload={actions.unload}
             onForgive={actions.forgive}
-            onSelect={select}
+            onSelect={onSelect}
           />
         );
       })}
@@ -87,12 +88,17 @@ function stateOf(instance: Instance, props: Props) {
   };
 }
 
+interface LoadProps extends Props {
+  loads: readonly Load[];
+  onCancel(load: Load): void;
+}
+
 /** A row for each load in progress. */
-export function LoadRows(props: Props & { onCancel(load: Load): void }) {
-  const { activity, now, inert, pending, active, onCancel } = props;
+export function LoadRows(props: LoadProps) {
+  const { loads, now, inert, pending, active, onCancel } = props;
   return (
     <>
-      {activity.loads.map((load) => (
+      {loads.map((load) => (
         <LoadRow
           key={load.load_id}
           load={load}

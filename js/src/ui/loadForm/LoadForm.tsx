@@ -7,7 +7,7 @@ import { CopyButton } from "../controls/CopyButton";
 import { useWords } from "../text/words";
 import { EstimateLine } from "./EstimateLine";
 import { formLine } from "./formLine";
-import { IdentifierField, VariantField } from "./nameFields";
+import { DeviceField, type Devices, IdentifierField, VariantField } from "./nameFields";
 import { ProfileChoice } from "./ProfileChoice";
 import { SplitFields } from "./SplitFields";
 import { ContextField, GpuField, MoreSettings } from "./settingFields";
@@ -18,6 +18,7 @@ import { useLoadFields } from "./useLoadFields";
 
 interface Props {
   model: Model;
+  devices: Devices;
   activity: Activity | null;
   inert: boolean;
   /** What became of the last click on Load, or of a load that is on its way already. */
@@ -53,7 +54,7 @@ export function LoadForm(props: Props) {
     if (answer.kind === "estimated" && gpu === null) setVram(answer.estimate.vram_bytes);
     return answer;
   };
-  const reply = useEstimate(ask, JSON.stringify([model_key, config]));
+  const reply = useEstimate(ask, JSON.stringify([model_key, config, request.device]));
   const gpus = activity?.memory?.gpus ?? [];
   const taken = phase !== undefined;
   const sent = useRef(false);
@@ -83,6 +84,7 @@ export function LoadForm(props: Props) {
         onSave={props.onSave}
       />
       <VariantField {...{ model, request }} onChange={change} />
+      <DeviceField {...{ devices: props.devices, request }} onChange={change} />
       <ContextField max={model.max_context_length} config={config} onSet={set} />
       {offload && <GpuField config={config} onSet={set} />}
       {gpus.length > 1 && <SplitFields {...{ gpus, config }} onChange={split} />}

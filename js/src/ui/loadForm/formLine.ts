@@ -4,7 +4,9 @@ import { loadLine, quote } from "../text/code";
 
 /** The `%lms load` line that does the same as a click on the form's button. */
 export function formLine(fields: LoadFields): string {
-  return loadLine(fields, settingWords(fields.config));
+  const { config, device } = fields;
+  const place = device == null ? [] : ["--device", device === "" ? "Local" : quote(device)];
+  return loadLine(fields, [...settingWords(config), ...place]);
 }
 
 function settingWords(config: LoadFields["config"]): string[] {

@@ -4,6 +4,9 @@ import { quiet } from "../controls/Button";
 import { useWords } from "../text/words";
 import { Choice, Field } from "./fields";
 
+/** The same model, once for each machine that has it. */
+export type Devices = readonly Pick<Model, "device" | "device_name">[];
+
 interface Props {
   request: LoadFields;
   onChange(part: Partial<LoadFields>): void;
@@ -23,6 +26,29 @@ export function VariantField({ model, request, onChange }: Props & { model: Mode
             [model.model_key, ...model.variants].map((key) => [key, key]),
           )}
           onChange={(model_key) => onChange({ model_key })}
+        />
+      )}
+    </Field>
+  );
+}
+
+/** On which machine of the host's LM Link, where several have the model. */
+export function DeviceField({ devices, request, onChange }: Props & { devices: Devices }) {
+  const { strings } = useWords();
+  if (devices.length < 2) return null;
+  const named = devices.map(({ device, device_name }) => [
+    device ?? "",
+    device ? (device_name ?? device) : strings.local,
+  ]);
+  return (
+    <Field label={strings.device}>
+      {(id) => (
+        <Choice
+          id={id}
+          // No identifier is a blank.
+          value={request.device ?? " "}
+          options={{ " ": strings.auto, ...Object.fromEntries(named) }}
+          onChange={(device) => onChange({ device: device === " " ? null : device })}
         />
       )}
     </Field>

@@ -26,8 +26,8 @@ function actionsFor(store: Store) {
   return {
     onSend,
     onLoad: (asked: LoadFields) => onSend(loadCommand(asked, store.get().activity)),
-    onAsk: ({ model_key, config }: Pick<Command & { kind: "estimate" }, "model_key" | "config">) =>
-      store.ask({ kind: "estimate", model_key, config }),
+    onAsk: ({ model_key, config, device }: LoadFields) =>
+      store.ask({ kind: "estimate", model_key, config, ...(device == null ? {} : { device }) }),
     onFind: (words: string) => store.ask({ kind: "find_downloads", words }),
     onSave: (profile: Profile) => onSend({ kind: "save_profile", profile }),
     onProfiles: () => store.ask({ kind: "list_profiles" }),

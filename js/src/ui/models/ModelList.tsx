@@ -8,6 +8,7 @@ import type { State } from "../../store/store";
 import { roomFor } from "../controls/Name";
 import { useHold } from "../controls/useHold";
 import { useRoving } from "../controls/useRoving";
+import type { Devices } from "../loadForm/nameFields";
 import { useWords } from "../text/words";
 import { DownloadList } from "./DownloadList";
 import { GetForm } from "./GetForm";
@@ -121,6 +122,13 @@ interface RowsProps extends Props {
   onOpen(model_key: string | null): void;
 }
 
+/** Always the same, so that no row is drawn anew for it. */
+const NO_DEVICES: Devices = [];
+
+function withKey({ models }: Catalog, key: string): Devices {
+  return models.filter(({ model_key }) => model_key === key);
+}
+
 function ModelRows(props: RowsProps) {
   const { models, activity, inert, pending, refusals, active, open, onOpen } = props;
   const loaded = countByModel(activity);
@@ -144,6 +152,7 @@ function ModelRows(props: RowsProps) {
             inert={inert}
             tabbable={active === model_key}
             open={open === model_key}
+            devices={open === model_key ? withKey(props.catalog, model_key) : NO_DEVICES}
             activity={open === model_key ? activity : null}
             pending={clicked && pending.get(clicked)?.phase}
             refused={refused}

@@ -8,6 +8,7 @@ import { memo } from "../controls/memo";
 import { usePlace } from "../controls/place";
 import { Refusal } from "../controls/Refusal";
 import { LoadForm } from "../loadForm/LoadForm";
+import type { Devices } from "../loadForm/nameFields";
 import { useWords } from "../text/words";
 import { ModelLine } from "./ModelLine";
 
@@ -22,6 +23,8 @@ export interface ModelActions {
 
 interface Props {
   model: Model;
+  /** The same model on each machine that has it; told to the row with the open form only. */
+  devices: Devices;
   /** How many instances of it are in memory. */
   loaded: number;
   /** A load of it is in progress. */
@@ -104,6 +107,7 @@ export const ModelRow = memo((props: Props) => {
       {open && (
         <LoadForm
           model={model}
+          devices={props.devices}
           activity={props.activity}
           inert={inert}
           phase={pending}

@@ -33,7 +33,7 @@ export function HostDetails(props: Props) {
   const since = host.link_since === null ? null : format.time(host.link_since);
   const facts: [string, string | null][] = [
     [strings.address, host.address],
-    [strings.version, host.version],
+    [strings.version, [host.given_name && host.name, host.version].filter(Boolean).join(" ")],
     [host.link === "lost" ? strings.lostSince : strings.since, since],
   ];
   gpus.forEach(({ name }, place) => {
@@ -47,14 +47,14 @@ export function HostDetails(props: Props) {
         <ul class="lms-HostDetails-others" aria-label={strings.otherHosts}>
           {others
             .filter(({ address }) => address !== host.address)
-            .map(({ address, name, version }) => (
+            .map(({ address, name, version, given_name }) => (
               <li key={address}>
                 <span>
-                  {name} {version}
+                  {given_name} {name} {version}
                 </span>
                 <span dir="ltr">{address}</span>
                 <Button
-                  label={strings.switchNamed(`${name} ${address}`)}
+                  label={strings.switchNamed(`${given_name ?? name} ${address}`)}
                   disabled={inert || switching}
                   onClick={() => onSwitch(address)}
                 >

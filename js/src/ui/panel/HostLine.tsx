@@ -16,7 +16,7 @@ export function HostLine({ host, link, children }: Props) {
     <div class="lms-HostBar-line">
       <LinkMark link={link} />
       <span class="lms-HostBar-name" title={host.address}>
-        {host.name} {host.version}
+        {host.given_name ?? host.name} {host.version}
       </span>
       <span class="lms-HostBar-address" dir="ltr">
         {host.address}

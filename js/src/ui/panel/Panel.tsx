@@ -5,6 +5,7 @@ import { canAct, isHostless, isKnown, isStale } from "../../store/standing";
 import type { State, Store } from "../../store/store";
 import { MemoryBar } from "../controls/MemoryBar";
 import { type Place, usePlace } from "../controls/place";
+import { RetryIn } from "../controls/RetryIn";
 import { useStill } from "../controls/useStill";
 import { useStore } from "../controls/useStore";
 import { InstanceList } from "../instances/InstanceList";
@@ -13,7 +14,6 @@ import { useWords, type Words } from "../text/words";
 import { HostBar } from "./HostBar";
 import { Hostless } from "./Hostless";
 import { Problems } from "./Problems";
-import { RetryIn } from "./RetryIn";
 import { Timeline } from "./Timeline";
 import { WakeStudio } from "./WakeStudio";
 

@@ -50,6 +50,7 @@ export const ENGLISH = {
   lms: "the lms command",
   usedBy: (names: string) => `also used by ${names}`,
   device: "Device",
+  disconnected: "disconnected",
   context: "Context",
   ofTokens: (got: string, max: string) => `${got} of ${max} tokens`,
   copyIdentifier: "Copy identifier",

@@ -43,6 +43,7 @@ export const GERMAN: English = {
   lms: "dem Befehl lms",
   usedBy: (names) => `auch benutzt von ${names}`,
   device: "Gerät",
+  disconnected: "getrennt",
   context: "Kontext",
   ofTokens: (got, max) => `${got} von ${max} Token`,
   copyIdentifier: "Kennung kopieren",

@@ -1,7 +1,7 @@
 import { useRef } from "preact/hooks";
-import { put, useTick } from "../controls/clock";
 import { duration } from "../text/format";
 import { useWords } from "../text/words";
+import { put, useTick } from "./clock";
 
 /** When a lost host is tried again. It counts down, and is not read out while it does. */
 export function RetryIn({ retry_at, now }: { retry_at: number; now: () => number }) {
