@@ -162,18 +162,9 @@ def instances_json(
     instances: Sequence[Instance], parallel: Mapping[str, int | None] | None = None
 ) -> str:
     """Return `%lms ps --json`, with the fields of the CLI: everything but the reference."""
+    slots = parallel or {}
     rows = [
-        _shared_fields(i)
-        | {
-            "identifier": i.identifier,
-            "ttlMs": None if i.ttl_s is None else round(i.ttl_s * 1000),
-            "lastUsedTime": None if i.idle_since is None else round(i.idle_since * 1000),
-            "contextLength": i.context_length,
-            "status": _camel(i.status),
-            "queued": i.queued,
-            "parallel": (parallel or {}).get(i.instance_reference),
-        }
-        | _further_fields(i)
+        instance_fields(i, slots.get(i.instance_reference))
         for i in sorted(instances, key=lambda i: i.kind != "llm")
     ]
     return compact(rows)
@@ -192,6 +183,21 @@ def model_fields(model: Model) -> dict[str, Any]:
     if model.selected_variant:
         fields["selectedVariant"] = model.selected_variant
     return fields
+
+
+def instance_fields(instance: Instance, parallel: int | None = None) -> dict[str, Any]:
+    """Return an instance with the CLI's names of fields."""
+    i = instance
+    own = {
+        "identifier": i.identifier,
+        "ttlMs": None if i.ttl_s is None else round(i.ttl_s * 1000),
+        "lastUsedTime": None if i.idle_since is None else round(i.idle_since * 1000),
+        "contextLength": i.context_length,
+        "status": _camel(i.status),
+        "queued": i.queued,
+        "parallel": parallel,
+    }
+    return _shared_fields(i) | own | _further_fields(i)
 
 
 def template_note(thing: Model | Instance) -> str:

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from lms_jupyter.api import views
+from lms_jupyter.api.all_hosts import instances_everywhere
 from lms_jupyter.api.draw import compact, draw_status, instances_json, models_json
 from lms_jupyter.hosts.base import LogEntry, Past, remembers_its_log
 from lms_jupyter.magics.context import LiveDisplay, MagicContext
@@ -45,6 +46,9 @@ def ls(request: ListModels, context: MagicContext) -> Any:
 @perform.register
 def ps(request: ListInstances, context: MagicContext) -> Any:
     """List what is in memory, once or again and again."""
+    if request.all_hosts:
+        everywhere, json = context.session.local.finish(instances_everywhere(context.manager))
+        return context.say(json) if request.as_json else context.shown(everywhere)
     context.connect()
     manager, run = context.manager, context.session.run
     if request.as_json:

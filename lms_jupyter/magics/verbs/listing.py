@@ -28,6 +28,7 @@ class ListInstances(Struct, frozen=True, kw_only=True):
     as_json: bool = False
     watch_s: float | None = None
     """How long to go on showing it."""
+    all_hosts: bool = False
 
 
 class ShowStatus(Struct, frozen=True, kw_only=True):
@@ -56,6 +57,17 @@ def _ls(a: argparse.Namespace) -> ListModels:
     named = tuple(kind for kind in KINDS if getattr(a, kind))
     return ListModels(
         kinds=named or KINDS, as_json=a.as_json, model_key=a.model_key, variants=a.variants
+    )
+
+
+def _ps(a: argparse.Namespace) -> ListInstances:
+    if a.all_hosts and a.watch:
+        raise CommandError(
+            "%lms ps: --watch goes with one host, and not with --all-hosts.",
+            hint="`%lms host NAME` uses another; then `%lms ps --watch`.",
+        )
+    return ListInstances(
+        as_json=a.as_json, watch_s=a.seconds if a.watch else None, all_hosts=a.all_hosts
     )
 
 
@@ -104,9 +116,14 @@ VERBS = (
     Verb(
         name="ps",
         summary="list the models in memory",
-        build=lambda a: ListInstances(as_json=a.as_json, watch_s=a.seconds if a.watch else None),
+        build=_ps,
         flags=(
             JSON,
+            Flag(
+                names=("--all-hosts",),
+                help="of every host that has a name or runs here, not of the one that is used",
+                default=False,
+            ),
             Flag(names=("--watch",), help="go on showing it until interrupted", default=False),
             Flag(
                 names=("--seconds",),
@@ -116,7 +133,7 @@ VERBS = (
                 default=float("inf"),
             ),
         ),
-        examples=("%lms ps", "%lms ps --watch"),
+        examples=("%lms ps", "%lms ps --watch", "%lms ps --all-hosts"),
     ),
     Verb(
         name="status",
