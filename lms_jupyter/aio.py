@@ -360,7 +360,9 @@ async def _client(lost: Any = None) -> Any:
             _closing.add(closing)
             closing.add_done_callback(_closing.discard)
         if address not in clients:
-            clients[address] = await async_client(address, token_for(address))
+            clients[address] = await async_client(
+                address, await asyncio.to_thread(token_for, address)
+            )
         return clients[address]
 
 

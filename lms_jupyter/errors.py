@@ -25,7 +25,7 @@ from collections.abc import Iterable
 from typing import ClassVar
 
 from lms_jupyter.callers import user_calls
-from lms_jupyter.printable import printable
+from lms_jupyter.printable import printable, without_tokens
 
 
 class LmsError(Exception):
@@ -34,8 +34,9 @@ class LmsError(Exception):
     code: ClassVar[str] = "lms_error"
 
     def __init__(self, title: str, *, hint: str = "") -> None:
-        self.title = printable(title)
-        self.hint = printable(hint)
+        # Errors end up in saved notebooks, and repeat what was written wrong.
+        self.title = printable(without_tokens(title))
+        self.hint = printable(without_tokens(hint))
         super().__init__(self.title)
 
     def _render_traceback_(self) -> list[str]:

@@ -15,6 +15,21 @@ _SURROGATES = "\ud800-\udfff"
 """What a file name that is no UTF-8 is decoded to; writing one to a stream fails."""
 _UNSAFE = re.compile(f"[{_CONTROLS}{_REORDERING}{_SEPARATORS}{_SURROGATES}]")
 _UNSAFE_OR_BREAK = re.compile(f"[{_CONTROLS}{_REORDERING}{_SEPARATORS}{_SURROGATES}\t\n]")
+_TOKEN = re.compile(r"sk-lm-[A-Za-z0-9]{8}:[A-Za-z0-9]{20}")
+
+
+def holds_token(text: str) -> bool:
+    """Whether there is an API token in a text, in the form that LM Studio gives out."""
+    return _TOKEN.search(text) is not None
+
+
+def without_tokens(text: str) -> str:
+    """Return a text in which no API token can be read.
+
+    >>> without_tokens("no address: 'sk-lm-abcdefgh:0123456789abcdefghij'")
+    "no address: 'sk-lm-…'"
+    """
+    return _TOKEN.sub("sk-lm-…", text)
 
 
 def printable(text: str) -> str:

@@ -20,11 +20,12 @@ os.environ.setdefault("PIP_NO_COMPILE", "1")
 
 @pytest.fixture(autouse=True)
 def _private_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Give each test a home, a runtime folder and a log folder of its own."""
+    """Give each test a home, a runtime folder, a log folder and no keyring."""
     for variable in ("HOME", "XDG_RUNTIME_DIR", "XDG_STATE_HOME", "XDG_CACHE_HOME", "IPYTHONDIR"):
         folder = tmp_path / "home" / variable.lower()
         folder.mkdir(parents=True)
         monkeypatch.setenv(variable, str(folder))
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
     monkeypatch.delenv("LMS_JUPYTER_HOST", raising=False)
 
 

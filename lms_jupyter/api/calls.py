@@ -140,13 +140,14 @@ def openai() -> dict[str, str]:
     Example:
         >>> client = OpenAI(**lms_jupyter.openai())
     """
+    from lms_jupyter.hosts.addresses import url_of  # noqa: PLC0415 - with what follows
     from lms_jupyter.hosts.credentials import token_for  # noqa: PLC0415 - brings the SDK
 
     here = session()
     here.local.connect()
     address = here.local.manager.activity.host.address
     # OpenAI's client insists on a key, also where none is wanted.
-    return {"base_url": f"http://{address}/v1", "api_key": token_for(address) or "lm-studio"}
+    return {"base_url": f"{url_of(address)}/v1", "api_key": token_for(address) or "lm-studio"}
 
 
 def estimate(key: str, **options: Unpack[Options]) -> Estimate:

@@ -20,7 +20,6 @@ KNOCK_TIMEOUT_S = 1.0
 PROXIES = ("http_proxy", "https_proxy", "all_proxy")
 DEFAULT_PORTS = {"http": 80, "https": 443}
 """Of the kinds of proxies that the engine can download through."""
-LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 
 
 def host(visit: CheckContext) -> Iterator[Finding]:
@@ -113,15 +112,25 @@ def _is_open(port: int) -> bool:
 
 def token(visit: CheckContext) -> Iterator[Finding]:
     """Say whether there is an API token, never which."""
-    from lms_jupyter.hosts import credentials, discover  # noqa: PLC0415 - brings the SDK
+    from lms_jupyter.hosts import (  # noqa: PLC0415 - brings the SDK
+        addresses,
+        credentials,
+        discover,
+        host_names,
+    )
 
     holder = next((name for name in credentials.TOKEN_VARIABLES if visit.environ.get(name)), None)
     yield from _announced(visit)
     if holder is None:
         yield good("Token", f"None, which is right unless the host wants one. {_name_a_token()}")
         return
-    address = visit.named or visit.environ.get(discover.VARIABLE) or LOOPBACK[0]
-    if address.rpartition(":")[0] in LOOPBACK or address in LOOPBACK:
+    named = visit.named or visit.environ.get(discover.VARIABLE) or addresses.LOOPBACK[0]
+    try:
+        address = host_names.address_of(named)
+    except LmsError as error:
+        yield bad("Token", error.title, error.hint)
+        return
+    if addresses.is_protected(address):
         yield good("Token", f"There is one in {holder}.")
         return
     yield look(

@@ -5,10 +5,8 @@ all of the user's notebooks share, and what `LMS_JUPYTER_ANNOUNCEMENTS` names fo
 started for one program. The address may go anywhere; the token is only ever read from the file.
 """
 
-import contextlib
 import os
 import socket
-import stat
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -16,14 +14,12 @@ from typing import Any
 import msgspec
 
 from lms_jupyter.errors import HostError
+from lms_jupyter.hosts.own_files import private, read_own
 from lms_jupyter.hosts.state_folder import state_folder
 from lms_jupyter.hosts.tokens import Token
 
 VARIABLE = "LMS_JUPYTER_ANNOUNCEMENTS"
 """Names more announcements, as `PATH` names folders: no secret, but where one lies."""
-MAX_BYTES = 65_536
-
-_BY_OTHERS = stat.S_IWGRP | stat.S_IWOTH
 
 
 class Announcement(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,7 +46,7 @@ def announcement_path() -> Path:
         FolderError: There can be none on this machine.
     """
     # Home folders may be shared between machines; an address on loopback is not.
-    return _private(state_folder()) / f"engine-{socket.gethostname()}.json"
+    return private(state_folder()) / f"engine-{socket.gethostname()}.json"
 
 
 def announced() -> Announcement | None:
@@ -64,13 +60,10 @@ def announced() -> Announcement | None:
 
 def read(file: Path) -> Announcement | None:
     """Read an announcement; `None` if there is none that only its owner can have written."""
-    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+    written = read_own(file)
     try:
-        with os.fdopen(os.open(file, flags), "rb") as reading:
-            if not _is_ours(os.fstat(reading.fileno())):
-                return None
-            return msgspec.json.decode(reading.read(MAX_BYTES), type=Announcement)
-    except (OSError, msgspec.MsgspecError):
+        return None if written is None else msgspec.json.decode(written, type=Announcement)
+    except msgspec.MsgspecError:
         return None
 
 
@@ -133,44 +126,3 @@ def _all(environ: Mapping[str, str]) -> Iterator[Announcement]:
         known = read(place)
         if known is not None and not is_dead(known):
             yield known
-
-
-def _private(folder: Path) -> Path:
-    """Make a folder that is this user's alone, or take others their rights to it.
-
-    Raises:
-        HostError: It is somebody else's, or others keep the right to write to it.
-    """
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if not hasattr(os, "geteuid"):  # Windows: what lies in a user's folders is the user's alone
-        return folder
-    # By its descriptor, so that it stays the folder that is looked at.
-    opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        link, found = os.lstat(folder), os.fstat(opened)
-        for uid in (link.st_uid, found.st_uid):
-            if uid != os.geteuid():
-                raise HostError(
-                    f"{folder} belongs to another user ({uid}): what lies there is not trusted.",
-                    hint="Set XDG_STATE_HOME to a folder of your own.",
-                )
-        if stat.S_IMODE(found.st_mode) & (stat.S_IRWXG | stat.S_IRWXO):
-            with contextlib.suppress(OSError):
-                os.fchmod(opened, 0o700)
-        if os.fstat(opened).st_mode & _BY_OTHERS:
-            raise HostError(
-                f"Others may write to {folder}, and this cannot be changed.",
-                hint="Set XDG_STATE_HOME to a folder of your own on another disk.",
-            )
-    finally:
-        os.close(opened)
-    return folder
-
-
-def _is_ours(found: os.stat_result) -> bool:
-    """Whether a file can only have been written by this user."""
-    if not stat.S_ISREG(found.st_mode):
-        return False
-    if not hasattr(os, "geteuid"):
-        return True
-    return found.st_uid == os.geteuid() and not found.st_mode & _BY_OTHERS

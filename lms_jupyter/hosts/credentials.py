@@ -1,8 +1,8 @@
 """API tokens: where they come from, how they reach the host, and what a refusal is called.
 
-A token is only ever read from an engine's announcement, from the environment, or from what the
-user told the SDK. It is kept in the SDK's handshake and nowhere else: no trait, no sentence and no
-log of ours holds it.
+A token is only ever read from an engine's announcement, from where the tokens of named hosts are
+kept, from the environment, or from what the user told the SDK. It is kept in the SDK's handshake
+and nowhere else: no trait, no sentence and no log of ours holds it.
 """
 
 import logging
@@ -18,6 +18,7 @@ from lms_jupyter.errors import HostRefusedError, LmsError
 from lms_jupyter.hosts import sdk_private
 from lms_jupyter.hosts.announcements import announced_token
 from lms_jupyter.hosts.carrying import carry_tokens
+from lms_jupyter.hosts.host_names import kept_token
 from lms_jupyter.hosts.sdk_sockets import open_quickly
 from lms_jupyter.hosts.tokens import Token, malformed, parts
 
@@ -41,11 +42,12 @@ def api_token(environ: Mapping[str, str] = os.environ) -> str | None:
 def token_for(address: str, environ: Mapping[str, str] = os.environ) -> str | None:
     """Return what the host at an address is to be shown, if anything.
 
-    An engine of this user's is shown its own token; whoever was only met on a port, and is not
-    this user's, is shown none.
+    An engine of this user's is shown its own token, a host that has a name the one that is kept
+    for it; whoever was only met on a port, and is not this user's, is shown none. To ask a keyring
+    may take long: call it where nobody waits.
     """
-    announced = announced_token(address, environ)
-    return announced or (None if address in _withheld else api_token(environ))
+    own = announced_token(address, environ) or kept_token(address)
+    return own or (None if address in _withheld else api_token(environ))
 
 
 def withhold(address: str, *, on: bool) -> None:
@@ -122,11 +124,13 @@ def refused(address: str, token: str | None, reason: str = "") -> HostRefusedErr
     if token is None:
         return HostRefusedError(
             f"The host at {address} lets nobody in without an API token{because}.",
-            hint=f"Set {TOKEN_VARIABLES[0]} where Jupyter is started, then restart the kernel.",
+            hint=f"`%lms host add NAME {address} --token` asks for one and keeps it; or set "
+            f"{TOKEN_VARIABLES[0]} where Jupyter is started, then restart the kernel.",
         )
     return HostRefusedError(
         f"The host at {address} does not accept the API token{because}.",
-        hint=f"Look at {' and '.join(TOKEN_VARIABLES)} where Jupyter is started.",
+        hint=f"`%lms host add NAME {address} --token` asks for another and keeps it; or look at "
+        f"{' and '.join(TOKEN_VARIABLES)} where Jupyter is started.",
     )
 
 

@@ -15,11 +15,13 @@ from pathlib import Path
 
 from lms_jupyter.errors import HostError, HostUnreachableError, StudioAsleepError
 from lms_jupyter.hosts import embedded
+from lms_jupyter.hosts.addresses import server_of
 from lms_jupyter.hosts.announcements import announced_as
 from lms_jupyter.hosts.base import Found
 from lms_jupyter.hosts.credentials import api_token, token_for, withhold
+from lms_jupyter.hosts.host_names import address_of
 from lms_jupyter.hosts.listening import is_this_users
-from lms_jupyter.hosts.rest import Greeting, greet, normal_address
+from lms_jupyter.hosts.rest import Greeting, greet
 from lms_jupyter.hosts.sdk import SdkHost
 from lms_jupyter.hosts.studio_files import server_port
 from lms_jupyter.hosts.waking import WakePolicy, may_wake, wake, waked_in_vain
@@ -50,24 +52,27 @@ async def find_host(
         waking: Whether an LM Studio that does not run is woken.
 
     Raises:
-        CommandError: What the user said is no address.
+        CommandError: What the user said is neither a name nor an address.
         HostUnreachableError: The named host does not answer, or there is none at all.
         StudioAsleepError: LM Studio is installed, does not run, and nobody said to wake it.
         EngineMissingError: There is none, and the engine is not installed.
     """
     for address, why in ((named, "as you asked"), (environ.get(VARIABLE, ""), f"by {VARIABLE}")):
         if address:
-            greeting = await greet(announced_as(normal_address(address), environ))
-            return Found(host=_host(greeting, environ), why=why)
+            place = await asyncio.to_thread(address_of, address)
+            greeting = await greet(announced_as(place, environ))
+            return Found(host=await _host(greeting, environ), why=why)
     if file := environ.get(SERVER_INFO_VARIABLE):
-        return Found(host=_host(await _from_file(file), environ), why=f"by {SERVER_INFO_VARIABLE}")
+        return Found(
+            host=await _host(await _from_file(file), environ), why=f"by {SERVER_INFO_VARIABLE}"
+        )
     if (found := await _running(ports, environ)) is not None:
         return found
     if (engine := await embedded.running_engine()) is not None:
-        return Found(host=_host(engine, environ), why="no LM Studio here, engine was running")
+        return Found(host=await _host(engine, environ), why="no LM Studio here, engine was running")
     is_asleep = await asyncio.to_thread(may_wake, waking, environ)
     if is_asleep and start and waking == "always" and not waked_in_vain():
-        return Found(host=_host(await wake_studio(ports, environ), environ), why="woken now")
+        return Found(host=await _host(await wake_studio(ports, environ), environ), why="woken now")
     if is_asleep:
         raise asleep()
     if not start:
@@ -75,7 +80,21 @@ async def find_host(
             "No LM Studio was found.", hint="Start it, or say where it is with LMS_JUPYTER_HOST."
         )
     engine = await embedded.start_engine()
-    return Found(host=_host(engine, environ), why="no LM Studio here, engine started")
+    return Found(host=await _host(engine, environ), why="no LM Studio here, engine started")
+
+
+async def running_here(
+    ports: Sequence[int] = PORTS, environ: Mapping[str, str] = os.environ
+) -> tuple[str, ...]:
+    """Return the addresses of what runs on this machine and is this user's; nothing is started."""
+    found = [await _by_file(), await _first(ports, environ), await embedded.running_engine()]
+    ours = [
+        greeting.address
+        for greeting in found
+        if greeting is not None
+        and await asyncio.to_thread(is_this_users, server_of(greeting.address)[1])
+    ]
+    return tuple(dict.fromkeys(ours))
 
 
 async def wake_studio(
@@ -101,10 +120,10 @@ def asleep() -> StudioAsleepError:
     )
 
 
-def _host(greeting: Greeting, environ: Mapping[str, str], *, is_ours: bool = True) -> SdkHost:
+async def _host(greeting: Greeting, environ: Mapping[str, str], *, is_ours: bool = True) -> SdkHost:
     """Return the host of a greeting; one that is not ours is shown no token of the environment."""
     withhold(greeting.address, on=not is_ours)
-    token = token_for(greeting.address, environ)
+    token = await asyncio.to_thread(token_for, greeting.address, environ)
     return SdkHost(greeting.address, token=token, greeting=greeting)
 
 
@@ -122,14 +141,14 @@ async def _from_file(file: str) -> Greeting:
 async def _running(ports: Sequence[int], environ: Mapping[str, str]) -> Found | None:
     """Return the LM Studio that runs here: where it says itself, else where it may listen."""
     if (studio := await _by_file()) is not None:
-        return Found(host=_host(studio, environ), why="found running here")
+        return Found(host=await _host(studio, environ), why="found running here")
     if (studio := await _first(ports, environ)) is None:
         return None
     port = int(studio.address.rpartition(":")[2])
     # Whoever has nothing to show need not know whose process it would be shown to.
     is_ours = api_token(environ) is None or await asyncio.to_thread(is_this_users, port)
     why = "found running here" if is_ours else "found running here, not yours: it gets no token"
-    return Found(host=_host(studio, environ, is_ours=is_ours), why=why)
+    return Found(host=await _host(studio, environ, is_ours=is_ours), why=why)
 
 
 async def _by_file() -> Greeting | None:
@@ -155,13 +174,11 @@ async def _first(ports: Sequence[int], environ: Mapping[str, str]) -> Greeting |
         except HostError:
             return None
 
-    answers = await asyncio.gather(*map(knock, ports))
-    return next(
-        (
-            answer
-            for answer in answers
-            if answer is not None
-            and not (answer.wants_token and token_for(answer.address, environ) is None)
-        ),
-        None,
-    )
+    for answer in filter(None, await asyncio.gather(*map(knock, ports))):
+        if not answer.wants_token:
+            return answer
+        # A keyring may have to be asked.
+        token = await asyncio.to_thread(token_for, answer.address, environ)
+        if token is not None:
+            return answer
+    return None

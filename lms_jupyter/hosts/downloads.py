@@ -9,8 +9,8 @@ import httpx
 from lms_jupyter.errors import CommandError, DownloadFailedError, HostUnreachableError
 from lms_jupyter.hosts.announcements import announced_token
 from lms_jupyter.hosts.base import Downloading, Offer, pauses_downloads
-from lms_jupyter.hosts.plain_http import direct_client
 from lms_jupyter.hosts.reading import noun, one_line, reads, table, text
+from lms_jupyter.hosts.straight import straight_client
 from lms_jupyter.protocol.models import HostInfo
 
 PATH = "/api/v1/models/download"
@@ -73,7 +73,7 @@ class DownloadJobs:
         self, method: str, path: str, body: Mapping[str, Any] | None = None
     ) -> dict[str, Any]:
         headers = {"Authorization": f"Bearer {self._token}"} if self._token else {}
-        async with direct_client(self._address, timeout_s=TIMEOUT_S) as client:
+        async with await straight_client(self._address, timeout_s=TIMEOUT_S) as client:
             try:
                 response = await client.request(method, path, json=body, headers=headers)
             except httpx.HTTPError as error:

@@ -2,26 +2,23 @@
 
 import asyncio
 import hmac
-import re
 import secrets
 from dataclasses import dataclass
 from typing import Any
 
 import httpx
 
-from lms_jupyter.errors import CommandError, HostRefusedError, HostUnreachableError
+from lms_jupyter.errors import HostRefusedError, HostUnreachableError
 from lms_jupyter.hosts.announcements import announced_token
-from lms_jupyter.hosts.plain_http import direct_client
+from lms_jupyter.hosts.certificates import untrusted
 from lms_jupyter.hosts.reading import reads, rows, text
+from lms_jupyter.hosts.straight import probe_timeout_s, straight_client
+from lms_jupyter.protocol.models import HostInfo
 
-PROBE_TIMEOUT_S = 1.0
 OPERATIONS = 4
 """How many times as long a whole greeting may take as one of its parts."""
-DEFAULT_PORT = 1234
 ENGINE_PACKAGE = "lms-jupyter-engine"
 REFUSALS = (401, 403)
-
-_ADDRESS = re.compile(r"(?P<host>\[[0-9a-fA-F:]+\]|[^\s:/\[\]]+)(?::(?P<port>\d{1,5}))?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,27 +44,18 @@ class Greeting:
         """What people call it."""
         return "Embedded engine" if self.is_engine else "LM Studio"
 
-
-def normal_address(text: str) -> str:
-    """Return `host:port` for what a user wrote; the port is 1234 unless given.
-
-    >>> normal_address("localhost")
-    'localhost:1234'
-
-    Raises:
-        CommandError: It is a URL, or no address at all.
-    """
-    match = _ADDRESS.fullmatch(text.strip())
-    port = int(match["port"] or DEFAULT_PORT) if match else 0
-    if match is None or not 1 <= port <= 65535:  # noqa: PLR2004 - the range of TCP ports
-        raise CommandError(
-            f"{text!r} is no address of a host.",
-            hint="Write host:port, for example 127.0.0.1:1234, without http://.",
+    def info(self, given_name: str | None) -> HostInfo:
+        """Return who it is, and what the user calls it."""
+        return HostInfo(
+            name=self.name,
+            address=self.address,
+            version=self.version,
+            given_name=given_name,
+            features=self.features,
         )
-    return f"{match['host']}:{port}"
 
 
-async def greet(address: str, *, timeout_s: float = PROBE_TIMEOUT_S) -> Greeting:
+async def greet(address: str, *, timeout_s: float | None = None) -> Greeting:
     """Ask who is there; an engine of this user also has to prove that it is the one.
 
     Raises:
@@ -75,8 +63,9 @@ async def greet(address: str, *, timeout_s: float = PROBE_TIMEOUT_S) -> Greeting
         HostRefusedError: Whoever answers wants to know who asks.
         HostReplyError: It says of itself what cannot be read.
     """
+    timeout_s = timeout_s or probe_timeout_s(address)
     token, challenge = announced_token(address), secrets.token_hex(16)
-    async with direct_client(address, timeout_s=timeout_s) as client:
+    async with await straight_client(address, timeout_s=timeout_s) as client:
         try:
             # The client counts between two bytes: a host may send one now and then for ever.
             async with asyncio.timeout(timeout_s * OPERATIONS):
@@ -86,7 +75,7 @@ async def greet(address: str, *, timeout_s: float = PROBE_TIMEOUT_S) -> Greeting
                 question = f"?challenge={challenge}" if token else ""
                 status = await _json(client, f"/lms-status{question}")
         except (httpx.HTTPError, TimeoutError) as error:
-            raise HostUnreachableError(
+            raise untrusted(address, error) or HostUnreachableError(
                 f"Nothing answers at {address}.",
                 hint="Is LM Studio running there, with its server switched on?",
             ) from error

@@ -28,6 +28,7 @@ from lms_jupyter.hosts.channel import Parameters, lost, open_channel
 from lms_jupyter.hosts.credentials import let_in, new_client, token_for
 from lms_jupyter.hosts.download_plans import DownloadPlan
 from lms_jupyter.hosts.downloads import DownloadJobs, discard
+from lms_jupyter.hosts.host_names import given_name
 from lms_jupyter.hosts.instance_states import InstanceStates
 from lms_jupyter.hosts.lm_link import Devices, on_device, specifier
 from lms_jupyter.hosts.newer import NEWER, NEWER_TIMEOUT_S
@@ -69,7 +70,7 @@ class SdkHost:
         # Whoever found it has just been greeted.
         greeting = self._greeting or await rest.greet(self._address)
         self._greeting = None
-        token = token_for(self._address) or self._token
+        token = await asyncio.to_thread(token_for, self._address) or self._token
         client = new_client(QuickClient, self._address, token)
         with translated(self._address), let_in(self._address, token):
             try:
@@ -78,12 +79,7 @@ class SdkHost:
             except TimeoutError as error:
                 raise lmstudio.LMStudioTimeoutError("connect") from error
         self._client = client
-        self.info = HostInfo(
-            name=greeting.name,
-            address=self._address,
-            version=greeting.version,
-            features=greeting.features,
-        )
+        self.info = greeting.info(await asyncio.to_thread(given_name, self._address))
 
     async def close(self) -> None:
         """Let go of the sockets; see `Host.close`."""
@@ -128,7 +124,8 @@ class SdkHost:
             return decode.snapshot(await self._call("system", "getActivity"))
         lists = [decode.listed(await self._call(kind, "listLoaded")) for kind in KINDS]
         found = await self._states.of([raw for raws in lists for raw in raws])
-        return Snapshot(now=time.time(), instances=await self._devices.named(found))
+        instances = await self._devices.named(found)
+        return Snapshot(now=time.time(), instances=instances, lm_link=self._devices.link())
 
     async def subscribe(self) -> AsyncIterator[Snapshot]:
         """Yield what is in memory whenever it changes; see `Host.subscribe`."""

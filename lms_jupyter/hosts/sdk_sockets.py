@@ -1,10 +1,13 @@
 """Opens the SDK's connections quickly, and straight to the host.
 
 A client of the SDK opens six connections at once and lets httpx prepare each for TLS, which none
-of them speaks (`plain_http`). Each would also go through whatever proxy the environment names, or
-fail over what the environment holds there: a model server of ours is never behind a proxy. The SDK
-has no setting for either, so its one function that opens sockets is replaced; where a later SDK
-does it in another way, it stays as it is.
+of them speaks. Each would also go through whatever proxy the environment names, or fail over what
+the environment holds there, while a host of ours is reached straight. The SDK has no setting for
+either, so its one function that opens sockets is replaced; where a later SDK does it in another
+way, it stays as it is.
+
+The SDK knows of no TLS either, and puts `ws://` and `http://` before whatever address it is given:
+what stands there for an address with TLS is read as the URL that is meant.
 """
 
 from contextlib import AbstractAsyncContextManager
@@ -17,11 +20,10 @@ import httpx_ws
 import lmstudio
 
 from lms_jupyter.hosts import sdk_private
+from lms_jupyter.hosts.addresses import TLS, is_secure, real_url, url_of
+from lms_jupyter.hosts.certificates import trust
 from lms_jupyter.hosts.forks import fork_safe_lock, in_child
-from lms_jupyter.hosts.plain_http import NO_TLS
-
-PROBE_TIMEOUT_S = 1.0
-"""How long the SDK itself waits for the answer to its probe."""
+from lms_jupyter.hosts.straight import probe_timeout_s
 
 _ours: set[str] = set()
 """The addresses of hosts that we have made clients for."""
@@ -34,8 +36,9 @@ class QuickClient(lmstudio.AsyncClient):
 
     @staticmethod
     async def _query_probe_url(url: str) -> httpx.Response:
-        async with httpx.AsyncClient(trust_env=False, verify=NO_TLS) as client:
-            return await client.get(url, timeout=PROBE_TIMEOUT_S)
+        address = _address_in(url)
+        async with httpx.AsyncClient(trust_env=False, verify=trust(address)) as client:
+            return await client.get(real_url(url), timeout=probe_timeout_s(address))
 
 
 class QuickSyncClient(lmstudio.Client):
@@ -75,29 +78,31 @@ class QuickSyncClient(lmstudio.Client):
 
     @staticmethod
     def _query_probe_url(url: str) -> httpx.Response:
-        with httpx.Client(trust_env=False, verify=NO_TLS) as client:
-            return client.get(url, timeout=PROBE_TIMEOUT_S)
+        address = _address_in(url)
+        with httpx.Client(trust_env=False, verify=trust(address)) as client:
+            return client.get(real_url(url), timeout=probe_timeout_s(address))
 
 
 def open_plain(url: str) -> AbstractAsyncContextManager[httpx_ws.AsyncWebSocketSession]:
-    """Open a websocket at a `ws://` address, as `httpx_ws.aconnect_ws` does.
+    """Open a websocket as `httpx_ws.aconnect_ws` does.
 
     What is neither on this machine nor a host of ours is opened as the SDK would: a client that
     somebody made for another host may need its proxy.
     """
-    parsed = httpx.URL(url)
-    if parsed.netloc.decode() not in _ours and not _is_here(parsed.host):
+    address = _address_in(url)
+    parsed = httpx.URL(real_url(url))
+    if not is_secure(address) and parsed.netloc.decode() not in _ours and not _is_here(parsed.host):
         return httpx_ws.aconnect_ws(url)
     # It keeps no connection, so that there is nothing to close when the websocket is closed.
     client = httpx.AsyncClient(
-        trust_env=False, verify=NO_TLS, limits=httpx.Limits(max_keepalive_connections=0)
+        trust_env=False, verify=trust(address), limits=httpx.Limits(max_keepalive_connections=0)
     )
-    return httpx_ws.aconnect_ws(url, client)
+    return httpx_ws.aconnect_ws(str(parsed), client)
 
 
 def open_quickly(address: str) -> None:
     """Have the SDK open its sockets with `open_plain` from now on; those of this host directly."""
-    _ours.add(httpx.URL(f"http://{address}").netloc.decode())
+    _ours.add(httpx.URL(url_of(address)).netloc.decode())
     sockets = sdk_private.sockets(lmstudio)
     if sockets is not None and sockets.aconnect_ws is httpx_ws.aconnect_ws:
         sockets.aconnect_ws = open_plain
@@ -109,6 +114,12 @@ def _begin_anew() -> None:
 
 
 in_child(_begin_anew)
+
+
+def _address_in(url: str) -> str:
+    """Return the address of ours that the SDK has made a URL of; the last name is the SDK's."""
+    address = url.partition("://")[2].rpartition("/")[0]
+    return address if address.startswith(TLS) else address.partition("/")[0]
 
 
 def _is_here(host: str) -> bool:

@@ -18,7 +18,7 @@ from lms_jupyter.protocol.models import Instance, Model
 _MAGIC = re.compile(r"(?P<lead>.*?)(?P<magic>%%?)lms(?P<rest>(?:\s.*)?)$")
 _BLANKS = re.compile(r"\s+")
 
-ENGINE_WORDS = ("list", "start", "stop", "use", "auto")
+HOST_WORDS = ("list", "start", "stop", "use", "add", "rm", "wake", "auto")
 Names = Callable[[], Manager | None]
 
 
@@ -107,7 +107,7 @@ class Completer:
         """Name what the manager last saw on the host."""
         manager = self._manager()
         if manager is None:
-            return ENGINE_WORDS if completes == "host" else ()
+            return _host_names() if completes == "host" else ()
         identifiers = [instance.identifier for instance in manager.activity.instances]
         keys = [
             name for model in manager.catalog.models for name in (model.model_key, *model.variants)
@@ -116,7 +116,7 @@ class Completer:
             "key": keys,
             "identifier": identifiers,
             "name": [*keys, *identifiers],
-            "host": [*ENGINE_WORDS, manager.activity.host.address],
+            "host": [*_host_names(), manager.activity.host.address],
             "device": _devices((*manager.catalog.models, *manager.activity.instances)),
         }
         return found[completes]
@@ -136,6 +136,13 @@ class Completer:
             for name, value in self._names().items()
             if isinstance(value, FunctionType | partial) and not name.startswith("_")
         )
+
+
+def _host_names() -> list[str]:
+    """Name what may stand where `%lms host` wants a host: its own words, and names of hosts."""
+    from lms_jupyter.hosts.host_names import known_hosts  # noqa: PLC0415 - not for each kernel
+
+    return [*HOST_WORDS, *(known.name for known in known_hosts())]
 
 
 def _devices(things: Iterable[Model | Instance]) -> list[str]:

@@ -51,7 +51,7 @@ class MagicContext:
         host = self.manager.activity.host
         if host.address != self._announced_host:
             self._announced_host = host.address
-            self.say(f"Using {host.title} at {host.address} ({self.manager.why}).")
+            self.say(f"Using {host.title} at {host.place} ({self.manager.why}).")
 
     def note_host(self) -> None:
         """Note that the user has just seen which host it is."""

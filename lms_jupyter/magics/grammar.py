@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, NoReturn, TypeVar
 
 from lms_jupyter.errors import CommandError
+from lms_jupyter.printable import holds_token
 
 Value = TypeVar("Value")
 
@@ -186,6 +187,13 @@ def read(verb: Verb, words: Sequence[str], prog: str = "lms") -> argparse.Namesp
     Raises:
         CommandError: They make no sense; the hint says what would.
     """
+    if any(map(holds_token, words)):
+        raise CommandError(
+            f"%{prog} {verb.name}: an API token does not belong into a cell, which is saved with "
+            "its notebook.",
+            hint="Take it out; `%lms host add NAME ADDRESS --token` asks for it and keeps it "
+            "elsewhere.",
+        )
     parser = parser_of(verb, prog)
     arguments, unknown = parser.parse_known_args(list(words))
     if unknown:

@@ -14,6 +14,7 @@ from lms_jupyter.magics.parser import parse, verb_names
 from lms_jupyter.magics.run import (
     comparing,
     downloads,
+    host,
     hosts,
     link,
     listing,
@@ -30,7 +31,19 @@ from lms_jupyter.magics.verbs.talking import Talk, parse_cell
 from lms_jupyter.manager.local import LocalManager
 
 RUNNERS = (
-    *(comparing, downloads, hosts, link, listing, loading, memory, notebook, presets, runtime),
+    *(
+        comparing,
+        downloads,
+        host,
+        hosts,
+        link,
+        listing,
+        loading,
+        memory,
+        notebook,
+        presets,
+        runtime,
+    ),
     *(sweeping, talking),
 )
 """Importing them is what makes `perform` know them."""

@@ -15,6 +15,7 @@ from lms_jupyter.magics.grammar import (
 )
 from lms_jupyter.magics.verbs import (
     downloads,
+    host,
     hosts,
     link,
     listing,
@@ -36,6 +37,7 @@ BOOK.add(
     *memory.VERBS,
     *talking.VERBS,
     *downloads.VERBS,
+    *host.VERBS,
     *hosts.VERBS,
     *link.VERBS,
     *runtime.VERBS,

@@ -16,6 +16,7 @@ async def discover_hosts(known: Iterable[str]) -> tuple[HostChoice, ...]:
     # These bring the SDK, which no kernel should wait for that nobody asks about models.
     from lms_jupyter.hosts import embedded  # noqa: PLC0415
     from lms_jupyter.hosts.discover import PORTS  # noqa: PLC0415
+    from lms_jupyter.hosts.host_names import known_hosts  # noqa: PLC0415
     from lms_jupyter.hosts.rest import Greeting, greet  # noqa: PLC0415
 
     async def knock(address: str) -> Greeting | None:
@@ -24,7 +25,8 @@ async def discover_hosts(known: Iterable[str]) -> tuple[HostChoice, ...]:
         except LmsError:
             return None
 
-    addresses = dict.fromkeys([*known, *(f"127.0.0.1:{port}" for port in PORTS)])
+    named = {host.address: host.name for host in await asyncio.to_thread(known_hosts)}
+    addresses = dict.fromkeys([*known, *named, *(f"127.0.0.1:{port}" for port in PORTS)])
     answers = await asyncio.gather(*map(knock, addresses))
     found = {
         greeting.address: greeting
@@ -32,7 +34,12 @@ async def discover_hosts(known: Iterable[str]) -> tuple[HostChoice, ...]:
         if greeting
     }
     return tuple(
-        HostChoice(address=greeting.address, name=greeting.name, version=greeting.version)
+        HostChoice(
+            address=greeting.address,
+            name=greeting.name,
+            version=greeting.version,
+            given_name=named.get(greeting.address),
+        )
         for greeting in found.values()
     )
 

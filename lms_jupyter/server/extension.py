@@ -5,6 +5,8 @@ from typing import Any
 from jupyter_server.extension.application import ExtensionApp
 from traitlets import Float, List, Unicode, validate
 
+from lms_jupyter.hosts.addresses import normal_address
+from lms_jupyter.hosts.host_names import known_hosts
 from lms_jupyter.manager.leases import GRACE_S
 from lms_jupyter.server.handlers import (
     CommandHandler,
@@ -31,8 +33,9 @@ class LmsExtension(ExtensionApp):
 
     hosts = List(
         Unicode(),
-        help="The hosts that the sidebar may show, host:port each. Empty: the one that is found "
-        "as notebooks find theirs; none is started until somebody asks for it.",
+        help="The hosts that the sidebar may show: addresses, or names of `%lms host add`. Empty: "
+        "the one that is found as notebooks find theirs, and all that have a name; none is started "
+        "until somebody asks for it.",
     ).tag(config=True)
 
     lease_grace_s = Float(
@@ -51,14 +54,16 @@ class LmsExtension(ExtensionApp):
     def _check_hosts(self, proposal: Any) -> list[str]:
         if not proposal["value"]:
             return []
-        from lms_jupyter.hosts.rest import normal_address  # noqa: PLC0415 - brings httpx
-
-        return [normal_address(address) for address in proposal["value"]]
+        names = {known.name for known in known_hosts()}
+        return [
+            each if each in names else normal_address(each) for each in map(str, proposal["value"])
+        ]
 
     def initialize_settings(self) -> None:
         """Make the switchboard; nobody is connected to a host yet."""
         profiles = shelf_beside(self.settings["contents_manager"])
-        self.switchboard = ManagerPool(self.hosts, profiles=profiles)
+        named = (lambda: ()) if self.hosts else known_hosts
+        self.switchboard = ManagerPool(self.hosts, profiles=profiles, named=named)
         self.steward: LeaseReaper | None = None
         self.settings["lms_switchboard"] = self.switchboard
         self.settings["lms_allowance"] = Allowance()

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from lms_jupyter.hosts.base import Found
+from lms_jupyter.hosts.host_names import NamedHost
 from lms_jupyter.manager import Manager
 from lms_jupyter.manager.host_choices import wake_studio
 from lms_jupyter.manager.leases import Lease, LeaseBook
@@ -145,7 +146,9 @@ class ManagerPool:
         *,
         linger_s: float = LINGER_S,
         profiles: ProfileShelf | None = None,
+        named: Callable[[], Sequence[NamedHost]] = lambda: (),
     ) -> None:
+        self._named = named
         self.find = find
         self.linger_s = linger_s
         self.profiles = profiles
@@ -154,22 +157,37 @@ class ManagerPool:
         """What kernels have loaded, and what is loaded here on behalf of one."""
         self.discovers = not (addresses or os.environ.get(HOST_VARIABLE))
         """Whether the one host is looked for: then an engine that is started is found."""
-        self._lines = {address: ManagedHost(address, self) for address in addresses or ("",)}
+        self._configured = tuple(addresses) or ("",)
+        self._lines = {address: ManagedHost(address, self) for address in self._configured}
         self._tasks: set[asyncio.Task[None]] = set()
 
     @property
     def addresses(self) -> tuple[str, ...]:
-        """The hosts, in the order of the configuration; empty is the one that is looked for."""
-        return tuple(self._lines)
+        """The hosts, in the order of the configuration, then by name those that have one.
+
+        Empty is the one that is looked for.
+        """
+        return tuple(dict.fromkeys([*self._configured, *(known.name for known in self._named())]))
 
     @property
     def lines(self) -> tuple[ManagedHost, ...]:
-        """Every host's line."""
+        """The line of every host that is configured or was asked for."""
         return tuple(self._lines.values())
 
     def line(self, address: str | None = None) -> ManagedHost | None:
-        """Return the line of a configured host, the first if none is named."""
-        return self.lines[0] if address is None else self._lines.get(address)
+        """Return the line of a host that may be shown, the first if none is named.
+
+        Args:
+            address: As in `addresses`; or where a host is that has a name.
+        """
+        if address is None:
+            return self.lines[0]
+        if address not in self._configured:
+            named = self._named()
+            address = next((known.name for known in named if known.address == address), address)
+            if address not in {known.name for known in named}:
+                return None
+        return self._lines.setdefault(address, ManagedHost(address, self))
 
     def spawn(self, work: Any) -> None:
         """Start a task that ends with this switchboard at the latest."""

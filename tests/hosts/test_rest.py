@@ -6,8 +6,9 @@ import pytest
 from aiohttp import web
 
 from lms_jupyter.errors import CommandError, HostUnreachableError
+from lms_jupyter.hosts.addresses import normal_address
 from lms_jupyter.hosts.discover import find_host
-from lms_jupyter.hosts.rest import greet, normal_address
+from lms_jupyter.hosts.rest import greet
 
 
 @asynccontextmanager
@@ -48,16 +49,36 @@ async def silence(_request: web.Request) -> web.Response:
         (" 127.0.0.1:41343 ", "127.0.0.1:41343"),
         ("gpu-box.local:9000", "gpu-box.local:9000"),
         ("[::1]:1234", "[::1]:1234"),
+        ("https://gpu.example", "https://gpu.example:443"),
+        ("wss://gpu.example:8443/lms/", "https://gpu.example:8443/lms"),
+        ("HTTPS://[::1]:9000/", "https://[::1]:9000"),
     ],
 )
 def test_an_address_is_a_host_and_a_port(text: str, address: str) -> None:
     assert normal_address(text) == address
 
 
-@pytest.mark.parametrize("text", ["http://localhost:1234", "a:b", "a:99999", "a:0", "a b", ""])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "http://localhost:1234",
+        "ws://localhost:1234",
+        "a:b",
+        "a:99999",
+        "a:0",
+        "a b",
+        "",
+        "https://",
+        "https://a:0",
+        "https://a/b?c",
+        "https://user:secret@a",
+    ],
+)
 def test_what_is_no_address_is_refused(text: str) -> None:
-    with pytest.raises(CommandError, match="is no address of a host"):
+    with pytest.raises(CommandError, match="is no address of a host") as refusal:
         normal_address(text)
+
+    assert "secret" not in f"{refusal.value.title} {refusal.value.hint}"
 
 
 @pytest.mark.asyncio
