@@ -6,7 +6,7 @@ import { build } from "esbuild";
 
 /** What the frame calls its sentences and its server's part, where no other interface has such a name. */
 const OURS =
-  /^(anyHost|cancelLoad|copyKey|copyLine|copyName|copyPython|engineRuns|hasInstances|insertLine|insertPython|kernelFallback|loadThis|mayStart|nextUnload|noHost|noServer|nowhere|onHost|openTutorials|setTtl|startEngine|switchHost|tutorialsCaption|unloadAll|unloadAllBody|unloadBody|unloadThis)$/;
+  /^(allHosts|anyHost|cancelLoad|choose|connection|copyKey|copyLine|copyName|copyPython|engineRuns|hasInstances|insertLine|insertPython|kernelFallback|knowsMagics|loadThis|mayStart|nextUnload|noHost|noServer|nowhere|onHost|openTutorials|preferences|setTtl|startEngine|strings|switchHost|tutorialsCaption|unloadAll|unloadAllBody|unloadBody|unloadThis|writing)$/;
 
 /** All of ours, before compression and besides what JupyterLab shares; every language is in it. */
 const LIMIT_BYTES = 60_000;

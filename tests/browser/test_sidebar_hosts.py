@@ -240,3 +240,33 @@ def test_frame_commands_and_settings_speak_german_where_jupyterlab_does(
         expect(form.get_by_text("Einheiten des Speichers", exact=True)).to_be_visible()
         page.page.screenshot(path=artifacts / "sidebar-german.png")
         assert page.ours == []
+
+
+def test_all_hosts_are_shown_at_once_and_each_does_what_its_rows_say(
+    page: Page, engine_address: str, other_host: str
+) -> None:
+    for address, name in ((engine_address, "over-here"), (other_host, "over-there")):
+        with lmstudio.Client(address) as client:
+            client.llm.load_new_instance("tutor-1m", name, ttl=600)
+    page.sidebar.show()
+    choice = page.page.get_by_role("combobox", name="Host", exact=True)
+    expect(page.sidebar.row("over-here")).to_be_visible()
+
+    choice.select_option("All hosts")
+
+    panels = page.page.locator(".lms-Sidebar .lms-Panel")
+    expect(panels).to_have_count(2)
+    expect(panels.nth(0).get_by_text("over-here", exact=True)).to_be_visible()
+    expect(panels.nth(1).get_by_text("over-there", exact=True)).to_be_visible()
+    unload = panels.nth(1).get_by_role("button", name="Unload over-there")
+    unload.click()
+    with lmstudio.Client(other_host) as client:
+        expect(unload).to_have_count(0)
+        assert client.llm.list_loaded() == []
+    expect(panels.nth(0).get_by_text("over-here", exact=True)).to_be_visible()
+
+    choice.select_option(engine_address)
+
+    expect(panels).to_have_count(1)
+    expect(page.sidebar.row("over-here")).to_be_visible()
+    unload_all(engine_address)

@@ -1,6 +1,6 @@
 import type { Message } from "@lumino/messaging";
 import { Widget } from "@lumino/widgets";
-import { lookedAt } from "../../transport/jupyter";
+import { jupyterLine, lookedAt } from "../../transport/jupyter";
 import type { Place } from "../../ui/controls/place";
 import type { Connection } from "./connection";
 import { icon } from "./icon";
@@ -11,6 +11,9 @@ import type { Strings } from "./strings";
 
 /** Where the models that are there are looked through; a short list has no such field. */
 const FIELD = ".lms-Search input";
+
+/** Stands for all hosts; no address has it. */
+const ALL = "*";
 
 /** The frame of the panel in a side area of JupyterLab. */
 export class Sidebar extends Widget {
@@ -24,6 +27,7 @@ export class Sidebar extends Widget {
   readonly #body = document.createElement("div");
   readonly #unhost: () => void;
   readonly #finding = new MutationObserver(() => this.#enterField());
+  #isAll = false;
   #field: Element | null = null;
   #leave: (() => void) | null = null;
 
@@ -129,8 +133,7 @@ export class Sidebar extends Widget {
     this.#leave = () => leave();
     this.#panel().then(
       (mount) => {
-        if (!left)
-          leave = mount(this.#body, lookedAt(this.#connection.line, this.#seen), this.#place());
+        if (!left) leave = this.#isAll ? this.#mountAll(mount) : this.#mountOne(mount, this.#body);
       },
       () => {
         const again = () => this.#mount();
@@ -141,6 +144,25 @@ export class Sidebar extends Widget {
     if (focused !== null) this.node.focus();
   }
 
+  #mountOne(mount: Mount, element: HTMLElement): () => void {
+    return mount(element, lookedAt(this.#connection.line, this.#seen), this.#place());
+  }
+
+  /** Show a panel for each host, one below the other; code is inserted for the chosen one alone. */
+  #mountAll(mount: Mount): () => void {
+    const { use: _, ...place } = this.#place();
+    const leaves = this.#hosts().map((host) => {
+      const element = this.#body.appendChild(document.createElement("div"));
+      if (host === this.#connection.host) return this.#mountOne(mount, element);
+      const line = jupyterLine(() => this.#connection.server.connect(host, 1));
+      return mount(element, lookedAt(line, this.#seen), place);
+    });
+    return () => {
+      for (const leave of leaves) leave();
+      this.#body.replaceChildren();
+    };
+  }
+
   /** Offer the hosts where there is more than one. */
   #drawHosts(): void {
     const hosts = this.#hosts();
@@ -149,16 +171,17 @@ export class Sidebar extends Widget {
     if (hosts.length < 2) return;
     const select = document.createElement("select");
     select.setAttribute("aria-label", this.#strings.host);
+    const offer = (name: string, value: string, isChosen: boolean) =>
+      select.append(new Option(name, value, false, isChosen));
     for (const host of hosts) {
-      const option = new Option(
-        host || this.#strings.anyHost,
-        host,
-        false,
-        host === this.#connection.host,
-      );
-      select.append(option);
+      offer(host || this.#strings.anyHost, host, !this.#isAll && host === this.#connection.host);
     }
-    select.addEventListener("change", () => this.#connection.choose(select.value));
+    offer(this.#strings.allHosts, ALL, this.#isAll);
+    select.addEventListener("change", () => {
+      this.#isAll = select.value === ALL;
+      if (this.#isAll || select.value === this.#connection.host) this.refresh();
+      else this.#connection.choose(select.value);
+    });
     this.#head.append(select);
     if (focused) select.focus();
   }

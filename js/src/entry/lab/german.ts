@@ -9,6 +9,7 @@ export const GERMAN: Translation = {
     title: "Modelle im Speicher",
     open: "Modelle im Speicher zeigen",
     host: "Host",
+    allHosts: "Alle Hosts",
     anyHost: "hier gefunden",
     noHost: "LM Studio: nicht verbunden",
     noServer: NO_SERVER.de,

@@ -6,6 +6,7 @@ export const ENGLISH = {
   title: "Models in memory",
   open: "Show models in memory",
   host: "Host",
+  allHosts: "All hosts",
   anyHost: "found here",
   noHost: "LM Studio: not connected",
   noServer: NO_SERVER.en,
