@@ -100,8 +100,9 @@ def host(what: HostWord | str | None = None) -> str | tuple[str, ...]:
     """Return the address of the host, after going to another one if asked to.
 
     Args:
-        what: An address; "auto" looks for one as at the beginning, "start" and "stop" are about
-            the embedded engine, "wake" starts LM Studio; "list" returns all that answer here.
+        what: An address, or a name that it was given; "auto" looks for one as at the beginning,
+            "start" and "stop" are about the embedded engine, "wake" starts LM Studio; "list"
+            returns all that answer here, and those that have a name.
 
     Returns:
         The address that is used now; empty after "stop".

@@ -137,7 +137,7 @@ async def get(
 async def go_to_host(manager: Manager, what: str) -> str:
     """Use another host, start or end the engine, or wake LM Studio; return the address."""
     from lms_jupyter.hosts import embedded  # noqa: PLC0415 - brings the SDK
-    from lms_jupyter.hosts.rest import normal_address  # noqa: PLC0415 - as above
+    from lms_jupyter.hosts.host_names import address_of  # noqa: PLC0415 - as above
 
     match what:
         case "start":
@@ -151,7 +151,7 @@ async def go_to_host(manager: Manager, what: str) -> str:
         case "auto":
             await switch("", manager)
         case address:
-            await switch(normal_address(address), manager)
+            await switch(address_of(address), manager)
     return manager.activity.host.address
 
 
