@@ -3,11 +3,12 @@
 from typing import Any
 
 from jupyter_server.extension.application import ExtensionApp
-from traitlets import Float, List, Unicode, validate
+from traitlets import CaselessStrEnum, Float, List, Unicode, validate
 
 from lms_jupyter.hosts.addresses import normal_address
 from lms_jupyter.hosts.host_names import known_hosts
 from lms_jupyter.manager.leases import GRACE_S
+from lms_jupyter.server.agents import GIGABYTE, AgentDesk, open_desk
 from lms_jupyter.server.handlers import (
     CommandHandler,
     EngineHandler,
@@ -50,6 +51,19 @@ class LmsExtension(ExtensionApp):
         help="Seconds that a page may take to read one message before it is dropped.",
     ).tag(config=True)
 
+    agents = CaselessStrEnum(
+        ("off", "look", "manage"),
+        "off",
+        help="What agents may do by the tools of jupyter-server-mcp: nothing, look at models and "
+        "memory, or also load models and unload what they have loaded.",
+    ).tag(config=True)
+
+    agent_memory_gb = Float(
+        8.0,
+        min=0,
+        help="Gigabytes that the models of agents may take together.",
+    ).tag(config=True)
+
     @validate("hosts")
     def _check_hosts(self, proposal: Any) -> list[str]:
         if not proposal["value"]:
@@ -64,6 +78,8 @@ class LmsExtension(ExtensionApp):
         profiles = shelf_beside(self.settings["contents_manager"])
         named = (lambda: ()) if self.hosts else known_hosts
         self.switchboard = ManagerPool(self.hosts, profiles=profiles, named=named)
+        most_bytes = round(self.agent_memory_gb * GIGABYTE)
+        open_desk(AgentDesk(self.switchboard, self.agents, most_bytes))
         self.steward: LeaseReaper | None = None
         self.settings["lms_switchboard"] = self.switchboard
         self.settings["lms_allowance"] = Allowance()
@@ -94,4 +110,5 @@ class LmsExtension(ExtensionApp):
         """End every manager; hosts and engines go on."""
         if self.steward is not None:
             await self.steward.stop()
+        open_desk(None)
         await self.switchboard.close()
