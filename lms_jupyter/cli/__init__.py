@@ -5,11 +5,11 @@ import sys
 from collections.abc import Sequence
 
 from lms_jupyter import __version__
-from lms_jupyter.cli import demo, doctor, engine, tutorials
+from lms_jupyter.cli import demo, doctor, engine, env, tutorials
 from lms_jupyter.errors import LmsError
 
 NAME = "lms-jupyter"
-COMMANDS = (demo, tutorials, doctor, engine)
+COMMANDS = (demo, tutorials, doctor, engine, env)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

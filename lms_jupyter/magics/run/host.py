@@ -2,6 +2,7 @@
 
 import asyncio
 import getpass
+import os
 import time
 from pathlib import Path
 
@@ -55,7 +56,22 @@ def host(request: HostLine, context: MagicContext) -> str | None:
     context.note_host()
     info = context.manager.activity.host
     context.say(f"Using {info.title} at {info.place} ({context.manager.why}).")
+    if request.sets_environ:
+        _set_environ(info.address, context)
     return info.address
+
+
+def _set_environ(address: str, context: MagicContext) -> None:
+    """Have OpenAI's clients in this kernel talk to a host; the key is not shown."""
+    from lms_jupyter.api import openai_env  # noqa: PLC0415 - where it is used
+
+    replaced = openai_env.set_openai_environ(address, os.environ)
+    url = os.environ[openai_env.ADDRESSES[0]]
+    names = ", ".join((*openai_env.ADDRESSES, openai_env.KEY))
+    context.say(f"OpenAI's clients in this kernel talk to {url}: {names} are set.")
+    if replaced:
+        context.say(f"{', '.join(replaced)} had another value before; a new kernel has that again.")
+    context.say('For assistants of JupyterLab itself: eval "$(lms-jupyter env)" && jupyter lab')
 
 
 def _add(request: HostLine, context: MagicContext) -> None:

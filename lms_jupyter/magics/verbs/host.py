@@ -4,6 +4,7 @@ import argparse
 from typing import Literal
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from lms_jupyter.errors import CommandError
 from lms_jupyter.magics.grammar import Argument, Flag, Verb
@@ -31,9 +32,21 @@ class HostLine(Struct, frozen=True, kw_only=True):
     """An address, or a name that stands for one."""
     asks_token: bool = False
     certificate: str = ""
+    sets_environ: bool = False
+    """Whether OpenAI's clients in this kernel are to talk to the host that is used then."""
 
 
 def _host(a: argparse.Namespace) -> HostLine:
+    line = _without_environ(a)
+    if a.env and line.what not in ("show", "use", "start", "wake"):
+        raise CommandError(
+            f"%lms host {line.what}: --env goes with a host that is used.",
+            hint="For example: %lms host --env, or %lms host gpu-box --env",
+        )
+    return replace(line, sets_environ=a.env)
+
+
+def _without_environ(a: argparse.Namespace) -> HostLine:
     has_flags = a.token or a.ca is not None
     if has_flags and a.what != "add":
         raise CommandError(
@@ -107,6 +120,11 @@ VERBS = (
                 help="the file of the host's certificate, or of who signed it",
                 metavar="FILE",
             ),
+            Flag(
+                names=("--env",),
+                help="have OpenAI's clients in this kernel talk to it, jupyter-ai's magics too",
+                default=False,
+            ),
         ),
         examples=(
             "%lms host",
@@ -115,6 +133,7 @@ VERBS = (
             "%lms host 192.168.1.5:1234",
             "%lms host add gpu-box https://gpu.example --token",
             "%lms host gpu-box",
+            "%lms host --env",
         ),
     ),
 )
