@@ -5,7 +5,7 @@ from typing import Literal, Self
 
 from msgspec import Struct
 
-from lms_jupyter.hosts.prediction import PredictionEvent, PredictionStats
+from lms_jupyter.hosts.prediction import PredictionEvent, PredictionStats, TokenProbability
 from lms_jupyter.hosts.tool_calls import ToolCall, ToolCallFailed
 from lms_jupyter.printable import printable
 
@@ -47,6 +47,11 @@ class Answer(str):  # noqa: SLOT000 - it carries its figures
         answer.stats, answer.thoughts, answer.model = draft.stats, draft.thoughts, model
         answer.calls = tuple(calls)
         return answer
+
+    @property
+    def log_probs(self) -> tuple[TokenProbability, ...] | None:
+        """How probable each token was, with `--log-probs`; `None`: the host has not told it."""
+        return None if self.stats is None else self.stats.log_probs
 
     @property
     def told(self) -> PredictionStats | None:

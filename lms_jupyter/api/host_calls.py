@@ -54,8 +54,10 @@ def chat(
         key: A key or an identifier; without it, what is in memory.
         system: The system prompt.
         ttl: If it has to be loaded: unload when idle for so long.
-        **sampling: `temperature`, `max_tokens`, `top_k`, `top_p`, `min_p`, `repeat_penalty`,
-            `seed`, `stop`, `json_schema`, `thinking`.
+        **sampling: `temperature`, `max_tokens`, `top_k`, `top_p`, `min_p`, `typical_p`,
+            `xtc_probability`, `xtc_threshold`, `repeat_penalty`, `presence_penalty`,
+            `frequency_penalty`, `seed`, `log_probs`, `reasoning_budget`, `context_overflow`,
+            `stop`, `json_schema`, `thinking`.
 
     Returns:
         The answer as text, with `stats`, `thoughts` and `model`.

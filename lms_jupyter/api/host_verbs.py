@@ -15,7 +15,7 @@ from lms_jupyter.api.session import Session
 from lms_jupyter.api.tables import Table
 from lms_jupyter.errors import CommandError, HostUnreachableError
 from lms_jupyter.hosts.base import LogEntry, Past, remembers_its_log
-from lms_jupyter.hosts.prediction import Message, Sampling
+from lms_jupyter.hosts.prediction import Message, Overflow, Sampling
 from lms_jupyter.manager import Manager, downloading, lookup
 from lms_jupyter.manager.commands import run
 from lms_jupyter.manager.host_choices import discover_hosts, wake_studio
@@ -46,8 +46,16 @@ class SamplingOptions(TypedDict, total=False):
     top_k: int
     top_p: float
     min_p: float
+    typical_p: float
+    xtc_probability: float
+    xtc_threshold: float
     repeat_penalty: float
+    presence_penalty: float
+    frequency_penalty: float
     seed: int
+    log_probs: int
+    reasoning_budget: int
+    context_overflow: Overflow
     stop: tuple[str, ...]
     json_schema: Mapping[str, Any]
     thinking: bool

@@ -5,7 +5,8 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
-from lms_jupyter.hosts.reading import noun, reads, table, text
+from lms_jupyter.hosts.prediction_keys import PREDICTION_KEYS
+from lms_jupyter.hosts.reading import noun, reads, rows, table, text
 from lms_jupyter.hosts.tool_calls import (
     ToolCall,
     ToolCallFailed,
@@ -28,6 +29,10 @@ class Picture(Struct, frozen=True, kw_only=True):
     content: bytes
 
 
+Overflow = Literal["stopAtLimit", "truncateMiddle", "rollingWindow"]
+"""What happens when the context is full, in LM Studio's words."""
+
+
 class Message(Struct, frozen=True, kw_only=True):
     """One turn of a conversation."""
 
@@ -48,8 +53,18 @@ class Sampling(Struct, frozen=True, kw_only=True):
     top_k: int | None = None
     top_p: float | None = None
     min_p: float | None = None
+    typical_p: float | None = None
+    xtc_probability: float | None = None
+    xtc_threshold: float | None = None
     repeat_penalty: float | None = None
+    presence_penalty: float | None = None
+    frequency_penalty: float | None = None
     seed: int | None = None
+    log_probs: int | None = None
+    """Of how many tokens at each place the probability is told."""
+    reasoning_budget: int | None = None
+    """How many tokens it may think."""
+    context_overflow: Overflow | None = None
     stop: tuple[str, ...] = ()
     json_schema: Mapping[str, Any] | None = None
     thinking: bool | None = None
@@ -68,6 +83,15 @@ class PredictionFragment(Struct, frozen=True, kw_only=True):
     """Whether the model is still thinking, and not answering yet."""
 
 
+class TokenProbability(Struct, frozen=True, kw_only=True):
+    """How probable a token was at its place."""
+
+    token: str
+    log_prob: float
+    top: tuple[tuple[str, float], ...] = ()
+    """The most probable ones at this place, with their log probabilities."""
+
+
 class PredictionStats(Struct, frozen=True, kw_only=True):
     """The figures of an answer that has ended; the last thing that comes."""
 
@@ -76,38 +100,28 @@ class PredictionStats(Struct, frozen=True, kw_only=True):
     first_token_s: float | None = None
     prompt_tokens: int | None = None
     predicted_tokens: int | None = None
+    log_probs: tuple[TokenProbability, ...] | None = None
+    """`None`: the host does not tell."""
 
 
 PredictionEvent = PredictionFragment | ToolCall | ToolCallFailed | PredictionStats
-
-_CHECKED = {
-    "max_tokens": "maxPredictedTokens",
-    "top_p": "topPSampling",
-    "min_p": "minPSampling",
-    "repeat_penalty": "repeatPenalty",
-    "seed": "seed",
-}
 
 
 def stack(sampling: Sampling) -> dict[str, Any]:
     """Write a sampling as the stack that `predict` takes."""
     values: dict[str, Any] = {
-        "temperature": sampling.temperature,
-        "topKSampling": sampling.top_k,
-        "stopStrings": list(sampling.stop) or None,
-        "reasoning.enableThinking": sampling.thinking,
-        "tools": tool_array(sampling.tools),
+        "llm.prediction.stopStrings": list(sampling.stop) or None,
+        "llm.prediction.reasoning.enableThinking": sampling.thinking,
+        "llm.prediction.tools": tool_array(sampling.tools),
     }
-    for field, name in _CHECKED.items():
-        value = getattr(sampling, field)
-        values[name] = None if value is None else {"checked": True, "value": value}
+    for key in PREDICTION_KEYS:
+        value = getattr(sampling, key.name)
+        if value is not None:
+            values[str(key.llm)] = {"checked": True, "value": value} if key.checkbox else value
     if sampling.json_schema is not None:
-        values["structured"] = {"type": "json", "jsonSchema": dict(sampling.json_schema)}
-    fields = [
-        {"key": f"llm.prediction.{name}", "value": value}
-        for name, value in values.items()
-        if value is not None
-    ]
+        form = {"type": "json", "jsonSchema": dict(sampling.json_schema)}
+        values["llm.prediction.structured"] = form
+    fields = [{"key": key, "value": value} for key, value in values.items() if value is not None]
     layers = [{"layerName": "apiOverride", "config": {"fields": fields}}]
     if sampling.preset:
         below = [{"key": key, "value": value} for key, value in sampling.preset]
@@ -171,6 +185,24 @@ def step(packet: Mapping[str, Any]) -> PredictionEvent | None:
                 "prompt_tokens": stats.get("promptTokensCount"),
                 "predicted_tokens": stats.get("predictedTokensCount"),
             }
-            return noun(fields, PredictionStats)
+            return noun(fields | _log_probs(packet), PredictionStats)
         case _:
             return None
+
+
+def _log_probs(packet: Mapping[str, Any]) -> dict[str, Any]:
+    """Read how probable the tokens were, which the embedded engine tells with the end."""
+    if packet.get("logProbs") is None:
+        return {}
+    read = [
+        {
+            "token": text(token.get("token")),
+            "log_prob": token.get("logProb"),
+            "top": [
+                (other.get("token"), other.get("logProb"))
+                for other in map(table, rows(token.get("top", [])))
+            ],
+        }
+        for token in map(table, rows(packet["logProbs"]))
+    ]
+    return {"log_probs": read}

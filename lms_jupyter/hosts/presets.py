@@ -27,6 +27,7 @@ ENGINE_KEYS = frozenset(
         *("llama.presencePenalty", "llama.frequencyPenalty", "llama.xtcProbability"),
         *("llama.xtcThreshold", "llama.locallyTypicalSampling", "llama.mirostatSampling"),
         *("llama.logitBias", "reasoning.enableThinking", "reasoning.parsing", "systemPrompt"),
+        "reasoning.budgetTokens",
         *("speculativeDecoding.draftModel", "structured", "tools", "toolChoice"),
         "promptTemplate",
     )

@@ -11,7 +11,8 @@ from lms_jupyter.api.settings import preset_names, profile_names
 from lms_jupyter.magics.answer import is_schema
 from lms_jupyter.magics.grammar import Argument, Completes, Flag, Verb
 from lms_jupyter.magics.parser import BOOK, verb_names
-from lms_jupyter.magics.verbs.talking import AXES, CELL, COMPARE, COMPARING, SWEEP, SWEEPING
+from lms_jupyter.magics.verbs.axes import AXES
+from lms_jupyter.magics.verbs.talking import CELL, COMPARE, COMPARING, SWEEP, SWEEPING
 from lms_jupyter.manager import Manager
 from lms_jupyter.protocol.models import Instance, Model
 

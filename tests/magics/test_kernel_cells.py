@@ -181,6 +181,16 @@ def test_sampling_flags_reach_the_host(kernel: Kernel) -> None:
     assert "2 out · reached max tokens" in ran.bundles[-1]["text/plain"]
 
 
+def test_probabilities_of_tokens_are_kept_where_they_are_asked_for(kernel: Kernel) -> None:
+    kernel.run("%%lms tutor-1m --as sure --log-probs 2 --temperature 0\nWhat is a GGUF file?")
+
+    assert kernel.value("len(sure.log_probs) == sure.stats.predicted_tokens") == "True"
+    assert kernel.value("{len(token.top) for token in sure.log_probs}") == "{2}"
+    assert kernel.value("sure.startswith(sure.log_probs[0].token)") == "True"
+    kernel.run("%%lms tutor-1m --as plain --reasoning-budget 20 --presence-penalty 0.2\nHello")
+    assert kernel.value("plain.log_probs is None and len(plain) > 0") == "True"
+
+
 def test_a_name_in_braces_that_nobody_has_is_told(kernel: Kernel) -> None:
     ran = kernel.run("%%lms tutor-1m\nWhat is a {tokken}?")
 

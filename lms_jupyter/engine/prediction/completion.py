@@ -11,6 +11,7 @@ from typing import Any, Final
 from lms_jupyter.engine.errors import ContextFullError
 from lms_jupyter.engine.instances.instance import Instance
 from lms_jupyter.engine.instances.room import Seat, ahead
+from lms_jupyter.engine.prediction.budget import Budget
 from lms_jupyter.engine.prediction.llama_http import LlamaHttp
 from lms_jupyter.engine.prediction.overflow import shorten
 from lms_jupyter.engine.prediction.prediction import (
@@ -51,29 +52,77 @@ class Completion:
 
     async def pieces(self) -> AsyncGenerator[Piece]:
         """Generate; if the context is full and the policy allows it, shorten and go on."""
-        outcome = self.outcome
         splitter = ReasoningSplitter(self.settings.reasoning, self.prompt.text)
-        prompt = self._first_prompt()
+        budget = self._budget()
+        if budget is not None and budget.is_over(splitter):
+            for fragment in self._end_thought(budget, splitter):
+                yield fragment
+        prompt: Any = self._prompt()
         while prompt is not None:
-            before, started = outcome.predicted_tokens, time.monotonic()
-            async with aclosing(self._events(prompt)) as events:
-                with noting_full(outcome, self.seat):
-                    async for event in events:
-                        if "prompt_progress" in event:
-                            yield progress_of(event)
-                            continue
-                        if outcome.first_token_s is None:
-                            outcome.first_token_s = time.monotonic() - started
-                        for fragment in self._heard(event, before, splitter):
-                            yield fragment
-            prompt = await self._next_prompt()
+            async with aclosing(self._run(prompt, splitter, budget)) as pieces:
+                async for piece in pieces:
+                    yield piece
+            if budget is None or not self._thinks_too_long(budget, splitter):
+                prompt = await self._next_prompt()
+                continue
+            for fragment in self._end_thought(budget, splitter):
+                yield fragment
+            prompt = self._prompt()
         for fragment in splitter.end():
             yield fragment
 
-    def _first_prompt(self) -> Any:
+    async def _run(
+        self, prompt: Any, splitter: ReasoningSplitter, budget: Budget | None
+    ) -> AsyncGenerator[Piece]:
+        """Let llama.cpp generate once, until it ends or the model has thought for too long."""
+        outcome = self.outcome
+        before, started = outcome.predicted_tokens, time.monotonic()
+        outcome.stop_reason = "failed"
+        async with aclosing(self._events(prompt)) as events:
+            with noting_full(outcome, self.seat):
+                async for event in events:
+                    if "prompt_progress" in event:
+                        yield progress_of(event)
+                        continue
+                    if outcome.first_token_s is None:
+                        outcome.first_token_s = time.monotonic() - started
+                    for fragment in self._heard(event, before, splitter):
+                        if budget is not None:
+                            budget.count(fragment)
+                        yield fragment
+                    if budget is not None and self._thinks_too_long(budget, splitter):
+                        return
+
+    def _budget(self) -> Budget | None:
+        """Return what the model may think; where the form is fixed, it does not think at all."""
+        tokens, tags = self.settings.reasoning_budget, self.settings.reasoning
+        if tokens is None or tags is None or self._is_constrained:
+            return None
+        message = self.instance.settings.reasoning_budget_message or ""
+        return Budget(tokens=tokens, tags=tags, message=message)
+
+    def _thinks_too_long(self, budget: Budget, splitter: ReasoningSplitter) -> bool:
+        """Whether the reasoning is to be ended; what has ended by itself is not taken up again."""
+        return self.outcome.stop_reason == "failed" and budget.is_over(splitter)
+
+    def _end_thought(self, budget: Budget, splitter: ReasoningSplitter) -> Iterator[Fragment]:
+        text, fragments = budget.end(splitter)
+        self.outcome.text += text
+        yield from fragments
+
+    def _prompt(self) -> Any:
+        """Return what to continue: the prompt and the answer so far; nothing if it is long enough.
+
+        The answer so far is empty at first, unless a thought was ended before it began.
+        """
+        longest = self.settings.max_tokens
+        if longest is not None and self.outcome.predicted_tokens >= longest:
+            self.outcome.stop_reason = "maxPredictedTokensReached"
+            return None
+        text = self.prompt.text + self.outcome.text
         if not self.prompt.images:
-            return self.prompt.text
-        return {"prompt_string": self.prompt.text, "multimodal_data": list(self.prompt.images)}
+            return text
+        return {"prompt_string": text, "multimodal_data": list(self.prompt.images)}
 
     async def _next_prompt(self) -> list[int] | None:
         """Return what to go on from in tokens, or nothing if that was the end."""
@@ -89,9 +138,12 @@ class Completion:
     @property
     def _may_go_on(self) -> bool:
         """Whether a full context is no reason to stop; a grammar could not be taken up again."""
-        settings = self.settings
-        is_constrained = settings.grammar is not None or settings.json_schema is not None
-        return settings.overflow != "stopAtLimit" and not self.prompt.images and not is_constrained
+        may_shorten = self.settings.overflow != "stopAtLimit"
+        return may_shorten and not self.prompt.images and not self._is_constrained
+
+    @property
+    def _is_constrained(self) -> bool:
+        return self.settings.grammar is not None or self.settings.json_schema is not None
 
     def _events(self, prompt: Any) -> AsyncGenerator[dict[str, Any]]:
         """Ask llama.cpp to continue text, tokens, or text with images."""
@@ -111,6 +163,9 @@ class Completion:
         total = before + event["tokens_predicted"]
         tokens, outcome.predicted_tokens = total - outcome.predicted_tokens, total
         outcome.text += content
+        if self.settings.log_probs is not None:
+            outcome.log_probs = outcome.log_probs or []
+            outcome.log_probs += event.get("completion_probabilities") or ()
         if content or tokens:
             for fragment in splitter.feed(content, tokens):
                 yield replace(fragment, drafted=True) if drafted else fragment

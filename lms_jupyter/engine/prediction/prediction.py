@@ -58,6 +58,8 @@ class PredictionSettings:
     enable_thinking: bool | None = None
     variables: Mapping[str, Any] = field(default_factory=dict)
     """Of the chat template, beside those that llama.cpp sets."""
+    reasoning_budget: int | None = None
+    """After how many tokens of reasoning its end is written for the model."""
     system_prompt: str | None = None
     draft_model: str | None = None
 
@@ -163,6 +165,8 @@ class Outcome:
     total_s: float = 0.0
     tokens_per_second: float | None = None
     text: str = ""
+    log_probs: list[Mapping[str, Any]] | None = None
+    """What llama.cpp says of each token; `None`: it was not asked."""
 
 
 class Prediction:

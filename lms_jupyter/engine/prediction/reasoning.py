@@ -19,6 +19,11 @@ class ReasoningSplitter:
         self._held = ""
         self._held_tokens = 0
 
+    @property
+    def is_thinking(self) -> bool:
+        """Whether what comes next is reasoning."""
+        return self._thinking
+
     def feed(self, content: str, tokens: int) -> Iterator[Fragment]:
         """Take in a piece of text that has this many tokens; yield what is certain now."""
         self._held += content

@@ -54,6 +54,8 @@ def request_with_tools(
         body["tool_choice"] = settings.tool_choice
     if variables := settings.template_variables:
         body["chat_template_kwargs"] = variables
+    if settings.reasoning_budget is not None:
+        body["thinking_budget_tokens"] = settings.reasoning_budget
     return body
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, assert_never
 
 from lms_jupyter.engine.errors import InferenceError
@@ -73,12 +74,26 @@ def success(
     prediction_config: dict[str, Any],
 ) -> dict[str, Any]:
     """Write the last packet."""
-    return {
+    packet: dict[str, Any] = {
         "type": "success",
         "stats": stats(outcome),
         "modelInfo": instance_info(instance),
         "loadModelConfig": load_config,
         "predictionConfig": prediction_config,
+    }
+    if outcome.log_probs is not None:
+        # LM Studio's packets have no place for it; its clients pass over what they do not know.
+        packet["logProbs"] = [log_prob(token) for token in outcome.log_probs]
+    return packet
+
+
+def log_prob(token: Mapping[str, Any]) -> dict[str, Any]:
+    """Write how probable a token was, and which others were at its place."""
+    top = token.get("top_logprobs") or ()
+    return {
+        "token": token["token"],
+        "logProb": token["logprob"],
+        "top": [{"token": other["token"], "logProb": other["logprob"]} for other in top],
     }
 
 

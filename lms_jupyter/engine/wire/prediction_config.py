@@ -98,6 +98,7 @@ _KEYS: Final = (
         read=one_of(*get_args(OverflowPolicy)),
     ),
     Key(name=f"{_P}.reasoning.enableThinking", field="enable_thinking", read=boolean),
+    _optional_checkbox("reasoning.budgetTokens", "reasoning_budget", integer(0)),
     Key(name=f"{_P}.systemPrompt", field="system_prompt", read=text),
     Key(name=f"{_P}.speculativeDecoding.draftModel", field="draft_model", read=text),
 )
@@ -130,7 +131,13 @@ def prediction_settings(stack: object) -> PredictionSettings:
     parsing = values.get(f"{_P}.reasoning.parsing")
     if parsing is not None:
         fields["reasoning"] = _reasoning(_object(parsing, "reasoning.parsing"))
-    return PredictionSettings(**fields)
+    settings = PredictionSettings(**fields)
+    if settings.reasoning_budget is not None and settings.reasoning is None:
+        raise BadRequestError(
+            "A budget for reasoning ('reasoning.budgetTokens') needs the tags around it: "
+            "'reasoning.parsing' is off."
+        )
+    return settings
 
 
 DEFAULTS: Final = PredictionSettings(

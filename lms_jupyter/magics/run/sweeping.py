@@ -22,7 +22,8 @@ from lms_jupyter.magics.run.loading import check_llm
 from lms_jupyter.magics.run.presets import load_config_of, with_preset
 from lms_jupyter.magics.run.streaming import follow
 from lms_jupyter.magics.run.talking import instance_for, prompt_of, sampling_of, schema_of
-from lms_jupyter.magics.verbs.talking import AXES, Sweep
+from lms_jupyter.magics.verbs.axes import AXES
+from lms_jupyter.magics.verbs.talking import Sweep
 from lms_jupyter.manager import loading
 from lms_jupyter.protocol.loads import LoadRequest
 from lms_jupyter.protocol.models import Estimate, Instance

@@ -47,6 +47,9 @@ def talk(request: Talk, context: MagicContext) -> None:
     draft = turns.draft
     answer = Answer.of(draft, instance.identifier, turns.called)
     context.bind(request.variable, answer)
+    if request.sampling.log_probs is not None and draft.stats and answer.log_probs is None:
+        name = context.manager.activity.host.title
+        context.say(f"{name} has told no probabilities of tokens: answer.log_probs is None.")
     if request.chat is not None:
         reply = Message(role="assistant", text=str(answer))
         context.chats[request.chat] = [*turns.messages, reply]

@@ -2,7 +2,7 @@
 
 import argparse
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from msgspec import Struct
@@ -11,19 +11,19 @@ from lms_jupyter.api.duration import parse_ttl
 from lms_jupyter.api.settings import DEFAULT_TTL_S
 from lms_jupyter.errors import CommandError
 from lms_jupyter.hosts.prediction import Sampling
+from lms_jupyter.hosts.prediction_keys import PREDICTION_KEYS
 from lms_jupyter.magics.grammar import (
     CELL_VERBS,
     Argument,
     Flag,
     Verb,
-    number,
-    offload,
     python_name,
     read,
     split,
-    whole,
 )
+from lms_jupyter.magics.verbs.axes import AXES
 from lms_jupyter.magics.verbs.presets import PRESET
+from lms_jupyter.magics.verbs.setting_flags import flags_of
 from lms_jupyter.magics.verbs.tool_flags import TOOL_FLAGS, ToolUse, tool_use
 
 COMPARE, SWEEP = CELL_VERBS
@@ -97,38 +97,7 @@ FLAGS = (
         help="an image to look at: a file, or a variable; several with commas",
         metavar="FILE",
     ),
-    Flag(
-        names=("--temperature",),
-        help="how varied answers are; with 0 they are always the same",
-        metavar="X",
-        read=number(0),
-    ),
-    Flag(names=("--max-tokens",), help="most tokens of an answer", metavar="N", read=whole()),
-    Flag(
-        names=("--top-k",),
-        help="choose each token among the N most probable",
-        metavar="N",
-        read=whole(0),
-    ),
-    Flag(
-        names=("--top-p",),
-        help="choose each token among the most probable, which together have this probability",
-        metavar="P",
-        read=number(0, 1),
-    ),
-    Flag(
-        names=("--min-p",),
-        help="leave out tokens below this share of the most probable one",
-        metavar="P",
-        read=number(0, 1),
-    ),
-    Flag(
-        names=("--repeat-penalty",),
-        help="penalty for tokens that were there before; 1 is none",
-        metavar="X",
-        read=number(0),
-    ),
-    Flag(names=("--seed",), help="seed of the sampler", metavar="N", read=whole(-1)),
+    *flags_of(PREDICTION_KEYS),
     Flag(names=("--stop",), help="end before this text; several with commas", metavar="TEXT"),
     Flag(
         names=("--reasoning",),
@@ -175,13 +144,7 @@ def _talk(a: argparse.Namespace, name: str | None) -> Talk:
         schema=a.schema,
         images=_parts(a.image),
         sampling=Sampling(
-            temperature=a.temperature,
-            max_tokens=a.max_tokens,
-            top_k=a.top_k,
-            top_p=a.top_p,
-            min_p=a.min_p,
-            repeat_penalty=a.repeat_penalty,
-            seed=a.seed,
+            **{key.name: getattr(a, key.name) for key in PREDICTION_KEYS},
             stop=_parts(a.stop),
             thinking=thinking,
         ),
@@ -249,29 +212,6 @@ COMPARING = Verb(
 )
 
 _AXIS = re.compile(r"(?P<name>[\w-]+)=(?P<values>\[[^\]]*\]|[^\[\],]+)")
-
-
-def _flag(text: str) -> bool:
-    words = {"on": True, "off": False, "true": True, "false": False, "1": True, "0": False}
-    if text.lower() not in words:
-        raise CommandError(f"{text!r} is neither on nor off")
-    return words[text.lower()]
-
-
-AXES: Mapping[str, tuple[str, Callable[[str], Any]]] = {
-    "quant": ("quant", str),
-    "context": ("context_length", whole()),
-    "gpu": ("gpu", offload),
-    "parallel": ("parallel", whole()),
-    "kv": ("kv", str),
-    "k": ("k_cache_type", str),
-    "v": ("v_cache_type", str),
-    "flash": ("flash_attention", _flag),
-    "batch": ("eval_batch_size", whole()),
-    "experts": ("num_experts", whole(0)),
-    "mmap": ("try_mmap", _flag),
-}
-"""What can be swept, and the load setting that it stands for."""
 
 
 def _axis(word: str) -> tuple[str, tuple[Any, ...]]:
