@@ -4,7 +4,7 @@ The keys and the types are those of the protocol page, written down here once mo
 that we spell wrong, or a value of another type, fails.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any
 
 Check = Callable[[Any], bool]
@@ -144,3 +144,22 @@ def wrong(stack: Any, kind: str) -> list[str]:
             if field["key"] in known and not known[field["key"]](field["value"])
         ),
     ]
+
+
+def mistakes(stack: Any) -> list[str]:
+    """Tell what is wrong with the stack of a load, for the kind of model that its keys are of."""
+    fields = stack["layers"][0]["config"]["fields"]
+    kinds = {field["key"].partition(".")[0] for field in fields} & KEYS.keys()
+    if len(kinds) > 1:
+        return ["keys of both kinds of model"]
+    return wrong(stack, next(iter(kinds), "llm"))
+
+
+def refused(parameter: Mapping[str, Any]) -> AsyncIterator[dict[str, Any]] | None:
+    """Return what comes of a load that is none of the schema; nothing if it is."""
+    wrong_keys = mistakes(parameter["loadConfigStack"])
+    return _refusal(wrong_keys) if wrong_keys else None
+
+
+async def _refusal(wrong_keys: list[str]) -> AsyncIterator[dict[str, Any]]:
+    yield {"title": f"The load settings are none of the schema: {'; '.join(wrong_keys)}."}

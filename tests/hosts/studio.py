@@ -13,6 +13,7 @@ from typing import Any, Self
 
 from aiohttp import WSMsgType, web
 
+from tests.hosts import load_schema
 from tests.hosts.answers import (
     ALWAYS,
     NEW_CALLS,
@@ -275,7 +276,7 @@ class Studio:
         }
         if endpoint in channels:
             return channels[endpoint](parameter, off)
-        return self._load(endpoint, parameter, off)
+        return load_schema.refused(parameter) or self._load(endpoint, parameter, off)
 
     async def _log(
         self, _parameter: dict[str, Any], off: asyncio.Event

@@ -105,3 +105,18 @@ def test_keys_of_other_files_say_nothing_of_a_model() -> None:
     assert kv_config.parse(fields, "llm", "safetensors") == LoadConfig(
         context_length=4096, mlx_disk_cache=True
     )
+
+
+@pytest.mark.asyncio
+async def test_the_stand_in_for_lm_studio_refuses_what_is_none_of_the_schema() -> None:
+    fields = [{"key": "llm.load.llama.physicalBatchSize", "value": "64"}]
+    stack = {"layers": [{"config": {"fields": fields}}]}
+
+    refusal = load_schema.refused({"loadConfigStack": stack})
+
+    assert refusal is not None
+    (packet,) = [packet async for packet in refusal]
+    assert "physicalBatchSize: '64'" in packet["title"]
+    assert (
+        load_schema.refused({"loadConfigStack": {"layers": [{"config": {"fields": []}}]}}) is None
+    )
