@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Iterator
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -21,6 +22,7 @@ from tests.hosts.studio import Studio
 
 KEY = "qwen/qwen3-4b"
 BOX = "0f3a9c27d1"
+HALFWAY = 0.5
 AWAY = {
     "status": "offline",
     "reconnectInSeconds": 12,
@@ -127,3 +129,38 @@ async def test_a_link_that_cannot_be_read_is_left_out_and_the_rest_goes_on(
 
     assert manager.activity.lm_link is None
     assert {model.device for model in manager.catalog.models} == {None, BOX}
+
+
+class Leaving(Studio):
+    """Its other device leaves in the middle of every load."""
+
+    async def _load(
+        self, endpoint: str, parameter: dict[str, Any], off: asyncio.Event
+    ) -> AsyncIterator[dict[str, Any]]:
+        async for packet in super()._load(endpoint, parameter, off):
+            yield packet
+            if parameter.get("deviceIdentifier") and packet.get("progress") == HALFWAY:
+                yield {"title": "The device gpu-box has disconnected."}
+                return
+
+
+@pytest.mark.asyncio
+async def test_a_device_that_leaves_during_a_load_is_one_sentence_and_loads_nothing_twice() -> None:
+    with Leaving(devices={BOX: "gpu-box"}) as studio:
+
+        async def find(_named: str) -> Found:
+            return Found(host=SdkHost(studio.address), why="made for this test")
+
+        manager = Manager(find)
+        await connect(manager)
+        with pytest.raises(LoadFailedError) as error:
+            await carry_out(LoadRequest(model_key=KEY, device=BOX), manager)
+
+        assert "could not be loaded: The device gpu-box has disconnected." in error.value.title
+        assert len(studio.parameters) == 1
+        assert studio.memory == {}
+        assert manager.activity.loads == ()
+
+        loaded = await carry_out(LoadRequest(model_key=KEY, device=""), manager)
+        assert loaded.instance.device is None
+        await manager.close()

@@ -43,6 +43,25 @@ describe("the host bar", () => {
     expect(isDisabled(`Switch to ${other?.name} ${other?.address}`)).toBe(true);
   });
 
+  it("calls a host by the name that it was given", async () => {
+    const named = { ...other, given_name: "gpu" };
+    await opened({ ...hosts, hosts: [hosts.hosts[0], named] });
+
+    await press(`Switch to gpu ${other?.address}`);
+
+    expect(screen.getByRole("list", { name: "Other hosts" }).textContent).toContain("gpu");
+  });
+
+  it("has the given name in its line, and what it is in its details", async () => {
+    await show(catalog, { ...three, host: { ...three.host, given_name: "gpu" } }, "live");
+    expect(document.querySelector(".lms-HostBar-name")?.textContent).toBe("gpu 0.4.9");
+
+    await press("Host details");
+
+    const facts = screen.getByText("Connected since").closest("dl");
+    expect(facts?.textContent).toContain("VersionLM Studio 0.4.9");
+  });
+
   it("says why a switch was refused", async () => {
     await opened(hosts, refused);
 
