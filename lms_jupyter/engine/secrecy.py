@@ -36,6 +36,7 @@ def add_options(add: Callable[..., Any]) -> None:
         help=f"want this API token, sk-lm-…, from every client; also as {VARIABLE}",
     )
     add("--token-file", type=Path, metavar="FILE", help="read the token here; made if missing")
+    add("--guest-tokens", type=Path, metavar="FILE", help="tokens of others, with permissions")
     add(_PIPE, type=int, help=argparse.SUPPRESS)
     add("--insecure", action="store_true", help="want no token, whoever can reach the engine")
 

@@ -7,12 +7,13 @@ import ipaddress
 import os
 import socket
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, TypeAlias, get_args
 
 from lms_jupyter.engine import secrecy
 from lms_jupyter.engine.errors import EngineError
+from lms_jupyter.engine.guest_tokens import GuestTokens
 from lms_jupyter.engine.token import Token
 from lms_jupyter.engine.web_pages import ANY, normal_origin
 from lms_jupyter.model_folders import (
@@ -63,6 +64,8 @@ class Settings:
     """What clients may call this machine, besides its addresses and its own name."""
     token: Token | None = None
     """What every client has to show; `None`: nobody is asked."""
+    guests: GuestTokens = field(default_factory=GuestTokens)
+    """Tokens of others, each with what it may be used for."""
     fleet: str = ""
     """Where the other engines are that this one speaks for; empty: it speaks for itself."""
     until_closed: int | None = None
@@ -77,8 +80,12 @@ class Settings:
         given = parser.parse_args(arguments)
         try:
             token = secrecy.token(given, environ)
+            guests = GuestTokens(given.guest_tokens)
         except EngineError as error:
             parser.error(f"{error.title} {error.hint}")
+        if token is None and given.guest_tokens is not None:
+            # Who may do less than all has to be told from who may do all.
+            token = Token.new()
         if token is None and not given.insecure:
             if not is_loopback(given.host):
                 parser.error(
@@ -113,6 +120,7 @@ class Settings:
             origins=tuple(map(normal_origin, given.allow_origin)),
             names=frozenset(name.lower() for name in (*given.allow_host, given.host) if name),
             token=token,
+            guests=guests,
             fleet=given.fleet,
             until_closed=given.until_closed,
         )

@@ -8,8 +8,9 @@ from typing import Final
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler, Middleware
 
-from lms_jupyter.engine.errors import TokenMissingError
-from lms_jupyter.engine.routes import anthropic, openai, rest_v1
+from lms_jupyter.engine.errors import EngineError, TokenMissingError
+from lms_jupyter.engine.guest_tokens import GuestTokens, PermissionMissingError
+from lms_jupyter.engine.routes import anthropic, openai, permissions, rest_v1
 from lms_jupyter.engine.routes.greeting import GREETINGS
 from lms_jupyter.engine.routes.http import Style, failure
 from lms_jupyter.engine.routes.sdk import SOCKETS
@@ -61,17 +62,18 @@ def _gatekeeper(settings: Settings) -> Middleware:
         if is_preflight(request):
             return permission(request)
         if settings.token is not None and request.path not in OPEN:
-            error = _refusal(request, settings.token)
+            error = _refusal(request, settings.token, settings.guests)
             if error is not None:
                 answer = failure(_style(request.path), error)
-                answer.headers[hdrs.WWW_AUTHENTICATE] = "Bearer"
+                if isinstance(error, TokenMissingError):
+                    answer.headers[hdrs.WWW_AUTHENTICATE] = "Bearer"
                 return answer
         return await handler(request)
 
     return keep
 
 
-def _refusal(request: web.Request, token: Token) -> TokenMissingError | None:
+def _refusal(request: web.Request, token: Token, guests: GuestTokens) -> EngineError | None:
     """Return why a request is not let in; `None` if it is."""
     scheme, _, bearer = request.headers.get(hdrs.AUTHORIZATION, "").partition(" ")
     shown = [request.headers.get("X-Api-Key", "")]
@@ -79,7 +81,14 @@ def _refusal(request: web.Request, token: Token) -> TokenMissingError | None:
         shown.append(bearer)
     if any([token.is_shown_by(text.strip()) for text in shown]):  # noqa: C419 - all take as long
         return None
-    return TokenMissingError(shown=any(shown))
+    guest = guests.shown_by(shown)
+    if guest is None:
+        return TokenMissingError(shown=any(shown))
+    try:
+        permissions.check(guest, permissions.of_path(request.method, request.path))
+    except PermissionMissingError as error:
+        return error
+    return None
 
 
 def _style(path: str) -> Style:

@@ -129,7 +129,10 @@ class Connection:
         transport: asyncio.Transport | None,
         namespace: Namespace,
         caller: Caller,
+        check: Callable[[str], None] = lambda _endpoint: None,
     ) -> None:
+        """Take a socket; `check` raises for what its client may not ask for."""
+        self._check = check
         self._socket = socket
         self._transport = transport
         self._namespace = namespace
@@ -232,6 +235,7 @@ class Connection:
             self.write(frames.rpc_error(call_id, unknown))
             return
         try:
+            self._check(endpoint)
             result = handler(self.caller, parameter)
         except Exception as error:  # noqa: BLE001 - every call is answered
             self.write(frames.rpc_error(call_id, _ours(error, endpoint)))
@@ -268,6 +272,7 @@ class Connection:
         self, channel_id: int, endpoint: str, handler: ChannelHandler, channel: Channel
     ) -> None:
         try:
+            self._check(endpoint)
             await handler(channel)
             self.write(frames.channel_close(channel_id))
         except Exception as error:  # noqa: BLE001 - every channel ends with a close or an error

@@ -17,6 +17,7 @@ from lms_jupyter.engine.routes import (
     embedding,
     files,
     llm,
+    permissions,
     plugins,
     repository,
     runtime,
@@ -97,18 +98,29 @@ def _handler(
         caller = await introduce(response)
         if caller is None:
             return response
-        token = services.settings.token
-        if (
-            token is not None
-            and not token.is_carried_by(caller.identifier, caller.passkey)
-            and not await is_owners_lms(request, caller)
-        ):
+        token, guests_of = services.settings.token, services.settings.guests
+        is_owner = (
+            token is None
+            or token.is_carried_by(caller.identifier, caller.passkey)
+            or await is_owners_lms(request, caller)
+        )
+        if not is_owner and guests_of.carried_by(caller.identifier, caller.passkey) is None:
             await refuse(response, TokenMissingError(shown=False).title)
             return response
+
+        def check(endpoint: str) -> None:
+            """Ask anew at each call: a token may have been taken back since."""
+            if is_owner:
+                return
+            guest = guests_of.carried_by(caller.identifier, caller.passkey)
+            if guest is None:
+                raise TokenMissingError(shown=True)
+            permissions.check(guest, permissions.of_endpoint(endpoint))
+
         with services.usage.client(), guests.admit(caller) as is_welcome:
             if is_welcome:
                 await response.send_frame(encode({"success": True}), WSMsgType.TEXT)
-                await Connection(response, request.transport, namespace, caller).serve()
+                await Connection(response, request.transport, namespace, caller, check).serve()
             else:
                 await refuse(response, "Another client with this identifier has another passkey.")
         return response
