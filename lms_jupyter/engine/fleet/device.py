@@ -18,6 +18,7 @@ from lms_jupyter.engine.errors import EngineError
 from lms_jupyter.engine.fleet.errors import DeviceDisconnectedError, DeviceLostError, RelayedError
 from lms_jupyter.engine.fleet.lines import Line, Lines
 from lms_jupyter.engine.fleet.node import Node
+from lms_jupyter.engine.wire.frames import encode
 
 BACK_S: Final = (0.2, 0.5, 1.0, 2.0, 5.0)
 """How long to wait between attempts to reach a device."""
@@ -61,10 +62,9 @@ class Device:
         self.problem = node.problem
         self.instances: tuple[Info, ...] = ()
         """As `getActivity` writes them, with the device and in the gateway's time."""
-        self.listed: tuple[Info, ...] = ()
-        """The same as `listLoaded` writes them."""
         self.loads: tuple[Info, ...] = ()
         self.memory: Info = {}
+        self._listed: dict[str, list[msgspec.Raw]] = {}
         self._by_reference: dict[str, Info] = {}
         self._by_identifier: dict[str, list[Info]] = {}
         self._models: tuple[Info, ...] = ()
@@ -87,6 +87,18 @@ class Device:
     def name(self) -> str:
         """What it is called."""
         return self.node.name
+
+    def listed(self, domain: str) -> list[msgspec.Raw]:
+        """Return its instances of a type as `listLoaded` writes them, written already."""
+        if domain not in self._listed:
+            self._listed[domain] = [
+                msgspec.Raw(
+                    encode({name: value for name, value in one.items() if name not in _ACTIVITY})
+                )
+                for one in self.instances
+                if one["type"] == domain
+            ]
+        return self._listed[domain]
 
     def with_reference(self, reference: str) -> Info | None:
         """Return the instance that has this reference."""
@@ -228,10 +240,7 @@ class Device:
 
     def _hold(self, instances: tuple[Info, ...]) -> None:
         self.instances = instances
-        self.listed = tuple(
-            {name: value for name, value in one.items() if name not in _ACTIVITY}
-            for one in instances
-        )
+        self._listed = {}
         self._by_reference = {one["instanceReference"]: one for one in instances}
         self._by_identifier = {}
         for one in instances:

@@ -73,11 +73,11 @@ class _Models:
     domain: Domain
     placing: Placing
 
-    def list_loaded(self, local: Rpc, caller: Caller, parameter: Any) -> list[Mapping[str, Any]]:
+    def list_loaded(self, local: Rpc, caller: Caller, parameter: Any) -> list[Any]:
         """List what is in memory, here and elsewhere."""
-        listed: list[Mapping[str, Any]] = list(local(caller, parameter))
+        listed: list[Any] = list(local(caller, parameter))
         for device in self.gateway.fleet:
-            listed.extend(one for one in device.listed if one["type"] == self.domain)
+            listed.extend(device.listed(self.domain))
         return listed
 
     def ask(self, endpoint: str, where: str, local: Rpc, caller: Caller, parameter: Any) -> Any:

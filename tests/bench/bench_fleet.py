@@ -1,0 +1,211 @@
+"""What a gateway adds to an answer, and what it could carry: `python -m tests.bench.bench_fleet`.
+
+First one gateway and one engine: the first token and the speed through the gateway next to the
+engine asked directly, in turns. Then the gateway's own code with a thousand devices that are not
+there: decisions, lists, accounts taken in, and what a page is sent.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+from lms_jupyter.engine.fleet.fleet import Fleet
+from lms_jupyter.engine.fleet.node import Node
+from lms_jupyter.engine.fleet.placement import Place, choose
+from lms_jupyter.engine.fleet.places import place
+from lms_jupyter.engine.instances.selection import Query
+from lms_jupyter.engine.wire.frames import encode, rpc_result
+from tests.bench.figure import Figure, show
+from tests.engine.raw import Raw
+from tests.engine.synthetic import Shape, write_llm
+from tests.fleet.conftest import (
+    CHAT,
+    CONFIG,
+    all_connected,
+    asking,
+    at_most,
+    begun,
+    meant,
+    saying,
+    until,
+    with_token,
+    written,
+)
+
+MIDDLING = Shape(layers=16, width=1024, heads=8, kv_heads=8, feed_forward=2816, vocabulary=8000)
+"""About 400 MB as F16, and slow enough that the cores are not all taken by frames."""
+ROUNDS, TOKENS = {"tutor-1m": 30, "middling": 6}, 100
+DEVICES, EACH = 1000, 10
+GB = 10**9
+
+
+def figures() -> Iterator[Figure]:
+    """Measure both."""
+    with tempfile.TemporaryDirectory() as folder:
+        yield from asyncio.run(compare(Path(folder)))
+    yield from asyncio.run(simulate())
+
+
+async def compare(folder: Path) -> list[Figure]:
+    """Ask models through the gateway and directly, in turns."""
+    models = folder / "models"
+    write_llm(models / "acme" / "middling-GGUF" / "middling-F16.gguf", shape=MIDDLING)
+    device = with_token(folder / "device", "--models", str(models))
+    fleet = written(folder, {"device": device})
+    gateway = begun(folder / "gateway", "--no-default-models", "--fleet", str(fleet))
+    figures: list[Figure] = []
+    try:
+        await until(gateway, all_connected)
+        async with asking(gateway, "llm") as through, asking(device, "llm") as direct:
+            for key, rounds in ROUNDS.items():
+                asked = {"modelKey": key, "identifier": key, "deviceIdentifier": "device"}
+                channel = await through.open("loadModel", **asked, loadConfigStack=CONFIG)
+                _packets, end = await through.end(channel)
+                assert end["type"] == "channelClose", end
+                ways = {"through": through, "direct": direct}
+                took: dict[str, list[tuple[float, float]]] = {way: [] for way in ways}
+                for _ in range(rounds):
+                    for way, raw in ways.items():
+                        took[way].append(await answer(raw, key))
+                figures += compared(key, took)
+    finally:
+        gateway.stop()
+        device.stop()
+    return figures
+
+
+def compared(key: str, took: dict[str, list[tuple[float, float]]]) -> list[Figure]:
+    """Make figures of one model. A tiny one is as fast as frames are written: it has no limit."""
+    first = {way: statistics.median(one[0] for one in found) for way, found in took.items()}
+    speed = {way: statistics.median(one[1] for one in found) for way, found in took.items()}
+    added = 1e3 * (first["through"] - first["direct"])
+    ratio = speed["through"] / speed["direct"]
+    is_tiny = key == CHAT
+    return [
+        Figure(f"{key}: first token, directly", 1e3 * first["direct"], "ms"),
+        Figure(f"{key}: first token, added by the gateway", added, "ms", at_most=5),
+        Figure(f"{key}: speed, directly", speed["direct"], "tokens/s"),
+        Figure(
+            f"{key}: speed, through the gateway",
+            ratio,
+            "times",
+            at_least=None if is_tiny else 0.97,
+        ),
+    ]
+
+
+async def answer(raw: Raw, key: str) -> tuple[float, float]:
+    """Return the seconds to the first token, and the tokens a second after it."""
+    began = time.perf_counter()
+    channel = await raw.open(
+        "predict",
+        modelSpecifier=meant(key),
+        history=saying("Hello"),
+        predictionConfigStack=at_most(TOKENS),
+    )
+    await raw.packet(channel, "fragment")
+    first = time.perf_counter()
+    packets, _end = await raw.end(channel)
+    return first - began, packets[-1]["stats"]["predictedTokensCount"] / (
+        time.perf_counter() - first
+    )
+
+
+async def simulate() -> list[Figure]:
+    """Have a thousand devices with ten instances each, and time the gateway's own code."""
+    async with aiohttp.ClientSession() as session:
+        fleet = Fleet(session)
+        await fleet.take([Node(device=f"d{n}", name=f"device {n}") for n in range(DEVICES)])
+        accounts = [account(number) for number in range(DEVICES)]
+        for device, told in zip(list(fleet), accounts, strict=True):
+            device.is_connected = True
+            device._hear(told)
+        gc.freeze()
+        listed = best(lambda: rpc_result(1, [one for d in fleet for one in d.listed("llm")]))
+        packet = [one for d in fleet for one in d.instances]
+        devices = list(fleet)
+        heard = best(lambda: [d._hear(told) for d, told in zip(devices, accounts, strict=True)])
+        found = best(lambda: fleet.holder(Query(identifier="model-999-9"), "llm"))
+        gc.unfreeze()
+    places = [a_place(number, told) for number, told in enumerate(accounts)]
+    made = best(lambda: [a_place(number, told) for number, told in enumerate(accounts)])
+    decided = best(lambda: choose(places))
+    slice_bytes = len(encode(packet))
+    return [
+        Figure("1,000 devices: a decision where idle ones must leave", 1e3 * decided, "ms", 5),
+        Figure("1,000 devices: what they say made into places", 1e3 * made, "ms"),
+        Figure("10,000 instances: listLoaded, encoded", 1e3 * listed, "ms", 50),
+        Figure("10,000 instances: one found by its name", 1e3 * found, "ms", 5),
+        Figure("accounts of 10 instances taken in", DEVICES / heard, "a second"),
+        Figure("10,000 instances: what a page is sent at each change", slice_bytes / 1e6, "MB"),
+    ]
+
+
+def account(number: int) -> dict[str, Any]:
+    """Return what a device says that is full of idle instances."""
+    instances = [
+        {
+            "type": "llm",
+            "modelKey": f"acme/model-{at}",
+            "format": "gguf",
+            "displayName": f"Model {at}",
+            "publisher": "acme",
+            "path": f"acme/model-{at}-GGUF/model-{at}-Q4_K_M.gguf",
+            "sizeBytes": 4 * GB,
+            "indexedModelIdentifier": f"acme/model-{at}-GGUF/model-{at}-Q4_K_M.gguf",
+            "deviceIdentifier": None,
+            "maxContextLength": 131_072,
+            "architecture": "llama",
+            "vision": False,
+            "trainedForToolUse": True,
+            "identifier": f"model-{number}-{at}",
+            "instanceReference": f"reference-{number}-{at}",
+            "contextLength": 8192,
+            "ttlMs": 3_600_000,
+            "lastUsedTime": 1_790_000_000_000 + at,
+            "status": "idle",
+            "queued": 0,
+            "memoryBytes": 4 * GB,
+            "gpuMemory": [{"gpuId": "CUDA0", "memoryBytes": 4 * GB}],
+            "pinned": False,
+            "jit": True,
+            "runtime": "llama.cpp",
+        }
+        for at in range(EACH)
+    ]
+    gpu = {"gpuId": "CUDA0", "name": "GPU", "totalBytes": 48 * GB, "availableBytes": 2 * GB}
+    memory = {"totalBytes": 64 * GB, "availableBytes": 9 * GB, "gpus": [gpu]}
+    now = round(time.time() * 1000)
+    return {"now": now, "instances": instances, "loads": [], "memory": memory}
+
+
+def a_place(number: int, told: dict[str, Any]) -> Place:
+    """Return a device where a model of 8 GB fits once two others have left."""
+    estimate = {
+        "memory": {"totalBytes": 9 * GB, "totalVramBytes": 8 * GB},
+        "passesGuardrails": False,
+    }
+    return place(f"d{number}", f"device {number}", told, estimate)
+
+
+def best(work: Callable[[], object], times: int = 7) -> float:
+    """Return the seconds that something takes at best: others use this machine, too."""
+    took = []
+    for _ in range(times):
+        began = time.perf_counter()
+        work()
+        took.append(time.perf_counter() - began)
+    return min(took)
+
+
+if __name__ == "__main__":
+    raise SystemExit(bool(show(figures())))
