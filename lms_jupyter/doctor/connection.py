@@ -121,14 +121,17 @@ def token(visit: CheckContext) -> Iterator[Finding]:
 
     holder = next((name for name in credentials.TOKEN_VARIABLES if visit.environ.get(name)), None)
     yield from _announced(visit)
-    if holder is None:
-        yield good("Token", f"None, which is right unless the host wants one. {_name_a_token()}")
-        return
     named = visit.named or visit.environ.get(discover.VARIABLE) or addresses.LOOPBACK[0]
     try:
         address = host_names.address_of(named)
     except LmsError as error:
         yield bad("Token", error.title, error.hint)
+        return
+    known = host_names.known_at(address)
+    if known is not None and known.token:
+        holder = f"the {known.token} that keeps it for {known.name}"
+    if holder is None:
+        yield good("Token", f"None, which is right unless the host wants one. {_name_a_token()}")
         return
     if addresses.is_protected(address):
         yield good("Token", f"There is one in {holder}.")
