@@ -133,6 +133,10 @@ class AgentDesk:
                 f"The user does not let agents {verb} the models in memory.",
                 hint=f'{SETTING} = "{wanted}" in the configuration of Jupyter Server allows it.',
             )
+        return await self.connected_manager()
+
+    async def connected_manager(self) -> Manager:
+        """Return the manager of the first host, for what a person asks for."""
         manager = self._pool.lines[0].manager
         await connect(manager)
         return manager

@@ -21,11 +21,13 @@ EXTRAS = {
     "lms_jupyter/engine": ("engine",),
     "lms_jupyter/engine/models/training": ("engine", "training"),
     "lms_jupyter/server": ("server",),
+    "lms_jupyter/server/persona.py": ("persona", "server"),
     "lms_jupyter/doctor/jupyter.py": ("server",),
     "lms_jupyter/doctor/machine.py": ("engine",),
     "lms_jupyter/testing": ("test",),
     "lms_jupyter/api/tables.py": ("test",),
     "tests": ("test", "demo", "engine", "server"),
+    "tests/server/persona_story.py": ("persona", "test"),
     ".ci": ("test",),
     "js": ("test",),
 }
