@@ -6,6 +6,7 @@ import asyncio
 import time
 from pathlib import Path
 
+import httpx
 import pytest
 
 from lms_jupyter.engine.downloads.downloads import Downloads, JobState
@@ -14,6 +15,7 @@ from lms_jupyter.engine.downloads.rate import Rate
 from lms_jupyter.engine.errors import BadRequestError
 from lms_jupyter.engine.wire.fields import optional_number
 from lms_jupyter.engine.wire.rest_v1 import job_entry
+from tests import engines
 
 from ..flaky_hub import FlakyHub
 from .conftest import DATA, FAST, ended, until
@@ -120,3 +122,20 @@ async def test_a_job_of_its_own_rate_takes_as_long_as_that_says(
 def test_a_rate_that_makes_no_sense_is_refused(value: object) -> None:
     with pytest.raises(BadRequestError, match="number from 0 on"):
         optional_number({"rate": value}, "rate")
+
+
+def test_limits_are_changed_over_rest_while_the_engine_runs(tmp_path: Path) -> None:
+    path = "/api/v1/models/download/limits"
+    with (
+        engines.engine(tmp_path, "--no-default-models", "--downloads", str(tmp_path)) as address,
+        httpx.Client(base_url=f"http://{address}", timeout=30) as http,
+    ):
+        before = http.post(path, json={}).json()
+        after = http.post(path, json={"at_once": 5, "max_bytes_per_second": 2e6}).json()
+        lifted = http.post(path, json={"max_bytes_per_second": 0}).json()
+        wrong = [http.post(path, json={"at_once": each}) for each in (0, 17, 1.5, "x")]
+
+    assert before == {"at_once": 2, "max_bytes_per_second": None}
+    assert after == {"at_once": 5, "max_bytes_per_second": 2e6}
+    assert lifted == {"at_once": 5, "max_bytes_per_second": None}
+    assert [each.status_code for each in wrong] == [400] * 4
