@@ -63,6 +63,10 @@ class Channel:
         """Send `{"type": word}`: "cancel" a load, "stop" a stream."""
         await self._channel.send_message({"type": word})
 
+    async def answer(self, message: Mapping[str, Any]) -> None:
+        """Send a message that says more than its type."""
+        await self._channel.send_message(dict(message))
+
     async def call_off(self, word: str) -> None:
         """Ask the host to stop, and read what it still sends.
 

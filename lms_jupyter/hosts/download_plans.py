@@ -10,6 +10,8 @@ from lms_jupyter.hosts.reading import noun, reads, rows, table, text
 if TYPE_CHECKING:
     from lms_jupyter.hosts.base import Offer
 
+BY_PLAN = "plan:"
+"""What the identifier of a download begins with that a plan carries out; then comes the place."""
 FITS = {
     "fullGPUOffload": "fits into GPU memory",
     "partialGPUOffload": "fits with a part in GPU memory",
@@ -40,6 +42,10 @@ class DownloadPlan(Struct, frozen=True, kw_only=True):
     size_bytes: int = 0
     job_id: str = ""
     """Of a download of it that is under way."""
+    node: int = 0
+    """Which node of the host's plan has the options."""
+    version: int = 0
+    """Of the host's plan, which changes with each choice."""
 
     @property
     def reason(self) -> str:
@@ -73,6 +79,8 @@ def read_plan(name: str, raw: Any) -> DownloadPlan:
     if chosen is not None:
         fields["options"] = [_option(table(each)) for each in rows(chosen["downloadOptions"])]
         fields["selected"] = chosen.get("selectedDownloadOptionIndex")
+        fields["node"] = nodes.index(chosen)
+        fields["version"] = found.get("version", 0)
     made = noun(fields, DownloadPlan)
     if made.selected is not None and not 0 <= made.selected < len(made.options):
         raise ValueError(f"there is no option {made.selected}")
@@ -106,4 +114,21 @@ def plan_of_offers(name: str, offers: "Sequence[Offer]", chosen: "Offer") -> Dow
         ),
         selected=offers.index(chosen),
         size_bytes=chosen.size_bytes,
+    )
+
+
+def offers_of_plan(plan: DownloadPlan) -> "tuple[Offer, ...]":
+    """Return what a plan has to choose from as offers, which `download` has the plan fetch."""
+    from lms_jupyter.hosts.base import Offer  # noqa: PLC0415 - it needs this module's nouns
+
+    return tuple(
+        Offer(
+            name=plan.name,
+            download_id=f"{BY_PLAN}{place}",
+            size_bytes=option.size_bytes,
+            quantization=option.quantization,
+            recommended=option.recommended,
+            fits=option.fit != FITS["willNotFit"],
+        )
+        for place, option in enumerate(plan.options)
     )

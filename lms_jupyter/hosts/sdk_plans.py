@@ -2,15 +2,18 @@
 
 import asyncio
 import contextlib
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import aclosing
 from typing import Any
 
 import lmstudio
 
-from lms_jupyter.errors import HostReplyError, HostTimeoutError
-from lms_jupyter.hosts.channel import open_channel
-from lms_jupyter.hosts.download_plans import DownloadPlan, read_plan
+from lms_jupyter.errors import DownloadFailedError, HostReplyError, HostTimeoutError
+from lms_jupyter.hosts.base import Downloaded, Downloading, DownloadStep, Offer
+from lms_jupyter.hosts.channel import Channel, open_channel
+from lms_jupyter.hosts.download_plans import BY_PLAN, DownloadPlan, read_plan
+from lms_jupyter.hosts.reading import noun, reads
+from lms_jupyter.hosts.sdk_errors import reason_and_hint
 from lms_jupyter.hosts.sdk_private import AsyncSession
 
 PATIENCE_S = 20.0
@@ -62,3 +65,59 @@ async def _plan(
                 await channel.send("cancelPlan")
                 return read_plan(name, packet.get("plan"))
     raise HostReplyError(f"The host broke off the plan of {name} without a reason.")
+
+
+async def carry_out(repository: AsyncSession, offer: Offer) -> AsyncIterator[DownloadStep]:
+    """Fetch what a plan of LM Studio's hub offers; closing this early calls the download off.
+
+    Raises:
+        DownloadFailedError: It could not be fetched.
+    """
+    owner, _, name = offer.name.partition("/")
+    target = {"type": "artifact", "owner": owner, "name": name}
+    parameters = {"target": target, "opts": {}}
+    place = int(offer.download_id.removeprefix(BY_PLAN))
+    async with open_channel(repository, "createDownloadPlan", parameters) as channel:
+        has_ended = False
+        try:
+            async for packet in channel.packets():
+                match packet:
+                    case {"type": "planReady"}:
+                        await _commit(channel, read_plan(offer.name, packet.get("plan")), place)
+                    case {"type": "downloadProgress", "update": dict(update)}:
+                        yield moved(update, offer)
+                    case {"type": "success"}:
+                        has_ended = True
+                        yield Downloaded(model_key=offer.name)
+                        return
+                    case _:
+                        continue
+        except lmstudio.LMStudioServerError as error:
+            has_ended = True
+            reason, hint = reason_and_hint(error)
+            raise DownloadFailedError(
+                f"{offer.name} could not be fetched: {reason}", hint=hint
+            ) from error
+        finally:
+            if not has_ended:
+                await channel.call_off("cancelDownload")
+    raise DownloadFailedError(f"The host broke off fetching {offer.name} without a reason.")
+
+
+async def _commit(channel: Channel, ready: DownloadPlan, place: int) -> None:
+    if ready.selected != place:
+        choice = {"selectedDownloadOptionIndex": place, "nodeIndex": ready.node}
+        version = {"requestedPlanVersion": ready.version + 1}
+        await channel.answer({"type": "setSelectedDownloadOptionIndex", **choice, **version})
+    await channel.send("commit")
+
+
+@reads("how far a download is")
+def moved(raw: Mapping[str, Any], wanted: Offer) -> Downloading:
+    """Read how far a download is."""
+    fields = {
+        "downloaded_bytes": raw.get("downloadedBytes", 0),
+        "total_bytes": raw.get("totalBytes", wanted.size_bytes),
+        "bytes_per_second": raw.get("speedBytesPerSecond", 0),
+    }
+    return noun(fields, Downloading)

@@ -8,10 +8,9 @@ from typing import Any
 import lmstudio
 
 from lms_jupyter.errors import DownloadFailedError
-from lms_jupyter.hosts import prediction, sdk_private
+from lms_jupyter.hosts import prediction, sdk_plans, sdk_private
 from lms_jupyter.hosts.base import (
     Downloaded,
-    Downloading,
     DownloadStep,
     LogEntry,
     Offer,
@@ -19,6 +18,7 @@ from lms_jupyter.hosts.base import (
     remembers_its_log,
 )
 from lms_jupyter.hosts.channel import Channel, Parameters, open_channel
+from lms_jupyter.hosts.download_plans import BY_PLAN
 from lms_jupyter.hosts.prediction import (
     Message,
     Picture,
@@ -115,18 +115,13 @@ def _offer(raw: Mapping[str, Any]) -> Offer:
     return noun(fields, Offer)
 
 
-@reads("how far a download is")
-def _moved(raw: Mapping[str, Any], wanted: Offer) -> Downloading:
-    fields = {
-        "downloaded_bytes": raw.get("downloadedBytes", 0),
-        "total_bytes": raw.get("totalBytes", wanted.size_bytes),
-        "bytes_per_second": raw.get("speedBytesPerSecond", 0),
-    }
-    return noun(fields, Downloading)
-
-
 async def download_steps(repository: AsyncSession, wanted: Offer) -> AsyncIterator[DownloadStep]:
     """Fetch a file; closing the iterator early calls the download off on the host."""
+    if wanted.download_id.startswith(BY_PLAN):
+        async with aclosing(sdk_plans.carry_out(repository, wanted)) as steps:  # type: ignore[type-var]
+            async for step in steps:
+                yield step
+        return
     parameters = {"downloadIdentifier": wanted.download_id}
     async with open_channel(repository, "downloadModel", parameters) as channel:
         ended = False
@@ -134,7 +129,7 @@ async def download_steps(repository: AsyncSession, wanted: Offer) -> AsyncIterat
             async for packet in channel.packets():
                 match packet:
                     case {"type": "downloadProgress", "update": dict(update)}:
-                        yield _moved(update, wanted)
+                        yield sdk_plans.moved(update, wanted)
                     case {"type": "success"}:
                         ended = True
                         yield _fetched(packet)

@@ -11,12 +11,13 @@ from lms_jupyter.errors import (
     AmbiguousModelError,
     CommandError,
     DownloadFailedError,
+    HostError,
     HostTimeoutError,
     LmsError,
     ModelNotFoundError,
 )
 from lms_jupyter.hosts.base import Downloading, DownloadStep, Host, Offer, pauses_downloads
-from lms_jupyter.hosts.download_plans import DownloadPlan, plan_of_offers
+from lms_jupyter.hosts.download_plans import DownloadPlan, offers_of_plan, plan_of_offers
 from lms_jupyter.manager.events import (
     DownloadEnded,
     DownloadMoved,
@@ -131,10 +132,13 @@ async def _names(words: str, host: Host) -> tuple[str, ...]:
 
 async def _offers(name: str, host: Host) -> Sequence[Offer]:
     # What else the host says, of itself or of its source, is said as it is.
-    try:
+    offers: Sequence[Offer] = ()
+    with contextlib.suppress(ModelNotFoundError):
         offers = await host.offers(name)
-    except ModelNotFoundError as error:
-        raise ModelNotFoundError(name, to_download=True) from error
+    if not offers and "/" in name and not pauses_downloads(host.info):
+        # LM Studio's hub knows models that its source of files does not, by plans alone.
+        with contextlib.suppress(HostError, ModelNotFoundError):
+            offers = offers_of_plan(await host.plan(name, None))
     if not offers:
         raise ModelNotFoundError(name, to_download=True)
     return offers

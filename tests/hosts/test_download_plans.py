@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 
 from lms_jupyter.errors import HostReplyError, LmsError
-from lms_jupyter.hosts.download_plans import read_plan
+from lms_jupyter.hosts import sdk_streams
+from lms_jupyter.hosts.base import Downloaded, Downloading
+from lms_jupyter.hosts.download_plans import offers_of_plan, read_plan
 from lms_jupyter.hosts.sdk import SdkHost
 from tests import engines
 from tests.engine.flaky_hub import FlakyHub, serving
@@ -75,3 +77,29 @@ async def test_the_engine_shows_its_plan_and_fetches_nothing(
                 assert hub.asked == []
             finally:
                 await host.close()
+
+
+@pytest.mark.asyncio
+async def test_what_only_a_plan_offers_is_fetched_by_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub = FlakyHub({"tiny-Q8_0.gguf": bytes(500_000), "tiny-Q4_0.gguf": bytes(1000)})
+    with serving(hub) as endpoint:
+        monkeypatch.setenv("HF_ENDPOINT", endpoint)
+        models = tmp_path / "models"
+        options = ("--no-default-models", "--downloads", str(models))
+        with engines.engine(tmp_path / "home", *options) as address:
+            host = SdkHost(address)
+            await host.connect()
+            try:
+                offers = offers_of_plan(await host.plan("a/tiny", None))
+                small = next(each for each in offers if each.quantization == "Q4_0")
+                steps = [
+                    step
+                    async for step in sdk_streams.download_steps(host._session("repository"), small)
+                ]
+            finally:
+                await host.close()
+    assert steps[-1] == Downloaded(model_key="a/tiny")
+    assert isinstance(steps[-2], Downloading)
+    assert [path.name for path in models.rglob("*.gguf")] == ["tiny-Q4_0.gguf"]

@@ -2,6 +2,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 
 import pytest
+from msgspec.structs import replace
 
 from lms_jupyter.errors import (
     AmbiguousModelError,
@@ -11,6 +12,7 @@ from lms_jupyter.errors import (
     ModelNotFoundError,
 )
 from lms_jupyter.hosts.base import Downloading, DownloadStep, Found, Offer
+from lms_jupyter.hosts.download_plans import DownloadPlan, plan_of_offers
 from lms_jupyter.hosts.fake import FEATURES, FakeHost
 from lms_jupyter.manager import Manager, downloading
 from lms_jupyter.manager.commands import run
@@ -240,3 +242,22 @@ async def test_a_host_that_is_gone_is_told_as_that(manager: Manager, host: FakeH
     for words in (GEMMA, "gemma"):
         with pytest.raises(HostUnreachableError, match="Nothing answers"):
             await run(FindDownloads(words=words), manager)
+
+
+@pytest.mark.asyncio
+async def test_what_lm_studio_offers_by_a_plan_alone_can_be_chosen(
+    host: FakeHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = plan_of_offers(GEMMA, [SMALL, LARGE], LARGE)
+
+    async def planned(_name: str, _quantization: str | None) -> DownloadPlan:
+        return plan
+
+    host.market = []
+    host.info = replace(host.info, features=())
+    monkeypatch.setattr(host, "plan", planned)
+
+    chosen = await downloading.choose(GEMMA, "q4_k_m", host)
+
+    assert (chosen.name, chosen.download_id, chosen.size_bytes) == (GEMMA, "plan:0", 100)
+    assert (await downloading.choose(GEMMA, None, host)).download_id == "plan:1"
