@@ -43,7 +43,7 @@ from tests.fleet.conftest import (
 
 MIDDLING = Shape(layers=16, width=1024, heads=8, kv_heads=8, feed_forward=2816, vocabulary=8000)
 """About 400 MB as F16, and slow enough that the cores are not all taken by frames."""
-ROUNDS, TOKENS = {"tutor-1m": 30, "middling": 6}, 100
+ROUNDS, TOKENS = {"tutor-1m": 30, "middling": 6}, 40
 DEVICES, EACH = 1000, 10
 GB = 10**9
 
