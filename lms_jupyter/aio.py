@@ -138,7 +138,7 @@ async def estimate(key: str, **options: Unpack[Options]) -> Estimate:
     """Estimate how much memory a load would take; nothing is loaded."""
     here = session()
     asked = read_request(here.folder, key, "ensure", reload=False, **options)
-    return (await _wait(estimated(asked, here.local.manager)))[1]
+    return (await _wait(estimated(asked, here.local.manager))).estimate
 
 
 async def extend(

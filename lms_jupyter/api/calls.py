@@ -158,7 +158,7 @@ def estimate(key: str, **options: Unpack[Options]) -> Estimate:
     """
     here = session()
     asked = read_request(here.folder, key, "ensure", reload=False, **options)
-    return here.run(estimated(asked, here.local.manager))[1]
+    return here.run(estimated(asked, here.local.manager)).estimate
 
 
 def extend(identifier: Named, ttl: float | str | timedelta | None, *, reload: bool = False) -> None:

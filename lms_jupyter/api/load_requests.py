@@ -10,11 +10,13 @@ from msgspec import UNSET, Struct
 from msgspec.structs import replace
 
 from lms_jupyter.api.duration import parse_duration, parse_ttl
+from lms_jupyter.api.fits import fit_sentence
 from lms_jupyter.api.settings import (
     DEFAULT_TTL_S,
     NOTHING,
     Recipe,
     Settings,
+    checked_fit,
     gathered,
     keywords,
     read_recipe,
@@ -43,6 +45,8 @@ class Options(Settings, total=False):
     device: str
     lease: bool
     heal: bool
+    fit: str
+    """`max`, `85%` or `leave=4GB`: the longest context that fits."""
 
 
 class NotebookRequest(Struct, frozen=True, kw_only=True):
@@ -66,7 +70,8 @@ class NotebookRequest(Struct, frozen=True, kw_only=True):
 def completed(asked: NotebookRequest, recipe: Recipe) -> NotebookRequest:
     """Return the request with the settings and the TTL of a recipe."""
     ttl_s = DEFAULT_TTL_S if recipe.ttl_s is UNSET else recipe.ttl_s
-    request = replace(asked.request, config=recipe.config, ttl_s=ttl_s)
+    fit = asked.request.fit or recipe.fit
+    request = replace(asked.request, config=recipe.config, ttl_s=ttl_s, fit=fit)
     return replace(asked, request=request, names_ttl=recipe.ttl_s is not UNSET)
 
 
@@ -94,8 +99,9 @@ def read_request(
         if name_of is not None and not isinstance(name_of, str):
             raise CommandError(f"{name_of!r} is no name of a {kind}: give it as text.")
     heal = left.pop("heal", True)
+    left_fit = left.pop("fit", None)
     shared = {key: left.pop(key) for key in ("identifier", "device", "lease") if key in left}
-    own = Recipe(config=keywords(**left), ttl_s=ttl_s)
+    own = Recipe(config=keywords(**left), ttl_s=ttl_s, fit=checked_fit(left_fit, "a keyword"))
     recipe = gathered(folder, own, config=_config(config), preset=preset, profile=profile)
     asked = NotebookRequest(
         request=LoadRequest(model_key=name, mode=mode, reload=reload, **shared),
@@ -130,6 +136,8 @@ def warn_of_differences(result: LoadResult) -> None:
         warnings.warn(
             f"{result.instance.identifier}: {describe(result.differences)}.", stacklevel=3
         )
+    if result.fitted is not None and result.fitted.is_kept is False:
+        warnings.warn(fit_sentence(result.fitted), stacklevel=3)
 
 
 def _config(config: object) -> Path | Recipe:

@@ -10,6 +10,7 @@ import msgspec
 
 from lms_jupyter.api.duration import parse_ttl
 from lms_jupyter.errors import CommandError
+from lms_jupyter.protocol.fit import read_fit
 from lms_jupyter.protocol.fitting import contradiction
 from lms_jupyter.protocol.gpu_settings import objection
 from lms_jupyter.protocol.load_keys import LOAD_KEYS
@@ -20,6 +21,7 @@ DEFAULT_TTL_S = 3600.0
 PROFILES = "lms_profiles.toml"
 """The file of named profiles, next to the notebook."""
 TTL_KEY = "ttl"
+FIT_KEY = "fit"
 
 
 def _aliases() -> dict[str, tuple[str, ...]]:
@@ -148,6 +150,8 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
 
     config: LoadConfig = LoadConfig()
     ttl_s: float | msgspec.UnsetType | None = msgspec.UNSET
+    fit: str | None = None
+    """How much memory it may take; see `LoadRequest.fit`."""
 
 
 NOTHING = Recipe()
@@ -157,7 +161,8 @@ def together(*recipes: Recipe) -> Recipe:
     """Join recipes; what comes later wins, setting by setting, and the TTL too."""
     config = merged(*(recipe.config for recipe in recipes))
     ttls = (recipe.ttl_s for recipe in reversed(recipes) if recipe.ttl_s is not msgspec.UNSET)
-    return Recipe(config=config, ttl_s=next(ttls, msgspec.UNSET))
+    fits = (recipe.fit for recipe in reversed(recipes) if recipe.fit is not None)
+    return Recipe(config=config, ttl_s=next(ttls, msgspec.UNSET), fit=next(fits, None))
 
 
 def gathered(
@@ -248,11 +253,26 @@ def read_recipe(entries: Mapping[str, Any], where: str) -> Recipe:
     Raises:
         CommandError: A name is unknown or a value makes no sense.
     """
-    settings = {name: value for name, value in entries.items() if name != TTL_KEY}
+    beside = (TTL_KEY, FIT_KEY)
+    settings = {name: value for name, value in entries.items() if name not in beside}
     config = read_settings(settings, where)
-    if TTL_KEY not in entries:
-        return Recipe(config=config)
-    return Recipe(config=config, ttl_s=parse_ttl(str(entries[TTL_KEY])))
+    ttl_s = parse_ttl(str(entries[TTL_KEY])) if TTL_KEY in entries else msgspec.UNSET
+    return Recipe(config=config, ttl_s=ttl_s, fit=checked_fit(entries.get(FIT_KEY), where))
+
+
+def checked_fit(fit: object, where: str) -> str | None:
+    """Return a fit that can be read, `None` if there is none.
+
+    Raises:
+        CommandError: It is none.
+    """
+    if fit is None:
+        return None
+    try:
+        read_fit(str(fit))
+    except ValueError as error:
+        raise CommandError(f"{error} ({where}).") from None
+    return str(fit)
 
 
 def read_text(path: Path) -> str:

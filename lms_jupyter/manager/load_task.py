@@ -19,6 +19,7 @@ from lms_jupyter.manager.events import (
     LoadProgressed,
     LoadStarted,
 )
+from lms_jupyter.manager.fitting_in import Fitted, fit_in, proved
 from lms_jupyter.manager.identity import on_behalf_of
 from lms_jupyter.manager.leases import Lease
 from lms_jupyter.manager.manager import Manager
@@ -41,6 +42,8 @@ class LoadResult(Struct, frozen=True, kw_only=True):
     """What the host unloaded to make room."""
     differences: tuple[Difference, ...] = ()
     """Where the host did not give what was asked, or why it was reloaded."""
+    fitted: Fitted | None = None
+    """How the context was found, if it was to be found."""
 
 
 async def load(
@@ -54,6 +57,7 @@ async def load(
         LoadCancelledError: Somebody has called it off.
         LmsError: The host could not load it.
     """
+    request, fitted = await fit_in(request, resolution, manager)
     row = Load(
         load_id=manager.new_load_id(),
         identifier=request.identifier,
@@ -88,7 +92,9 @@ async def load(
     manager.apply(
         InstanceCompared(instance_reference=instance.instance_reference, differences=found)
     )
-    return replace(result, how="loaded", evicted=evicted, differences=found)
+    if fitted is not None:
+        fitted = proved(fitted, instance, await host.poll())
+    return replace(result, how="loaded", evicted=evicted, differences=found, fitted=fitted)
 
 
 async def _as_it_is(request: LoadRequest, instance: Instance, host: Host) -> tuple[Difference, ...]:

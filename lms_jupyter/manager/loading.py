@@ -123,6 +123,7 @@ async def _use(request: LoadRequest, found: LookedUp, manager: Manager) -> LoadR
     """Take what is there under a name, else load it."""
     resolution = found.resolution
     if resolution.instance is not None or any(serves(i, resolution) for i in found.instances):
+        request = changed(request, fit=None)
         return await load(request, resolution, manager, Turn(None))
     async with turn(resolution, manager) as own:
         return await load(request, resolution, manager, own)

@@ -28,6 +28,9 @@ class LoadRequest(
     ttl_s: float | None = None
     """`None`: it stays until it is unloaded. It counts only if this loads the model."""
     config: LoadConfig = LoadConfig()
+    fit: str | None = None
+    """`max`, `85%` or `leave=4GB`: the longest context that fits, or what else makes it fit if the
+    context is named. Found before the load; `None`: what `config` says."""
     device: str | None = None
     """A machine on the host's LM Link, or empty for the host itself; `None`: any, and for a load
     the host decides."""

@@ -67,7 +67,7 @@ class AgentDesk:
     async def estimate(self, model_key: str, context_length: int | None) -> Estimate:
         """Return what a load would take."""
         manager = await self._manager("look")
-        return (await estimated(_asked(model_key, context_length), manager))[1]
+        return (await estimated(_asked(model_key, context_length), manager)).estimate
 
     async def load(self, model_key: str, context_length: int | None, ttl_s: float) -> Instance:
         """Use the instance that fits, else load one, within what agents may take.
@@ -83,7 +83,8 @@ class AgentDesk:
             )
         asked = _asked(model_key, context_length)
         async with self._loading:
-            resolution, estimate = await estimated(asked, manager)
+            reckoned = await estimated(asked, manager)
+            resolution, estimate = reckoned.resolution, reckoned.estimate
             there = await self._fitting(resolution.name, context_length, manager)
             if there is None:
                 await self._check_room(resolution.name, estimate, manager)

@@ -29,6 +29,12 @@ LINES = [
     ("%lms load -y tutor-1", r"matches tutor-1m best, so it is that; also: tutor-1m-vision"),
     ("%lms load tutr-1m -y --estimate-only", r"Model: tutor-1m"),
     ("%lms estimate tutor-1m -c 1024", r"Context Length: 1,024\n(.*\n)*This load should fit"),
+    (
+        "%lms load tutor-1m --new -c max",
+        r"Fitted: 2,048 tokens, limited by the model's maximum; estimated at [\d.]+ MB, holds",
+    ),
+    ("%lms load tutor-1m --fit 99%", r"Nothing was fitted: unload it first"),
+    ("%lms estimate tutor-1m --fit leave=1MB", r"Context Length: 2,048\n(.*\n)*Fitted: 2,048"),
     ("%lms extend tutor-1m 1h", r"unloads when idle for 1 h, counted from now"),
     ("%lms extend tutor-1m none", r"tutor-1m has no TTL"),
     ("%lms extend tutor-1m 1h --reload", r"is loaded again, and unloads when idle for 1 h"),

@@ -38,6 +38,14 @@ from lms_jupyter.protocol.models import LoadConfig
             ),
         ),
         (
+            "load m -c max",
+            LoadLine(asked=NotebookRequest(request=LoadRequest(model_key="m", fit="max"))),
+        ),
+        (
+            "load m -c max --fit 85%",
+            LoadLine(asked=NotebookRequest(request=LoadRequest(model_key="m", fit="85%"))),
+        ),
+        (
             "load m --ttl none",
             LoadLine(asked=NotebookRequest(request=LoadRequest(model_key="m")), ttl_s=None),
         ),
@@ -58,6 +66,7 @@ def test_a_line_becomes_a_request(line: str, request_: object) -> None:
         ("load m --ttl -1", "TTL of -1 makes no sense"),
         ("load m --ttl abc", "'abc' is no TTL"),
         ("load m -c many", "'many' is not a whole number"),
+        ("load m --fit much", "'much' is no fit: write max, 85% or leave=4GB"),
         ("load m -c 0", "must be at least 1"),
         ("load m --gpu 2", "must be from 0 to 1"),
         ("load m --gpu auto", "'auto' is not off, max or a number"),

@@ -251,6 +251,7 @@ export interface LoadRequest {
   identifier?: string | null;
   ttl_s?: number | null;
   config?: LoadConfig;
+  fit?: string | null;
   device?: string | null;
   lease?: boolean;
   reload?: boolean;

@@ -8,6 +8,7 @@ from IPython.display import display
 from lms_jupyter.api.cards import draw_estimate
 from lms_jupyter.api.duration import format_duration
 from lms_jupyter.api.estimating import estimated
+from lms_jupyter.api.fits import fit_sentence
 from lms_jupyter.api.load_requests import NotebookRequest
 from lms_jupyter.api.sizes import format_size
 from lms_jupyter.errors import CommandError
@@ -39,8 +40,12 @@ def load(line: LoadLine, context: MagicContext) -> Any:
 def estimate(asked: NotebookRequest, context: MagicContext) -> "ShownEstimate":
     """Say what a load would take; nothing is loaded."""
     context.connect()
-    resolution, answer = context.session.run(estimated(asked, context.manager))
-    text = "\n".join(_estimate_lines(resolution, asked.request.config, answer, context))
+    reckoned = context.session.run(estimated(asked, context.manager))
+    answer = reckoned.estimate
+    lines = _estimate_lines(reckoned.resolution, reckoned.config, answer, context)
+    if reckoned.fitted is not None:
+        lines.append(fit_sentence(reckoned.fitted))
+    text = "\n".join(lines)
     context.say(text)
     fields = {name: getattr(answer, name) for name in Estimate.__struct_fields__}
     return ShownEstimate(**fields, shown_in=context.shell.execution_count)
@@ -92,7 +97,16 @@ def sentences(result: LoadResult, asked: NotebookRequest, name: str | None) -> l
     if result.differences and result.how != "reloaded":
         lines.append(f"Not as asked: {describe(result.differences)}.")
         lines += _about_context(result)
-    return lines
+    return lines + _about_fit(result, asked)
+
+
+def _about_fit(result: LoadResult, asked: NotebookRequest) -> list[str]:
+    """Say what was found to fit, or that nothing was looked for."""
+    if result.fitted is not None:
+        return [fit_sentence(result.fitted)]
+    if asked.request.fit is not None:
+        return ["Nothing was fitted: unload it first, or load another with --new."]
+    return []
 
 
 def _about_context(result: LoadResult) -> list[str]:

@@ -18,6 +18,7 @@ from lms_jupyter.magics.grammar import (
     Verb,
     python_name,
 )
+from lms_jupyter.magics.verbs.fit_flags import FIT, take_fit, with_max
 from lms_jupyter.magics.verbs.presets import PRESET
 from lms_jupyter.magics.verbs.setting_flags import flags_of
 from lms_jupyter.protocol.fitting import contradiction
@@ -72,7 +73,8 @@ _DRAFT_SIMPLE = Flag(
 )
 
 SETTINGS = (
-    *flags_of(LOAD_KEYS),
+    *with_max(flags_of(LOAD_KEYS)),
+    FIT,
     _KV_CACHE,
     _DRAFT_SIMPLE,
     Flag(
@@ -198,11 +200,13 @@ def _check_drafts(a: argparse.Namespace) -> None:
 def load_line(a: argparse.Namespace, mode: LoadMode, *, estimate_only: bool = False) -> LoadLine:
     """Read a line that loads."""
     life = {name: getattr(a, name) for name in ("lease", "device") if name in a}
+    fit = take_fit(a)
     request = LoadRequest(
         model_key=a.model_key or "",
         mode=mode,
         identifier=getattr(a, "identifier", None),
         config=load_config(a),
+        fit=fit,
         reload=getattr(a, "reload", False),
         **life,
     )
