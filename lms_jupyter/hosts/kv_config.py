@@ -34,7 +34,8 @@ MLX_CACHE = {
     "mlx_kv_cache_quantized_start": "quantizedStart",
 }
 """What another one holds, and its names for it."""
-_MLX_DEFAULTS = {"enabled": True, "bits": 8, "groupSize": 64, "quantizedStart": 0}
+_MLX_DEFAULTS = {"enabled": True, "bits": 8, "groupSize": 64, "quantizedStart": 5000}
+"""LM Studio's own, for what is not named."""
 _SPECULATIVE = "llm.load.llama.speculativeDecoding"
 
 KEYS: Mapping[str, Setting] = {
