@@ -11,7 +11,8 @@ def _imported(kernel: Kernel) -> None:
     assert ran.error == "", ran.error_text
 
 
-def test_a_handle_shows_what_its_instance_does(kernel: Kernel) -> None:
+def test_a_handle_shows_what_its_instance_does(empty: Kernel) -> None:
+    kernel = empty
     ran = kernel.run("lms_jupyter.load('tutor-1m', ttl='10m')")
 
     assert ran.error == "", ran.error_text
@@ -23,8 +24,8 @@ def test_a_handle_shows_what_its_instance_does(kernel: Kernel) -> None:
     assert "not in memory now" in kernel.run("llm").bundles[-1]["text/html"]
 
 
-def test_an_awaited_handle_shows_the_same(kernel: Kernel) -> None:
-    ran = kernel.run("await aio.load('tutor-1m', ttl='10m')")
+def test_an_awaited_handle_shows_the_same(empty: Kernel) -> None:
+    ran = empty.run("await aio.load('tutor-1m', ttl='10m')")
 
     assert ran.error == "", ran.error_text
     assert "10m / 10m" in ran.bundles[-1]["text/html"]

@@ -65,7 +65,6 @@ class ToolBox:
         refusal = self._refusal(call)
         if refusal is not None:
             return shown.end("refused", refusal)
-        shown.begin()
         return _carried_out(tool, arguments, shown)
 
     def _refusal(self, call: ToolCall) -> str | None:
@@ -195,6 +194,7 @@ class _ShownCall:
 def _carried_out(tool: ToolFunction, arguments: dict[str, object], shown: _ShownCall) -> Called:
     """Run a function of the user's: whatever it raises is told to the model."""
     try:
+        shown.begin()
         return shown.end("answered", as_text(tool.function(**arguments)))
     except (Exception, SystemExit) as error:  # noqa: BLE001 - as above
         trace = error.__traceback__
