@@ -81,3 +81,11 @@ def test_what_cannot_be_is_one_sentence(kernel: Kernel, line: str, sentence: str
     assert sentence in ran.error_text
     assert "Traceback" not in ran.error_text
     assert kernel.value("lms_jupyter.host() != ''") == "True"
+
+
+def test_presets_are_listed_alike(kernel: Kernel) -> None:
+    ran = kernel.run("%lms preset ls")
+
+    assert ran.error == "", ran.error_text
+    assert "There are no presets" in ran.plain
+    assert kernel.value("len(lms_jupyter.preset())") == "0"

@@ -321,6 +321,7 @@ def test_a_chat_remembers_calls_that_have_their_results_and_no_others(
         ("--tools nobody", {}, "'nobody' is no function of this notebook."),
         ("--tools add,town", {"town": "Delft"}, "town is no function but of the type str"),
         ("--tools add --json add", {"add": dict}, "do not go together"),
+        ("--mcp mcp.json", {}, "LM Studio runs MCP servers for its own chats"),
         ("--tools a-b", {}, "'a-b' is no name that Python allows"),
         ("--tools add --rounds 0", {}, "must be from 1 to 1000"),
         ("--tools gone", {"gone": [len]}, "len takes 'obj' by position alone"),

@@ -39,6 +39,11 @@ TOOL_FLAGS = (
         read=whole(1, MOST_ROUNDS),
         default=ROUNDS,
     ),
+    Flag(
+        names=("--mcp",),
+        help="refused: no host lets a notebook use MCP servers over the SDK's protocol",
+        metavar="FILE",
+    ),
 )
 
 
@@ -48,6 +53,13 @@ def tool_use(a: argparse.Namespace) -> ToolUse:
     Raises:
         CommandError: They do not go with the others.
     """
+    if getattr(a, "mcp", None) is not None:
+        raise CommandError(
+            f"--mcp {a.mcp}: LM Studio runs MCP servers for its own chats and its REST API alone, "
+            "and the embedded engine runs none.",
+            hint="Write a function that asks the server, and offer it with --tools; or post to "
+            "LM Studio's /api/v1/chat with `integrations`.",
+        )
     names = tuple(getattr(a, "tools", ()))
     if not names:
         return ToolUse()
