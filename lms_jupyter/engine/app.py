@@ -22,6 +22,7 @@ from lms_jupyter.engine.instances.gpu_room import GpuRoom
 from lms_jupyter.engine.instances.gpu_shares import held_by_all
 from lms_jupyter.engine.instances.guardrail import SHARE, Guardrail
 from lms_jupyter.engine.instances.loader import Loader
+from lms_jupyter.engine.instances.prompt_caches import PromptCaches
 from lms_jupyter.engine.instances.registry import Registry
 from lms_jupyter.engine.library.catalog import Catalog
 from lms_jupyter.engine.listeners import Listeners
@@ -99,9 +100,16 @@ def _services(
     meter = GpuMeter(lambda: runtimes.selected.devices)
     guardrail = Guardrail(settings.guardrail, meter=meter)
     room = GpuRoom(meter, lambda: runtimes.selected, SHARE[settings.guardrail], runtimes.chosen)
-    registry = Registry(launcher, guardrail.check, room)
-    meter.held = lambda: held_by_all((*registry.instances, *registry.loads))
     llama = LlamaHttp()
+    prompts = PromptCaches(
+        llama.post,
+        folder=settings.prompt_caches,
+        beside=settings.announce.parent if settings.announce else None,
+        limit_bytes=settings.prompt_cache_bytes,
+    )
+    stack.callback(prompts.close)
+    registry = Registry(launcher, guardrail.check, room, prompts)
+    meter.held = lambda: held_by_all((*registry.instances, *registry.loads))
     constraints = Constraints(llama)
     stack.push_async_callback(llama.close)
     hub = Hub()

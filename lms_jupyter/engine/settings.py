@@ -29,6 +29,7 @@ __all__ = ["SHIPPED_MODELS", "Settings"]
 Guardrail: TypeAlias = Literal["off", "relaxed", "balanced", "strict"]
 
 JIT_TTL_S = 3600.0
+PROMPT_CACHE_BYTES = 2_000_000_000
 PORTS = range(65_536)
 MAX_S = 1e9
 MOST_DOWNLOADS = 16
@@ -66,6 +67,10 @@ class Settings:
     """What every client has to show; `None`: nobody is asked."""
     guests: GuestTokens = field(default_factory=GuestTokens)
     """Tokens of others, each with what it may be used for."""
+    prompt_cache_bytes: int = PROMPT_CACHE_BYTES
+    """How much the prompts may take that instances leave behind; 0: none are kept."""
+    prompt_caches: Path | None = None
+    """Where these stay when the engine ends; `None`: they end with it."""
     fleet: str = ""
     """Where the other engines are that this one speaks for; empty: it speaks for itself."""
     until_closed: int | None = None
@@ -121,6 +126,8 @@ class Settings:
             names=frozenset(name.lower() for name in (*given.allow_host, given.host) if name),
             token=token,
             guests=guests,
+            prompt_cache_bytes=int(given.prompt_cache_gb * 1e9),
+            prompt_caches=given.prompt_caches,
             fleet=given.fleet,
             until_closed=given.until_closed,
         )
@@ -177,6 +184,14 @@ def _parser() -> argparse.ArgumentParser:
     add("--spares", type=int, default=1, metavar="N", help="processes kept warm for fast loads")
     add("--nice", type=int, default=10, help="niceness of the processes of models, 0 to 19")
     add("--llama-server", default="", metavar="PATH", help="llama.cpp's server, to run models on")
+    add(
+        "--prompt-cache-gb",
+        type=_seconds,
+        default=PROMPT_CACHE_BYTES / 1e9,
+        metavar="GB",
+        help="disk for prompts that unloaded models have read; 0 keeps none",
+    )
+    add("--prompt-caches", type=Path, metavar="DIR", help="keep them here for the next engine")
     add("--allow-origin", action="append", default=[], metavar="URL", help="web page allowed in")
     add("--allow-host", action="append", default=[], metavar="NAME", help="name of this machine")
     add("--fleet", default="", metavar="FILE", help="be the gateway of other engines, or ray")

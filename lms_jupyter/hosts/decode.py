@@ -86,6 +86,7 @@ def instance(raw: Any, state: Raw | None = None) -> Instance:
         "memory_bytes": raw.get("memoryBytes"),
         "gpu_memory": tuple(map(_gpu_share, rows(raw.get("gpuMemory") or []))),
         "runtime": raw.get("runtime") or None,
+        "warm_tokens": raw.get("warmTokens") or 0,
         "context_length": raw.get("contextLength", raw.get("maxContextLength")),
         "status": status(activity),
         "queued": activity.get("queued", 0),

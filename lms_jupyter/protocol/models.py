@@ -96,6 +96,8 @@ class Instance(Record, Displayable, Struct, frozen=True, kw_only=True):
     """What it takes on each GPU, where the host tells it."""
     runtime: str | None = None
     """Which build of llama.cpp serves it, where the host tells it: its name and version."""
+    warm_tokens: int = 0
+    """How many tokens of prompts it has got from an instance before it."""
     publisher: str | None = None
     params: str | None = None
     architecture: str | None = None

@@ -12,7 +12,7 @@ import logging
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import Any
 
 from lms_jupyter.engine.errors import (
     EngineError,
@@ -22,6 +22,7 @@ from lms_jupyter.engine.errors import (
     ModelUnloadedError,
 )
 from lms_jupyter.engine.instances.carried_out import effective, order_for
+from lms_jupyter.engine.instances.collaborators import Gpus, NoGpus, NoPrompts, Prompts
 from lms_jupyter.engine.instances.departures import Departure, Departures
 from lms_jupyter.engine.instances.instance import Instance, Plan, Request, Work, now
 from lms_jupyter.engine.instances.lifecycle import (
@@ -54,33 +55,6 @@ Guard = Callable[[Plan, Iterable[Instance]], None]
 logger = logging.getLogger(__name__)
 
 
-class Gpus(Protocol):
-    """What a load has to know of the GPUs."""
-
-    def placed(self, plan: Plan) -> Plan:
-        """Return the plan with the place of its layers."""
-
-    def leaving(self, instance: Instance) -> None:
-        """Note that an instance is about to be ended."""
-
-    async def returned(self) -> None:
-        """Wait until what ended instances have held is free again; not for ever."""
-
-
-class NoGpus:
-    """Nothing to place anything on."""
-
-    def placed(self, plan: Plan) -> Plan:
-        """Leave it as it is."""
-        return plan
-
-    def leaving(self, _instance: Instance) -> None:
-        """Note nothing."""
-
-    async def returned(self) -> None:
-        """Wait for nothing."""
-
-
 class Registry:
     """All instances that are loading or loaded, by identifier."""
 
@@ -89,10 +63,12 @@ class Registry:
         launcher: Launcher,
         guard: Guard = lambda _plan, _others: None,
         gpus: Gpus | None = None,
+        prompts: Prompts | None = None,
     ) -> None:
         self._launcher = launcher
         self._guard = guard
         self._gpus = gpus or NoGpus()
+        self._prompts = prompts or NoPrompts()
         self._instances: dict[str, Instance] = {}
         self.departures = Departures()
         self._timers: dict[Instance, asyncio.TimerHandle] = {}
@@ -264,7 +240,7 @@ class Registry:
             instance.take(self._gpus.placed(instance.plan))
             self._guard(instance.plan, self._others(instance))
             instance.admitted = True
-            listening = await self._load(instance)
+            listening = await self._warmed_up(instance, await self._load(instance))
         except asyncio.CancelledError:
             error = LoadCancelledError(instance.identifier)
         except EngineError as failure:
@@ -272,7 +248,6 @@ class Registry:
         except OSError as failure:
             error = LoadFailedError(f"The process for {instance.identifier!r} failed: {failure}.")
         else:
-            instance.address = listening.address
             if listening.refused:
                 logger.warning("llama.cpp has no %s", ", ".join(listening.refused))
             instance.settings = effective(instance.plan, listening)
@@ -293,9 +268,21 @@ class Registry:
         self._launcher.refill()
         logger.info("not loaded: %s", error.title)
 
+    async def _warmed_up(self, instance: Instance, listening: Listening) -> Listening:
+        """Give a loaded instance the prompts that are kept; where that ends it, load it without."""
+        instance.address = listening.address
+        instance.settings = effective(instance.plan, listening)
+        await self._prompts.restore(instance)
+        if instance.worker is not None and not instance.worker.is_running:
+            logger.warning("%s: its process ended on kept prompts", instance.identifier)
+            instance.warm_tokens = 0
+            listening = await self._load(instance)
+            instance.address = listening.address
+        return listening
+
     async def _load(self, instance: Instance) -> Listening:
         """Load into a worker; where only the chat template is at fault, without that template."""
-        order = order_for(instance.plan)
+        order = replace(order_for(instance.plan), slot_save_path=self._prompts.folder)
         try:
             return await self._load_with(instance, order)
         except LoadFailedError as failure:
@@ -353,6 +340,8 @@ class Registry:
 
     async def _end(self, instance: Instance, why: str) -> None:
         if instance.worker is not None:
+            if instance.worker.is_running:
+                await self._prompts.keep(instance, why)
             await instance.worker.end()
         self._finish(instance)
         logger.info("%s %s", why, instance.identifier)

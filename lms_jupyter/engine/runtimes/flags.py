@@ -58,6 +58,7 @@ FLAGS: Final[Mapping[str, tuple[str, ...]]] = {
     "no_fit": ("--fit",),
     "cache_ram": ("--cache-ram",),
     "no_slots": ("--no-slots",),
+    "slot_save_path": ("--slot-save-path",),
     "no_ui": ("--no-ui", "--no-webui"),
     "no_warmup": ("--no-warmup",),
     "cors_origins": ("--cors-origins",),

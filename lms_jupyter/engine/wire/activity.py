@@ -56,6 +56,7 @@ def _instance(instance: Instance, memory_bytes: int, gpus: tuple[Gpu, ...]) -> d
         "pinned": instance.state.pinned,
         "jit": instance.jit,
         "runtime": instance.runtime,
+        "warmTokens": instance.warm_tokens,
     }
     speeds = [one.tokens_per_second for one in instance.requests if one.tokens_per_second]
     if speeds:

@@ -102,6 +102,8 @@ def _set_server(line: Arguments, order: Order, keep: Callable[[str], str]) -> No
     line.put_if_known("cors_origins", "localhost")
     line.put_if_known("cache_ram", 0)
     line.put_if_known("no_fit", "off")
+    if order.slot_save_path:
+        line.put_if_known("slot_save_path", order.slot_save_path)
     for name in ("no_cors_credentials", "no_ui", "no_slots", "log_prefix", "log_timestamps"):
         line.put_if_known(name)
     line.put_if_known("jinja")

@@ -85,6 +85,7 @@ _DISPENSABLE = frozenset(
         "endpoint_slots",
         "fit_params",
         "model_alias",
+        "slot_save_path",
         "ui",
         "warmup",
     }
@@ -158,6 +159,8 @@ def _set_server(parameters: _Parameters, order: Order) -> None:
     parameters.put("ui", False, "webui")
     parameters.put("cache_ram_mib", 0)
     parameters.put("endpoint_slots", False)
+    if order.slot_save_path:
+        parameters.put("slot_save_path", order.slot_save_path)
     parameters.put("fit_params", False)
     parameters.put("embedding", order.embedding)
 

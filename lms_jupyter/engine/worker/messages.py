@@ -50,6 +50,8 @@ class Order:
     settings: LoadSettings
     overrides: tuple[str, ...] = ()
     """What of the file's metadata is to be replaced, as llama.cpp reads it: `name=int:2`."""
+    slot_save_path: str = ""
+    """The folder for saved slots, with a separator at its end; empty: none are saved."""
     flags: tuple[str, ...] = ()
     """What the program knows that is to carry it out; none for xllamacpp."""
 

@@ -1,0 +1,192 @@
+"""What a model has read of a prompt survives its unload, and is never used when in doubt."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import lmstudio
+import pytest
+
+from lms_jupyter.engine.settings import SHIPPED_MODELS
+
+from .conftest import EngineProcess, start_engine
+from .raw import introduced
+
+PROMPT = "The sea is blue and the sky is wide. " * 40
+KEY = "tutor-1m"
+CONFIG = {"contextLength": 2048}
+GREEDY = {"temperature": 0, "maxTokens": 12}
+
+
+class Kept:
+    """An engine, and the folder of the prompts that it keeps."""
+
+    def __init__(self, engine: EngineProcess, folder: Path) -> None:
+        self.engine, self.folder = engine, folder
+
+    def asked(self, config: dict[str, Any] = CONFIG, prompt: str = PROMPT) -> tuple[str, int]:
+        """Load, ask, unload; return the answer, and how many tokens were there already."""
+        with lmstudio.Client(self.engine.address) as client:
+            model = client.llm.load_new_instance(KEY, "asked", config=config)
+            try:
+                return model.complete(prompt, config=GREEDY).content, self.warm_tokens()
+            finally:
+                model.unload()
+
+    def warm_tokens(self) -> int:
+        """Return how many tokens of prompts the only instance began with."""
+        (instance,) = asyncio.run(self._activity())["instances"]
+        told: int = instance["warmTokens"]
+        return told
+
+    async def _activity(self) -> dict[str, Any]:
+        async with introduced(self.engine.address, "system", clientIdentifier="looker") as system:
+            told: dict[str, Any] = await system.call("getActivity")
+            return told
+
+    @property
+    def files(self) -> list[Path]:
+        """What is kept."""
+        return sorted(self.folder.iterdir())
+
+    def manifest(self) -> list[dict[str, Any]]:
+        """Return what is said of the only kind that is kept."""
+        (file,) = self.folder.glob("*.json")
+        slots: list[dict[str, Any]] = json.loads(file.read_text())
+        return slots
+
+
+def started(folder: Path, *options: str) -> EngineProcess:
+    caches = ("--prompt-caches", str(folder / "prompts"))
+    return start_engine(SHIPPED_MODELS, folder / "engine.log", *caches, *options)
+
+
+@pytest.fixture
+def kept(tmp_path: Path) -> Iterator[Kept]:
+    engine = started(tmp_path)
+    yield Kept(engine, tmp_path / "prompts")
+    engine.stop()
+
+
+def test_the_next_instance_goes_on_where_the_last_one_was(kept: Kept) -> None:
+    cold, none = kept.asked()
+    warm, tokens = kept.asked()
+
+    assert none == 0
+    assert tokens > 400
+    assert warm == cold
+
+
+def test_it_lies_where_nobody_else_may_look(kept: Kept) -> None:
+    kept.asked()
+
+    assert stat.S_IMODE(kept.folder.stat().st_mode) == 0o700
+    assert kept.files
+
+
+@pytest.mark.parametrize("config", [{"contextLength": 1024}, {"contextLength": 2048, "seed": 3}])
+def test_other_settings_begin_cold(kept: Kept, config: dict[str, Any]) -> None:
+    kept.asked()
+
+    assert kept.asked(config)[1] == 0
+
+
+def test_another_prompt_is_answered_as_if_nothing_had_been_kept(kept: Kept) -> None:
+    other = "A cat sat on the mat. " * 20
+    cold, _ = kept.asked(prompt=other)
+    kept.asked()
+
+    assert kept.asked(prompt=other)[0] == cold
+
+
+def _cut(file: Path) -> None:
+    file.write_bytes(file.read_bytes()[:5000])
+
+
+def _emptied(file: Path) -> None:
+    file.write_bytes(b"")
+
+
+def _linked(file: Path) -> None:
+    elsewhere = file.with_name("elsewhere")
+    file.rename(elsewhere)
+    file.symlink_to(elsewhere)
+
+
+def _of_another_length(file: Path) -> None:
+    """As long as it was, with other things in it."""
+    file.write_bytes(bytes(file.stat().st_size))
+
+
+@pytest.mark.parametrize("spoil", [_cut, _emptied, _linked, _of_another_length, Path.unlink])
+def test_a_file_that_is_not_as_it_was_written_is_not_used(kept: Kept, spoil: Any) -> None:
+    cold, _ = kept.asked()
+    (slot,) = kept.manifest()
+    spoil(kept.folder / slot["file"])
+
+    assert kept.asked() == (cold, 0)
+    assert kept.asked()[1] > 0, "what was read since is kept again"
+
+
+@pytest.mark.parametrize("text", ["", "[", "{}", "[5]", '[{"number": 0}]', "null"])
+def test_a_list_that_cannot_be_read_is_not_used(kept: Kept, text: str) -> None:
+    cold, _ = kept.asked()
+    (file,) = kept.folder.glob("*.json")
+    file.write_text(text)
+
+    assert kept.asked() == (cold, 0)
+
+
+def test_it_outlives_the_engine_where_it_was_named(tmp_path: Path) -> None:
+    first = started(tmp_path)
+    cold, _ = Kept(first, tmp_path / "prompts").asked()
+    first.stop()
+    second = started(tmp_path)
+    try:
+        warm, tokens = Kept(second, tmp_path / "prompts").asked()
+    finally:
+        second.stop()
+
+    assert tokens > 400
+    assert warm == cold
+
+
+def test_nothing_is_kept_where_that_is_not_wanted(tmp_path: Path) -> None:
+    engine = started(tmp_path, "--prompt-cache-gb", "0")
+    try:
+        kept = Kept(engine, tmp_path / "prompts")
+        kept.asked()
+        assert kept.asked()[1] == 0
+    finally:
+        engine.stop()
+    assert not (tmp_path / "prompts").exists()
+
+
+def test_what_was_used_longest_ago_makes_room(tmp_path: Path) -> None:
+    engine = started(tmp_path, "--prompt-cache-gb", "0.002")
+    try:
+        kept = Kept(engine, tmp_path / "prompts")
+        kept.asked()
+        kept.asked({"contextLength": 1024})
+        assert sum(file.stat().st_size for file in kept.files) <= 2_000_000
+        assert kept.asked({"contextLength": 1024})[1] > 0
+        assert kept.asked()[1] == 0
+    finally:
+        engine.stop()
+
+
+def test_a_folder_that_others_may_enter_is_not_used(tmp_path: Path) -> None:
+    (tmp_path / "prompts").mkdir(mode=0o755)
+    engine = started(tmp_path)
+    try:
+        kept = Kept(engine, tmp_path / "prompts")
+        cold, _ = kept.asked()
+        assert kept.asked() == (cold, 0)
+        assert kept.files == []
+    finally:
+        engine.stop()
