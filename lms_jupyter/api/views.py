@@ -1,6 +1,7 @@
 """What is on the disk and in memory, as tables that know what `ps` adds."""
 
 import asyncio
+from collections.abc import Iterable
 
 import lms_jupyter.api.cards  # noqa: F401 - lets each row show itself
 from lms_jupyter.api.draw import (
@@ -66,6 +67,7 @@ async def instances(manager: Manager) -> Table[Instance]:
     found = await lookup.instances(manager)
     slots = await parallel(manager, found)
     owners, note = owners_of(manager, found)
+    note = "\n\n".join(filter(None, (note, warm_note(found))))
     return Table(found, lambda rows: draw_instances(rows, manager.host_now(), slots, owners, note))
 
 
@@ -86,6 +88,12 @@ async def parallel(manager: Manager, found: tuple[Instance, ...]) -> dict[str, i
     return {
         instance.instance_reference: answer for instance, answer in zip(found, answers, strict=True)
     }
+
+
+def warm_note(found: Iterable[Instance]) -> str:
+    """Say which instances began with prompts that one before them had read."""
+    warm = [f"{one.identifier} {one.warm_tokens:,} tokens" for one in found if one.warm_tokens]
+    return f"Warm, kept of prompts that were read before: {', '.join(warm)}." if warm else ""
 
 
 def owners_of(manager: Manager, found: tuple[Instance, ...]) -> tuple[dict[str, str], str]:

@@ -13,6 +13,8 @@ _UNMARKED = re.compile(r"llg error|JSON schema conversion|Wrong type supplied", 
 """What matters though llama.cpp does not mark it, or not in every release."""
 
 EXPECTED = {
+    "state_seq_load_file": "a kept prompt is not as it was written",
+    "Unable to restore slot": "a kept prompt is not as it was written",
     "--cache-idle-slots requires --cache-ram": "no prompts are kept beside the context",
     "need to evaluate at least 1 token": "a prompt is asked again, word for word",
     "the driver is not what it was": "a program that passes for llama.cpp gives up",

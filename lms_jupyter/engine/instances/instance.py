@@ -84,8 +84,6 @@ class Instance:
     address: str = ""
     warm_tokens: int = 0
     """How many tokens of prompts it has got from an instance before it."""
-    forgets: bool = False
-    """Whether nothing of its prompts is kept when it ends."""
     template_problem: str = ""
     """Why the model's own chat template cannot be used, if it cannot."""
     settings: LoadSettings = field(init=False)

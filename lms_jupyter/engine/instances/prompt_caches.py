@@ -107,7 +107,7 @@ class PromptCaches:
 
     async def keep(self, instance: Instance, why: str) -> None:
         """Save what an instance has read that is about to end; nothing if it is in use."""
-        if not self.suits(instance.plan) or instance.requests or instance.forgets:
+        if not self.suits(instance.plan) or instance.requests:
             return
         if why == SHUT_DOWN and not self._stays:
             return
@@ -139,12 +139,6 @@ class PromptCaches:
         except (EngineError, OSError, TimeoutError, LookupError, TypeError, ValueError) as error:
             logger.warning("%s: kept prompts cannot be used: %s", instance.identifier, error)
             await self._start_cold(instance, key)
-
-    def forget(self, instance: Instance) -> None:
-        """Remove what is kept of this kind, and keep nothing of it when this instance ends."""
-        instance.forgets = True
-        if self._folder is not None:
-            self._remove(self._key(instance))
 
     def close(self) -> None:
         """Remove the folder, unless it was named."""
