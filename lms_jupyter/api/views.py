@@ -92,7 +92,7 @@ async def parallel(manager: Manager, found: tuple[Instance, ...]) -> dict[str, i
 
 def warm_note(found: Iterable[Instance]) -> str:
     """Say which instances began with prompts that one before them had read."""
-    warm = [f"{one.identifier} {one.warm_tokens:,} tokens" for one in found if one.warm_tokens]
+    warm = [f"{i.identifier} {i.warm_tokens:,} tokens" for i in found if i.warm_tokens]
     return f"Warm, kept of prompts that were read before: {', '.join(warm)}." if warm else ""
 
 

@@ -86,6 +86,12 @@ def _downloads(settings: Settings, hub: Hub) -> Downloads:
     )
 
 
+def _prompts(settings: Settings, llama: LlamaHttp) -> PromptCaches:
+    return PromptCaches(
+        llama.post, folder=settings.prompt_caches, limit_bytes=settings.prompt_cache_bytes
+    )
+
+
 def _services(
     settings: Settings,
     log: LogHub,
@@ -101,12 +107,7 @@ def _services(
     guardrail = Guardrail(settings.guardrail, meter=meter)
     room = GpuRoom(meter, lambda: runtimes.selected, SHARE[settings.guardrail], runtimes.chosen)
     llama = LlamaHttp()
-    prompts = PromptCaches(
-        llama.post,
-        folder=settings.prompt_caches,
-        beside=settings.announce.parent if settings.announce else None,
-        limit_bytes=settings.prompt_cache_bytes,
-    )
+    prompts = _prompts(settings, llama)
     stack.callback(prompts.close)
     registry = Registry(launcher, guardrail.check, room, prompts)
     meter.held = lambda: held_by_all((*registry.instances, *registry.loads))

@@ -19,6 +19,7 @@ NAMED_OTHERWISE = {"yaml": "pyyaml", "torch": "torch", "tokenizers": "tokenizers
 
 EXTRAS = {
     "lms_jupyter/engine": ("engine",),
+    "lms_jupyter/engine/fleet": ("engine", "fleet"),
     "lms_jupyter/engine/models/training": ("engine", "training"),
     "lms_jupyter/server": ("server",),
     "lms_jupyter/server/persona.py": ("persona", "server"),
@@ -27,6 +28,7 @@ EXTRAS = {
     "lms_jupyter/testing": ("test",),
     "lms_jupyter/api/tables.py": ("test",),
     "tests": ("test", "demo", "engine", "server"),
+    "tests/fleet": ("test", "demo", "engine", "fleet"),
     "tests/server/persona_story.py": ("persona", "test"),
     ".ci": ("test",),
     "js": ("test",),

@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import psutil
+from platformdirs import user_cache_path
 
 from lms_jupyter.engine.errors import EngineError
 from lms_jupyter.engine.instances import shape
@@ -65,22 +66,21 @@ class PromptCaches:
         ask: Ask,
         *,
         folder: Path | None = None,
-        beside: Path | None = None,
         limit_bytes: int,
     ) -> None:
         """Keep caches for the next instances of the same kind.
 
         Args:
             ask: Asks llama.cpp's server.
-            folder: Where they stay when the engine ends; `None`: they end with it.
-            beside: In which folder they lie then; `None`: among the temporary files.
+            folder: Where they stay when the engine ends; `None`: they end with it, and lie in this
+                user's folder for caches: temporary files are often kept in memory.
             limit_bytes: How much they may take together; 0: nothing is kept.
         """
         self._ask = ask
         self._stays = folder is not None
         self._limit_bytes = limit_bytes
         self._serial = count(1)
-        self._folder = _made(folder, beside) if limit_bytes else None
+        self._folder = _made(folder) if limit_bytes else None
 
     @property
     def folder(self) -> str:
@@ -220,11 +220,11 @@ class PromptCaches:
                 file.unlink(missing_ok=True)
 
 
-def _made(folder: Path | None, beside: Path | None) -> Path | None:
+def _made(folder: Path | None) -> Path | None:
     """Make the folder, for its owner alone; `None` if there can be none."""
     try:
         if folder is None:
-            beside = beside or Path(tempfile.gettempdir())
+            beside = user_cache_path("lms-jupyter")
             beside.mkdir(mode=0o700, parents=True, exist_ok=True)
             _tidy(beside)
             return Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-", dir=beside)).resolve()
