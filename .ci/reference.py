@@ -51,7 +51,7 @@ VARIABLES = {
     engine_settings.LLAMA_SERVER: "The `llama-server` program that an embedded engine is "
     "to run models on.",
     secrecy.VARIABLE: "The API token that an embedded engine is to want, instead of a random one.",
-    "RAY_AUTH_MODE": "Has to be `token` for a fleet on Ray: a cluster that lets anybody in is refused.",
+    "RAY_AUTH_MODE": "Has to be `token` for a fleet on Ray.",
     "XDG_STATE_HOME": "Below it lie the notes and logs of this user's processes.",
     "HF_TOKEN": "The embedded engine downloads with this token of Hugging Face.",
     "HF_ENDPOINT": "Where the embedded engine downloads from, instead of huggingface.co.",

@@ -41,7 +41,9 @@ DOORS = {
     "torch": {"lms_jupyter/engine/models/training"},
     r"lms_jupyter\.engine\.models": {"lms_jupyter/engine/models/training"},
 }
-NEEDS_MORE = re.compile(r"__main__|\.engine\.worker\.main$|\.server\.persona$")
+NEEDS_MORE = re.compile(
+    r"__main__|\.engine\.worker\.main$|\.server\.persona$|\.engine\.fleet\.ray_nodes$"
+)
 """Modules that run when they are imported, or want what is not in this environment."""
 
 
