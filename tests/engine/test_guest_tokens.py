@@ -140,6 +140,8 @@ def test_every_call_and_path_needs_something_and_what_is_new_needs_most() -> Non
         (f'[x]\ntoken = "{READER}"', "no list of permissions"),
         (f'[x]\ntoken = "{READER}"\npermissions = ["fly"]', "the permission 'fly'"),
     ],
+    # The tokens are others in each process, and every worker has to find the same tests.
+    ids=["no TOML", "no token", "another form", "no permissions", "an unknown permission"],
 )
 def test_a_file_that_makes_no_sense_is_refused(tmp_path: Path, text: str, sentence: str) -> None:
     file = tmp_path / "guests.toml"
