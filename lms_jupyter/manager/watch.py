@@ -33,6 +33,9 @@ SEEN_BACK_OFF_S = 0.8
 HELD_S = 1.0
 """A link that held so long was well: after it, the host is looked for without a pause."""
 
+PYTHON_ENDS = "cannot schedule new futures after interpreter shutdown"
+"""What `asyncio.to_thread` raises while Python ends."""
+
 
 async def watch(manager: Manager, *, persistent: bool = True) -> None:
     """Keep the slices true until cancelled: find the host, follow it, find it again.
@@ -49,6 +52,9 @@ async def watch(manager: Manager, *, persistent: bool = True) -> None:
             await _follow(host, manager)
             failures = 0
         except Exception as error:
+            if PYTHON_ENDS in str(error):
+                # This thread outlives those that files are read in; there is nobody left to tell.
+                return
             if not isinstance(error, LmsError):
                 log.exception("Watching the host failed; it is let go of and looked for anew.")
             if host is not None and not manager.has(host):
