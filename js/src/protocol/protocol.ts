@@ -115,6 +115,7 @@ export interface Instance {
   memory_bytes: number | null;
   gpu_memory: GpuShare[];
   runtime: string | null;
+  warm_tokens: number;
   publisher: string | null;
   params: string | null;
   architecture: string | null;

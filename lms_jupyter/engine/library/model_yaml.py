@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import accumulate
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -18,6 +19,7 @@ import yaml
 from lms_jupyter.engine.safe_text import safe
 
 FILE: Final = "model.yaml"
+MAX_DEPTH: Final = 200
 MAX_BYTES: Final = 256 * 2**10
 _NAME: Final = re.compile(r"[^/\s]+/[^/\s]+")
 _CUSTOM_TYPES: Final[Mapping[str, type | tuple[type, ...]]] = {
@@ -132,6 +134,8 @@ def read_model_yaml(path: Path) -> ModelYaml:
 def _parsed(text: bytes) -> Mapping[str, Any]:
     if len(text) > MAX_BYTES:
         raise ModelYamlError(f"it is larger than {MAX_BYTES // 2**10} KiB")
+    if _depth(text) > MAX_DEPTH:
+        raise ModelYamlError(f"it is no YAML of a model: brackets are open {MAX_DEPTH} deep")
     try:
         # A few lines of references to references would be more than any memory holds.
         if any(isinstance(each, yaml.AliasEvent) for each in yaml.parse(text, yaml.SafeLoader)):
@@ -145,6 +149,12 @@ def _parsed(text: bytes) -> Mapping[str, Any]:
     if not isinstance(content, Mapping):
         raise ModelYamlError("it is no mapping of keys to values")
     return content
+
+
+def _depth(text: bytes) -> int:
+    """Return how many brackets are open at once; reading takes the square of that as long."""
+    steps = (1 if each in b"[{" else -1 for each in text if each in b"[]{}")
+    return max(accumulate(steps), default=0)
 
 
 def _bases(value: Any) -> tuple[Base, ...]:
