@@ -131,16 +131,23 @@ def read_model_yaml(path: Path) -> ModelYaml:
     )
 
 
+class _Loader(yaml.SafeLoader):  # type: ignore[misc]  # yaml has no types
+    """Reads no references: a few lines of references to references would fill any memory."""
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        """Make a node of what comes next, unless it is a reference."""
+        if self.check_event(yaml.AliasEvent):
+            raise ModelYamlError("it refers to parts of itself, which is not read here")
+        return super().compose_node(parent, index)
+
+
 def _parsed(text: bytes) -> Mapping[str, Any]:
     if len(text) > MAX_BYTES:
         raise ModelYamlError(f"it is larger than {MAX_BYTES // 2**10} KiB")
     if _depth(text) > MAX_DEPTH:
         raise ModelYamlError(f"it is no YAML of a model: brackets are open {MAX_DEPTH} deep")
     try:
-        # A few lines of references to references would be more than any memory holds.
-        if any(isinstance(each, yaml.AliasEvent) for each in yaml.parse(text, yaml.SafeLoader)):
-            raise ModelYamlError("it refers to parts of itself, which is not read here")
-        content = yaml.safe_load(text)
+        content = yaml.load(text, Loader=_Loader)  # noqa: S506 - a SafeLoader
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         if isinstance(error, ModelYamlError):
             raise
