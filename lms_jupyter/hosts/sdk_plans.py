@@ -8,12 +8,11 @@ from typing import Any
 
 import lmstudio
 
-from lms_jupyter.errors import DownloadFailedError, HostReplyError, HostTimeoutError
-from lms_jupyter.hosts.base import Downloaded, Downloading, DownloadStep, Offer
+from lms_jupyter.errors import HostReplyError, HostTimeoutError
+from lms_jupyter.hosts.base import Downloaded, DownloadStep, Offer
 from lms_jupyter.hosts.channel import Channel, open_channel
 from lms_jupyter.hosts.download_plans import BY_PLAN, DownloadPlan, read_plan
-from lms_jupyter.hosts.reading import noun, reads
-from lms_jupyter.hosts.sdk_errors import reason_and_hint
+from lms_jupyter.hosts.sdk_downloads import followed
 from lms_jupyter.hosts.sdk_private import AsyncSession
 
 PATIENCE_S = 20.0
@@ -78,30 +77,21 @@ async def carry_out(repository: AsyncSession, offer: Offer) -> AsyncIterator[Dow
     parameters = {"target": target, "opts": {}}
     place = int(offer.download_id.removeprefix(BY_PLAN))
     async with open_channel(repository, "createDownloadPlan", parameters) as channel:
-        has_ended = False
-        try:
-            async for packet in channel.packets():
-                match packet:
-                    case {"type": "planReady"}:
-                        await _commit(channel, read_plan(offer.name, packet.get("plan")), place)
-                    case {"type": "downloadProgress", "update": dict(update)}:
-                        yield moved(update, offer)
-                    case {"type": "success"}:
-                        has_ended = True
-                        yield Downloaded(model_key=offer.name)
-                        return
-                    case _:
-                        continue
-        except lmstudio.LMStudioServerError as error:
-            has_ended = True
-            reason, hint = reason_and_hint(error)
-            raise DownloadFailedError(
-                f"{offer.name} could not be fetched: {reason}", hint=hint
-            ) from error
-        finally:
-            if not has_ended:
-                await channel.call_off("cancelDownload")
-    raise DownloadFailedError(f"The host broke off fetching {offer.name} without a reason.")
+
+        async def agree(packet: Mapping[str, Any]) -> None:
+            if packet.get("type") == "planReady":
+                await _commit(channel, read_plan(offer.name, packet.get("plan")), place)
+
+        steps = followed(
+            channel,
+            offer,
+            call_off="cancelDownload",
+            fetched=lambda _packet: Downloaded(model_key=offer.name),
+            other=agree,
+        )
+        async with aclosing(steps):  # type: ignore[type-var]
+            async for step in steps:
+                yield step
 
 
 async def _commit(channel: Channel, ready: DownloadPlan, place: int) -> None:
@@ -110,14 +100,3 @@ async def _commit(channel: Channel, ready: DownloadPlan, place: int) -> None:
         version = {"requestedPlanVersion": ready.version + 1}
         await channel.answer({"type": "setSelectedDownloadOptionIndex", **choice, **version})
     await channel.send("commit")
-
-
-@reads("how far a download is")
-def moved(raw: Mapping[str, Any], wanted: Offer) -> Downloading:
-    """Read how far a download is."""
-    fields = {
-        "downloaded_bytes": raw.get("downloadedBytes", 0),
-        "total_bytes": raw.get("totalBytes", wanted.size_bytes),
-        "bytes_per_second": raw.get("speedBytesPerSecond", 0),
-    }
-    return noun(fields, Downloading)

@@ -7,7 +7,6 @@ from typing import Any
 
 import lmstudio
 
-from lms_jupyter.errors import DownloadFailedError
 from lms_jupyter.hosts import prediction, sdk_plans, sdk_private
 from lms_jupyter.hosts.base import (
     Downloaded,
@@ -27,7 +26,7 @@ from lms_jupyter.hosts.prediction import (
     Sampling,
 )
 from lms_jupyter.hosts.reading import moment, noun, reads, rows, table, text, unreadable
-from lms_jupyter.hosts.sdk_errors import reason_and_hint
+from lms_jupyter.hosts.sdk_downloads import followed
 from lms_jupyter.hosts.sdk_private import AsyncSession
 from lms_jupyter.protocol.models import HostInfo
 
@@ -124,28 +123,10 @@ async def download_steps(repository: AsyncSession, wanted: Offer) -> AsyncIterat
         return
     parameters = {"downloadIdentifier": wanted.download_id}
     async with open_channel(repository, "downloadModel", parameters) as channel:
-        ended = False
-        try:
-            async for packet in channel.packets():
-                match packet:
-                    case {"type": "downloadProgress", "update": dict(update)}:
-                        yield sdk_plans.moved(update, wanted)
-                    case {"type": "success"}:
-                        ended = True
-                        yield _fetched(packet)
-                        return
-                    case _:
-                        continue
-        except lmstudio.LMStudioServerError as error:
-            ended = True
-            reason, hint = reason_and_hint(error)
-            raise DownloadFailedError(
-                f"{wanted.name} could not be fetched: {reason}", hint=hint
-            ) from error
-        finally:
-            if not ended:
-                await channel.call_off("cancel")
-    raise DownloadFailedError(f"The host broke off fetching {wanted.name} without a reason.")
+        steps = followed(channel, wanted, call_off="cancel", fetched=_fetched)
+        async with aclosing(steps):  # type: ignore[type-var]
+            async for step in steps:
+                yield step
 
 
 @reads("what it has downloaded")
