@@ -41,7 +41,7 @@ def _side(page: Page, _lab: Lab, _address: str) -> None:
 def _hosts(page: Page, _lab: Lab, address: str) -> None:
     page.sidebar.show()
     choice = page.page.get_by_role("combobox", name="Host", exact=True)
-    expect(choice.get_by_role("option")).to_have_text([address, NOWHERE])
+    expect(choice.get_by_role("option")).to_have_text([address, NOWHERE, "All hosts"])
     page.settings(hosts=[address])
     page.sidebar.show()
     expect(page.sidebar.panel.get_by_text("tutor-1m", exact=True)).to_be_visible()

@@ -92,6 +92,8 @@ def kernel(environ: dict[str, str], folder: Path) -> Iterator[Kernel]:
     """A kernel with the extension loaded, one for all tests of a module."""
     with Kernel(environ, str(folder)) as kernel:
         assert kernel.run("%load_ext lms_jupyter").error == ""
+        # The engine is one for all modules of a worker: what another has left goes first.
+        assert kernel.run("%lms unload --all").error == ""
         yield kernel
 
 
