@@ -20,7 +20,7 @@ from traitlets.config import Configurable
 
 import lms_jupyter
 from lms_jupyter import aio, cli
-from lms_jupyter.api import calls, events, host_calls
+from lms_jupyter.api import calls, events, host_calls, notebook_model
 from lms_jupyter.api.settings import ALIASES, PROFILES
 from lms_jupyter.engine import secrecy
 from lms_jupyter.engine import settings as engine_settings
@@ -41,6 +41,8 @@ NOTE = "<!-- Written by .ci/reference.py from the code. Change the code, not thi
 
 VARIABLES = {
     VARIABLE: "The host to use, `host:port`. It counts more than anything that is found.",
+    notebook_model.VARIABLE: "The model that `%%lms`, `%lms chat` and `lms_jupyter.llm()` "
+    "take where none is named. JupyterLab sets it as it is chosen in the notebook's toolbar.",
     SERVER_INFO_VARIABLE: "LM Studio's own: the file that says where the only LM Studio listens "
     "that is to be used.",
     "CI": "Where it is set, no LM Studio is started.",

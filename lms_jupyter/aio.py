@@ -8,18 +8,20 @@ print(await llm.respond("Hello"))
 import asyncio
 import contextlib
 import warnings
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeVar, Unpack
-from weakref import WeakKeyDictionary
+from typing import TYPE_CHECKING, Any, Literal, Unpack
 
 from lms_jupyter.api import calls, memory, tutorial, views
 from lms_jupyter.api import host_calls as sync
 from lms_jupyter.api import host_verbs as verbs
 from lms_jupyter.api import lock as locks
 from lms_jupyter.api.answers import Answer
+from lms_jupyter.api.async_clients import close_clients
+from lms_jupyter.api.async_clients import handle_of as _handle
+from lms_jupyter.api.async_clients import wait as _wait
 from lms_jupyter.api.drift import check
 from lms_jupyter.api.estimating import estimated
 from lms_jupyter.api.events import Listener, What, begin, on_this_loop
@@ -44,9 +46,7 @@ from lms_jupyter.api.tables import Table
 from lms_jupyter.doctor import examine as doctor
 from lms_jupyter.doctor.finding import Finding
 from lms_jupyter.hosts.base import LogEntry
-from lms_jupyter.hosts.forks import in_child
-from lms_jupyter.manager.watch import connect
-from lms_jupyter.protocol.loads import LoadMode, LoadRequest
+from lms_jupyter.protocol.loads import LoadMode
 from lms_jupyter.protocol.models import Estimate, Instance, Model
 
 if TYPE_CHECKING:
@@ -65,6 +65,7 @@ __all__ = [
     "get",
     "host",
     "link",
+    "llm",
     "load",
     "lock",
     "log",
@@ -83,18 +84,6 @@ __all__ = [
     "tutorial_model",
     "unload",
 ]
-
-Result = TypeVar("Result")
-
-_clients: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, Any]] = WeakKeyDictionary()
-"""The SDK's async clients belong to the loop that they were opened on, and to its process."""
-_opening: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock] = WeakKeyDictionary()
-"""Held while a client is opened, so that two handles never open two."""
-_closing: set[asyncio.Task[Any]] = set()
-
-in_child(_clients.clear)
-in_child(_opening.clear)
-in_child(_closing.clear)
 
 
 def __dir__() -> list[str]:
@@ -117,6 +106,16 @@ async def ensure(key: str, *, reload: bool = False, **options: Unpack[Options]) 
 async def model(key: str, **options: Unpack[Options]) -> "AsyncHandle":
     """Use what is in memory under this key or identifier as it is, else load it."""
     return await _get(key, "use", reload=False, **options)
+
+
+async def llm(key: str | None = None, **options: Unpack[Options]) -> "AsyncHandle":
+    """Use this notebook's model, loaded if need be; see `lms_jupyter.llm`."""
+    here = session()
+    asked = read_request(here.folder, key or "", "use", reload=False, **options)
+    instance, result = await _wait(verbs.answering(here, asked))
+    if result is not None:
+        warn_of_differences(result)
+    return await _handle(instance, None if result is None else result.request, heal=asked.heal)
 
 
 async def unload(identifier: Named) -> None:
@@ -304,8 +303,7 @@ async def on(what: What, listener: Listener) -> Callable[[], None]:
 
 async def close() -> None:
     """Close the SDK's async clients of this loop; their handles stop working."""
-    for client in _clients.pop(asyncio.get_running_loop(), {}).values():
-        await client.__aexit__(None, None, None)
+    await close_clients()
 
 
 async def _get(
@@ -321,68 +319,3 @@ async def _get(
     if result.how != "used":
         just_loaded(handle)
     return handle
-
-
-async def _handle(
-    instance: Instance, request: LoadRequest | None = None, *, heal: bool = True
-) -> "AsyncHandle":
-    """Return the SDK's handle of an instance for this loop; see `Session.handle_of`."""
-    from lms_jupyter.hosts.handles import async_handle, shown_as  # noqa: PLC0415 - brings the SDK
-
-    request = request or LoadRequest(model_key=instance.model_key)
-    revival = session().revival(instance, request)
-    revive = (lambda seen: _wait(revival(seen))) if heal else None
-    handle = async_handle(await _client(), instance, revive, _client)
-    shown_as(handle, session().card_of(instance.identifier))
-    return handle
-
-
-async def _client(lost: Any = None) -> Any:
-    """Return the SDK's client on the host that is ours now, for this loop.
-
-    Args:
-        lost: A client whose connection is gone: another takes its place.
-    """
-    from lms_jupyter.hosts.credentials import token_for  # noqa: PLC0415 - brings the SDK
-    from lms_jupyter.hosts.handles import async_client  # noqa: PLC0415 - as above
-
-    loop = asyncio.get_running_loop()
-    if not session().local.manager.activity.host.address:
-        # In a forked worker a handle is often the first that needs the host.
-        await _wait(asyncio.sleep(0))
-    address = session().local.manager.activity.host.address
-    async with _opening.setdefault(loop, asyncio.Lock()):
-        clients = _clients.setdefault(loop, {})
-        if lost is not None and clients.get(address) is lost:
-            gone = clients.pop(address)
-            # Its sockets may take long to find out that nobody is there.
-            closing = loop.create_task(gone.__aexit__(None, None, None))
-            _closing.add(closing)
-            closing.add_done_callback(_closing.discard)
-        if address not in clients:
-            clients[address] = await async_client(
-                address, await asyncio.to_thread(token_for, address)
-            )
-        return clients[address]
-
-
-async def _wait(work: Coroutine[Any, Any, Result], *, needs_host: bool = True) -> Result:
-    """Await work on the manager's loop from this one; cancelling cancels it there."""
-    local = session().local
-
-    async def connected() -> Result:
-        try:
-            if needs_host:
-                await connect(local.manager)
-        except BaseException:
-            work.close()
-            raise
-        return await work
-
-    submitted = local.submit(connected())
-    try:
-        return await asyncio.shield(asyncio.wrap_future(submitted))
-    except asyncio.CancelledError:
-        if not submitted.done():
-            local.stop(submitted)
-        raise

@@ -6,8 +6,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
+from lms_jupyter.api import host_verbs, memory, views
 from lms_jupyter.api import lock as locks
-from lms_jupyter.api import memory, views
 from lms_jupyter.api.drift import check
 from lms_jupyter.api.estimating import estimated
 from lms_jupyter.api.load_requests import (
@@ -32,6 +32,7 @@ __all__ = [
     "estimate",
     "extend",
     "free",
+    "llm",
     "load",
     "lock",
     "ls",
@@ -91,6 +92,29 @@ def model(key: str, **options: Unpack[Options]) -> "Handle":
         >>> llm = lms_jupyter.model("qwen3-4b")
     """
     return _get(key, "use", reload=False, **options)
+
+
+def llm(key: str | None = None, **options: Unpack[Options]) -> "Handle":
+    """Use this notebook's model: the one that is chosen in its toolbar, loaded if need be.
+
+    Args:
+        key: Another one, as for `model`. Without it and without a choice, what was used last.
+        **options: As for `load`; they count only if it is loaded by this.
+
+    Raises:
+        ModelNotFoundError: The model that the notebook names is not on this host.
+        CommandError: None is chosen and none is in memory, or it is an embedding model.
+
+    Example:
+        >>> lms_jupyter.llm().respond("Why is the sky blue?")
+    """
+    here = session()
+    asked = read_request(here.folder, key or "", "use", reload=False, **options)
+    instance, result = here.run(host_verbs.answering(here, asked))
+    if result is None:
+        return here.handle_of(instance, heal=asked.heal)
+    warn_of_differences(result)
+    return here.handle(result, heal=asked.heal)
 
 
 def unload(identifier: Named) -> None:

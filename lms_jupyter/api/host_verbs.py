@@ -8,17 +8,21 @@ from contextlib import aclosing
 from datetime import timedelta
 from typing import Any, Literal, TypedDict
 
+from msgspec.structs import replace
+
 from lms_jupyter.api.answers import Answer, Draft
 from lms_jupyter.api.draw import draw_log, draw_status
 from lms_jupyter.api.load_requests import NotebookRequest, read_ttl
+from lms_jupyter.api.notebook_model import chosen_model, explain
 from lms_jupyter.api.session import Session
 from lms_jupyter.api.tables import Table
-from lms_jupyter.errors import CommandError, HostUnreachableError
+from lms_jupyter.errors import CommandError, HostUnreachableError, ModelNotFoundError
 from lms_jupyter.hosts.base import LogEntry, Past, remembers_its_log
 from lms_jupyter.hosts.prediction import Message, Overflow, Sampling
 from lms_jupyter.manager import Manager, downloading, lookup
 from lms_jupyter.manager.commands import run
 from lms_jupyter.manager.host_choices import discover_hosts, wake_studio
+from lms_jupyter.manager.load_task import LoadResult
 from lms_jupyter.manager.watch import switch
 from lms_jupyter.protocol.commands import Refresh
 from lms_jupyter.protocol.loads import LoadRequest
@@ -88,6 +92,32 @@ async def last_used(manager: Manager) -> Instance:
     return max(known, key=rank)
 
 
+async def answering(here: Session, asked: NotebookRequest) -> tuple[Instance, LoadResult | None]:
+    """Return what answers: what is named, else the notebook's model, else what was used last.
+
+    Args:
+        here: Whose notebook asks.
+        asked: How it is loaded, if it has to be; its key may be empty.
+
+    Returns:
+        The instance and, if it was asked for by a name, how it was got.
+
+    Raises:
+        CommandError: None is named and none is in memory, or what is named cannot answer.
+    """
+    name = asked.request.model_key or chosen_model()
+    if not name:
+        return await last_used(here.local.manager), None
+    try:
+        result = await here.load(replace(asked, request=replace(asked.request, model_key=name)))
+    except ModelNotFoundError as error:
+        raise error if asked.request.model_key else explain(error) from None
+    if result.instance.kind != "llm":
+        name = result.instance.identifier
+        raise CommandError(f"{name} is an embedding model: it has no answers.")
+    return result.instance, result
+
+
 def messages_of(prompt: str, system: str | None) -> tuple[Message, ...]:
     """Return a conversation that begins with this.
 
@@ -115,13 +145,8 @@ async def chat(
         raise CommandError(
             f"chat: {error}.", hint=f"There are: {', '.join(SamplingOptions.__annotations__)}."
         ) from error
-    if key is None:
-        instance = await last_used(manager)
-    else:
-        wanted = LoadRequest(model_key=key, mode="use", ttl_s=read_ttl(ttl))
-        instance = (await here.load(NotebookRequest(request=wanted))).instance
-    if instance.kind != "llm":
-        raise CommandError(f"{instance.identifier} is an embedding model: it has no answers.")
+    wanted = LoadRequest(model_key=key or "", mode="use", ttl_s=read_ttl(ttl))
+    instance, _ = await answering(here, NotebookRequest(request=wanted))
     draft = Draft()
     answer = manager.connected_host.respond(instance, messages, sampling)
     async with aclosing(answer) as steps:  # type: ignore[type-var]

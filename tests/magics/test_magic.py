@@ -156,3 +156,16 @@ def test_a_host_without_the_feature_says_so_in_one_sentence(
         shell.run_line_magic("lms", "extend chat 5m")
     with pytest.raises(CommandError, match="cannot pin an instance"):
         shell.run_line_magic("lms", "pin chat")
+
+
+@pytest.mark.usefixtures("magics")
+def test_a_cell_that_names_no_model_takes_the_notebooks(
+    shell: InteractiveShell, host: FakeHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    host.put(replace(host.disk[0], model_key="other"), identifier="other")
+    monkeypatch.setenv("LMS_JUPYTER_MODEL", QWEN)
+
+    shell.run_cell_magic("lms", "--as answer", "Why?")  # type: ignore[no-untyped-call]
+
+    assert shell.user_ns["answer"].model == QWEN
+    assert {instance.identifier for instance in host.memory} == {"other", QWEN}

@@ -9,7 +9,8 @@ from msgspec.structs import replace
 from lms_jupyter.api.answers import Answer
 from lms_jupyter.api.host_verbs import last_used
 from lms_jupyter.api.load_requests import NotebookRequest
-from lms_jupyter.errors import CommandError
+from lms_jupyter.api.notebook_model import chosen_model, explain
+from lms_jupyter.errors import CommandError, ModelNotFoundError
 from lms_jupyter.hosts.prediction import Message, Picture, Sampling
 from lms_jupyter.magics.answer import Figures, as_value, is_schema
 from lms_jupyter.magics.context import MagicContext
@@ -112,19 +113,25 @@ def sampling_of(request: Talk, schema: Any) -> Sampling:
 
 
 def instance_for(request: Talk, context: MagicContext) -> Instance:
-    """Return the instance that answers: the named one, loaded if need be, or the last used.
+    """Return the instance that answers, loaded if need be.
+
+    It is the one that is named, else that of the notebook, else the one that was used last.
 
     Raises:
         CommandError: None is named, and none is in memory.
     """
-    if request.name is not None:
-        config = load_config_of(request)
-        wanted = LoadRequest(model_key=request.name, mode="use", config=config, ttl_s=request.ttl_s)
+    name = request.name or chosen_model()
+    if name is None:
+        context.connect()
+        return context.session.run(last_used(context.manager))
+    config = load_config_of(request)
+    wanted = LoadRequest(model_key=name, mode="use", config=config, ttl_s=request.ttl_s)
+    try:
         result = context.load(NotebookRequest(request=wanted))
-        check_llm(result)
-        return result.instance
-    context.connect()
-    return context.session.run(last_used(context.manager))
+    except ModelNotFoundError as error:
+        raise error if request.name else explain(error) from None
+    check_llm(result)
+    return result.instance
 
 
 def pictures_of(request: Talk, context: MagicContext) -> tuple[Picture, ...]:
