@@ -50,6 +50,12 @@ export const GERMAN: Translation = {
     tutorialsCaption:
       "Die Tutorials (auf Englisch) zu den eigenen Dateien legen, wenn sie dort fehlen, und das erste öffnen",
     nowhere: "Öffne zuerst ein Notebook oder eine Konsole.",
+    modelOfNotebook: "Modell, das %%lms und lms_jupyter.llm() in diesem Notebook benutzen",
+    lastUsed: "Modell: zuletzt benutztes",
+    inMemory: "Im Speicher",
+    onDisk: "Auf der Platte",
+    notThere: (name) => `${name} (nicht auf diesem Host)`,
+    notOnHost: (name) => `Der Host hat ${name} nicht, das Modell dieses Notebooks.`,
     expiring: (name, left) => `${name} wird in ${left} entladen.`,
     keep: "TTL neu starten",
     loaded: (name) => `${name} ist geladen.`,
@@ -77,6 +83,10 @@ export const GERMAN: Translation = {
       title: "Voreinstellungen beim Laden",
       description:
         "Für Modelle, die mit einem Klick geladen werden. Die Namen sind die von %lms load, etwa context_length; was fehlt, entscheidet der Host.",
+    },
+    loadOnOpening: {
+      title: "Modell eines Notebooks beim Öffnen laden",
+      description: "Das Modell, das in der Werkzeugleiste des Notebooks gewählt ist.",
     },
     units: {
       title: "Einheiten des Speichers",

@@ -1,5 +1,6 @@
 import { commands } from "./commands";
 import { hub } from "./hub";
+import { notebookModel } from "./notebookModel";
 import { notices } from "./notices";
 import { sidebar } from "./sidebar";
 import { status } from "./status";
@@ -11,4 +12,4 @@ import { tutorials } from "./tutorials";
  *
  * `jupyter labextension disable lms-jupyter:notices`, for example.
  */
-export default [still, hub, sidebar, commands, status, notices, tutorials];
+export default [still, hub, sidebar, commands, status, notices, tutorials, notebookModel];

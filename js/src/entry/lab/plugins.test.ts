@@ -17,13 +17,16 @@ async function packageOf(...names: string[]) {
 
 vi.mock("@jupyterlab/application", () => packageOf("ILabShell", "ILayoutRestorer"));
 vi.mock("@jupyterlab/apputils", async () => ({
-  ...(await packageOf("ICommandPalette")),
+  ...(await packageOf("ICommandPalette", "IToolbarWidgetRegistry")),
   Notification: { emit: (message: string) => told.push(message) },
 }));
 vi.mock("@jupyterlab/console", () => packageOf("IConsoleTracker"));
 vi.mock("@jupyterlab/coreutils", () => ({}));
 vi.mock("@jupyterlab/launcher", () => packageOf("ILauncher"));
-vi.mock("@jupyterlab/notebook", () => packageOf("INotebookTracker"));
+vi.mock("@jupyterlab/notebook", async () => ({
+  ...(await packageOf("INotebookTracker")),
+  NotebookActions: { executionScheduled: { connect: () => undefined } },
+}));
 vi.mock("@jupyterlab/rendermime", () => packageOf("IRenderMimeRegistry"));
 vi.mock("@jupyterlab/services", () => ({}));
 vi.mock("@jupyterlab/settingregistry", () => packageOf("ISettingRegistry"));

@@ -13,6 +13,7 @@ export interface Settings {
   hosts: readonly string[];
   ttlMinutes: number;
   profile: LoadConfig;
+  loadOnOpening: boolean;
   units: Units;
   watch: "sidebar" | "page";
   rhythmSeconds: number;
@@ -28,6 +29,7 @@ const DEFAULTS: Settings = {
   hosts: [],
   ttlMinutes: 60,
   profile: {},
+  loadOnOpening: false,
   units: "decimal",
   watch: "sidebar",
   rhythmSeconds: 1,

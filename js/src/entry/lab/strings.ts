@@ -48,6 +48,13 @@ export const ENGLISH = {
   openTutorials: "Open tutorials",
   tutorialsCaption: "Copy the tutorials to your files, if they are not there, and open the first",
   nowhere: "Open a notebook or a console first.",
+  // The model of a notebook
+  modelOfNotebook: "Model that %%lms and lms_jupyter.llm() use in this notebook",
+  lastUsed: "Model: last used",
+  inMemory: "In memory",
+  onDisk: "On disk",
+  notThere: (name: string) => `${name} (not on this host)`,
+  notOnHost: (name: string) => `The host does not have ${name}, the model of this notebook.`,
   // Notices
   expiring: (name: string, left: string) => `${name} unloads in ${left}.`,
   keep: "Restart TTL",
