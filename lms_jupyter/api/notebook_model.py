@@ -34,9 +34,9 @@ def chosen_model(environ: Mapping[str, str] = os.environ) -> str | None:
     Args:
         environ: A variable that is there but empty says that none is chosen, whatever was saved.
     """
-    told = environ.get(VARIABLE)
-    if told is not None:
-        return told.strip() or None
+    variable = environ.get(VARIABLE)
+    if variable is not None:
+        return variable.strip() or None
     path = Path(environ.get(NOTEBOOK) or "")
     return _saved(path) if path.suffix == ".ipynb" and path.is_absolute() else None
 

@@ -7,14 +7,14 @@ const VARIABLE = "LMS_JUPYTER_MODEL";
 const BEGINS_ANEW = new Set(["starting", "restarting", "autorestarting", "dead"]);
 
 /** What a kernel has been told; one that is started again knows nothing any more. */
-const told = new WeakMap<Kernel.IKernelConnection, string>();
+const known = new WeakMap<Kernel.IKernelConnection, string>();
 const followed = new WeakSet<Kernel.IKernelConnection>();
 
 function follow(kernel: Kernel.IKernelConnection): void {
   if (followed.has(kernel)) return;
   followed.add(kernel);
   kernel.statusChanged.connect((_, status) => {
-    if (BEGINS_ANEW.has(status)) told.delete(kernel);
+    if (BEGINS_ANEW.has(status)) known.delete(kernel);
   });
 }
 
@@ -26,15 +26,15 @@ function follow(kernel: Kernel.IKernelConnection): void {
  */
 export function tell(kernel: Kernel.IKernelConnection, notebook: INotebookModel): void {
   const name = chosenIn(notebook);
-  if (!isPython(notebook) || name === (told.get(kernel) ?? "")) return;
+  if (!isPython(notebook) || name === (known.get(kernel) ?? "")) return;
   follow(kernel);
-  told.set(kernel, name);
+  known.set(kernel, name);
   // A text in JSON is the same text in Python.
   const [variable, value] = [VARIABLE, name].map((text) => JSON.stringify(text));
   const code = `__import__("os").environ[${variable}] = ${value}`;
   const future = kernel.requestExecute({ code, silent: true, store_history: false }, true);
   const again = () => {
-    if (told.get(kernel) === name) told.delete(kernel);
+    if (known.get(kernel) === name) known.delete(kernel);
   };
   // A cell before it has failed, and took all that waited with it.
   future.done.then(({ content }) => content.status !== "ok" && again(), again);
