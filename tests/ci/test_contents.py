@@ -1,5 +1,6 @@
 """Which files the wheel and the source package would have, without building them."""
 
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ TRAINING = "lms_jupyter/engine/models/training/"
 MODEL = "lms_jupyter/engine/models/lms-jupyter/Tutor-1M-GGUF/Tutor-1M-Q8_0.gguf"
 
 
+@cache
 def names(builder: Any) -> set[str]:
     files = builder(str(ROOT)).recurse_included_files()
     return {Path(file.distribution_path).as_posix() for file in files}

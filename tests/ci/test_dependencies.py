@@ -5,6 +5,7 @@ import re
 import sys
 import tomllib
 from collections.abc import Iterable, Iterator
+from functools import cache
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
@@ -52,6 +53,7 @@ def sources(folder: str) -> Iterator[Path]:
             yield path
 
 
+@cache
 def imported(path: Path) -> set[str]:
     """Name the packages that a file imports, wherever in it."""
     found = set()
