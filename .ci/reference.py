@@ -50,6 +50,8 @@ VARIABLES = {
     TOKEN_VARIABLES[1]: "The same, under the name that the SDK knows.",
     announcements.VARIABLE: "Files of engines that were started for one program, such as tests: "
     "address and token, for their owner alone.",
+    engine_settings.LIMITS: "The file that says how much each user of an embedded engine may take, "
+    "for engines that are started without one (`--limits`).",
     engine_settings.LLAMA_SERVER: "The `llama-server` program that an embedded engine is "
     "to run models on.",
     secrecy.VARIABLE: "The API token that an embedded engine is to want, instead of a random one.",

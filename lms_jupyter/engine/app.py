@@ -18,12 +18,14 @@ from lms_jupyter.engine.downloads.downloads import RUNNING, Downloads
 from lms_jupyter.engine.downloads.hub import Hub
 from lms_jupyter.engine.fleet.run import gateway
 from lms_jupyter.engine.gpus.meter import GpuMeter
+from lms_jupyter.engine.instances.estimate import MemoryEstimate
 from lms_jupyter.engine.instances.gpu_room import GpuRoom
 from lms_jupyter.engine.instances.gpu_shares import held_by_all
 from lms_jupyter.engine.instances.guardrail import SHARE, Guardrail
 from lms_jupyter.engine.instances.loader import Loader
 from lms_jupyter.engine.instances.prompt_caches import PromptCaches
 from lms_jupyter.engine.instances.registry import Registry
+from lms_jupyter.engine.instances.shares import Shares
 from lms_jupyter.engine.library.catalog import Catalog
 from lms_jupyter.engine.listeners import Listeners
 from lms_jupyter.engine.log_file import LLAMA, logging_to
@@ -109,7 +111,8 @@ def _services(
     llama = LlamaHttp()
     prompts = _prompts(settings, llama)
     stack.callback(prompts.close)
-    registry = Registry(launcher, guardrail.check, room, prompts)
+    shares = Shares(lambda plan: _bytes(guardrail.usage(plan)))
+    registry = Registry(launcher, guardrail.check, room, prompts, shares)
     meter.held = lambda: held_by_all((*registry.instances, *registry.loads))
     constraints = Constraints(llama)
     stack.push_async_callback(llama.close)
@@ -151,6 +154,10 @@ def _services(
         usage=usage,
         shut_down=ending.set,
     )
+
+
+def _bytes(usage: MemoryEstimate) -> int:
+    return usage.total_bytes + usage.total_vram_bytes
 
 
 def _runtimes(settings: Settings, log: LogHub) -> tuple[Runtimes, ProcessLauncher]:

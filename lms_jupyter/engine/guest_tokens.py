@@ -69,6 +69,11 @@ class GuestTokens:
         if file is not None:
             self._stamp, self._guests = _stamp(file), _read(file)
 
+    @property
+    def are_named(self) -> bool:
+        """Whether there is a file for tokens of others."""
+        return self._file is not None
+
     def shown_by(self, texts: Iterable[str]) -> Guest | None:
         """Return whose token one of these texts is."""
         self._refresh()

@@ -14,6 +14,7 @@ from typing import Literal, TypeAlias, get_args
 from lms_jupyter.engine import secrecy
 from lms_jupyter.engine.errors import EngineError
 from lms_jupyter.engine.guest_tokens import GuestTokens
+from lms_jupyter.engine.limits import LimitsFile
 from lms_jupyter.engine.token import Token
 from lms_jupyter.engine.web_pages import ANY, normal_origin
 from lms_jupyter.model_folders import (
@@ -35,6 +36,8 @@ MAX_S = 1e9
 MOST_DOWNLOADS = 16
 SLOWEST = 1e3
 """Bytes per second that a download may be limited to."""
+LIMITS = "LMS_JUPYTER_LIMITS"
+"""Names the file of limits for engines that are started without one being named."""
 LLAMA_SERVER = "LMS_JUPYTER_LLAMA_SERVER"
 
 
@@ -67,6 +70,8 @@ class Settings:
     """What every client has to show; `None`: nobody is asked."""
     guests: GuestTokens = field(default_factory=GuestTokens)
     """Tokens of others, each with what it may be used for."""
+    limits: LimitsFile = field(default_factory=LimitsFile)
+    """How much each user may take."""
     prompt_cache_bytes: int = PROMPT_CACHE_BYTES
     """How much the prompts may take that instances leave behind; 0: none are kept."""
     prompt_caches: Path | None = None
@@ -86,6 +91,7 @@ class Settings:
         try:
             token = secrecy.token(given, environ)
             guests = GuestTokens(given.guest_tokens)
+            limits = LimitsFile(given.limits or _named(environ.get(LIMITS)))
         except EngineError as error:
             parser.error(f"{error.title} {error.hint}")
         if token is None and given.guest_tokens is not None:
@@ -126,6 +132,7 @@ class Settings:
             names=frozenset(name.lower() for name in (*given.allow_host, given.host) if name),
             token=token,
             guests=guests,
+            limits=limits,
             prompt_cache_bytes=int(given.prompt_cache_gb * 1e9),
             prompt_caches=given.prompt_caches,
             fleet=given.fleet,
@@ -146,6 +153,10 @@ def default_folders() -> tuple[Path, ...]:
     """Return the shipped models and LM Studio's own folder, unless it is known not to be there."""
     folders = (SHIPPED_MODELS, studio_models())
     return tuple(folder for folder in folders if folder is not None and may_be_folder(folder))
+
+
+def _named(file: str | None) -> Path | None:
+    return Path(file) if file else None
 
 
 def _hub() -> Path | None:
@@ -194,6 +205,13 @@ def _parser() -> argparse.ArgumentParser:
     add("--prompt-caches", type=Path, metavar="DIR", help="keep them here for the next engine")
     add("--allow-origin", action="append", default=[], metavar="URL", help="web page allowed in")
     add("--allow-host", action="append", default=[], metavar="NAME", help="name of this machine")
+    add(
+        "--limits",
+        type=Path,
+        default=None,
+        metavar="FILE",
+        help="how much each user may take",
+    )
     add("--fleet", default="", metavar="FILE", help="be the gateway of other engines, or ray")
     add("--until-closed", type=int, help=argparse.SUPPRESS)
     secrecy.add_options(add)

@@ -1,9 +1,11 @@
 """The extension itself: what is configured, and what starts and stops with Jupyter Server."""
 
-from typing import Any
+import os
+from pathlib import Path
+from typing import Any, Final
 
 from jupyter_server.extension.application import ExtensionApp
-from traitlets import CaselessStrEnum, Float, List, Unicode, validate
+from traitlets import CaselessStrEnum, Float, List, TraitError, Unicode, validate
 
 from lms_jupyter.hosts.addresses import normal_address
 from lms_jupyter.hosts.host_names import known_hosts
@@ -23,6 +25,9 @@ from lms_jupyter.server.profiles import shelf_beside
 from lms_jupyter.server.script import PanelHandler
 from lms_jupyter.server.socket import SlicesHandler
 from lms_jupyter.server.tutorials import TutorialsHandler
+
+LIMITS: Final = "LMS_JUPYTER_LIMITS"
+"""Tells an engine which file has the limits of its users."""
 
 
 class LmsExtension(ExtensionApp):
@@ -64,6 +69,20 @@ class LmsExtension(ExtensionApp):
         help="Gigabytes that the models of agents may take together.",
     ).tag(config=True)
 
+    limits = Unicode(
+        "",
+        help="A file that says how much each user may take: instances, memory-gb, "
+        "tokens-per-second, read-only. Engines that start from this server and its kernels keep "
+        "to it.",
+    ).tag(config=True)
+
+    @validate("limits")
+    def _check_limits(self, proposal: Any) -> str:
+        file = str(proposal["value"])
+        if file and not os.access(file, os.R_OK):
+            raise TraitError(f"LmsExtension.limits: {file!r} cannot be read.")
+        return str(Path(file).absolute()) if file else ""
+
     @validate("hosts")
     def _check_hosts(self, proposal: Any) -> list[str]:
         if not proposal["value"]:
@@ -77,6 +96,9 @@ class LmsExtension(ExtensionApp):
         """Make the switchboard; nobody is connected to a host yet."""
         profiles = shelf_beside(self.settings["contents_manager"])
         named = (lambda: ()) if self.hosts else known_hosts
+        if self.limits:
+            # Kernels inherit it, and so does every engine that is started from here or there.
+            os.environ[LIMITS] = self.limits
         self.switchboard = ManagerPool(self.hosts, profiles=profiles, named=named)
         most_bytes = round(self.agent_memory_gb * GIGABYTE)
         open_desk(AgentDesk(self.switchboard, self.agents, most_bytes))

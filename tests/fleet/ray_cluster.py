@@ -7,6 +7,7 @@ from contextlib import suppress
 from typing import Any
 
 from ray.cluster_utils import Cluster
+from ray.util import get_node_ip_address
 
 QUICK = {"health_check_period_ms": 500, "health_check_timeout_ms": 3000}
 """So that a test need not wait for a dead node as long as a user."""
@@ -24,7 +25,8 @@ def added(cluster: Cluster, **node: Any) -> Any:
 
 def main() -> None:
     """Run until the end of the input."""
-    address = {"node_ip_address": "127.0.0.1"}
+    # Who joins a cluster at a loopback address goes to the machine's own: Ray says so to everybody.
+    address = {"node_ip_address": get_node_ip_address()}
     head = {**address, "num_cpus": 1, "include_dashboard": False, "_system_config": QUICK}
     cluster = Cluster()
     added(cluster, **head)

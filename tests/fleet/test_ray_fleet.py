@@ -103,7 +103,7 @@ async def test_a_cluster_that_wants_no_token_is_refused(cluster: Cluster, tmp_pa
 
 
 async def test_a_wrong_token_is_refused(cluster: Cluster, tmp_path: Path) -> None:
-    with pytest.raises(HostUnreachableError, match="No Ray cluster at 127"):
+    with pytest.raises(HostUnreachableError, match="No Ray cluster at "):
         cluster.gateway(tmp_path / "home", RAY_AUTH_TOKEN=secrets.token_hex(32))
 
 

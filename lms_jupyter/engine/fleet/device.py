@@ -18,6 +18,8 @@ from lms_jupyter.engine.errors import EngineError
 from lms_jupyter.engine.fleet.errors import DeviceDisconnectedError, DeviceLostError, RelayedError
 from lms_jupyter.engine.fleet.lines import Line, Lines
 from lms_jupyter.engine.fleet.node import Node
+from lms_jupyter.engine.limits import using
+from lms_jupyter.engine.routes import who
 from lms_jupyter.engine.wire.frames import encode
 
 BACK_S: Final = (0.2, 0.5, 1.0, 2.0, 5.0)
@@ -38,6 +40,8 @@ _ACTIVITY: Final = frozenset(
         "runtime",
         "tokensPerSecond",
         "owner",
+        "user",
+        "waiting",
     }
 )
 """What an account of everything says of an instance beside what LM Studio's list says."""
@@ -136,6 +140,9 @@ class Device:
         if not self.is_connected:
             raise DeviceDisconnectedError(self.name, self.problem)
         headers = self._lines.headers | {hdrs.CONTENT_TYPE: "application/json"}
+        told = who.told(using.get())
+        if told is not None:
+            headers[who.HEADER] = msgspec.json.encode(told).decode()
         url, body = self._lines.url(request.path), await request.read()
         async with self._session.request(
             request.method, url, data=body, headers=headers, timeout=aiohttp.ClientTimeout()

@@ -17,6 +17,8 @@ import msgspec
 
 from lms_jupyter.engine.fleet.errors import DeviceLostError, RelayedError
 from lms_jupyter.engine.fleet.node import Node
+from lms_jupyter.engine.limits import using
+from lms_jupyter.engine.routes import who
 from lms_jupyter.engine.wire.frames import encode
 
 CONNECT_S: Final = 5.0
@@ -56,6 +58,7 @@ class Line:
         """
         self._number += 1
         frame = {"type": "rpcCall", "endpoint": endpoint, "callId": self._number}
+        parameter = _for_user(parameter)
         await self._begin(frame | ({} if parameter is None else {"parameter": parameter}))
         while True:
             frame_said = await self._next()
@@ -75,6 +78,7 @@ class Line:
         """
         self._number += 1
         frame = {"type": "channelCreate", "endpoint": endpoint, "channelId": self._number}
+        parameter = _for_user(parameter)
         await self._begin(frame | ({} if parameter is None else {"creationParameter": parameter}))
         while True:
             said = await self._next()
@@ -108,6 +112,15 @@ class Line:
         if said.type is not aiohttp.WSMsgType.TEXT:
             raise DeviceLostError(self._name)
         return _decode(said.data)
+
+
+def _for_user(parameter: Any) -> Any:
+    """Name the user for whom something is asked; what a client itself says of it does not count."""
+    if not isinstance(parameter, Mapping):
+        return parameter
+    told = who.told(using.get())
+    asked = {name: value for name, value in parameter.items() if name != "user"}
+    return asked if told is None else asked | {"user": told}
 
 
 class Lines:

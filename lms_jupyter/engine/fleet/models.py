@@ -135,7 +135,7 @@ class _Models:
     async def estimate(self, local: Rpc, caller: Caller, parameter: Any) -> Any:
         """Reckon what a load would take on the device that is named, else where it would go."""
         asked = dict(an_object(parameter))
-        device = await self._target(asked, text(asked, "modelKey"))
+        device = await self._target(asked, text(asked, "modelKey"), loads=False)
         asked.pop("deviceIdentifier", None)
         if device is None:
             return await _settled(local(caller, asked))
@@ -240,11 +240,15 @@ class _Models:
                 return device
         return await self._target(asked, name)
 
-    async def _target(self, asked: Mapping[str, Any], name: str) -> Device | None:
-        if "deviceIdentifier" in asked:
-            return self.gateway.named(optional_text(asked, "deviceIdentifier"))
-        stack = asked.get("loadConfigStack")
-        return await self.placing.device({"modelKey": name, "loadConfigStack": stack})
+    async def _target(
+        self, asked: Mapping[str, Any], name: str, *, loads: bool = True
+    ) -> Device | None:
+        question = {"modelKey": name, "loadConfigStack": asked.get("loadConfigStack")}
+        if "deviceIdentifier" not in asked:
+            return await self.placing.device(question, loads=loads)
+        if loads:
+            await self.placing.admit(question)
+        return self.gateway.named(optional_text(asked, "deviceIdentifier"))
 
 
 async def _settled(result: Any) -> Any:

@@ -15,6 +15,8 @@ from lms_jupyter.engine.fleet.gateway import Gateway
 from lms_jupyter.engine.fleet.placement import Decision, Wait, choose
 from lms_jupyter.engine.fleet.places import place
 from lms_jupyter.engine.instances.activity import look
+from lms_jupyter.engine.instances.shares import check_instances, check_memory
+from lms_jupyter.engine.limits import using
 from lms_jupyter.engine.wire.activity import activity_packet
 
 WAIT_S: Final = 30.0
@@ -35,15 +37,18 @@ class Placing:
     estimate: Estimate
     """What a load would take on the gateway itself."""
 
-    async def device(self, question: Mapping[str, Any]) -> Device | None:
+    async def device(self, question: Mapping[str, Any], *, loads: bool = True) -> Device | None:
         """Return where to load; `None` is the gateway's own device, which also says what is wrong.
 
         Args:
             question: What `estimateModelUsage` is asked.
+            loads: Whether it is to be loaded there, and not only asked for.
 
         Raises:
             NoPlaceError: Nobody has room, and nothing that is in use left in time.
         """
+        if loads:
+            await self.admit(question)
         if self.gateway.preferred is not None:
             return self.gateway.named(self.gateway.preferred)
         try:
@@ -55,8 +60,33 @@ class Placing:
         except TimeoutError:
             pass
         if isinstance(answer, Decision):
-            return await self._taken(answer)
+            return await self._taken(answer, makes_room=loads)
         raise NoPlaceError(str(question["modelKey"]), answer.reason)
+
+    async def admit(self, question: Mapping[str, Any]) -> None:
+        """Raise `LimitReachedError` if a user has all that they may have, on all devices."""
+        user, fleet, registry = using.get(), self.gateway.fleet, self.gateway.services.registry
+        here = [one for one in (*registry.instances, *registry.loads) if one.plan.user == user.name]
+        there = [
+            one
+            for device in fleet
+            for one in (*device.instances, *device.loads)
+            if one.get("user", "") == user.name
+        ]
+        names = [one.identifier for one in here] + [one["identifier"] for one in there]
+        check_instances(user, names)
+        if user.limits.memory_bytes is None:
+            return
+        own = [await self._here(question)]
+        answers = await fleet.ask_all(self.domain, "estimateModelUsage", question)
+        needs = [
+            int(said["memory"]["totalBytes"])
+            for said in (*own, *(answer for _, answer in answers))
+            if said is not None
+        ]
+        held = sum(int(one.get("memoryBytes", 0)) for one in there)
+        held += sum(one.private_bytes() + one.mapped_bytes() for one in here)
+        check_memory(user, str(question["modelKey"]), min(needs, default=0), held)
 
     async def _decide(self, question: Mapping[str, Any]) -> Decision | Wait:
         here, answers = await asyncio.gather(
@@ -88,17 +118,17 @@ class Placing:
         except EngineError:
             return None
 
-    async def _taken(self, decision: Decision) -> Device | None:
-        """Have what is in the way leave."""
+    async def _taken(self, decision: Decision, *, makes_room: bool) -> Device | None:
+        """Have what is in the way leave, where something is to be loaded."""
         device = None if decision.device is None else self.gateway.fleet.device(decision.device)
-        for reference in decision.leaving:
+        for reference in decision.leaving if makes_room else ():
             logger.info("%s leaves for another model", reference)
             if device is None:
                 await self._evict_here(reference)
             elif (info := device.with_reference(reference)) is not None:
                 leaving = {"identifier": info["identifier"], "why": "evicted"}
                 await device.call(info["type"], "unloadModel", leaving)
-        if device is not None and decision.leaving:
+        if device is not None and decision.leaving and makes_room:
             await device.refresh()
         return device
 

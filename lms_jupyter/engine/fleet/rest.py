@@ -91,10 +91,17 @@ class _Rest:
         except (msgspec.DecodeError, web.HTTPException, web.RequestPayloadError):
             return await handler(request)  # which says what is wrong
         name = body.get(NAMED_BY[request.path])
-        device = await self._device(request.path, name) if isinstance(name, str | None) else None
-        return await (handler(request) if device is None else _pass(request, device))
+        found = await self._device(request.path, name) if isinstance(name, str | None) else None
+        device, loads = found or (None, False)
+        if device is None:
+            return await handler(request)
+        answer = await _pass(request, device)
+        if loads or request.path == "/api/v1/models/unload":
+            await device.refresh()
+        return answer
 
-    async def _device(self, path: str, name: str | None) -> Device | None:
+    async def _device(self, path: str, name: str | None) -> tuple[Device | None, bool] | None:
+        """Return the device that answers, and whether it is to load the model for that."""
         domain = "embedding" if path in EMBEDDINGS else "llm"
         instances = self.gateway.services.registry.instances
         if path != "/api/v1/models/load":
@@ -103,17 +110,17 @@ class _Rest:
                 return None
             found = self.gateway.fleet.holder(Query(identifier=name or None), None)
             if found is not None:
-                return found[0]
+                return found[0], False
             if not name:
                 return None
             asked = {"specifier": _query(name), "throwIfNotFound": False}
             answers = await self.gateway.fleet.ask_all(domain, "getModelInfo", asked)
             if answers:
-                return answers[0][0]
+                return answers[0][0], False
         if path == "/api/v1/models/unload":
             return None
         question: dict[str, Any] = {"modelKey": name, "loadConfigStack": {"layers": []}}
-        return await self.placings[domain].device(question)
+        return await self.placings[domain].device(question), True
 
 
 async def _pass(request: web.Request, device: Device) -> web.StreamResponse:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from lms_jupyter.engine.instances.lifecycle import Moment, Phase, State
 from lms_jupyter.engine.instances.room import Room
+from lms_jupyter.engine.instances.turns import Turns
 from lms_jupyter.engine.instances.vram import Site
 from lms_jupyter.engine.worker.load_settings import Domain, LoadSettings
 
@@ -45,7 +46,11 @@ class Work(Enum):
 class Request:
     """One request in flight, from the moment it was made."""
 
+    user: str = ""
+    """Who made it."""
     work: Work = Work.WAITING
+    told: int = 0
+    """How many tokens it was answered with, once that is known."""
     tokens_per_second: float | None = None
 
 
@@ -59,6 +64,8 @@ class Plan:
     ttl_s: float | None = None
     jit: bool = False
     owner: str = ""
+    user: str = ""
+    """Who may end it, and whose limits it counts against."""
     load_id: str = ""
     draft: DownloadedModel | None = None
     asked: LoadSettings = field(default_factory=LoadSettings)
@@ -95,18 +102,18 @@ class Instance:
     outcome: asyncio.Future[Instance] = field(
         default_factory=lambda: asyncio.get_running_loop().create_future()
     )
-    sessions: asyncio.Semaphore = field(init=False)
+    sessions: Turns = field(init=False)
     _room: Room | None = None
 
     def __post_init__(self) -> None:
         self.load_id = self.plan.load_id or self.reference
         self.settings = self.plan.settings
-        self.sessions = asyncio.Semaphore(self.plan.settings.num_parallel_sessions or 1)
+        self.sessions = Turns(self.plan.settings.num_parallel_sessions or 1)
 
     def take(self, plan: Plan) -> None:
         """Load as this plan says, which tells more than the first."""
         self.plan, self.settings = plan, plan.settings
-        self.sessions = asyncio.Semaphore(plan.settings.num_parallel_sessions or 1)
+        self.sessions = Turns(plan.settings.num_parallel_sessions or 1)
 
     @property
     def identifier(self) -> str:

@@ -21,6 +21,7 @@ from lms_jupyter.engine.errors import (
 from lms_jupyter.engine.instances import evict, selection
 from lms_jupyter.engine.instances.instance import Instance, Plan
 from lms_jupyter.engine.library.model_yaml import Fields
+from lms_jupyter.engine.limits import using
 from lms_jupyter.engine.worker.load_settings import MAX_SESSIONS, Domain, LoadSettings
 
 if TYPE_CHECKING:
@@ -134,6 +135,8 @@ class Loader:
         ttl_s = self._jit_ttl_s if request.ttl_s is None else request.ttl_s
         plan = replace(plan, identifier=identifier, jit=True, ttl_s=ttl_s)
         victims = evict.victims(self._registry.instances) if self._auto_evict else ()
+        user = using.get()
+        victims = tuple(one for one in victims if user.may_manage or one.plan.user == user.name)
         instance = self._registry.load(plan, evict=victims)
         return Begun(instance=instance, is_new=True, evicted=victims)
 

@@ -39,6 +39,8 @@ from lms_jupyter.engine.instances.lifecycle import (
     UnloadBegan,
     advance,
 )
+from lms_jupyter.engine.instances.shares import Shares
+from lms_jupyter.engine.limits import using
 from lms_jupyter.engine.templates.watch import (
     ENDLESS,
     PLAIN_TEMPLATE,
@@ -64,11 +66,13 @@ class Registry:
         guard: Guard = lambda _plan, _others: None,
         gpus: Gpus | None = None,
         prompts: Prompts | None = None,
+        shares: Shares | None = None,
     ) -> None:
         self._launcher = launcher
         self._guard = guard
         self._gpus = gpus or NoGpus()
         self._prompts = prompts or NoPrompts()
+        self._shares = shares or Shares()
         self._instances: dict[str, Instance] = {}
         self.departures = Departures()
         self._timers: dict[Instance, asyncio.TimerHandle] = {}
@@ -106,7 +110,10 @@ class Registry:
         """Begin a load, after unloading those to evict; see `Instance.progress` and `.settled`."""
         if self.is_taken(plan.identifier):
             raise IdentifierExistsError(plan.identifier)
-        victims = tuple(evict)
+        victims, user = tuple(evict), using.get()
+        plan = replace(plan, user=user.name)
+        staying = [one for one in self._instances.values() if one not in victims]
+        self._shares.admit(user, plan, staying)
         for victim in victims:
             self._begin_unload(victim, "evicted")
         instance = Instance(plan, State(ttl_s=plan.ttl_s))
@@ -171,17 +178,20 @@ class Registry:
         """
         if not instance.is_ready:
             raise ModelUnloadedError(f"{instance.identifier!r} has already been unloaded.")
-        request = Request()
+        user = using.get()
+        request = Request(user.name)
         instance.requests.add(request)
         self._apply(instance, RequestBegan(now()))
         try:
-            async with instance.sessions:
+            await self._shares.good(user)
+            async with instance.sessions.turn(user.name):
                 if not instance.is_ready:
                     raise ModelUnloadedError(f"{instance.identifier!r} was unloaded meanwhile.")
                 self.mark(request, work)
                 yield request
         finally:
             instance.requests.discard(request)
+            self._shares.spend(user, request.told)
             self._apply(instance, RequestEnded(now()))
 
     def mark(self, request: Request, work: Work) -> None:

@@ -28,7 +28,7 @@ from lms_jupyter.engine.errors import (
     EngineError,
     ModelUnloadedError,
 )
-from lms_jupyter.engine.instances.instance import Instance, Work
+from lms_jupyter.engine.instances.instance import Instance, Request, Work
 from lms_jupyter.engine.instances.registry import Registry
 from lms_jupyter.engine.instances.room import Seat
 from lms_jupyter.engine.prediction import logs
@@ -119,7 +119,7 @@ class Inference:
     ) -> AsyncGenerator[Piece]:
         """Do a task, and keep the books about it."""
         async with self._registry.request(instance, Work.PROCESSING_PROMPT) as request:
-            with self._booked(instance, outcome):
+            with self._booked(instance, outcome, request):
                 task = await settled()
                 async with (
                     self._seat(instance, task.prompt, task.settings) as seat,
@@ -132,7 +132,7 @@ class Inference:
                         yield piece
 
     @contextmanager
-    def _booked(self, instance: Instance, outcome: Outcome) -> Iterator[None]:
+    def _booked(self, instance: Instance, outcome: Outcome, request: Request) -> Iterator[None]:
         """Complete what is known about a prediction, however it ends, and tell the log."""
         started = time.monotonic()
         try:
@@ -146,6 +146,7 @@ class Inference:
             raise
         finally:
             outcome.total_s = time.monotonic() - started
+            request.told = outcome.predicted_tokens
             if outcome.drafted_tokens is not None and instance.plan.draft is not None:
                 outcome.draft_model = instance.plan.draft.model_key
             self._log.publish(logs.Output(instance.identifier, outcome))

@@ -9,8 +9,9 @@ from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler, Middleware
 
 from lms_jupyter.engine.errors import EngineError, TokenMissingError
-from lms_jupyter.engine.guest_tokens import GuestTokens, PermissionMissingError
-from lms_jupyter.engine.routes import anthropic, openai, permissions, rest_v1
+from lms_jupyter.engine.guest_tokens import PermissionMissingError
+from lms_jupyter.engine.limits import ReadOnlyError, using
+from lms_jupyter.engine.routes import anthropic, openai, permissions, rest_v1, who
 from lms_jupyter.engine.routes.greeting import GREETINGS
 from lms_jupyter.engine.routes.http import Style, failure
 from lms_jupyter.engine.routes.sdk import SOCKETS
@@ -62,32 +63,50 @@ def _gatekeeper(settings: Settings) -> Middleware:
         if is_preflight(request):
             return permission(request)
         if settings.token is not None and request.path not in OPEN:
-            error = _refusal(request, settings.token, settings.guests)
+            error = _refusal(request, settings.token, settings)
             if error is not None:
                 answer = failure(_style(request.path), error)
                 if isinstance(error, TokenMissingError):
                     answer.headers[hdrs.WWW_AUTHENTICATE] = "Bearer"
                 return answer
+        elif settings.token is None and (error := _as_owner(request, settings)) is not None:
+            return failure(_style(request.path), error)
         return await handler(request)
 
     return keep
 
 
-def _refusal(request: web.Request, token: Token, guests: GuestTokens) -> EngineError | None:
-    """Return why a request is not let in; `None` if it is."""
+def _as_owner(request: web.Request, settings: Settings) -> EngineError | None:
+    """Note that a request is worked for the owner, or for whom a gateway names."""
+    user = who.named_by(request.headers.get(who.HEADER, ""), who.owner(settings))
+    using.set(user)
+    if request.path in OPEN:
+        return None
+    try:
+        who.check(user, permissions.of_path(request.method, request.path))
+    except ReadOnlyError as error:
+        return error
+    return None
+
+
+def _refusal(request: web.Request, token: Token, settings: Settings) -> EngineError | None:
+    """Return why a request is not let in; if it is, `None`, and note for whom it is worked."""
     scheme, _, bearer = request.headers.get(hdrs.AUTHORIZATION, "").partition(" ")
     shown = [request.headers.get("X-Api-Key", "")]
     if scheme.lower() == "bearer":
         shown.append(bearer)
     if any([token.is_shown_by(text.strip()) for text in shown]):  # noqa: C419 - all take as long
-        return None
-    guest = guests.shown_by(shown)
+        return _as_owner(request, settings)
+    guest = settings.guests.shown_by(shown)
     if guest is None:
         return TokenMissingError(shown=any(shown))
+    needed, user = permissions.of_path(request.method, request.path), who.guest(settings, guest)
     try:
-        permissions.check(guest, permissions.of_path(request.method, request.path))
-    except PermissionMissingError as error:
+        permissions.check(guest, needed)
+        who.check(user, needed)
+    except (PermissionMissingError, ReadOnlyError) as error:
         return error
+    using.set(user)
     return None
 
 

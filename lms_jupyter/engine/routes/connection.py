@@ -129,7 +129,7 @@ class Connection:
         transport: asyncio.Transport | None,
         namespace: Namespace,
         caller: Caller,
-        check: Callable[[str], None] = lambda _endpoint: None,
+        check: Callable[[str, Any], None] = lambda _endpoint, _parameter: None,
     ) -> None:
         """Take a socket; `check` raises for what its client may not ask for."""
         self._check = check
@@ -235,7 +235,7 @@ class Connection:
             self.write(frames.rpc_error(call_id, unknown))
             return
         try:
-            self._check(endpoint)
+            self._check(endpoint, parameter)
             result = handler(self.caller, parameter)
         except Exception as error:  # noqa: BLE001 - every call is answered
             self.write(frames.rpc_error(call_id, _ours(error, endpoint)))
@@ -272,7 +272,7 @@ class Connection:
         self, channel_id: int, endpoint: str, handler: ChannelHandler, channel: Channel
     ) -> None:
         try:
-            self._check(endpoint)
+            self._check(endpoint, channel.parameter)
             await handler(channel)
             self.write(frames.channel_close(channel_id))
         except Exception as error:  # noqa: BLE001 - every channel ends with a close or an error

@@ -11,6 +11,7 @@ from lms_jupyter.engine.errors import BadRequestError, NoModelMatchingQueryError
 from lms_jupyter.engine.instances import selection
 from lms_jupyter.engine.instances.activity import look, seen, watch
 from lms_jupyter.engine.instances.instance import Instance
+from lms_jupyter.engine.limits import using
 from lms_jupyter.engine.routes.connection import Channel, ChannelHandler, Rpc
 from lms_jupyter.engine.routes.handshake import Caller
 from lms_jupyter.engine.services import Services
@@ -81,6 +82,7 @@ async def _cancel_load(services: Services, _caller: Caller, parameter: Any) -> N
     load_id = text(an_object(parameter), "loadId")
     for instance in services.registry.loads:
         if instance.load_id == load_id:
+            using.get().check_ending(instance.identifier, instance.plan.user)
             await services.registry.cancel_load(instance)
             return
     raise NoModelMatchingQueryError({"loadId": load_id})
@@ -99,4 +101,7 @@ def _named(services: Services, identifier: Any) -> Instance:
     if not isinstance(identifier, str):
         raise BadRequestError(f"'identifier' has to be text, not {identifier!r:.100}.")
     instances = services.registry.instances
-    return selection.select(instances, selection.Query(identifier=identifier), None, sole=True)
+    query = selection.Query(identifier=identifier)
+    instance = selection.select(instances, query, None, sole=True)
+    using.get().check_ending(instance.identifier, instance.plan.user)
+    return instance

@@ -18,6 +18,7 @@ from lms_jupyter.engine.instances import selection
 from lms_jupyter.engine.instances.departures import Reason
 from lms_jupyter.engine.instances.instance import Instance
 from lms_jupyter.engine.instances.loader import LoadRequest
+from lms_jupyter.engine.limits import using
 from lms_jupyter.engine.routes.connection import Channel, ChannelHandler, Rpc
 from lms_jupyter.engine.routes.handshake import Caller
 from lms_jupyter.engine.services import Services
@@ -81,6 +82,7 @@ async def _unload(services: Services, domain: Domain, caller: Caller, parameter:
     identifier = text(asked, "identifier")
     query = selection.Query(identifier=identifier)
     instance = selection.select(services.registry.instances, query, domain, sole=True)
+    using.get().check_ending(identifier, instance.plan.user)
     await services.registry.unload(instance, why, caller.kind if by is None else by)
 
 

@@ -94,7 +94,7 @@ async def forward(
         if form is not None:
             passed["grammar"] = await _grammar(services, use.instance, form)
         passed["model"] = use.instance.identifier
-        log = await stack.enter_async_context(_logged(services, use.instance, passed, target))
+        log = await stack.enter_async_context(_logged(services, use, passed, target))
         use = replace(use, log=log)
         return await _generated(services, request, use, passed, target)
 
@@ -112,18 +112,19 @@ async def _grammar(services: Services, instance: Instance, form: Form) -> str:
 
 @asynccontextmanager
 async def _logged(
-    services: Services, instance: Instance, body: Mapping[str, Any], target: Target
+    services: Services, use: Use, body: Mapping[str, Any], target: Target
 ) -> AsyncIterator[Transcript | None]:
     """Tell those who listen to the log what is asked and, in the end, what was answered."""
     if target.domain != "llm":
         yield None
         return
-    transcript = Transcript()
+    transcript, instance = Transcript(), use.instance
     services.log.publish(logs.Input.of(instance, await _prompt(services, instance, body)))
     try:
         yield transcript
     finally:
         outcome = transcript.end(unloaded=not instance.is_ready)
+        use.marker.told = outcome.predicted_tokens
         services.log.publish(logs.Output(instance.identifier, outcome))
 
 

@@ -11,6 +11,7 @@ from aiohttp import web
 from lms_jupyter.engine.errors import BadRequestError
 from lms_jupyter.engine.instances.loader import LoadRequest
 from lms_jupyter.engine.instances.selection import Query, select
+from lms_jupyter.engine.limits import using
 from lms_jupyter.engine.prediction.conversations import Conversations
 from lms_jupyter.engine.routes.chat_v1 import chat
 from lms_jupyter.engine.routes.http import (
@@ -92,6 +93,7 @@ async def _load(services: Services, request: web.Request) -> web.Response:
 async def _unload(services: Services, request: web.Request) -> web.Response:
     query = Query(identifier=text(await read_object(request), "instance_id"))
     instance = select(services.registry.instances, query, None, sole=True)
+    using.get().check_ending(instance.identifier, instance.plan.user)
     await services.registry.unload(instance)
     return reply({"instance_id": instance.identifier})
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-from collections.abc import Awaitable, Callable
-from typing import Final, TypeAlias
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final, TypeAlias
 from weakref import WeakSet
 
 from aiohttp import WSCloseCode, WSMsgType, web
 
 from lms_jupyter.engine.errors import TokenMissingError
+from lms_jupyter.engine.limits import using
 from lms_jupyter.engine.routes import (
     diagnostics,
     embedding,
@@ -22,6 +23,7 @@ from lms_jupyter.engine.routes import (
     repository,
     runtime,
     system,
+    who,
 )
 from lms_jupyter.engine.routes.connection import Connection, Namespace
 from lms_jupyter.engine.routes.handshake import Guestbook, introduce, refuse
@@ -108,14 +110,20 @@ def _handler(
             await refuse(response, TokenMissingError(shown=False).title)
             return response
 
-        def check(endpoint: str) -> None:
+        def check(endpoint: str, parameter: Any) -> None:
             """Ask anew at each call: a token may have been taken back since."""
+            needed, settings = permissions.of_endpoint(endpoint), services.settings
             if is_owner:
-                return
-            guest = guests_of.carried_by(caller.identifier, caller.passkey)
-            if guest is None:
-                raise TokenMissingError(shown=True)
-            permissions.check(guest, permissions.of_endpoint(endpoint))
+                said = parameter.get("user") if isinstance(parameter, Mapping) else None
+                user = who.named(said, who.owner(settings))
+            else:
+                guest = guests_of.carried_by(caller.identifier, caller.passkey)
+                if guest is None:
+                    raise TokenMissingError(shown=True)
+                permissions.check(guest, needed)
+                user = who.guest(settings, guest)
+            who.check(user, needed)
+            using.set(user)
 
         with services.usage.client(), guests.admit(caller) as is_welcome:
             if is_welcome:

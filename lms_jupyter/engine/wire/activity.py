@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from lms_jupyter.engine.gpus.gpu import Gpu
 from lms_jupyter.engine.instances.activity import Activity
 from lms_jupyter.engine.instances.gpu_shares import held_by
-from lms_jupyter.engine.instances.instance import Instance
+from lms_jupyter.engine.instances.instance import Instance, Request, Work
 from lms_jupyter.engine.wire.sdk import instance_info, milliseconds, processing_state
 
 UNKNOWN: Final = "another program"
@@ -61,6 +62,9 @@ def _instance(instance: Instance, memory_bytes: int, gpus: tuple[Gpu, ...]) -> d
     speeds = [one.tokens_per_second for one in instance.requests if one.tokens_per_second]
     if speeds:
         info["tokensPerSecond"] = sum(speeds)
+    waiting = waiting_users(instance.requests)
+    if waiting:
+        info["waiting"] = waiting
     return info | _owner(instance)
 
 
@@ -77,4 +81,18 @@ def _load(instance: Instance) -> dict[str, Any]:
 
 
 def _owner(instance: Instance) -> dict[str, Any]:
-    return {"owner": instance.plan.owner} if instance.plan.owner else {}
+    plan = instance.plan
+    owner = {"owner": plan.owner} if plan.owner else {}
+    return owner | ({"user": plan.user} if plan.user else {})
+
+
+def waiting_users(requests: Iterable[Request]) -> list[dict[str, Any]]:
+    """Say which users wait for which; nothing where nobody has a name."""
+    requests = tuple(requests)
+    served = sorted({one.user for one in requests if one.work is not Work.WAITING})
+    counts = Counter(one.user for one in requests if one.work is Work.WAITING)
+    if not any((*served, *counts)):
+        return []
+    return [
+        {"user": user, "requests": count, "for": served} for user, count in sorted(counts.items())
+    ]
