@@ -8,6 +8,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 BUILT = (
     "widgets/static/panel.js",
     "widgets/static/live.js",
+    "widgets/static/details.js",
     "widgets/static/panel.css",
     "labextension/package.json",
 )

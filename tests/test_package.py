@@ -25,6 +25,8 @@ GIT = shutil.which("git") or "git"
 MAKE = shutil.which("make") or "make"
 NEEDED = (
     "lms_jupyter/widgets/static/panel.js",
+    "lms_jupyter/widgets/static/live.js",
+    "lms_jupyter/widgets/static/details.js",
     "lms_jupyter/widgets/static/panel.css",
     "lms_jupyter/notebooks/00-welcome.ipynb",
     "lms_jupyter/notebooks/09-engine-for-tests-and-ci.ipynb",

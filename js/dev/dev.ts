@@ -35,7 +35,7 @@ if (place && scene) {
   place.style.inlineSize = `${wanted.get("width") ?? 800}px`;
   const transport = new FakeTransport();
   if (scene.answer) transport.answer = scene.answer;
-  const leave = mount(place, transport);
+  const leave = mount(place, transport, { details: () => import("../src/entry/widget/details") });
   for (const news of scene.news) transport.deliver(news);
   Object.assign(window, { lms: transport, scene, leave });
   void click(scene.clicks ?? [], scene.typed).then(() => {

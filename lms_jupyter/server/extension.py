@@ -22,7 +22,7 @@ from lms_jupyter.server.lease_reaper import LeaseReaper
 from lms_jupyter.server.limits import SEND_TIMEOUT_S, Allowance
 from lms_jupyter.server.manager_pool import ManagerPool
 from lms_jupyter.server.profiles import shelf_beside
-from lms_jupyter.server.script import PanelHandler
+from lms_jupyter.server.script import DetailsHandler, PanelHandler
 from lms_jupyter.server.socket import SlicesHandler
 from lms_jupyter.server.tutorials import TutorialsHandler
 
@@ -114,6 +114,7 @@ class LmsExtension(ExtensionApp):
                 (r"/lms/slices", SlicesHandler),
                 (r"/lms/hosts", HostsHandler),
                 (r"/lms/panel", PanelHandler),
+                (r"/lms/panel/details", DetailsHandler),
                 (r"/lms/leases", LeasesHandler),
                 (r"/lms/command", CommandHandler),
                 (r"/lms/engine", EngineHandler),

@@ -3,6 +3,12 @@
 from typing import Any
 
 
+def answers_in_a_cell(comm: Any) -> bool:
+    """Tell whether the kernel behind a comm can answer while a cell runs: it has subshells."""
+    kernel = getattr(comm, "kernel", None)
+    return bool(getattr(kernel, "_supports_kernel_subshells", False))
+
+
 def make_live(widget: Any) -> None:
     """Let front-end messages to this widget be handled on a kernel subshell.
 

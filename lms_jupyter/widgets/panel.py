@@ -31,7 +31,10 @@ class Panel(SyncedWidget):
     _css = STATIC / "panel.css"
 
     slices: ClassVar[tuple[str, ...]] = ("catalog", "activity")
-    parts: ClassVar[Mapping[str, Path]] = {"live": STATIC / "live.js"}
+    parts: ClassVar[Mapping[str, Path]] = {
+        "live": STATIC / "live.js",
+        "details": STATIC / "details.js",
+    }
 
     catalog = Dict(read_only=True).tag(sync=True)
     selected = Unicode(

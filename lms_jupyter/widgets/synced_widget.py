@@ -14,7 +14,7 @@ from lms_jupyter.api.session import session
 from lms_jupyter.manager import Manager
 from lms_jupyter.manager.inbox import accept
 from lms_jupyter.protocol.slices import Slice
-from lms_jupyter.widgets.live import make_live
+from lms_jupyter.widgets.live import answers_in_a_cell, make_live
 from lms_jupyter.widgets.snapshot import snapshot_html, snapshot_text
 
 
@@ -40,7 +40,10 @@ class SyncedWidget(anywidget.AnyWidget):
     slices: ClassVar[tuple[str, ...]] = ("activity",)
     """What is shown."""
     parts: ClassVar[Mapping[str, Path]] = {}
-    """Scripts that do not travel with the state, by the names that a page asks for them by."""
+    """Scripts that do not travel with the state, by the names that a page asks for them by.
+
+    A page is not live without the first; each of the others comes with its first use.
+    """
 
     activity = Dict(read_only=True).tag(sync=True)
 
@@ -54,7 +57,8 @@ class SyncedWidget(anywidget.AnyWidget):
             self._mirror(name, getattr(self._manager, name))
         self.on_msg(self._on_message)
         make_live(self)
-        for part in self.parts:
+        parts = list(self.parts)
+        for part in parts[:1] if answers_in_a_cell(self.comm) else parts:
             # Unasked: a kernel that is busy from now on could not answer for a long time.
             self._give(part)
 

@@ -113,7 +113,7 @@ FIRST_PAINT = f"""async ([index, selector]) => {{
 def figures() -> Iterator[Figure]:
     """Measure the scripts, drawing, counting and searching, then the first paint."""
     for name, limit in (("panel.js", 14.0), ("panel.css", None), ("status.js", None)):
-        text = (ROOT / "lms_jupyter" / "panel" / "static" / name).read_bytes()
+        text = (ROOT / "lms_jupyter" / "widgets" / "static" / name).read_bytes()
         size = len(gzip.compress(text, 9)) / 1000
         yield Figure(f"{name}, gzipped", size, "kB", at_most=limit)
     with sync_playwright() as playwright, design_page() as address:

@@ -14,6 +14,12 @@ async def test_the_sidebar_gets_the_script_and_the_style_of_the_cells(door: Door
     assert json.loads(answer.body) == wanted
 
 
+async def test_what_opens_in_the_panel_is_sent_for_the_asking(door: Door) -> None:
+    answer = await door.ask("lms/panel/details", headers=door.key)
+
+    assert json.loads(answer.body) == {"details": (STATIC / "details.js").read_text("utf-8")}
+
+
 async def test_a_page_that_has_it_already_is_sent_nothing(door: Door) -> None:
     first = await door.ask("lms/panel", headers=door.key)
 

@@ -1,6 +1,7 @@
 import asyncio
 import queue
 from collections.abc import Iterator
+from types import SimpleNamespace as Box
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from lms_jupyter.manager import Manager
 from lms_jupyter.manager.local import LocalManager
 from lms_jupyter.protocol.loads import LoadRequest
 from lms_jupyter.widgets import Panel
+from lms_jupyter.widgets.live import answers_in_a_cell
 
 QWEN = "qwen/qwen3-4b"
 
@@ -107,21 +109,39 @@ def test_the_second_part_of_the_script_comes_unasked_and_again_for_the_asking(
     panel: Recorder,
 ) -> None:
     unasked = answer_with(panel, "script")
+    rest = answer_with(panel, "script")
 
     panel._handle_custom_msg({"part": "live"}, [])
 
-    assert unasked["part"] == "live"
+    # There is no kernel here that could answer while a cell runs.
+    assert [unasked["part"], rest["part"]] == ["live", "details"]
     assert unasked["script"].startswith("export default")
     assert answer_with(panel, "script") == unasked
 
 
 def test_only_parts_of_the_panel_are_given_away(panel: Recorder) -> None:
-    answer_with(panel, "script")
+    for _ in panel.parts:
+        answer_with(panel, "script")
 
     panel._handle_custom_msg({"part": "../widget.py"}, [])
-    panel._handle_custom_msg({"part": "live"}, [])
+    panel._handle_custom_msg({"part": "details"}, [])
 
-    assert answer_with(panel, "script")["part"] == "live"
+    assert answer_with(panel, "script")["part"] == "details"
+
+
+@pytest.mark.parametrize(
+    ("kernel", "waits"),
+    [
+        (Box(_supports_kernel_subshells=True), True),
+        (Box(_supports_kernel_subshells=False), False),
+        (None, False),
+    ],
+)
+def test_what_opens_waits_for_its_first_use_where_a_busy_kernel_can_answer(
+    kernel: Box | None, *, waits: bool
+) -> None:
+    assert answers_in_a_cell(Box(kernel=kernel)) is waits
+    assert answers_in_a_cell(None) is False
 
 
 def test_where_no_widget_lives_a_table_is_shown_with_every_name_escaped(

@@ -36,6 +36,7 @@ function setUp(ready: Promise<unknown> = Promise.resolve()) {
     kernelFallback: () => new FakeSocket(),
     hosts: async () => HOSTS,
     panel: async () => ({ script: "", live: "", style: "" }),
+    details: async () => "",
     claims: async () => [],
     startEngine: async () => null,
   };

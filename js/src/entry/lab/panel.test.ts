@@ -1,13 +1,19 @@
 import { afterEach, expect, it } from "vitest";
-import { panelOf } from "./panel";
+import type { Place } from "../../ui/controls/place";
+import { type Mount, panelOf } from "./panel";
 import type { PanelParts } from "./server";
 
 const PARTS: PanelParts = { script: "first", live: "second", style: ".lms-Panel { color: red }" };
-const mount = () => () => {};
+/** What it was mounted with last. */
+let place: Place | undefined;
+const mount: Mount = (_element, _transport, given) => {
+  place = given;
+  return () => {};
+};
 
 afterEach(() => document.head.replaceChildren());
 
-function setUp(answers: (PanelParts | Error)[]) {
+function setUp(answers: (PanelParts | Error)[], opened: (string | Error)[] = []) {
   const asked: string[] = [];
   const server = {
     async panel() {
@@ -16,10 +22,16 @@ function setUp(answers: (PanelParts | Error)[]) {
       if (answer instanceof Error || answer === undefined) throw answer;
       return answer;
     },
+    async details() {
+      asked.push("details");
+      const answer = opened.shift();
+      if (answer instanceof Error || answer === undefined) throw answer;
+      return answer;
+    },
   };
-  const run = async (script: string) => {
+  const run = async <Exports>(script: string) => {
     asked.push(script);
-    return { mount, live: () => () => {} };
+    return { mount, LoadForm: script } as Exports;
   };
   const importScript = async (script: string) => {
     asked.push(script);
@@ -33,8 +45,8 @@ it("asks once, however often the sidebar is drawn, and brings the style once", a
 
   const drawn = await Promise.all([panel(), panel()]);
 
-  expect(drawn).toEqual([mount, mount]);
-  expect(await panel()).toBe(mount);
+  expect(drawn[0]).toBe(drawn[1]);
+  expect(await panel()).toBe(drawn[0]);
   expect(asked).toEqual(["panel", "first", "second"]);
   expect(document.head.querySelectorAll("style")).toHaveLength(1);
 });
@@ -45,6 +57,20 @@ it("forgets a server that did not answer, and asks again", async () => {
   await expect(panel()).rejects.toThrow("404");
   expect(document.head.querySelectorAll("style")).toHaveLength(0);
 
-  expect(await panel()).toBe(mount);
+  await panel();
   expect(asked).toEqual(["panel", "panel", "first", "second"]);
+});
+
+it("brings what opens in the panel with its first use, once, and asks again where that failed", async () => {
+  const { asked, panel } = setUp([PARTS], [new Error("502"), "third"]);
+  const drawn = await panel();
+  drawn(document.body, null as never, { surface: "sidebar" });
+  expect(asked).toEqual(["panel", "first", "second"]);
+
+  await expect(place?.details?.()).rejects.toThrow("502");
+  expect(await place?.details?.()).toMatchObject({ LoadForm: "third" });
+  await place?.details?.();
+
+  expect(asked.slice(3)).toEqual(["details", "details", "third"]);
+  expect(place?.surface).toBe("sidebar");
 });

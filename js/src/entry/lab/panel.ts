@@ -7,23 +7,32 @@ export type Mount = typeof Live.mount;
 
 /** What the first part of the panel offers beside the widget. */
 interface First {
-  run(script: string): Promise<typeof Live>;
+  run<Exports>(script: string): Promise<Exports>;
 }
 
-/** The panel of the notebook cells, from the Jupyter Server: loaded once, or else tried again. */
+/**
+ * The panel of the notebook cells, from the Jupyter Server: loaded once, or else tried again; what
+ * opens in it with its first use.
+ */
 export function panelOf(
-  server: Pick<Server, "panel">,
+  server: Pick<Server, "panel" | "details">,
   importScript: (script: string) => Promise<First> = importText,
 ): () => Promise<Mount> {
-  let known: Promise<Mount> | null = null;
-
   async function load(): Promise<Mount> {
     const { script, live, style } = await server.panel();
-    const { mount } = await (await importScript(script)).run(live);
+    const { run } = await importScript(script);
+    const { mount } = await run<typeof Live>(live);
     addStyle(style);
-    return mount;
+    const details = once(async () => run<object>(await server.details()));
+    return (element, transport, place) => mount(element, transport, { ...place, details });
   }
 
+  return once(load);
+}
+
+/** The same promise for everybody, until one fails. */
+function once<Value>(load: () => Promise<Value>): () => Promise<Value> {
+  let known: Promise<Value> | null = null;
   return () => {
     known ??= load().catch((error) => {
       known = null;

@@ -31,6 +31,8 @@ export interface Server {
   hosts(): Promise<Hosts>;
   /** The panel, which the server keeps for every page. */
   panel(): Promise<PanelParts>;
+  /** What opens in the panel, as text. */
+  details(): Promise<string>;
   /** Which kernels use what of a host. */
   claims(host: string): Promise<readonly Claim[]>;
   /** Start the embedded engine; answers why not, or nothing if it runs. */
@@ -57,6 +59,7 @@ export function jupyterServer(settings: ServerConnection.ISettings): Server {
     hosts: () => ask("hosts"),
     // JupyterLab's requests keep nothing; of this the browser only asks whether it has changed.
     panel: () => ask("panel", { cache: "no-cache" }),
+    details: async () => (await ask("panel/details", { cache: "no-cache" })).details,
     claims: async (host) => (await ask(`leases${URLExt.objectToQueryString(named(host))}`)).leases,
     async startEngine() {
       const response = await request("engine", { method: "POST" });

@@ -7,9 +7,13 @@ import { mount } from "../../ui/panel/mount";
 export { mount };
 
 /** The second part of the panel in a notebook: the panel itself, on a widget's model. */
-export function live(model: WidgetModel, element: HTMLElement): () => void {
+export function live(
+  model: WidgetModel,
+  element: HTMLElement,
+  details: () => Promise<object>,
+): () => void {
   const transport = besideKernel(commTransport(model), model.get("station"));
-  return mount(element, transport, { selection: selectionOf(model) });
+  return mount(element, transport, { selection: selectionOf(model), details });
 }
 
 /** The trait `selected` of the Python widget. */

@@ -5,8 +5,9 @@ import loading from "../../../../tests/wire_samples/activity_loading.json" with 
 import catalog from "../../../../tests/wire_samples/catalog.json" with { type: "json" };
 import { FakeModel } from "../../transport/fakeModel";
 import { PATIENCE_MS as ALONE_MS } from "../../ui/snapshot/Glance";
+import * as details from "./details";
 import * as live from "./live";
-import { PATIENCE_MS } from "./parts";
+import { PATIENCE_MS, type Run } from "./parts";
 import { widget } from "./widget";
 
 beforeEach(() => void vi.useFakeTimers());
@@ -15,7 +16,9 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-const panel = () => widget(async () => live);
+/** What runs in the place of a script: the part that it stands for. */
+const run = (async (script: string) => (script === "third" ? details : live)) as Run;
+const panel = () => widget(run);
 
 function modelOf(activity: object) {
   const model = new FakeModel();
@@ -174,4 +177,26 @@ it("draws two views of one widget that do not disturb each other", async () => {
   expect(first.el.childNodes).toHaveLength(0);
   expect(screen.getByRole("button", { name: "Unload chat" })).toBeTruthy();
   second.leave();
+});
+
+it("asks for what opens in it with its first use, and not before", async () => {
+  const model = modelOf(idle);
+  const { leave } = await render(model);
+  const parts = () => model.sent.flatMap((message) => ("part" in message ? [message.part] : []));
+  expect(parts()).toEqual(["live"]);
+
+  await act(async () => {
+    fireEvent.click(screen.getByRole("button", { name: "More about chat" }));
+    await vi.advanceTimersByTimeAsync(100);
+  });
+  expect(parts()).toContain("details");
+  expect(screen.getByText("Opening…")).toBeTruthy();
+
+  await act(async () => {
+    model.emit("msg:custom", { part: "details", script: "third" });
+    await vi.advanceTimersByTimeAsync(0);
+  });
+  expect(screen.queryByText("Opening…")).toBeNull();
+  expect(screen.getByText("Copy identifier")).toBeTruthy();
+  leave();
 });

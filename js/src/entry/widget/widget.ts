@@ -2,7 +2,7 @@ import type { Activity, Catalog, Slice } from "../../protocol/protocol";
 import type { WidgetModel } from "../../transport/comm";
 import { clearGlance, drawGlance } from "../../ui/snapshot/mountGlance";
 import type * as Live from "./live";
-import { secondPart } from "./parts";
+import { laterParts, type Run } from "./parts";
 
 export { runPart } from "./parts";
 
@@ -18,18 +18,15 @@ export interface View extends Start {
   signal?: AbortSignal;
 }
 
-/**
- * The panel as anywidget wants it: a still picture, and the panel in its place once it is here.
- *
- * `run` brings in the second part, and hands it what it takes from this one.
- */
-export function widget(run: (script: string) => Promise<typeof Live>) {
-  const second = secondPart("live", run);
+/** The panel as anywidget wants it: a still picture, and the panel in its place once it is here. */
+export function widget(run: Run) {
+  const parts = laterParts(run);
   const known = new WeakSet<WidgetModel>();
 
   function listen(model: WidgetModel): void {
-    if (!known.has(model)) second.listen(model);
+    if (known.has(model)) return;
     known.add(model);
+    parts.listen(model);
   }
 
   return {
@@ -47,11 +44,11 @@ export function widget(run: (script: string) => Promise<typeof Live>) {
       const ask = () => {
         if (asked) return;
         asked = true;
-        second.fetch(model).then(
+        parts.fetch<typeof Live>(model, "live").then(
           ({ live }) => {
             if (left) return;
             leave();
-            leave = live(model, el);
+            leave = live(model, el, () => parts.fetch(model, "details"));
           },
           () => {
             // Whoever speaks up later can be asked again.

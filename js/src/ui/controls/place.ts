@@ -40,6 +40,8 @@ export interface Place {
   selection?: Selection;
   /** How a model is loaded with one click. */
   oneClick?(): Pick<LoadFields, "ttl_s" | "config">;
+  /** Brings what opens in a panel: components by their names. The same again once it is here. */
+  details?(): Promise<object>;
   /** 1000 or 1024 to the next unit. */
   units?: Units;
 }

@@ -6,12 +6,12 @@ import { FactList } from "../controls/FactList";
 import { Icon } from "../controls/Icon";
 import { usePlace } from "../controls/place";
 import { instanceLine, sdkCode } from "../text/code";
+import { gpuSharesOf, ownerOf } from "../text/detailFacts";
+import { useDetailWords } from "../text/detailWords";
 import { differencesOf } from "../text/facts";
 import { duration } from "../text/format";
-import { gpuSharesOf, ownerOf } from "../text/moreFacts";
-import { useWords } from "../text/words";
 
-interface Props {
+export interface DetailsProps {
   instance: Instance;
   inert: boolean;
   /** A click on the pin, or for another TTL, has not had its effect yet. */
@@ -28,9 +28,9 @@ interface Props {
 const TTLS_S = [300, 1800, 3600, null] as const;
 
 /** What opens under an instance: the rest of what is known, and the rarer actions. */
-export function InstanceDetails(props: Props) {
+export function InstanceDetails(props: DetailsProps) {
   const { instance, inert, hostName, gpus, canSetTtl, canPin, onSend } = props;
-  const words = useWords();
+  const words = useDetailWords();
   const { strings, format } = words;
   const { use } = usePlace();
   const { identifier, pinned, ttl_s } = instance;

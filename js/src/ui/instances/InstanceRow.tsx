@@ -6,12 +6,15 @@ import type { Pending } from "../../store/pending";
 import { Button } from "../controls/Button";
 import { Confirm } from "../controls/Confirm";
 import { Icon } from "../controls/Icon";
+import { later } from "../controls/later";
 import { memo } from "../controls/memo";
 import { Refusal } from "../controls/Refusal";
 import { peopleOf, unloadQuestion, unloadTitle } from "../text/moreFacts";
 import { useWords } from "../text/words";
-import { InstanceDetails } from "./InstanceDetails";
+import type { DetailsProps } from "./InstanceDetails";
 import { InstanceLine } from "./InstanceLine";
+
+const InstanceDetails = later<DetailsProps>("InstanceDetails");
 
 interface Props {
   instance: Instance;

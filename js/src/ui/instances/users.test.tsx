@@ -5,10 +5,11 @@ import catalog from "../../../../tests/wire_samples/catalog.json" with { type: "
 import type { Activity, Instance } from "../../protocol/protocol";
 import { button, cleanly, deliver, press, show } from "../panel/fakePanel";
 import { Glance } from "../snapshot/Glance";
+import { detailed } from "../text/detailWords";
 import { instanceFacts } from "../text/facts";
 import { STILL } from "../text/stillStrings";
 import { wordsIn } from "../text/stillWords";
-import { ALL } from "../text/strings";
+import { wordsFor } from "../text/words";
 
 cleanly();
 
@@ -76,6 +77,6 @@ describe("who else uses an instance", () => {
     const words = wordsIn(STILL, "de");
 
     expect(instanceFacts(CODER, words)).toContain("auch von 2 Kerneln benutzt");
-    expect(ALL.de?.users).toBe("Auch benutzt von");
+    expect(detailed(wordsFor("de")).strings.users).toBe("Auch benutzt von");
   });
 });

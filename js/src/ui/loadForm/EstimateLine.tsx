@@ -3,7 +3,8 @@ import type { Estimate, GpuMemory, Instance, Memory, Reply } from "../../protoco
 import type { Pool } from "../../store/select";
 import { Bar } from "../controls/Bar";
 import { Icon } from "../controls/Icon";
-import { titleOf, useWords } from "../text/words";
+import { useDetailWords } from "../text/detailWords";
+import { titleOf } from "../text/words";
 
 interface Props {
   reply: Reply | null;
@@ -13,7 +14,7 @@ interface Props {
 
 /** What a load would take, what is free, and what the host thinks of it. */
 export function EstimateLine({ reply, memory, instances }: Props) {
-  const { strings, format } = useWords();
+  const { strings, format } = useDetailWords();
   if (reply?.kind === "refused") {
     return <p class="lms-Estimate">{titleOf(reply.problem, strings)}</p>;
   }

@@ -4,7 +4,7 @@ import type { LoadFields } from "../../store/loadCommand";
 import type { Pending } from "../../store/pending";
 import { Button } from "../controls/Button";
 import { CopyButton } from "../controls/CopyButton";
-import { useWords } from "../text/words";
+import { useDetailWords } from "../text/detailWords";
 import { EstimateLine } from "./EstimateLine";
 import { formLine } from "./formLine";
 import { DeviceField, type Devices, IdentifierField, VariantField } from "./nameFields";
@@ -16,7 +16,7 @@ import { TtlChoice } from "./TtlChoice";
 import { useEstimate } from "./useEstimate";
 import { useLoadFields } from "./useLoadFields";
 
-interface Props {
+export interface LoadFormProps {
   model: Model;
   devices: Devices;
   activity: Activity | null;
@@ -41,9 +41,9 @@ function useArrival() {
 }
 
 /** Load with settings: opens under the model's row. What is left alone, the host decides. */
-export function LoadForm(props: Props) {
+export function LoadForm(props: LoadFormProps) {
   const { model, activity, inert, phase, onAsk, onLoad, onClose } = props;
-  const { strings } = useWords();
+  const { strings } = useDetailWords();
   const { request, change, set, split } = useLoadFields(model);
   const { model_key, config } = request;
   const gpu = config.gpu ?? null;
@@ -110,7 +110,7 @@ export function LoadForm(props: Props) {
 
 /** The same as a line of a notebook. */
 function MagicLine({ line }: { line: string }) {
-  const { strings } = useWords();
+  const { strings } = useDetailWords();
   return (
     <div class="lms-LoadForm-line">
       <code dir="ltr">{line}</code>

@@ -2,9 +2,10 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import type { Problem, Profile, Reply } from "../../protocol/protocol";
 import type { LoadFields } from "../../store/loadCommand";
 import { Button, quiet } from "../controls/Button";
+import { Choice } from "../controls/Choice";
 import { Refusal } from "../controls/Refusal";
-import { useWords } from "../text/words";
-import { Choice, Field } from "./fields";
+import { useDetailWords } from "../text/detailWords";
+import { Field } from "./fields";
 
 interface Props {
   request: LoadFields;
@@ -35,7 +36,7 @@ function useProfiles(inert: boolean, onProfiles: Props["onProfiles"]) {
 
 /** Settings under a name: take them over, or give the form's a name. Nothing where none are kept. */
 export function ProfileChoice({ request, inert, onProfiles, onChoose, onSave }: Props) {
-  const { strings } = useWords();
+  const { strings } = useDetailWords();
   const { profiles, setProfiles, problem } = useProfiles(inert, onProfiles);
   const [chosen, setChosen] = useState("");
   const [naming, setNaming] = useState(false);
@@ -100,7 +101,7 @@ interface NameProps {
 
 /** The name under which the form's settings are to be kept. */
 function NameInput({ id, first, inert, onSave, onCancel }: NameProps) {
-  const { strings } = useWords();
+  const { strings } = useDetailWords();
   const [name, setName] = useState(first);
   const field = useRef<HTMLInputElement>(null);
   // It takes the place of the button that was pressed.

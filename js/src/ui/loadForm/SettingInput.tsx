@@ -1,7 +1,8 @@
 import type { LoadConfig } from "../../protocol/protocol";
 import { quiet } from "../controls/Button";
-import { useWords } from "../text/words";
-import { Choice, NumberInput } from "./fields";
+import { Choice } from "../controls/Choice";
+import { useDetailWords } from "../text/detailWords";
+import { NumberInput } from "./fields";
 import type { Setting } from "./settings";
 
 interface Props {
@@ -13,7 +14,7 @@ interface Props {
 
 /** What one setting is set with: a number, a list, or on and off; nothing is "host decides". */
 export function SettingInput({ id, setting, config, onChange }: Props) {
-  const { strings } = useWords();
+  const { strings } = useDetailWords();
   const value = config[setting.name] ?? null;
   if (setting.kind === "number") {
     return <NumberInput id={id} {...setting} value={value as number | null} onChange={onChange} />;

@@ -1,6 +1,6 @@
 import type { ComponentChildren } from "preact";
 import { quiet } from "../controls/Button";
-import { useWords } from "../text/words";
+import { useDetailWords } from "../text/detailWords";
 import { Field } from "./fields";
 
 interface Props {
@@ -24,7 +24,7 @@ interface Props {
  * until somebody takes hold of it, and the keyboard begins at its lower end.
  */
 export function SliderField({ label, help, at, max, text, named = false, ...props }: Props) {
-  const { strings } = useWords();
+  const { strings } = useDetailWords();
   return (
     <Field label={label} help={help} brief onReset={at === null ? undefined : props.onReset}>
       {(id) => (

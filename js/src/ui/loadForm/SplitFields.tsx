@@ -1,8 +1,9 @@
 import type { GpuMemory, LoadConfig } from "../../protocol/protocol";
 import { gpuName } from "../../store/select";
 import { quiet } from "../controls/Button";
-import { useWords } from "../text/words";
-import { Choice, Field, NumberInput } from "./fields";
+import { Choice } from "../controls/Choice";
+import { useDetailWords } from "../text/detailWords";
+import { Field, NumberInput } from "./fields";
 import type { GpuSplit } from "./settings";
 
 interface Props {
@@ -30,7 +31,7 @@ interface PartProps extends Props {
 
 /** A tick for each GPU; one stays. */
 function UsedGpus({ gpus, config, used, onChange }: PartProps) {
-  const { strings } = useWords();
+  const { strings } = useDetailWords();
   const pick = (place: number, wanted: boolean) => {
     const disabled = gpus
       .map((_, other) => other)
@@ -71,7 +72,7 @@ function UsedGpus({ gpus, config, used, onChange }: PartProps) {
 
 /** How the GPUs that are used share the model, and what that goes by. */
 function Strategy({ gpus, config, used, onChange }: PartProps) {
-  const { strings } = useWords();
+  const { strings } = useDetailWords();
   const strategy = config.split_strategy ?? "";
   const ratio = config.gpu_custom_ratio ?? [];
   const choose = (wanted: keyof typeof strings.strategies | "") =>

@@ -1,7 +1,7 @@
 import { useId, useState } from "preact/hooks";
 import { quiet } from "../controls/Button";
+import { useDetailWords } from "../text/detailWords";
 import { duration } from "../text/format";
-import { useWords } from "../text/words";
 import { NumberInput } from "./fields";
 
 const PRESETS_S = [300, 1800, 3600, null] as const;
@@ -14,7 +14,7 @@ interface Props {
 
 /** How long a model may be idle: a preset, never, or minutes of one's own. */
 export function TtlChoice({ ttl_s, onChange }: Props) {
-  const { strings } = useWords();
+  const { strings } = useDetailWords();
   const name = useId();
   const [custom, setCustom] = useState(false);
   const choice = (label: string, checked: boolean, onPick: () => void) => (

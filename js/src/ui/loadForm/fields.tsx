@@ -2,7 +2,7 @@ import type { ComponentChildren } from "preact";
 import { useId } from "preact/hooks";
 import { Button, quiet } from "../controls/Button";
 import { Icon } from "../controls/Icon";
-import { useWords } from "../text/words";
+import { useDetailWords } from "../text/detailWords";
 
 interface FieldProps {
   label: string;
@@ -16,7 +16,7 @@ interface FieldProps {
 
 /** A label, what is set, and the way back to "host decides". */
 export function Field({ label, onReset, help, brief, children }: FieldProps) {
-  const { strings } = useWords();
+  const { strings } = useDetailWords();
   const id = useId();
   return (
     <div class="lms-Field">
@@ -48,7 +48,7 @@ interface NumberProps {
 
 /** A number, or nothing for "host decides". */
 export function NumberInput({ id, label, value, low, high, step = 1, onChange }: NumberProps) {
-  const { strings } = useWords();
+  const { strings } = useDetailWords();
   return (
     <input
       {...quiet}
@@ -64,33 +64,5 @@ export function NumberInput({ id, label, value, low, high, step = 1, onChange }:
         onChange(currentTarget.value === "" ? null : currentTarget.valueAsNumber)
       }
     />
-  );
-}
-
-interface ChoiceProps<Value extends string> {
-  id?: string;
-  label?: string;
-  value: Value;
-  options: Record<Value, string>;
-  onChange(value: Value): void;
-}
-
-/** A native list to choose from. */
-export function Choice<Value extends string>(props: ChoiceProps<Value>) {
-  const { id, label, value, options, onChange } = props;
-  return (
-    <select
-      {...quiet}
-      id={id}
-      aria-label={label}
-      value={value}
-      onChange={({ currentTarget }) => onChange(currentTarget.value as Value)}
-    >
-      {(Object.keys(options) as Value[]).map((option) => (
-        <option key={option} value={option}>
-          {options[option]}
-        </option>
-      ))}
-    </select>
   );
 }

@@ -1,8 +1,9 @@
 import type { Model } from "../../protocol/protocol";
 import type { LoadFields } from "../../store/loadCommand";
 import { quiet } from "../controls/Button";
-import { useWords } from "../text/words";
-import { Choice, Field } from "./fields";
+import { Choice } from "../controls/Choice";
+import { useDetailWords } from "../text/detailWords";
+import { Field } from "./fields";
 
 /** The same model, once for each machine that has it. */
 export type Devices = readonly Pick<Model, "device" | "device_name">[];
@@ -14,7 +15,7 @@ interface Props {
 
 /** Which variant of the model, where it has several. */
 export function VariantField({ model, request, onChange }: Props & { model: Model }) {
-  const { strings } = useWords();
+  const { strings } = useDetailWords();
   if (model.variants.length < 2) return null;
   return (
     <Field label={strings.variant}>
@@ -34,7 +35,7 @@ export function VariantField({ model, request, onChange }: Props & { model: Mode
 
 /** On which machine of the host's LM Link, where several have the model. */
 export function DeviceField({ devices, request, onChange }: Props & { devices: Devices }) {
-  const { strings } = useWords();
+  const { strings } = useDetailWords();
   if (devices.length < 2) return null;
   const named = devices.map(({ device, device_name }) => [
     device ?? "",
@@ -57,7 +58,7 @@ export function DeviceField({ devices, request, onChange }: Props & { devices: D
 
 /** The name of the instance; the host chooses one if it is left empty. */
 export function IdentifierField({ request, onChange }: Props) {
-  const { strings } = useWords();
+  const { strings } = useDetailWords();
   return (
     <Field label={strings.identifier} help={strings.help.identifier} brief>
       {(id) => (

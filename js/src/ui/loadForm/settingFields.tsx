@@ -1,7 +1,7 @@
 import type { HostInfo, LoadConfig, Model } from "../../protocol/protocol";
 import { quiet } from "../controls/Button";
+import { useDetailWords } from "../text/detailWords";
 import { valueText } from "../text/facts";
-import { useWords } from "../text/words";
 import { Field, NumberInput } from "./fields";
 import { SettingInput } from "./SettingInput";
 import { SliderField } from "./SliderField";
@@ -15,7 +15,7 @@ interface Props {
 
 /** How many tokens fit, up to the model's maximum. */
 export function ContextField({ max, config, onSet }: Props & { max: number }) {
-  const { strings, format } = useWords();
+  const { strings, format } = useDetailWords();
   const stops = contextStops(max);
   const length = config.context_length ?? null;
   return (
@@ -49,7 +49,7 @@ const PARTS = 20;
 
 /** How much of the model a GPU gets. */
 export function GpuField({ config, onSet }: Props) {
-  const words = useWords();
+  const words = useDetailWords();
   const { strings } = words;
   const gpu = config.gpu ?? null;
   return (
@@ -81,7 +81,7 @@ interface MoreProps extends Props {
 
 /** What few people change, below the fold. */
 export function MoreSettings({ model, host, offload, config, onSet }: MoreProps) {
-  const { strings } = useWords();
+  const { strings } = useDetailWords();
   const settings = settingsFor(model, offload, host);
   return (
     <details>

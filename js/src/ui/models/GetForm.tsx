@@ -5,9 +5,9 @@ import type { State } from "../../store/store";
 import { Button, quiet } from "../controls/Button";
 import { Icon } from "../controls/Icon";
 import { Refusal } from "../controls/Refusal";
-import { useWords } from "../text/words";
+import { useDetailWords } from "../text/detailWords";
 
-interface Props {
+export interface GetFormProps {
   inert: boolean;
   pending: State["pending"];
   refusals: State["refusals"];
@@ -19,9 +19,9 @@ interface Props {
 }
 
 /** Look for a model by its name or by words, and have the host fetch it. */
-export function GetForm(props: Props) {
+export function GetForm(props: GetFormProps) {
   const { inert, pending, refusals, words, onFind, onSend, onClose } = props;
-  const { strings } = useWords();
+  const { strings } = useDetailWords();
   const [typed, setTyped] = useState(words);
   const [reply, setReply] = useState<Reply | "asked" | null>(null);
   const field = useRef<HTMLInputElement>(null);
@@ -120,7 +120,7 @@ interface OfferProps {
 
 /** One file of a model that could be fetched. */
 function OfferRow({ offer, disabled, onGet }: OfferProps) {
-  const { strings, format } = useWords();
+  const { strings, format } = useDetailWords();
   const { name, quantization, size_bytes, recommended, fits } = offer;
   return (
     <li>

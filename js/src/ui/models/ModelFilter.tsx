@@ -1,7 +1,7 @@
 import type { KindFilter, Order } from "../../store/search";
 import { quiet } from "../controls/Button";
+import { Choice } from "../controls/Choice";
 import { Icon } from "../controls/Icon";
-import { Choice } from "../loadForm/fields";
 import { useWords } from "../text/words";
 
 interface Props {

@@ -5,18 +5,21 @@ import { recallOrder } from "../../store/recall";
 import { index, type KindFilter, matching } from "../../store/search";
 import { countByModel } from "../../store/select";
 import type { State } from "../../store/store";
+import { later } from "../controls/later";
 import { roomFor } from "../controls/Name";
 import { useHold } from "../controls/useHold";
 import { useRoving } from "../controls/useRoving";
 import type { Devices } from "../loadForm/nameFields";
 import { useWords } from "../text/words";
 import { DownloadList } from "./DownloadList";
-import { GetForm } from "./GetForm";
+import type { GetFormProps } from "./GetForm";
 import { ModelListHead } from "./ModelListHead";
 import { type ModelActions, ModelRow } from "./ModelRow";
 import { NoModels } from "./NoModels";
 import { useGrowing } from "./useGrowing";
 import { useHeld } from "./useHeld";
+
+const GetForm = later<GetFormProps>("GetForm");
 
 interface GetActions {
   onFind(words: string): Promise<Reply>;

@@ -4,13 +4,16 @@ import type { LoadFields } from "../../store/loadCommand";
 import type { Pending, Subject } from "../../store/pending";
 import { Button } from "../controls/Button";
 import { Icon } from "../controls/Icon";
+import { later } from "../controls/later";
 import { memo } from "../controls/memo";
 import { usePlace } from "../controls/place";
 import { Refusal } from "../controls/Refusal";
-import { LoadForm } from "../loadForm/LoadForm";
+import type { LoadFormProps } from "../loadForm/LoadForm";
 import type { Devices } from "../loadForm/nameFields";
 import { useWords } from "../text/words";
 import { ModelLine } from "./ModelLine";
+
+const LoadForm = later<LoadFormProps>("LoadForm");
 
 export interface ModelActions {
   onLoad(request: LoadFields): void;

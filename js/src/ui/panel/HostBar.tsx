@@ -4,10 +4,13 @@ import { subject, switchSubject } from "../../store/pending";
 import type { Store } from "../../store/store";
 import { Button } from "../controls/Button";
 import { Icon } from "../controls/Icon";
+import { later } from "../controls/later";
 import { useStore } from "../controls/useStore";
 import { useWords } from "../text/words";
-import { HostDetails } from "./HostDetails";
+import type { HostDetailsProps } from "./HostDetails";
 import { HostLine } from "./HostLine";
+
+const HostDetails = later<HostDetailsProps>("HostDetails");
 
 interface Props {
   store: Store;

@@ -3,9 +3,9 @@ import type { GpuMemory, HostInfo, Problem, Reply } from "../../protocol/protoco
 import { Button } from "../controls/Button";
 import { FactList } from "../controls/FactList";
 import { Refusal } from "../controls/Refusal";
-import { useWords } from "../text/words";
+import { useDetailWords } from "../text/detailWords";
 
-interface Props {
+export interface HostDetailsProps {
   host: HostInfo;
   /** Those of its machine, as far as it tells. */
   gpus: readonly GpuMemory[];
@@ -19,9 +19,9 @@ interface Props {
 }
 
 /** What opens under the host bar: who this is, since when, and which others there are. */
-export function HostDetails(props: Props) {
+export function HostDetails(props: HostDetailsProps) {
   const { host, gpus, inert, switching, refusal, onList, onSwitch, onForgive } = props;
-  const { strings, format } = useWords();
+  const { strings, format } = useDetailWords();
   const [reply, setReply] = useState<Reply | null>(null);
   useEffect(() => {
     let wanted = true;

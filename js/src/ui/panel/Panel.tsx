@@ -3,6 +3,7 @@ import type { Command } from "../../protocol/protocol";
 import { wakeSubject } from "../../store/pending";
 import { canAct, isHostless, isKnown, isStale } from "../../store/standing";
 import type { State, Store } from "../../store/store";
+import { useSoon } from "../controls/later";
 import { MemoryBar } from "../controls/MemoryBar";
 import { type Place, usePlace } from "../controls/place";
 import { RetryIn } from "../controls/RetryIn";
@@ -30,6 +31,7 @@ export function Panel({ store }: { store: Store }) {
   const hostless = isHostless(state);
 
   const { surface } = usePlace();
+  const soon = useSoon();
   const absent = state.link === "absent";
   const link = absent ? "lost" : (activity?.host.link ?? "connecting");
   const asleep = link === "lost" && (activity?.host.asleep ?? false);
@@ -44,6 +46,9 @@ export function Panel({ store }: { store: Store }) {
       data-link={link}
       data-surface={surface}
       onClickCapture={useStill()}
+      // Whoever is about to use the panel may open something.
+      onPointerEnter={soon}
+      onFocusIn={soon}
     >
       <div class="lms-Panel-inner">
         {activity && !hostless && (

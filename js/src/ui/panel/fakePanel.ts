@@ -8,6 +8,7 @@ import profiles from "../../../../tests/wire_samples/reply_profiles.json" with {
 import type { Activity, Command, Reply, Slice } from "../../protocol/protocol";
 import { FakeTransport } from "../../transport/fake";
 import type { Link } from "../../transport/transport";
+import { details } from "./fakeDetails";
 import { mount } from "./mount";
 
 /** A panel in a page for tests, on clocks that the test moves. */
@@ -19,8 +20,11 @@ export async function show(...news: (object | Link)[]): Promise<FakeTransport> {
   const transport = new FakeTransport();
   const element = document.body.appendChild(document.createElement("div"));
   await act(() => {
-    unmount = mount(element, transport);
+    unmount = mount(element, transport, { details });
   });
+  // Somebody is about to use it: what opens in it is there by their first click.
+  fireEvent.focusIn(element.querySelector("section") as Element);
+  await Promise.resolve();
   for (const update of news) await deliver(transport, update);
   return transport;
 }

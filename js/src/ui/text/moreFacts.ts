@@ -1,6 +1,5 @@
-import type { GpuMemory, Instance } from "../../protocol/protocol";
+import type { Instance } from "../../protocol/protocol";
 import { othersOf, requestsOf } from "../../store/missed";
-import { gpuName } from "../../store/select";
 import { present } from "./facts";
 import type { Words } from "./words";
 
@@ -21,20 +20,8 @@ export function unloadTitle(instance: Instance, { strings }: Words): string {
   return others.length > 0 ? strings.unloadShared(others.join(", ")) : strings.unload;
 }
 
-/** What an instance takes on each GPU: "4.6 GB on GPU 0: NVIDIA GeForce RTX 4090". */
-export function gpuSharesOf(
-  { gpu_memory }: Instance,
-  gpus: readonly GpuMemory[],
-  { strings, format }: Words,
-): string[] {
-  return gpu_memory.map(({ gpu_id, memory_bytes }) => {
-    const place = gpus.findIndex((gpu) => gpu.gpu_id === gpu_id);
-    return strings.onNamed(format.bytes(memory_bytes), gpuName(place, gpus) || gpu_id);
-  });
-}
-
 /** Who loaded an instance, where that is known. */
-function ownerName({ owner }: Instance, { strings }: Words): string | null {
+export function ownerName({ owner }: Instance, { strings }: Words): string | null {
   return owner === "rest" || owner === "lms" ? strings[owner] : owner;
 }
 
@@ -44,14 +31,4 @@ export function peopleOf(instance: Instance, words: Words): string[] {
   const owner = instance.mine ? null : ownerName(instance, words);
   const users = instance.users.join(", ");
   return present([owner && strings.loadedBy(owner), users && strings.usedBy(users)]);
-}
-
-/** Whose an instance is, as far as anybody knows. */
-export function ownerOf(instance: Instance, words: Words): string | null {
-  const { mine, jit } = instance;
-  const { strings } = words;
-  const named = ownerName(instance, words);
-  return (
-    present([named ?? (mine ? strings.mine : null), jit ? strings.jit : null]).join(", ") || null
-  );
 }

@@ -3,6 +3,7 @@ import idle from "../../../../tests/wire_samples/activity_idle.json" with { type
 import type { Activity, Instance } from "../../protocol/protocol";
 import { split } from "../controls/Name";
 import { contextStops, nearestStop, SETTINGS, SPLIT } from "../loadForm/settings";
+import { detailed } from "./detailWords";
 import { activityOf, instanceFacts } from "./facts";
 import { wordsFor } from "./words";
 
@@ -66,7 +67,7 @@ describe("languages", () => {
 
   it("has a label for every setting, in every language", () => {
     for (const lang of ["en", "de"]) {
-      const { settings } = wordsFor(lang).strings;
+      const { settings } = detailed(wordsFor(lang)).strings;
       const names: string[] = SETTINGS.map(({ name }) => name);
       expect(Object.keys(settings).sort()).toEqual([...names, ...SPLIT].sort());
     }

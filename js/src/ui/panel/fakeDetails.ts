@@ -1,0 +1,14 @@
+import { InstanceDetails } from "../instances/InstanceDetails";
+import { LoadForm } from "../loadForm/LoadForm";
+import { GetForm } from "../models/GetForm";
+import { HostDetails } from "./HostDetails";
+import { TimelineStrips } from "./TimelineStrips";
+
+/** What opens in a panel, for tests: here at once. */
+export const details = async () => ({
+  InstanceDetails,
+  LoadForm,
+  GetForm,
+  HostDetails,
+  TimelineStrips,
+});
