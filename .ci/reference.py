@@ -57,6 +57,7 @@ VARIABLES = {
     secrecy.VARIABLE: "The API token that an embedded engine is to want, instead of a random one.",
     "RAY_AUTH_MODE": "Has to be `token` for a fleet on Ray.",
     "XDG_STATE_HOME": "Below it lie the notes and logs of this user's processes.",
+    "XDG_DATA_HOME": "Below it lies the bin that deleted models go to, if there is one.",
     "HF_TOKEN": "The embedded engine downloads with this token of Hugging Face.",
     "HF_ENDPOINT": "Where the embedded engine downloads from, instead of huggingface.co.",
 }

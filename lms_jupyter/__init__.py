@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from lms_jupyter.api.events import on
     from lms_jupyter.api.host_calls import (
         chat,
+        delete,
         get,
         host,
         link,
@@ -54,6 +55,7 @@ __all__ = [
     "StatusLine",
     "aio",
     "chat",
+    "delete",
     "drift",
     "ensure",
     "errors",
@@ -104,7 +106,18 @@ _CALLS = (
     "restore",
     "unload",
 )
-_HOST_CALLS = ("chat", "get", "host", "link", "log", "preset", "runtime", "serve", "status")
+_HOST_CALLS = (
+    "chat",
+    "delete",
+    "get",
+    "host",
+    "link",
+    "log",
+    "preset",
+    "runtime",
+    "serve",
+    "status",
+)
 _HOMES = {
     **dict.fromkeys(_CALLS, "lms_jupyter.api.calls"),
     **dict.fromkeys(_HOST_CALLS, "lms_jupyter.api.host_calls"),

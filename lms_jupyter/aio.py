@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Unpack
 
-from lms_jupyter.api import calls, memory, tutorial, views
+from lms_jupyter.api import calls, deleting, memory, tutorial, views
 from lms_jupyter.api import host_calls as sync
 from lms_jupyter.api import host_verbs as verbs
 from lms_jupyter.api import lock as locks
@@ -50,12 +50,14 @@ from lms_jupyter.protocol.loads import LoadMode
 from lms_jupyter.protocol.models import Estimate, Instance, Model
 
 if TYPE_CHECKING:
+    from lms_jupyter.hosts.deletion import Deleted
     from lms_jupyter.hosts.handles import AsyncHandle
     from lms_jupyter.hosts.link_status import LinkStatus
 
 __all__ = [
     "chat",
     "close",
+    "delete",
     "drift",
     "ensure",
     "estimate",
@@ -213,6 +215,11 @@ async def get(
     """Download a model and return its key; cancelling this pauses it."""
     manager = session().local.manager
     return await _wait(verbs.get(manager, name, quantization, yes=yes, cancel=cancel))
+
+
+async def delete(key: str, *, permanently: bool = False) -> "Deleted":
+    """Delete a model from the host's disk: to the bin of its machine, where it has one."""
+    return await _wait(deleting.delete(key, session().local.manager, permanently=permanently))
 
 
 async def host(what: HostWord | str | None = None) -> str | tuple[str, ...]:

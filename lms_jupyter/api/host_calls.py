@@ -6,6 +6,7 @@
 from datetime import timedelta
 from typing import TYPE_CHECKING, Literal, Unpack, overload
 
+from lms_jupyter.api import deleting
 from lms_jupyter.api import host_verbs as verbs
 from lms_jupyter.api.answers import Answer
 from lms_jupyter.api.host_verbs import (
@@ -23,10 +24,11 @@ from lms_jupyter.preset_files import Preset
 from lms_jupyter.protocol.models import Instance
 
 if TYPE_CHECKING:
+    from lms_jupyter.hosts.deletion import Deleted
     from lms_jupyter.hosts.link_status import LinkStatus
     from lms_jupyter.hosts.runtimes import HostRuntime, RuntimeSurvey
 
-__all__ = ["chat", "get", "host", "link", "log", "preset", "runtime", "serve", "status"]
+__all__ = ["chat", "delete", "get", "host", "link", "log", "preset", "runtime", "serve", "status"]
 
 
 def status() -> Table[Instance]:
@@ -92,6 +94,28 @@ def get(
     """
     here = session()
     return here.run(verbs.get(here.local.manager, name, quantization, yes=yes, cancel=cancel))
+
+
+def delete(key: str, *, permanently: bool = False) -> "Deleted":
+    """Delete a model from the host's disk: to the bin of its machine, where it has one.
+
+    Args:
+        key: A key, a variant or a path, to the letter.
+        permanently: Not to the bin; it is gone at once, and the space free.
+
+    Returns:
+        What has been deleted, and where it lies now.
+
+    Raises:
+        ModelNotFoundError: Nothing is called so.
+        HostError: It is in memory, something is made of it, or the disk does not allow it.
+        CommandError: The host deletes no model for others, as LM Studio does not.
+
+    Example:
+        >>> lms_jupyter.delete("qwen3-4b@q8_0")
+    """
+    here = session()
+    return here.run(deleting.delete(key, here.local.manager, permanently=permanently))
 
 
 @overload

@@ -15,5 +15,8 @@ def _installed(distribution: str) -> str:
 
 VERSION: Final = _installed("lms-jupyter")
 LLAMA_VERSION: Final = _installed("xllamacpp")
-EXTENSIONS: Final = ("activity", "ttl", "pin", "cancelLoad", "join", "departures", "pastLog")
+EXTENSIONS: Final = (
+    *("activity", "ttl", "pin", "cancelLoad", "join", "departures", "pastLog"),
+    "deleteModel",
+)
 """What this engine can do beyond LM Studio, by name."""

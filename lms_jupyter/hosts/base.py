@@ -6,6 +6,7 @@ from typing import Any, Literal, Protocol
 
 from msgspec import Struct
 
+from lms_jupyter.hosts.deletion import Deleted
 from lms_jupyter.hosts.download_plans import DownloadPlan
 from lms_jupyter.hosts.prediction import Message, PredictionEvent, Sampling
 from lms_jupyter.protocol.loads import LoadRequest
@@ -284,6 +285,15 @@ class Host(Protocol):
 
         Raises:
             InstanceNotFoundError: It is gone.
+        """
+        ...
+
+    async def delete_model(self, model_key: str, *, permanently: bool) -> Deleted:
+        """Take a model off the disk, to the bin where there is one; "deleteModel" alone can.
+
+        Raises:
+            HostError: It is in memory, something is made of it, or the disk does not allow it.
+            ModelNotFoundError: It is gone already.
         """
         ...
 

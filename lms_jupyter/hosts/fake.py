@@ -50,7 +50,7 @@ from lms_jupyter.protocol.models import (
 
 __all__ = ["FEATURES", "FakeHost", "fake_gpu", "fake_model"]
 
-FEATURES = ("activity", "ttl", "pin", "cancelLoad", "join", "departures")
+FEATURES = ("activity", "ttl", "pin", "cancelLoad", "join", "departures", "deleteModel")
 
 
 def fake_gpu(number: int = 0, **changes: object) -> GpuMemory:

@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from lms_jupyter.errors import HostUnreachableError, ModelNotFoundError
 from lms_jupyter.hosts.base import Downloaded, Downloading, DownloadStep, Offer
+from lms_jupyter.hosts.deletion import Deleted
 from lms_jupyter.hosts.download_plans import DownloadPlan, plan_of_offers
 from lms_jupyter.protocol.models import Model
 
@@ -57,6 +58,16 @@ class FakeDisk:
                 variants=(),
             )
             for key in model.variants
+        )
+
+    async def delete_model(self, model_key: str, *, permanently: bool) -> Deleted:
+        """Take a model off the list; there is a bin."""
+        self._answer()
+        model = self._model(model_key)
+        self.disk = [other for other in self.disk if other.model_key != model.model_key]
+        place = None if permanently else "/bin"
+        return Deleted(
+            model_key=model_key, files=(model.path,), size_bytes=model.size_bytes, bin=place
         )
 
     async def search(self, words: str) -> tuple[str, ...]:

@@ -26,6 +26,7 @@ from lms_jupyter.hosts.base import (
 )
 from lms_jupyter.hosts.channel import Parameters, lost, open_channel
 from lms_jupyter.hosts.credentials import let_in, new_client, token_for
+from lms_jupyter.hosts.deletion import DeletesModels
 from lms_jupyter.hosts.download_plans import DownloadPlan
 from lms_jupyter.hosts.downloads import DownloadJobs, discard
 from lms_jupyter.hosts.host_names import given_name
@@ -45,7 +46,7 @@ CALL_TIMEOUT_S = 20.0
 CONNECT_TIMEOUT_S = 10.0
 
 
-class SdkHost:
+class SdkHost(DeletesModels):
     """A host at an address. All methods are called on one event loop."""
 
     def __init__(

@@ -13,6 +13,7 @@ from lms_jupyter.magics.context import MagicContext
 from lms_jupyter.magics.parser import parse, verb_names
 from lms_jupyter.magics.run import (
     comparing,
+    deleting,
     downloads,
     host,
     hosts,
@@ -33,6 +34,7 @@ from lms_jupyter.manager.local import LocalManager
 RUNNERS = (
     *(
         comparing,
+        deleting,
         downloads,
         host,
         hosts,

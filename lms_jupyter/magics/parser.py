@@ -14,6 +14,7 @@ from lms_jupyter.magics.grammar import (
     split,
 )
 from lms_jupyter.magics.verbs import (
+    deleting,
     downloads,
     host,
     hosts,
@@ -37,6 +38,7 @@ BOOK.add(
     *memory.VERBS,
     *talking.VERBS,
     *downloads.VERBS,
+    *deleting.VERBS,
     *host.VERBS,
     *hosts.VERBS,
     *link.VERBS,

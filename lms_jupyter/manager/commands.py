@@ -6,6 +6,7 @@ from functools import singledispatch
 from msgspec.structs import replace as changed
 
 from lms_jupyter.errors import CommandError
+from lms_jupyter.hosts.deletion import Deleted
 from lms_jupyter.manager import downloading, loading, lookup
 from lms_jupyter.manager.events import LoadCancelling, ModelsListed, ProblemDismissed
 from lms_jupyter.manager.former import remember
@@ -18,6 +19,7 @@ from lms_jupyter.protocol.commands import (
     Attend,
     CancelDownload,
     CancelLoad,
+    DeleteModel,
     DismissProblem,
     DownloadModel,
     EstimateLoad,
@@ -42,7 +44,7 @@ from lms_jupyter.protocol.replies import Found, Hosts, Profiles
 
 __all__ = ["LoadResult", "run"]
 
-Result = LoadResult | Estimate | Instance | Found | Hosts | Profiles | None
+Result = LoadResult | Deleted | Estimate | Instance | Found | Hosts | Profiles | None
 
 
 @singledispatch
@@ -126,6 +128,25 @@ async def estimate(command: EstimateLoad, manager: Manager) -> Estimate:
         model = changed(model, device=lookup.device(command.device, manager) or None)
     lookup.check_config(command.config, model, manager)
     return await manager.connected_host.estimate(model, command.config)
+
+
+@run.register
+async def delete(command: DeleteModel, manager: Manager) -> Deleted:
+    """Take a model off the disk of the host, where the host can."""
+    host = manager.activity.host
+    if "deleteModel" not in manager.connected_host.info.features:
+        raise CommandError(
+            f"{host.title} deletes no model for others.",
+            hint="Delete it there: in LM Studio, under My Models.",
+        )
+    found = await lookup.model_exactly(command.model_key, manager)
+    if (place := found.model.device_name or found.model.device) is not None:
+        raise CommandError(
+            f"{found.name} lies on the disk of {place}.", hint="Delete it on that machine."
+        )
+    deleted = await manager.connected_host.delete_model(found.name, permanently=command.permanently)
+    await lookup.models(manager)
+    return deleted
 
 
 @run.register

@@ -24,6 +24,7 @@ from lms_jupyter.hosts.base import (
     Reason,
     Snapshot,
 )
+from lms_jupyter.hosts.deletion import Deleted
 from lms_jupyter.hosts.download_plans import DownloadPlan
 from lms_jupyter.hosts.prediction import Message, PredictionEvent, Sampling
 from lms_jupyter.manager import link
@@ -124,6 +125,12 @@ class SteadyHost:
     async def set_ttl(self, instance: Instance, ttl_s: float | None) -> None:
         """Give an instance another TTL that counts from now; see `Host.set_ttl`."""
         await self._read(lambda host: host.set_ttl(instance, ttl_s))
+
+    async def delete_model(self, model_key: str, *, permanently: bool) -> Deleted:
+        """Take a model off the disk; see `Host.delete_model`."""
+        host = await self._checked("llm")
+        with self._using(host):
+            return await host.delete_model(model_key, permanently=permanently)
 
     async def pin(self, instance: Instance, *, pinned: bool) -> None:
         """Keep an instance from expiring, or no longer; see `Host.pin`."""

@@ -75,6 +75,16 @@ class EstimateLoad(
     """As `LoadRequest.device`."""
 
 
+class DeleteModel(
+    Struct, frozen=True, kw_only=True, omit_defaults=True, tag="delete_model", tag_field="kind"
+):
+    """Take a model off the host's disk. Hosts with the feature "deleteModel" only."""
+
+    model_key: str
+    permanently: bool = False
+    """Not to the bin of the host's machine, where it has one."""
+
+
 class DownloadModel(Struct, frozen=True, kw_only=True, tag="download", tag_field="kind"):
     """Fetch a model to the host's disk."""
 
@@ -165,6 +175,7 @@ Command = (
     | SetTtl
     | ReloadInstance
     | PinInstance
+    | DeleteModel
     | DownloadModel
     | PauseDownload
     | ResumeDownload

@@ -312,7 +312,8 @@ class HostInfo(Titled, Struct, frozen=True, kw_only=True):
     asleep: bool = False
     """LM Studio is installed there and does not run: `WakeStudio` starts it."""
     features: tuple[str, ...] = ()
-    """Extra abilities: "ttl", "pin", "activity", "cancelLoad", "join", "departures", "pastLog"."""
+    """Extra abilities: "ttl", "pin", "activity", "cancelLoad", "join", "departures", "pastLog",
+    "deleteModel"."""
 
 
 class HostChoice(Titled, Struct, frozen=True, kw_only=True):

@@ -48,6 +48,7 @@ AT_ONCE = {
     "ps",
     "status",
     "unload",
+    "delete",
     "estimate",
     "pin",
     "free",

@@ -65,6 +65,7 @@ SENTENCES = [
     ("%lms log --seconds 0.2", r"LM Studio does not keep its log[^$]*Nothing was logged"),
     ("%lms get acme/x", r"does not answer when it is asked to tell what can be downloaded"),
     ("%lms get words", r"does not answer when it is asked to search for models"),
+    (f"%lms delete {KEY} -y", r"LM Studio 0.3.5 deletes no model for others"),
     (f"%lms chat {KEY} -p Hello", r"(?s)(?=.*Hello).*finished"),
     (f"%%lms {KEY}\nHello there", r"(?s)(?=.*Hello there).*finished"),
     (f"%%lms compare {KEY} kept\nHello", r"Hello"),

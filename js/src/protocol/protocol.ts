@@ -9,6 +9,7 @@ export type Command =
   | SetTtl
   | ReloadInstance
   | PinInstance
+  | DeleteModel
   | DownloadModel
   | PauseDownload
   | ResumeDownload
@@ -373,6 +374,17 @@ export interface PinInstance {
   instance_reference?: string | null;
 }
 /**
+ * Take a model off the host's disk. Hosts with the feature "deleteModel" only.
+ */
+export interface DeleteModel {
+  /**
+   * Tells the members of a union apart.
+   */
+  kind: "delete_model";
+  model_key: string;
+  permanently: boolean;
+}
+/**
  * Fetch a model to the host's disk.
  */
 export interface DownloadModel {
@@ -629,6 +641,7 @@ export interface Envelope {
     | SetTtl
     | ReloadInstance
     | PinInstance
+    | DeleteModel
     | DownloadModel
     | PauseDownload
     | ResumeDownload

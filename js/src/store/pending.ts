@@ -33,6 +33,8 @@ export function subject(command: Command): Subject {
       return key(command.kind, command.problem_id);
     case "load_again":
       return key(command.kind, command.instance_reference);
+    case "delete_model":
+      return deletionSubject(command.model_key);
     case "download":
       return downloadSubject(`${command.name}@${command.quantization ?? ""}`);
     case "pause_download":
@@ -47,6 +49,11 @@ export function subject(command: Command): Subject {
 /** The subject of every load of a model, however it is to be loaded. */
 export function loadSubject(model_key: string): Subject {
   return key("load", model_key);
+}
+
+/** The subject of taking a model off the disk. */
+export function deletionSubject(model_key: string): Subject {
+  return key("delete_model", model_key);
 }
 
 /** The subject of everything that is done to one download. */
@@ -79,6 +86,7 @@ const SHOWN_ON_TOP: ReadonlySet<string | undefined> = new Set<Command["kind"]>([
   "dismiss",
   "load_again",
   "cancel_load",
+  "delete_model",
   "save_profile",
   "wake_studio",
 ]);

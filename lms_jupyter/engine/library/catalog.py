@@ -90,6 +90,11 @@ class Catalog:
         found = (family.chosen for family in listing.all_families)
         return tuple(sorted(found, key=lambda model: model.model_key))
 
+    async def everything(self) -> tuple[DownloadedModel, ...]:
+        """Return every model and every variant, under each of their keys."""
+        found = (await self._look()).all_families
+        return tuple(one for family in found for one in (family.chosen, *family.variants))
+
     async def variants(self, model_key: str) -> tuple[DownloadedModel, ...]:
         """Return all quantisations of a model; none if it is a single file.
 

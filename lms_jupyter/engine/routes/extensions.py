@@ -13,6 +13,7 @@ from lms_jupyter.engine.instances.activity import look, seen, watch
 from lms_jupyter.engine.instances.instance import Instance
 from lms_jupyter.engine.limits import using
 from lms_jupyter.engine.routes.connection import Channel, ChannelHandler, Rpc
+from lms_jupyter.engine.routes.deleting import delete_model
 from lms_jupyter.engine.routes.handshake import Caller
 from lms_jupyter.engine.services import Services
 from lms_jupyter.engine.wire.activity import activity_packet
@@ -28,6 +29,7 @@ def rpcs(services: Services) -> dict[str, Rpc]:
         "pinInstance": _pin,
         "cancelLoad": _cancel_load,
         "getDeparture": _get_departure,
+        "deleteModel": delete_model,
     }
     return {name: partial(call, services) for name, call in calls.items()}
 

@@ -2,5 +2,6 @@
 export { InstanceDetails } from "../../ui/instances/InstanceDetails";
 export { LoadForm } from "../../ui/loadForm/LoadForm";
 export { GetForm } from "../../ui/models/GetForm";
+export { ModelMore } from "../../ui/models/ModelMore";
 export { HostDetails } from "../../ui/panel/HostDetails";
 export { TimelineStrips } from "../../ui/panel/TimelineStrips";

@@ -5,7 +5,8 @@ import { CopyButton } from "../controls/CopyButton";
 import { FactList } from "../controls/FactList";
 import { Icon } from "../controls/Icon";
 import { usePlace } from "../controls/place";
-import { instanceLine, sdkCode } from "../text/code";
+import { Snippets } from "../controls/Snippets";
+import { instanceLine } from "../text/code";
 import { gpuSharesOf, ownerOf } from "../text/detailFacts";
 import { useDetailWords } from "../text/detailWords";
 import { differencesOf } from "../text/facts";
@@ -18,6 +19,8 @@ export interface DetailsProps {
   pinning: boolean;
   retiming: boolean;
   hostName: string;
+  /** Of the host. */
+  address: string;
   /** Those of the host's machine, as far as it tells. */
   gpus: readonly GpuMemory[];
   canSetTtl: boolean;
@@ -69,7 +72,7 @@ export function InstanceDetails(props: DetailsProps) {
         )}
         <CopyButton text={identifier}>{strings.copyIdentifier}</CopyButton>
         <CopyButton text={instanceLine(instance)}>{strings.copyLine}</CopyButton>
-        <CopyButton text={sdkCode(instance)}>{strings.copyCode}</CopyButton>
+        <Snippets kind={instance.kind} name={identifier} address={props.address} />
         {canPin && (
           <Button
             disabled={inert || props.pinning}

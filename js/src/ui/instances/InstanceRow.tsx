@@ -27,6 +27,7 @@ interface Props {
   tabbable: boolean;
   selected: boolean;
   hostName: string;
+  address: string;
   gpus: readonly GpuMemory[];
   canSetTtl: boolean;
   canPin: boolean;

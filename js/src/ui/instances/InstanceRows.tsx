@@ -73,11 +73,11 @@ const NO_GPUS: readonly GpuMemory[] = [];
 /** What a row shows of its host, and of the clicks on it. */
 function stateOf(instance: Instance, props: Props) {
   const { activity, now, stale, inert, pending, refusals, onSend } = props;
-  const { features, name: hostName } = activity.host;
+  const { address, features, name: hostName } = activity.host;
   const asked = instanceSubjects(instance);
   const refused = Object.values(asked).find((one) => refusals.has(one));
   return {
-    ...{ now, stale, inert, hostName, onSend },
+    ...{ now, stale, inert, address, hostName, onSend },
     gpus: activity.memory?.gpus ?? NO_GPUS,
     canSetTtl: features.includes("ttl"),
     canPin: features.includes("pin"),

@@ -1,6 +1,6 @@
 import { useMemo, useState } from "preact/hooks";
 import type { Activity, Catalog, Command, Model, Reply } from "../../protocol/protocol";
-import { loadSubject } from "../../store/pending";
+import { deletionSubject, loadSubject } from "../../store/pending";
 import { recallOrder } from "../../store/recall";
 import { index, type KindFilter, matching } from "../../store/search";
 import { countByModel } from "../../store/select";
@@ -33,7 +33,7 @@ interface Props {
   inert: boolean;
   pending: State["pending"];
   refusals: State["refusals"];
-  actions: Omit<ModelActions, "onOpen"> & GetActions;
+  actions: Omit<ModelActions, "onOpen" | "onDelete"> & GetActions;
 }
 
 /** What is shown of the catalog, and the ways to see less or more of it. */
@@ -136,7 +136,15 @@ function ModelRows(props: RowsProps) {
   const { models, activity, inert, pending, refusals, active, open, onOpen } = props;
   const loaded = countByModel(activity);
   const loading = new Set(activity?.loads.map((load) => load.model_key));
-  const actions = useMemo(() => ({ ...props.actions, onOpen }), [props.actions]);
+  const actions = useMemo(
+    () => ({
+      ...props.actions,
+      onOpen,
+      onDelete: (model_key: string) =>
+        props.actions.onSend({ kind: "delete_model", model_key, permanently: false }),
+    }),
+    [props.actions],
+  );
   return (
     <>
       {models.map((model) => {
@@ -158,6 +166,7 @@ function ModelRows(props: RowsProps) {
             devices={open === model_key ? withKey(props.catalog, model_key) : NO_DEVICES}
             activity={open === model_key ? activity : null}
             pending={clicked && pending.get(clicked)?.phase}
+            deleting={pending.has(deletionSubject(model_key))}
             refused={refused}
             refusal={refused && refusals.get(refused)}
             actions={actions}

@@ -12,8 +12,10 @@ import type { LoadFormProps } from "../loadForm/LoadForm";
 import type { Devices } from "../loadForm/nameFields";
 import { useWords } from "../text/words";
 import { ModelLine } from "./ModelLine";
+import type { ModelMoreProps } from "./ModelMore";
 
 const LoadForm = later<LoadFormProps>("LoadForm");
+const ModelMore = later<ModelMoreProps>("ModelMore");
 
 export interface ModelActions {
   onLoad(request: LoadFields): void;
@@ -21,6 +23,7 @@ export interface ModelActions {
   onProfiles(): Promise<Reply>;
   onSave(profile: Profile): void;
   onOpen(model_key: string | null): void;
+  onDelete(model_key: string): void;
   onForgive(subject: Subject): void;
 }
 
@@ -39,6 +42,7 @@ interface Props {
   /** Told to the row with the open form only. */
   activity: Activity | null;
   pending: Pending["phase"] | undefined;
+  deleting: boolean;
   /** What was refused, and why. */
   refused: Subject | undefined;
   refusal: Problem | undefined;
@@ -107,20 +111,30 @@ export const ModelRow = memo((props: Props) => {
       {refused && props.refusal && (
         <Refusal problem={props.refusal} onDismiss={() => actions.onForgive(refused)} />
       )}
-      {open && (
-        <LoadForm
-          model={model}
-          devices={props.devices}
-          activity={props.activity}
-          inert={inert}
-          phase={pending}
-          onAsk={actions.onAsk}
-          onProfiles={actions.onProfiles}
-          onSave={actions.onSave}
-          onLoad={actions.onLoad}
-          onClose={close}
-        />
-      )}
+      {open && <Opened {...props} onClose={close} />}
     </li>
   );
 });
+
+/** What is under a row whose form is open. */
+function Opened({ onClose, ...props }: Props & { onClose(): void }) {
+  const { model, activity, inert, actions } = props;
+  return (
+    <>
+      <LoadForm
+        {...{ model, activity, inert, onClose }}
+        devices={props.devices}
+        phase={props.pending}
+        onAsk={actions.onAsk}
+        onProfiles={actions.onProfiles}
+        onSave={actions.onSave}
+        onLoad={actions.onLoad}
+      />
+      <ModelMore
+        {...{ model, activity, inert }}
+        deleting={props.deleting}
+        onDelete={actions.onDelete}
+      />
+    </>
+  );
+}

@@ -1,6 +1,7 @@
 import { InstanceDetails } from "../instances/InstanceDetails";
 import { LoadForm } from "../loadForm/LoadForm";
 import { GetForm } from "../models/GetForm";
+import { ModelMore } from "../models/ModelMore";
 import { HostDetails } from "./HostDetails";
 import { TimelineStrips } from "./TimelineStrips";
 
@@ -10,5 +11,6 @@ export const details = async () => ({
   LoadForm,
   GetForm,
   HostDetails,
+  ModelMore,
   TimelineStrips,
 });

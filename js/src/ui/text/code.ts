@@ -23,6 +23,43 @@ export function sdkCode({ kind, identifier }: Pick<Instance, "kind" | "identifie
   return `import lmstudio\n\nmodel = lmstudio.${handleName(kind)}(${JSON.stringify(identifier)})`;
 }
 
+/** Where OpenAI's clients find a host. */
+export function baseUrl(address: string): string {
+  return `${/^https?:/.test(address) ? address : `http://${address}`}/v1`;
+}
+
+/** Python that asks a model through OpenAI's client; the token is the environment's. */
+export function openaiCode(kind: Instance["kind"], name: string, address: string): string {
+  const call =
+    kind === "embedding"
+      ? `client.embeddings.create(model=${JSON.stringify(name)}, input="Hello")`
+      : `client.chat.completions.create(\n    model=${JSON.stringify(name)},\n    messages=[{"role": "user", "content": "Hello"}],\n)`;
+  return [
+    "import os",
+    "from openai import OpenAI",
+    "",
+    "client = OpenAI(",
+    `    base_url=${JSON.stringify(baseUrl(address))},`,
+    '    api_key=os.environ.get("LM_API_TOKEN", "lm-studio"),',
+    ")",
+    `reply = ${call}`,
+  ].join("\n");
+}
+
+/** The same from a shell. */
+export function curlCode(kind: Instance["kind"], name: string, address: string): string {
+  const isEmbedding = kind === "embedding";
+  const body = isEmbedding
+    ? { model: name, input: "Hello" }
+    : { model: name, messages: [{ role: "user", content: "Hello" }] };
+  return [
+    `curl ${quote(`${baseUrl(address)}/${isEmbedding ? "embeddings" : "chat/completions"}`)}`,
+    '  -H "Authorization: Bearer $LM_API_TOKEN"',
+    "  -H 'Content-Type: application/json'",
+    `  -d ${quote(JSON.stringify(body))}`,
+  ].join(" \\\n");
+}
+
 /** What the SDK calls it; notebooks use the same word for the handle. */
 export function handleName(kind: Instance["kind"]): string {
   return kind === "embedding" ? "embedding_model" : "llm";

@@ -1,6 +1,7 @@
 import type { CommandEntry } from "../addCommands";
 import { copyCommands, insertCommands } from "./code";
 import type { CommandContext } from "./context";
+import { diskCommands } from "./disk";
 import { hostCommands } from "./host";
 import { stayCommands, unloadCommands } from "./instances";
 import { loadCommands } from "./loads";
@@ -13,6 +14,7 @@ export function commandTable(context: CommandContext, mayWrite: () => boolean): 
     ...stayCommands(context),
     ...insertCommands(context, mayWrite),
     ...copyCommands(context),
+    ...diskCommands(context),
     ...hostCommands(context),
   ];
 }
