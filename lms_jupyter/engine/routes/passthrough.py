@@ -29,6 +29,7 @@ from lms_jupyter.engine.wire import content, sse
 from lms_jupyter.engine.wire.fields import optional_flag, optional_text
 from lms_jupyter.engine.wire.forms import Form
 from lms_jupyter.engine.wire.parts import Parts
+from lms_jupyter.engine.wire.presets import take_preset
 from lms_jupyter.engine.wire.requests import check
 from lms_jupyter.engine.wire.transcript import Transcript
 from lms_jupyter.engine.wire.unsupported import refuse_unsupported
@@ -78,6 +79,7 @@ async def forward(
     """Answer a request with llama.cpp's answer."""
     async with AsyncExitStack() as stack:
         passed = dict(body)
+        preset = await take_preset(passed, target.path)
         wanted = load_request(services, passed, target.domain)
         embeds, streams = target.domain == "embedding", optional_flag(passed, "stream")
         check(passed, target.request)
@@ -89,7 +91,7 @@ async def forward(
         await services.loader.check_draft(use.instance, wanted.settings.draft_model)
         if target.domain == "llm" and "prompt" not in passed:
             check_template(use.instance)
-        passed = body_for(use.instance.model, passed, target.path)
+        passed = body_for(use.instance.model, passed, target.path, preset)
         content.settle(passed, name=use.instance.identifier, vision=use.instance.model.vision)
         if form is not None:
             passed["grammar"] = await _grammar(services, use.instance, form)
@@ -159,7 +161,7 @@ def load_request(services: Services, body: dict[str, Any], domain: Domain) -> Lo
     if preset:
         raise UnsupportedError(
             f"This path has no presets, and 'preset' is {preset!r:.100}.",
-            hint="The SDKs take presets; here, say in the request what the preset would say.",
+            hint="OpenAI's paths and the SDKs have; say here what the preset would say.",
         )
     settings = LoadSettings(draft_model=optional_text(body, "draft_model"))
     return LoadRequest(

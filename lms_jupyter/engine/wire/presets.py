@@ -4,11 +4,49 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
-from lms_jupyter.engine.errors import BadRequestError, PresetNotFoundError
+from lms_jupyter.engine.errors import BadRequestError, ConstraintError, PresetNotFoundError
 from lms_jupyter.engine.wire.fields import optional_text
+from lms_jupyter.engine.wire.prediction_config import prediction_settings
 from lms_jupyter.preset_files import Preset, PresetError, read_presets
+
+OPENAI: Final = frozenset({"/v1/chat/completions", "/v1/completions", "/v1/responses"})
+"""The paths where a request may name a preset beside LM Studio's own."""
+_FORMS: Final = ("response_format", "text", "json_schema", "grammar")
+_ONLY_SDK: Final = ("tools", "template", "reasoning_budget", "draft_model")
+"""What a preset may say and these paths cannot carry out."""
+
+
+async def take_preset(body: dict[str, Any], path: str) -> dict[str, Any] | None:
+    """Take a preset out of a request in OpenAI's form, and return its layer of configuration.
+
+    The form that it wants the answer to have is put into the request, which says its own otherwise.
+
+    Raises:
+        PresetNotFoundError: No preset has the name, or its file cannot be read.
+        ConstraintError: It says something that this path cannot do.
+    """
+    name = optional_text(body, "preset") if path in OPENAI else None
+    if not name:
+        return None
+    del body["preset"]
+    stack: dict[str, Any] = await with_preset({"fuzzyPresetIdentifier": name})
+    settings = prediction_settings(stack)
+    refused = [each for each in _ONLY_SDK if getattr(settings, each)]
+    if settings.overflow != "stopAtLimit":
+        refused.append("overflow")
+    if refused:
+        raise ConstraintError(
+            "preset",
+            "",
+            f"{name!r:.100} sets {', '.join(refused)}, which this path cannot do",
+            hint="The SDKs can, and `/api/v1/chat` where it is said in the request.",
+        )
+    if not any(body.get(each) for each in _FORMS):
+        form = {"json_schema": settings.json_schema, "grammar": settings.grammar}
+        body |= {field: value for field, value in form.items() if value is not None}
+    return stack
 
 
 async def with_preset(asked: Mapping[str, Any]) -> Any:

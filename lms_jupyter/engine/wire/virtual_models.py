@@ -22,6 +22,7 @@ CUSTOM: Final = "ext.virtualModel.customField."
 """Before the key of a custom field stand this and the model."""
 _LIMITS: Final = ("max_tokens", "max_completion_tokens", "max_output_tokens")
 _CHAT: Final = "/v1/chat/completions"
+_RESPONSE: Final = "/v1/responses"
 _KWARGS: Final = "chat_template_kwargs"
 
 
@@ -59,13 +60,22 @@ def settings_below(model: DownloadedModel, settings: PredictionSettings) -> Pred
     return _over(settings, settings_for(model, None), PredictionSettings())
 
 
-def body_for(model: DownloadedModel, body: dict[str, Any], path: str) -> dict[str, Any]:
-    """Return a request to llama.cpp with what the model's configuration says below it."""
-    if model.virtual is None or model.type != "llm":
+def body_for(
+    model: DownloadedModel, body: dict[str, Any], path: str, preset: object = None
+) -> dict[str, Any]:
+    """Return a request to llama.cpp with what is configured elsewhere below it.
+
+    Args:
+        model: Its own configuration is the lowest.
+        body: What is asked.
+        path: Of llama.cpp.
+        preset: The stack of the preset that was named.
+    """
+    if model.type != "llm" or (model.virtual is None and preset is None):
         return body
-    settings = settings_for(model, None)
+    settings = settings_for(model, preset)
     below = sampling_fields(settings)
-    if any(name in body for name in _LIMITS):
+    if any(body.get(name) is not None for name in _LIMITS):
         below.pop("n_predict", None)
     variables = settings.template_variables
     given = body.get(_KWARGS)
@@ -73,13 +83,26 @@ def body_for(model: DownloadedModel, body: dict[str, Any], path: str) -> dict[st
         below[_KWARGS] = variables
         if isinstance(given, Mapping):
             body = {**body, _KWARGS: {**variables, **given}}
+    if settings.system_prompt:
+        body = _with_system_prompt(body, settings.system_prompt, path)
+    said = {name: value for name, value in body.items() if value is not None or name not in below}
+    return {**below, **said}
+
+
+def _with_system_prompt(body: dict[str, Any], prompt: str, path: str) -> dict[str, Any]:
+    """Put a system prompt into a conversation that has none."""
+    if path == _RESPONSE:
+        items = body.get("input")
+        roles = {item.get("role") for item in items or () if isinstance(item, Mapping)}
+        has_one = body.get("instructions") or {"system", "developer"} & roles
+        return body if has_one else {**body, "instructions": prompt}
     messages = body.get("messages")
-    if settings.system_prompt and path == _CHAT and isinstance(messages, list):
-        roles = [each.get("role") for each in messages if isinstance(each, Mapping)]
-        if not {"system", "developer"} & set(roles):
-            first = {"role": "system", "content": settings.system_prompt}
-            body = {**body, "messages": [first, *messages]}
-    return {**below, **body}
+    if path != _CHAT or not isinstance(messages, list):
+        return body
+    roles = {each.get("role") for each in messages if isinstance(each, Mapping)}
+    if {"system", "developer"} & roles:
+        return body
+    return {**body, "messages": [{"role": "system", "content": prompt}, *messages]}
 
 
 def _below(below: Fields, stack: object) -> dict[str, Any]:
