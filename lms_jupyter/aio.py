@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Unpack
+from typing import TYPE_CHECKING, Any, Literal, Unpack, overload
 
 from lms_jupyter.api import calls, deleting, memory, tutorial, views
 from lms_jupyter.api import host_calls as sync
@@ -50,6 +50,7 @@ from lms_jupyter.protocol.loads import LoadMode
 from lms_jupyter.protocol.models import Estimate, Instance, Model
 
 if TYPE_CHECKING:
+    from lms_jupyter.api.all_hosts import InstanceOnHost
     from lms_jupyter.hosts.deletion import Deleted
     from lms_jupyter.hosts.handles import AsyncHandle
     from lms_jupyter.hosts.link_status import LinkStatus
@@ -125,8 +126,17 @@ async def unload(identifier: Named) -> None:
     await _wait(memory.unload(session().local.manager, identifier))
 
 
-async def ps() -> Table[Instance]:
-    """List what is in memory."""
+@overload
+async def ps(*, all_hosts: Literal[False] = False) -> Table[Instance]: ...
+@overload
+async def ps(*, all_hosts: Literal[True]) -> "Table[InstanceOnHost]": ...
+async def ps(*, all_hosts: bool = False) -> "Table[Instance] | Table[InstanceOnHost]":
+    """List what is in memory, of every host with `all_hosts`."""
+    if all_hosts:
+        from lms_jupyter.api.all_hosts import instances_everywhere  # noqa: PLC0415 - few ask
+
+        looking = instances_everywhere(session().local.manager)
+        return (await _wait(looking, needs_host=False))[0]
     return await _wait(views.instances(session().local.manager))
 
 

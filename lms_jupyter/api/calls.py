@@ -4,7 +4,7 @@ import warnings
 from contextlib import AbstractContextManager
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Unpack
+from typing import TYPE_CHECKING, Literal, Unpack, overload
 
 from lms_jupyter.api import host_verbs, memory, views
 from lms_jupyter.api import lock as locks
@@ -24,6 +24,7 @@ from lms_jupyter.protocol.loads import LoadMode
 from lms_jupyter.protocol.models import Estimate, Instance, Model
 
 if TYPE_CHECKING:
+    from lms_jupyter.api.all_hosts import InstanceOnHost
     from lms_jupyter.hosts.handles import Handle
 
 __all__ = [
@@ -134,13 +135,25 @@ def unload(identifier: Named) -> None:
     here.run(memory.unload(here.local.manager, identifier))
 
 
-def ps() -> Table[Instance]:
+@overload
+def ps(*, all_hosts: Literal[False] = False) -> Table[Instance]: ...
+@overload
+def ps(*, all_hosts: Literal[True]) -> "Table[InstanceOnHost]": ...
+def ps(*, all_hosts: bool = False) -> "Table[Instance] | Table[InstanceOnHost]":
     """List what is in memory.
+
+    Args:
+        all_hosts: Of every host that has a name or runs here; each row says which host it is, and
+            the table which hosts do not answer. Nothing is started for it.
 
     Example:
         >>> pandas.DataFrame(lms_jupyter.ps())[["identifier", "memory_bytes"]]
     """
     here = session()
+    if all_hosts:
+        from lms_jupyter.api.all_hosts import instances_everywhere  # noqa: PLC0415 - few ask
+
+        return here.local.finish(instances_everywhere(here.local.manager))[0]
     return here.run(views.instances(here.local.manager))
 
 

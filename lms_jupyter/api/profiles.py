@@ -12,10 +12,18 @@ from typing import Any
 import msgspec
 from filelock import Timeout
 
-from lms_jupyter.api.settings import PROFILES, TTL_KEY, profile_names, read_profile
+from lms_jupyter.api.settings import (
+    FIT_KEY,
+    PROFILES,
+    TTL_KEY,
+    checked_fit,
+    preset_loads,
+    profile_names,
+    read_profile,
+)
 from lms_jupyter.errors import CommandError
 from lms_jupyter.hosts.state_folder import UserLock
-from lms_jupyter.protocol.models import Profile
+from lms_jupyter.protocol.models import PresetLoad, Profile
 
 SAVE_TIMEOUT_S = 5.0
 """How long another process may be at the same file."""
@@ -36,6 +44,10 @@ class ProfileFile:
         """Return every profile; see `ProfileShelf.read`."""
         return tuple(self._profile(name) for name in profile_names(self._folder))
 
+    def presets(self) -> tuple[PresetLoad, ...]:
+        """Return LM Studio's presets; see `ProfileShelf.presets`."""
+        return preset_loads()
+
     def save(self, profile: Profile) -> None:
         """Keep a profile; see `ProfileShelf.save`."""
         # Takes a tenth of a second to import, and only saving needs it.
@@ -45,6 +57,7 @@ class ProfileFile:
         name = profile.name.strip()
         if not name:
             raise CommandError("A profile needs a name.")
+        checked_fit(profile.fit, f"profile {name}")
         path = self._folder / PROFILES
         try:
             # A kernel and pages of a Jupyter Server may save at once.
@@ -77,6 +90,7 @@ class ProfileFile:
             config=recipe.config,
             ttl_s=None if isinstance(ttl_s, msgspec.UnsetType) else ttl_s,
             names_ttl=names_ttl,
+            fit=recipe.fit,
         )
 
 
@@ -109,4 +123,6 @@ def _fill(table: Any, profile: Profile) -> Any:
         table[setting] = value
     if profile.names_ttl:
         table[TTL_KEY] = "none" if profile.ttl_s is None else f"{profile.ttl_s:g}"
+    if profile.fit is not None:
+        table[FIT_KEY] = profile.fit
     return table

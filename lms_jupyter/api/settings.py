@@ -14,7 +14,13 @@ from lms_jupyter.protocol.fit import read_fit
 from lms_jupyter.protocol.fitting import contradiction
 from lms_jupyter.protocol.gpu_settings import objection
 from lms_jupyter.protocol.load_keys import LOAD_KEYS
-from lms_jupyter.protocol.models import CacheType, LoadConfig, SplitStrategy
+from lms_jupyter.protocol.models import (
+    CacheType,
+    LoadConfig,
+    PresetLoad,
+    Problem,
+    SplitStrategy,
+)
 
 DEFAULT_TTL_S = 3600.0
 """The SDK's own default, for loads that do not say."""
@@ -236,6 +242,21 @@ def preset_names() -> tuple[str, ...]:
     from lms_jupyter.hosts.presets import presets  # noqa: PLC0415 - few ask
 
     return tuple(preset.name for preset in presets().presets)
+
+
+def preset_loads() -> tuple[PresetLoad, ...]:
+    """Return what LM Studio's presets of this machine say of loads; those that say nothing not."""
+    from lms_jupyter.hosts.presets import load_config, presets  # noqa: PLC0415 - few ask
+
+    def read(preset: Any) -> PresetLoad:
+        try:
+            return PresetLoad(name=preset.name, config=load_config(preset))
+        except CommandError as error:
+            problem = Problem(code=error.code, title=error.title, hint=error.hint)
+            return PresetLoad(name=preset.name, problem=problem)
+
+    found = [read(preset) for preset in presets().presets if preset.load]
+    return tuple(each for each in found if each.problem or each.config != LoadConfig())
 
 
 def profile_names(folder: Path) -> tuple[str, ...]:

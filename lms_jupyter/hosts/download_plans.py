@@ -19,6 +19,9 @@ FITS = {
     "willNotFit": "does not fit into memory",
 }
 
+_MEMORY = dict(zip(FITS.values(), ("gpu", "part", "main", "none"), strict=True))
+_HERE = ("downloaded", "downloading")
+
 
 class PlanOption(Struct, frozen=True, kw_only=True):
     """A file that the plan could fetch."""
@@ -115,6 +118,19 @@ def plan_of_offers(name: str, offers: "Sequence[Offer]", chosen: "Offer") -> Dow
         selected=offers.index(chosen),
         size_bytes=chosen.size_bytes,
     )
+
+
+def planned_of(offer: "Offer", plan: DownloadPlan | None) -> dict[str, Any]:
+    """Return what a plan says of an offer beyond it, as fields of `Downloadable`."""
+    kind = (offer.quantization or "").casefold()
+    for option in plan.options if plan else ():
+        named = option.name == offer.name or (
+            kind and kind == (option.quantization or "").casefold()
+        )
+        if named and option.size_bytes == offer.size_bytes:
+            here = option.availability if option.availability in _HERE else None
+            return {"memory_fit": _MEMORY.get(option.fit), "here": here}
+    return {}
 
 
 def offers_of_plan(plan: DownloadPlan) -> "tuple[Offer, ...]":

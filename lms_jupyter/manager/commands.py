@@ -9,6 +9,7 @@ from lms_jupyter.errors import CommandError
 from lms_jupyter.hosts.deletion import Deleted
 from lms_jupyter.manager import downloading, loading, lookup
 from lms_jupyter.manager.events import LoadCancelling, ModelsListed, ProblemDismissed
+from lms_jupyter.manager.fitting_in import Fitted, fit_in
 from lms_jupyter.manager.former import remember
 from lms_jupyter.manager.load_task import LoadResult
 from lms_jupyter.manager.lookup import LookedUp
@@ -44,7 +45,7 @@ from lms_jupyter.protocol.replies import Found, Hosts, Profiles
 
 __all__ = ["LoadResult", "run"]
 
-Result = LoadResult | Deleted | Estimate | Instance | Found | Hosts | Profiles | None
+Result = LoadResult | Deleted | Estimate | Fitted | Instance | Found | Hosts | Profiles | None
 
 
 @singledispatch
@@ -120,13 +121,20 @@ async def pin(command: PinInstance, manager: Manager) -> None:
 
 
 @run.register
-async def estimate(command: EstimateLoad, manager: Manager) -> Estimate:
-    """Ask the host what a load would take."""
+async def estimate(command: EstimateLoad, manager: Manager) -> Estimate | Fitted:
+    """Ask the host what a load would take, and with which context it would fit."""
     found = await lookup.model_exactly(command.model_key, manager)
     model = changed(found.model, model_key=found.name)
     if command.device is not None:
         model = changed(model, device=lookup.device(command.device, manager) or None)
     lookup.check_config(command.config, model, manager)
+    if command.fit is not None:
+        request = LoadRequest(
+            model_key=found.name, config=command.config, fit=command.fit, device=command.device
+        )
+        _, fitted = await fit_in(request, found, manager)
+        if fitted is not None:
+            return fitted
     return await manager.connected_host.estimate(model, command.config)
 
 
@@ -152,7 +160,9 @@ async def delete(command: DeleteModel, manager: Manager) -> Deleted:
 @run.register
 async def download(command: DownloadModel, manager: Manager) -> None:
     """Fetch a model to the host's disk."""
-    await downloading.begin(command.name, command.quantization, manager)
+    await downloading.begin(
+        command.name, command.quantization, manager, bytes_per_second=command.bytes_per_second
+    )
 
 
 @run.register
@@ -221,7 +231,9 @@ async def list_profiles(_command: ListProfiles, manager: Manager) -> Profiles:
     """Say which load settings have a name."""
     if manager.profiles is None:
         return Profiles(profiles=None)
-    return Profiles(profiles=await asyncio.to_thread(manager.profiles.read))
+    shelf = manager.profiles
+    profiles, presets = await asyncio.to_thread(lambda: (shelf.read(), shelf.presets()))
+    return Profiles(profiles=profiles, presets=presets)
 
 
 @run.register

@@ -7,6 +7,8 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
 
+from msgspec.structs import replace
+
 from lms_jupyter.errors import (
     AmbiguousModelError,
     CommandError,
@@ -17,7 +19,12 @@ from lms_jupyter.errors import (
     ModelNotFoundError,
 )
 from lms_jupyter.hosts.base import Downloading, DownloadStep, Host, Offer, pauses_downloads
-from lms_jupyter.hosts.download_plans import DownloadPlan, offers_of_plan, plan_of_offers
+from lms_jupyter.hosts.download_plans import (
+    DownloadPlan,
+    offers_of_plan,
+    plan_of_offers,
+    planned_of,
+)
 from lms_jupyter.manager.events import (
     DownloadEnded,
     DownloadMoved,
@@ -32,6 +39,8 @@ from lms_jupyter.protocol.replies import Found
 EVERY_S = 0.25
 """Between two steps that are applied."""
 NAMES_LISTED = 20
+PLAN_PATIENCE_S = 3.0
+"""How long the files of a model are shown later for a plan that says more of them."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -53,6 +62,7 @@ async def find(words: str, host: Host) -> Found:
     names = await _names(words.strip().strip("/"), host)
     if len(names) > 1:
         return Found(names=names[:NAMES_LISTED])
+    found, plan = await asyncio.gather(_offers(names[0], host), _glance_at_plan(names[0], host))
     offers = [
         # A host may call the offer as it calls the file, and does not know that name when asked.
         Downloadable(
@@ -61,10 +71,19 @@ async def find(words: str, host: Host) -> Found:
             size_bytes=offer.size_bytes,
             recommended=offer.recommended,
             fits=offer.fits,
+            **planned_of(offer, plan),
         )
-        for offer in await _offers(names[0], host)
+        for offer in found
     ]
     return Found(names=names, offers=tuple(offers))
+
+
+async def _glance_at_plan(name: str, host: Host) -> DownloadPlan | None:
+    """Ask for a plan, which says more than offers do; nobody waits long for one."""
+    with contextlib.suppress(LmsError, TimeoutError):
+        async with asyncio.timeout(PLAN_PATIENCE_S):
+            return await host.plan(name, None)
+    return None
 
 
 async def choose(name: str, quantization: str | None, host: Host, *, first: bool = False) -> Offer:
@@ -144,14 +163,27 @@ async def _offers(name: str, host: Host) -> Sequence[Offer]:
     return offers
 
 
-async def begin(name: str, quantization: str | None, manager: Manager) -> None:
+async def begin(
+    name: str,
+    quantization: str | None,
+    manager: Manager,
+    *,
+    bytes_per_second: float | None = None,
+) -> None:
     """Fetch a model to the end; one that is under way or paused goes on.
 
     Raises:
         LmsError: `choose` finds nothing to fetch. What happens later is shown in the row.
+        CommandError: The host cannot be told how fast to fetch.
     """
     host = manager.connected_host
+    if bytes_per_second is not None and not pauses_downloads(host.info):
+        raise CommandError(
+            f"{host.info.name} cannot be told how fast to fetch.",
+            hint="Leave the limit out, or set one there.",
+        )
     offer = await choose(name, quantization, host)
+    offer = replace(offer, bytes_per_second=bytes_per_second)
     fetch = manager.downloads.setdefault(offer.download_id, Fetch(offer=offer, host=host))
     await _run(fetch, manager)
 

@@ -5,11 +5,13 @@ import contextlib
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from lms_jupyter.errors import InstanceNotFoundError, LmsError, LoadCancelledError
 from lms_jupyter.manager.commands import run
 from lms_jupyter.manager.events import CommandFailed
 from lms_jupyter.manager.eviction import evicted_by_request, making_room
+from lms_jupyter.manager.fitting_in import Fitted
 from lms_jupyter.manager.manager import Manager
 from lms_jupyter.protocol.commands import Command, Envelope, Question, UnloadInstance
 from lms_jupyter.protocol.models import Estimate, Problem
@@ -54,6 +56,9 @@ async def _answer(question: Question, manager: Manager) -> Reply:
         answer = await run(question, manager)
     except LmsError as error:
         return Refused.because(error.code, error.title, error.hint)
+    if isinstance(answer, Fitted):
+        room = _with_room(answer.estimate, manager)
+        return replace(room, context_length=answer.context_length)
     if isinstance(answer, Estimate):
         return _with_room(answer, manager)
     assert isinstance(answer, Found | Hosts | Profiles)  # noqa: S101 - a question has an answer

@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from lms_jupyter.protocol.models import Profile
+from lms_jupyter.protocol.models import PresetLoad, Profile
 
 
 class ProfileShelf(Protocol):
@@ -14,6 +14,10 @@ class ProfileShelf(Protocol):
         Raises:
             CommandError: What is there makes no sense.
         """
+        ...
+
+    def presets(self) -> tuple[PresetLoad, ...]:
+        """Return what LM Studio's presets say of loads."""
         ...
 
     def save(self, profile: Profile) -> None:

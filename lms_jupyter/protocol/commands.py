@@ -71,6 +71,8 @@ class EstimateLoad(
 
     model_key: str
     config: LoadConfig = LoadConfig()
+    fit: str | None = None
+    """As `LoadRequest.fit`: the estimate is of what was found."""
     device: str | None = None
     """As `LoadRequest.device`."""
 
@@ -85,13 +87,17 @@ class DeleteModel(
     """Not to the bin of the host's machine, where it has one."""
 
 
-class DownloadModel(Struct, frozen=True, kw_only=True, tag="download", tag_field="kind"):
+class DownloadModel(
+    Struct, frozen=True, kw_only=True, omit_defaults=True, tag="download", tag_field="kind"
+):
     """Fetch a model to the host's disk."""
 
     name: str
     """As `Downloadable.name`, or words that only one model fits."""
     quantization: str | None = None
     """`None`: the one that the host recommends."""
+    bytes_per_second: float | None = None
+    """How fast it may come at most, where the host can be told."""
 
 
 class PauseDownload(Struct, frozen=True, kw_only=True, tag="pause_download", tag_field="kind"):

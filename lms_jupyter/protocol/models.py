@@ -15,6 +15,8 @@ Kind = Literal["llm", "embedding"]
 Status = Literal["idle", "processing_prompt", "generating", "computing_embedding", "unknown"]
 LinkStatus = Literal["offline", "starting", "online", "stopping"]
 Link = Literal["connecting", "connected", "lost"]
+MemoryFit = Literal["gpu", "part", "main", "none"]
+"""All of a model in the GPUs' memory, a part of it there, all in main memory, or too large."""
 DownloadState = Literal["running", "paused", "failed"]
 SplitStrategy = Literal["evenly", "priorityOrder", "custom"]
 """How a model is spread over several GPUs, in LM Studio's words."""
@@ -163,6 +165,10 @@ class Downloadable(Struct, frozen=True, kw_only=True):
     recommended: bool = False
     fits: bool = True
     """Whether the host thinks that it could be loaded there."""
+    memory_fit: MemoryFit | None = None
+    """Into which memory it would fit, where the host plans downloads."""
+    here: Literal["downloaded", "downloading"] | None = None
+    """Whether it need not be fetched: it is there, or on its way."""
 
 
 class LoadConfig(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -225,6 +231,17 @@ class LoadConfig(Struct, frozen=True, kw_only=True, omit_defaults=True):
     mlx_kv_cache_quantized_start: int | None = None
 
 
+class Problem(Struct, frozen=True, kw_only=True):
+    """A failure, told to a person: one sentence, and what to do about it."""
+
+    code: str
+    title: str
+    hint: str = ""
+    problem_id: str = ""
+    """Names it for `DismissProblem`; empty in a refusal, which nobody keeps."""
+    model_key: str | None = None
+
+
 class Profile(Struct, frozen=True, kw_only=True):
     """Load settings under a name, as `%lms load --profile` takes them."""
 
@@ -233,6 +250,17 @@ class Profile(Struct, frozen=True, kw_only=True):
     ttl_s: float | None = None
     names_ttl: bool = False
     """Whether `ttl_s` is said: without it, a load keeps its own."""
+    fit: str | None = None
+    """As `LoadRequest.fit`."""
+
+
+class PresetLoad(Struct, frozen=True, kw_only=True):
+    """What a preset of LM Studio's says of a load."""
+
+    name: str
+    config: LoadConfig = LoadConfig()
+    problem: Problem | None = None
+    """Why it cannot be used."""
 
 
 class Estimate(Displayable, Struct, frozen=True, kw_only=True):
@@ -342,17 +370,6 @@ class LmLink(Struct, frozen=True, kw_only=True):
     devices: tuple[LinkDevice, ...] = ()
     back_at: float | None = None
     """When a host that has lost the link tries it again, by the clock of `Activity.now`."""
-
-
-class Problem(Struct, frozen=True, kw_only=True):
-    """A failure, told to a person: one sentence, and what to do about it."""
-
-    code: str
-    title: str
-    hint: str = ""
-    problem_id: str = ""
-    """Names it for `DismissProblem`; empty in a refusal, which nobody keeps."""
-    model_key: str | None = None
 
 
 class Download(Struct, frozen=True, kw_only=True):

@@ -2,7 +2,14 @@
 
 from msgspec import Struct
 
-from lms_jupyter.protocol.models import Downloadable, Estimate, HostChoice, Problem, Profile
+from lms_jupyter.protocol.models import (
+    Downloadable,
+    Estimate,
+    HostChoice,
+    PresetLoad,
+    Problem,
+    Profile,
+)
 
 
 class Accepted(Struct, frozen=True, kw_only=True, tag="accepted", tag_field="kind"):
@@ -31,6 +38,8 @@ class Estimated(Struct, frozen=True, kw_only=True, tag="estimated", tag_field="k
     """What the host would unload first, if a request that names the model made it load it."""
     makes_room: tuple[str, ...] = ()
     """What would have to be unloaded for it to fit, the longest idle first; empty if it fits."""
+    context_length: int | None = None
+    """The context that was found, if one that fits was asked for."""
 
 
 class Found(Struct, frozen=True, kw_only=True, tag="found", tag_field="kind"):
@@ -51,6 +60,8 @@ class Profiles(Struct, frozen=True, kw_only=True, tag="profiles", tag_field="kin
 
     profiles: tuple[Profile, ...] | None
     """`None`: there is no place for profiles here."""
+    presets: tuple[PresetLoad, ...] = ()
+    """What of LM Studio's own presets says something of a load."""
 
 
 Reply = Accepted | Refused | Estimated | Found | Hosts | Profiles

@@ -11,6 +11,7 @@ import msgspec
 
 from lms_jupyter.protocol.commands import (
     Command,
+    DownloadModel,
     Envelope,
     EstimateLoad,
     PinInstance,
@@ -26,6 +27,7 @@ from lms_jupyter.protocol.slices import Slice
 LEAN = {
     struct.__name__
     for struct in (
+        DownloadModel,
         EstimateLoad,
         LoadConfig,
         LoadRequest,

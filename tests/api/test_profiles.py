@@ -1,9 +1,11 @@
+import json
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 from filelock import FileLock
+from msgspec.structs import replace
 
 from lms_jupyter.api import profiles
 from lms_jupyter.api.profiles import ProfileFile
@@ -25,6 +27,43 @@ def test_what_the_panel_saves_the_magic_reads(tmp_path: Path) -> None:
     recipe = read_profile("fast", tmp_path)
     assert (recipe.config, recipe.ttl_s) == (FAST.config, 1800.0)
     assert ProfileFile(tmp_path).read() == (FAST,)
+
+
+@pytest.mark.parametrize("fit", ["max", "85%", "leave=4GB"])
+def test_how_much_memory_a_load_may_take_is_kept(tmp_path: Path, fit: str) -> None:
+    profile = replace(FAST, fit=fit)
+
+    ProfileFile(tmp_path).save(profile)
+
+    assert read_profile("fast", tmp_path).fit == fit
+    assert ProfileFile(tmp_path).read() == (profile,)
+
+
+def test_a_fit_that_is_none_is_not_written(tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match="'120%' is no fit"):
+        ProfileFile(tmp_path).save(replace(FAST, fit="120%"))
+
+    assert not (tmp_path / PROFILES).exists()
+
+
+def test_presets_say_what_they_would_load_with_or_why_they_cannot(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / ".lmstudio" / "config-presets"
+    folder.mkdir(parents=True)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for name, key in {"long": "contextLength", "newer": "of2030"}.items():
+        fields = [{"key": f"llm.load.{key}", "value": 4096}]
+        preset = {"name": name, "load": {"fields": fields}}
+        (folder / f"{name}.preset.json").write_text(json.dumps(preset))
+    asks = {"name": "asks", "operation": {"fields": []}}
+    (folder / "asks.preset.json").write_text(json.dumps(asks))
+
+    long, newer = ProfileFile(tmp_path).presets()
+
+    assert (long.name, long.config, long.problem) == ("long", LoadConfig(context_length=4096), None)
+    assert newer.problem is not None
+    assert "sets llm.load.of2030" in newer.problem.title
 
 
 def test_what_people_wrote_into_the_file_stays(tmp_path: Path) -> None:

@@ -176,7 +176,13 @@ def test_ps_lists_what_every_host_has_and_which_does_not_answer(
     rows = json.loads(kernel.run("%lms ps --all-hosts --json").text)
     watched = kernel.run("%lms ps --all-hosts --watch")
     here = kernel.run("%lms host")
+    kernel.run("import lms_jupyter\nfrom lms_jupyter import aio")
+    rows_of = "[(row.host_name, row.instance.identifier) for row in {}]"
+    called = kernel.value(rows_of.format("lms_jupyter.ps(all_hosts=True)"))
+    awaited = kernel.run(f"print({rows_of.format('(await aio.ps(all_hosts=True))')})")
 
+    assert called == "[('cpu', 'near'), ('gpu', 'far')]"
+    assert awaited.text.strip() == called
     lines = [line.split() for line in listed.plain.splitlines()]
     assert "2 models in memory on 2 of 3 hosts." in listed.plain
     assert ["gpu", "far", "acme/large", "IDLE"] in [line[:4] for line in lines]

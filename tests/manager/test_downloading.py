@@ -8,11 +8,12 @@ from lms_jupyter.errors import (
     AmbiguousModelError,
     CommandError,
     DownloadFailedError,
+    HostTimeoutError,
     HostUnreachableError,
     ModelNotFoundError,
 )
 from lms_jupyter.hosts.base import Downloading, DownloadStep, Found, Offer
-from lms_jupyter.hosts.download_plans import DownloadPlan, plan_of_offers
+from lms_jupyter.hosts.download_plans import FITS, DownloadPlan, PlanOption, plan_of_offers
 from lms_jupyter.hosts.fake import FEATURES, FakeHost
 from lms_jupyter.manager import Manager, downloading
 from lms_jupyter.manager.commands import run
@@ -127,6 +128,61 @@ async def test_asking_twice_fetches_once(manager: Manager, host: FakeHost) -> No
     host.gate.set()
     await first
     assert [model.model_key for model in host.disk].count(GEMMA) == 1
+
+
+@pytest.mark.asyncio
+async def test_a_click_may_limit_how_fast_it_comes_where_the_host_can(
+    manager: Manager, host: FakeHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Offer] = []
+    download = host.download
+
+    def noted(offer: Offer) -> AsyncIterator[DownloadStep]:
+        asked.append(offer)
+        return download(offer)
+
+    monkeypatch.setattr(host, "download", noted)
+    assert host.gate is not None
+    host.gate.set()
+    await run(DownloadModel(name=GEMMA, bytes_per_second=5e6), manager)
+    assert [offer.bytes_per_second for offer in asked] == [5e6]
+
+    host.info = replace(host.info, features=())
+    with pytest.raises(CommandError, match="cannot be told how fast"):
+        await run(DownloadModel(name=GEMMA, bytes_per_second=5e6), manager)
+    assert len(asked) == 1
+
+
+@pytest.mark.asyncio
+async def test_files_that_are_found_say_what_the_plan_says_of_them(
+    host: FakeHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    offers = await host.offers(GEMMA)
+    options = tuple(
+        PlanOption(
+            name=offer.name,
+            size_bytes=offer.size_bytes,
+            quantization=offer.quantization,
+            fit=FITS["partialGPUOffload"],
+            availability="downloaded",
+        )
+        for offer in offers[:1]
+    )
+
+    async def planned(_name: str, _quantization: str | None) -> DownloadPlan:
+        return DownloadPlan(name=GEMMA, options=options)
+
+    async def silent(_name: str, _quantization: str | None) -> DownloadPlan:
+        raise HostTimeoutError("It does not answer.")
+
+    monkeypatch.setattr(host, "plan", planned)
+    found = await downloading.find(GEMMA, host)
+    monkeypatch.setattr(host, "plan", silent)
+    without = await downloading.find(GEMMA, host)
+
+    first, *rest = found.offers
+    assert (first.memory_fit, first.here) == ("part", "downloaded")
+    assert {(each.memory_fit, each.here) for each in (*rest, *without.offers)} == {(None, None)}
 
 
 class Flaky(FakeHost):

@@ -11,7 +11,7 @@ from lms_jupyter.manager.commands import run
 from lms_jupyter.manager.events import Polled
 from lms_jupyter.manager.inbox import accept
 from lms_jupyter.protocol.commands import Refresh
-from lms_jupyter.protocol.models import LoadConfig, Memory, Profile
+from lms_jupyter.protocol.models import LoadConfig, Memory, PresetLoad, Profile
 from lms_jupyter.protocol.replies import Accepted, Estimated, Hosts, Profiles, Refused
 
 QWEN = "qwen/qwen3-4b"
@@ -128,6 +128,10 @@ class Shelf:
         """Return them."""
         return tuple(self.profiles)
 
+    def presets(self) -> tuple[PresetLoad, ...]:
+        """Return one."""
+        return (PresetLoad(name="long"),)
+
     def save(self, profile: Profile) -> None:
         """Add one."""
         self.profiles.append(profile)
@@ -144,7 +148,24 @@ async def test_profiles_are_kept_where_there_is_a_place_for_them(manager: Manage
     await settled(manager)
 
     answer = await accept({**click(question), "rid": "3"}, manager)
-    assert answer == Profiles(profiles=(Profile(name="fast", config=LoadConfig(seed=1)),))
+    assert answer == Profiles(
+        profiles=(Profile(name="fast", config=LoadConfig(seed=1)),),
+        presets=(PresetLoad(name="long"),),
+    )
+
+
+@pytest.mark.asyncio
+async def test_an_estimate_is_of_the_context_that_fits(manager: Manager) -> None:
+    question = {"kind": "estimate", "model_key": QWEN, "fit": "max"}
+    answer = await accept(click(question), manager)
+
+    assert isinstance(answer, Estimated)
+    assert answer.context_length == 40_960
+    assert answer.estimate.passes_guardrails
+
+    odd = await accept({**click({**question, "fit": "most"}), "rid": "odd"}, manager)
+    assert isinstance(odd, Refused)
+    assert "'most' is no fit" in odd.problem.title
 
 
 @pytest.mark.asyncio

@@ -12,7 +12,13 @@ from lms_jupyter.api.settings import PROFILES, read_profile
 from lms_jupyter.protocol.models import LoadConfig
 from tests.server.conftest import MODULE, Door, Listener
 
-SMALL = {"name": "small", "config": {"context_length": 512}, "ttl_s": 300.0, "names_ttl": True}
+SMALL = {
+    "name": "small",
+    "config": {"context_length": 512},
+    "ttl_s": 300.0,
+    "names_ttl": True,
+    "fit": None,
+}
 SAVE = {"kind": "save_profile", "profile": SMALL}
 
 

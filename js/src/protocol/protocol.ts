@@ -393,7 +393,8 @@ export interface DownloadModel {
    */
   kind: "download";
   name: string;
-  quantization: string | null;
+  quantization?: string | null;
+  bytes_per_second?: number | null;
 }
 /**
  * Stop a download and keep what is there. Where `Download.can_pause` says so.
@@ -462,6 +463,7 @@ export interface Profile {
   config: LoadConfig;
   ttl_s: number | null;
   names_ttl: boolean;
+  fit: string | null;
 }
 /**
  * Take a problem off the list: somebody has read it.
@@ -506,6 +508,7 @@ export interface EstimateLoad {
   kind: "estimate";
   model_key: string;
   config?: LoadConfig;
+  fit?: string | null;
   device?: string | null;
 }
 /**
@@ -567,6 +570,7 @@ export interface Estimated {
   estimate: Estimate;
   evicts: string[];
   makes_room: string[];
+  context_length: number | null;
 }
 /**
  * How much memory a load would take, by the host's reckoning.
@@ -597,6 +601,8 @@ export interface Downloadable {
   size_bytes: number;
   recommended: boolean;
   fits: boolean;
+  memory_fit: ("gpu" | "main" | "none" | "part") | null;
+  here: ("downloaded" | "downloading") | null;
 }
 /**
  * The answer to `ListHosts`.
@@ -626,6 +632,15 @@ export interface Profiles {
    */
   kind: "profiles";
   profiles: Profile[] | null;
+  presets: PresetLoad[];
+}
+/**
+ * What a preset of LM Studio's says of a load.
+ */
+export interface PresetLoad {
+  name: string;
+  config: LoadConfig;
+  problem: Problem | null;
 }
 /**
  * A command on its way: which click it was, and until when it makes sense.

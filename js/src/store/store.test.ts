@@ -142,6 +142,7 @@ describe("clicks", () => {
       estimate: { total_bytes: 1, vram_bytes: 1, confidence: "high", passes_guardrails: true },
       evicts: [],
       makes_room: [],
+      context_length: null,
     };
     transport.answer = () => reply;
 

@@ -238,7 +238,7 @@ it("stands in only where the page offers it and Python says which kernel it is",
 it("leaves to the kernel what only a kernel has a place for", async () => {
   const { kernel, server, both, prove } = setUp();
   prove();
-  const profile = { name: "fast", config: {}, ttl_s: null, names_ttl: false };
+  const profile = { name: "fast", config: {}, ttl_s: null, names_ttl: false, fit: null };
   const commands: Command[] = [
     { kind: "list_hosts" },
     { kind: "save_profile", profile },

@@ -6,6 +6,7 @@ import { Button } from "../controls/Button";
 import { CopyButton } from "../controls/CopyButton";
 import { useDetailWords } from "../text/detailWords";
 import { EstimateLine } from "./EstimateLine";
+import { FitField } from "./FitField";
 import { formLine } from "./formLine";
 import { DeviceField, type Devices, IdentifierField, VariantField } from "./nameFields";
 import { ProfileChoice } from "./ProfileChoice";
@@ -43,7 +44,7 @@ function useArrival() {
 /** Load with settings: opens under the model's row. What is left alone, the host decides. */
 export function LoadForm(props: LoadFormProps) {
   const { model, activity, inert, phase, onAsk, onLoad, onClose } = props;
-  const { strings } = useDetailWords();
+  const { strings, format } = useDetailWords();
   const { request, change, set, split } = useLoadFields(model);
   const { model_key, config } = request;
   const gpu = config.gpu ?? null;
@@ -54,7 +55,7 @@ export function LoadForm(props: LoadFormProps) {
     if (answer.kind === "estimated" && gpu === null) setVram(answer.estimate.vram_bytes);
     return answer;
   };
-  const reply = useEstimate(ask, JSON.stringify([model_key, config, request.device]));
+  const reply = useEstimate(ask, JSON.stringify([model_key, config, request.fit, request.device]));
   const gpus = activity?.memory?.gpus ?? [];
   const taken = phase !== undefined;
   const sent = useRef(false);
@@ -86,6 +87,15 @@ export function LoadForm(props: LoadFormProps) {
       <VariantField {...{ model, request }} onChange={change} />
       <DeviceField {...{ devices: props.devices, request }} onChange={change} />
       <ContextField max={model.max_context_length} config={config} onSet={set} />
+      <FitField
+        request={request}
+        found={
+          reply?.kind === "estimated" && reply.context_length !== null
+            ? format.integer(reply.context_length)
+            : null
+        }
+        onChange={change}
+      />
       {offload && <GpuField config={config} onSet={set} />}
       {gpus.length > 1 && <SplitFields {...{ gpus, config }} onChange={split} />}
       <TtlChoice ttl_s={request.ttl_s} onChange={(ttl_s) => change({ ttl_s })} />

@@ -1,5 +1,5 @@
 import { useEffect, useRef, useState } from "preact/hooks";
-import type { Problem, Profile, Reply } from "../../protocol/protocol";
+import type { PresetLoad, Problem, Profile, Reply } from "../../protocol/protocol";
 import type { LoadFields } from "../../store/loadCommand";
 import { Button, quiet } from "../controls/Button";
 import { Choice } from "../controls/Choice";
@@ -18,26 +18,30 @@ interface Props {
 /** The profiles that the other end keeps, once they are known, or why they are not. */
 function useProfiles(inert: boolean, onProfiles: Props["onProfiles"]) {
   const [profiles, setProfiles] = useState<readonly Profile[] | null>(null);
+  const [presets, setPresets] = useState<readonly PresetLoad[]>([]);
   const [problem, setProblem] = useState<Problem | null>(null);
   useEffect(() => {
     let wanted = true;
     if (!inert)
       void onProfiles().then((reply) => {
         if (!wanted) return;
-        if (reply.kind === "profiles") setProfiles(reply.profiles);
+        if (reply.kind === "profiles") {
+          setProfiles(reply.profiles);
+          setPresets(reply.presets);
+        }
         setProblem(reply.kind === "refused" ? reply.problem : null);
       });
     return () => {
       wanted = false;
     };
   }, [inert]);
-  return { profiles, setProfiles, problem };
+  return { profiles, setProfiles, presets, problem };
 }
 
 /** Settings under a name: take them over, or give the form's a name. Nothing where none are kept. */
 export function ProfileChoice({ request, inert, onProfiles, onChoose, onSave }: Props) {
   const { strings } = useDetailWords();
-  const { profiles, setProfiles, problem } = useProfiles(inert, onProfiles);
+  const { profiles, setProfiles, presets, problem } = useProfiles(inert, onProfiles);
   const [chosen, setChosen] = useState("");
   const [naming, setNaming] = useState(false);
   if (profiles === null) return problem && <Refusal problem={problem} />;
@@ -46,13 +50,13 @@ export function ProfileChoice({ request, inert, onProfiles, onChoose, onSave }: 
     setChosen(wanted);
     const profile = profiles?.find((one) => one.name === wanted);
     if (!profile) return;
-    const { config, names_ttl, ttl_s } = profile;
-    onChoose(names_ttl ? { config, ttl_s } : { config });
+    const { config, names_ttl, ttl_s, fit } = profile;
+    onChoose(names_ttl ? { config, ttl_s, fit } : { config, fit });
   }
 
   function save(name: string): void {
-    const { config, ttl_s } = request;
-    const profile = { name, config, ttl_s, names_ttl: true };
+    const { config, ttl_s, fit = null } = request;
+    const profile = { name, config, ttl_s, names_ttl: true, fit };
     onSave(profile);
     setProfiles([...(profiles ?? []).filter((one) => one.name !== name), profile]);
     setChosen(name);
@@ -61,33 +65,69 @@ export function ProfileChoice({ request, inert, onProfiles, onChoose, onSave }: 
 
   const names = profiles.map(({ name }) => [name, name]);
   return (
-    <Field label={strings.profile}>
-      {(id) =>
-        naming ? (
-          <NameInput
+    <>
+      <Field label={strings.profile}>
+        {(id) =>
+          naming ? (
+            <NameInput
+              id={id}
+              first={chosen}
+              inert={inert}
+              onSave={save}
+              onCancel={() => setNaming(false)}
+            />
+          ) : (
+            <>
+              {names.length > 0 && (
+                <Choice
+                  id={id}
+                  value={chosen}
+                  options={{ "": strings.noProfile, ...Object.fromEntries(names) }}
+                  onChange={choose}
+                />
+              )}
+              <Button disabled={inert} onClick={() => setNaming(true)}>
+                {strings.saveProfile}
+              </Button>
+            </>
+          )
+        }
+      </Field>
+      {presets.length > 0 && <PresetChoice {...{ presets, onChoose }} />}
+    </>
+  );
+}
+
+interface PresetProps extends Pick<Props, "onChoose"> {
+  presets: readonly PresetLoad[];
+}
+
+/** Load settings of LM Studio's own presets: take them over, or read why they cannot be. */
+function PresetChoice({ presets, onChoose }: PresetProps) {
+  const { strings } = useDetailWords();
+  const [chosen, setChosen] = useState("");
+  const preset = presets.find(({ name }) => name === chosen);
+  return (
+    <>
+      <Field label={strings.preset}>
+        {(id) => (
+          <Choice
             id={id}
-            first={chosen}
-            inert={inert}
-            onSave={save}
-            onCancel={() => setNaming(false)}
+            value={chosen}
+            options={{
+              "": strings.noProfile,
+              ...Object.fromEntries(presets.map(({ name }) => [name, name])),
+            }}
+            onChange={(wanted) => {
+              setChosen(wanted);
+              const found = presets.find(({ name }) => name === wanted);
+              if (found && !found.problem) onChoose({ config: found.config });
+            }}
           />
-        ) : (
-          <>
-            {names.length > 0 && (
-              <Choice
-                id={id}
-                value={chosen}
-                options={{ "": strings.noProfile, ...Object.fromEntries(names) }}
-                onChange={choose}
-              />
-            )}
-            <Button disabled={inert} onClick={() => setNaming(true)}>
-              {strings.saveProfile}
-            </Button>
-          </>
-        )
-      }
-    </Field>
+        )}
+      </Field>
+      {preset?.problem && <Refusal problem={preset.problem} />}
+    </>
   );
 }
 

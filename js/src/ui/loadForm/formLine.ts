@@ -4,9 +4,13 @@ import { loadLine, quote } from "../text/code";
 
 /** The `%lms load` line that does the same as a click on the form's button. */
 export function formLine(fields: LoadFields): string {
-  const { config, device } = fields;
+  const { config, device, fit } = fields;
   const place = device == null ? [] : ["--device", device === "" ? "Local" : quote(device)];
-  return loadLine(fields, [...settingWords(config), ...place]);
+  return loadLine(fields, [
+    ...settingWords(config),
+    ...(fit ? ["--fit", quote(fit)] : []),
+    ...place,
+  ]);
 }
 
 function settingWords(config: LoadFields["config"]): string[] {

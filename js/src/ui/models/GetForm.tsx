@@ -3,8 +3,10 @@ import type { Command, Downloadable, Problem, Reply } from "../../protocol/proto
 import { type Subject, subject } from "../../store/pending";
 import type { State } from "../../store/store";
 import { Button, quiet } from "../controls/Button";
+import { Choice } from "../controls/Choice";
 import { Icon } from "../controls/Icon";
 import { Refusal } from "../controls/Refusal";
+import { Field } from "../loadForm/fields";
 import { useDetailWords } from "../text/detailWords";
 
 export interface GetFormProps {
@@ -13,6 +15,8 @@ export interface GetFormProps {
   refusals: State["refusals"];
   /** What was typed elsewhere and is looked for at once. */
   words: string;
+  /** Whether the host can be told how fast to fetch. */
+  limits: boolean;
   onFind(words: string): Promise<Reply>;
   onSend(command: Command): void;
   onClose(): void;
@@ -20,9 +24,10 @@ export interface GetFormProps {
 
 /** Look for a model by its name or by words, and have the host fetch it. */
 export function GetForm(props: GetFormProps) {
-  const { inert, pending, refusals, words, onFind, onSend, onClose } = props;
+  const { inert, pending, refusals, words, limits, onFind, onSend, onClose } = props;
   const { strings } = useDetailWords();
   const [typed, setTyped] = useState(words);
+  const [rate, setRate] = useState("");
   const [reply, setReply] = useState<Reply | "asked" | null>(null);
   const field = useRef<HTMLInputElement>(null);
   const alive = useRef(true);
@@ -80,6 +85,9 @@ export function GetForm(props: GetFormProps) {
       <div role="status">
         {reply === "asked" && <p class="lms-Estimate">{strings.searching}</p>}
         {reply !== "asked" && reply?.kind === "refused" && <Refusal problem={reply.problem} />}
+        {reply !== "asked" && reply?.kind === "found" && limits && reply.offers.length > 0 && (
+          <RateChoice rate={rate} onChange={setRate} />
+        )}
         {reply !== "asked" && reply?.kind === "found" && (
           <ul class="lms-GetForm-found">
             {reply.offers.length === 0
@@ -94,7 +102,7 @@ export function GetForm(props: GetFormProps) {
                     offer={offer}
                     disabled={inert || pending.has(subject(downloadOf(offer)))}
                     onGet={() => {
-                      const command = downloadOf(offer);
+                      const command = downloadOf(offer, Number(rate));
                       onSend(command);
                       setSent(subject(command));
                     }}
@@ -107,9 +115,36 @@ export function GetForm(props: GetFormProps) {
   );
 }
 
-/** What a click on an offer's button asks for. */
-function downloadOf({ name, quantization }: Downloadable): Command {
-  return { kind: "download", name, quantization };
+/** How fast a file may come at most, in bytes per second. */
+const RATES = [1e6, 5e6, 20e6];
+
+/** What a click on an offer's button asks for; no rate is no limit. */
+function downloadOf({ name, quantization }: Downloadable, rate = 0): Command {
+  const limit = rate > 0 ? { bytes_per_second: rate } : {};
+  return { kind: "download", name, quantization, ...limit };
+}
+
+interface RateProps {
+  rate: string;
+  onChange(rate: string): void;
+}
+
+/** How fast the file may come. */
+function RateChoice({ rate, onChange }: RateProps) {
+  const { strings, format } = useDetailWords();
+  const rates = RATES.map((each) => [each, strings.perSecond(format.bytes(each))]);
+  return (
+    <Field label={strings.atMost}>
+      {(id) => (
+        <Choice
+          id={id}
+          value={rate}
+          options={{ "": strings.noLimit, ...Object.fromEntries(rates) }}
+          onChange={onChange}
+        />
+      )}
+    </Field>
+  );
 }
 
 interface OfferProps {
@@ -121,13 +156,15 @@ interface OfferProps {
 /** One file of a model that could be fetched. */
 function OfferRow({ offer, disabled, onGet }: OfferProps) {
   const { strings, format } = useDetailWords();
-  const { name, quantization, size_bytes, recommended, fits } = offer;
+  const { name, quantization, size_bytes, recommended, fits, memory_fit, here } = offer;
   return (
     <li>
       <span class="lms-GetForm-name">{quantization ?? name}</span>
       <span class="lms-Row-facts">
         {format.bytes(size_bytes)}
         {recommended && ` · ${strings.recommended}`}
+        {memory_fit && memory_fit !== "none" && ` · ${strings.memoryFits[memory_fit]}`}
+        {here && ` · ${strings.diskState[here]}`}
         {!fits && (
           <span class="lms-Badge">
             {" "}
@@ -138,7 +175,7 @@ function OfferRow({ offer, disabled, onGet }: OfferProps) {
       </span>
       <Button
         label={strings.getNamed(`${name} ${quantization ?? ""}`)}
-        {...{ disabled }}
+        disabled={disabled || here !== null}
         onClick={onGet}
       >
         {strings.get}

@@ -26,8 +26,14 @@ function actionsFor(store: Store) {
   return {
     onSend,
     onLoad: (asked: LoadFields) => onSend(loadCommand(asked, store.get().activity)),
-    onAsk: ({ model_key, config, device }: LoadFields) =>
-      store.ask({ kind: "estimate", model_key, config, ...(device == null ? {} : { device }) }),
+    onAsk: ({ model_key, config, device, fit }: LoadFields) =>
+      store.ask({
+        kind: "estimate",
+        model_key,
+        config,
+        ...(device == null ? {} : { device }),
+        ...(fit == null ? {} : { fit }),
+      }),
     onFind: (words: string) => store.ask({ kind: "find_downloads", words }),
     onSave: (profile: Profile) => onSend({ kind: "save_profile", profile }),
     onProfiles: () => store.ask({ kind: "list_profiles" }),

@@ -82,6 +82,7 @@ export function ModelList(props: Props) {
           key={activity?.host.address}
           {...{ inert, pending, refusals }}
           words={getting}
+          limits={activity?.host.features.includes("activity") ?? false}
           onFind={actions.onFind}
           onSend={actions.onSend}
           onClose={() => setGetting(null)}

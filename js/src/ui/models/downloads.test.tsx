@@ -10,6 +10,9 @@ import download from "../../../../tests/wire_samples/command_download.json" with
 import cancel from "../../../../tests/wire_samples/command_download_cancel.json" with {
   type: "json",
 };
+import limited from "../../../../tests/wire_samples/command_download_limited.json" with {
+  type: "json",
+};
 import pause from "../../../../tests/wire_samples/command_download_pause.json" with {
   type: "json",
 };
@@ -118,6 +121,23 @@ describe("getting a model", () => {
 
     expect(transport.sent.at(-1)).toEqual(download);
     expect(screen.queryByRole("searchbox", { name: /owner\/name/ })).toBeNull();
+  });
+
+  it("says where each would fit and which is there, and limits how fast it comes", async () => {
+    const activity = { ...(empty as Activity), revision: 1000 };
+    activity.host = { ...activity.host, features: ["activity"] };
+    const transport = await find("qwen/qwen3-0.6b", found);
+    await deliver(transport, activity);
+    expect(button("Get qwen/qwen3-0.6b Q4_K_M").closest("li")?.textContent).toContain(
+      "fits into GPU memory",
+    );
+    expect(button("Get qwen/qwen3-0.6b BF16").closest("li")?.textContent).toContain("downloaded");
+    const limit = screen.getByLabelText("At most");
+    await act(() => void fireEvent.change(limit, { target: { value: "5000000" } }));
+
+    await press("Get qwen/qwen3-0.6b Q8_0");
+
+    expect(transport.sent.at(-1)).toEqual(limited);
   });
 
   it("offers the names that words fit, and then the files of one", async () => {

@@ -274,9 +274,39 @@ describe("profiles", () => {
 
     expect(transport.sent.at(-1)).toEqual({
       kind: "save_profile",
-      profile: { name: "cpu only", config: { gpu: 0 }, ttl_s: 3600, names_ttl: true },
+      profile: { name: "cpu only", config: { gpu: 0 }, ttl_s: 3600, names_ttl: true, fit: null },
     });
     expect(screen.getByLabelText<HTMLSelectElement>("Profile").value).toBe("cpu only");
+  });
+
+  it("keep the memory that a load may take, and have the host asked for it", async () => {
+    const transport = await openWith(profiles);
+    await choose("Profile", "long");
+    expect(screen.getByText(/--fit 85%/)).toBeTruthy();
+    await wait(PAUSE_MS);
+    expect(transport.sent.at(-1)).toMatchObject({ kind: "estimate", fit: "85%" });
+
+    await choose("Fit into memory", "leave=4GB");
+    await press("Save as profile…");
+    await press("Save");
+    expect(transport.sent.filter(({ kind }) => kind === "save_profile").at(-1)).toMatchObject({
+      profile: { name: "long", fit: "leave=4GB" },
+    });
+
+    await press("Load");
+    expect(transport.sent.at(-1)).toMatchObject({ kind: "load", fit: "leave=4GB" });
+  });
+
+  it("stand beside LM Studio's presets, which say why they cannot be used", async () => {
+    const transport = await openWith(profiles);
+    await choose("LM Studio preset", "Newer");
+    expect(screen.getByText(/which this version cannot set/)).toBeTruthy();
+    await choose("LM Studio preset", "Long context");
+    expect(screen.queryByText(/which this version cannot set/)).toBeNull();
+
+    await press("Load");
+
+    expect(transport.sent.at(-1)).toMatchObject({ config: { context_length: 32768 } });
   });
 
   it("are not offered where none are kept", async () => {

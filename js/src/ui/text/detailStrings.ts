@@ -73,6 +73,7 @@ export const DETAIL = {
   help: {
     ...HELP,
     ttl: "Seconds without a request after which the host unloads it.",
+    fit: "Finds the longest context that fits, or, for a context that is set, what else makes it fit.",
     identifier: "The name that requests use. If empty: the model key.",
   },
   getModel: "Get a model",
@@ -80,6 +81,14 @@ export const DETAIL = {
   find: "Find",
   searching: "Searching…",
   recommended: "recommended",
+  memoryFits: {
+    gpu: "fits into GPU memory",
+    part: "partly in GPU memory",
+    main: "fits into main memory",
+  },
+  diskState: { downloaded: "downloaded", downloading: "being downloaded" },
+  atMost: "At most",
+  noLimit: "no limit",
   get: "Get",
   getNamed: (name: string) => `Get ${name}`,
   // Hosts
@@ -90,6 +99,12 @@ export const DETAIL = {
   // Profiles and room
   profile: "Profile",
   noProfile: "none",
+  preset: "LM Studio preset",
+  fit: "Fit into memory",
+  fitMax: "longest context that fits",
+  fitShare: "use at most 85 % of memory",
+  fitLeave: "leave 4 GB of memory free",
+  tokensFit: (count: string) => `${count} tokens fit`,
   saveProfile: "Save as profile…",
   profileName: "Name of the profile",
   save: "Save",
