@@ -7,6 +7,7 @@ import errno
 import json
 import os
 import stat
+import tempfile
 from pathlib import Path
 
 from platformdirs import user_data_path
@@ -19,7 +20,11 @@ _NOT_THERE = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOO
 
 def downloaded_models() -> Path:
     """Return the folder that the embedded engine downloads to."""
-    return user_data_path("lms-jupyter") / "models"
+    own = user_data_path("lms-jupyter")
+    if not own.is_absolute():  # it would depend on where a program was started
+        whose = f"-{os.getuid()}" if hasattr(os, "getuid") else ""
+        own = Path(tempfile.gettempdir()) / f"lms-jupyter{whose}"
+    return own / "models"
 
 
 def studio_home(home: Path | None = None) -> Path | None:

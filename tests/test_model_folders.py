@@ -72,6 +72,7 @@ def test_without_a_home_there_are_still_the_shipped_models(
 
     assert default_folders() == (model_folders.SHIPPED_MODELS,)
     assert model_folders.SHIPPED_MODELS in model_folders.model_folders()
+    assert model_folders.downloaded_models().is_absolute()
 
 
 def test_the_engine_and_the_rest_look_into_the_same_folders(

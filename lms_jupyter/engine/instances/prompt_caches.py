@@ -225,6 +225,8 @@ def _made(folder: Path | None) -> Path | None:
     try:
         if folder is None:
             beside = user_cache_path("lms-jupyter")
+            if not beside.is_absolute():  # it would depend on where the engine was started
+                beside = Path(tempfile.gettempdir())
             beside.mkdir(mode=0o700, parents=True, exist_ok=True)
             _tidy(beside)
             return Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-", dir=beside)).resolve()
