@@ -3,7 +3,7 @@
 from lms_jupyter.api import notebook_model
 from lms_jupyter.engine import secrecy
 from lms_jupyter.engine import settings as engine_settings
-from lms_jupyter.hosts import announcements
+from lms_jupyter.hosts import announcements, diary_file
 from lms_jupyter.hosts.credentials import TOKEN_VARIABLES
 from lms_jupyter.hosts.discover import SERVER_INFO_VARIABLE, VARIABLE
 
@@ -23,6 +23,8 @@ VARIABLES = {
     engine_settings.LLAMA_SERVER: "The `llama-server` program that an embedded engine is "
     "to run models on.",
     secrecy.VARIABLE: "The API token that an embedded engine is to want, instead of a random one.",
+    diary_file.VARIABLE: "`off`: no memory diary is kept; `texts`: what models answer stands in "
+    "the embedded engine's, too.",
     "RAY_AUTH_MODE": "Has to be `token` for a fleet on Ray.",
     "XDG_STATE_HOME": "Below it lie the notes and logs of this user's processes.",
     "XDG_DATA_HOME": "Below it lies the bin that deleted models go to, if there is one.",

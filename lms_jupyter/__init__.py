@@ -42,6 +42,7 @@ if TYPE_CHECKING:
         runtime,
         serve,
         status,
+        usage,
     )
     from lms_jupyter.api.session import get_manager
     from lms_jupyter.api.tutorial import tutorial_model
@@ -86,6 +87,7 @@ __all__ = [
     "status",
     "tutorial_model",
     "unload",
+    "usage",
 ]
 
 _CALLS = (
@@ -117,6 +119,7 @@ _HOST_CALLS = (
     "runtime",
     "serve",
     "status",
+    "usage",
 )
 _HOMES = {
     **dict.fromkeys(_CALLS, "lms_jupyter.api.calls"),

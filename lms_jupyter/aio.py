@@ -43,9 +43,12 @@ from lms_jupyter.api.pause import Paused
 from lms_jupyter.api.session import session
 from lms_jupyter.api.settings import DEFAULT_TTL_S
 from lms_jupyter.api.tables import Table
+from lms_jupyter.api.usage import DAYS, UsageBy
+from lms_jupyter.api.usage import usage as read_usage
 from lms_jupyter.doctor import examine as doctor
 from lms_jupyter.doctor.finding import Finding
 from lms_jupyter.hosts.base import LogEntry
+from lms_jupyter.protocol.diary import DiaryLoad, DiarySum
 from lms_jupyter.protocol.loads import LoadMode
 from lms_jupyter.protocol.models import Estimate, Instance, Model
 
@@ -86,6 +89,7 @@ __all__ = [
     "status",
     "tutorial_model",
     "unload",
+    "usage",
 ]
 
 
@@ -264,6 +268,13 @@ async def runtime(what: RuntimeWord = "ls", name: str = "", *, latest: bool = Fa
 async def preset(name: str | None = None, *, profile: str | None = None) -> Any:
     """List LM Studio's presets, return one, or write a profile as one."""
     return await asyncio.to_thread(partial(sync.preset, name, profile=profile))
+
+
+async def usage(
+    by: UsageBy | None = None, *, days: float = DAYS
+) -> Table[DiaryLoad] | Table[DiarySum]:
+    """Return what was in memory, when, for whom, and what it was asked."""
+    return await _wait(read_usage(session().local.manager, by, days))
 
 
 async def log(

@@ -7,7 +7,7 @@ Rows = Sequence[Sequence[str]]
 
 GAPS = (4, 2)
 """Characters between two columns: as in the CLI, and where room is short."""
-EXPENDABLE = ("DEVICE", "PARALLEL", "ARCH", "SIZE", "PARAMS")
+EXPENDABLE = ("REFUSED", "EVICTED", "READ", "DEVICE", "PARALLEL", "ARCH", "SIZE", "PARAMS")
 """Columns that are left out where room is short, the first of them first."""
 LAST = ("LOADED BY",)
 """Left out only where shortening long names does not make room enough."""

@@ -19,8 +19,11 @@ from lms_jupyter.api.host_verbs import (
 from lms_jupyter.api.session import session
 from lms_jupyter.api.settings import DEFAULT_TTL_S, read_profile
 from lms_jupyter.api.tables import Table
+from lms_jupyter.api.usage import DAYS, UsageBy
+from lms_jupyter.api.usage import usage as read_usage
 from lms_jupyter.hosts.base import LogEntry
 from lms_jupyter.preset_files import Preset
+from lms_jupyter.protocol.diary import DiaryLoad, DiarySum
 from lms_jupyter.protocol.models import Instance
 
 if TYPE_CHECKING:
@@ -28,7 +31,19 @@ if TYPE_CHECKING:
     from lms_jupyter.hosts.link_status import LinkStatus
     from lms_jupyter.hosts.runtimes import HostRuntime, RuntimeSurvey
 
-__all__ = ["chat", "delete", "get", "host", "link", "log", "preset", "runtime", "serve", "status"]
+__all__ = [
+    "chat",
+    "delete",
+    "get",
+    "host",
+    "link",
+    "log",
+    "preset",
+    "runtime",
+    "serve",
+    "status",
+    "usage",
+]
 
 
 def status() -> Table[Instance]:
@@ -243,3 +258,17 @@ def log(last: int = 50, *, source: LogSource = "model", seconds: float = 0.0) ->
     """
     here = session()
     return here.run(verbs.log(here.local.manager, last, source, seconds))
+
+
+def usage(by: UsageBy | None = None, *, days: float = DAYS) -> Table[DiaryLoad] | Table[DiarySum]:
+    """Return what was in memory, when, for whom, and what it was asked.
+
+    Args:
+        by: "notebook", "model" or "day": add up. Without it, each load is a row.
+        days: How far to look back.
+
+    Example:
+        >>> pandas.DataFrame(lms_jupyter.usage("day"))
+    """
+    here = session()
+    return here.run(read_usage(here.local.manager, by, days))

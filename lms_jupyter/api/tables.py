@@ -14,6 +14,7 @@ Row = TypeVar("Row")
 NUMBERS = frozenset(
     {
         *("PARAMS", "SIZE", "CONTEXT", "PARALLEL", "LOAD", "MEMORY", "GPU MEMORY"),
+        *("REQUESTS", "READ", "WRITTEN", "LOADS", "REFUSED", "EVICTED", "ENERGY"),
         *("USED", "FREE", "TOTAL", "FIRST TOKEN", "TOKENS/S", "TOKENS"),
     }
 )

@@ -13,11 +13,13 @@ from functools import partial
 
 from aiohttp import web
 
+from lms_jupyter.diary.diary import Diary
 from lms_jupyter.engine import announcement
 from lms_jupyter.engine.downloads.downloads import RUNNING, Downloads
 from lms_jupyter.engine.downloads.hub import Hub
 from lms_jupyter.engine.fleet.run import gateway
 from lms_jupyter.engine.gpus.meter import GpuMeter
+from lms_jupyter.engine.instances.books import Books
 from lms_jupyter.engine.instances.estimate import MemoryEstimate
 from lms_jupyter.engine.instances.gpu_room import GpuRoom
 from lms_jupyter.engine.instances.gpu_shares import held_by_all
@@ -36,6 +38,7 @@ from lms_jupyter.engine.prediction.logs import LlamaLine, LogHub
 from lms_jupyter.engine.prediction.uploads import Uploads
 from lms_jupyter.engine.routes import anthropic, greeting, openai, rest_v0, rest_v1, sdk
 from lms_jupyter.engine.routes.access import guard
+from lms_jupyter.engine.routes.clients import name_client
 from lms_jupyter.engine.routes.http import MAX_BODY_BYTES
 from lms_jupyter.engine.runtimes.runtimes import Runtimes
 from lms_jupyter.engine.services import Services
@@ -58,11 +61,13 @@ async def running(settings: Settings) -> AsyncIterator[tuple[str, asyncio.Event]
         stack.enter_context(logging_to(settings.log, log))
         application = web.Application(client_max_size=MAX_BODY_BYTES)
         guard(application, settings)
+        application.middlewares.append(name_client)
         runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.1)
         stack.push_async_callback(runner.cleanup)
         listeners = Listeners(runner)
         services = _services(settings, log, listeners, ending, stack)
         await services.runtimes.start()
+        await services.registry.books.begin()
         greeting.add_routes(application, settings.token)
         if settings.fleet:
             over = await stack.enter_async_context(gateway(settings.fleet, services, application))
@@ -88,10 +93,20 @@ def _downloads(settings: Settings, hub: Hub) -> Downloads:
     )
 
 
-def _prompts(settings: Settings, llama: LlamaHttp) -> PromptCaches:
-    return PromptCaches(
+def _prompts(settings: Settings, llama: LlamaHttp, stack: AsyncExitStack) -> PromptCaches:
+    prompts = PromptCaches(
         llama.post, folder=settings.prompt_caches, limit_bytes=settings.prompt_cache_bytes
     )
+    stack.callback(prompts.close)
+    return prompts
+
+
+def _books(settings: Settings, log: LogHub, stack: AsyncExitStack) -> Books:
+    diary = None if settings.diary is None else Diary(settings.diary, logger.warning)
+    books = Books(diary, keeps_texts=settings.diary_texts)
+    log.on_request = books.answered
+    stack.push_async_callback(books.close)
+    return books
 
 
 def _services(
@@ -109,10 +124,10 @@ def _services(
     guardrail = Guardrail(settings.guardrail, meter=meter)
     room = GpuRoom(meter, lambda: runtimes.selected, SHARE[settings.guardrail], runtimes.chosen)
     llama = LlamaHttp()
-    prompts = _prompts(settings, llama)
-    stack.callback(prompts.close)
+    prompts = _prompts(settings, llama, stack)
     shares = Shares(lambda plan: _bytes(guardrail.usage(plan)))
     registry = Registry(launcher, guardrail.check, room, prompts, shares)
+    registry.books = _books(settings, log, stack)
     meter.held = lambda: held_by_all((*registry.instances, *registry.loads))
     constraints = Constraints(llama)
     stack.push_async_callback(llama.close)

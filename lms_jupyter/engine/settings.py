@@ -76,6 +76,10 @@ class Settings:
     """How much the prompts may take that instances leave behind; 0: none are kept."""
     prompt_caches: Path | None = None
     """Where these stay when the engine ends; `None`: they end with it."""
+    diary: Path | None = None
+    """Where is written what was in memory when and for whom; `None`: nowhere."""
+    diary_texts: bool = False
+    """Whether answers stand there, too."""
     fleet: str = ""
     """Where the other engines are that this one speaks for; empty: it speaks for itself."""
     until_closed: int | None = None
@@ -135,6 +139,8 @@ class Settings:
             limits=limits,
             prompt_cache_bytes=int(given.prompt_cache_gb * 1e9),
             prompt_caches=given.prompt_caches,
+            diary=given.diary,
+            diary_texts=given.diary_texts,
             fleet=given.fleet,
             until_closed=given.until_closed,
         )
@@ -203,6 +209,8 @@ def _parser() -> argparse.ArgumentParser:
         help="disk for prompts that unloaded models have read; 0 keeps none",
     )
     add("--prompt-caches", type=Path, metavar="DIR", help="keep them here for the next engine")
+    add("--diary", type=Path, metavar="FILE", help="what was in memory, when and for whom")
+    add("--diary-texts", action="store_true", help="keep what models answer in the diary, too")
     add("--allow-origin", action="append", default=[], metavar="URL", help="web page allowed in")
     add("--allow-host", action="append", default=[], metavar="NAME", help="name of this machine")
     add(

@@ -18,5 +18,6 @@ LLAMA_VERSION: Final = _installed("xllamacpp")
 EXTENSIONS: Final = (
     *("activity", "ttl", "pin", "cancelLoad", "join", "departures", "pastLog"),
     "deleteModel",
+    "diary",
 )
 """What this engine can do beyond LM Studio, by name."""

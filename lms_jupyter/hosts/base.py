@@ -146,6 +146,8 @@ class Past:
     """How many entries, at most."""
     kinds: tuple[str, ...] = ("",)
     """Of which kinds, or how these kinds begin."""
+    identifier: str | None = None
+    """Of this instance alone."""
     caught_up: Callable[[], None] = lambda: None
     """Called when all of it has been sent, at once if the host keeps nothing."""
 
@@ -342,6 +344,10 @@ class Host(Protocol):
         Raises:
             CommandError: This host has none that could be switched.
         """
+        ...
+
+    async def extension(self, endpoint: str, parameters: Mapping[str, Any] | None = None) -> Any:
+        """Ask what only hosts with a feature for it answer; `hosts.diary` reads the answers."""
         ...
 
     async def runtime(self, endpoint: str, parameters: Mapping[str, Any] | None = None) -> Any:

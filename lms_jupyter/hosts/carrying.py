@@ -12,6 +12,14 @@ from lms_jupyter.hosts.announcements import announced_token
 from lms_jupyter.hosts.sdk_private import HANDSHAKE, address_of
 from lms_jupyter.hosts.tokens import parts
 
+_name: list[str] = []
+"""What this process is called, for the engine's diary."""
+
+
+def introduce_as(name: str) -> None:
+    """Have this user's engine know what this process is called: its notebook's path."""
+    _name[:] = [name]
+
 
 def carry_tokens(client_base: type) -> None:
     """Let every client of this process carry tokens; `client_base` is the SDK's `ClientBase`."""
@@ -26,7 +34,9 @@ def _carried(client: Any) -> dict[str, Any]:
         kept: dict[str, Any] = vars(client)[HANDSHAKE]
         return kept
     identifier, passkey = parts(token)
-    return {"authVersion": 1, "clientIdentifier": identifier, "clientPasskey": passkey}
+    shown = {"authVersion": 1, "clientIdentifier": identifier, "clientPasskey": passkey}
+    # Only to an engine of this user: LM Studio promises to read no such field.
+    return shown | ({"clientName": _name[0]} if _name else {})
 
 
 def _keep(client: Any, handshake: dict[str, Any]) -> None:

@@ -273,6 +273,10 @@ class FakeHost(FakeDisk):
             raise CommandError(f"The fake host cannot {endpoint} {parameters}.")
         return {"status": "online", "issues": [], "peers": [], "deviceName": self.info.name}
 
+    async def extension(self, endpoint: str, parameters: Mapping[str, Any] | None = None) -> Any:
+        """Answer nothing beyond LM Studio."""
+        raise CommandError(f"The fake host cannot {endpoint} {parameters}.")
+
     async def runtime(self, endpoint: str, parameters: Mapping[str, Any] | None = None) -> Any:
         """Have two runtimes, as far as listing and selecting them goes."""
         self._answer()

@@ -326,6 +326,10 @@ class SdkHost(DeletesModels):
         """Ask about its LM Link, or change it; see `Host.link`."""
         return await self._call("repository", endpoint, parameters)
 
+    async def extension(self, endpoint: str, parameters: Mapping[str, Any] | None = None) -> Any:
+        """Ask what is beyond LM Studio; see `Host.extension`."""
+        return await self._call("system", endpoint, parameters)
+
     async def _drive(
         self, endpoint: str, kind: Kind, parameters: Mapping[str, Any], request: LoadRequest
     ) -> AsyncGenerator[LoadStep]:
@@ -344,8 +348,7 @@ class SdkHost(DeletesModels):
     def _session(self, namespace: str) -> AsyncSession:
         if self._client is None:
             raise lmstudio.LMStudioWebsocketError("not connected")
-        session: AsyncSession = getattr(self._client, namespace)
-        return session
+        return getattr(self._client, namespace)  # type: ignore[no-any-return]
 
     async def _call(
         self,

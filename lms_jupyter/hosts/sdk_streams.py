@@ -141,6 +141,8 @@ async def log_entries(
     asked: dict[str, Any] = {}
     if past is not None and remembers_its_log(host):
         asked = {"last": past.last, "kinds": list(past.kinds)}
+        if past.identifier is not None:
+            asked["modelIdentifier"] = past.identifier
     session = sdk_private.new_session(client, "diagnostics")
     await session.connect()
     try:

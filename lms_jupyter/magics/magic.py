@@ -27,6 +27,7 @@ from lms_jupyter.magics.run import (
     runtime,
     sweeping,
     talking,
+    usage,
 )
 from lms_jupyter.magics.verbs.talking import Talk, parse_cell
 from lms_jupyter.manager.local import LocalManager
@@ -46,7 +47,7 @@ RUNNERS = (
         presets,
         runtime,
     ),
-    *(sweeping, talking),
+    *(sweeping, talking, usage),
 )
 """Importing them is what makes `perform` know them."""
 

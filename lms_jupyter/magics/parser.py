@@ -26,6 +26,7 @@ from lms_jupyter.magics.verbs import (
     presets,
     runtime,
     talking,
+    usage,
 )
 from lms_jupyter.magics.verbs.notebook import ShowHelp
 
@@ -45,6 +46,7 @@ BOOK.add(
     *runtime.VERBS,
     *presets.VERBS,
     *listing.VERBS[3:],
+    *usage.VERBS,
     *notebook.VERBS,
     Verb(
         name="help",

@@ -38,6 +38,11 @@ class Identity(Struct, frozen=True, kw_only=True):
             return Path(self.notebook).name
         return self.kernel_id if "process" in self.kernel_id else f"kernel {self.kernel_id[:8]}"
 
+    @property
+    def name(self) -> str:
+        """What it is called where no other is to be meant: the notebook's path."""
+        return self.notebook or self.label
+
     def continues(self, other: "Identity") -> bool:
         """Whether this is the same kernel, restarted, or another one of the same notebook."""
         if self.machine != other.machine:

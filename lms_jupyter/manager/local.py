@@ -19,8 +19,10 @@ from typing import Any, TypeVar
 from traitlets.config import Configurable
 
 from lms_jupyter.errors import CommandError
+from lms_jupyter.hosts.carrying import introduce_as
 from lms_jupyter.hosts.forks import fork_safe_lock
 from lms_jupyter.manager.commands import run
+from lms_jupyter.manager.diary import own_diary
 from lms_jupyter.manager.host_choices import discover_hosts, wake_studio
 from lms_jupyter.manager.identity import this_kernel
 from lms_jupyter.manager.leases import LeaseBook
@@ -267,7 +269,10 @@ def local_manager(
                 discover_hosts=discover_hosts,
                 wake_studio=wake_studio,
             )
-            _local = LocalManager(Manager(collaborators=collaborators, **traits))
+            introduce_as(identity.name)
+            manager = Manager(collaborators=collaborators, **traits)
+            manager.diary = own_diary(manager)
+            _local = LocalManager(manager)
             atexit.register(_local.close)
         return _local
 

@@ -25,6 +25,7 @@ from lms_jupyter.protocol.models import HostChoice, HostInfo, LoadConfig
 from lms_jupyter.protocol.slices import Activity, Catalog
 
 if TYPE_CHECKING:
+    from lms_jupyter.manager.diary import Observed
     from lms_jupyter.manager.downloading import Fetch
 
 Result = TypeVar("Result")
@@ -72,6 +73,9 @@ class Manager(Configurable):
 
     catalog = Instance(Catalog, help="What lies on the host's disk.")
     activity = Instance(Activity, help="What is in memory and what is happening to it.")
+
+    diary: "Observed | None" = None
+    """Writes down what is seen of hosts that keep no diary, if that is wanted."""
 
     def __init__(
         self, find: Finder | None = None, collaborators: Collaborators = ALONE, **kwargs: Any
@@ -219,6 +223,8 @@ class Manager(Configurable):
 
     async def close(self) -> None:
         """End every task, then let go of the host."""
+        if self.diary is not None:
+            await self.diary.diary.close()
         tasks = tuple(self._tasks)
         for task in tasks:
             task.cancel()

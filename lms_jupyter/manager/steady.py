@@ -6,6 +6,7 @@ What changes something is asked once, after a question that shows whether the co
 a load is never asked for a second time when the host may have heard the first.
 """
 
+import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing, contextmanager
@@ -26,7 +27,7 @@ from lms_jupyter.hosts.base import (
 )
 from lms_jupyter.hosts.deletion import Deleted
 from lms_jupyter.hosts.download_plans import DownloadPlan
-from lms_jupyter.hosts.prediction import Message, PredictionEvent, Sampling
+from lms_jupyter.hosts.prediction import Message, PredictionEvent, PredictionStats, Sampling
 from lms_jupyter.manager import link
 from lms_jupyter.protocol.loads import LoadRequest
 from lms_jupyter.protocol.models import Estimate, HostInfo, Instance, Kind, LoadConfig, Model
@@ -152,10 +153,12 @@ class SteadyHost:
         self, instance: Instance, messages: Sequence[Message], sampling: Sampling
     ) -> AsyncIterator[PredictionEvent]:
         """Continue a conversation; see `Host.respond`."""
-        host = await self._checked("llm")
+        host, began = await self._checked("llm"), time.time()
         with self._using(host):
             async with aclosing(host.respond(instance, messages, sampling)) as steps:  # type: ignore[type-var]
                 async for step in steps:
+                    if isinstance(step, PredictionStats) and self._manager.diary is not None:
+                        self._manager.diary.answered(instance, step, began)
                     yield step
 
     async def search(self, words: str) -> tuple[str, ...]:
@@ -193,6 +196,10 @@ class SteadyHost:
     async def serve(self, *, on: bool, port: int | None = None, cors: bool = False) -> None:
         """Start or stop the HTTP server of the host; see `Host.serve`."""
         await self._read(lambda host: host.serve(on=on, port=port, cors=cors), patient=True)
+
+    async def extension(self, endpoint: str, parameters: Mapping[str, Any] | None = None) -> Any:
+        """Ask what is beyond LM Studio; see `Host.extension`."""
+        return await self._read(lambda host: host.extension(endpoint, parameters), patient=True)
 
     async def runtime(self, endpoint: str, parameters: Mapping[str, Any] | None = None) -> Any:
         """Ask about builds of llama.cpp; see `Host.runtime`."""

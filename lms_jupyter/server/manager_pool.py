@@ -10,6 +10,7 @@ import msgspec
 from lms_jupyter.hosts.base import Found
 from lms_jupyter.hosts.host_names import NamedHost
 from lms_jupyter.manager import Manager
+from lms_jupyter.manager.diary import own_diary
 from lms_jupyter.manager.host_choices import wake_studio
 from lms_jupyter.manager.leases import Lease, LeaseBook
 from lms_jupyter.manager.manager import Collaborators, Finder
@@ -64,6 +65,7 @@ class ManagedHost:
                 wake_studio=wake_studio,
             )
             self._manager = Manager(self._board.find, collaborators, host=self.address)
+            self._manager.diary = own_diary(self._manager)
             self._manager.run_on(asyncio.get_running_loop())
             self._manager.observe(self._send_change, names=SLICES)
             self._manager.spawn(watch(self._manager, persistent=False))

@@ -62,7 +62,10 @@ class Registry:
 
 def begun(llama: Llama, *, is_ready: bool = True) -> tuple[Prediction, list[Any]]:
     told: list[Any] = []
-    log = SimpleNamespace(publish=told.append)
+    log = SimpleNamespace(
+        publish=told.append,
+        end=lambda instance, outcome: told.append(Output(instance.identifier, outcome)),
+    )
     instance = SimpleNamespace(
         identifier="x",
         model=SimpleNamespace(path="a/b.gguf"),

@@ -63,7 +63,10 @@ REFUSED_CHANNELS = {
 }
 OURS = {
     ("system", name)
-    for name in ("cancelLoad", "getActivity", "getDeparture", "pinInstance", "setInstanceTtl")
+    for name in (
+        *("cancelLoad", "getActivity", "getDeparture", "pinInstance", "setInstanceTtl"),
+        *("deleteModel", "readDiary", "sumDiary"),
+    )
 }
 OUR_CHANNELS = {("system", "watchActivity")}
 STAY_OPEN = {("system", "alive"), ("diagnostics", "streamLogs")}

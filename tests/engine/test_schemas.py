@@ -102,7 +102,7 @@ ELSEWHERE = {
     ("system", "requestShutdown"),
     *_pairs(REFUSED_CALLS),
     *(("system", name) for name in ("getActivity", "setInstanceTtl", "pinInstance", "cancelLoad")),
-    ("system", "getDeparture"),
+    *(("system", name) for name in ("getDeparture", "readDiary", "sumDiary")),
 }
 """Checked further down, with the engine's life, where all is refused, and beyond LM Studio."""
 

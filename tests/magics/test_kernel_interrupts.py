@@ -57,6 +57,7 @@ AT_ONCE = {
     "preset",
     "runtime",
     "server",
+    "usage",
     "doctor",
     "panel",
     "lock",

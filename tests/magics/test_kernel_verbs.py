@@ -51,6 +51,8 @@ LINES = [
     ("%lms runtime survey --json", r'"vramCapacity": 0'),
     ("%lms log --last 0 --seconds 0", r"Nothing was logged"),
     ("%lms chat tutor-1m -p Hello", r"tokens/s"),
+    ("%lms usage", r"tutor-1m +lesson.ipynb .*in memory"),
+    ("%lms usage --by notebook --json", r'"name":".*lesson.ipynb","loads":1'),
     ("%lms doctor", r"ok +Host +Embedded engine"),
     ("%lms doctor --json", r'"Embedded engine'),
     ("%lms help", r"(?s)ls .*load .*unload .*panel"),
@@ -81,6 +83,8 @@ def test_every_verb_does_what_it_says(kernel: Kernel, line: str, said: str) -> N
         ("%lms load tutor-1m -c 999999", "CommandError", "at most 2,048 tokens, not 999,999"),
         ("%lms unload nobody", "InstanceNotFoundError", "'nobody'"),
         ("%lms unload x --all", "CommandError", "do not go together"),
+        ("%lms usage --by year", "CommandError", "year"),
+        ("%lms log --requests --follow", "CommandError", "alone"),
         ("%lms load", "CommandError", "KEY is missing"),
         ("%lms load tutor-1m --device box", "LoadFailedError", "LM Link"),
         ("%lms estimate tutor-1m --device box", "HostError", "LM Link"),
@@ -110,6 +114,19 @@ def test_what_cannot_be_done_is_one_sentence_and_loses_nothing(
     assert sentence in ran.error_text
     assert "Traceback (most recent call last)" not in ran.error_text
     assert '"tutor-1m"' in kernel.run("%lms ps --json").text
+
+
+def test_the_requests_of_an_instance_are_listed(kernel: Kernel) -> None:
+    kernel.run("%lms chat tutor-1m -p Hello --max-tokens 3")
+
+    listed = kernel.run("%lms log --requests --instance tutor-1m --last 1")
+    written = kernel.run("%lms log --requests --last 1 --json")
+    none = kernel.run("%lms log --requests --instance nobody")
+
+    assert re.search(r"The last 1 request\.(.*\n)+.*tutor-1m +12 +3 ", listed.plain)
+    assert "token limit" in listed.plain
+    assert '"predicted_tokens":3' in written.text
+    assert "Nothing was asked yet" in none.plain
 
 
 def test_an_unclear_name_gets_a_button_for_each_model_that_runs_the_right_line(

@@ -21,6 +21,7 @@ from lms_jupyter.engine.errors import (
     LoadFailedError,
     ModelUnloadedError,
 )
+from lms_jupyter.engine.instances.books import Books
 from lms_jupyter.engine.instances.carried_out import effective, order_for
 from lms_jupyter.engine.instances.collaborators import Gpus, NoGpus, NoPrompts, Prompts
 from lms_jupyter.engine.instances.departures import Departure, Departures
@@ -73,6 +74,8 @@ class Registry:
         self._gpus = gpus or NoGpus()
         self._prompts = prompts or NoPrompts()
         self._shares = shares or Shares()
+        self.books = Books()
+        """Where what becomes of instances is written down."""
         self._instances: dict[str, Instance] = {}
         self.departures = Departures()
         self._timers: dict[Instance, asyncio.TimerHandle] = {}
@@ -262,6 +265,7 @@ class Registry:
                 logger.warning("llama.cpp has no %s", ", ".join(listening.refused))
             instance.settings = effective(instance.plan, listening)
             self._apply(instance, Loaded(now()))
+            self.books.loaded(instance)
             del self._loads[instance]
             instance.outcome.set_result(instance)
             if instance.worker is not None:
@@ -276,6 +280,8 @@ class Registry:
         instance.outcome.set_exception(error)
         instance.outcome.exception()
         self._launcher.refill()
+        if not isinstance(error, LoadCancelledError):
+            self.books.refused(instance.plan, error)
         logger.info("not loaded: %s", error.title)
 
     async def _warmed_up(self, instance: Instance, listening: Listening) -> Listening:
@@ -343,6 +349,7 @@ class Registry:
     def _begin_unload(self, instance: Instance, why: str, by: str = "") -> None:
         """From here on it takes no requests and its identifier is free."""
         self.departures.note(instance.reference, Departure(why=why, by=by, at=now()))
+        self.books.ended(instance, why, by)
         self._gpus.leaving(instance)
         self._apply(instance, UnloadBegan())
         del self._instances[instance.identifier]

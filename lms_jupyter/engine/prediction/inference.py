@@ -88,8 +88,13 @@ class Inference:
     async def embed_all(self, instance: Instance, contents: Sequence[str]) -> list[list[float]]:
         """Return the embeddings of some texts."""
         body = {"input": list(contents), "encoding_format": "float"}
+        started = time.monotonic()
         async with self._registry.request(instance, Work.COMPUTING_EMBEDDING):
             answer = await self._post(instance, "/v1/embeddings", body)
+        read = int((answer.get("usage") or {}).get("prompt_tokens", 0))
+        spent_s = time.monotonic() - started
+        outcome = Outcome(stop_reason="eosFound", prompt_tokens=read, total_s=spent_s)
+        self._log.on_request(instance, outcome)
         ordered = sorted(answer["data"], key=lambda one: int(one["index"]))
         return [one["embedding"] for one in ordered]
 
@@ -149,7 +154,7 @@ class Inference:
             request.told = outcome.predicted_tokens
             if outcome.drafted_tokens is not None and instance.plan.draft is not None:
                 outcome.draft_model = instance.plan.draft.model_key
-            self._log.publish(logs.Output(instance.identifier, outcome))
+            self._log.end(instance, outcome)
 
     async def _conversing(
         self, instance: Instance, conversation: Sequence[Message], settings: PredictionSettings

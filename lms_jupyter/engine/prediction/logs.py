@@ -9,7 +9,7 @@ import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
@@ -104,6 +104,8 @@ class LogHub:
     def __init__(self) -> None:
         self._listeners: set[asyncio.Queue[Noted]] = set()
         self._said, self._engine, self._llama = Kept(), Kept(), Kept()
+        self.on_request: Callable[[Instance, Outcome], None] = lambda _instance, _outcome: None
+        """Is told of each request that has ended, besides those who listen."""
 
     @property
     def is_heard(self) -> bool:
@@ -117,6 +119,11 @@ class LogHub:
             if not queue.full():
                 queue.put_nowait(noted)
         self._source(entry).add(replace(noted, entry=_shortened(entry)))
+
+    def end(self, instance: Instance, outcome: Outcome) -> None:
+        """Tell everyone that a prediction has ended."""
+        self.publish(Output(instance.identifier, outcome))
+        self.on_request(instance, outcome)
 
     @contextmanager
     def listening(self) -> Iterator[tuple[tuple[Noted, ...], asyncio.Queue[Noted]]]:

@@ -9,7 +9,7 @@ from typing import Any
 from lms_jupyter.engine.errors import BadRequestError
 from lms_jupyter.engine.routes.connection import Channel, Namespace
 from lms_jupyter.engine.services import Services
-from lms_jupyter.engine.wire.fields import an_object
+from lms_jupyter.engine.wire.fields import an_object, optional_text
 from lms_jupyter.engine.wire.logs import log_packet
 
 
@@ -22,16 +22,16 @@ async def _stream_logs(services: Services, channel: Channel) -> None:
     """Send what was kept and every log entry from now on, until told to stop.
 
     LM Studio's clients open this without a parameter. One with `last` gets no more of the past than
-    that, of these `kinds` alone if they are named, each packet of it marked as such, and is told
-    where the past ends.
+    that, of these `kinds` and this `modelIdentifier` alone if they are named, each packet of it
+    marked as such, and is told where the past ends.
     """
     asked = an_object(channel.parameter or {})
-    last, kinds = _last(asked), _kinds(asked)
+    last, kinds, of = _last(asked), _kinds(asked), optional_text(asked, "modelIdentifier")
     async with channel.interrupted_by("stop"):
         with services.log.listening() as (kept, entries):
             past = [log_packet(noted) for noted in kept]
             if last is not None:
-                wanted = [one for one in past if one["log"]["data"]["type"].startswith(kinds)]
+                wanted = [one for one in past if _is_wanted(one["log"]["data"], kinds, of)]
                 past = [one | {"past": True} for one in wanted[max(0, len(wanted) - last) :]]
                 past.append({"type": "pastEnd"})
             for packet in past:
@@ -40,6 +40,11 @@ async def _stream_logs(services: Services, channel: Channel) -> None:
             while True:
                 channel.send(log_packet(await entries.get()))
                 await channel.room()
+
+
+def _is_wanted(data: Mapping[str, Any], kinds: tuple[str, ...], identifier: str | None) -> bool:
+    is_of_it = identifier in (None, data.get("modelIdentifier"))
+    return is_of_it and data["type"].startswith(kinds)
 
 
 def _last(asked: Mapping[str, Any]) -> int | None:

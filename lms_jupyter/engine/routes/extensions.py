@@ -14,6 +14,7 @@ from lms_jupyter.engine.instances.instance import Instance
 from lms_jupyter.engine.limits import using
 from lms_jupyter.engine.routes.connection import Channel, ChannelHandler, Rpc
 from lms_jupyter.engine.routes.deleting import delete_model
+from lms_jupyter.engine.routes.diary import read_diary, sum_diary
 from lms_jupyter.engine.routes.handshake import Caller
 from lms_jupyter.engine.services import Services
 from lms_jupyter.engine.wire.activity import activity_packet
@@ -30,6 +31,8 @@ def rpcs(services: Services) -> dict[str, Rpc]:
         "cancelLoad": _cancel_load,
         "getDeparture": _get_departure,
         "deleteModel": delete_model,
+        "readDiary": read_diary,
+        "sumDiary": sum_diary,
     }
     return {name: partial(call, services) for name, call in calls.items()}
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from aiohttp import WSMsgType, web
 
+from lms_jupyter.engine.routes.clients import readable
 from lms_jupyter.engine.wire.frames import decode, encode
 from lms_jupyter.engine.wire.nesting import TooDeepError
 
@@ -23,6 +24,8 @@ class Caller:
 
     identifier: str
     passkey: str
+    name: str = ""
+    """What people call it, a notebook's path; only this package's own clients say so."""
 
     @property
     def kind(self) -> str:
@@ -98,4 +101,5 @@ def _caller(frame: dict[str, Any] | None) -> Caller | None:
     for credential in (identifier, passkey):
         if not isinstance(credential, str) or len(credential) > MAX_CREDENTIAL:
             return None
-    return Caller(str(identifier), str(passkey))
+    name = frame.get("clientName")
+    return Caller(str(identifier), str(passkey), readable(name) if isinstance(name, str) else "")

@@ -127,7 +127,7 @@ async def _logged(
     finally:
         outcome = transcript.end(unloaded=not instance.is_ready)
         use.marker.told = outcome.predicted_tokens
-        services.log.publish(logs.Output(instance.identifier, outcome))
+        services.log.end(instance, outcome)
 
 
 async def _prompt(services: Services, instance: Instance, body: Mapping[str, Any]) -> str:
@@ -196,10 +196,14 @@ async def _once(
     services: Services, use: Use, body: Mapping[str, Any], target: Target
 ) -> web.Response:
     """Pass on what is no text of a model."""
+    transcript = Transcript()
     try:
         answer = await services.llama.post(use.instance, target.path, body)
     except InferenceError as error:
         raise meant(use.instance, error) from error
+    if target.domain == "embedding":
+        transcript.note_usage(answer)
+        services.log.on_request(use.instance, transcript.end(unloaded=False))
     return reply(answer)
 
 

@@ -12,6 +12,7 @@ from weakref import WeakSet
 from aiohttp import WSCloseCode, WSMsgType, web
 
 from lms_jupyter.engine.errors import TokenMissingError
+from lms_jupyter.engine.instances.asking import asking
 from lms_jupyter.engine.limits import using
 from lms_jupyter.engine.routes import (
     diagnostics,
@@ -100,6 +101,7 @@ def _handler(
         caller = await introduce(response)
         if caller is None:
             return response
+        asking.set(caller.name or caller.kind)
         token, guests_of = services.settings.token, services.settings.guests
         is_owner = (
             token is None

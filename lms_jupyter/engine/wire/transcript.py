@@ -55,6 +55,12 @@ class Transcript:
         self._add("".join(_whole_text(answer)))
         self._note(answer)
 
+    def note_usage(self, answer: Mapping[str, Any]) -> None:
+        """Take in an answer that has no text: embeddings."""
+        usage = answer.get("usage")
+        self.outcome.stop_reason = "eosFound"
+        self._note({"usage": usage if isinstance(usage, dict) else {}})
+
     def end(self, *, unloaded: bool) -> Outcome:
         """Return what came of it; an answer that has no end was broken off."""
         outcome = self.outcome

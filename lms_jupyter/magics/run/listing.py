@@ -5,7 +5,9 @@ from contextlib import aclosing
 from datetime import datetime
 from typing import Any
 
-from lms_jupyter.api import views
+import msgspec
+
+from lms_jupyter.api import usage, views
 from lms_jupyter.api.all_hosts import instances_everywhere
 from lms_jupyter.api.draw import compact, draw_status, instances_json, models_json
 from lms_jupyter.hosts.base import LogEntry, Past, remembers_its_log
@@ -81,9 +83,11 @@ def status(_request: ShowStatus, context: MagicContext) -> None:
 
 
 @perform.register
-def log(request: ShowLog, context: MagicContext) -> None:
+def log(request: ShowLog, context: MagicContext) -> Any:
     """Show what the host has logged and what it logs, for a while or until interrupted."""
     context.connect()
+    if request.requests:
+        return _requests(request, context)
     host = context.manager.connected_host.info
     if request.last and not remembers_its_log(host) and not request.as_json:
         context.say(f"{host.name} does not keep its log: this is what it logs from now on.")
@@ -92,6 +96,7 @@ def log(request: ShowLog, context: MagicContext) -> None:
     past = Past(
         last=request.last,
         kinds=_kinds(request),
+        identifier=request.identifier,
         caught_up=lambda: caught_up_at.append(time.monotonic()),
     )
     listening = context.session.local.submit(_listen(context.manager, past, entries))
@@ -120,6 +125,15 @@ def log(request: ShowLog, context: MagicContext) -> None:
         context.session.local.stop(listening)
     if not shown and not request.as_json:
         context.say("Nothing was logged.")
+    return None
+
+
+def _requests(request: ShowLog, context: MagicContext) -> Any:
+    """Show the requests that have ended."""
+    found = context.session.run(usage.requests(context.manager, request.identifier, request.last))
+    if request.as_json:
+        return context.say("\n".join(compact(msgspec.to_builtins(entry)) for entry in found))
+    return context.shown(found)
 
 
 async def _listen(manager: Manager, past: Past, entries: list[LogEntry]) -> None:
@@ -134,7 +148,8 @@ def _kinds(request: ShowLog) -> tuple[str, ...]:
 
 
 def _wanted(entry: LogEntry, request: ShowLog) -> bool:
-    return entry.kind.startswith(_kinds(request))
+    is_of_it = request.identifier in (None, entry.identifier)
+    return is_of_it and entry.kind.startswith(_kinds(request))
 
 
 def _text(entry: LogEntry) -> str:

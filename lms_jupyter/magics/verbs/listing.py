@@ -46,6 +46,10 @@ class ShowLog(Struct, frozen=True, kw_only=True):
     lines: int | None = None
     last: int = 20
     """How many entries of the past come first."""
+    identifier: str | None = None
+    """Of this instance alone."""
+    requests: bool = False
+    """One line for each request that has ended, instead of what was said."""
 
 
 def _ls(a: argparse.Namespace) -> ListModels:
@@ -74,6 +78,11 @@ def _ps(a: argparse.Namespace) -> ListInstances:
 def _log(a: argparse.Namespace) -> ShowLog:
     if a.filter is not None and a.source != "model":
         raise CommandError("%lms log: --filter goes with --source model alone.")
+    if a.requests and (a.follow or a.filter is not None or a.source != "model"):
+        raise CommandError(
+            "%lms log: --requests goes with --last, --instance and --json alone.",
+            hint="`%lms log --follow` shows what is asked from now on.",
+        )
     shows = tuple(part.strip() for part in (a.filter or "input,output").split(","))
     if not set(shows) <= {"input", "output"}:
         raise CommandError(
@@ -88,6 +97,8 @@ def _log(a: argparse.Namespace) -> ShowLog:
         as_json=a.as_json,
         lines=a.lines,
         last=a.last,
+        identifier=a.instance,
+        requests=a.requests,
     )
 
 
@@ -177,9 +188,20 @@ VERBS = (
                 read=whole(0),
                 default=20,
             ),
+            Flag(
+                names=("--instance",),
+                help="of this one alone",
+                metavar="ID",
+                completes="identifier",
+            ),
+            Flag(
+                names=("--requests",),
+                help="a line for each request: when, from whom, tokens, speed, how it ended",
+                default=False,
+            ),
             Flag(names=("--lines",), help="stop after so many entries", metavar="N", read=whole()),
             JSON,
         ),
-        examples=("%lms log --last 5", "%lms log --follow", "%lms log --source server --last 0"),
+        examples=("%lms log --last 5", "%lms log --follow", "%lms log --instance chat --requests"),
     ),
 )

@@ -1,0 +1,95 @@
+"""What is written down of an LM Studio, which keeps no diary itself."""
+
+import sqlite3
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from lms_jupyter.diary.diary import Diary
+from lms_jupyter.errors import CommandError
+from lms_jupyter.hosts.base import Found
+from lms_jupyter.hosts.diary_file import diary_file, diary_options
+from lms_jupyter.hosts.fake import FakeHost
+from lms_jupyter.hosts.prediction import Message, Sampling
+from lms_jupyter.manager import Manager, lookup
+from lms_jupyter.manager.diary import Observed, diary_loads, diary_requests, diary_sums
+from lms_jupyter.manager.watch import connect
+
+
+@pytest_asyncio.fixture
+async def seeing(host: FakeHost, tmp_path: Path) -> AsyncIterator[Manager]:
+    async def find(_named: str) -> Found:
+        return Found(host=host, why="made for this test")
+
+    manager = Manager(find)
+    manager.diary = Observed(manager, Diary(tmp_path / "diary.sqlite"))
+    await connect(manager)
+    yield manager
+    await manager.close()
+
+
+@pytest.mark.asyncio
+async def test_what_comes_answers_and_goes_is_written_down(host: FakeHost, seeing: Manager) -> None:
+    instance = host.put(host.disk[0], identifier="chat")
+    await lookup.instances(seeing)
+    said = [Message(role="user", text="one two three")]
+    async for _ in seeing.connected_host.respond(instance, said, Sampling()):
+        pass
+    await host.unload(instance)
+    await lookup.instances(seeing)
+
+    (load,) = await diary_loads(seeing, since=0)
+    (request,) = await diary_requests(seeing, instance.instance_reference)
+    (model,) = await diary_sums(seeing, "model", 0, 0)
+
+    assert (load.identifier, load.why, load.requests) == ("chat", "gone", 1)
+    assert load.ended_at is not None
+    assert (request.prompt_tokens, request.predicted_tokens) == (3, 3)
+    assert request.ending == "eosFound"
+    assert (model.name, model.loads, model.predicted_tokens) == (instance.model_key, 1, 3)
+    assert not await diary_requests(seeing, "another")
+
+
+@pytest.mark.asyncio
+async def test_two_who_see_the_same_write_one_entry(
+    host: FakeHost, seeing: Manager, tmp_path: Path
+) -> None:
+    async def find(_named: str) -> Found:
+        return Found(host=host, why="made for this test")
+
+    other = Manager(find)
+    other.diary = Observed(other, Diary(tmp_path / "diary.sqlite"))
+    host.put(host.disk[0], identifier="chat")
+    await connect(other)
+    await lookup.instances(other)
+    await lookup.instances(seeing)
+    await other.close()
+
+    assert len(await diary_loads(seeing, since=0)) == 1
+
+
+@pytest.mark.asyncio
+async def test_without_a_diary_it_is_said(manager: Manager) -> None:
+    with pytest.raises(CommandError, match="No diary is kept") as error:
+        await diary_loads(manager, since=0)
+    assert "LMS_JUPYTER_DIARY" in error.value.hint
+
+
+@pytest.mark.asyncio
+async def test_a_diary_that_is_too_new_is_one_sentence(seeing: Manager, tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / "diary.sqlite") as database:
+        database.execute("PRAGMA user_version = 99")
+    database.close()
+
+    with pytest.raises(CommandError, match="newer version"):
+        await diary_loads(seeing, since=0)
+
+
+def test_the_engine_of_notebooks_keeps_it_unless_it_is_turned_off() -> None:
+    file = diary_file({})
+    assert file is not None
+    assert diary_options({}) == ["--diary", str(file)]
+    assert diary_options({"LMS_JUPYTER_DIARY": "texts"})[-1] == "--diary-texts"
+    assert diary_options({"LMS_JUPYTER_DIARY": "off"}) == []
