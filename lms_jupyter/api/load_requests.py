@@ -43,6 +43,10 @@ class Options(Settings, total=False):
     """A preset of LM Studio's, by its name."""
     timeout: float | str
     device: str
+    where: str
+    """What its device has to be like, on a gateway of a fleet: `vram>20GB,label=lab`."""
+    replicas: int
+    """On how many devices of the fleet, under one identifier."""
     lease: bool
     heal: bool
     fit: str
@@ -100,7 +104,8 @@ def read_request(
             raise CommandError(f"{name_of!r} is no name of a {kind}: give it as text.")
     heal = left.pop("heal", True)
     left_fit = left.pop("fit", None)
-    shared = {key: left.pop(key) for key in ("identifier", "device", "lease") if key in left}
+    named = ("identifier", "device", "where", "replicas", "lease")
+    shared = {key: left.pop(key) for key in named if key in left}
     own = Recipe(config=keywords(**left), ttl_s=ttl_s, fit=checked_fit(left_fit, "a keyword"))
     recipe = gathered(folder, own, config=_config(config), preset=preset, profile=profile)
     asked = NotebookRequest(

@@ -68,7 +68,7 @@ async def running(settings: Settings) -> AsyncIterator[tuple[str, asyncio.Event]
         services = _services(settings, log, listeners, ending, stack)
         await services.runtimes.start()
         await services.registry.books.begin()
-        greeting.add_routes(application, settings.token)
+        greeting.add_routes(application, settings.token, is_gateway=bool(settings.fleet))
         if settings.fleet:
             over = await stack.enter_async_context(gateway(settings.fleet, services, application))
             sdk.add_routes(application, services, over)

@@ -8,7 +8,7 @@ from typing import Any
 
 import lmstudio
 
-from lms_jupyter.errors import LmsError, LoadFailedError
+from lms_jupyter.errors import CommandError, LmsError, LoadFailedError
 from lms_jupyter.hosts import decode, kv_config
 from lms_jupyter.hosts.base import Evicting, Joined, Loaded, Loading, LoadOrigin, LoadStep
 from lms_jupyter.hosts.channel import Channel, open_channel
@@ -30,9 +30,29 @@ def load_parameters(
     parameters: dict[str, Any] = {"loadConfigStack": kv_config.stack(request.config, kind)}
     if request.device is not None:
         parameters["deviceIdentifier"] = request.device or None
+    parameters |= _placing(request, host)
     if "activity" in host.features:
         parameters |= {"loadId": by.load_id, "owner": by.owner}
     return parameters
+
+
+def _placing(request: LoadRequest, host: HostInfo) -> dict[str, Any]:
+    """Write where the host is to put it.
+
+    Raises:
+        CommandError: The host has no fleet to choose from.
+    """
+    asked = {"where": request.where} if request.where else {}
+    named: dict[str, Any] = asked | (
+        {"replicas": request.replicas} if request.replicas != 1 else {}
+    )
+    if named and "fleet" not in host.features:
+        names = " and ".join(f"--{name}" for name in named)
+        raise CommandError(
+            f"{host.name} at {host.address} cannot do {names}: it is no gateway of a fleet.",
+            hint="Name the machine with --device, or start one: `lms-jupyter engine --fleet FILE`.",
+        )
+    return named
 
 
 class Loads:

@@ -2,10 +2,11 @@
 
 import asyncio
 from collections.abc import Collection, Container
+from typing import Final
 
 from msgspec.structs import replace as changed
 
-from lms_jupyter.errors import InstanceExistsError, InstanceNotFoundError, LmsError
+from lms_jupyter.errors import CommandError, InstanceExistsError, InstanceNotFoundError, LmsError
 from lms_jupyter.hosts.base import Departure, Reason
 from lms_jupyter.manager import lookup
 from lms_jupyter.manager.config_diff import describe, differences, unlike
@@ -21,6 +22,8 @@ from lms_jupyter.manager.turns import Turn, beside, is_being_loaded, turn
 from lms_jupyter.protocol.fitting import settled
 from lms_jupyter.protocol.loads import LOCAL, LoadRequest
 from lms_jupyter.protocol.models import Difference, Instance, LoadConfig
+
+MOST_REPLICAS: Final = 1000
 
 
 async def carry_out(
@@ -54,7 +57,9 @@ async def carry_out(
         await check_connected(request.device, manager)
     lookup.check_config(request.config, model, manager)
     request = changed(request, config=settled(request.config))
-    mode = request.mode
+    check_place(request)
+    # What is in memory may lie anywhere: only a new instance is where it is asked for.
+    mode = "new" if request.replicas > 1 or request.where else request.mode
     if mode == "new" and request.join and is_being_loaded(resolution, manager):
         mode = "ensure"
     request = changed(request, mode=mode, join=mode == "ensure")
@@ -66,6 +71,17 @@ async def carry_out(
             return await _use(request, found, manager)
         case "ensure":
             return await _ensure(request, found, manager)
+
+
+def check_place(request: LoadRequest) -> None:
+    """Raise `CommandError` if where to load is said in two ways, or in none that makes sense."""
+    if request.device is not None and (request.where or request.replicas != 1):
+        raise CommandError(
+            "A device is named, and it is said as well what it is like or how many there are.",
+            hint="Leave out --device, or --where and --replicas.",
+        )
+    if isinstance(request.replicas, bool) or not 1 <= request.replicas <= MOST_REPLICAS:
+        raise CommandError(f"There can be 1 to {MOST_REPLICAS} replicas, not {request.replicas!r}.")
 
 
 async def end(instance: Instance, manager: Manager, why: Reason = "unloaded") -> None:

@@ -34,6 +34,10 @@ class LoadRequest(
     device: str | None = None
     """A machine on the host's LM Link, or empty for the host itself; `None`: any, and for a load
     the host decides."""
+    where: str | None = None
+    """What its device has to be like, such as `vram>20GB,label=lab`: for gateways of a fleet."""
+    replicas: int = 1
+    """On how many devices of a fleet, under one identifier; more than one makes new instances."""
     lease: bool = True
     """Whether it goes when the kernel does that asked for it."""
     reload: bool = False

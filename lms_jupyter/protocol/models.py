@@ -341,7 +341,7 @@ class HostInfo(Titled, Struct, frozen=True, kw_only=True):
     """LM Studio is installed there and does not run: `WakeStudio` starts it."""
     features: tuple[str, ...] = ()
     """Extra abilities: "ttl", "pin", "activity", "cancelLoad", "join", "departures", "pastLog",
-    "deleteModel"."""
+    "deleteModel", "fleet"."""
 
 
 class HostChoice(Titled, Struct, frozen=True, kw_only=True):

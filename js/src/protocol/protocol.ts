@@ -255,6 +255,8 @@ export interface LoadRequest {
   config?: LoadConfig;
   fit?: string | null;
   device?: string | null;
+  where?: string | null;
+  replicas?: number;
   lease?: boolean;
   reload?: boolean;
   join?: boolean;

@@ -6,8 +6,9 @@ import asyncio
 import logging
 import random
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
-from contextlib import aclosing, asynccontextmanager
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from contextlib import aclosing, asynccontextmanager, contextmanager
 from typing import Any, Final
 
 import aiohttp
@@ -81,6 +82,7 @@ class Device:
         self._failures = 0
         self._doubted: set[str] = set()
         self._watching: Line | None = None
+        self._asked: Counter[str] = Counter()
 
     @property
     def device(self) -> str:
@@ -111,6 +113,20 @@ class Device:
     def called(self, identifier: str) -> list[Info]:
         """Return the instances that are called so."""
         return self._by_identifier.get(identifier, [])
+
+    @contextmanager
+    def asked(self, identifier: str) -> Iterator[None]:
+        """Count a request that goes there, which its engine has yet to tell."""
+        self._asked[identifier] += 1
+        try:
+            yield
+        finally:
+            self._asked[identifier] -= 1
+            self._asked += Counter()  # forgets who is asked nothing any more
+
+    def busyness(self, info: Info) -> tuple[int, int]:
+        """Say how much an instance there has to do: what we have asked it, then what waits."""
+        return self._asked[info["identifier"]], int(info.get("queued", 0))
 
     @asynccontextmanager
     async def line(self, namespace: str) -> AsyncIterator[Line]:

@@ -70,7 +70,7 @@ class Fleet:
             for pair in pairs
             if domain in (None, pair[1]["type"]) and vision in (None, pair[1].get("vision"))
         ]
-        return min(fitting, key=lambda pair: pair[1].get("queued", 0), default=None)
+        return min(fitting, key=lambda pair: pair[0].busyness(pair[1]), default=None)
 
     def all_called(self, identifier: str, domain: str | None) -> list[tuple[Device, Info]]:
         """Return all instances that are called so."""

@@ -21,6 +21,8 @@ class Gateway:
     name: str = field(default_factory=socket.gethostname)
     preferred: str | None = None
     """The device that loads go to which name none."""
+    replicas: set[str] = field(default_factory=set)
+    """The references of instances that one load has put on several devices."""
 
     @property
     def device(self) -> str:

@@ -1,4 +1,7 @@
-"""What is pinned was promised to stay: if its device goes away, it comes up on another, once."""
+"""What is pinned or a replica was promised to stay.
+
+If its device goes away, it comes up on another, once.
+"""
 
 from __future__ import annotations
 
@@ -14,11 +17,15 @@ from lms_jupyter.engine.fleet.device import Device, Info
 from lms_jupyter.engine.fleet.gateway import Gateway
 from lms_jupyter.engine.fleet.placing import Placing
 from lms_jupyter.engine.instances.loader import LoadRequest
+from lms_jupyter.engine.limits import User, using
 from lms_jupyter.engine.wire.load_config import load_settings
 from lms_jupyter.engine.wire.sdk import seconds_from
 
 GRACE_S: Final = 10.0
 """How long a device may be away before what was pinned there comes up elsewhere."""
+ATTEMPTS: Final = 3
+AGAIN_S: Final = 5.0
+"""How long to wait before the next attempt: a busy device may not have answered in time."""
 
 logger = logging.getLogger(__name__)
 
@@ -63,15 +70,18 @@ class Keeper:
         there = {i["instanceReference"]: (one, i) for one in devices for i in one.instances}
         for reference, kept in list(self._kept.items()):
             if reference in there:
-                if not there[reference][1].get("pinned"):
+                if not self._is_promised(there[reference][1]):
                     del self._kept[reference]
             elif kept.device.device in {one.device for one in devices}:
                 del self._kept[reference]  # somebody has ended it there
             else:
                 self._begin(f"restore {reference}", self._restore(reference, kept))
         for reference, (device, info) in there.items():
-            if info.get("pinned") and reference not in self._kept:
+            if self._is_promised(info) and reference not in self._kept:
                 self._begin(f"note {reference}", self._note(device, info))
+
+    def _is_promised(self, info: Info) -> bool:
+        return bool(info.get("pinned")) or info["instanceReference"] in self._gateway.replicas
 
     def _begin(self, name: str, work: Any) -> None:
         """Do something once at a time."""
@@ -98,16 +108,35 @@ class Keeper:
         if self._kept.get(reference) is not kept or fleet.is_connected(kept.device.device):
             return
         del self._kept[reference]
-        name, identifier = kept.info["modelKey"], kept.info["identifier"]
-        try:
-            question = {"modelKey": name, "loadConfigStack": kept.stack}
-            device = await self._placings[kept.info["type"]].device(question)
-            await (self._load_here(kept) if device is None else _load(device, kept))
-        except EngineError as error:
-            logger.error("%s was pinned on %s: %s", identifier, kept.device.name, error.title)  # noqa: TRY400
-            return
-        where = self._gateway.name if device is None else device.name
-        logger.warning("%s was on %s and is now on %s", identifier, kept.device.name, where)
+        # It stays the user's who has loaded it.
+        using.set(User(name=kept.info.get("user", ""), may_manage=not kept.info.get("user")))
+        identifier = kept.info["identifier"]
+        for left in reversed(range(ATTEMPTS)):
+            try:
+                device = await self._elsewhere(reference, kept)
+            except EngineError as error:
+                logger.error("%s was to stay on %s: %s", identifier, kept.device.name, error.title)  # noqa: TRY400
+                if left:
+                    await asyncio.sleep(AGAIN_S)
+            else:
+                where = self._gateway.name if device is None else device.name
+                logger.warning("%s was on %s and is now on %s", identifier, kept.device.name, where)
+                return
+
+    async def _elsewhere(self, reference: str, kept: _Kept) -> Device | None:
+        """Load it where there is a place, on none that has an instance of its name."""
+        fleet, replicas = self._gateway.fleet, self._gateway.replicas
+        identifier = kept.info["identifier"]
+        others = [device.device for device, _ in fleet.all_called(identifier, None)]
+        is_replica = reference in replicas
+        question = {"modelKey": kept.info["modelKey"], "loadConfigStack": kept.stack}
+        placing = self._placings[kept.info["type"]]
+        device = await placing.device(question, but=[None, *others] if is_replica else others)
+        await (self._load_here(kept) if device is None else _load(device, kept))
+        if is_replica and device is not None:
+            replicas.discard(reference)
+            replicas.update(one["instanceReference"] for one in device.called(identifier))
+        return device
 
     async def _load_here(self, kept: _Kept) -> None:
         services, info = self._gateway.services, kept.info
@@ -139,5 +168,7 @@ async def _load(device: Device, kept: _Kept) -> None:
     ):
         async for _ in packets:
             pass
-    await device.call("system", "pinInstance", {"identifier": info["identifier"], "pinned": True})
+    if info.get("pinned"):
+        pinned = {"identifier": info["identifier"], "pinned": True}
+        await device.call("system", "pinInstance", pinned)
     await device.refresh()

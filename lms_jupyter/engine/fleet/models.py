@@ -8,12 +8,14 @@ from functools import partial
 from typing import Any, Final
 
 from lms_jupyter.engine.errors import BadRequestError, EngineError
+from lms_jupyter.engine.fleet import replicas
 from lms_jupyter.engine.fleet.device import Device
 from lms_jupyter.engine.fleet.errors import DeviceDisconnectedError, DeviceLostError
 from lms_jupyter.engine.fleet.files import carried
 from lms_jupyter.engine.fleet.gateway import Gateway
 from lms_jupyter.engine.fleet.piping import SAID, Asked, Change, pipe
 from lms_jupyter.engine.fleet.placing import Placing
+from lms_jupyter.engine.fleet.where import ANYWHERE, Where
 from lms_jupyter.engine.routes import models
 from lms_jupyter.engine.routes.connection import Channel, ChannelHandler, Namespace, Rpc
 from lms_jupyter.engine.routes.handshake import Caller
@@ -147,7 +149,19 @@ class _Models:
         """Load on the device that is named, else where there is a place."""
         asked = dict(an_object(channel.parameter))
         name = text(asked, where)
-        device = await self._loading(endpoint, asked, name)
+        place = Where.read(optional_text(asked, "where") or "") if asked.get("where") else ANYWHERE
+        copies = replicas.count(asked, endpoint)
+        for one in ("where", "replicas"):
+            asked.pop(one, None)
+        if place is not ANYWHERE and "deviceIdentifier" in asked:
+            raise BadRequestError("A load names its device or says what it is like, not both.")
+        if copies > 1:
+            question = {"modelKey": name, "loadConfigStack": asked.get("loadConfigStack")}
+            asked.setdefault("owner", channel.caller.kind)
+            group = replicas.Replicas(self.gateway, self.domain, self.placing, place)
+            await group.load(channel, question, asked, copies)
+            return
+        device = await self._loading(endpoint, asked, name, place)
         asked.pop("deviceIdentifier", None)
         channel.parameter = asked
         if device is None:
@@ -202,8 +216,9 @@ class _Models:
             return packet | {"modelInfo": device.placed(packet["modelInfo"])}
 
         asked = await carried(an_object(channel.parameter), self.gateway.services.uploads, device)
-        changed = {"success": placed}
-        await pipe(channel, device, Asked(self.domain, endpoint, asked), changed, hear)
+        changed: dict[str, Change] = {"success": placed}
+        with device.asked(_name(asked)):
+            await pipe(channel, device, Asked(self.domain, endpoint, asked), changed, hear)
 
     def _is_here(self, parameter: Any, where: str) -> bool:
         """Whether the gateway itself has what is meant, or has to say what is wrong about it."""
@@ -229,7 +244,9 @@ class _Models:
         answers = await self.gateway.fleet.ask_all(self.domain, "getModelInfo", asked)
         return answers[0][0] if answers else None
 
-    async def _loading(self, endpoint: str, asked: Mapping[str, Any], name: str) -> Device | None:
+    async def _loading(
+        self, endpoint: str, asked: Mapping[str, Any], name: str, place: Where
+    ) -> Device | None:
         """Return where to load; for `getOrLoad` where it is already."""
         if endpoint == "getOrLoad" and "deviceIdentifier" not in asked:
             meant = {"specifier": {"type": "query", "query": {"identifier": name}}}
@@ -238,17 +255,23 @@ class _Models:
             device = await self._holder(meant, "specifier")
             if device is not None:
                 return device
-        return await self._target(asked, name)
+        return await self._target(asked, name, place=place)
 
     async def _target(
-        self, asked: Mapping[str, Any], name: str, *, loads: bool = True
+        self, asked: Mapping[str, Any], name: str, *, loads: bool = True, place: Where = ANYWHERE
     ) -> Device | None:
         question = {"modelKey": name, "loadConfigStack": asked.get("loadConfigStack")}
         if "deviceIdentifier" not in asked:
-            return await self.placing.device(question, loads=loads)
+            return await self.placing.device(question, loads=loads, where=place)
         if loads:
             await self.placing.admit(question)
         return self.gateway.named(optional_text(asked, "deviceIdentifier"))
+
+
+def _name(asked: Mapping[str, Any]) -> str:
+    """Return the identifier that a request goes to, as far as it names one."""
+    wanted = specifier(asked["modelSpecifier"])
+    return wanted if isinstance(wanted, str) else wanted.identifier or ""
 
 
 async def _settled(result: Any) -> Any:

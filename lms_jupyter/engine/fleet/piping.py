@@ -26,7 +26,8 @@ class _Kind(msgspec.Struct):
 
 _kind: Final = msgspec.json.Decoder(_Kind).decode
 
-Change = Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]
+Change = Callable[[dict[str, Any]], Awaitable[dict[str, Any] | None]]
+"""Returns what becomes of a packet; `None` keeps it back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +64,8 @@ async def pipe(
                 change = changed.get(kind)
                 if change is None:
                     channel.send(packet)
-                else:
-                    channel.send(await change(msgspec.json.decode(packet)))
+                elif (became := await change(msgspec.json.decode(packet))) is not None:
+                    channel.send(became)
                 await channel.room()
 
 

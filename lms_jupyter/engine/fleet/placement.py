@@ -11,8 +11,8 @@ least is going on:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import Final, Literal, TypeAlias
 
@@ -47,6 +47,7 @@ class Place:
     free_bytes: int = 0
     free_vram_bytes: int = 0
     requests: int = 0
+    labels: Mapping[str, str] = field(default_factory=dict)
     held: tuple[Held, ...] = ()
 
 

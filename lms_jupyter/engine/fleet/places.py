@@ -13,6 +13,7 @@ def place(
     name: str,
     activity: Mapping[str, Any],
     estimate: Mapping[str, Any] | None,
+    labels: Mapping[str, str] | None = None,
 ) -> Place:
     """Describe a device.
 
@@ -22,6 +23,7 @@ def place(
         activity: Its memory and what is in it, as `getActivity` writes it.
         estimate: What the load would take there; `None` if the file is not there. Whether it fits
             is its engine's to say, which knows of loads under way and of its own guardrail.
+        labels: What its machine is called besides.
     """
     memory, instances = activity.get("memory") or {}, activity["instances"]
     free = int(memory.get("availableBytes", 0))
@@ -43,6 +45,7 @@ def place(
         free_bytes=free,
         free_vram_bytes=free_vram,
         requests=sum(int(one.get("queued", 0)) for one in instances),
+        labels=labels or {},
         held=tuple(_held(instances)),
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -12,8 +12,9 @@ from lms_jupyter.engine.errors import EngineError
 from lms_jupyter.engine.fleet.device import Device
 from lms_jupyter.engine.fleet.errors import NoPlaceError
 from lms_jupyter.engine.fleet.gateway import Gateway
-from lms_jupyter.engine.fleet.placement import Decision, Wait, choose
+from lms_jupyter.engine.fleet.placement import SAMPLE, Decision, Place, Wait, choose
 from lms_jupyter.engine.fleet.places import place
+from lms_jupyter.engine.fleet.where import ANYWHERE, Where
 from lms_jupyter.engine.instances.activity import look
 from lms_jupyter.engine.instances.shares import check_instances, check_memory
 from lms_jupyter.engine.limits import using
@@ -37,23 +38,32 @@ class Placing:
     estimate: Estimate
     """What a load would take on the gateway itself."""
 
-    async def device(self, question: Mapping[str, Any], *, loads: bool = True) -> Device | None:
+    async def device(
+        self,
+        question: Mapping[str, Any],
+        *,
+        loads: bool = True,
+        where: Where = ANYWHERE,
+        but: Container[str | None] = (),
+    ) -> Device | None:
         """Return where to load; `None` is the gateway's own device, which also says what is wrong.
 
         Args:
             question: What `estimateModelUsage` is asked.
             loads: Whether it is to be loaded there, and not only asked for.
+            where: What its device has to be like.
+            but: The devices that are not to be taken.
 
         Raises:
             NoPlaceError: Nobody has room, and nothing that is in use left in time.
         """
         if loads:
             await self.admit(question)
-        if self.gateway.preferred is not None:
+        if self.gateway.preferred is not None and where is ANYWHERE and not but:
             return self.gateway.named(self.gateway.preferred)
         try:
             async with asyncio.timeout(WAIT_S):
-                while isinstance(answer := await self._decide(question), Wait):
+                while isinstance(answer := await self._decide(question, where, but), Wait):
                     if answer.is_in_vain:
                         break
                     await self._change()
@@ -88,7 +98,9 @@ class Placing:
         held += sum(one.private_bytes() + one.mapped_bytes() for one in here)
         check_memory(user, str(question["modelKey"]), min(needs, default=0), held)
 
-    async def _decide(self, question: Mapping[str, Any]) -> Decision | Wait:
+    async def _decide(
+        self, question: Mapping[str, Any], where: Where, but: Container[str | None]
+    ) -> Decision | Wait:
         here, answers = await asyncio.gather(
             self._here(question),
             self.gateway.fleet.ask_all(self.domain, "estimateModelUsage", question),
@@ -103,13 +115,18 @@ class Placing:
                 one.name,
                 {"memory": one.memory, "instances": one.instances},
                 estimates.get(one.device),
+                one.node.labels,
             )
             for one in self.gateway.fleet
             if one.is_connected
         ]
         if not any(one.has_file for one in places):
             return Decision(device=None, step="fits")  # which says that there is no such model
-        return choose(places)
+        able = [one for one in places if one.device not in but]
+        fitting = [one for one in able if where.fits(one)]
+        if not fitting:
+            return Wait(reason=_nowhere(able, where), is_in_vain=True)
+        return choose(fitting)
 
     async def _here(self, question: Mapping[str, Any]) -> Any:
         try:
@@ -150,3 +167,10 @@ class Placing:
         finally:
             for stop in stops:
                 stop()
+
+
+def _nowhere(places: Sequence[Place], where: Where) -> str:
+    if not places:
+        return "Every device has it already."
+    names = ", ".join(one.name for one in places[:SAMPLE])
+    return f"No device is {where.text!r}: {names}{'…' if len(places) > SAMPLE else ''}."

@@ -95,7 +95,8 @@ class _Rest:
         device, loads = found or (None, False)
         if device is None:
             return await handler(request)
-        answer = await _pass(request, device)
+        with device.asked(name or ""):
+            answer = await _pass(request, device)
         if loads or request.path == "/api/v1/models/unload":
             await device.refresh()
         return answer

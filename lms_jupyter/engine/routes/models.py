@@ -190,6 +190,9 @@ async def _get_or_load(services: Services, domain: Domain, channel: Channel) -> 
 def _check_device(asked: Mapping[str, Any]) -> None:
     if asked.get("deviceIdentifier") is not None:
         raise BadRequestError("This engine is not part of an LM Link; it has no other devices.")
+    for name in ("where", "replicas"):
+        if asked.get(name) not in (None, "", 1):
+            raise BadRequestError(f"This engine is no gateway of a fleet: it has no {name!r}.")
 
 
 def _request(

@@ -99,6 +99,29 @@ DEVICE = Flag(
     completes="device",
 )
 
+
+def replica_count(text: str) -> int:
+    """Read on how many devices a model is to be loaded."""
+    if not text.isdecimal() or int(text) < 1:
+        raise CommandError(f"--replicas wants a number from 1, not {text!r}.")
+    return int(text)
+
+
+PLACE = (
+    Flag(
+        names=("--where",),
+        help="on such a device of a fleet: vram>20GB,label=lab",
+        metavar="TEXT",
+    ),
+    Flag(
+        names=("--replicas",),
+        help="on so many devices of a fleet, under one identifier",
+        metavar="N",
+        read=replica_count,
+        default=1,
+    ),
+)
+
 LIFE = (
     Flag(
         names=("--ttl",),
@@ -114,6 +137,7 @@ LIFE = (
         read=parse_duration,
     ),
     DEVICE,
+    *PLACE,
     Flag(
         names=("--no-lease",),
         help="stay when this kernel goes, until the TTL ends",
@@ -199,7 +223,9 @@ def _check_drafts(a: argparse.Namespace) -> None:
 
 def load_line(a: argparse.Namespace, mode: LoadMode, *, estimate_only: bool = False) -> LoadLine:
     """Read a line that loads."""
-    life = {name: getattr(a, name) for name in ("lease", "device") if name in a}
+    life = {
+        name: getattr(a, name) for name in ("lease", "device", "where", "replicas") if name in a
+    }
     fit = take_fit(a)
     request = LoadRequest(
         model_key=a.model_key or "",
