@@ -9,7 +9,7 @@ import { buildParts } from "./parts.mjs";
 const FIRST_BYTES = 14_000;
 /** All that a live panel needs, its style too; what opens in it comes with its first use. */
 const LIVE_BYTES = 40_000;
-const DETAILS_BYTES = 16_000;
+const DETAILS_BYTES = 20_000;
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 const dev = process.argv.includes("--dev");

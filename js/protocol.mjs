@@ -15,14 +15,16 @@ const print = (module) =>
 
 /** What the form offers, and the English words for it. */
 function loadKeys() {
-  const { fields, labels, help, flags } = JSON.parse(print("load_keys"));
+  const { fields, labels, help, flags, usual } = JSON.parse(print("load_keys"));
   const written = (value) => JSON.stringify(value, null, 2);
+  const inLine = (field) => `  ${JSON.stringify(field)},`;
   return [
     banner,
-    `export const FIELDS = ${written(fields)} as const;\n`,
+    `export const FIELDS = [\n${fields.map(inLine).join("\n")}\n] as const;\n`,
     `export const LABELS = ${written(labels)};\n`,
     `export const HELP = ${written(help)};\n`,
     `export const FLAGS = ${written(flags)};\n`,
+    `/** What the embedded engine takes where nothing is said. */\nexport const USUAL = ${written(usual)};\n`,
   ].join("\n");
 }
 

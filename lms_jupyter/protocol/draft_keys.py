@@ -9,6 +9,8 @@ _DRAFT: Final = "llm.load.llama.speculativeDecoding"
 DRAFT_KEYS: Final = (
     Setting(
         name="draft_mtp",
+        group="speed",
+        usual=False,
         kind="switch",
         flags=("--speculative-draft-mtp",),
         about="draft with the model's own layers",
@@ -19,6 +21,7 @@ DRAFT_KEYS: Final = (
     *(
         Setting(
             name=f"draft_{method.lower()}_sidecar",
+            group="speed",
             kind="switch",
             flags=(f"--speculative-draft-{method.lower()}-sidecar",),
             about=f"draft with the {method} file beside the model",
@@ -35,6 +38,7 @@ DRAFT_KEYS: Final = (
     ),
     Setting(
         name="draft_model",
+        group="speed",
         kind="text",
         flags=("--speculative-draft-model",),
         about="the model that drafts",
@@ -46,6 +50,7 @@ DRAFT_KEYS: Final = (
     ),
     Setting(
         name="draft_max_tokens",
+        group="speed",
         kind="whole",
         flags=("--speculative-draft-max-tokens",),
         about="longest draft",
@@ -58,6 +63,7 @@ DRAFT_KEYS: Final = (
     ),
     Setting(
         name="draft_min_tokens",
+        group="speed",
         kind="whole",
         flags=("--speculative-draft-min-tokens",),
         about="shortest draft",
@@ -70,6 +76,7 @@ DRAFT_KEYS: Final = (
     ),
     Setting(
         name="draft_min_probability",
+        group="speed",
         kind="number",
         flags=("--speculative-draft-min-continue-probability",),
         about="below this a draft ends",

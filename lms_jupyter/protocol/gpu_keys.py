@@ -80,6 +80,7 @@ GPU_KEYS: Final = (
     ),
     Setting(
         name="gpu_strict_vram_cap",
+        usual=False,
         kind="switch",
         flags=("--gpu-strict-vram-cap",),
         about="never take more than the GPUs have of memory",
@@ -91,6 +92,7 @@ GPU_KEYS: Final = (
     ),
     Setting(
         name="num_cpu_expert_layers_ratio",
+        usual=0,
         kind="ratio",
         flags=("--cpu-expert-layers",),
         about="expert layers on the CPU: off, max, or 0 to 1",
@@ -104,6 +106,7 @@ GPU_KEYS: Final = (
     ),
     Setting(
         name="offload_kv_cache_to_gpu",
+        usual=True,
         kind="switch",
         flags=("--offload-kv",),
         about="key-value cache on the GPU",

@@ -11,6 +11,7 @@ import msgspec
 
 from lms_jupyter.protocol.draft_keys import DRAFT_KEYS
 from lms_jupyter.protocol.gpu_keys import GPU_KEYS
+from lms_jupyter.protocol.mlx_keys import MLX_KEYS
 from lms_jupyter.protocol.models import CacheType
 from lms_jupyter.protocol.setting import Setting, both
 
@@ -20,6 +21,7 @@ _CACHES: Final[tuple[str, ...]] = get_args(CacheType)
 _SIZE_KEYS: Final = (
     Setting(
         name="context_length",
+        usual=4096,
         kind="whole",
         flags=("-c", "--context-length"),
         about="length of the context",
@@ -58,6 +60,8 @@ _SIZE_KEYS: Final = (
 _USE_KEYS: Final = (
     Setting(
         name="parallel",
+        group="speed",
+        usual=4,
         kind="whole",
         flags=("--parallel",),
         about="requests that are served at once",
@@ -70,6 +74,7 @@ _USE_KEYS: Final = (
     ),
     Setting(
         name="use_unified_kv_cache",
+        usual=True,
         kind="switch",
         flags=("--unified-kv",),
         about="one key-value cache for all parallel requests; without, each has its part",
@@ -80,6 +85,7 @@ _USE_KEYS: Final = (
     ),
     Setting(
         name="flash_attention",
+        group="speed",
         kind="switch",
         flags=("--flash-attn",),
         about="flash attention",
@@ -90,6 +96,7 @@ _USE_KEYS: Final = (
     ),
     Setting(
         name="k_cache_type",
+        usual="f16",
         kind="choice",
         flags=("--k-cache",),
         about="type of the keys alone",
@@ -103,6 +110,7 @@ _USE_KEYS: Final = (
     ),
     Setting(
         name="v_cache_type",
+        usual="f16",
         kind="choice",
         flags=("--v-cache",),
         about="type of the values alone",
@@ -116,6 +124,7 @@ _USE_KEYS: Final = (
     ),
     Setting(
         name="eval_batch_size",
+        group="speed",
         kind="whole",
         flags=("--eval-batch",),
         about="tokens that are read at once",
@@ -129,6 +138,7 @@ _USE_KEYS: Final = (
     ),
     Setting(
         name="physical_batch_size",
+        group="speed",
         kind="whole",
         flags=("--physical-batch",),
         about="tokens that are computed at once, at most those that are read",
@@ -142,6 +152,7 @@ _USE_KEYS: Final = (
     ),
     Setting(
         name="context_checkpoints",
+        group="expert",
         kind="whole",
         flags=("--context-checkpoints",),
         about="states of the context that are kept, to go back to",
@@ -155,6 +166,7 @@ _USE_KEYS: Final = (
     ),
     Setting(
         name="num_experts",
+        group="expert",
         kind="whole",
         flags=("--experts",),
         about="experts that are active",
@@ -168,6 +180,7 @@ _USE_KEYS: Final = (
     ),
     Setting(
         name="seed",
+        group="answers",
         kind="whole",
         flags=("--seed",),
         about="seed of the sampler",
@@ -183,6 +196,7 @@ _USE_KEYS: Final = (
 _MEMORY_KEYS: Final = (
     Setting(
         name="try_mmap",
+        usual=True,
         kind="switch",
         flags=("--mmap",),
         about="map the file into memory",
@@ -193,6 +207,7 @@ _MEMORY_KEYS: Final = (
     ),
     Setting(
         name="try_direct_io",
+        usual=False,
         kind="switch",
         flags=("--direct-io",),
         about="read the file past the system's cache",
@@ -203,6 +218,7 @@ _MEMORY_KEYS: Final = (
     ),
     Setting(
         name="keep_model_in_memory",
+        usual=False,
         kind="switch",
         flags=("--keep-in-memory",),
         about="keep the model from being swapped",
@@ -213,6 +229,7 @@ _MEMORY_KEYS: Final = (
     ),
     Setting(
         name="cpu_thread_pool_size",
+        group="speed",
         kind="whole",
         flags=("--cpu-threads",),
         about="threads of the processor that compute",
@@ -228,6 +245,7 @@ _MEMORY_KEYS: Final = (
 _FORM_KEYS: Final = (
     Setting(
         name="rope_frequency_base",
+        group="expert",
         kind="number",
         flags=("--rope-base",),
         about="base frequency of RoPE",
@@ -242,6 +260,7 @@ _FORM_KEYS: Final = (
     ),
     Setting(
         name="rope_frequency_scale",
+        group="expert",
         kind="number",
         flags=("--rope-scale",),
         about="frequency scale of RoPE",
@@ -256,6 +275,7 @@ _FORM_KEYS: Final = (
     ),
     Setting(
         name="prompt_template",
+        group="answers",
         kind="lines",
         flags=("--prompt-template",),
         about="a file with the chat template, in Jinja",
@@ -267,6 +287,7 @@ _FORM_KEYS: Final = (
     ),
     Setting(
         name="reasoning_budget_message",
+        group="answers",
         kind="text",
         flags=("--reasoning-budget-message",),
         about="what ends the thinking where a request's budget for it is used up",
@@ -276,60 +297,6 @@ _FORM_KEYS: Final = (
         llm=f"{_LLAMA}.reasoningBudgetMessage",
     ),
 )
-_MLX: Final = "llm.load.mlx"
-_MLX_KEYS: Final = (
-    Setting(
-        name="mlx_disk_cache",
-        kind="switch",
-        flags=("--mlx-disk-cache",),
-        about="keep caches of long contexts on the disk (MLX)",
-        label="Cache on the disk",
-        help="Keep what was read of long contexts on the disk.",
-        studio=True,
-        llm=f"{_MLX}.diskCache",
-    ),
-    Setting(
-        name="mlx_kv_cache_bits",
-        kind="whole",
-        flags=("--mlx-kv-bits",),
-        about="bits of the key-value cache: 8, 6, 4, 3 or 2 (MLX)",
-        label="Bits of the KV cache",
-        help="8, 6, 4, 3 or 2. Fewer bits take less memory and are less exact.",
-        metavar="N",
-        low=2,
-        high=8,
-        studio=True,
-        llm=f"{_MLX}.kvCacheQuantization",
-    ),
-    Setting(
-        name="mlx_kv_cache_group_size",
-        kind="whole",
-        flags=("--mlx-kv-group-size",),
-        about="values that share a scale in that cache: 32, 64 or 128 (MLX)",
-        label="Group size of the KV cache",
-        help="32, 64 or 128: values that share a scale. Fewer are more exact.",
-        metavar="N",
-        low=32,
-        high=128,
-        step=32,
-        studio=True,
-        llm=f"{_MLX}.kvCacheQuantization",
-    ),
-    Setting(
-        name="mlx_kv_cache_quantized_start",
-        kind="whole",
-        flags=("--mlx-kv-quantized-start",),
-        about="tokens at the beginning that keep all their bits in that cache (MLX)",
-        label="First tokens with all bits",
-        help="So many tokens at the beginning keep all their bits.",
-        metavar="N",
-        low=0,
-        most=65_536,
-        studio=True,
-        llm=f"{_MLX}.kvCacheQuantization",
-    ),
-)
-
 LOAD_KEYS: Final = (
     *_SIZE_KEYS,
     *GPU_KEYS,
@@ -337,7 +304,7 @@ LOAD_KEYS: Final = (
     *_MEMORY_KEYS,
     *_FORM_KEYS,
     *DRAFT_KEYS,
-    *_MLX_KEYS,
+    *MLX_KEYS,
 )
 """In the order of the flags and of the form: what people change most comes first."""
 
@@ -350,6 +317,7 @@ def form() -> dict[str, Any]:
         "fields": [_field(key) for key in LOAD_KEYS if not key.above],
         "labels": {key.name: key.label for key in LOAD_KEYS if key.label},
         "help": {key.name: key.help for key in LOAD_KEYS},
+        "usual": {key.name: key.usual for key in LOAD_KEYS if key.usual is not None},
         "flags": {key.name: key.flags[0] for key in LOAD_KEYS if not _is_plain(key)},
     }
 
@@ -364,6 +332,7 @@ def _field(key: Setting) -> dict[str, Any]:
     """Describe a field below the fold; what says nothing is left out."""
     kinds = {"switch": "flag", "whole": "number", "ratio": "number"}
     field: dict[str, Any] = {"name": key.name, "kind": kinds.get(key.kind, key.kind)}
+    field["group"] = key.group
     if field["kind"] == "number":
         most = 1 if key.kind == "ratio" else key.most
         field |= {"low": key.low or 0, "high": key.high or most, "step": key.step}

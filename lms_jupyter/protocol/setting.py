@@ -44,6 +44,10 @@ class Setting(Struct, frozen=True, kw_only=True):
     """What means nothing without it."""
     above: bool = False
     """Whether the form has a place of its own for it, above the fold."""
+    group: Literal["memory", "speed", "answers", "expert"] = "memory"
+    """Under which heading the form has it."""
+    usual: bool | int | str | None = None
+    """What the embedded engine takes where nothing is said, if that is the same for every model."""
     studio: bool = False
     """Whether LM Studio alone knows it, and the embedded engine does not."""
     completes: Literal["", "key", "template"] = ""

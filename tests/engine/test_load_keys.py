@@ -14,6 +14,8 @@ import pytest
 
 from lms_jupyter.engine.errors import UnsupportedError
 from lms_jupyter.engine.wire.load_config import load_config, load_settings
+from lms_jupyter.engine.worker.load_settings import LoadSettings
+from lms_jupyter.protocol.load_keys import LOAD_KEYS
 
 from .conftest import EngineProcess
 from .raw import introduced
@@ -244,3 +246,17 @@ def test_a_draft_that_is_switched_off_is_not_loaded() -> None:
     assert load_settings(_stack(named | {f"{DRAFT}.draftSimple": False}), "llm").draft_model is None
     with pytest.raises(UnsupportedError, match="draftMtpSidecar"):
         load_settings(_stack({f"{DRAFT}.draftMtpSidecar": True}), "llm")
+
+
+def test_the_form_says_what_the_engine_takes_where_nothing_is_said() -> None:
+    ours = {
+        "parallel": "num_parallel_sessions",
+        "use_unified_kv_cache": "unified_kv_cache",
+        "keep_model_in_memory": "keep_in_memory",
+    }
+    settled = LoadSettings().settled("llm", 131_072)
+
+    said = {key.name: key.usual for key in LOAD_KEYS if key.usual is not None}
+
+    assert said == {name: getattr(settled, ours.get(name, name)) for name in said}
+    assert said["context_length"] == 4096

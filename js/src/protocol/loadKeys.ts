@@ -1,261 +1,41 @@
 // Generated from lms_jupyter/protocol by `npm run protocol`. Do not edit.
 
 export const FIELDS = [
-  {
-    "name": "auto_fit",
-    "kind": "flag",
-    "studio": true
-  },
-  {
-    "name": "auto_fit_min_context_length",
-    "kind": "number",
-    "low": 0,
-    "high": 1048576,
-    "step": 1,
-    "studio": true
-  },
-  {
-    "name": "gpu_strict_vram_cap",
-    "kind": "flag",
-    "embedding": true,
-    "needs": "gpu"
-  },
-  {
-    "name": "num_cpu_expert_layers_ratio",
-    "kind": "number",
-    "low": 0,
-    "high": 1,
-    "step": 0.05,
-    "needs": "experts"
-  },
-  {
-    "name": "offload_kv_cache_to_gpu",
-    "kind": "flag",
-    "needs": "gpu"
-  },
-  {
-    "name": "parallel",
-    "kind": "number",
-    "low": 1,
-    "high": 64,
-    "step": 1
-  },
-  {
-    "name": "use_unified_kv_cache",
-    "kind": "flag"
-  },
-  {
-    "name": "flash_attention",
-    "kind": "flag",
-    "format": "gguf"
-  },
-  {
-    "name": "k_cache_type",
-    "kind": "choice",
-    "options": [
-      "f32",
-      "f16",
-      "q8_0",
-      "q4_0",
-      "q4_1",
-      "iq4_nl",
-      "q5_0",
-      "q5_1"
-    ],
-    "format": "gguf"
-  },
-  {
-    "name": "v_cache_type",
-    "kind": "choice",
-    "options": [
-      "f32",
-      "f16",
-      "q8_0",
-      "q4_0",
-      "q4_1",
-      "iq4_nl",
-      "q5_0",
-      "q5_1"
-    ],
-    "format": "gguf"
-  },
-  {
-    "name": "eval_batch_size",
-    "kind": "number",
-    "low": 1,
-    "high": 65536,
-    "step": 1,
-    "embedding": true,
-    "format": "gguf"
-  },
-  {
-    "name": "physical_batch_size",
-    "kind": "number",
-    "low": 1,
-    "high": 65536,
-    "step": 1,
-    "format": "gguf"
-  },
-  {
-    "name": "context_checkpoints",
-    "kind": "number",
-    "low": 0,
-    "high": 256,
-    "step": 1,
-    "format": "gguf"
-  },
-  {
-    "name": "num_experts",
-    "kind": "number",
-    "low": 0,
-    "high": 1024,
-    "step": 1
-  },
-  {
-    "name": "seed",
-    "kind": "number",
-    "low": -1,
-    "high": 4294967295,
-    "step": 1,
-    "embedding": true
-  },
-  {
-    "name": "try_mmap",
-    "kind": "flag",
-    "embedding": true,
-    "format": "gguf"
-  },
-  {
-    "name": "try_direct_io",
-    "kind": "flag",
-    "format": "gguf"
-  },
-  {
-    "name": "keep_model_in_memory",
-    "kind": "flag",
-    "embedding": true,
-    "format": "gguf"
-  },
-  {
-    "name": "cpu_thread_pool_size",
-    "kind": "number",
-    "low": 1,
-    "high": 256,
-    "step": 1,
-    "format": "gguf"
-  },
-  {
-    "name": "rope_frequency_base",
-    "kind": "number",
-    "low": 0,
-    "high": 1000000000,
-    "step": 0.1,
-    "embedding": true,
-    "format": "gguf"
-  },
-  {
-    "name": "rope_frequency_scale",
-    "kind": "number",
-    "low": 0,
-    "high": 1000,
-    "step": 0.01,
-    "embedding": true,
-    "format": "gguf"
-  },
-  {
-    "name": "prompt_template",
-    "kind": "lines"
-  },
-  {
-    "name": "reasoning_budget_message",
-    "kind": "text",
-    "format": "gguf"
-  },
-  {
-    "name": "draft_mtp",
-    "kind": "flag",
-    "format": "gguf"
-  },
-  {
-    "name": "draft_mtp_sidecar",
-    "kind": "flag",
-    "format": "gguf",
-    "studio": true
-  },
-  {
-    "name": "draft_dflash_sidecar",
-    "kind": "flag",
-    "format": "gguf",
-    "studio": true
-  },
-  {
-    "name": "draft_dspark_sidecar",
-    "kind": "flag",
-    "format": "gguf",
-    "studio": true
-  },
-  {
-    "name": "draft_model",
-    "kind": "text",
-    "format": "gguf"
-  },
-  {
-    "name": "draft_max_tokens",
-    "kind": "number",
-    "low": 1,
-    "high": 1024,
-    "step": 1,
-    "format": "gguf"
-  },
-  {
-    "name": "draft_min_tokens",
-    "kind": "number",
-    "low": 0,
-    "high": 1024,
-    "step": 1,
-    "format": "gguf"
-  },
-  {
-    "name": "draft_min_probability",
-    "kind": "number",
-    "low": 0,
-    "high": 1,
-    "step": 0.05,
-    "format": "gguf"
-  },
-  {
-    "name": "mlx_disk_cache",
-    "kind": "flag",
-    "format": "mlx",
-    "studio": true
-  },
-  {
-    "name": "mlx_kv_cache_bits",
-    "kind": "number",
-    "low": 2,
-    "high": 8,
-    "step": 1,
-    "format": "mlx",
-    "studio": true
-  },
-  {
-    "name": "mlx_kv_cache_group_size",
-    "kind": "number",
-    "low": 32,
-    "high": 128,
-    "step": 32,
-    "format": "mlx",
-    "studio": true
-  },
-  {
-    "name": "mlx_kv_cache_quantized_start",
-    "kind": "number",
-    "low": 0,
-    "high": 65536,
-    "step": 1,
-    "format": "mlx",
-    "studio": true
-  }
+  {"name":"auto_fit","kind":"flag","group":"memory","studio":true},
+  {"name":"auto_fit_min_context_length","kind":"number","group":"memory","low":0,"high":1048576,"step":1,"studio":true},
+  {"name":"gpu_strict_vram_cap","kind":"flag","group":"memory","embedding":true,"needs":"gpu"},
+  {"name":"num_cpu_expert_layers_ratio","kind":"number","group":"memory","low":0,"high":1,"step":0.05,"needs":"experts"},
+  {"name":"offload_kv_cache_to_gpu","kind":"flag","group":"memory","needs":"gpu"},
+  {"name":"parallel","kind":"number","group":"speed","low":1,"high":64,"step":1},
+  {"name":"use_unified_kv_cache","kind":"flag","group":"memory"},
+  {"name":"flash_attention","kind":"flag","group":"speed","format":"gguf"},
+  {"name":"k_cache_type","kind":"choice","group":"memory","options":["f32","f16","q8_0","q4_0","q4_1","iq4_nl","q5_0","q5_1"],"format":"gguf"},
+  {"name":"v_cache_type","kind":"choice","group":"memory","options":["f32","f16","q8_0","q4_0","q4_1","iq4_nl","q5_0","q5_1"],"format":"gguf"},
+  {"name":"eval_batch_size","kind":"number","group":"speed","low":1,"high":65536,"step":1,"embedding":true,"format":"gguf"},
+  {"name":"physical_batch_size","kind":"number","group":"speed","low":1,"high":65536,"step":1,"format":"gguf"},
+  {"name":"context_checkpoints","kind":"number","group":"expert","low":0,"high":256,"step":1,"format":"gguf"},
+  {"name":"num_experts","kind":"number","group":"expert","low":0,"high":1024,"step":1},
+  {"name":"seed","kind":"number","group":"answers","low":-1,"high":4294967295,"step":1,"embedding":true},
+  {"name":"try_mmap","kind":"flag","group":"memory","embedding":true,"format":"gguf"},
+  {"name":"try_direct_io","kind":"flag","group":"memory","format":"gguf"},
+  {"name":"keep_model_in_memory","kind":"flag","group":"memory","embedding":true,"format":"gguf"},
+  {"name":"cpu_thread_pool_size","kind":"number","group":"speed","low":1,"high":256,"step":1,"format":"gguf"},
+  {"name":"rope_frequency_base","kind":"number","group":"expert","low":0,"high":1000000000,"step":0.1,"embedding":true,"format":"gguf"},
+  {"name":"rope_frequency_scale","kind":"number","group":"expert","low":0,"high":1000,"step":0.01,"embedding":true,"format":"gguf"},
+  {"name":"prompt_template","kind":"lines","group":"answers"},
+  {"name":"reasoning_budget_message","kind":"text","group":"answers","format":"gguf"},
+  {"name":"draft_mtp","kind":"flag","group":"speed","format":"gguf"},
+  {"name":"draft_mtp_sidecar","kind":"flag","group":"speed","format":"gguf","studio":true},
+  {"name":"draft_dflash_sidecar","kind":"flag","group":"speed","format":"gguf","studio":true},
+  {"name":"draft_dspark_sidecar","kind":"flag","group":"speed","format":"gguf","studio":true},
+  {"name":"draft_model","kind":"text","group":"speed","format":"gguf"},
+  {"name":"draft_max_tokens","kind":"number","group":"speed","low":1,"high":1024,"step":1,"format":"gguf"},
+  {"name":"draft_min_tokens","kind":"number","group":"speed","low":0,"high":1024,"step":1,"format":"gguf"},
+  {"name":"draft_min_probability","kind":"number","group":"speed","low":0,"high":1,"step":0.05,"format":"gguf"},
+  {"name":"mlx_disk_cache","kind":"flag","group":"memory","format":"mlx","studio":true},
+  {"name":"mlx_kv_cache_bits","kind":"number","group":"memory","low":2,"high":8,"step":1,"format":"mlx","studio":true},
+  {"name":"mlx_kv_cache_group_size","kind":"number","group":"memory","low":32,"high":128,"step":32,"format":"mlx","studio":true},
+  {"name":"mlx_kv_cache_quantized_start","kind":"number","group":"memory","low":0,"high":65536,"step":1,"format":"mlx","studio":true},
 ] as const;
 
 export const LABELS = {
@@ -369,4 +149,20 @@ export const FLAGS = {
   "mlx_kv_cache_bits": "--mlx-kv-bits",
   "mlx_kv_cache_group_size": "--mlx-kv-group-size",
   "mlx_kv_cache_quantized_start": "--mlx-kv-quantized-start"
+};
+
+/** What the embedded engine takes where nothing is said. */
+export const USUAL = {
+  "context_length": 4096,
+  "gpu_strict_vram_cap": false,
+  "num_cpu_expert_layers_ratio": 0,
+  "offload_kv_cache_to_gpu": true,
+  "parallel": 4,
+  "use_unified_kv_cache": true,
+  "k_cache_type": "f16",
+  "v_cache_type": "f16",
+  "try_mmap": true,
+  "try_direct_io": false,
+  "keep_model_in_memory": false,
+  "draft_mtp": false
 };

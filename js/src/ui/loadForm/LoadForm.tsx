@@ -8,11 +8,12 @@ import { useDetailWords } from "../text/detailWords";
 import { EstimateLine } from "./EstimateLine";
 import { FitField } from "./FitField";
 import { formLine } from "./formLine";
+import { MoreSettings } from "./MoreSettings";
 import { DeviceField, type Devices, IdentifierField, VariantField } from "./nameFields";
 import { ProfileChoice } from "./ProfileChoice";
 import { SplitFields } from "./SplitFields";
-import { ContextField, GpuField, MoreSettings } from "./settingFields";
-import { hasGpu } from "./settings";
+import { ContextField, GpuField } from "./settingFields";
+import { hasGpu, usualContext } from "./settings";
 import { TtlChoice } from "./TtlChoice";
 import { useEstimate } from "./useEstimate";
 import { useLoadFields } from "./useLoadFields";
@@ -44,8 +45,9 @@ function useArrival() {
 /** Load with settings: opens under the model's row. What is left alone, the host decides. */
 export function LoadForm(props: LoadFormProps) {
   const { model, activity, inert, phase, onAsk, onLoad, onClose } = props;
-  const { strings, format } = useDetailWords();
-  const { request, change, set, split } = useLoadFields(model);
+  const { strings } = useDetailWords();
+  const fields = useLoadFields(model);
+  const { request, set } = fields;
   const { model_key, config } = request;
   const gpu = config.gpu ?? null;
   const [vram, setVram] = useState<number | null>(null);
@@ -56,7 +58,6 @@ export function LoadForm(props: LoadFormProps) {
     return answer;
   };
   const reply = useEstimate(ask, JSON.stringify([model_key, config, request.fit, request.device]));
-  const gpus = activity?.memory?.gpus ?? [];
   const taken = phase !== undefined;
   const sent = useRef(false);
   useEffect(() => {
@@ -77,29 +78,7 @@ export function LoadForm(props: LoadFormProps) {
       aria-label={strings.settingsOf(model.model_key)}
       onSubmit={submit}
     >
-      <ProfileChoice
-        request={request}
-        inert={inert}
-        onProfiles={props.onProfiles}
-        onChoose={change}
-        onSave={props.onSave}
-      />
-      <VariantField {...{ model, request }} onChange={change} />
-      <DeviceField {...{ devices: props.devices, request }} onChange={change} />
-      <ContextField max={model.max_context_length} config={config} onSet={set} />
-      <FitField
-        request={request}
-        found={
-          reply?.kind === "estimated" && reply.context_length !== null
-            ? format.integer(reply.context_length)
-            : null
-        }
-        onChange={change}
-      />
-      {offload && <GpuField config={config} onSet={set} />}
-      {gpus.length > 1 && <SplitFields {...{ gpus, config }} onChange={split} />}
-      <TtlChoice ttl_s={request.ttl_s} onChange={(ttl_s) => change({ ttl_s })} />
-      <IdentifierField request={request} onChange={change} />
+      <MainFields {...props} {...{ fields, reply, offload }} />
       <MoreSettings {...{ model, offload, config }} host={activity?.host ?? null} onSet={set} />
       <MagicLine line={formLine(request)} />
       {/* Stays in view for as long as any of the form is. */}
@@ -115,6 +94,50 @@ export function LoadForm(props: LoadFormProps) {
         </Button>
       </div>
     </form>
+  );
+}
+
+interface FieldsProps extends LoadFormProps {
+  fields: ReturnType<typeof useLoadFields>;
+  reply: Reply | null;
+  /** There is, or may be, a GPU. */
+  offload: boolean;
+}
+
+/** What most people look at, above the fold. */
+function MainFields(props: FieldsProps) {
+  const { model, activity, inert, fields, reply, offload } = props;
+  const { format } = useDetailWords();
+  const { request, change, set, split } = fields;
+  const { config } = request;
+  const gpus = activity?.memory?.gpus ?? [];
+  const usual = usualContext(model, activity?.host ?? null);
+  return (
+    <div class="lms-LoadForm-fields">
+      <ProfileChoice
+        request={request}
+        inert={inert}
+        onProfiles={props.onProfiles}
+        onChoose={change}
+        onSave={props.onSave}
+      />
+      <VariantField {...{ model, request }} onChange={change} />
+      <DeviceField {...{ devices: props.devices, request }} onChange={change} />
+      <ContextField max={model.max_context_length} usual={usual} config={config} onSet={set} />
+      <FitField
+        request={request}
+        found={
+          reply?.kind === "estimated" && reply.context_length !== null
+            ? format.integer(reply.context_length)
+            : null
+        }
+        onChange={change}
+      />
+      {offload && <GpuField config={config} onSet={set} />}
+      {gpus.length > 1 && <SplitFields {...{ gpus, config }} onChange={split} />}
+      <TtlChoice ttl_s={request.ttl_s} onChange={(ttl_s) => change({ ttl_s })} />
+      <IdentifierField request={request} onChange={change} />
+    </div>
   );
 }
 

@@ -9,6 +9,8 @@ interface Props {
   /** The place on the slider; `null` is "host decides". */
   at: number | null;
   max: number;
+  /** What the host decides, in words; that it does, if nobody knows. */
+  auto?: string;
   /** What the place means. */
   text: string;
   onMove(at: number): void;
@@ -23,7 +25,7 @@ interface Props {
  * A setting with a slider. While the host decides, the slider stands nowhere: it has no handle
  * until somebody takes hold of it, and the keyboard begins at its lower end.
  */
-export function SliderField({ label, help, at, max, text, named = false, ...props }: Props) {
+export function SliderField({ label, help, at, max, text, auto, named = false, ...props }: Props) {
   const { strings } = useDetailWords();
   return (
     <Field label={label} help={help} brief onReset={at === null ? undefined : props.onReset}>
@@ -34,7 +36,7 @@ export function SliderField({ label, help, at, max, text, named = false, ...prop
             id={named ? id : undefined}
             type="range"
             aria-label={label}
-            aria-valuetext={at === null ? strings.auto : text}
+            aria-valuetext={at === null ? (auto ?? strings.auto) : text}
             data-unset={at === null}
             max={max}
             value={at ?? 0}

@@ -19,7 +19,7 @@ export function Field({ label, onReset, help, brief, children }: FieldProps) {
   const { strings } = useDetailWords();
   const id = useId();
   return (
-    <div class="lms-Field">
+    <div class="lms-Field" data-changed={onReset !== undefined || undefined}>
       <label for={id} title={brief ? help : undefined}>
         {label}
       </label>
@@ -40,6 +40,8 @@ interface NumberProps {
   id?: string;
   label?: string;
   value: number | null;
+  /** What stands there while nothing is set. */
+  auto?: string;
   low: number;
   high: number;
   step?: number;
@@ -47,7 +49,16 @@ interface NumberProps {
 }
 
 /** A number, or nothing for "host decides". */
-export function NumberInput({ id, label, value, low, high, step = 1, onChange }: NumberProps) {
+export function NumberInput({
+  id,
+  label,
+  value,
+  auto,
+  low,
+  high,
+  step = 1,
+  onChange,
+}: NumberProps) {
   const { strings } = useDetailWords();
   return (
     <input
@@ -58,7 +69,7 @@ export function NumberInput({ id, label, value, low, high, step = 1, onChange }:
       min={low}
       max={high}
       step={step}
-      placeholder={strings.auto}
+      placeholder={auto ?? strings.auto}
       value={value ?? ""}
       onInput={({ currentTarget }) =>
         onChange(currentTarget.value === "" ? null : currentTarget.valueAsNumber)

@@ -1,11 +1,9 @@
-import type { HostInfo, LoadConfig, Model } from "../../protocol/protocol";
-import { quiet } from "../controls/Button";
+import type { LoadConfig } from "../../protocol/protocol";
 import { useDetailWords } from "../text/detailWords";
 import { valueText } from "../text/facts";
-import { Field, NumberInput } from "./fields";
-import { SettingInput } from "./SettingInput";
+import { NumberInput } from "./fields";
 import { SliderField } from "./SliderField";
-import { contextStops, nearestStop, settingsFor } from "./settings";
+import { contextStops, nearestStop } from "./settings";
 import type { SetSetting } from "./useLoadFields";
 
 interface Props {
@@ -13,9 +11,16 @@ interface Props {
   onSet: SetSetting;
 }
 
+interface ContextProps extends Props {
+  max: number;
+  /** What the host takes if nothing is said, where that is known. */
+  usual: number | null;
+}
+
 /** How many tokens fit, up to the model's maximum. */
-export function ContextField({ max, config, onSet }: Props & { max: number }) {
+export function ContextField({ max, usual, config, onSet }: ContextProps) {
   const { strings, format } = useDetailWords();
+  const auto = usual === null ? strings.auto : strings.autoIs(format.integer(usual));
   const stops = contextStops(max);
   const length = config.context_length ?? null;
   return (
@@ -24,6 +29,7 @@ export function ContextField({ max, config, onSet }: Props & { max: number }) {
       help={strings.help.context_length}
       at={length === null ? null : nearestStop(stops, length)}
       max={stops.length - 1}
+      auto={auto}
       text={length === null ? "" : format.integer(length)}
       onMove={(at) => onSet("context_length", stops[at] ?? null)}
       onReset={() => onSet("context_length", null)}
@@ -33,6 +39,7 @@ export function ContextField({ max, config, onSet }: Props & { max: number }) {
           <NumberInput
             {...(id !== undefined && { id })}
             value={length}
+            auto={auto}
             low={1}
             high={max}
             onChange={(value) => onSet("context_length", value)}
@@ -69,41 +76,5 @@ export function GpuField({ config, onSet }: Props) {
         </span>
       )}
     </SliderField>
-  );
-}
-
-interface MoreProps extends Props {
-  model: Model;
-  host: HostInfo | null;
-  /** There is, or may be, a GPU. */
-  offload: boolean;
-}
-
-/** What few people change, below the fold. */
-export function MoreSettings({ model, host, offload, config, onSet }: MoreProps) {
-  const { strings } = useDetailWords();
-  const settings = settingsFor(model, offload, host);
-  return (
-    <details>
-      <summary {...quiet}>{strings.moreSettings(settings.length)}</summary>
-      <div class="lms-LoadForm-more">
-        {settings.map((setting) => (
-          <Field
-            key={setting.name}
-            label={strings.settings[setting.name]}
-            help={strings.help[setting.name]}
-          >
-            {(id) => (
-              <SettingInput
-                id={id}
-                setting={setting}
-                config={config}
-                onChange={(value) => onSet(setting.name, value as never)}
-              />
-            )}
-          </Field>
-        ))}
-      </div>
-    </details>
   );
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import catalog from "../../../../tests/wire_samples/catalog.json" with { type: "json" };
 import type { HostInfo, Model } from "../../protocol/protocol";
-import { SETTINGS, settingsFor } from "./settings";
+import { GROUPS, SETTINGS, settingsFor, usualContext, usualFor } from "./settings";
 
 const [first] = catalog.models as Model[];
 const gguf = { ...first, kind: "llm", format: "gguf", params: "30B-A3B" } as Model;
@@ -42,5 +42,19 @@ describe("the settings of the form", () => {
     for (const setting of SETTINGS) {
       if (setting.kind === "number") expect(setting.low).toBeLessThan(setting.high);
     }
+  });
+
+  it("stand each under a heading that the form has", () => {
+    expect(new Set(SETTINGS.map(({ group }) => group))).toEqual(new Set(GROUPS));
+  });
+
+  it("say what the embedded engine would take, and nothing of a host that does not tell", () => {
+    expect(usualFor("parallel", engine)).toBe(4);
+    expect(usualFor("try_direct_io", engine)).toBe(false);
+    expect(usualFor("seed", engine)).toBeNull();
+    expect(usualFor("parallel", studio)).toBeNull();
+    expect(usualContext({ ...gguf, max_context_length: 131_072 }, engine)).toBe(4096);
+    expect(usualContext({ ...gguf, max_context_length: 512 }, engine)).toBe(512);
+    expect(usualContext(gguf, studio)).toBeNull();
   });
 });

@@ -1,4 +1,4 @@
-import { FIELDS } from "../../protocol/loadKeys";
+import { FIELDS, USUAL } from "../../protocol/loadKeys";
 import type { HostInfo, LoadConfig, Memory, Model } from "../../protocol/protocol";
 
 /** What the form says of several GPUs, above the fold. */
@@ -11,9 +11,14 @@ export const SPLIT = [
 ] as const;
 export type GpuSplit = Pick<LoadConfig, (typeof SPLIT)[number]>;
 
+/** The headings of the form below the fold, in this order. */
+export const GROUPS = ["memory", "speed", "answers", "expert"] as const;
+export type Group = (typeof GROUPS)[number];
+
 /** A setting that the form offers below the fold; unset, the host decides. */
 export type Setting = {
   name: (typeof FIELDS)[number]["name"];
+  group: Group;
   embedding?: boolean;
   /** Which files alone it is for. */
   format?: string;
@@ -38,8 +43,7 @@ export function settingsFor(
   hasGpu: boolean,
   host: HostInfo | null = null,
 ): readonly Setting[] {
-  // Only the embedded engine has features.
-  const isEngine = (host?.features ?? []).length > 0;
+  const isEngine = isEmbedded(host);
   return SETTINGS.filter(
     ({ embedding, format, needs, studio }) =>
       (model.kind !== "embedding" || embedding) &&
@@ -48,6 +52,26 @@ export function settingsFor(
       (hasGpu || !needs) &&
       (needs !== "experts" || hasExperts(model)),
   );
+}
+
+/** Only the embedded engine has features. */
+function isEmbedded(host: HostInfo | null): boolean {
+  return (host?.features ?? []).length > 0;
+}
+
+/** What a host takes where nothing is said, as far as that is known. */
+export function usualFor(
+  setting: keyof LoadConfig,
+  host: HostInfo | null,
+): string | number | boolean | null {
+  const known: Partial<Record<keyof LoadConfig, string | number | boolean>> = USUAL;
+  return isEmbedded(host) ? (known[setting] ?? null) : null;
+}
+
+/** How long a context a host makes where nothing is said, as far as that is known. */
+export function usualContext(model: Model, host: HostInfo | null): number | null {
+  const usual = usualFor("context_length", host);
+  return typeof usual === "number" ? Math.min(usual, model.max_context_length) : null;
 }
 
 /** Whether a model is known to be a mixture of experts, by its size ("30B-A3B", "8x7B") or kind. */
