@@ -6,7 +6,7 @@ import { build } from "esbuild";
 
 /** What the frame calls its sentences and its server's part, where no other interface has such a name. */
 const OURS =
-  /^(allHosts|anyHost|cancelLoad|choose|connection|copyKey|copyLine|copyName|copyPython|deleteBody|deleteModel|deleteThis|engineRuns|hasInstances|inMemory|insertLine|insertPython|kernelFallback|knowsMagics|lastUsed|loadThis|mayStart|modelOfNotebook|nextUnload|noHost|noServer|notOnHost|notThere|nowhere|onDisk|onHost|openTutorials|preferences|setTtl|startEngine|strings|switchHost|tutorialsCaption|unloadAll|unloadAllBody|unloadBody|unloadThis|writing)$/;
+  /^(allHosts|anyHost|cancelLoad|choose|connection|copyKey|copyLine|copyName|copyPython|deleteBody|deleteModel|deleteThis|engineRuns|hasInstances|inMemory|insertLine|insertPython|kernelFallback|knowsMagics|lastUsed|loadThis|mayStart|modelOfNotebook|nextUnload|noHost|noServer|notOnHost|notThere|nowhere|onDisk|onHost|openTutorials|preferences|setTtl|startEngine|strings|switchHost|tryPrompt|tutorialsCaption|unloadAll|unloadAllBody|unloadBody|unloadThis|writing)$/;
 
 /** All of ours, before compression and besides what JupyterLab shares; every language is in it. */
 const LIMIT_BYTES = 68_000;

@@ -22,6 +22,7 @@ from lms_jupyter.server.lease_reaper import LeaseReaper
 from lms_jupyter.server.limits import SEND_TIMEOUT_S, Allowance
 from lms_jupyter.server.manager_pool import ManagerPool
 from lms_jupyter.server.profiles import shelf_beside
+from lms_jupyter.server.prompting import PromptHandler
 from lms_jupyter.server.script import DetailsHandler, PanelHandler
 from lms_jupyter.server.socket import SlicesHandler
 from lms_jupyter.server.tutorials import TutorialsHandler
@@ -112,6 +113,7 @@ class LmsExtension(ExtensionApp):
         self.handlers.extend(
             [
                 (r"/lms/slices", SlicesHandler),
+                (r"/lms/prompt", PromptHandler),
                 (r"/lms/hosts", HostsHandler),
                 (r"/lms/panel", PanelHandler),
                 (r"/lms/panel/details", DetailsHandler),

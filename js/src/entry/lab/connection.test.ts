@@ -34,6 +34,7 @@ function setUp(ready: Promise<unknown> = Promise.resolve()) {
       return socket;
     },
     kernelFallback: () => new FakeSocket(),
+    tryPrompt: () => () => () => undefined,
     hosts: async () => HOSTS,
     panel: async () => ({ script: "", live: "", style: "" }),
     details: async () => "",

@@ -150,7 +150,7 @@ export class Sidebar extends Widget {
 
   /** Show a panel for each host, one below the other; code is inserted for the chosen one alone. */
   #mountAll(mount: Mount): () => void {
-    const { use: _, ...place } = this.#place();
+    const { use: _, write: _1, try: _2, ...place } = this.#place();
     const leaves = this.#hosts().map((host) => {
       const element = this.#body.appendChild(document.createElement("div"));
       if (host === this.#connection.host) return this.#mountOne(mount, element);

@@ -1,6 +1,7 @@
 import { URLExt } from "@jupyterlab/coreutils";
 import { ServerConnection } from "@jupyterlab/services";
 import type { Problem } from "../../protocol/protocol";
+import type { Try } from "../../store/trial";
 import type { Socket } from "../../transport/jupyter";
 import type { Station } from "../../transport/offer";
 import type { Claim } from "./news";
@@ -28,6 +29,8 @@ export interface Server {
   connect(host: string, everySeconds: number): Socket;
   /** The same for the panel of a kernel: the server opens it for its own kernels, and closes it. */
   kernelFallback(station: Station, address: string): Socket;
+  /** Try a prompt with an instance of a host. */
+  tryPrompt(host: string): Try;
   hosts(): Promise<Hosts>;
   /** The panel, which the server keeps for every page. */
   panel(): Promise<PanelParts>;
@@ -48,14 +51,21 @@ export function jupyterServer(settings: ServerConnection.ISettings): Server {
     return response.json();
   };
   const named = (host: string) => (host === "" ? {} : { host });
-  const open = (query: Record<string, string>) => {
+  const open = (query: Record<string, string>, path = "slices") => {
     const token = settings.appendToken && settings.token !== "" ? { token: settings.token } : {};
-    const url = URLExt.join(settings.wsUrl, "lms", "slices");
+    const url = URLExt.join(settings.wsUrl, "lms", path);
     return new settings.WebSocket(url + URLExt.objectToQueryString({ ...query, ...token }));
   };
   return {
     connect: (host, every) => open({ ...named(host), every: `${every}` }),
     kernelFallback: (station, address) => open({ ...station, address }),
+    tryPrompt: (host) => (trial, hear) => {
+      const socket = open(named(host), "prompt");
+      socket.onopen = () => socket.send(JSON.stringify(trial));
+      socket.onmessage = ({ data }) => hear(JSON.parse(data));
+      socket.onclose = () => hear({ ended: true });
+      return () => socket.close();
+    },
     hosts: () => ask("hosts"),
     // JupyterLab's requests keep nothing; of this the browser only asks whether it has changed.
     panel: () => ask("panel", { cache: "no-cache" }),

@@ -17,10 +17,12 @@ import { together } from "./writing";
 const RANK = 600;
 
 /** What the panel may ask of the page that it stands on. */
-function placeOn({ connection, preferences, insert, oneClick }: ModelHub): Place {
+function placeOn({ connection, preferences, insert, oneClick, writing }: ModelHub): Place {
   return {
     surface: "sidebar",
     use: (what) => void insert(what),
+    write: (code) => void writing.insert(code, preferences.now.insertWhere),
+    try: connection.server.tryPrompt(connection.host),
     engine: () =>
       connection.known?.discovers
         ? { missing: connection.known.engine_missing, start: connection.server.startEngine }

@@ -2,6 +2,7 @@ import { createContext } from "preact";
 import { useCallback, useContext, useLayoutEffect, useReducer, useRef } from "preact/hooks";
 import type { Instance, Problem } from "../../protocol/protocol";
 import type { LoadFields } from "../../store/loadCommand";
+import type { Try } from "../../store/trial";
 import type { Units } from "../text/format";
 
 /** What somebody wants to use where they write code. */
@@ -35,6 +36,10 @@ export interface Place {
   surface?: "sidebar";
   /** Put code for it where the user writes. */
   use?(what: Usable): void;
+  /** Put code as it is where the user writes. */
+  write?(code: string): void;
+  /** Try a prompt with an instance of this host. */
+  try?: Try;
   /** Whether an engine may be started from here, as far as is known by now. */
   engine?(): EngineOffer | null;
   selection?: Selection;

@@ -11,6 +11,7 @@ import { gpuSharesOf, ownerOf } from "../text/detailFacts";
 import { useDetailWords } from "../text/detailWords";
 import { differencesOf } from "../text/facts";
 import { duration } from "../text/format";
+import { TryPrompt } from "./TryPrompt";
 
 export interface DetailsProps {
   instance: Instance;
@@ -97,6 +98,7 @@ export function InstanceDetails(props: DetailsProps) {
           </Button>
         ))}
       </div>
+      <TryPrompt {...{ instance, inert }} />
     </div>
   );
 }

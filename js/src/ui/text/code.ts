@@ -1,5 +1,6 @@
 import type { Instance } from "../../protocol/protocol";
 import type { LoadFields } from "../../store/loadCommand";
+import type { Trial } from "../../store/trial";
 import { span } from "./format";
 
 /** A `%lms load` line, with words for its settings. */
@@ -21,6 +22,17 @@ export function instanceLine(instance: Instance): string {
 /** Python that gets hold of an instance through LM Studio's SDK. */
 export function sdkCode({ kind, identifier }: Pick<Instance, "kind" | "identifier">): string {
   return `import lmstudio\n\nmodel = lmstudio.${handleName(kind)}(${JSON.stringify(identifier)})`;
+}
+
+/** The cell that does what was tried. */
+export function cellOf({ identifier, prompt, system, temperature, max_tokens }: Trial): string {
+  const words = ["%%lms", quote(identifier)];
+  if (system !== null) words.push("--system", quote(system.replaceAll("\n", " ")));
+  if (temperature !== null) words.push("--temperature", String(temperature));
+  if (max_tokens !== null) words.push("--max-tokens", String(max_tokens));
+  // In a cell, names in braces would be filled in.
+  if (prompt.includes("{")) words.push("--no-fill");
+  return `${words.join(" ")}\n${prompt}`;
 }
 
 /** Where OpenAI's clients find a host. */
