@@ -16,9 +16,12 @@ export function Snippets({ kind, name, address }: Props) {
   return (
     <>
       <CopyButton text={sdkCode({ kind, identifier: name })}>{strings.copyCode}</CopyButton>
-      <CopyButton text={openaiCode(kind, name, address)}>{strings.copyOpenai}</CopyButton>
-      <CopyButton text={curlCode(kind, name, address)}>{strings.copyCurl}</CopyButton>
-      <CopyButton text={baseUrl(address)}>{strings.copyUrl}</CopyButton>
+      <details class="lms-Snippets">
+        <summary>{strings.copyMore}</summary>
+        <CopyButton text={openaiCode(kind, name, address)}>{strings.copyOpenai}</CopyButton>
+        <CopyButton text={curlCode(kind, name, address)}>{strings.copyCurl}</CopyButton>
+        <CopyButton text={baseUrl(address)}>{strings.copyUrl}</CopyButton>
+      </details>
     </>
   );
 }

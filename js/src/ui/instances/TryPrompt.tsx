@@ -1,4 +1,4 @@
-import { useEffect, useId, useRef, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import type { Instance } from "../../protocol/protocol";
 import type { Trial, TrialPart, TrialStats, Try } from "../../store/trial";
 import { Button } from "../controls/Button";
@@ -106,7 +106,7 @@ function Bench({ instance, inert, ask }: { instance: Instance; inert: boolean; a
     >
       <Text label={strings.prompt} value={prompt} rows={3} onValue={setPrompt} />
       <Text label={strings.systemPrompt} value={system} rows={1} onValue={setSystem} />
-      <div class="lms-Details-actions">
+      <div class="lms-Try-row">
         <Figure
           label={strings.temperature}
           value={temperature}
@@ -187,16 +187,15 @@ function Text({ label, value, rows, onValue }: FieldProps & { rows: number }) {
 }
 
 function Figure({ label, value, step, onValue }: FieldProps & { step: string }) {
-  const id = useId();
   return (
-    <>
-      <label for={id}>{label}</label>
+    <label>
+      {label}{" "}
       <input
-        {...{ id, step, value }}
+        {...{ step, value }}
         type="number"
         min="0"
         onInput={({ currentTarget }) => onValue(currentTarget.value)}
       />
-    </>
+    </label>
   );
 }

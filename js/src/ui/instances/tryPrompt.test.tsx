@@ -86,7 +86,7 @@ it("stops the model when it is told to, and when it is closed", async () => {
 
   await press("Send");
   expect(asked).toHaveLength(2);
-  await act(unmount);
+  await act(() => void unmount());
   expect(stop).toHaveBeenCalledTimes(2);
 });
 

@@ -20,6 +20,7 @@ export const DETAIL = {
   copyLine: "Copy %lms line",
   copyCode: "Copy Python",
   copyKey: "Copy key",
+  copyMore: "Copy for other clients…",
   copyOpenai: "Copy OpenAI client",
   copyCurl: "Copy curl",
   copyUrl: "Copy base URL",

@@ -19,6 +19,7 @@ export const GERMAN_DETAIL: DetailStrings = {
   copyLine: "%lms-Zeile kopieren",
   copyCode: "Python kopieren",
   copyKey: "Schlüssel kopieren",
+  copyMore: "Für andere Clients kopieren …",
   copyOpenai: "OpenAI-Client kopieren",
   copyCurl: "curl kopieren",
   copyUrl: "Basis-URL kopieren",
