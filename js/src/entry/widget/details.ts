@@ -4,4 +4,5 @@ export { LoadForm } from "../../ui/loadForm/LoadForm";
 export { GetForm } from "../../ui/models/GetForm";
 export { ModelMore } from "../../ui/models/ModelMore";
 export { HostDetails } from "../../ui/panel/HostDetails";
+export { KeyHelp } from "../../ui/panel/KeyHelp";
 export { TimelineStrips } from "../../ui/panel/TimelineStrips";

@@ -1,6 +1,7 @@
 import type { Model } from "../../protocol/protocol";
 import { baseUrl, curlCode, openaiCode, sdkCode } from "../text/code";
 import { useDetailWords } from "../text/detailWords";
+import { quiet } from "./Button";
 import { CopyButton } from "./CopyButton";
 
 interface Props {
@@ -17,7 +18,7 @@ export function Snippets({ kind, name, address }: Props) {
     <>
       <CopyButton text={sdkCode({ kind, identifier: name })}>{strings.copyCode}</CopyButton>
       <details class="lms-Snippets">
-        <summary>{strings.copyMore}</summary>
+        <summary {...quiet}>{strings.copyMore}</summary>
         <CopyButton text={openaiCode(kind, name, address)}>{strings.copyOpenai}</CopyButton>
         <CopyButton text={curlCode(kind, name, address)}>{strings.copyCurl}</CopyButton>
         <CopyButton text={baseUrl(address)}>{strings.copyUrl}</CopyButton>

@@ -2,7 +2,6 @@ import { Fragment } from "preact";
 import { useMemo, useRef } from "preact/hooks";
 import type { Activity, Command, Instance, Load } from "../../protocol/protocol";
 import { byDevice } from "../../store/devices";
-import { isMissed } from "../../store/missed";
 import { exactly } from "../../store/named";
 import { instanceSubjects, type Subject } from "../../store/pending";
 import type { State } from "../../store/store";
@@ -13,8 +12,9 @@ import { useRoving } from "../controls/useRoving";
 import { useWords } from "../text/words";
 import { DeviceHead } from "./DeviceHead";
 import { cancelOf, InstanceRows, LoadRows } from "./InstanceRows";
-import { UnloadAll } from "./UnloadAll";
-import { useSteady } from "./useSteady";
+import { ListHead } from "./ListHead";
+import { useMarks } from "./useMarks";
+import { type Steady, useSteady } from "./useSteady";
 import { type Undo, useUndo } from "./useUndo";
 
 interface Props {
@@ -31,7 +31,7 @@ interface Props {
 /** What is in memory and what is on its way there. */
 export function InstanceList(props: Props) {
   const { activity, inert, pending } = props;
-  const { strings, format } = useWords();
+  const { strings } = useWords();
   const { rows, note, forget } = useUndo(activity.instances, (instance) =>
     pending.has(instanceSubjects(instance).unload),
   );
@@ -51,27 +51,22 @@ export function InstanceList(props: Props) {
     shown.map(({ row: { instance } }) => ({ ...instance, name: instance.identifier })),
   );
   const actions = useActions({ note, forget, ...props });
-  const count = activity.instances.length;
+  const { head, marks } = useRowMarks(groups.flatMap(({ rows }) => rows));
   return (
     <section class="lms-Section" aria-label={strings.inMemory}>
-      <header class="lms-Section-head">
-        <h3>{strings.inMemory}</h3>
-        {count > 0 && <span class="lms-Section-count">{format.integer(count)}</span>}
-        {count > 1 && (
-          <UnloadAll
-            count={count}
-            missed={activity.instances.filter(isMissed).length}
-            inert={inert}
-            onUnloadAll={() => activity.instances.forEach(actions.unload)}
-          />
-        )}
-      </header>
+      <ListHead
+        {...{ activity, inert, head }}
+        marked={activity.instances.filter((one) => marks.marked.includes(one.instance_reference))}
+        onUnload={actions.unload}
+        onSend={props.onSend}
+        onClear={marks.clear}
+      />
       {shown.length + activity.loads.length === 0 && !isSplit ? (
         <p class="lms-Empty">
           {strings.nothingLoaded} {strings.nothingLoadedHint} <code>%lms load</code>
         </p>
       ) : (
-        <div ref={roving.list} {...roving.handlers}>
+        <div ref={roving.list} {...roving.handlers} {...marks.handlers}>
           {groups.map(({ device, name, away, rows, loads }) => (
             <Fragment key={device}>
               {isSplit && (
@@ -92,6 +87,7 @@ export function InstanceList(props: Props) {
                   stale={props.stale || away}
                   active={roving.active}
                   {...{ actions, selected, onSelect }}
+                  marked={marks.marked}
                 />
                 <LoadRows
                   {...props}
@@ -106,6 +102,17 @@ export function InstanceList(props: Props) {
       )}
     </section>
   );
+}
+
+/** The rows that are selected together, of those that are still there. */
+function useRowMarks(rows: readonly Steady<Undo["rows"][number]>[]) {
+  const head = useRef<HTMLElement>(null);
+  const there = rows.filter(({ row, left }) => !left && !row.gone);
+  const marks = useMarks(
+    there.map(({ row }) => row.instance.instance_reference),
+    () => head.current?.querySelector<HTMLElement>(".lms-Section-action button")?.focus(),
+  );
+  return { head, marks };
 }
 
 /** Rows are drawn again only when their props change: what they call stays the same. */

@@ -26,6 +26,8 @@ interface Props {
   inert: boolean;
   tabbable: boolean;
   selected: boolean;
+  /** It is one of several that are selected together. */
+  marked: boolean;
   hostName: string;
   address: string;
   gpus: readonly GpuMemory[];
@@ -61,6 +63,7 @@ export const InstanceRow = memo((props: Props) => {
       class="lms-Row"
       data-key={instance_reference}
       data-name={identifier}
+      data-marked={props.marked || undefined}
       aria-current={selected || undefined}
       onFocusIn={select}
       onClick={select}

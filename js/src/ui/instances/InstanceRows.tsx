@@ -25,6 +25,8 @@ interface Props {
 interface InstanceProps extends Props {
   /** The reference of the row that was chosen, if one was. */
   selected: string | undefined;
+  /** The references of the rows that are selected together. */
+  marked: readonly string[];
   onSelect(instance: Instance): void;
   rows: readonly Steady<Undo["rows"][number]>[];
   actions: Record<"unload" | "forgive" | "undo" | "forget", (instance: Instance) => void>;
@@ -57,6 +59,7 @@ export function InstanceRows(props: InstanceProps) {
             {...stateOf(instance, props)}
             tabbable={tabbable}
             selected={selected === instance_reference}
+            marked={props.marked.includes(instance_reference)}
             onUnload={actions.unload}
             onForgive={actions.forgive}
             onSelect={onSelect}

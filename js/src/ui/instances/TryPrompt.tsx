@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { Instance } from "../../protocol/protocol";
 import type { Trial, TrialPart, TrialStats, Try } from "../../store/trial";
-import { Button } from "../controls/Button";
+import { Button, quiet } from "../controls/Button";
 import { usePlace } from "../controls/place";
 import { cellOf } from "../text/code";
 import { type DetailWords, useDetailWords } from "../text/detailWords";
@@ -140,7 +140,7 @@ function Outcome({ answer, words }: { answer: Answer; words: DetailWords }) {
     <div aria-busy={runs} role="log">
       {thought && (
         <details class="lms-Try-thought">
-          <summary>{strings.thoughts}</summary>
+          <summary {...quiet}>{strings.thoughts}</summary>
           <p dir="auto">{thought}</p>
         </details>
       )}
@@ -177,6 +177,7 @@ interface FieldProps {
 function Text({ label, value, rows, onValue }: FieldProps & { rows: number }) {
   return (
     <textarea
+      {...quiet}
       {...{ rows, value }}
       dir="auto"
       placeholder={label}
@@ -191,6 +192,7 @@ function Figure({ label, value, step, onValue }: FieldProps & { step: string }) 
     <label>
       {label}{" "}
       <input
+        {...quiet}
         {...{ step, value }}
         type="number"
         min="0"

@@ -3,6 +3,7 @@ import { Button } from "../controls/Button";
 import { useWords } from "../text/words";
 
 interface Props {
+  label: string;
   count: number;
   /** So many of them somebody is using. */
   missed: number;
@@ -11,7 +12,7 @@ interface Props {
 }
 
 /** Asks once more in its own place: other notebooks may be using what goes. */
-export function UnloadAll({ count, missed, inert, onUnloadAll }: Props) {
+export function UnloadAll({ label, count, missed, inert, onUnloadAll }: Props) {
   const { strings } = useWords();
   const [sure, setSure] = useState(false);
   return (
@@ -23,7 +24,7 @@ export function UnloadAll({ count, missed, inert, onUnloadAll }: Props) {
           if (sure) onUnloadAll();
         }}
       >
-        {sure ? strings.unloadAllSure(count, missed) : strings.unloadAll}
+        {sure ? strings.unloadAllSure(count, missed) : label}
       </Button>
     </span>
   );

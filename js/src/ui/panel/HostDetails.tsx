@@ -36,6 +36,7 @@ export function HostDetails(props: HostDetailsProps) {
     [strings.version, [host.given_name && host.name, host.version].filter(Boolean).join(" ")],
     [host.link === "lost" ? strings.lostSince : strings.since, since],
   ];
+  facts.push([strings.keyboard, strings.keyboardHint]);
   gpus.forEach(({ name }, place) => {
     facts.push([gpus.length > 1 ? `GPU ${place}` : "GPU", name]);
   });

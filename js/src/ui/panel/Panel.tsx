@@ -16,6 +16,7 @@ import { HostBar } from "./HostBar";
 import { Hostless } from "./Hostless";
 import { Problems } from "./Problems";
 import { Timeline } from "./Timeline";
+import { useKeyHelp } from "./useKeyHelp";
 import { WakeStudio } from "./WakeStudio";
 
 /** The whole panel: host, memory, what is loaded, what could be. */
@@ -32,6 +33,7 @@ export function Panel({ store }: { store: Store }) {
 
   const { surface } = usePlace();
   const soon = useSoon();
+  const { help, onKeyDown } = useKeyHelp();
   const absent = state.link === "absent";
   const link = absent ? "lost" : (activity?.host.link ?? "connecting");
   const asleep = link === "lost" && (activity?.host.asleep ?? false);
@@ -49,8 +51,10 @@ export function Panel({ store }: { store: Store }) {
       // Whoever is about to use the panel may open something.
       onPointerEnter={soon}
       onFocusIn={soon}
+      onKeyDown={onKeyDown}
     >
       <div class="lms-Panel-inner">
+        {help}
         {activity && !hostless && (
           <HostBar store={store} host={activity.host} link={link} absent={absent} />
         )}

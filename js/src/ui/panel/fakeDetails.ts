@@ -3,6 +3,7 @@ import { LoadForm } from "../loadForm/LoadForm";
 import { GetForm } from "../models/GetForm";
 import { ModelMore } from "../models/ModelMore";
 import { HostDetails } from "./HostDetails";
+import { KeyHelp } from "./KeyHelp";
 import { TimelineStrips } from "./TimelineStrips";
 
 /** What opens in a panel, for tests: here at once. */
@@ -12,5 +13,6 @@ export const details = async () => ({
   GetForm,
   HostDetails,
   ModelMore,
+  KeyHelp,
   TimelineStrips,
 });

@@ -18,6 +18,10 @@ export const ENGLISH = {
   unloadShared: (names: string) => `Unload: used by ${names}`,
   unloadNamed: (name: string) => `Unload ${name}`,
   unloadAll: "Unload all",
+  selected: (count: number) => `${count} selected`,
+  unloadSelected: "Unload selected",
+  pinSelected: "Pin selected",
+  unpinSelected: "Unpin selected",
   unloadAllSure: (count: number, missed: number) =>
     missed > 0 ? `Unload all ${count}, ${missed} in use?` : `Unload all ${count}?`,
   /** "chat is answering 1 request and is used by eval.ipynb." */

@@ -16,6 +16,10 @@ export const GERMAN: English = {
   unloadShared: (names) => `Entladen: benutzt von ${names}`,
   unloadNamed: (name) => `${name} entladen`,
   unloadAll: "Alle entladen",
+  selected: (count) => `${count} gewählt`,
+  unloadSelected: "Gewählte entladen",
+  pinSelected: "Gewählte fixieren",
+  unpinSelected: "Gewählte lösen",
   unloadAllSure: (count, missed) =>
     missed > 0 ? `Alle ${count}, davon ${missed} aktiv, entladen?` : `Alle ${count} entladen?`,
   unloadSure: (name, why) => (why ? `${name} entladen? Es ${why}.` : `${name} entladen?`),
