@@ -185,3 +185,24 @@ def test_a_row_that_leaves_keeps_its_columns(browser: Browser, address: str, wid
     expect(scene.page.locator(".lms-GoneRow")).to_have_count(1)
     assert scene.page.evaluate(COLUMNS) == before
     scene.close()
+
+
+@pytest.mark.parametrize("scene", ["engine", "busy"])
+def test_the_columns_of_both_lists_stand_below_each_other(
+    browser: Browser, address: str, scene: str
+) -> None:
+    page = Scene(browser, address, scene, width=720)
+    edges = {}
+    for width in (720, 1000, 1200):
+        page.width(width)
+        edges[width] = page.page.evaluate(
+            """() => [".lms-Row-facts", ".lms-Row-actions"].map((column) => {
+              const lefts = (list) => [...document.querySelectorAll(`.lms-${list} > ${column}`)]
+                .map((one) => Math.round(one.getBoundingClientRect().left));
+              const [above, below] = [lefts("InstanceRow"), lefts("ModelRow")];
+              return [above.length > 1 && below.length > 1, new Set([...above, ...below]).size];
+            })"""
+        )
+    page.close()
+
+    assert list(edges.values()) == [[[True, 1], [True, 1]]] * 3
