@@ -7,10 +7,13 @@ ARGS   ?=
 SOURCES := $(shell find js/src js/package-lock.json lms_jupyter notebooks -type f \
 	-not -path '*/static/*' -not -path '*/labextension/*' -not -path '*/__pycache__/*' 2>/dev/null)
 
-.PHONY: demo check test bench clean
+.PHONY: demo demo-fleet check test bench clean
 
 demo: $(VENV)/demo.stamp
 	@$(BIN)/lms-jupyter demo $(ARGS)
+
+demo-fleet: $(VENV)/demo.stamp
+	@$(BIN)/lms-jupyter demo --fleet $(ARGS)
 
 check:
 	$(PYTHON) .ci/test.py --check

@@ -9,19 +9,18 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import Any
 
-from lms_jupyter.cli.family import dies_with_us
+from lms_jupyter.cli import demo_fleet
+from lms_jupyter.cli.family import dies_with_us, ended
 from lms_jupyter.errors import CommandError
 from lms_jupyter.hosts import announcements
 from lms_jupyter.hosts.discover import VARIABLE
 from lms_jupyter.hosts.embedded import check_installed
-from lms_jupyter.hosts.starting import EngineStart
 from lms_jupyter.tutorials import FIRST, tutorials
 
-END_TIMEOUT_S = 10.0
 NEWS = "@jupyterlab/apputils-extension:announcements"
 """JupyterLab's part that asks whether one wants news, and looks for newer versions."""
 CONFIGS = "JUPYTER_CONFIG_PATH"
@@ -32,6 +31,9 @@ def add_to(commands: Any) -> None:
     """Add the command to the command line."""
     parser = commands.add_parser("demo", help="open JupyterLab on the first tutorial")
     parser.add_argument("--no-browser", action="store_true", help="only print the address")
+    parser.add_argument(
+        "--fleet", action="store_true", help="three engines, as devices of a gateway"
+    )
     parser.add_argument("--port", type=int, default=8888, help="port of JupyterLab")
     parser.set_defaults(run=run)
 
@@ -49,36 +51,34 @@ def run(given: argparse.Namespace, options: Sequence[str]) -> int:
         signal.signal(number, lambda *_: sys.exit(0))
     with (
         tempfile.TemporaryDirectory(prefix="lms-jupyter-demo-") as name,
-        _engine(Path(name) / "engine.json") as address,
+        contextlib.ExitStack() as stack,
     ):
         folder = Path(name)
         (folder / "notebooks").mkdir()
         for tutorial in tutorials():
             shutil.copy(tutorial, folder / "notebooks")
-        print(f"The embedded engine listens on http://{address}", flush=True)
+        first, what = FIRST, "embedded engine listens"
+        if given.fleet:
+            address, processes = stack.enter_context(demo_fleet.fleet(folder))
+            demo_fleet.write_notebook(folder / "notebooks", processes)
+            first, what = demo_fleet.NOTEBOOK, "gateway of three devices listens"
+        else:
+            options = ("--announce", str(folder / "engine.json"))
+            _, address = stack.enter_context(demo_fleet.engine(*options))
+        print(f"The {what} on http://{address}", flush=True)
         print("Ctrl-C ends it, JupyterLab and this copy of the notebooks.", flush=True)
-        with _ended(_jupyterlab(given, folder, address)) as lab:
+        with ended(_jupyterlab(given, folder, address, first)) as lab:
             return lab.wait()
 
 
-@contextlib.contextmanager
-def _engine(announcement: Path) -> Iterator[str]:
-    """Run a private engine on a free port; yields its address."""
-    command = [sys.executable, "-m", "lms_jupyter.engine", "--announce", str(announcement)]
-    process, address = EngineStart(
-        command,
-        preexec_fn=dies_with_us(),
-    ).run()
-    with _ended(process), cast("IO[str]", process.stdout):
-        yield address
-
-
-def _jupyterlab(given: argparse.Namespace, folder: Path, address: str) -> "subprocess.Popen[str]":
+def _jupyterlab(
+    given: argparse.Namespace, folder: Path, address: str, first: str
+) -> "subprocess.Popen[str]":
     command = [
         sys.executable,
         "-m",
         "jupyterlab",
-        f"--LabApp.default_url=/lab/tree/{FIRST}",
+        f"--LabApp.default_url=/lab/tree/{first}",
         f"--ServerApp.root_dir={folder / 'notebooks'}",
         f"--ServerApp.port={given.port}",
         "--ServerApp.answer_yes=True",
@@ -110,17 +110,3 @@ def _quiet(folder: Path) -> str:
     page = {"disabledExtensions": {NEWS: True}}
     (folder / "labconfig" / "page_config.json").write_text(json.dumps(page), encoding="utf-8")
     return os.pathsep.join(filter(None, (str(folder), os.environ.get(CONFIGS))))
-
-
-@contextlib.contextmanager
-def _ended(process: "subprocess.Popen[str]") -> Iterator["subprocess.Popen[str]"]:
-    """End a process with the block: politely, then for good."""
-    try:
-        yield process
-    finally:
-        process.terminate()
-        try:
-            process.wait(END_TIMEOUT_S)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()

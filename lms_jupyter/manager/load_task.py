@@ -58,6 +58,8 @@ async def load(
         LmsError: The host could not load it.
     """
     request, fitted = await fit_in(request, resolution, manager)
+    host = manager.connected_host
+    addressed = _addressed(request, resolution, chooses="fleet" in host.info.features)
     row = Load(
         load_id=manager.new_load_id(),
         identifier=request.identifier,
@@ -65,11 +67,10 @@ async def load(
         kind=resolution.model.kind,
         fraction=0.0,
         started_at=manager.host_now(),
-        device=_addressed(request, resolution).device or None,
+        device=addressed.device or None,
     )
-    host = manager.connected_host
     drive = host.use if request.mode == "use" else host.load
-    task = manager.spawn(_follow(drive, _addressed(request, resolution), row, manager, own))
+    task = manager.spawn(_follow(drive, addressed, row, manager, own))
     manager.loads[row.load_id] = task
     try:
         loaded, evicted = await task
@@ -106,14 +107,21 @@ async def _as_it_is(request: LoadRequest, instance: Instance, host: Host) -> tup
     return tuple(replace(each, why=each.why or there) for each in found)
 
 
-def _addressed(request: LoadRequest, resolution: Resolution) -> LoadRequest:
-    """Return the request with the names that the host goes by."""
+def _addressed(request: LoadRequest, resolution: Resolution, *, chooses: bool) -> LoadRequest:
+    """Return the request with the names that the host goes by.
+
+    Args:
+        request: What is asked for.
+        resolution: What its name stands for.
+        chooses: Whether the host finds a device itself: the gateway of a fleet does.
+    """
     named, device = resolution.instance, request.device
     if request.mode == "use" and named is not None:
         device = (named.device or LOCAL) if device is None else device
         return replace(request, model_key=named.identifier, device=device)
     # What is on the host's own disk, the host may also load on the device that it prefers.
-    device = resolution.model.device if device is None else device
+    if device is None and not chooses:
+        device = resolution.model.device
     return replace(request, model_key=resolution.name, device=device)
 
 

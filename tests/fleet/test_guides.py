@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 import subprocess
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import yaml
 
 from lms_jupyter.engine.fleet.listed import Listed
+from lms_jupyter.engine.guest_tokens import GuestTokens
+from lms_jupyter.engine.limits import LimitsFile
 from lms_jupyter.engine.settings import Settings
 
 GUIDES = Path(__file__).parents[2] / "docs" / "fleet"
@@ -70,3 +75,64 @@ def test_the_manifest_wants_a_token_everywhere_and_starts_a_gateway() -> None:
 
     assert command[:2] == ["lms-jupyter", "engine"]
     assert (settings.fleet, settings.host) == ("ray:127.0.0.1:6379", "0.0.0.0")  # noqa: S104 - what the manifest says
+
+
+def test_the_hubs_recipe_gives_each_user_a_token_that_the_engine_knows(tmp_path: Path) -> None:
+    limits = tmp_path / "limits.toml"
+    limits.write_text(blocks("jupyterhub.md", "toml")[0])
+    recipe, service, settings = blocks("jupyterhub.md", "python")
+    users = tmp_path / "users.toml"
+    recipe = recipe.replace("/home/lms/users.toml", str(users))
+    hub = SimpleNamespace(Spawner=SimpleNamespace(), JupyterHub=SimpleNamespace())
+    exec(recipe, {"c": hub})  # noqa: S102 - what the guide tells the reader to run
+
+    started = {}
+    for name in ("ada", "Zoë o'Neil", "visitor", "ada"):
+        spawner = SimpleNamespace(environment={}, user=SimpleNamespace(name=name))
+        hub.Spawner.pre_spawn_hook(spawner)
+        token = spawner.environment["LMSTUDIO_API_TOKEN"]
+        assert started.setdefault(name, token) == token
+
+    guests, file = GuestTokens(users), LimitsFile(limits)
+    for name, token in started.items():
+        guest = guests.shown_by([token])
+        assert guest is not None
+        assert guest.name == name
+    assert file.of("ada").instances == 1
+    assert file.of("visitor").read_only
+    compile(service, "lms_service.py", "exec")
+    exec(settings, {"c": hub})  # noqa: S102 - the same
+    assert hub.JupyterHub.services[0]["name"] == "lms"
+
+
+def test_the_hubs_service_shows_a_user_their_own_token_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    users = tmp_path / "users.toml"
+    users.write_text('[ada]\ntoken = "hers"\n[ben]\ntoken = "his"')
+    for name, value in {
+        "LMS_USERS": str(users),
+        "LMS_ADDRESS": "127.0.0.1:1",
+        "JUPYTERHUB_SERVICE_PREFIX": "/services/lms/",
+        "JUPYTERHUB_API_TOKEN": "of-the-service",
+        "JUPYTERHUB_CLIENT_ID": "service-lms",
+    }.items():
+        monkeypatch.setenv(name, value)
+    space: dict[str, Any] = {"__name__": "lms_service"}
+    exec(blocks("jupyterhub.md", "python")[1], space)  # noqa: S102 - what the reader runs
+    mine = space["Mine"].get.__wrapped__
+    said: list[str] = []
+
+    def asked_by(user: str) -> SimpleNamespace:
+        return SimpleNamespace(
+            get_current_user=lambda: {"name": user},
+            set_header=lambda *_: None,
+            write=said.append,
+        )
+
+    mine(asked_by("ada"))
+
+    assert json.loads(said[0]) == {"host": "127.0.0.1:1", "token": "hers"}
+    with pytest.raises(Exception, match="Start your server once"):
+        mine(asked_by("carol"))
+    assert issubclass(space["Mine"], space["HubOAuthenticated"])
