@@ -35,7 +35,7 @@ DOORS = {
     "pynvml": {"lms_jupyter/engine/gpus/nvml.py"},
     "ray": {"lms_jupyter/engine/fleet/ray_nodes.py"},
     "anywidget": {"lms_jupyter/widgets"},
-    "IPython": {"lms_jupyter/magics"},
+    "IPython": {"lms_jupyter/magics", "lms_jupyter/widgets"},
     "jupyter_server": {"lms_jupyter/server"},
     "tornado": {"lms_jupyter/server"},
     "torch": {"lms_jupyter/engine/models/training"},

@@ -1,6 +1,7 @@
 """What our widgets have in common: a manager's slices out, commands in."""
 
 import asyncio
+import os
 import threading
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,9 +14,14 @@ from traitlets import Dict
 from lms_jupyter.api.session import session
 from lms_jupyter.manager import Manager
 from lms_jupyter.manager.inbox import accept
-from lms_jupyter.protocol.slices import Slice
+from lms_jupyter.protocol.slices import Activity, Slice
 from lms_jupyter.widgets.live import answers_in_a_cell, make_live
 from lms_jupyter.widgets.snapshot import snapshot_html, snapshot_text
+from lms_jupyter.widgets.still_picture import StillPicture
+
+VS_CODE = "VSCODE_PID"
+"""Set where VS Code has started the kernel."""
+VIEW = "application/vnd.jupyter.widget-view+json"
 
 
 def here() -> Manager:
@@ -52,6 +58,8 @@ class SyncedWidget(anywidget.AnyWidget):
         self._manager = manager or here()
         self._mirroring = threading.Lock()
         self._listening = True
+        self._still = StillPicture(self.model_id or "")
+        self.add_class(self._still.live_class)
         self._manager.observe(self._on_slice, names=self.slices)
         for name in self.slices:
             self._mirror(name, getattr(self._manager, name))
@@ -74,9 +82,21 @@ class SyncedWidget(anywidget.AnyWidget):
         bundle = super()._repr_mimebundle_(**kwargs)
         data = bundle[0] if isinstance(bundle, tuple) else bundle
         if data is not None:
-            data["text/plain"] = snapshot_text(self._manager.activity)
-            data["text/html"] = snapshot_html(self._manager.activity)
+            data |= _picture(self._manager.activity)
         return bundle
+
+    def _ipython_display_(self, **_kwargs: Any) -> None:
+        """Show the widget, and a picture of it for whoever opens the notebook without it."""
+        bundle = super()._repr_mimebundle_()
+        view = bundle[0] if isinstance(bundle, tuple) else bundle
+        activity = self._manager.activity
+        if view is None:
+            return
+        if VS_CODE in os.environ or VIEW not in view:
+            # It chooses among the types of one output by what it can show, and knows no style here.
+            self._still.show_alone({**view, **_picture(activity)})
+            return
+        self._still.show(_picture(activity), _seen(activity), {VIEW: view[VIEW]})
 
     def _on_slice(self, change: Any) -> None:
         self._mirror(change.name, change.new)
@@ -88,6 +108,8 @@ class SyncedWidget(anywidget.AnyWidget):
             if shown and shown["epoch"] == value.epoch and shown["revision"] > value.revision:
                 return
             self.set_trait(name, msgspec.to_builtins(value))
+        if isinstance(value, Activity):
+            self._still.update(_picture(value), _seen(value))
 
     def _on_message(self, _widget: object, content: dict[str, Any], _buffers: object) -> None:
         """Hand a click over to the manager's loop: this may run in the middle of a cell."""
@@ -106,3 +128,13 @@ class SyncedWidget(anywidget.AnyWidget):
     async def _answer(self, content: dict[str, Any]) -> None:
         reply = await accept(content, self._manager)
         self.send({"rid": content.get("rid"), "reply": msgspec.to_builtins(reply)})
+
+
+def _picture(activity: Activity) -> dict[str, str]:
+    return {"text/plain": snapshot_text(activity), "text/html": snapshot_html(activity)}
+
+
+def _seen(activity: Activity) -> object:
+    """Return what a picture shows besides its time."""
+    rows = [(i.identifier, i.model_key, i.context_length, i.ttl_s) for i in activity.instances]
+    return activity.host.name, rows

@@ -147,6 +147,32 @@ def test_a_notebook_opened_again_without_saved_state_shows_its_picture_and_works
     expect(notebook.row("chat")).to_be_visible()
 
 
+def test_a_page_without_our_part_shows_the_last_picture_of_a_saved_notebook(
+    open_bare: Open, engine_address: str, artifacts: Path
+) -> None:
+    notebook = open_bare([PANEL])
+    notebook.run(0)
+    expect(notebook.row("chat")).to_be_visible()
+    # While the widget lives, it is all that is seen.
+    expect(notebook.output(0).get_by_role("table")).to_have_count(0)
+    with lmstudio.Client(engine_address) as client:
+        client.llm.load_new_instance("tutor-1m", "later", ttl=3600)
+    expect(notebook.row("later")).to_be_visible()
+    notebook.page.evaluate(SAVE)
+    notebook.page.evaluate(END_KERNEL)
+
+    reopen(notebook)
+
+    table = notebook.output(0).get_by_role("table")
+    expect(table).to_contain_text("chat")
+    expect(table).to_contain_text("later")
+    expect(notebook.output(0).get_by_text("widget")).not_to_be_visible()
+    notebook.page.screenshot(path=artifacts / "life-bare.png")
+    notebook.run(0)
+    expect(notebook.row("later")).to_be_visible()
+    expect(notebook.output(0).get_by_role("table")).to_have_count(0)
+
+
 def test_the_panel_lives_in_notebook_7(open_notebook: Open, artifacts: Path) -> None:
     notebook = open_notebook([PANEL], app="notebooks")
 

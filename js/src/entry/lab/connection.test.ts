@@ -1,7 +1,7 @@
-import { afterEach, expect, it } from "vitest";
+import { afterEach, expect, it, vi } from "vitest";
 import idle from "../../../../tests/wire_samples/activity_idle.json" with { type: "json" };
 import type { Socket } from "../../transport/jupyter";
-import { createConnection } from "./connection";
+import { createConnection, LOOK_MS } from "./connection";
 import type { Hosts, Server } from "./server";
 
 const HOSTS: Hosts = { hosts: ["one:1", "two:2"], discovers: false, engine_missing: [] };
@@ -25,7 +25,7 @@ class FakeSocket implements Socket {
   }
 }
 
-function setUp(ready: Promise<unknown> = Promise.resolve()) {
+function setUp(ready: Promise<unknown> = Promise.resolve(), answer = async () => HOSTS) {
   const opened: { host: string; every: number; socket: FakeSocket }[] = [];
   const server: Server = {
     connect(host, every) {
@@ -35,7 +35,7 @@ function setUp(ready: Promise<unknown> = Promise.resolve()) {
     },
     kernelFallback: () => new FakeSocket(),
     tryPrompt: () => () => () => undefined,
-    hosts: async () => HOSTS,
+    hosts: answer,
     panel: async () => ({ script: "", live: "", style: "" }),
     details: async () => "",
     claims: async () => [],
@@ -63,6 +63,32 @@ it("asks nothing before the page is there, and then what hosts there are", async
 
   expect(asked()).toEqual([["", 1]]);
   expect(connection.known).toEqual(HOSTS);
+});
+
+it("learns of a host that got a name later, without a new line and not at every move", async () => {
+  const named = { ...HOSTS, hosts: [...HOSTS.hosts, "gpu"] };
+  const answer = vi.fn(async () => HOSTS);
+  const { connection, asked, settle } = setUp(Promise.resolve(), answer);
+  await settle();
+  let calls = 0;
+  connection.onHost(() => {
+    calls += 1;
+  });
+  answer.mockImplementation(async () => named);
+
+  connection.look();
+  await settle();
+  expect(connection.known).toEqual(HOSTS);
+
+  const later = Date.now() + LOOK_MS;
+  const clock = vi.spyOn(Date, "now").mockImplementation(() => later);
+  connection.look();
+  connection.look();
+  await settle();
+  clock.mockRestore();
+
+  expect(connection.known).toEqual(named);
+  expect([calls, answer.mock.calls.length, asked().length]).toEqual([1, 2, 1]);
 });
 
 it("forgets one host with the choice of another", async () => {

@@ -14,12 +14,37 @@ export interface Connection {
   readonly known: Hosts | null;
   /** Talk to another of the configured hosts. */
   choose(host: string): void;
+  /** Ask again which hosts there are: one may have got a name since. */
+  look(): void;
   /** Have a calm host asked this often while somebody looks. */
   pace(everySeconds: number): void;
   /** Call at once and with every change of what is known. */
   watch(listener: (state: State) => void): () => void;
   /** Call when there is another line, or the list of hosts is known. */
   onHost(listener: () => void): () => void;
+}
+
+/** Between two questions which hosts there are. */
+export const LOOK_MS = 1000;
+
+/** Return what asks which hosts there are, at most once a moment. */
+function lookAt(server: Server, ready: Promise<unknown>, tell: (hosts: Hosts) => void) {
+  let isAsking = false;
+  let askedAt = 0;
+  return async (): Promise<void> => {
+    if (isAsking || Date.now() < askedAt + LOOK_MS) return;
+    isAsking = true;
+    try {
+      await ready;
+      const hosts = await server.hosts();
+      askedAt = Date.now();
+      tell(hosts);
+    } catch {
+      // An old or a disabled extension on the server: the panel itself says that nobody answers.
+    } finally {
+      isAsking = false;
+    }
+  };
 }
 
 /** Nothing is asked of the Jupyter Server before `ready`: a page that starts has enough to do. */
@@ -52,16 +77,12 @@ export function createConnection(server: Server, ready: Promise<unknown>): Conne
     for (const listener of listeners) listener();
   }
 
-  ready
-    .then(() => server.hosts())
-    .then(
-      (hosts) => {
-        known = hosts;
-        for (const listener of listeners) listener();
-      },
-      // An old or a disabled extension on the server: the panel itself says that nobody answers.
-      () => {},
-    );
+  const look = lookAt(server, ready, (hosts) => {
+    if (JSON.stringify(hosts) === JSON.stringify(known)) return;
+    known = hosts;
+    for (const listener of listeners) listener();
+  });
+  void look();
   return {
     server,
     get host() {
@@ -81,6 +102,7 @@ export function createConnection(server: Server, ready: Promise<unknown>): Conne
       host = next;
       connectAgain();
     },
+    look: () => void look(),
     pace(seconds) {
       if (seconds === every) return;
       every = seconds;

@@ -53,6 +53,9 @@ export class Sidebar extends Widget {
     this.#place = place;
     this.#hosts = hosts;
     this.#unhost = connection.onHost(() => this.refresh());
+    // Whoever comes here from a cell may have named a host in it.
+    for (const event of ["pointerenter", "focusin"])
+      this.node.addEventListener(event, () => connection.look());
   }
 
   override dispose(): void {
@@ -76,6 +79,7 @@ export class Sidebar extends Widget {
 
   protected override onAfterShow(message: Message): void {
     super.onAfterShow(message);
+    this.#connection.look();
     // A page that never shows the panel never loads it.
     if (this.#leave === null) this.#mount();
     this.#seen.update();

@@ -15,7 +15,12 @@ function registryOf(draw: (node: HTMLElement) => void | Promise<void>) {
       const node = document.createElement("div");
       return {
         node,
-        async renderModel({ data }: { data: Readonly<Record<string, unknown>> }) {
+        async renderModel({
+          data,
+        }: {
+          data: Readonly<Record<string, unknown>>;
+          metadata?: object;
+        }) {
           if (mimeType !== VIEW) {
             node.innerHTML = String(data["text/html"]);
             return;
@@ -42,6 +47,17 @@ const settle = () => vi.advanceTimersByTimeAsync(0);
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
+
+it("shows nothing where the picture stands above and ipywidgets finds no model", async () => {
+  const renderer = rendererFor((node) => {
+    node.textContent = "Error displaying widget: model not found";
+  });
+
+  await renderer.renderModel({ ...model(), metadata: { lms_jupyter: { picture: "above" } } });
+  await settle();
+
+  expect(renderer.node.textContent).toBe("");
+});
 
 it.each([OURS, "<p>Models in memory of LM Studio at 2026-11-22 14:00: nothing</p>"])(
   "shows the picture where ipywidgets finds no model: %s",

@@ -10,10 +10,16 @@ const FAILED = ".jupyter-widgets-error-widget";
 export const PATIENCE_MS = 500;
 
 /** The still picture in an output of ours; the second form is that of older notebooks. */
-function stillOf({ data }: IRenderMime.IMimeModel): boolean {
+function hasStill({ data }: IRenderMime.IMimeModel): boolean {
   const html = data[HTML];
   const text = Array.isArray(html) ? html.join("") : html;
   return typeof text === "string" && /^<(div class="lms-Still"|p>Models in memory of )/.test(text);
+}
+
+/** Whether the picture stands in the output above, where any viewer shows it. */
+function isBesideStill({ metadata }: IRenderMime.IMimeModel): boolean {
+  const ours = metadata?.lms_jupyter as { picture?: unknown } | undefined;
+  return ours?.picture === "above";
 }
 
 /**
@@ -66,10 +72,15 @@ function fallBack(renderer: IRenderMime.IRenderer, createHtml: () => IRenderMime
   new MutationObserver(update).observe(node, { childList: true });
 
   renderer.renderModel = async (model) => {
-    if (!stillOf(model)) return render(model);
-    const html = createHtml();
-    await html.renderModel(model);
-    still = html.node;
+    if (isBesideStill(model)) {
+      still = document.createElement("span");
+    } else if (hasStill(model)) {
+      const html = createHtml();
+      await html.renderModel(model);
+      still = html.node;
+    } else {
+      return render(model);
+    }
     waits = true;
     const over = () => {
       waits = false;
