@@ -35,8 +35,7 @@ class EngineOwner:
         return self._found | {"version": VERSION}
 
     def _start(self) -> dict[str, str]:
-        if self._alive >= 0:
-            os.close(self._alive)
+        self._let_go()
         token = Token.new().reveal()
         token_end, writing = os.pipe()
         os.write(writing, token.encode())
@@ -63,8 +62,17 @@ class EngineOwner:
         said = self._process.stdout.readline(MAX_LINE) if self._process.stdout else ""
         if not said.startswith(MARKER):
             code = self._process.wait()
+            self._let_go()
             return {"problem": f"The engine on {self._host} ended at once (exit code {code})."}
         return {"address": said.removeprefix(MARKER).strip(), "token": token}
+
+    def _let_go(self) -> None:
+        """Close what connects us with an engine that has ended."""
+        if self._alive >= 0:
+            os.close(self._alive)
+            self._alive = -1
+        if self._process is not None and self._process.stdout is not None:
+            self._process.stdout.close()
 
 
 def _without_ray(environ: Mapping[str, str]) -> dict[str, str]:

@@ -1,0 +1,100 @@
+"""What is wrong with a fleet or one of its machines is one sentence, and stops no other machine."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import aiohttp
+import psutil
+import pytest
+
+from lms_jupyter.engine.errors import EngineError
+from lms_jupyter.engine.fleet.fleet import Fleet
+from lms_jupyter.engine.fleet.listed import Listed
+from lms_jupyter.engine.fleet.node import Node
+from lms_jupyter.engine.fleet.owner import EngineOwner
+from lms_jupyter.engine.token import Token
+
+from .conftest import Started
+
+GOOD = '[devices.desk]\naddress = "127.0.0.1:1"\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("[", "is no TOML"),
+        ("", "has no devices"),
+        ("devices = 1", "has no devices"),
+        ("[devices]\ndesk = 1", "'desk' in .* needs an address, not None"),
+        ('[devices.desk]\naddress = "desk"', "needs an address, not 'desk'"),
+        (f"{GOOD}labels = 1", "The labels of the device 'desk' in .* are no table"),
+        (f"{GOOD}token-file = 1", "The token-file of the device 'desk' in .* is no path"),
+    ],
+)
+def test_a_file_that_is_no_fleet_is_refused(tmp_path: Path, text: str, sentence: str) -> None:
+    file = tmp_path / "fleet.toml"
+    file.write_text(text)
+
+    with pytest.raises(EngineError, match=sentence):
+        Listed.read(file)
+    with pytest.raises(EngineError, match="cannot be read"):
+        Listed.read(tmp_path / "none.toml")
+
+
+@pytest.mark.asyncio
+@pytest.mark.timeout(60)
+async def test_a_wrong_token_and_a_machine_that_is_not_there_are_told_of_each(
+    devices: dict[str, Started],
+) -> None:
+    good = Token(devices["alpha"].token)
+    nodes = [
+        Node(device="good", name="good", address=devices["alpha"].address, token=good),
+        Node(device="wrong", name="wrong", address=devices["beta"].address, token=Token.new()),
+        Node(device="away", name="away", address="127.0.0.1:1"),
+    ]
+    async with aiohttp.ClientSession() as session:
+        fleet, changed = Fleet(session), asyncio.Event()
+        fleet.listen(changed.set)
+        await fleet.take(nodes)
+        try:
+            while not fleet.is_connected("good"):
+                changed.clear()
+                await changed.wait()
+            bad = [fleet.device("wrong"), fleet.device("away")]
+            while not all(one.problem for one in bad):  # noqa: ASYNC110 - nothing tells of it
+                await asyncio.sleep(0)
+            assert fleet.device("away").problem == "Nothing answers at 127.0.0.1:1."
+            assert "token" in fleet.device("wrong").problem
+            assert [one.is_connected for one in fleet] == [True, False, False]
+        finally:
+            await fleet.close()
+
+
+def test_an_engine_that_cannot_start_leaves_a_sentence_and_no_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    told = EngineOwner("203.0.113.7").where()  # an address that no machine has
+
+    assert told["problem"].startswith("The engine on 203.0.113.7 ended at once (exit code ")
+    ours = psutil.Process().children(recursive=True)
+    assert [one.pid for one in ours if "203.0.113.7" in one.cmdline()] == []
+
+
+def test_of_two_nodes_with_one_label_the_first_has_it() -> None:
+    pytest.importorskip("ray", reason="a fleet on Ray needs the extra `fleet`")
+    from lms_jupyter.engine.fleet.ray_nodes import named  # noqa: PLC0415 - only where Ray is
+
+    labels = {"lms.device": "desk"}
+    alive = [
+        {"NodeID": node * 20, "NodeManagerAddress": "10.0.0.1", "Labels": labels} for node in "ba"
+    ]
+
+    first, second = named(alive)
+
+    assert (first.device, first.problem) == ("desk", "")
+    assert second.device == "bbbbbbbbbbbb"
+    assert second.problem == "Another node has the label lms.device=desk."
+    assert second.address == ""
