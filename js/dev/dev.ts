@@ -5,6 +5,7 @@ import { SCENES } from "./scenes";
 
 /**
  * The design page: `?scene=idle&theme=dark&width=400&dir=rtl&lang=de`.
+ * With `?all` it has every state, one below the other, in the look that the rest asks for.
  *
  * `window.lms` is the transport and `window.scene` the scene, to deliver more by hand or by script.
  */
@@ -31,7 +32,8 @@ for (const name of Object.keys(SCENES)) {
 if (nav) nav.hidden = wanted.has("bare");
 
 const place = document.querySelector<HTMLElement>("main");
-if (place && scene) {
+if (place && wanted.has("all")) showAll(place);
+else if (place && scene) {
   place.style.inlineSize = `${wanted.get("width") ?? 800}px`;
   const transport = new FakeTransport();
   if (scene.answer) transport.answer = scene.answer;
@@ -47,6 +49,31 @@ if (place && scene) {
     }
     document.body.dataset.ready = "";
   });
+}
+
+/** Every scene in a frame of its own, as high as what is in it; drawn once it comes into view. */
+function showAll(list: HTMLElement): void {
+  for (const name of Object.keys(SCENES)) {
+    const address = new URLSearchParams(wanted);
+    address.delete("all");
+    address.set("scene", name);
+    const heading = document.createElement("h2");
+    heading.id = name;
+    heading.textContent = name.replaceAll("_", " ");
+    const frame = document.createElement("iframe");
+    frame.title = name;
+    frame.loading = "lazy";
+    frame.width = `${Number(wanted.get("width") ?? 800) + 24}`;
+    frame.height = "480";
+    frame.src = `?bare&${address}`;
+    frame.addEventListener("load", () => {
+      const { documentElement: page, body } = frame.contentDocument as Document;
+      new ResizeObserver(() => {
+        frame.height = `${Math.min(page.scrollHeight, 2400)}`;
+      }).observe(body);
+    });
+    list.append(heading, frame);
+  }
 }
 
 /** Click things one after the other, each once it is there. */

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
 from tests.browser.design import DEV, THEMES, Scene, design_page, scenes
 
@@ -25,6 +25,18 @@ def address() -> Iterator[str]:
 
 def test_no_state_is_left_out(browser: Browser, address: str) -> None:
     assert set(scenes(browser, address)) == set(SCENES)
+
+
+def test_every_state_is_on_one_page(browser: Browser, address: str) -> None:
+    page = browser.new_page()
+    page.goto(f"{address}?all&width=400&theme=dark")
+
+    frames = page.locator("iframe")
+    assert [frame.get_attribute("title") for frame in frames.all()] == SCENES
+    frames.nth(SCENES.index("loading")).scroll_into_view_if_needed()
+    panel = page.frame_locator("iframe[title=loading]").locator(".lms-Panel")
+    expect(panel.get_by_role("progressbar").first).to_be_visible()
+    page.close()
 
 
 @pytest.mark.parametrize("name", SMALL)
