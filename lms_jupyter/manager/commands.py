@@ -7,7 +7,7 @@ from msgspec.structs import replace as changed
 
 from lms_jupyter.errors import CommandError
 from lms_jupyter.hosts.deletion import Deleted
-from lms_jupyter.manager import downloading, loading, lookup
+from lms_jupyter.manager import diary, downloading, loading, lookup
 from lms_jupyter.manager.events import LoadCancelling, ModelsListed, ProblemDismissed
 from lms_jupyter.manager.fitting_in import Fitted, fit_in
 from lms_jupyter.manager.former import remember
@@ -30,6 +30,7 @@ from lms_jupyter.protocol.commands import (
     LoadAgain,
     PauseDownload,
     PinInstance,
+    ReadDiary,
     Refresh,
     ReloadInstance,
     ResumeDownload,
@@ -41,11 +42,16 @@ from lms_jupyter.protocol.commands import (
 )
 from lms_jupyter.protocol.loads import LoadRequest
 from lms_jupyter.protocol.models import Estimate, HostChoice, Instance
-from lms_jupyter.protocol.replies import Found, Hosts, Profiles
+from lms_jupyter.protocol.replies import Diary, Found, Hosts, Profiles
 
 __all__ = ["LoadResult", "run"]
 
-Result = LoadResult | Deleted | Estimate | Fitted | Instance | Found | Hosts | Profiles | None
+MOST_LOADS = 200
+"""In the answer to a page."""
+
+Result = (
+    LoadResult | Deleted | Estimate | Fitted | Instance | Found | Hosts | Profiles | Diary | None
+)
 
 
 @singledispatch
@@ -224,6 +230,14 @@ async def wake_studio(_command: WakeStudio, manager: Manager) -> None:
         )
     await manager.start_studio()
     manager.wake.set()
+
+
+@run.register
+async def read_diary(command: ReadDiary, manager: Manager) -> Diary:
+    """Say what was in memory, or how it stands with one instance."""
+    if command.instance_reference is None:
+        return Diary(loads=(await diary.diary_loads(manager, command.since))[:MOST_LOADS])
+    return await diary.about_instance(manager, command.instance_reference)
 
 
 @run.register

@@ -5,6 +5,7 @@ the Jupyter Server of this user write down what they see, all into one file.
 """
 
 import asyncio
+import contextlib
 import time
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -19,12 +20,15 @@ from lms_jupyter.errors import CommandError
 from lms_jupyter.hosts import diary as hosts_diary
 from lms_jupyter.hosts.diary_file import VARIABLE, diary_file
 from lms_jupyter.hosts.prediction import PredictionStats
-from lms_jupyter.protocol.diary import DiaryLoad, DiaryRequest, DiarySum, SumBy
-from lms_jupyter.protocol.models import Instance
+from lms_jupyter.protocol.diary import DiaryLoad, DiaryRequest, DiarySum, SettingOrigin, SumBy
+from lms_jupyter.protocol.models import Instance, LoadConfig
+from lms_jupyter.protocol.replies import Diary as DiaryPage
 
 if TYPE_CHECKING:
     from lms_jupyter.manager.manager import Manager
 
+LAST_REQUESTS = 20
+LONGEST_VALUE = 100
 SEEN_S = reckoning.GONE_S / 3
 """How often it is written down that an instance is still there."""
 
@@ -156,6 +160,53 @@ async def diary_sums(
     sum_up = partial(reckoning.sums, since=since, now=time.time(), utc_offset_s=utc_offset_s)
     found = await asyncio.to_thread(sum_up, pages, by)
     return tuple(_as(DiarySum, entry) for entry in found)
+
+
+async def about_instance(manager: "Manager", reference: str) -> DiaryPage:
+    """Return the last requests of an instance, and its settings with where each comes from."""
+    instance = next(
+        (entry for entry in manager.activity.instances if entry.instance_reference == reference),
+        None,
+    )
+    requests: tuple[DiaryRequest, ...] = ()
+    # Its settings are told also where no diary is kept.
+    with contextlib.suppress(CommandError):
+        requests = await diary_requests(manager, reference, LAST_REQUESTS)
+    if instance is None:
+        return DiaryPage(requests=requests)
+    config = await manager.connected_host.load_config(instance)
+    return DiaryPage(
+        requests=requests,
+        settings=origins(config, manager.own.get(reference), instance),
+    )
+
+
+def origins(
+    config: LoadConfig, asked: LoadConfig | None, instance: Instance
+) -> tuple[SettingOrigin, ...]:
+    """Say where each setting in effect comes from."""
+    changed = {difference.setting for difference in instance.differences}
+    found = []
+    for setting in config.__struct_fields__:
+        value = getattr(config, setting)
+        if value is None:
+            continue
+        origin: Any = "unknown" if asked is None else "host"
+        if setting in changed:
+            origin = "changed"
+        elif asked is not None and getattr(asked, setting) is not None:
+            origin = "asked"
+        found.append(SettingOrigin(setting=setting, value=_written(value), origin=origin))
+    return tuple(found)
+
+
+def _written(value: Any) -> str:
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    if isinstance(value, tuple):
+        return ", ".join(map(str, value))
+    text = f"{value:,}" if isinstance(value, int) else str(value)
+    return text if len(text) <= LONGEST_VALUE else f"{text[:LONGEST_VALUE]}…"
 
 
 async def _pages(manager: "Manager", query: Query) -> Pages:

@@ -15,7 +15,16 @@ from lms_jupyter.manager.fitting_in import Fitted
 from lms_jupyter.manager.manager import Manager
 from lms_jupyter.protocol.commands import Command, Envelope, Question, UnloadInstance
 from lms_jupyter.protocol.models import Estimate, Problem
-from lms_jupyter.protocol.replies import Accepted, Estimated, Found, Hosts, Profiles, Refused, Reply
+from lms_jupyter.protocol.replies import (
+    Accepted,
+    Diary,
+    Estimated,
+    Found,
+    Hosts,
+    Profiles,
+    Refused,
+    Reply,
+)
 
 RIDS_KEPT = 1000
 
@@ -61,7 +70,7 @@ async def _answer(question: Question, manager: Manager) -> Reply:
         return replace(room, context_length=answer.context_length)
     if isinstance(answer, Estimate):
         return _with_room(answer, manager)
-    assert isinstance(answer, Found | Hosts | Profiles)  # noqa: S101 - a question has an answer
+    assert isinstance(answer, Diary | Found | Hosts | Profiles)  # noqa: S101 - a question has an answer
     return answer
 
 

@@ -170,7 +170,16 @@ class Refresh(Struct, frozen=True, kw_only=True, tag="refresh", tag_field="kind"
     """Read the host now, the disk included."""
 
 
-Question = EstimateLoad | FindDownloads | ListHosts | ListProfiles
+class ReadDiary(Struct, frozen=True, kw_only=True, tag="read_diary", tag_field="kind"):
+    """Ask what was in memory, or of one instance what it was asked; answered with `Diary`."""
+
+    since: float = 0.0
+    """By the host's clock: what ended before is left out."""
+    instance_reference: str | None = None
+    """Of this instance its last requests and its settings."""
+
+
+Question = EstimateLoad | FindDownloads | ListHosts | ListProfiles | ReadDiary
 """What changes nothing, and is done when it is answered."""
 
 Command = (

@@ -1,5 +1,9 @@
 """What the memory diary says, as notebooks and front ends see it."""
 
+from typing import Literal
+
+from msgspec import Struct
+
 from lms_jupyter.diary.entries import By, Load, PastRequest, Sum
 from lms_jupyter.protocol.record import Record
 
@@ -16,3 +20,14 @@ class DiaryRequest(Record, PastRequest, frozen=True, kw_only=True):
 
 class DiarySum(Record, Sum, frozen=True, kw_only=True):
     """What comes together under one notebook, model or day."""
+
+
+class SettingOrigin(Record, Struct, frozen=True, kw_only=True):
+    """A load setting in effect, and where it comes from."""
+
+    setting: str
+    """A field of `LoadConfig`."""
+    value: str
+    origin: Literal["asked", "changed", "host", "unknown"]
+    """Named by whoever loaded it, changed by the host, the host's own choice; "unknown" where
+    somebody else has loaded it."""

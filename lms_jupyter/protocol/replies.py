@@ -2,6 +2,7 @@
 
 from msgspec import Struct
 
+from lms_jupyter.protocol.diary import DiaryLoad, DiaryRequest, SettingOrigin
 from lms_jupyter.protocol.models import (
     Downloadable,
     Estimate,
@@ -64,4 +65,15 @@ class Profiles(Struct, frozen=True, kw_only=True, tag="profiles", tag_field="kin
     """What of LM Studio's own presets says something of a load."""
 
 
-Reply = Accepted | Refused | Estimated | Found | Hosts | Profiles
+class Diary(Struct, frozen=True, kw_only=True, tag="diary", tag_field="kind"):
+    """The answer to `ReadDiary`."""
+
+    loads: tuple[DiaryLoad, ...] = ()
+    """Newest first."""
+    requests: tuple[DiaryRequest, ...] = ()
+    """Of the instance that was named, newest first."""
+    settings: tuple[SettingOrigin, ...] = ()
+    """Of the same."""
+
+
+Reply = Accepted | Refused | Estimated | Found | Hosts | Profiles | Diary

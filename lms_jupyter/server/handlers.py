@@ -12,6 +12,7 @@ from lms_jupyter.manager.inbox import accept
 from lms_jupyter.manager.watch import connect
 from lms_jupyter.protocol.replies import (
     Accepted,
+    Diary,
     Estimated,
     Found,
     Hosts,
@@ -33,7 +34,7 @@ def status_of(reply: Reply) -> int:
             return 202
         case Refused():
             return 400
-        case Estimated() | Found() | Hosts() | Profiles():
+        case Diary() | Estimated() | Found() | Hosts() | Profiles():
             return 200
         case _:
             assert_never(reply)

@@ -14,8 +14,12 @@ from lms_jupyter.hosts.diary_file import diary_file, diary_options
 from lms_jupyter.hosts.fake import FakeHost
 from lms_jupyter.hosts.prediction import Message, Sampling
 from lms_jupyter.manager import Manager, lookup
+from lms_jupyter.manager.commands import run
 from lms_jupyter.manager.diary import Observed, diary_loads, diary_requests, diary_sums
 from lms_jupyter.manager.watch import connect
+from lms_jupyter.protocol.commands import ReadDiary
+from lms_jupyter.protocol.models import LoadConfig
+from lms_jupyter.protocol.replies import Diary as DiaryPage
 
 
 @pytest_asyncio.fixture
@@ -93,3 +97,29 @@ def test_the_engine_of_notebooks_keeps_it_unless_it_is_turned_off() -> None:
     assert diary_options({}) == ["--diary", str(file)]
     assert diary_options({"LMS_JUPYTER_DIARY": "texts"})[-1] == "--diary-texts"
     assert diary_options({"LMS_JUPYTER_DIARY": "off"}) == []
+
+
+@pytest.mark.asyncio
+async def test_of_an_instance_its_settings_say_where_they_come_from(
+    host: FakeHost, seeing: Manager
+) -> None:
+    asked = LoadConfig(context_length=4096, flash_attention=True)
+    instance = host.put(host.disk[0], identifier="chat", config=asked)
+    await lookup.instances(seeing)
+    reference = instance.instance_reference
+
+    foreign = await run(ReadDiary(instance_reference=reference), seeing)
+    seeing.own[reference] = LoadConfig(context_length=4096)
+    own = await run(ReadDiary(instance_reference=reference), seeing)
+    gone = await run(ReadDiary(instance_reference="gone"), seeing)
+    loads = await run(ReadDiary(), seeing)
+
+    assert isinstance(foreign, DiaryPage)
+    assert isinstance(own, DiaryPage)
+    assert {setting.origin for setting in foreign.settings} == {"unknown"}
+    found = {setting.setting: (setting.value, setting.origin) for setting in own.settings}
+    assert found["context_length"] == ("4,096", "asked")
+    assert found["flash_attention"] == ("on", "host")
+    assert gone == DiaryPage()
+    assert isinstance(loads, DiaryPage)
+    assert [load.identifier for load in loads.loads] == ["chat"]

@@ -23,8 +23,9 @@ export type Command =
   | EstimateLoad
   | FindDownloads
   | ListHosts
-  | ListProfiles;
-export type Reply = Accepted | Refused | Estimated | Found | Hosts | Profiles;
+  | ListProfiles
+  | ReadDiary;
+export type Reply = Accepted | Refused | Estimated | Found | Hosts | Profiles | Diary;
 
 export interface Protocol {
   Slice: Slice;
@@ -542,6 +543,17 @@ export interface ListProfiles {
   kind: "list_profiles";
 }
 /**
+ * Ask what was in memory, or of one instance what it was asked; answered with `Diary`.
+ */
+export interface ReadDiary {
+  /**
+   * Tells the members of a union apart.
+   */
+  kind: "read_diary";
+  since: number;
+  instance_reference: string | null;
+}
+/**
  * The command was taken.
  */
 export interface Accepted {
@@ -645,6 +657,72 @@ export interface PresetLoad {
   problem: Problem | null;
 }
 /**
+ * The answer to `ReadDiary`.
+ */
+export interface Diary {
+  /**
+   * Tells the members of a union apart.
+   */
+  kind: "diary";
+  loads: DiaryLoad[];
+  requests: DiaryRequest[];
+  settings: SettingOrigin[];
+}
+/**
+ * An instance from its load to its end, or a load that was refused, which has no reference.
+ */
+export interface DiaryLoad {
+  host: string;
+  reference: string;
+  identifier: string;
+  model_key: string;
+  client: string;
+  device: string;
+  context_length: number | null;
+  memory_bytes: number | null;
+  gpu_bytes: number | null;
+  loaded_at: number;
+  load_s: number | null;
+  seen_at: number;
+  ended_at: number | null;
+  why: string;
+  ended_by: string;
+  seconds: number;
+  requests: number;
+  prompt_tokens: number;
+  predicted_tokens: number;
+  tokens_per_second: number | null;
+  energy_j: number | null;
+}
+/**
+ * A request that has ended.
+ */
+export interface DiaryRequest {
+  host: string;
+  reference: string;
+  identifier: string;
+  model_key: string;
+  client: string;
+  kind: string;
+  at: number;
+  seconds: number;
+  first_token_s: number | null;
+  prompt_tokens: number;
+  predicted_tokens: number;
+  tokens_per_second: number | null;
+  ending: string;
+  energy_j: number | null;
+  text: string | null;
+}
+/**
+ * A load setting in effect, and where it comes from.
+ */
+export interface SettingOrigin {
+  setting: string;
+  value: string;
+  origin: "asked" | "changed" | "host" | "unknown";
+}
+/**
  * A command on its way: which click it was, and until when it makes sense.
  */
 export interface Envelope {
@@ -672,5 +750,6 @@ export interface Envelope {
     | EstimateLoad
     | FindDownloads
     | ListHosts
-    | ListProfiles;
+    | ListProfiles
+    | ReadDiary;
 }

@@ -22,7 +22,7 @@ export const TAKEN_MS = 5000;
 /** What changes nothing, and is done when it is answered. */
 export type Question = Extract<
   Command,
-  { kind: "estimate" | "find_downloads" | "list_hosts" | "list_profiles" }
+  { kind: "estimate" | "find_downloads" | "list_hosts" | "list_profiles" | "read_diary" }
 >;
 
 export interface State {

@@ -11,6 +11,7 @@ import { gpuSharesOf, ownerOf } from "../text/detailFacts";
 import { useDetailWords } from "../text/detailWords";
 import { differencesOf } from "../text/facts";
 import { duration } from "../text/format";
+import { InstanceHistory } from "./InstanceHistory";
 import { TryPrompt } from "./TryPrompt";
 
 export interface DetailsProps {
@@ -64,6 +65,7 @@ export function InstanceDetails(props: DetailsProps) {
   return (
     <div class="lms-Details">
       <FactList facts={facts} />
+      <InstanceHistory instance={instance} />
       <div class="lms-Details-actions lms-Details-copy">
         {use && (
           <Button onClick={() => use({ kind: "instance", name: identifier })}>

@@ -22,6 +22,7 @@ import { UNDO_MS } from "../instances/UndoRow";
 import {
   button,
   cleanly,
+  clicks,
   deliver,
   isDisabled,
   later,
@@ -147,7 +148,7 @@ describe("what is in memory", () => {
     await press("Pin");
     await press(/^30.min$/);
 
-    expect(transport.sent).toEqual([
+    expect(clicks(transport)).toEqual([
       { kind: "pin", identifier: "chat", instance_reference: "ref-chat", pinned: true },
       { kind: "set_ttl", identifier: "chat", instance_reference: "ref-chat", ttl_s: 1800 },
     ]);

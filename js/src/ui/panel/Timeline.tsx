@@ -10,7 +10,8 @@ const TimelineStrips = later<StripsProps>("TimelineStrips");
 export function Timeline(props: StripsProps) {
   const { strings } = useWords();
   const [open, setOpen] = useState(false);
-  if (props.spans.length === 0) return null;
+  // What keeps a diary knows what was before this page.
+  if (props.spans.length === 0 && !props.activity.host.features.includes("diary")) return null;
   return (
     <details class="lms-Timeline" onToggle={(event) => setOpen(event.currentTarget.open)}>
       <summary {...quiet}>{strings.timeline}</summary>

@@ -49,6 +49,8 @@ export async function showAnswered(
   return transport;
 }
 
+/** What was sent to change something; what a page only asks is left out. */
+export const clicks = ({ sent }: FakeTransport) => sent.filter(({ kind }) => kind !== "read_diary");
 export const leave = () => unmount();
 export const deliver = (transport: FakeTransport, news: object | Link) =>
   act(() => transport.deliver(news as Slice | Link));

@@ -1,6 +1,7 @@
 import { render } from "preact";
 import { createStore } from "../../store/store";
 import type { Transport } from "../../transport/transport";
+import { AskContext } from "../controls/asking";
 import { draw } from "../controls/draw";
 import { type Place, PlaceContext } from "../controls/place";
 import { wordsFor } from "../text/words";
@@ -17,7 +18,9 @@ export function mount(element: HTMLElement, transport: Transport, place: Place =
     element,
     wordsFor(element.ownerDocument.documentElement.lang, place.units),
     <PlaceContext.Provider value={place}>
-      <Panel store={store} />
+      <AskContext.Provider value={store.ask}>
+        <Panel store={store} />
+      </AskContext.Provider>
     </PlaceContext.Provider>,
   );
   return () => {

@@ -7,7 +7,7 @@ import type { Activity, Instance, Reply } from "../../protocol/protocol";
 import { memoryShares } from "../../store/select";
 import { FakeTransport } from "../../transport/fake";
 import { Glance } from "../snapshot/Glance";
-import { button, cleanly, deliver, isDisabled, press, show } from "./fakePanel";
+import { button, cleanly, clicks, deliver, isDisabled, press, show } from "./fakePanel";
 import { mount } from "./mount";
 
 cleanly();
@@ -65,7 +65,7 @@ it("sends with each button of a row which of the two is meant", async () => {
   await press(/^30.min$/);
   await press("Unload chat (gpu-box)");
 
-  expect(transport.sent).toEqual([
+  expect(clicks(transport)).toEqual([
     { kind: "pin", ...sent, pinned: true },
     { kind: "set_ttl", ...sent, ttl_s: 1800 },
     { kind: "unload", ...sent },
@@ -79,7 +79,7 @@ it("sends it with a reload, where a TTL cannot be changed", async () => {
   await press("More about chat (gpu-box)");
   await press(/^30.min$/);
 
-  expect(transport.sent).toEqual([{ kind: "reload", ...sent, ttl_s: 1800 }]);
+  expect(clicks(transport)).toEqual([{ kind: "reload", ...sent, ttl_s: 1800 }]);
 });
 
 it("names the device where it asks whether to unload what is in use", async () => {

@@ -64,6 +64,22 @@ export const DETAIL = {
   jit: "a request (JIT)",
   mine: "this kernel",
   notAsAsked: "Not as asked",
+  // What was
+  lastRequests: (count: number) => (count === 1 ? "Last request" : `Last ${count} requests`),
+  effective: "Settings in effect",
+  readWritten: (read: string, written: string) => `${read} → ${written} tokens`,
+  endings: {
+    eosFound: "complete",
+    stopStringFound: "complete",
+    toolCalls: "called tools",
+    userStopped: "stopped",
+    modelUnloaded: "model unloaded",
+    maxPredictedTokensReached: "token limit",
+    contextLengthReached: "context full",
+    failed: "failed",
+  } as Readonly<Record<string, string>>,
+  origins: { asked: "asked", changed: "changed by the host", host: "host's choice", unknown: "" },
+  backTo: "Look back",
   // Load form
   settingsOf: (name: string) => `Settings for ${name}`,
   contextLength: "Context length",

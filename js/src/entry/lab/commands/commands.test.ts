@@ -36,7 +36,14 @@ const read = (path: string) => sources[path] ?? "";
 const kindsIn = (text: string) => [...text.matchAll(/kind: "(\w+)"/g)].map(([, kind]) => kind);
 
 /** What goes without a command: questions with no effect, and word that somebody looks. */
-const WITHOUT = ["estimate", "attend", "find_downloads", "list_hosts", "list_profiles"];
+const WITHOUT = [
+  "estimate",
+  "attend",
+  "find_downloads",
+  "list_hosts",
+  "list_profiles",
+  "read_diary",
+];
 /** What belongs to one row or one form in sight, and makes no sense from elsewhere. */
 const IN_SIGHT = [
   "load_again",
