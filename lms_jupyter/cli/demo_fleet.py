@@ -14,10 +14,9 @@ DEVICES: Final = ("desk", "lab", "attic")
 LOST: Final = "lab"
 """Which of them the notebook ends."""
 NOTEBOOK: Final = "fleet.ipynb"
-ASK: Final = """\
-import lmstudio
-
-print(lmstudio.llm("pool").respond("Hello!", config={"maxTokens": 24}))"""
+ASK: Final = (
+    'import lmstudio\n\nprint(lmstudio.llm("pool").respond("Hello!", config={"maxTokens": 24}))'
+)
 
 
 @contextlib.contextmanager
