@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Unpack, overload
 
-from lms_jupyter.api import calls, deleting, memory, tutorial, views
+from lms_jupyter.api import calls, deleting, freeing, memory, tutorial, views
 from lms_jupyter.api import host_calls as sync
 from lms_jupyter.api import host_verbs as verbs
 from lms_jupyter.api import lock as locks
@@ -34,6 +34,7 @@ from lms_jupyter.api.host_verbs import (
 )
 from lms_jupyter.api.load_requests import (
     Options,
+    read_keep,
     read_request,
     read_ttl,
     warn_of_differences,
@@ -125,9 +126,9 @@ async def llm(key: str | None = None, **options: Unpack[Options]) -> "AsyncHandl
     return await _handle(instance, None if result is None else result.request, heal=asked.heal)
 
 
-async def unload(identifier: Named) -> None:
+async def unload(identifier: Named, *, forget: bool = False) -> None:
     """End an instance, or several, and give the memory back; no handle brings it back."""
-    await _wait(memory.unload(session().local.manager, identifier))
+    await _wait(memory.unload(session().local.manager, identifier, forget=forget))
 
 
 @overload
@@ -164,14 +165,20 @@ async def extend(
     await _wait(memory.extend_all(manager, identifier, ttl_s, with_reload=reload))
 
 
-async def pin(identifier: Named, *, pinned: bool = True) -> None:
+async def pin(identifier: Named, *, pinned: bool = True, keep: str | None = None) -> None:
     """Keep an instance from expiring and from being evicted, or unpin it."""
-    await _wait(memory.pin(session().local.manager, identifier, pinned=pinned))
+    manager, what = session().local.manager, read_keep(keep)
+    await _wait(memory.pin(manager, identifier, pinned=pinned, keep=what))
 
 
-async def free(*, everything: bool = False) -> int:
+async def free(*, everything: bool = False, until: str | None = None, main: bool = False) -> int:
     """Unload what is idle and ours, empty this process's GPU caches, and return the bytes."""
     here = session()
+    if until is not None:
+        goal = freeing.goal(until, main=main)
+        freed = await _wait(freeing.until(here.local.manager, goal, everything=everything))
+        here.say(freed.sentence)
+        return memory.taken_bytes(freed.gone)
     gone = await _wait(memory.free(here.local.manager, everything=everything))
     for sentence in memory.left(here.local.manager, everything=everything):
         here.say(sentence)

@@ -6,12 +6,13 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Unpack, overload
 
-from lms_jupyter.api import host_verbs, memory, views
+from lms_jupyter.api import freeing, host_verbs, memory, views
 from lms_jupyter.api import lock as locks
 from lms_jupyter.api.drift import check
 from lms_jupyter.api.estimating import estimated
 from lms_jupyter.api.load_requests import (
     Options,
+    read_keep,
     read_request,
     read_ttl,
     warn_of_differences,
@@ -118,11 +119,12 @@ def llm(key: str | None = None, **options: Unpack[Options]) -> "Handle":
     return here.handle(result, heal=asked.heal)
 
 
-def unload(identifier: Named) -> None:
+def unload(identifier: Named, *, forget: bool = False) -> None:
     """End an instance and give its memory back; its handles do not bring it back.
 
     Args:
         identifier: As `ps` shows it, a row of `ps`, a handle, or several of these.
+        forget: Also what the host keeps of the prompts that its model has read.
 
     Raises:
         InstanceNotFoundError: No instance has this identifier; none of several was ended.
@@ -132,7 +134,7 @@ def unload(identifier: Named) -> None:
         >>> lms_jupyter.unload(lms_jupyter.ps())
     """
     here = session()
-    here.run(memory.unload(here.local.manager, identifier))
+    here.run(memory.unload(here.local.manager, identifier, forget=forget))
 
 
 @overload
@@ -217,12 +219,13 @@ def extend(identifier: Named, ttl: float | str | timedelta | None, *, reload: bo
     here.run(memory.extend_all(here.local.manager, identifier, read_ttl(ttl), with_reload=reload))
 
 
-def pin(identifier: Named, *, pinned: bool = True) -> None:
+def pin(identifier: Named, *, pinned: bool = True, keep: str | None = None) -> None:
     """Keep an instance from expiring and from being evicted, or unpin it.
 
     Args:
         identifier: As `ps` shows it, a row of `ps`, a handle, or several of these.
-        pinned: Whether it is to stay.
+        pinned: Whether it is to stay; not to stay ends also what `keep` has said.
+        keep: Not for ever: `while-open` or `until 18:00`.
 
     Raises:
         InstanceNotFoundError: No instance has this identifier.
@@ -232,14 +235,17 @@ def pin(identifier: Named, *, pinned: bool = True) -> None:
         >>> lms_jupyter.pin(llm)
     """
     here = session()
-    here.run(memory.pin(here.local.manager, identifier, pinned=pinned))
+    here.run(memory.pin(here.local.manager, identifier, pinned=pinned, keep=read_keep(keep)))
 
 
-def free(*, everything: bool = False) -> int:
+def free(*, everything: bool = False, until: str | None = None, main: bool = False) -> int:
     """Unload what is idle and ours, and empty the caches that this process keeps on a GPU.
 
     Args:
         everything: Also what other kernels loaded.
+        until: No more than it takes until so much is free (`"12GB"`): of the GPUs' memory where
+            there are GPUs.
+        main: With `until`: of main memory.
 
     Returns:
         How many bytes that gave back, as far as it is known.
@@ -248,6 +254,11 @@ def free(*, everything: bool = False) -> int:
         >>> lms_jupyter.free()
     """
     here = session()
+    if until is not None:
+        goal = freeing.goal(until, main=main)
+        freed = here.run(freeing.until(here.local.manager, goal, everything=everything))
+        here.say(freed.sentence)
+        return memory.taken_bytes(freed.gone)
     gone = here.run(memory.free(here.local.manager, everything=everything))
     for sentence in memory.left(here.local.manager, everything=everything):
         here.say(sentence)

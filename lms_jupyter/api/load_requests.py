@@ -24,9 +24,10 @@ from lms_jupyter.api.settings import (
 )
 from lms_jupyter.errors import CommandError
 from lms_jupyter.manager.config_diff import describe
+from lms_jupyter.manager.keep_words import HINT, parse_keep
 from lms_jupyter.manager.load_task import LoadResult
 from lms_jupyter.protocol.loads import LoadMode, LoadRequest
-from lms_jupyter.protocol.models import LoadConfig
+from lms_jupyter.protocol.models import Keep, LoadConfig
 
 
 class Options(Settings, total=False):
@@ -49,6 +50,8 @@ class Options(Settings, total=False):
     """On how many devices of the fleet, under one identifier."""
     lease: bool
     heal: bool
+    keep: str
+    """`while-open` or `until 18:00`: what keeps it instead of a TTL."""
     fit: str
     """`max`, `85%` or `leave=4GB`: the longest context that fits."""
 
@@ -75,7 +78,10 @@ def completed(asked: NotebookRequest, recipe: Recipe) -> NotebookRequest:
     """Return the request with the settings and the TTL of a recipe."""
     ttl_s = DEFAULT_TTL_S if recipe.ttl_s is UNSET else recipe.ttl_s
     fit = asked.request.fit or recipe.fit
-    request = replace(asked.request, config=recipe.config, ttl_s=ttl_s, fit=fit)
+    is_default = recipe.ttl_s is UNSET
+    request = replace(
+        asked.request, config=recipe.config, ttl_s=ttl_s, fit=fit, ttl_is_default=is_default
+    )
     return replace(asked, request=request, names_ttl=recipe.ttl_s is not UNSET)
 
 
@@ -104,16 +110,30 @@ def read_request(
             raise CommandError(f"{name_of!r} is no name of a {kind}: give it as text.")
     heal = left.pop("heal", True)
     left_fit = left.pop("fit", None)
+    keep = read_keep(left.pop("keep", None))
     named = ("identifier", "device", "where", "replicas", "lease")
     shared = {key: left.pop(key) for key in named if key in left}
     own = Recipe(config=keywords(**left), ttl_s=ttl_s, fit=checked_fit(left_fit, "a keyword"))
     recipe = gathered(folder, own, config=_config(config), preset=preset, profile=profile)
     asked = NotebookRequest(
-        request=LoadRequest(model_key=name, mode=mode, reload=reload, **shared),
+        request=LoadRequest(model_key=name, mode=mode, reload=reload, keep=keep, **shared),
         timeout_s=None if timeout is None else parse_duration(str(timeout)),
         heal=heal,
     )
     return completed(asked, recipe)
+
+
+def read_keep(keep: object) -> Keep | None:
+    """Read what is to keep an instance.
+
+    Raises:
+        CommandError: It is nothing that could.
+    """
+    if keep is None:
+        return None
+    if not isinstance(keep, str):
+        raise CommandError(f"{keep!r} is nothing that could keep an instance.", hint=HINT)
+    return parse_keep(keep)
 
 
 def read_ttl(ttl: object) -> float | None:

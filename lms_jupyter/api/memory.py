@@ -8,19 +8,26 @@ from typing import Any, TypeVar
 from lms_jupyter.api.named import Named, named
 from lms_jupyter.api.pools import gpu_bytes
 from lms_jupyter.errors import CommandError, InstanceNotFoundError
+from lms_jupyter.hosts import keeping
 from lms_jupyter.manager import Manager, lookup
 from lms_jupyter.manager.commands import run
-from lms_jupyter.protocol.commands import PinInstance, ReloadInstance, SetTtl, UnloadInstance
-from lms_jupyter.protocol.models import Instance
+from lms_jupyter.protocol.commands import (
+    KeepInstance,
+    PinInstance,
+    ReloadInstance,
+    SetTtl,
+    UnloadInstance,
+)
+from lms_jupyter.protocol.models import Instance, Keep
 
-Command = TypeVar("Command", UnloadInstance, SetTtl, ReloadInstance, PinInstance)
+Command = TypeVar("Command", UnloadInstance, SetTtl, ReloadInstance, PinInstance, KeepInstance)
 
 
-async def unload(manager: Manager, what: Named) -> None:
+async def unload(manager: Manager, what: Named, *, forget: bool = False) -> None:
     """End one instance or several; none of them if one of them is not there."""
     for instance in await named(what, manager):
         try:
-            await run(exactly(UnloadInstance, instance), manager)
+            await run(exactly(UnloadInstance, instance, forget=forget), manager)
         except InstanceNotFoundError:
             # It went by itself in the meantime: that is what was wanted.
             continue
@@ -60,9 +67,28 @@ async def extend_all(
             await extend(manager, exactly(SetTtl, instance, ttl_s=ttl_s))
 
 
-async def pin(manager: Manager, what: Named, *, pinned: bool) -> None:
-    """Pin one instance or several, or let them go."""
+async def forget_prompts(manager: Manager) -> None:
+    """Remove all that the host keeps of prompts that ended instances have read.
+
+    Raises:
+        CommandError: The host cannot.
+    """
+    if "forget" not in manager.activity.host.features:
+        raise CommandError(
+            f"{manager.activity.host.name} cannot be asked to forget what models have read.",
+            hint="The embedded engine can.",
+        )
+    await keeping.forget_prompts(manager.connected_host)
+
+
+async def pin(manager: Manager, what: Named, *, pinned: bool, keep: Keep | None = None) -> None:
+    """Pin one instance or several, keep them for a while, or let them go."""
+    can_keep = "keep" in manager.activity.host.features
     for instance in await named(what, manager):
+        if keep is not None or (can_keep and not pinned):
+            await run(exactly(KeepInstance, instance, keep=keep), manager)
+        if keep is not None:
+            continue
         await run(exactly(PinInstance, instance, pinned=pinned), manager)
 
 

@@ -1,5 +1,29 @@
 """Sizes as people say them."""
 
+import re
+
+from lms_jupyter.errors import CommandError
+
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kMGT]?)(i?)B?", re.ASCII | re.IGNORECASE)
+_UNITS = " kmgt"
+
+
+def parse_size(text: str) -> int:
+    """Read a size.
+
+    >>> parse_size("12GB"), parse_size("1.5 GiB")
+    (12000000000, 1610612736)
+
+    Raises:
+        CommandError: It is none.
+    """
+    match = _SIZE.fullmatch(text.strip())
+    if match is None or not match[2]:
+        raise CommandError(f"{text!r} is no size: write it with its unit, as 12GB or 800MB")
+    number, unit, binary = match.groups()
+    base = 1024 if binary else 1000
+    return int(float(number) * base ** _UNITS.index(unit.lower()))
+
 
 def format_size(size_bytes: float) -> str:
     """Format a size as the panel does: base 1000, two decimals from kB on.

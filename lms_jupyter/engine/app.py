@@ -21,6 +21,7 @@ from lms_jupyter.engine.fleet.run import gateway
 from lms_jupyter.engine.gpus.meter import GpuMeter
 from lms_jupyter.engine.instances.books import Books
 from lms_jupyter.engine.instances.estimate import MemoryEstimate
+from lms_jupyter.engine.instances.giving_way import GivingWay
 from lms_jupyter.engine.instances.gpu_room import GpuRoom
 from lms_jupyter.engine.instances.gpu_shares import held_by_all
 from lms_jupyter.engine.instances.guardrail import SHARE, Guardrail
@@ -68,7 +69,11 @@ async def running(settings: Settings) -> AsyncIterator[tuple[str, asyncio.Event]
         services = _services(settings, log, listeners, ending, stack)
         await services.runtimes.start()
         await services.registry.books.begin()
-        greeting.add_routes(application, settings.token, is_gateway=bool(settings.fleet))
+        features = (
+            *(("fleet",) if settings.fleet else ()),
+            *(("givesWay",) if settings.give_way_bytes else ()),
+        )
+        greeting.add_routes(application, settings.token, features)
         if settings.fleet:
             over = await stack.enter_async_context(gateway(settings.fleet, services, application))
             sdk.add_routes(application, services, over)
@@ -80,8 +85,27 @@ async def running(settings: Settings) -> AsyncIterator[tuple[str, asyncio.Event]
         address = await listeners.bind(settings.host, settings.port)
         logger.info("listening on %s", address)
         services.usage.look()
-        yield address, ending
+        async with _giving_way(services):
+            yield address, ending
         services.usage.stop()
+
+
+@asynccontextmanager
+async def _giving_way(services: Services) -> AsyncIterator[None]:
+    """Watch memory in the block, if instances are to give way."""
+    registry, guardrail = services.registry, services.guardrail
+    giving_way = GivingWay(
+        registry=registry,
+        meter=services.gpus,
+        reserve_bytes=services.settings.give_way_bytes,
+        promised=lambda: guardrail.promised(registry.loads),
+    )
+    task = asyncio.create_task(giving_way.watch())
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
 
 
 def _downloads(settings: Settings, hub: Hub) -> Downloads:

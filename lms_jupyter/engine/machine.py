@@ -28,12 +28,19 @@ class Memory:
 
 def memory() -> Memory:
     """Measure main memory now."""
-    here = psutil.virtual_memory()
+    here = host_memory()
     limit = _number(_CGROUP / "memory.max")
     used = _number(_CGROUP / "memory.current")
-    if limit is None or used is None or limit >= here.total:
-        return Memory(total_bytes=here.total, available_bytes=here.available)
-    return Memory(total_bytes=limit, available_bytes=max(0, min(here.available, limit - used)))
+    if limit is None or used is None or limit >= here.total_bytes:
+        return here
+    free = max(0, min(here.available_bytes, limit - used))
+    return Memory(total_bytes=limit, available_bytes=free)
+
+
+def host_memory() -> Memory:
+    """Measure main memory now, whatever a container may have of it."""
+    here = psutil.virtual_memory()
+    return Memory(total_bytes=here.total, available_bytes=here.available)
 
 
 def cores() -> int:

@@ -80,6 +80,8 @@ class Settings:
     """Where is written what was in memory when and for whom; `None`: nowhere."""
     diary_texts: bool = False
     """Whether answers stand there, too."""
+    give_way_bytes: int = 0
+    """How much memory is to stay free for other programs: idle instances leave for it; 0: none."""
     fleet: str = ""
     """Where the other engines are that this one speaks for; empty: it speaks for itself."""
     until_closed: int | None = None
@@ -141,6 +143,7 @@ class Settings:
             prompt_caches=given.prompt_caches,
             diary=given.diary,
             diary_texts=given.diary_texts,
+            give_way_bytes=int(given.give_way * 1e9),
             fleet=given.fleet,
             until_closed=given.until_closed,
         )
@@ -211,6 +214,8 @@ def _parser() -> argparse.ArgumentParser:
     add("--prompt-caches", type=Path, metavar="DIR", help="keep them here for the next engine")
     add("--diary", type=Path, metavar="FILE", help="what was in memory, when and for whom")
     add("--diary-texts", action="store_true", help="keep what models answer in the diary, too")
+    help_ = "memory to leave to other programs: idle models go when less is free; 0 is never"
+    add("--give-way", type=_seconds, default=0.0, metavar="GB", help=help_)
     add("--allow-origin", action="append", default=[], metavar="URL", help="web page allowed in")
     add("--allow-host", action="append", default=[], metavar="NAME", help="name of this machine")
     add(

@@ -19,5 +19,6 @@ EXTENSIONS: Final = (
     *("activity", "ttl", "pin", "cancelLoad", "join", "departures", "pastLog"),
     "deleteModel",
     "diary",
+    *("keep", "forget"),
 )
 """What this engine can do beyond LM Studio, by name."""

@@ -24,6 +24,19 @@ from lms_jupyter.protocol.models import (
 from lms_jupyter.protocol.record import Record
 
 
+class GaveWay(Struct, frozen=True, kw_only=True):
+    """An instance that the host has unloaded because another program needs the memory."""
+
+    identifier: str
+    instance_reference: str
+    memory_bytes: int
+    """What it gave back, on GPUs too."""
+    to: str | None = None
+    """The program that holds most of it, where that can be told."""
+    pid: int | None = None
+    at: float
+
+
 class Snapshot(Struct, frozen=True, kw_only=True):
     """What is in memory, seen in one look."""
 
@@ -34,6 +47,8 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     """Loads in progress, of every client. Only hosts with the feature "activity" report them."""
     memory: Memory | None = None
     lm_link: LmLink | None = None
+    gave_way: tuple[GaveWay, ...] = ()
+    """What has left for other programs of late, oldest first; hosts with the feature "givesWay"."""
 
 
 class LoadOrigin(Struct, frozen=True, kw_only=True):
@@ -73,9 +88,10 @@ class Loaded(Struct, frozen=True, kw_only=True):
     """Whether nothing had to be loaded."""
 
 
-Reason = Literal["unloaded", "reloading", "abandoned"]
-"""Why we end an instance: somebody wants it gone, it comes back at once with other settings, or
-nobody held it any more. Only the first is a decision against it."""
+Reason = Literal["unloaded", "forgotten", "reloading", "abandoned"]
+"""Why we end an instance: somebody wants it gone, or also what is kept of its prompts (hosts with
+the feature "forget"), it comes back at once with other settings, or nobody held it any more. The
+first two are decisions against it."""
 
 
 class Departure(Struct, frozen=True, kw_only=True):
@@ -89,7 +105,7 @@ class Departure(Struct, frozen=True, kw_only=True):
     @property
     def is_decision(self) -> bool:
         """Whether somebody has ended it on purpose, so that it is to stay away."""
-        return self.why == "unloaded"
+        return self.why in ("unloaded", "forgotten")
 
 
 LoadStep = Loading | Joined | Evicting | Loaded
@@ -347,7 +363,7 @@ class Host(Protocol):
         ...
 
     async def extension(self, endpoint: str, parameters: Mapping[str, Any] | None = None) -> Any:
-        """Ask what only hosts with a feature for it answer; `hosts.diary` reads the answers."""
+        """Ask what only hosts with a feature for it answer; see `hosts.diary`, `hosts.keeping`."""
         ...
 
     async def runtime(self, endpoint: str, parameters: Mapping[str, Any] | None = None) -> Any:

@@ -7,7 +7,7 @@ the raw dicts are read here. Fields that older hosts leave out are optional.
 from collections.abc import Mapping
 from typing import Any
 
-from lms_jupyter.hosts.base import Departure, Snapshot
+from lms_jupyter.hosts.base import Departure, GaveWay, Snapshot
 from lms_jupyter.hosts.lm_link import short_name
 from lms_jupyter.hosts.reading import moment, noun, number, one_line, reads, rows, table, unreadable
 from lms_jupyter.protocol.models import (
@@ -15,6 +15,7 @@ from lms_jupyter.protocol.models import (
     GpuMemory,
     GpuShare,
     Instance,
+    Keep,
     Load,
     Memory,
     MemoryUser,
@@ -93,6 +94,7 @@ def instance(raw: Any, state: Raw | None = None) -> Instance:
         "ttl_s": None if ttl_ms is None else number(ttl_ms) / 1000,
         "idle_since": None if last_used_ms is None else moment(last_used_ms),
         "pinned": raw.get("pinned", False),
+        "keep": _keep(raw.get("keep")),
         "jit": raw.get("jit", False),
         "owner": raw.get("owner") or None,
         "tokens_per_second": activity.get("tokensPerSecond"),
@@ -122,6 +124,28 @@ def snapshot(raw: Any) -> Snapshot:
         instances=tuple(map(instance, rows(raw["instances"]))),
         loads=tuple(map(_load, rows(raw.get("loads", [])))),
         memory=None if memory is None else _memory(table(memory)),
+        gave_way=tuple(map(_gave_way, rows(raw.get("gaveWay") or []))),
+    )
+
+
+def _keep(raw: Any) -> Keep | None:
+    if raw is None:
+        return None
+    at = table(raw).get("at")
+    return noun({"until": None if at is None else moment(at)}, Keep)
+
+
+def _gave_way(raw: Any) -> GaveWay:
+    return noun(
+        {
+            "identifier": table(raw)["identifier"],
+            "instance_reference": raw["instanceReference"],
+            "memory_bytes": raw["memoryBytes"] + raw["gpuMemoryBytes"],
+            "to": raw.get("to"),
+            "pid": raw.get("pid"),
+            "at": moment(raw["at"]),
+        },
+        GaveWay,
     )
 
 

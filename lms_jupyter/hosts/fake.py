@@ -41,6 +41,7 @@ from lms_jupyter.protocol.models import (
     GpuMemory,
     HostInfo,
     Instance,
+    Keep,
     Kind,
     Load,
     LoadConfig,
@@ -50,7 +51,10 @@ from lms_jupyter.protocol.models import (
 
 __all__ = ["FEATURES", "FakeHost", "fake_gpu", "fake_model"]
 
-FEATURES = ("activity", "ttl", "pin", "cancelLoad", "join", "departures", "deleteModel")
+FEATURES = (
+    *("activity", "ttl", "pin", "cancelLoad", "join", "departures", "deleteModel"),
+    *("keep", "forget"),
+)
 
 
 def fake_gpu(number: int = 0, **changes: object) -> GpuMemory:
@@ -86,6 +90,8 @@ class FakeHost(FakeDisk):
         self.requests: list[LoadRequest] = []
         self.owners: list[str] = []
         self.prompts: list[tuple[tuple[Message, ...], Sampling]] = []
+        self.asked: asyncio.Queue[tuple[str, dict[str, Any]]] = asyncio.Queue()
+        """What went beyond LM Studio, and its parameters."""
         self.looks = 0
         self.info = HostInfo(name="Fake", address=self.address, version="1", features=features)
         self._clock = clock
@@ -274,8 +280,18 @@ class FakeHost(FakeDisk):
         return {"status": "online", "issues": [], "peers": [], "deviceName": self.info.name}
 
     async def extension(self, endpoint: str, parameters: Mapping[str, Any] | None = None) -> Any:
-        """Answer nothing beyond LM Studio."""
-        raise CommandError(f"The fake host cannot {endpoint} {parameters}.")
+        """Keep an instance as the engine does; note what else is asked."""
+        self._answer()
+        if endpoint not in ("setInstanceKeep", "holdInstances", "forgetPrompts"):
+            raise CommandError(f"The fake host cannot {endpoint} {parameters}.")
+        asked = dict(parameters or {})
+        self.asked.put_nowait((endpoint, asked))
+        if endpoint == "setInstanceKeep":
+            payload = asked["keep"]
+            at = None if payload is None else payload.get("at")
+            until = None if at is None else at / 1000
+            keep = None if payload is None else Keep(until=until)
+            self._change(self._instance(asked["identifier"]), keep=keep)
 
     async def runtime(self, endpoint: str, parameters: Mapping[str, Any] | None = None) -> Any:
         """Have two runtimes, as far as listing and selecting them goes."""

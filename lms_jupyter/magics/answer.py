@@ -33,6 +33,8 @@ class Figures(Struct, frozen=True, kw_only=True):
     model: str
     stats: PredictionStats | None
     calls: int = 0
+    warm_tokens: int = 0
+    """How many tokens the instance began with that one before it had read."""
 
     def __str__(self) -> str:
         stats = self.stats
@@ -47,6 +49,8 @@ class Figures(Struct, frozen=True, kw_only=True):
             parts.append(f"first token after {stats.first_token_s:.3f} s")
         if stats.prompt_tokens is not None and stats.predicted_tokens is not None:
             parts.append(f"{stats.prompt_tokens} tokens in, {stats.predicted_tokens} out")
+        if self.warm_tokens:
+            parts.append(f"warm: {self.warm_tokens:,} tokens kept")
         parts.append(STOPS.get(stats.stop_reason, stats.stop_reason))
         return " · ".join(parts)
 

@@ -1,5 +1,6 @@
 """Text → command or query. Knows nothing of IPython."""
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -30,6 +31,7 @@ from lms_jupyter.magics.verbs import (
 )
 from lms_jupyter.magics.verbs.notebook import ShowHelp
 
+_DAY = re.compile(r"until \d{4}-\d\d-\d\d", re.ASCII)
 ASKS_FOR_HELP = ("-h", "--help")
 
 BOOK = VerbRegistry()
@@ -72,7 +74,22 @@ def parse(line: str) -> Any:
     verb = chosen(words[0], BOOK.verbs)
     if set(ASKS_FOR_HELP) & set(words[1:]):
         return ShowHelp(text=help_text(verb.name))
-    return verb.build(read(verb, words[1:]))
+    return verb.build(read(verb, in_one_word(words[1:])))
+
+
+def in_one_word(words: Sequence[str]) -> list[str]:
+    """Join what `--keep` takes in several words: `until 18:00`, `until 2027-01-31 09:00`."""
+    joined: list[str] = []
+    for word in words:
+        before = joined[-1] if joined else ""
+        is_value = joined[-2:-1] == ["--keep"] and (
+            before == "until" or (_DAY.fullmatch(before) is not None and ":" in word)
+        )
+        if is_value:
+            joined[-1] = f"{before} {word}"
+        else:
+            joined.append(word)
+    return joined
 
 
 def help_text(name: str | None = None) -> str:

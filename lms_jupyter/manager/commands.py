@@ -7,7 +7,7 @@ from msgspec.structs import replace as changed
 
 from lms_jupyter.errors import CommandError
 from lms_jupyter.hosts.deletion import Deleted
-from lms_jupyter.manager import diary, downloading, loading, lookup
+from lms_jupyter.manager import diary, downloading, keeping, loading, lookup
 from lms_jupyter.manager.events import LoadCancelling, ModelsListed, ProblemDismissed
 from lms_jupyter.manager.fitting_in import Fitted, fit_in
 from lms_jupyter.manager.former import remember
@@ -25,6 +25,7 @@ from lms_jupyter.protocol.commands import (
     DownloadModel,
     EstimateLoad,
     FindDownloads,
+    KeepInstance,
     ListHosts,
     ListProfiles,
     LoadAgain,
@@ -75,7 +76,9 @@ async def unload(command: UnloadInstance, manager: Manager) -> Instance:
     """End an instance. The host is asked which one it is: our picture may be old."""
     instance = await lookup.instance(command.identifier, manager, command.instance_reference)
     manager.unloaded.keep(await remember(instance, manager))
-    await loading.end(instance, manager)
+    if command.forget:
+        _check_feature("forget", "forget what models have read", manager)
+    await loading.end(instance, manager, "forgotten" if command.forget else "unloaded")
     return instance
 
 
@@ -124,6 +127,13 @@ async def pin(command: PinInstance, manager: Manager) -> None:
     instance = await lookup.instance(command.identifier, manager, command.instance_reference)
     await manager.connected_host.pin(instance, pinned=command.pinned)
     manager.wake.set()
+
+
+@run.register
+async def keep(command: KeepInstance, manager: Manager) -> None:
+    """Keep an instance besides its TTL, or let it go, as far as the host can."""
+    instance = await lookup.instance(command.identifier, manager, command.instance_reference)
+    await keeping.change(instance, command.keep, manager)
 
 
 @run.register

@@ -52,6 +52,8 @@ class Departures:
         self._noted: dict[str, Departure] = {}
         self._missed: dict[str, _Missed] = {}
         self._reconnected = True
+        self.noticed: set[str] = set()
+        """References of what has left for another program, and was said to have."""
 
     def note(self, instance_reference: str, departure: Departure) -> None:
         """Keep why an instance was ended from here."""

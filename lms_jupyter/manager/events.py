@@ -167,6 +167,13 @@ class CommandFailed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MemoryGivenBack:
+    """The host has unloaded an instance because another program needs the memory."""
+
+    problem: Problem
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ProblemDismissed:
     """Somebody has read a problem."""
 
@@ -191,5 +198,6 @@ Event = (
     | DownloadStopped
     | DownloadEnded
     | CommandFailed
+    | MemoryGivenBack
     | ProblemDismissed
 )

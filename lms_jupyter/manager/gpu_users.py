@@ -40,6 +40,13 @@ def kernels_on(memory: Memory | None, manager: "Manager", proc: Path = PROC) -> 
     return {pid: kernel for pid, kernel in behind if kernel is not None}
 
 
+def kernel_of(pid: int | None, manager: "Manager", proc: Path = PROC) -> Identity | None:
+    """Say which kernel is behind a process of the host's machine, if that is this machine."""
+    if pid is None or LOOPBACK.fullmatch(manager.activity.host.address) is None:
+        return None
+    return _kernel_behind(pid, {identity.pid: identity for identity in _known(manager)}, proc)
+
+
 def named(memory: Memory, kernels: Mapping[int, Identity]) -> Memory:
     """Call the processes of notebooks by their notebooks. Pure."""
     if not kernels or not memory.gpus:

@@ -57,6 +57,10 @@ class Lease(Struct, frozen=True, kw_only=True):
     asked: LoadConfig = LoadConfig()
     """The settings that were named; what the host made of them may differ."""
     ttl_s: float | None = None
+    while_open: bool = False
+    """Whether the instance is to stay for as long as the holder runs, whatever its TTL."""
+    rule: str = ""
+    """The rule of the user's that said how long it stays."""
     since: float = msgspec.field(default_factory=time.time)
 
 

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from lms_jupyter.errors import HostReplyError, LoadCancelledError
 from lms_jupyter.hosts.base import Evicting, Host, Joined, Loaded, Loading, LoadOrigin, LoadStep
+from lms_jupyter.manager import keeping
 from lms_jupyter.manager.config_diff import differences
 from lms_jupyter.manager.events import (
     InstanceCompared,
@@ -89,6 +90,7 @@ async def load(
     if loaded.was_there:
         return replace(result, differences=await _as_it_is(request, instance, host))
     manager.apply(InstanceLoaded(instance=instance))
+    await keeping.apply(instance, request, manager)
     found = differences(request.config, await host.load_config(instance), instance.kind)
     manager.apply(
         InstanceCompared(instance_reference=instance.instance_reference, differences=found)
@@ -169,5 +171,7 @@ def hold(instance: Instance, request: LoadRequest, manager: Manager, *, loaded: 
         expires=request.lease,
         asked=request.config,
         ttl_s=instance.ttl_s,
+        while_open=request.keep is not None and request.keep.until is None,
+        rule=request.rule if loaded else "",
     )
     manager.leases.write(lease)

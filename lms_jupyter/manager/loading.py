@@ -8,7 +8,7 @@ from msgspec.structs import replace as changed
 
 from lms_jupyter.errors import CommandError, InstanceExistsError, InstanceNotFoundError, LmsError
 from lms_jupyter.hosts.base import Departure, Reason
-from lms_jupyter.manager import lookup
+from lms_jupyter.manager import keeping, lookup
 from lms_jupyter.manager.config_diff import describe, differences, unlike
 from lms_jupyter.manager.events import InstanceLoaded, InstanceUnloaded
 from lms_jupyter.manager.former import Former, reinstate, remember
@@ -21,7 +21,7 @@ from lms_jupyter.manager.resolve import Resolution, resolve, serves
 from lms_jupyter.manager.turns import Turn, beside, is_being_loaded, turn
 from lms_jupyter.protocol.fitting import settled
 from lms_jupyter.protocol.loads import LOCAL, LoadRequest
-from lms_jupyter.protocol.models import Difference, Instance, LoadConfig
+from lms_jupyter.protocol.models import Difference, Instance, LoadConfig, Model
 
 MOST_REPLICAS: Final = 1000
 
@@ -58,6 +58,23 @@ async def carry_out(
     lookup.check_config(request.config, model, manager)
     request = changed(request, config=settled(request.config))
     check_place(request)
+    named = request.keep
+    request = keeping.prepared(await _ruled(request, model, manager), manager)
+    result = await _carry_out(request, found, manager)
+    if named is not None and result.how == "used":
+        await keeping.change(result.instance, named, manager)
+    return result
+
+
+async def _ruled(request: LoadRequest, model: Model, manager: Manager) -> LoadRequest:
+    """Return a request with what the user's rules say of a model, where nothing is named."""
+    if manager.read_rules is None or not request.ttl_is_default:
+        return request
+    return (await asyncio.to_thread(manager.read_rules)).completed(request, model)
+
+
+async def _carry_out(request: LoadRequest, found: LookedUp, manager: Manager) -> LoadResult:
+    resolution = found.resolution
     # What is in memory may lie anywhere: only a new instance is where it is asked for.
     mode = "new" if request.replicas > 1 or request.where else request.mode
     if mode == "new" and request.join and is_being_loaded(resolution, manager):

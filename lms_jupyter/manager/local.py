@@ -29,6 +29,7 @@ from lms_jupyter.manager.leases import LeaseBook
 from lms_jupyter.manager.link import assure, connect
 from lms_jupyter.manager.manager import Collaborators, Manager
 from lms_jupyter.manager.profiles import ProfileShelf
+from lms_jupyter.manager.rules import read_rules
 from lms_jupyter.manager.watch import watch
 
 Result = TypeVar("Result")
@@ -266,6 +267,7 @@ def local_manager(
                 identity=identity,
                 leases=LeaseBook(),
                 profiles=profiles,
+                read_rules=read_rules,
                 discover_hosts=discover_hosts,
                 wake_studio=wake_studio,
             )

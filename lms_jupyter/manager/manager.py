@@ -19,6 +19,7 @@ from lms_jupyter.manager.identity import Identity
 from lms_jupyter.manager.leases import LeaseBook
 from lms_jupyter.manager.profiles import ProfileShelf
 from lms_jupyter.manager.reduce import State, reduce
+from lms_jupyter.manager.rules import Rules
 from lms_jupyter.manager.steady import SteadyHost
 from lms_jupyter.manager.viewers import Viewers
 from lms_jupyter.protocol.models import HostChoice, HostInfo, LoadConfig
@@ -45,6 +46,8 @@ class Collaborators:
     """Where kernels' claims are written down."""
     profiles: ProfileShelf | None = None
     """Where named load settings are kept, if there is such a place."""
+    read_rules: Callable[[], Rules] | None = None
+    """Reads how long models stay whose load does not say it, if there are such rules."""
     discover_hosts: HostDiscovery | None = None
     """Finds the hosts that a page may switch to; where it may switch to none, nothing."""
     wake_studio: Callable[[], Awaitable[None]] | None = None
@@ -98,6 +101,7 @@ class Manager(Configurable):
         self.identity = collaborators.identity
         self.leases = collaborators.leases
         self.profiles = collaborators.profiles
+        self.read_rules = collaborators.read_rules
         self.discover_hosts = collaborators.discover_hosts
         self.start_studio = collaborators.wake_studio
         self.find = find or self._look_for_host

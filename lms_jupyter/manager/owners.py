@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from lms_jupyter.hosts.base import Snapshot
-from lms_jupyter.manager.events import Ownership, Polled
+from lms_jupyter.manager.events import MemoryGivenBack, Ownership, Polled
+from lms_jupyter.manager.gave_way import new_problems
 from lms_jupyter.manager.gpu_users import kernels_on
 from lms_jupyter.manager.leases import Lease, is_present
 from lms_jupyter.protocol.models import Instance
@@ -26,6 +27,8 @@ def apply_snapshot(snapshot: Snapshot, manager: "Manager") -> None:
     ownership = _ownership(snapshot.instances, manager)
     kernels = kernels_on(snapshot.memory, manager)
     manager.apply(Polled(snapshot=snapshot, ownership=ownership, kernels=kernels))
+    for problem in new_problems(snapshot.gave_way, manager):
+        manager.apply(MemoryGivenBack(problem=problem))
     if ownership is not None:
         _look_again_for_ours(ownership, manager)
 

@@ -24,6 +24,7 @@ from lms_jupyter.manager.events import (
     LoadJoined,
     LoadProgressed,
     LoadStarted,
+    MemoryGivenBack,
     ModelsListed,
     Ownership,
     Polled,
@@ -123,7 +124,7 @@ def _activity(known: Activity, event: Event) -> Activity:
             known = _with_download(known, download_id, **changes)
         case DownloadEnded(download_id=download_id):
             known = replace(known, downloads=_but(known.downloads, download_id=download_id))
-        case CommandFailed(problem=problem):
+        case CommandFailed(problem=problem) | MemoryGivenBack(problem=problem):
             known = replace(known, problems=(*known.problems, problem)[-PROBLEMS_KEPT:])
         case ProblemDismissed(problem_id=problem_id):
             known = replace(known, problems=_but(known.problems, problem_id=problem_id))

@@ -3,7 +3,7 @@
 from msgspec import Struct
 
 from lms_jupyter.protocol.loads import LoadRequest
-from lms_jupyter.protocol.models import LoadConfig, Profile
+from lms_jupyter.protocol.models import Keep, LoadConfig, Profile
 
 
 class UnloadInstance(
@@ -14,6 +14,8 @@ class UnloadInstance(
     identifier: str
     instance_reference: str | None = None
     """Which one exactly, where several devices have one of this name."""
+    forget: bool = False
+    """Remove also what the host keeps of prompts that its model has read; feature "forget"."""
 
 
 class LoadAgain(Struct, frozen=True, kw_only=True, tag="load_again", tag_field="kind"):
@@ -60,6 +62,18 @@ class PinInstance(
 
     identifier: str
     pinned: bool
+    instance_reference: str | None = None
+    """Which one exactly, where several devices have one of this name."""
+
+
+class KeepInstance(
+    Struct, frozen=True, kw_only=True, omit_defaults=True, tag="keep", tag_field="kind"
+):
+    """Keep an instance while a notebook is open or until a time, whatever its TTL."""
+
+    identifier: str
+    keep: Keep | None
+    """By the clock of whoever asks; `None`: its TTL counts again, from now on."""
     instance_reference: str | None = None
     """Which one exactly, where several devices have one of this name."""
 
@@ -191,6 +205,7 @@ Command = (
     | ReloadInstance
     | PinInstance
     | DeleteModel
+    | KeepInstance
     | DownloadModel
     | PauseDownload
     | ResumeDownload

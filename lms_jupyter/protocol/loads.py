@@ -4,7 +4,7 @@ from typing import Final, Literal
 
 from msgspec import Struct
 
-from lms_jupyter.protocol.models import Instance, LoadConfig
+from lms_jupyter.protocol.models import Instance, Keep, LoadConfig
 
 LOCAL: Final = ""
 """Where a device is named: the host itself, and no other machine on its LM Link."""
@@ -38,6 +38,14 @@ class LoadRequest(
     """What its device has to be like, such as `vram>20GB,label=lab`: for gateways of a fleet."""
     replicas: int = 1
     """On how many devices of a fleet, under one identifier; more than one makes new instances."""
+    keep: Keep | None = None
+    """What keeps it instead of its TTL, by the clock of whoever asks; `None`: its TTL counts."""
+    ttl_is_default: bool = False
+    """Whether nobody has named a TTL, so that a rule of the user's may say another."""
+    pin: bool = False
+    """Pin it once it is loaded, where the host can."""
+    rule: str = ""
+    """The rule of the user's that said how long it stays."""
     lease: bool = True
     """Whether it goes when the kernel does that asked for it."""
     reload: bool = False
@@ -62,6 +70,7 @@ class LoadRequest(
             mode=mode,
             identifier=instance.identifier,
             ttl_s=instance.ttl_s,
+            keep=instance.keep,
             config=config,
             device=instance.device or LOCAL,
             lease=lease,

@@ -80,6 +80,13 @@ class GpuShare(Struct, frozen=True, kw_only=True):
     memory_bytes: int
 
 
+class Keep(Struct, frozen=True, kw_only=True):
+    """What keeps an instance in memory instead of its TTL: no eviction and no pressure ends it."""
+
+    until: float | None = None
+    """Until when, by the host's clock; `None`: while a notebook is open that wants it."""
+
+
 class Instance(Record, Displayable, Struct, frozen=True, kw_only=True):
     """A model in memory; `identifier` names it."""
 
@@ -119,6 +126,8 @@ class Instance(Record, Displayable, Struct, frozen=True, kw_only=True):
     idle_since: float | None = None
     """When its last request ended; `None` if the host does not tell or it was never used."""
     pinned: bool = False
+    keep: Keep | None = None
+    """What keeps it besides; `None`: its TTL counts."""
     jit: bool = False
     """Loaded because a request named it, so it may be evicted for another."""
     owner: str | None = None
@@ -341,7 +350,7 @@ class HostInfo(Titled, Struct, frozen=True, kw_only=True):
     """LM Studio is installed there and does not run: `WakeStudio` starts it."""
     features: tuple[str, ...] = ()
     """Extra abilities: "ttl", "pin", "activity", "cancelLoad", "join", "departures", "pastLog",
-    "deleteModel", "fleet"."""
+    "deleteModel", "fleet", "keep", "forget", "givesWay"."""
 
 
 class HostChoice(Titled, Struct, frozen=True, kw_only=True):

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable, Sequence
 from msgspec.structs import replace
 
 from lms_jupyter.errors import LmsError
+from lms_jupyter.hosts import keeping
 from lms_jupyter.hosts.base import Host, Snapshot
 from lms_jupyter.manager.leases import GRACE_S, Lease, LeaseBook, is_alive
 from lms_jupyter.protocol.models import Instance
@@ -112,6 +113,9 @@ class LeaseReaper:
                     instance, snapshot, left_at, self._clock()
                 ):
                     await self._unload(found.host, instance)
+                elif instance is not None and is_kept(instance, leases, found.host):
+                    # Somebody else has used it since: from now on its TTL counts.
+                    await keeping.keep(found.host, instance, None)
         except LmsError:
             # Nobody answers: perhaps it is gone for good. Not again before another grace.
             self._left_at[key] = self._clock()
@@ -127,9 +131,10 @@ class LeaseReaper:
 
 
 def may_go(leases: Iterable[Lease]) -> bool:
-    """Whether a kernel loaded it, and none has said that it should stay."""
+    """Whether a kernel loaded or kept it, and none has said that it should stay."""
     leases = tuple(leases)
-    return any(lease.loaded for lease in leases) and all(lease.expires for lease in leases)
+    held = any(lease.loaded or lease.while_open for lease in leases)
+    return held and all(lease.expires for lease in leases)
 
 
 def by_reference(instances: Iterable[Instance], reference: str) -> Instance | None:
@@ -143,6 +148,13 @@ def by_reference(instances: Iterable[Instance], reference: str) -> Instance | No
 def is_busy(instance: Instance) -> bool:
     """Whether somebody uses it right now."""
     return instance.status != "idle" or instance.queued > 0
+
+
+def is_kept(instance: Instance, leases: Iterable[Lease], host: Host) -> bool:
+    """Whether it was to stay for as long as its holders run, who have gone."""
+    was_wanted = any(lease.while_open for lease in leases)
+    is_so = instance.keep is not None and instance.keep.until is None
+    return was_wanted and is_so and "keep" in host.info.features
 
 
 def is_abandoned(instance: Instance, snapshot: Snapshot, left_at: float, now: float) -> bool:

@@ -15,6 +15,7 @@ from lms_jupyter.manager.host_choices import wake_studio
 from lms_jupyter.manager.leases import Lease, LeaseBook
 from lms_jupyter.manager.manager import Collaborators, Finder
 from lms_jupyter.manager.profiles import ProfileShelf
+from lms_jupyter.manager.rules import read_rules
 from lms_jupyter.manager.watch import watch
 from lms_jupyter.protocol.slices import Slice
 from lms_jupyter.server.imports import import_beside
@@ -62,6 +63,7 @@ class ManagedHost:
                 owner=OWNER,
                 leases=self._board.leases,
                 profiles=self._board.profiles,
+                read_rules=read_rules,
                 wake_studio=wake_studio,
             )
             self._manager = Manager(self._board.find, collaborators, host=self.address)

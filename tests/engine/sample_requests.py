@@ -205,6 +205,8 @@ CALLS: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ),
     ("system", "setInstanceTtl", {"identifier": "nothing", "ttlMs": 5, "restart": True}),
     ("system", "pinInstance", {"identifier": "nothing", "pinned": True}),
+    ("system", "setInstanceKeep", {"identifier": "nothing", "keep": {"type": "whileOpen"}}),
+    ("system", "holdInstances", {"instanceReferences": ["nothing"], "forMs": 5}),
     ("system", "cancelLoad", {"loadId": "nothing"}),
     ("system", "listDownloadedModelVariants", {"modelKey": CHAT}),
 )

@@ -216,6 +216,13 @@ async def test_a_ttl_can_be_changed_and_made_to_start_again(engine: EngineProces
         ("setInstanceTtl", {"identifier": 7, "ttlMs": 5}),
         ("pinInstance", {"identifier": "nobody", "pinned": True}),
         ("pinInstance", {"identifier": "nobody", "pinned": "yes"}),
+        ("setInstanceKeep", {"identifier": "nobody", "keep": None}),
+        ("setInstanceKeep", {"identifier": "nobody"}),
+        ("setInstanceKeep", {"identifier": "nobody", "keep": {"type": "forever"}}),
+        ("setInstanceKeep", {"identifier": "nobody", "keep": {"type": "until", "at": 5}}),
+        ("setInstanceKeep", {"identifier": "nobody", "keep": {"type": "until", "at": "six"}}),
+        ("holdInstances", {"instanceReferences": "all", "forMs": 5}),
+        ("holdInstances", {"instanceReferences": [], "forMs": -5}),
         ("cancelLoad", {"loadId": None}),
     ],
 )

@@ -28,7 +28,8 @@ async def test_the_greeting_and_the_status_are_as_clients_probe_them(engine: Eng
     assert isinstance(status["version"], str)
     gpu = ["gpu"] if machine.has_gpu() else []
     known = ["activity", "ttl", "pin", "cancelLoad", "join", "departures", "pastLog"]
-    known += ["deleteModel"]
+    known += ["deleteModel", "diary"]
+    known += ["keep", "forget"]
     assert status["extensions"] == [*known, *gpu]
 
 

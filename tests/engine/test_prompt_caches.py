@@ -190,3 +190,27 @@ def test_a_folder_that_others_may_enter_is_not_used(tmp_path: Path) -> None:
         assert kept.files == []
     finally:
         engine.stop()
+
+
+def test_who_forgets_leaves_nothing_of_the_model_and_all_of_others(kept: Kept) -> None:
+    kept.asked()
+    kept.asked({"contextLength": 1024})
+    assert len(list(kept.folder.glob("*.json"))) == 2
+    other = kept.folder / f"{'0' * 48}.json"
+    other.write_text("[]")
+
+    async def forget() -> None:
+        async with introduced(kept.engine.address, "llm", clientIdentifier="forgets") as llm:
+            channel = await llm.open("getOrLoad", identifier=KEY)
+            await llm.end(channel)
+            await llm.call("unloadModel", identifier=KEY, why="forgotten")
+
+    asyncio.run(forget())
+    assert kept.files == [other]
+
+    async def forget_all() -> None:
+        async with introduced(kept.engine.address, "system", clientIdentifier="forgets") as system:
+            await system.call("forgetPrompts")
+
+    asyncio.run(forget_all())
+    assert kept.files == []

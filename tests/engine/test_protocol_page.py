@@ -66,6 +66,7 @@ OURS = {
     for name in (
         *("cancelLoad", "getActivity", "getDeparture", "pinInstance", "setInstanceTtl"),
         *("deleteModel", "readDiary", "sumDiary"),
+        *("forgetPrompts", "holdInstances", "setInstanceKeep"),
     )
 }
 OUR_CHANNELS = {("system", "watchActivity")}

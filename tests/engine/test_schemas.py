@@ -103,6 +103,7 @@ ELSEWHERE = {
     *_pairs(REFUSED_CALLS),
     *(("system", name) for name in ("getActivity", "setInstanceTtl", "pinInstance", "cancelLoad")),
     *(("system", name) for name in ("getDeparture", "readDiary", "sumDiary")),
+    *(("system", name) for name in ("setInstanceKeep", "holdInstances", "forgetPrompts")),
 }
 """Checked further down, with the engine's life, where all is refused, and beyond LM Studio."""
 

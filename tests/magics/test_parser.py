@@ -7,11 +7,12 @@ from lms_jupyter.errors import CommandError
 from lms_jupyter.magics.parser import parse, verb_names
 from lms_jupyter.magics.verbs.listing import ListModels
 from lms_jupyter.magics.verbs.loading import LoadLine
-from lms_jupyter.magics.verbs.memory import Unload
+from lms_jupyter.magics.verbs.memory import Free, Unload
 from lms_jupyter.magics.verbs.notebook import ShowHelp
 from lms_jupyter.magics.verbs.talking import Sweep, parse_cell
+from lms_jupyter.protocol.commands import KeepInstance
 from lms_jupyter.protocol.loads import LoadRequest
-from lms_jupyter.protocol.models import LoadConfig
+from lms_jupyter.protocol.models import Keep, LoadConfig
 
 
 @pytest.mark.parametrize(
@@ -20,6 +21,7 @@ from lms_jupyter.protocol.models import LoadConfig
         ("ls --llm", ListModels(kinds=("llm",))),
         ("ls", ListModels(kinds=("llm", "embedding"))),
         ("unload chat", Unload(identifier="chat")),
+        ("unload chat --forget", Unload(identifier="chat", forget=True)),
         ("unload 'my chat'", Unload(identifier="my chat")),
         ("load m", LoadLine(asked=NotebookRequest(request=LoadRequest(model_key="m")))),
         (
@@ -262,3 +264,45 @@ def test_a_cell_line_that_makes_no_sense_is_refused(line: str) -> None:
 
 def test_a_comment_at_the_end_of_a_line_is_no_word() -> None:
     assert parse("unload chat  # it has said enough") == parse("unload chat")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "pin m --keep until 23:59",
+        "pin m --keep 'until 23:59'",
+        "load m --keep until 2099-01-31 09:00 --ttl 5m",
+        "load m -c 4096 --keep until 2099-01-31T09:00",
+    ],
+)
+def test_a_time_may_be_several_words(line: str) -> None:
+    asked = parse(line)
+    keep = asked.asked.request.keep if isinstance(asked, LoadLine) else asked.keep
+    assert keep.until is not None
+
+
+def test_while_open_is_one_word() -> None:
+    assert parse("pin m --keep while-open") == KeepInstance(identifier="m", keep=Keep())
+
+
+@pytest.mark.parametrize(
+    ("line", "sentence"),
+    [
+        ("pin m --keep until", "nothing that could keep"),
+        ("pin m --keep forever", "nothing that could keep"),
+        ("pin m --keep while-open --off", "do not go together"),
+        ("free --main", "--main goes with --until"),
+        ("free --when-idle", "--when-idle goes with --until"),
+        ("free --until 12", "is no size"),
+        ("status --json", "--json goes with --why"),
+    ],
+)
+def test_what_keeps_nothing_or_frees_nothing_is_refused(line: str, sentence: str) -> None:
+    with pytest.raises(CommandError, match=sentence):
+        parse(line)
+
+
+def test_how_much_is_to_be_free() -> None:
+    assert parse("free --until 12GB --main -a") == Free(
+        everything=True, until_bytes=12_000_000_000, main=True
+    )

@@ -13,7 +13,7 @@ from lms_jupyter.hosts.base import Found
 from lms_jupyter.hosts.fake import FakeHost, fake_model
 from lms_jupyter.manager.identity import Identity
 from lms_jupyter.manager.leases import Lease, LeaseBook
-from lms_jupyter.protocol.models import Instance
+from lms_jupyter.protocol.models import Instance, Keep
 from lms_jupyter.server.kernels import Kernels
 from lms_jupyter.server.lease_reaper import LeaseReaper
 from lms_jupyter.server.manager_pool import ManagerPool
@@ -228,6 +228,32 @@ async def test_a_pinned_instance_stays(house: House, gone: Identity) -> None:
     await house.pass_by(GRACE_S)
 
     assert house.memory == ["qwen/qwen3-4b"]
+
+
+async def test_what_a_notebook_kept_goes_with_it_whoever_loaded_it(
+    house: House, gone: Identity
+) -> None:
+    house.host.info = replace(house.host.info, features=("keep",))
+    instance = house.load(gone, loaded=False, while_open=True)
+    house.host.memory[0] = replace(instance, keep=Keep(), idle_since=house.clock.now)
+    house.clock.now += 1
+    await house.pass_by(GRACE_S)
+    assert house.memory == []
+    assert house.book.all() == ()
+
+
+async def test_what_a_notebook_kept_and_others_use_has_its_ttl_again(
+    house: House, gone: Identity
+) -> None:
+    house.host.info = replace(house.host.info, features=("keep",))
+    instance = house.load(gone, while_open=True)
+    await house.steward.check()
+    used = replace(instance, keep=Keep(), idle_since=house.clock.now + 10)
+    house.host.memory[0] = used
+    house.clock.now += GRACE_S
+    await house.steward.check()
+    assert [one.keep for one in house.host.memory] == [None]
+    assert house.book.all() == ()
 
 
 async def test_a_host_that_does_not_answer_is_asked_again_after_another_grace(

@@ -10,6 +10,7 @@ export type Command =
   | ReloadInstance
   | PinInstance
   | DeleteModel
+  | KeepInstance
   | DownloadModel
   | PauseDownload
   | ResumeDownload
@@ -134,6 +135,7 @@ export interface Instance {
   ttl_s: number | null;
   idle_since: number | null;
   pinned: boolean;
+  keep: Keep | null;
   jit: boolean;
   owner: string | null;
   users: string[];
@@ -150,6 +152,12 @@ export interface Instance {
 export interface GpuShare {
   gpu_id: string;
   memory_bytes: number;
+}
+/**
+ * What keeps an instance in memory instead of its TTL: no eviction and no pressure ends it.
+ */
+export interface Keep {
+  until: number | null;
 }
 /**
  * A load setting that is not what was asked.
@@ -258,6 +266,10 @@ export interface LoadRequest {
   device?: string | null;
   where?: string | null;
   replicas?: number;
+  keep?: Keep | null;
+  ttl_is_default?: boolean;
+  pin?: boolean;
+  rule?: string;
   lease?: boolean;
   reload?: boolean;
   join?: boolean;
@@ -319,6 +331,7 @@ export interface UnloadInstance {
   kind: "unload";
   identifier: string;
   instance_reference?: string | null;
+  forget?: boolean;
 }
 /**
  * Load what was unloaded a moment ago as it was: settings, identifier, TTL and pin.
@@ -386,6 +399,18 @@ export interface DeleteModel {
   kind: "delete_model";
   model_key: string;
   permanently: boolean;
+}
+/**
+ * Keep an instance while a notebook is open or until a time, whatever its TTL.
+ */
+export interface KeepInstance {
+  /**
+   * Tells the members of a union apart.
+   */
+  kind: "keep";
+  identifier: string;
+  keep: Keep | null;
+  instance_reference: string | null;
 }
 /**
  * Fetch a model to the host's disk.
@@ -737,6 +762,7 @@ export interface Envelope {
     | ReloadInstance
     | PinInstance
     | DeleteModel
+    | KeepInstance
     | DownloadModel
     | PauseDownload
     | ResumeDownload

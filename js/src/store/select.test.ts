@@ -29,6 +29,8 @@ describe("countdown", () => {
     ["is unknown where the host does not tell", { status: "unknown" }, { kind: "unknown" }],
     ["stays without a TTL", { ttl_s: null }, { kind: "stays" }],
     ["is pinned before it is anything else", { pinned: true }, { kind: "pinned" }],
+    ["is kept until a time, whatever its TTL", { keep: { until: NOW + 60 } }, { kind: "pinned" }],
+    ["is kept while a notebook is open", { keep: { until: null } }, { kind: "pinned" }],
     ["is in use although it is pinned", { pinned: true, queued: 1 }, { kind: "in_use" }],
   ];
   it.each(cases)("%s", (_, change, expected) => {

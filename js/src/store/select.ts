@@ -9,6 +9,7 @@ import type {
 
 /** How an instance stands with its TTL. */
 export type Countdown =
+  /** Pinned is also what is kept for a while. */
   | { kind: "in_use" | "pinned" | "stays" }
   /** The host does not say whether it is in use. */
   | { kind: "unknown" }
@@ -18,9 +19,9 @@ export type Countdown =
 
 /** Tell how long an instance has left. `now` is Unix seconds by the host's clock. */
 export function countdown(instance: Instance, now: number): Countdown {
-  const { status, queued, pinned, ttl_s, idle_since } = instance;
+  const { status, queued, pinned, keep, ttl_s, idle_since } = instance;
   if ((status !== "idle" && status !== "unknown") || queued > 0) return { kind: "in_use" };
-  if (pinned) return { kind: "pinned" };
+  if (pinned || keep) return { kind: "pinned" };
   if (ttl_s === null) return { kind: "stays" };
   if (status === "unknown") return { kind: "unknown" };
   if (idle_since === null) return { kind: "not_started", left_s: ttl_s, fraction: 1 };
@@ -54,8 +55,8 @@ export function deviceOf(
 /** When the next instance leaves, by the host's clock; `null` if none will by itself. */
 export function nextDeadline(instances: readonly Instance[]): number | null {
   let next: number | null = null;
-  for (const { status, queued, pinned, ttl_s, idle_since } of instances) {
-    if (status !== "idle" || queued > 0 || pinned || ttl_s === null || idle_since === null)
+  for (const { status, queued, pinned, keep, ttl_s, idle_since } of instances) {
+    if (status !== "idle" || queued > 0 || pinned || keep || ttl_s === null || idle_since === null)
       continue;
     const deadline = idle_since + ttl_s;
     if (next === null || deadline < next) next = deadline;

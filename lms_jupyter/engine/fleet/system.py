@@ -31,7 +31,8 @@ def over(gateway: Gateway, local: Namespace) -> Namespace:
         }.items()
     }
     rpcs |= {
-        name: partial(one.change, name, rpcs[name]) for name in ("setInstanceTtl", "pinInstance")
+        name: partial(one.change, name, rpcs[name])
+        for name in ("setInstanceTtl", "pinInstance", "setInstanceKeep")
     }
     rpcs["getActivity"] = one.activity
     return Namespace(local.name, rpcs, {**local.channels, "watchActivity": one.watch})

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from lms_jupyter.engine import machine
 from lms_jupyter.engine.gpus.gpu import Gpu
 from lms_jupyter.engine.gpus.meter import GpuMeter
+from lms_jupyter.engine.instances.departures import GaveWay
 from lms_jupyter.engine.instances.instance import Instance, now
 from lms_jupyter.engine.instances.lifecycle import Moment
 from lms_jupyter.engine.instances.registry import Registry
@@ -28,6 +29,8 @@ class Activity:
     loads: tuple[Instance, ...]
     memory: machine.Memory
     gpus: tuple[Gpu, ...] = ()
+    given: tuple[GaveWay, ...] = ()
+    """What has left for other programs, oldest first."""
     users: Mapping[int, str] = field(default_factory=dict)
     """Who else holds memory of GPUs: process id → the name of its program, empty if unknown."""
 
@@ -39,6 +42,7 @@ def seen(registry: Registry, meter: GpuMeter) -> Activity:
         instances=tuple((one, _resident(one)) for one in registry.instances),
         loads=registry.loads,
         memory=machine.memory(),
+        given=tuple(registry.departures.given),
         gpus=tuple(_trusted(gpu, registry) for gpu in meter.last),
         users={
             pid: holder.name

@@ -34,6 +34,9 @@ class Prompts(Protocol):
     async def restore(self, instance: Instance) -> None:
         """Give a new instance what one before it has read."""
 
+    async def forget(self, instance: Instance | None) -> None:
+        """Remove what is kept of an instance's model; without one, all that is kept."""
+
 
 class NoPrompts:
     """Nothing is kept."""
@@ -45,6 +48,9 @@ class NoPrompts:
 
     async def restore(self, _instance: Instance) -> None:
         """Restore nothing."""
+
+    async def forget(self, _instance: Instance | None) -> None:
+        """Have nothing to remove."""
 
 
 class NoGpus:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from lms_jupyter.engine.instances.lifecycle import Moment
 
+FORGOTTEN: Final = "forgotten"
 KEPT = 1000
+FEW = 20
 
-Reason: TypeAlias = Literal["unloaded", "reloading", "abandoned", "evicted"]
-"""What a client may say of its own unloading: somebody wants the instance gone, it comes back at
+Reason: TypeAlias = Literal["unloaded", "forgotten", "reloading", "abandoned", "evicted"]
+"""What a client may say of its own unloading: somebody wants the instance gone, or also
+what is kept of the prompts that its model has read, it comes back at
 once with other settings, nobody held it any more, or it has to leave for another."""
 
 
@@ -25,11 +29,27 @@ class Departure:
     at: Moment
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GaveWay:
+    """An instance that has left for another program."""
+
+    identifier: str
+    reference: str
+    main_bytes: int
+    gpu_bytes: int
+    to: str
+    """The program that holds most of what was short; empty if it cannot be told."""
+    pid: int | None
+    at: Moment
+
+
 class Departures:
     """The last instances that went, by their references."""
 
     def __init__(self) -> None:
         self._known: dict[str, Departure] = {}
+        self.given: deque[GaveWay] = deque(maxlen=FEW)
+        """The last that have left for other programs, oldest first."""
 
     def note(self, reference: str, departure: Departure) -> None:
         """Keep why an instance went."""

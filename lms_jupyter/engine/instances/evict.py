@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Protocol, TypeVar
 
-from lms_jupyter.engine.instances.lifecycle import Phase, State
+from lms_jupyter.engine.instances.lifecycle import State
 
 
 class Candidate(Protocol):
@@ -27,12 +27,11 @@ def victims(instances: Iterable[C]) -> tuple[C, ...]:
     """Return those to unload before a just-in-time load.
 
     Only instances that were loaded just in time themselves, whatever their type; never one that is
-    pinned, and never one that is working, loading or already on its way out.
+    pinned or kept, and never one that is working, loading or already on its way out.
     """
     return tuple(instance for instance in instances if _may_go(instance))
 
 
 def _may_go(instance: Candidate) -> bool:
     state = instance.state
-    idle = state.phase is Phase.READY and state.in_flight == 0
-    return instance.jit and idle and not state.pinned
+    return instance.jit and state.is_idle and not state.pinned and state.keep is None

@@ -94,6 +94,14 @@ class Guardrail:
         there = f"but only {_gb(available)} are available there"
         return f"Loading {plan.model.model_key!r} {why}, {there}.", _WAY_OUT_OF_GPU + way_out + "."
 
+    def promised(self, loads: Iterable[Instance]) -> int:
+        """Return how much main memory loads under way have yet to take."""
+        return sum(
+            max(0, self.usage(one.plan).total_bytes - one.private_bytes())
+            for one in loads
+            if one.admitted
+        )
+
     def _promised(self, gpu: Gpu, others: tuple[Instance, ...]) -> int:
         """Return what loads under way have yet to take of a GPU."""
         promised = 0

@@ -89,6 +89,8 @@ class Instance:
     """Whether its load has passed the guardrail, so that its memory is promised to it."""
     worker: WorkerHandle | None = None
     address: str = ""
+    held_until_s: float = 0.0
+    """Until when a cell that runs counts on it, by the monotonic clock: it does not give way."""
     warm_tokens: int = 0
     """How many tokens of prompts it has got from an instance before it."""
     template_problem: str = ""

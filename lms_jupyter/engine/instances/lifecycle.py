@@ -30,6 +30,20 @@ class Moment:
     unix_s: float
 
 
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """What keeps an instance in memory instead of a TTL; other models and programs cannot end it.
+
+    `until_s` is a time by the clock of the machine; without it, somebody who is there keeps it.
+    """
+
+    until_s: float | None = None
+
+    def left_s(self, at: Moment) -> float | None:
+        """Return for how long yet it keeps it; `None` until somebody lets it go."""
+        return None if self.until_s is None else max(0.0, self.until_s - at.unix_s)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class State:
     """All that decides what may happen to an instance next."""
@@ -39,16 +53,28 @@ class State:
     in_flight: int = 0
     ttl_s: float | None = None
     pinned: bool = False
+    keep: Keep | None = None
     idle_since: Moment | None = None
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether it is loaded and nobody wants anything of it."""
+        return self.phase is Phase.READY and not self.in_flight
 
     @property
     def due_s(self) -> float | None:
         """Return the monotonic second at which the TTL ends, or `None` while it does not count."""
-        if self.phase is not Phase.READY or self.in_flight or self.pinned:
+        if not self.is_idle or self.pinned or self.keep is not None:
             return None
         if self.ttl_s is None or self.idle_since is None:
             return None
         return self.idle_since.monotonic_s + self.ttl_s
+
+    def left_s(self, at: Moment) -> float | None:
+        """Return in how many seconds it ends if nobody uses it, or `None` if it stays."""
+        if self.keep is not None and self.is_idle and not self.pinned:
+            return self.keep.left_s(at)
+        return None if self.due_s is None else max(0.0, self.due_s - at.monotonic_s)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +121,14 @@ class PinChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class KeepChanged:
+    """Something keeps the instance, or its TTL counts again: from this moment."""
+
+    keep: Keep | None
+    at: Moment
+
+
+@dataclass(frozen=True, slots=True)
 class UnloadBegan:
     """The instance takes no more requests; its process is being ended."""
 
@@ -111,6 +145,7 @@ Event: TypeAlias = (
     | RequestEnded
     | TtlChanged
     | PinChanged
+    | KeepChanged
     | UnloadBegan
     | Ended
 )
@@ -123,7 +158,7 @@ class IllegalMoveError(Exception):
         super().__init__(f"{type(event).__name__} cannot happen to an instance in {state.phase}.")
 
 
-def advance(state: State, event: Event) -> State:  # noqa: PLR0911 - one for each move
+def advance(state: State, event: Event) -> State:  # noqa: C901, PLR0911 - one for each move
     """Return the state after the event, or raise `IllegalMoveError`."""
     phase = state.phase
     match event:
@@ -140,6 +175,9 @@ def advance(state: State, event: Event) -> State:  # noqa: PLR0911 - one for eac
             return replace(state, ttl_s=ttl_s, idle_since=idle_since)
         case PinChanged(pinned) if phase in (Phase.LOADING, Phase.READY):
             return replace(state, pinned=pinned)
+        case KeepChanged(keep, at) if phase in (Phase.LOADING, Phase.READY):
+            idle_since = at if keep is None and state.idle_since else state.idle_since
+            return replace(state, keep=keep, idle_since=idle_since)
         case UnloadBegan() if phase is Phase.READY:
             return replace(state, phase=Phase.UNLOADING)
         case Ended() if phase is not Phase.GONE:
@@ -151,6 +189,7 @@ def advance(state: State, event: Event) -> State:  # noqa: PLR0911 - one for eac
             | RequestEnded()
             | TtlChanged()
             | PinChanged()
+            | KeepChanged()
             | UnloadBegan()
             | Ended()
         ):

@@ -140,6 +140,17 @@ class PromptCaches:
             logger.warning("%s: kept prompts cannot be used: %s", instance.identifier, error)
             await self._start_cold(instance, key)
 
+    async def forget(self, instance: Instance | None) -> None:
+        """Remove what is kept of an instance's model, whatever its settings; without one, all."""
+        if self._folder is not None:
+            kind = "" if instance is None else _model_key(instance.plan)
+            await asyncio.to_thread(self._drop, kind)
+
+    def _drop(self, beginning: str) -> None:
+        for file in Path(self.folder).glob(f"{beginning}*"):
+            with contextlib.suppress(OSError):
+                file.unlink(missing_ok=True)
+
     def close(self) -> None:
         """Remove the folder, unless it was named."""
         if self._folder is not None and not self._stays:
@@ -171,7 +182,8 @@ class PromptCaches:
         file = (str(plan.model.file.resolve()), *_looks(plan.model.file))
         runtime = (worker.runtime.label, str(worker.runtime.program)) if worker else ()
         said = [VERSION, runtime, file, order, instance.context_length]
-        return hashlib.sha256(json.dumps(said, default=str).encode()).hexdigest()[:32]
+        settings = hashlib.sha256(json.dumps(said, default=str).encode()).hexdigest()
+        return _model_key(plan) + settings[:32]
 
     def _note(self, key: str, turn: int, saved: list[_Slot]) -> None:
         """Write down what was saved in this turn, and remove all else of the kind."""
@@ -218,6 +230,11 @@ class PromptCaches:
         with contextlib.suppress(OSError):
             for file in (Path(self.folder) / f"{key}.json", *Path(self.folder).glob(f"{key}-*")):
                 file.unlink(missing_ok=True)
+
+
+def _model_key(plan: Plan) -> str:
+    """Return how the names of all files begin that are kept of a model."""
+    return hashlib.sha256(str(plan.model.file.resolve()).encode()).hexdigest()[:16]
 
 
 def _made(folder: Path | None) -> Path | None:

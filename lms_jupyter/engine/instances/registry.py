@@ -24,11 +24,13 @@ from lms_jupyter.engine.errors import (
 from lms_jupyter.engine.instances.books import Books
 from lms_jupyter.engine.instances.carried_out import effective, order_for
 from lms_jupyter.engine.instances.collaborators import Gpus, NoGpus, NoPrompts, Prompts
-from lms_jupyter.engine.instances.departures import Departure, Departures
+from lms_jupyter.engine.instances.departures import FORGOTTEN, Departure, Departures
 from lms_jupyter.engine.instances.instance import Instance, Plan, Request, Work, now
 from lms_jupyter.engine.instances.lifecycle import (
     Ended,
     Event,
+    Keep,
+    KeepChanged,
     Loaded,
     Phase,
     PinChanged,
@@ -54,6 +56,9 @@ from lms_jupyter.engine.worker.messages import Order
 
 Guard = Callable[[Plan, Iterable[Instance]], None]
 """Raises `GuardrailError` if a load would not fit beside the other instances."""
+
+CLOCK_S = 30.0
+"""Between two looks at the clock while an instance is kept until a time."""
 
 logger = logging.getLogger(__name__)
 
@@ -163,6 +168,13 @@ class Registry:
         if instance.is_ready:
             self._begin_unload(instance, why, by)
         await instance.gone.wait()
+        if why == FORGOTTEN:
+            # Also of those that another client has ended in the same moment.
+            await self._prompts.forget(instance)
+
+    async def forget(self) -> None:
+        """Remove all that is kept of what ended instances have read."""
+        await self._prompts.forget(None)
 
     def set_ttl(self, instance: Instance, ttl_s: float | None, *, restart: bool = False) -> None:
         """Change the TTL; count idleness from now if `restart`."""
@@ -171,6 +183,10 @@ class Registry:
     def pin(self, instance: Instance, *, pinned: bool) -> None:
         """Protect an instance from its TTL and from eviction, or stop to."""
         self._apply(instance, PinChanged(pinned))
+
+    def keep(self, instance: Instance, keep: Keep | None) -> None:
+        """Keep an instance until a time or until this is taken back, whatever its TTL."""
+        self._apply(instance, KeepChanged(keep, now()))
 
     @asynccontextmanager
     async def request(self, instance: Instance, work: Work) -> AsyncIterator[Request]:
@@ -228,17 +244,18 @@ class Registry:
         timer = self._timers.pop(instance, None)
         if timer is not None:
             timer.cancel()
-        due_s = instance.state.due_s
-        if due_s is not None:
+        left_s = instance.state.left_s(now())
+        if left_s is not None:
             loop = asyncio.get_running_loop()
-            wait_s = due_s - now().monotonic_s
-            self._timers[instance] = loop.call_later(max(0.0, wait_s), self._expire, instance)
+            # A time of day comes earlier or later than it seemed when somebody sets the clock.
+            wait_s = min(left_s, CLOCK_S) if instance.state.keep else left_s
+            self._timers[instance] = loop.call_later(wait_s, self._expire, instance)
 
     def _expire(self, instance: Instance) -> None:
-        due_s = instance.state.due_s
-        if due_s is None:
+        left_s = instance.state.left_s(now())
+        if left_s is None:
             return
-        if due_s > now().monotonic_s:
+        if left_s > 0:
             self._set_timer(instance)
         else:
             self._begin_unload(instance, "expired")
@@ -357,7 +374,7 @@ class Registry:
 
     async def _end(self, instance: Instance, why: str) -> None:
         if instance.worker is not None:
-            if instance.worker.is_running:
+            if instance.worker.is_running and why != FORGOTTEN:
                 await self._prompts.keep(instance, why)
             await instance.worker.end()
         self._finish(instance)

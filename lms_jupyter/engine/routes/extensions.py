@@ -10,7 +10,7 @@ from typing import Any
 from lms_jupyter.engine.errors import BadRequestError, NoModelMatchingQueryError
 from lms_jupyter.engine.instances import selection
 from lms_jupyter.engine.instances.activity import look, seen, watch
-from lms_jupyter.engine.instances.instance import Instance
+from lms_jupyter.engine.instances.instance import Instance, now
 from lms_jupyter.engine.limits import using
 from lms_jupyter.engine.routes.connection import Channel, ChannelHandler, Rpc
 from lms_jupyter.engine.routes.deleting import delete_model
@@ -19,7 +19,10 @@ from lms_jupyter.engine.routes.handshake import Caller
 from lms_jupyter.engine.services import Services
 from lms_jupyter.engine.wire.activity import activity_packet
 from lms_jupyter.engine.wire.fields import an_object, optional_flag, text
+from lms_jupyter.engine.wire.keeping import read_keep
 from lms_jupyter.engine.wire.sdk import milliseconds, seconds_from
+
+MAX_HOLD_S = 60.0
 
 
 def rpcs(services: Services) -> dict[str, Rpc]:
@@ -28,6 +31,9 @@ def rpcs(services: Services) -> dict[str, Rpc]:
         "getActivity": _get_activity,
         "setInstanceTtl": _set_ttl,
         "pinInstance": _pin,
+        "setInstanceKeep": _keep,
+        "holdInstances": _hold,
+        "forgetPrompts": _forget,
         "cancelLoad": _cancel_load,
         "getDeparture": _get_departure,
         "deleteModel": delete_model,
@@ -80,6 +86,32 @@ def _pin(services: Services, _caller: Caller, parameter: Any) -> None:
     if not isinstance(asked.get("pinned"), bool):
         raise BadRequestError("'pinned' has to be true or false.")
     services.registry.pin(_named(services, asked.get("identifier")), pinned=asked["pinned"])
+
+
+def _keep(services: Services, _caller: Caller, parameter: Any) -> None:
+    """Keep an instance while somebody is there or until a time, or let its TTL count again."""
+    asked = an_object(parameter)
+    if "keep" not in asked:
+        raise BadRequestError("'keep' has to be there: what keeps it, or null.")
+    keep = read_keep(asked["keep"])
+    services.registry.keep(_named(services, asked.get("identifier")), keep)
+
+
+def _hold(services: Services, _caller: Caller, parameter: Any) -> None:
+    """Have instances not give way for a while: a cell runs that may use them any moment."""
+    asked = an_object(parameter)
+    references, for_s = asked.get("instanceReferences"), seconds_from(asked.get("forMs"), "forMs")
+    if not isinstance(references, list):
+        raise BadRequestError("'instanceReferences' has to be a list.")
+    until_s = now().monotonic_s + min(for_s or 0.0, MAX_HOLD_S)
+    for instance in services.registry.instances:
+        if instance.reference in references:
+            instance.held_until_s = until_s
+
+
+async def _forget(services: Services, _caller: Caller, _parameter: Any) -> None:
+    """Remove all that is kept of prompts that instances have read which are gone."""
+    await services.registry.forget()
 
 
 async def _cancel_load(services: Services, _caller: Caller, parameter: Any) -> None:

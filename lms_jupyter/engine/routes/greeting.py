@@ -15,20 +15,18 @@ GREETINGS: Final = frozenset({"/lmstudio-greeting", "/lms-status"})
 
 
 def add_routes(
-    application: web.Application, token: Token | None, *, is_gateway: bool = False
+    application: web.Application, token: Token | None, more: tuple[str, ...] = ()
 ) -> None:
     """Add the two paths that clients probe; nobody needs a token for them."""
     application.router.add_get("/lmstudio-greeting", _greet)
-    application.router.add_get(
-        "/lms-status", partial(_status, token, ["fleet"] if is_gateway else [])
-    )
+    application.router.add_get("/lms-status", partial(_status, token, more))
 
 
 async def _greet(_request: web.Request) -> web.Response:
     return web.json_response({"lmstudio": True})
 
 
-async def _status(token: Token | None, more: list[str], request: web.Request) -> web.Response:
+async def _status(token: Token | None, more: tuple[str, ...], request: web.Request) -> web.Response:
     """Name the server; `extensions` says what it can do beyond LM Studio.
 
     Who has the token may ask for a proof that it is the engine which has it, too, and not a

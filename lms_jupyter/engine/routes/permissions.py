@@ -33,7 +33,10 @@ _PREDICTS: Final = frozenset(
     )
 )
 _LOADS: Final = frozenset(
-    ("loadModel", "unloadModel", "cancelLoad", "setInstanceTtl", "pinInstance")
+    (
+        *("loadModel", "unloadModel", "cancelLoad", "setInstanceTtl", "pinInstance"),
+        *("setInstanceKeep", "holdInstances"),
+    )
 )
 _DOWNLOADS: Final = frozenset(("downloadModel", "createDownloadPlan", "createArtifactDownloadPlan"))
 

@@ -8,8 +8,10 @@ from typing import Any, Final
 
 from lms_jupyter.engine.gpus.gpu import Gpu
 from lms_jupyter.engine.instances.activity import Activity
+from lms_jupyter.engine.instances.departures import GaveWay
 from lms_jupyter.engine.instances.gpu_shares import held_by
 from lms_jupyter.engine.instances.instance import Instance, Request, Work
+from lms_jupyter.engine.wire.keeping import keep_packet
 from lms_jupyter.engine.wire.sdk import instance_info, milliseconds, processing_state
 
 UNKNOWN: Final = "another program"
@@ -29,6 +31,19 @@ def activity_packet(activity: Activity) -> dict[str, Any]:
             "availableBytes": activity.memory.available_bytes,
             "gpus": [_gpu(gpu, activity.users) for gpu in activity.gpus],
         },
+        "gaveWay": [_gave_way(one) for one in activity.given],
+    }
+
+
+def _gave_way(gave: GaveWay) -> dict[str, Any]:
+    return {
+        "identifier": gave.identifier,
+        "instanceReference": gave.reference,
+        "memoryBytes": gave.main_bytes,
+        "gpuMemoryBytes": gave.gpu_bytes,
+        "to": gave.to or None,
+        "pid": gave.pid,
+        "at": milliseconds(gave.at.unix_s),
     }
 
 
@@ -58,6 +73,7 @@ def _instance(instance: Instance, memory_bytes: int, gpus: tuple[Gpu, ...]) -> d
         "jit": instance.jit,
         "runtime": instance.runtime,
         "warmTokens": instance.warm_tokens,
+        "keep": keep_packet(instance.state.keep),
     }
     speeds = [one.tokens_per_second for one in instance.requests if one.tokens_per_second]
     if speeds:

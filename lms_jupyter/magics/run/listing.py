@@ -10,6 +10,7 @@ import msgspec
 from lms_jupyter.api import usage, views
 from lms_jupyter.api.all_hosts import instances_everywhere
 from lms_jupyter.api.draw import compact, draw_status, instances_json, models_json
+from lms_jupyter.api.why import reasons
 from lms_jupyter.hosts.base import LogEntry, Past, remembers_its_log
 from lms_jupyter.magics.context import LiveDisplay, MagicContext
 from lms_jupyter.magics.run import perform
@@ -74,9 +75,16 @@ def ps(request: ListInstances, context: MagicContext) -> Any:
 
 
 @perform.register
-def status(_request: ShowStatus, context: MagicContext) -> None:
-    """Say which host is used and what it has in memory."""
+def status(request: ShowStatus, context: MagicContext) -> None:
+    """Say which host is used and what it has in memory, or why it is there."""
     context.session.local.connect()
+    if request.why:
+        found = context.session.run(reasons(context.manager))
+        if request.as_json:
+            context.say(found.json())
+        else:
+            context.show(found.draw().bundle())
+        return
     context.note_host()
     context.command(Refresh())
     context.show(draw_status(context.manager.activity, context.manager.why).bundle())

@@ -1,10 +1,13 @@
 """Runs `unload`, `extend`, `pin` and `free`."""
 
+import time
+from collections.abc import Sequence
+from functools import partial
 from typing import TypeVar
 
 from msgspec.structs import replace as changed
 
-from lms_jupyter.api import memory
+from lms_jupyter.api import freeing, memory
 from lms_jupyter.api.duration import format_duration
 from lms_jupyter.api.sizes import format_size
 from lms_jupyter.errors import CommandError, InstanceNotFoundError
@@ -12,7 +15,14 @@ from lms_jupyter.magics.context import MagicContext
 from lms_jupyter.magics.run import perform
 from lms_jupyter.magics.verbs.memory import Free, OnDevice, Request, Unload
 from lms_jupyter.manager import lookup
-from lms_jupyter.protocol.commands import PinInstance, ReloadInstance, SetTtl, UnloadInstance
+from lms_jupyter.manager.keep_words import say_keep
+from lms_jupyter.protocol.commands import (
+    KeepInstance,
+    PinInstance,
+    ReloadInstance,
+    SetTtl,
+    UnloadInstance,
+)
 from lms_jupyter.protocol.models import Instance
 
 Aimed = TypeVar("Aimed", bound=Request)
@@ -22,23 +32,16 @@ Aimed = TypeVar("Aimed", bound=Request)
 def unload(request: Unload, context: MagicContext) -> None:
     """End one instance, or all."""
     context.connect()
+    ending = partial(_end, context=context, forget=request.forget)
     if request.identifier is not None:
-        _end(context.session.instance(request.identifier, request.device), context)
+        ending(context.session.instance(request.identifier, request.device))
         return
     known = context.session.run(lookup.instances_on(request.device, context.manager))
     if request.everything:
-        if not known:
-            context.say("Nothing is in memory.")
-            return
-        for instance in known:
-            try:
-                _end(instance, context)
-            except InstanceNotFoundError:
-                # It went by itself in the meantime: that is what was wanted.
-                continue
+        _end_all(known, request, context)
         return
     if len(known) == 1:
-        _end(known[0], context)
+        ending(known[0])
         return
     names = ", ".join(sorted(instance.identifier for instance in known))
     raise CommandError(
@@ -46,6 +49,21 @@ def unload(request: Unload, context: MagicContext) -> None:
         + (f"There are {len(known)}." if known else "Nothing is in memory."),
         hint=f"Name one of {names}, or say --all." if known else "`%lms load KEY` loads a model.",
     )
+
+
+def _end_all(known: Sequence[Instance], request: Unload, context: MagicContext) -> None:
+    """End all instances; with `--forget`, forget also what was kept of those before them."""
+    for instance in known:
+        try:
+            _end(instance, context, forget=request.forget)
+        except InstanceNotFoundError:
+            # It went by itself in the meantime: that is what was wanted.
+            continue
+    if request.forget:
+        context.session.run(memory.forget_prompts(context.manager))
+        context.say("Nothing is kept of what models have read.")
+    elif not known:
+        context.say("Nothing is in memory.")
 
 
 @perform.register
@@ -81,6 +99,11 @@ def pin(request: PinInstance, context: MagicContext) -> None:
     """Keep an instance from expiring, or no longer."""
     request = _aimed(request, context)
     context.command(request)
+    letting_go = KeepInstance(
+        identifier=request.identifier, instance_reference=request.instance_reference, keep=None
+    )
+    if not request.pinned and "keep" in context.manager.activity.host.features:
+        context.command(letting_go)
     state = (
         "is pinned: it stays in memory until it is unloaded"
         if request.pinned
@@ -90,9 +113,24 @@ def pin(request: PinInstance, context: MagicContext) -> None:
 
 
 @perform.register
+def keep(request: KeepInstance, context: MagicContext) -> None:
+    """Keep an instance while this notebook is open, or until a time."""
+    request = _aimed(request, context)
+    context.command(request)
+    if request.keep is not None:
+        kept = "while this notebook is open"
+        if request.keep.until is not None:
+            kept = say_keep(request.keep, time.time())
+        context.say(f"{request.identifier} stays in memory {kept}.")
+
+
+@perform.register
 def free(request: Free, context: MagicContext) -> None:
     """Unload what is idle and ours, and empty the caches that this kernel keeps on a GPU."""
     context.connect()
+    if request.until_bytes is not None:
+        _free_until(request, request.until_bytes, context)
+        return
     gone = context.session.run(memory.free(context.manager, everything=request.everything))
     for instance in gone:
         context.say(f"{instance.identifier} is unloaded.")
@@ -100,6 +138,18 @@ def free(request: Free, context: MagicContext) -> None:
         context.say(sentence)
     given_back = memory.taken_bytes(gone) + memory.empty_caches()
     context.say(f"{format_size(given_back)} given back." if given_back else "Nothing to give back.")
+
+
+def _free_until(request: Free, wanted_bytes: int, context: MagicContext) -> None:
+    """Unload what is idle until so much memory is free, and say how far that came."""
+    goal = freeing.Goal(wanted_bytes=wanted_bytes, main=request.main)
+    work = freeing.until(
+        context.manager, goal, everything=request.everything, when_idle=request.when_idle
+    )
+    freed = context.session.run(work)
+    for instance in freed.gone:
+        context.say(f"{instance.identifier} is unloaded.")
+    context.say(freed.sentence)
 
 
 def _aimed(request: Aimed, context: MagicContext, device: str | None = None) -> Aimed:
@@ -112,6 +162,7 @@ def _aimed(request: Aimed, context: MagicContext, device: str | None = None) -> 
     return changed(request, identifier=instance.identifier, instance_reference=reference)
 
 
-def _end(instance: Instance, context: MagicContext) -> None:
-    context.command(memory.exactly(UnloadInstance, instance))
-    context.say(f"{instance.identifier} is unloaded.")
+def _end(instance: Instance, context: MagicContext, *, forget: bool = False) -> None:
+    context.command(memory.exactly(UnloadInstance, instance, forget=forget))
+    forgotten = ", and nothing is kept of what its model has read" if forget else ""
+    context.say(f"{instance.identifier} is unloaded{forgotten}.")

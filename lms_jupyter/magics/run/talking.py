@@ -1,5 +1,6 @@
 """Runs `%%lms` and `%lms chat`."""
 
+import contextlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from lms_jupyter.api.answers import Answer
 from lms_jupyter.api.host_verbs import last_used
 from lms_jupyter.api.load_requests import NotebookRequest
 from lms_jupyter.api.notebook_model import chosen_model, explain
-from lms_jupyter.errors import CommandError, ModelNotFoundError
+from lms_jupyter.errors import CommandError, LmsError, ModelNotFoundError
 from lms_jupyter.hosts.prediction import Message, Picture, Sampling
 from lms_jupyter.magics.answer import Figures, as_value, is_schema
 from lms_jupyter.magics.context import MagicContext
@@ -20,6 +21,7 @@ from lms_jupyter.magics.run.loading import check_llm
 from lms_jupyter.magics.run.presets import load_config_of, with_preset
 from lms_jupyter.magics.run.tooling import ToolBox, Turns
 from lms_jupyter.magics.verbs.talking import Talk
+from lms_jupyter.manager import lookup
 from lms_jupyter.protocol.loads import LoadRequest
 from lms_jupyter.protocol.models import Instance
 
@@ -55,7 +57,12 @@ def talk(request: Talk, context: MagicContext) -> None:
         reply = Message(role="assistant", text=str(answer))
         context.chats[request.chat] = [*turns.messages, reply]
     if request.footer:
-        figures = Figures(model=instance.identifier, stats=draft.stats, calls=len(turns.called))
+        figures = Figures(
+            model=instance.identifier,
+            stats=draft.stats,
+            calls=len(turns.called),
+            warm_tokens=warm_tokens(instance, context),
+        )
         context.show(figures.bundle())
     if schema is None or draft.stats is None:
         return
@@ -66,6 +73,17 @@ def talk(request: Talk, context: MagicContext) -> None:
             f"The answer is not what {request.schema} asks for: {error}.",
             hint="Was it cut short? --max-tokens allows a longer answer.",
         ) from error
+
+
+def warm_tokens(instance: Instance, context: MagicContext) -> int:
+    """Return how many tokens an instance began with that one before it had read."""
+    if "forget" not in context.manager.activity.host.features:
+        return 0
+    with contextlib.suppress(LmsError):
+        for loaded in context.session.run(lookup.instances(context.manager)):
+            if loaded.instance_reference == instance.instance_reference:
+                return loaded.warm_tokens
+    return 0
 
 
 def prompt_of(request: Talk, context: MagicContext) -> str:

@@ -34,6 +34,16 @@ class ListInstances(Struct, frozen=True, kw_only=True):
 class ShowStatus(Struct, frozen=True, kw_only=True):
     """`%lms status`: which host, and what is in memory."""
 
+    why: bool = False
+    """Say what keeps each instance and what will end it, instead."""
+    as_json: bool = False
+
+
+def _status(a: argparse.Namespace) -> ShowStatus:
+    if a.as_json and not a.why:
+        raise CommandError("%lms status: --json goes with --why.", hint="%lms status --why --json")
+    return ShowStatus(why=a.why, as_json=a.as_json)
+
 
 class ShowLog(Struct, frozen=True, kw_only=True):
     """`%lms log`: what the host writes down."""
@@ -149,7 +159,16 @@ VERBS = (
     Verb(
         name="status",
         summary="say which host is used and what it has in memory",
-        build=lambda _: ShowStatus(),
+        build=_status,
+        flags=(
+            Flag(
+                names=("--why",),
+                help="for each instance, what keeps it and what will end it",
+                default=False,
+            ),
+            JSON,
+        ),
+        examples=("%lms status", "%lms status --why"),
     ),
     Verb(
         name="log",

@@ -21,6 +21,7 @@ from lms_jupyter.magics.grammar import (
 from lms_jupyter.magics.verbs.fit_flags import FIT, take_fit, with_max
 from lms_jupyter.magics.verbs.presets import PRESET
 from lms_jupyter.magics.verbs.setting_flags import flags_of
+from lms_jupyter.manager.keep_words import parse_keep
 from lms_jupyter.protocol.fitting import contradiction
 from lms_jupyter.protocol.gpu_settings import objection
 from lms_jupyter.protocol.load_keys import BY_NAME, LOAD_KEYS
@@ -131,6 +132,12 @@ LIFE = (
         default=UNSET,
     ),
     Flag(
+        names=("--keep",),
+        help="while-open (as long as this notebook is open), or a time: until 18:00",
+        metavar="WHAT",
+        read=parse_keep,
+    ),
+    Flag(
         names=("--timeout",),
         help="cancel the load if it takes longer",
         metavar="TIME",
@@ -233,6 +240,7 @@ def load_line(a: argparse.Namespace, mode: LoadMode, *, estimate_only: bool = Fa
         identifier=getattr(a, "identifier", None),
         config=load_config(a),
         fit=fit,
+        keep=getattr(a, "keep", None),
         reload=getattr(a, "reload", False),
         **life,
     )
@@ -303,7 +311,11 @@ VERBS = (
             Flag(names=("--estimate-only",), help="only say what it would take", default=False),
             *CHOICE,
         ),
-        examples=("%lms load qwen3-4b --ttl 10m", "llm = %lms load qwen3-4b -c 8192 --gpu max"),
+        examples=(
+            "%lms load qwen3-4b --ttl 10m",
+            "%lms load qwen3-4b --keep until 18:00",
+            "llm = %lms load qwen3-4b -c 8192 --gpu max",
+        ),
     ),
     Verb(
         name="model",

@@ -11,6 +11,7 @@ import { gpuSharesOf, ownerOf } from "../text/detailFacts";
 import { useDetailWords } from "../text/detailWords";
 import { differencesOf } from "../text/facts";
 import { duration } from "../text/format";
+import { keptOf, warmOf } from "../text/moreFacts";
 import { InstanceHistory } from "./InstanceHistory";
 import { TryPrompt } from "./TryPrompt";
 
@@ -53,6 +54,8 @@ export function InstanceDetails(props: DetailsProps) {
     [strings.memory, instance.memory_bytes === null ? null : format.bytes(instance.memory_bytes)],
     [strings.gpuMemory, gpuSharesOf(instance, gpus, words).join(" · ")],
     [strings.runtime, instance.runtime],
+    [strings.prompts, warmOf(instance, words)],
+    [strings.life, keptOf(instance, words)],
     [strings.fileSize, format.bytes(instance.size_bytes)],
     [strings.owner, ownerOf(instance, words)],
     [strings.users, instance.users.join(", ")],

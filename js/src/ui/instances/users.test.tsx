@@ -23,6 +23,22 @@ const withUsers = (users: string[]): Activity => ({
   instances: [{ ...CHAT, users }, CODER],
 });
 
+it("says what a row is kept by, and what it began with", async () => {
+  const until = { ...CHAT, keep: { until: ACTIVITY.now + 600 }, warm_tokens: 4096 };
+  const open: Instance = { ...CODER, keep: { until: null }, status: "idle", queued: 0 };
+  await show(catalog, { ...ACTIVITY, instances: [until, open] }, "live");
+
+  const facts = within(rowOf("chat")).getByText(/8,192 tokens/);
+  expect(facts.title).toContain("warm: 4,096 tokens kept");
+  expect(facts.title).toMatch(/^kept until /m);
+  expect(within(rowOf("chat")).getByText("pinned")).toBeTruthy();
+  expect(within(rowOf("my-coder")).getByText("pinned")).toBeTruthy();
+  await press("More about chat");
+  expect(within(rowOf("chat")).getByText("warm: 4,096 tokens kept")).toBeTruthy();
+  await press("More about my-coder");
+  expect(screen.getByText("kept while a notebook is open that wants it")).toBeTruthy();
+});
+
 describe("who else uses an instance", () => {
   it("is counted in its row, with the names where one points at it", async () => {
     await show(catalog, ACTIVITY, "live");

@@ -89,6 +89,7 @@ export const ModelRow = memo((props: Props) => {
                   model_key,
                   identifier: null,
                   ...(place.oneClick?.() ?? ONE_CLICK),
+                  ttl_is_default: true,
                 })
               }
             >

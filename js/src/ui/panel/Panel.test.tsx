@@ -37,7 +37,7 @@ import {
 cleanly();
 
 /** What is not in memory is loaded once, whoever else asks for it at the same moment. */
-const ensure = { ...load, mode: "ensure", identifier: null, config: {} };
+const ensure = { ...load, mode: "ensure", identifier: null, config: {}, ttl_is_default: true };
 
 describe("what is in memory", () => {
   it("shows each instance with its facts and the time it has left", async () => {

@@ -104,6 +104,8 @@ export const DETAIL = {
   gpuMemory: "GPU memory",
   onNamed: (size: string, gpu: string) => `${size} on ${gpu}`,
   runtime: "Runtime",
+  prompts: "Prompts",
+  life: "In memory",
   moreSettings: (count: number) => `More settings (${count})`,
   changedSettings: (count: number) => `${count} changed`,
   findSetting: "Find a setting",

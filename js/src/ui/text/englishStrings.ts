@@ -73,6 +73,10 @@ export const ENGLISH = {
   engineCost:
     "Takes about 50 MB of memory and no processor time until a model is loaded. It stops one minute after its last model is unloaded and its last page is closed.",
   engineMissing: (packages: string) => `The built-in engine needs ${packages}. Install it with:`,
+  // What keeps instances
+  keptOpen: "kept while a notebook is open that wants it",
+  keptUntil: (time: string) => `kept until ${time}`,
+  warm: (tokens: string) => `warm: ${tokens} tokens kept`,
   // Problems
   retry: "Try again",
   retryNamed: (name: string) => `Try again: load ${name}`,

@@ -102,6 +102,8 @@ export const GERMAN_DETAIL: DetailStrings = {
   gpuMemory: "GPU-Speicher",
   onNamed: (size, gpu) => `${size} auf ${gpu}`,
   runtime: "Runtime",
+  prompts: "Prompts",
+  life: "Im Speicher",
   moreSettings: (count) => `Mehr Einstellungen (${count})`,
   changedSettings: (count) => `${count} geändert`,
   findSetting: "Einstellung suchen",

@@ -66,6 +66,9 @@ export const GERMAN: English = {
   engineCost:
     "Braucht etwa 50 MB Speicher und keine Rechenzeit, bis ein Modell geladen wird. Sie endet eine Minute, nachdem ihr letztes Modell entladen und ihre letzte Seite geschlossen ist.",
   engineMissing: (packages) => `Der eingebauten Engine fehlt ${packages}. So wird sie installiert:`,
+  keptOpen: "bleibt, solange ein Notebook offen ist, das es braucht",
+  keptUntil: (time) => `bleibt bis ${time}`,
+  warm: (tokens) => `warm: ${tokens} Tokens behalten`,
   retry: "Noch einmal",
   retryNamed: (name) => `Noch einmal: ${name} laden`,
   dismiss: "Schließen",

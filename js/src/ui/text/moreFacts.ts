@@ -25,10 +25,22 @@ export function ownerName({ owner }: Instance, { strings }: Words): string | nul
   return owner === "rest" || owner === "lms" ? strings[owner] : owner;
 }
 
+/** What keeps an instance instead of its TTL, besides a pin. */
+export function keptOf({ keep }: Instance, { strings, format }: Words): string | null {
+  if (!keep) return null;
+  return keep.until === null ? strings.keptOpen : strings.keptUntil(format.moment(keep.until));
+}
+
+/** What an instance knows that one before it has read: "warm: 4,096 tokens kept". */
+export function warmOf({ warm_tokens }: Instance, { strings, format }: Words): string | null {
+  return warm_tokens > 0 ? strings.warm(format.integer(warm_tokens)) : null;
+}
+
 /** Who else has to do with an instance, a line each. */
 export function peopleOf(instance: Instance, words: Words): string[] {
   const { strings } = words;
+  const life = [keptOf(instance, words), warmOf(instance, words)];
   const owner = instance.mine ? null : ownerName(instance, words);
   const users = instance.users.join(", ");
-  return present([owner && strings.loadedBy(owner), users && strings.usedBy(users)]);
+  return present([...life, owner && strings.loadedBy(owner), users && strings.usedBy(users)]);
 }
