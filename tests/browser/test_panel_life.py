@@ -158,6 +158,8 @@ def test_a_page_without_our_part_shows_the_last_picture_of_a_saved_notebook(
     with lmstudio.Client(engine_address) as client:
         client.llm.load_new_instance("tutor-1m", "later", ttl=3600)
     expect(notebook.row("later")).to_be_visible()
+    # The picture follows the widget by a message of its own.
+    expect(notebook.output(0).locator("table", has_text="later")).to_have_count(1)
     notebook.page.evaluate(SAVE)
     notebook.page.evaluate(END_KERNEL)
 
