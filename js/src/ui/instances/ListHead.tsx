@@ -22,7 +22,7 @@ export function ListHead({ activity, marked, inert, head, onUnload, onSend, onCl
   const { strings, format } = useWords();
   const { instances, host } = activity;
   const several = marked.length > 0;
-  const meant = several ? marked : instances;
+  const chosen = several ? marked : instances;
   const pinned = !marked.every((instance) => instance.pinned);
   return (
     <header class="lms-Section-head" ref={head}>
@@ -37,23 +37,23 @@ export function ListHead({ activity, marked, inert, head, onUnload, onSend, onCl
         <Button
           disabled={inert}
           onClick={() => {
-            for (const one of marked) {
-              if (one.pinned !== pinned) onSend({ kind: "pin", ...exactly(one), pinned });
+            for (const instance of marked) {
+              if (instance.pinned !== pinned) onSend({ kind: "pin", ...exactly(instance), pinned });
             }
           }}
         >
           {pinned ? strings.pinSelected : strings.unpinSelected}
         </Button>
       )}
-      {meant.length > 1 && (
+      {chosen.length > 1 && (
         <UnloadAll
           key={several ? "several" : "all"}
           label={several ? strings.unloadSelected : strings.unloadAll}
-          count={meant.length}
-          missed={meant.filter(isMissed).length}
+          count={chosen.length}
+          missed={chosen.filter(isMissed).length}
           inert={inert}
           onUnloadAll={() => {
-            meant.forEach(onUnload);
+            chosen.forEach(onUnload);
             onClear();
           }}
         />
