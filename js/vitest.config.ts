@@ -1,9 +1,13 @@
 import { defineConfig } from "vitest/config";
 
-/** What counts by the clock of the page, watches whether it is seen, or takes parts of JupyterLab's place. */
+/**
+ * What counts by the clock of the page, watches whether it is seen, takes parts of JupyterLab's
+ * place, or waits for a script that the page keeps.
+ */
 const ALONE = [
   "entry/lab/plugins",
   "entry/widget/status",
+  "entry/widget/widget",
   "transport/attend",
   "ui/controls/clock",
   "ui/panel/host",
