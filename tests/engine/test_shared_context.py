@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 import lmstudio
+import psutil
 import pytest
 
 from lms_jupyter.engine.wire.parts import MessageParts
@@ -153,6 +154,58 @@ async def test_over_a_socket_the_greediest_end_with_what_they_have_said(
     assert {one["stopReason"] for one in stats} == {"contextLengthReached"}
     assert all(one["predictedTokensCount"] > 20 for one in stats)
     assert all(len(said) > 20 for said in channels.values())
+
+
+@pytest.mark.asyncio
+async def test_an_engine_that_gets_no_processor_lets_no_request_end_another(
+    tutor_engine: EngineProcess,
+) -> None:
+    light = {"checked": True, "value": 112}
+    endless = config_of(**{"llama.logitBias": NEVER_END})
+    within = config_of(**{"llama.logitBias": NEVER_END, "maxPredictedTokens": light})
+    asked = {"modelSpecifier": SHARED, "rawPrompt": "Once upon"}
+    said: dict[int, int] = {}
+    stats: dict[int, dict[str, Any]] = {}
+    async with llm_socket(tutor_engine) as llm:
+
+        async def read() -> None:
+            frame = await llm.read()
+            assert frame["type"] in {"channelSend", "channelClose"}, frame
+            message, channel = frame.get("message", {}), frame.get("channelId", -1)
+            if message.get("type") == "fragment":
+                said[channel] = said.get(channel, 0) + 1
+            if message.get("type") == "success":
+                stats[channel] = message["stats"]
+
+        for _ in range(3):
+            await llm.open("completeRawText", **asked, predictionConfigStack=endless)
+        while len(said) < 3 or min(said.values()) < 60:
+            await read()
+        last = await llm.open("completeRawText", **asked, predictionConfigStack=within)
+        while last not in said:
+            await read()
+
+        engine = psutil.Process(tutor_engine.process.pid)
+        engine.suspend()
+        try:
+            await idle(tutor_engine.children)
+        finally:
+            engine.resume()
+        while len(stats) < 4:
+            await read()
+
+    ended = stats.pop(last)
+    assert {one["stopReason"] for one in stats.values()} == {"contextLengthReached"}
+    assert ended["stopReason"] == "maxPredictedTokensReached"
+    assert ended["predictedTokensCount"] == 112
+
+
+async def idle(processes: list[psutil.Process]) -> None:
+    """Wait until none of them computes."""
+    before = -1.0
+    while (spent := sum(sum(one.cpu_times()[:2]) for one in processes)) != before:
+        before = spent
+        await asyncio.sleep(0.2)
 
 
 @pytest.mark.asyncio

@@ -47,6 +47,11 @@ class Seat:
         self.used, self.is_over = 0, False
 
     @property
+    def keeps_promise(self) -> bool:
+        """Whether it has taken no more than was promised to it, and may stay."""
+        return self.used <= self.promised and not self.is_over
+
+    @property
     def held(self) -> int:
         """How many tokens nobody else can have."""
         return max(self.used, self.promised)
@@ -74,6 +79,11 @@ class Room:
     def is_shared(self) -> bool:
         """Whether somebody has or wants a seat."""
         return bool(self._seats or self._queue)
+
+    @property
+    def has_several(self) -> bool:
+        """Whether more than one has a seat."""
+        return len(self._seats) > 1
 
     @asynccontextmanager
     async def seat(self, prompt: int, at_most: int | None, times: int = 1) -> AsyncIterator[Seat]:

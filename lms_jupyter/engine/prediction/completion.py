@@ -34,6 +34,8 @@ STREAMED: Final = {
 }
 """Progress also makes llama.cpp notice a cancelled request while it reads the prompt."""
 
+MAX_RESUMED: Final = 3
+"""How often a request goes on that others have ended; they could come again without end."""
 _STOP_TYPES: Final[Mapping[str, StopReason]] = {"eos": "eosFound", "word": "stopStringFound"}
 
 
@@ -58,10 +60,15 @@ class Completion:
             for fragment in self._end_thought(budget, splitter):
                 yield fragment
         prompt: Any = self._prompt()
+        resumed = 0
         while prompt is not None:
             async with aclosing(self._run(prompt, splitter, budget)) as pieces:
                 async for piece in pieces:
                     yield piece
+            if resumed < MAX_RESUMED and self._was_ended_by_others:
+                resumed += 1
+                prompt = self._prompt()
+                continue
             if budget is None or not self._thinks_too_long(budget, splitter):
                 prompt = await self._next_prompt()
                 continue
@@ -130,7 +137,7 @@ class Completion:
             return None
         tokens = await self.tokens(self.prompt.text + self.outcome.text)
         length = self.instance.context_length
-        if self.seat is not None and self.seat.is_over:
+        if self.seat is not None and (self.seat.is_over or self.seat.room.has_several):
             length = self.seat.room.share
             self.seat.begin_again()
         return shorten(tokens, length, self.settings.overflow)
@@ -140,6 +147,18 @@ class Completion:
         """Whether a full context is no reason to stop; a grammar could not be taken up again."""
         may_shorten = self.settings.overflow != "stopAtLimit"
         return may_shorten and not self.prompt.images and not self._is_constrained
+
+    @property
+    def _was_ended_by_others(self) -> bool:
+        """Whether the context was full of what others had taken.
+
+        llama.cpp then ends all of them. That happens where this process gets no processor for so
+        long that the greediest is not ended in time: the margin of the room is used up.
+        """
+        if self.seat is None or not self.seat.keeps_promise:
+            return False
+        may_resume = not self._is_constrained or not self.outcome.text
+        return may_resume and self.outcome.stop_reason == "contextLengthReached"
 
     @property
     def _is_constrained(self) -> bool:
