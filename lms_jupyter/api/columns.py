@@ -50,7 +50,8 @@ def _expendable(table: Rows) -> tuple[Sequence[str], Sequence[str]]:
         place = list(table[0]).index("DEVICE")
         if len({row[place] for row in table[1:]}) > 1:
             # Rows of one name may differ in nothing else.
-            return EXPENDABLE[1:], (*LAST, "DEVICE")
+            others = tuple(name for name in EXPENDABLE if name != "DEVICE")
+            return others, (*LAST, "DEVICE")
     return EXPENDABLE, LAST
 
 

@@ -49,9 +49,9 @@ class Figures(Struct, frozen=True, kw_only=True):
             parts.append(f"first token after {stats.first_token_s:.3f} s")
         if stats.prompt_tokens is not None and stats.predicted_tokens is not None:
             parts.append(f"{stats.prompt_tokens} tokens in, {stats.predicted_tokens} out")
+        parts.append(STOPS.get(stats.stop_reason, stats.stop_reason))
         if self.warm_tokens:
             parts.append(f"warm: {self.warm_tokens:,} tokens kept")
-        parts.append(STOPS.get(stats.stop_reason, stats.stop_reason))
         return " · ".join(parts)
 
     def bundle(self) -> dict[str, str]:

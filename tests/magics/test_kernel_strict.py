@@ -54,6 +54,8 @@ LINES = [
     "%lms restore",
     "%lms panel",
     "%lms doctor",
+    "%lms usage",
+    f"%lms delete {KEY} -y",
     "%lms free",
     "%lms unload kept",
     "%lms unload --all",

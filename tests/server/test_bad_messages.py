@@ -33,6 +33,7 @@ QUESTIONS: dict[str, dict[str, Any]] = {
     "find_downloads": {"words": "qwen"},
     "list_hosts": {},
     "list_profiles": {},
+    "read_diary": {},
 }
 
 

@@ -234,7 +234,7 @@ class PromptCaches:
 
 def _model_key(plan: Plan) -> str:
     """Return how the names of all files begin that are kept of a model."""
-    return hashlib.sha256(str(plan.model.file.resolve()).encode()).hexdigest()[:16]
+    return hashlib.sha256(os.fsencode(plan.model.file.resolve())).hexdigest()[:16]
 
 
 def _made(folder: Path | None) -> Path | None:
