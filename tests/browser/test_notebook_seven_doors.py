@@ -148,6 +148,7 @@ ANYWHERE: dict[str, Callable[[Page], None]] = {
     "refresh": lambda page: expect(page.page.locator(".lm-CommandPalette")).to_be_hidden(),
     "load": _asked("Load"),
     "unload-all": _asked("Models in memory"),
+    "delete-model": _asked("Delete model"),
     "set-ttl": _asked("chat"),
     "copy-name": _copied("chat"),
     "copy-line": _copied(LINE),
