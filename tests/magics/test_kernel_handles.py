@@ -93,8 +93,12 @@ def test_every_verb_about_memory_and_the_notebook_is_a_function(
 
 
 def wait_until_expired(engine: str) -> None:
+    deadline = time.monotonic() + 60
     with lmstudio.Client(engine) as neighbour:
-        while neighbour.llm.list_loaded():
+        while loaded := neighbour.llm.list_loaded():
+            if time.monotonic() > deadline:
+                told = [one.get_info().to_dict() for one in loaded]
+                pytest.fail(f"In memory still: {told}; processes: {family(engine)}")
             time.sleep(0.05)  # a TTL ends by the clock
 
 
