@@ -83,6 +83,8 @@ async def switch(address: str, manager: "Manager") -> None:
     async with manager.connecting:
         former = manager.activity.host.address
         former_host = manager.reached
+        if not address:
+            manager.search_anew()
         await _reach(address, manager, anew=True)
         manager.host = address
         manager.selectable_hosts |= {

@@ -55,6 +55,8 @@ class Collaborators:
 
 
 ALONE = Collaborators()
+STUDIO = "LM Studio"
+"""What a host is called that is no embedded engine."""
 
 
 class Manager(Configurable):
@@ -91,7 +93,7 @@ class Manager(Configurable):
             **kwargs: Traits, and what a `Configurable` takes.
         """
         epoch = uuid.uuid4().hex[:8]
-        info = HostInfo(name="LM Studio", address=kwargs.get("host", ""))
+        info = HostInfo(name=STUDIO, address=kwargs.get("host", ""))
         super().__init__(
             catalog=Catalog(epoch=epoch),
             activity=Activity(epoch=epoch, now=time.time(), host=info),
@@ -135,6 +137,7 @@ class Manager(Configurable):
         """References of what bears this kernel's name, and that no lease says it holds."""
         self.seen_rids: dict[str, None] = {}
         self._host: Host | None = None
+        self._had_studio = False
         self._steady = SteadyHost(self)
         self._serial = count(1)
         self._clock_lead_s = 0.0
@@ -165,7 +168,13 @@ class Manager(Configurable):
         from lms_jupyter.hosts import discover  # noqa: PLC0415
 
         policy: Any = self.wake_studio
-        return await discover.find_host(named, waking=policy)
+        # An LM Studio that restarts is gone for a moment: no engine takes its place unasked.
+        start = policy != "ask" or not self._had_studio
+        return await discover.find_host(named, start=start, waking=policy)
+
+    def search_anew(self) -> None:
+        """Have the next search begin as if there had never been a host."""
+        self._had_studio = False
 
     def has(self, host: Host) -> bool:
         """Whether this host is ours, and no other has taken its place."""
@@ -174,7 +183,9 @@ class Manager(Configurable):
     def set_host(self, found: Found | None) -> None:
         """Take a connected host as ours, or let go of the one that we had."""
         self._host = found.host if found else None
-        self.why = found.why if found else self.why
+        if found:
+            self.why = found.why
+            self._had_studio = found.host.info.name == STUDIO
 
     def run_on(self, loop: asyncio.AbstractEventLoop) -> None:
         """Say which loop everything but reading the traits happens on."""

@@ -1,9 +1,11 @@
 """A host that is stopped and started again: the first question after its return is answered."""
 
 import asyncio
+import os
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import aclosing
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,6 +24,7 @@ from lms_jupyter.protocol.loads import LoadMode, LoadRequest
 from lms_jupyter.protocol.models import Instance
 from lms_jupyter.protocol.slices import Activity
 from tests.hosts.restarts import drop, restart, stop
+from tests.hosts.sleeping import publish
 from tests.hosts.studio import Studio
 from tests.manager.test_watch import until
 
@@ -116,6 +119,58 @@ def test_ten_restarts_in_a_row_are_each_answered_at_once(studio: Studio, session
         began = time.monotonic()
         assert list(session.run(views.instances(session.local.manager))) == []
         assert time.monotonic() - began < AT_ONCE_S
+
+
+@pytest.mark.parametrize("moves", [False, True])
+def test_a_host_that_nobody_named_is_found_again(
+    moves: bool,  # noqa: FBT001 - a parameter of the test
+    studio: Studio,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def publish_port() -> None:
+        publish(tmp_path, {"port": int(studio.address.rpartition(":")[2]), "pid": os.getpid()})
+
+    for variable in ("LMS_JUPYTER_HOST", "LMS_API_SERVER_INFO_PATH"):
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    publish_port()
+    local = LocalManager(Manager())
+    session = Session(local)
+    try:
+        for _ in range(3):
+            session.run(session.load(asked()))
+            stop(studio)
+            studio.port = 0 if moves else studio.port
+            studio.__enter__()
+            publish_port()
+            began = time.monotonic()
+            assert list(session.run(views.instances(local.manager))) == []
+            assert time.monotonic() - began < AT_ONCE_S
+            assert local.manager.activity.host.address == studio.address
+    finally:
+        local.close()
+
+
+def test_no_engine_takes_the_place_of_an_lm_studio_that_nobody_named(
+    studio: Studio, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for variable in ("LMS_JUPYTER_HOST", "LMS_API_SERVER_INFO_PATH"):
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    publish(tmp_path, {"port": int(studio.address.rpartition(":")[2]), "pid": os.getpid()})
+    local = LocalManager(Manager())
+    session = Session(local)
+    try:
+        session.run(VERBS["ps"](session))
+        stop(studio)
+        with pytest.raises(HostUnreachableError):
+            session.run(VERBS["ps"](session))
+        studio.__enter__()
+        assert list(session.run(views.instances(local.manager))) == []
+        assert local.manager.activity.host.address == studio.address
+    finally:
+        local.close()
 
 
 def test_while_it_is_gone_a_verb_says_so_and_the_next_one_after_its_return_works(
