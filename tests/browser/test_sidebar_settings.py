@@ -10,9 +10,9 @@ import lmstudio
 import pytest
 from playwright.sync_api import Browser, WebSocket, expect
 
-from tests.browser.lab import Lab, jupyterlab
+from tests.browser.lab import Lab, jupyterlab, write_notebook
 from tests.browser.sidebar import Page, opened
-from tests.browser.sidebar_notebooks import SHUT_DOWN, open_notebook, sources
+from tests.browser.sidebar_notebooks import SHUT_DOWN, open_notebook, show_notebook, sources
 
 pytestmark = pytest.mark.browser
 
@@ -142,6 +142,16 @@ def _notice_seconds(page: Page, lab: Lab, _address: str) -> None:
     expect(toast).to_contain_text(re.compile(r"unloads in 0:0[12]"), timeout=30_000)
 
 
+def _load_on_opening(page: Page, lab: Lab, _address: str) -> None:
+    path = write_notebook(lab, ["1"])
+    book = json.loads(path.read_text())
+    book["metadata"]["lms_jupyter"] = {"model": "tutor-1m"}
+    path.write_text(json.dumps(book))
+    known(page)
+    show_notebook(page, lab, path)
+    expect(page.page.locator(".lms-StatusLine button")).to_contain_text("1 model")
+
+
 EFFECTS: dict[str, tuple[Effect, dict[str, object]]] = {
     "side": (_side, {"side": "right"}),
     "hosts": (_hosts, {}),
@@ -154,6 +164,7 @@ EFFECTS: dict[str, tuple[Effect, dict[str, object]]] = {
     "insertWhat": (_insert_what, {}),
     "insertWhere": (_insert_where, {}),
     "notices": (_notices, {"notices": {"loaded": "popup"}}),
+    "loadOnOpening": (_load_on_opening, {"loadOnOpening": True}),
     "noticeSeconds": (_notice_seconds, {"noticeSeconds": 2, "notices": {"expiring": "popup"}}),
 }
 """What shows each setting, and the settings that its page is opened with."""
