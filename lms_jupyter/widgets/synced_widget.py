@@ -96,7 +96,9 @@ class SyncedWidget(anywidget.AnyWidget):
             # It chooses among the types of one output by what it can show, and knows no style here.
             self._still.show_alone({**view, **_picture(activity)})
             return
-        self._still.show(_picture(activity), _seen(activity), {VIEW: view[VIEW]})
+        # An output of a type alone that nobody knows is a warning where pages are exported.
+        alone = {VIEW: view[VIEW], "text/plain": ""}
+        self._still.show(_picture(activity), _seen(activity), alone)
 
     def _on_slice(self, change: Any) -> None:
         self._mirror(change.name, change.new)
