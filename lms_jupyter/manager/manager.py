@@ -82,6 +82,9 @@ class Manager(Configurable):
     diary: "Observed | None" = None
     """Writes down what is seen of hosts that keep no diary, if that is wanted."""
 
+    _had_studio = False
+    """Whether the last host was an LM Studio."""
+
     def __init__(
         self, find: Finder | None = None, collaborators: Collaborators = ALONE, **kwargs: Any
     ) -> None:
@@ -137,7 +140,6 @@ class Manager(Configurable):
         """References of what bears this kernel's name, and that no lease says it holds."""
         self.seen_rids: dict[str, None] = {}
         self._host: Host | None = None
-        self._had_studio = False
         self._steady = SteadyHost(self)
         self._serial = count(1)
         self._clock_lead_s = 0.0
