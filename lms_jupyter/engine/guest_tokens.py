@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias, get_args
 
 from lms_jupyter.engine.errors import BadRequestError, EngineError
+from lms_jupyter.engine.file_stamp import NOT_READ, stamp
 from lms_jupyter.engine.token import Token
 
 Permission: TypeAlias = Literal["read", "predict", "load", "download", "manage"]
@@ -64,10 +65,10 @@ class GuestTokens:
             BadRequestError: It cannot be read, or says something else.
         """
         self._file = file
-        self._stamp: tuple[int, int] = (0, 0)
+        self._stamp = NOT_READ
         self._guests: tuple[Guest, ...] = ()
         if file is not None:
-            self._stamp, self._guests = _stamp(file), _read(file)
+            self._stamp, self._guests = stamp(file), _read(file)
 
     @property
     def are_named(self) -> bool:
@@ -96,21 +97,13 @@ class GuestTokens:
         if self._file is None:
             return
         try:
-            stamp = _stamp(self._file)
-            if stamp != self._stamp:
-                self._stamp, self._guests = stamp, _read(self._file)
+            found = stamp(self._file)
+            if found != self._stamp:
+                self._stamp, self._guests = found, _read(self._file)
         except BadRequestError as error:
             # Whoever was taken out of a file that is broken now must not stay in.
-            self._stamp, self._guests = (0, 0), ()
+            self._stamp, self._guests = NOT_READ, ()
             logger.warning("no guest is let in: %s", error.title)
-
-
-def _stamp(file: Path) -> tuple[int, int]:
-    try:
-        found = file.stat()
-    except OSError as error:
-        raise BadRequestError(f"{file} cannot be read: {error.strerror}.") from error
-    return found.st_mtime_ns, found.st_size
 
 
 def _read(file: Path) -> tuple[Guest, ...]:

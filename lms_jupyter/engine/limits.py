@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from lms_jupyter.engine.errors import BadRequestError, EngineError
+from lms_jupyter.engine.file_stamp import NOT_READ, stamp
 
 DEFAULT: Final = "default"
 """Whom the file means by this: everybody whom it does not name."""
@@ -108,10 +109,10 @@ class LimitsFile:
             BadRequestError: It cannot be read, or says something else.
         """
         self._file = file
-        self._stamp: tuple[int, int] = (0, 0)
+        self._stamp = NOT_READ
         self._limits: Mapping[str, Limits] = {}
         if file is not None:
-            self._stamp, self._limits = _stamp(file), read(file)
+            self._stamp, self._limits = stamp(file), read(file)
 
     def of(self, name: str) -> Limits:
         """Return what holds for a user."""
@@ -132,9 +133,9 @@ class LimitsFile:
         if self._file is None:
             return
         try:
-            stamp = _stamp(self._file)
-            if stamp != self._stamp:
-                self._stamp = stamp
+            found = stamp(self._file)
+            if found != self._stamp:
+                self._stamp = found
                 self._limits = read(self._file)
         except BadRequestError as error:
             logger.warning("the limits of users stay as they were: %s", error.title)
@@ -154,14 +155,6 @@ def read(file: Path) -> Mapping[str, Limits]:
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise BadRequestError(f"{file} is no TOML: {error}.") from error
     return {name: _limits(name, entry, file) for name, entry in entries.items()}
-
-
-def _stamp(file: Path) -> tuple[int, int]:
-    try:
-        found = file.stat()
-    except OSError as error:
-        raise BadRequestError(f"{file} cannot be read: {error.strerror}.") from error
-    return found.st_mtime_ns, found.st_size
 
 
 _KNOWN: Final = ("instances", "memory-gb", "tokens-per-second", "read-only")

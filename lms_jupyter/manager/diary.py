@@ -10,6 +10,7 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 from msgspec.structs import replace
 
 from lms_jupyter.diary import sums as reckoning
@@ -127,7 +128,7 @@ async def diary_loads(manager: "Manager", since: float) -> tuple[DiaryLoad, ...]
         return await hosts_diary.loads(host, since)
     pages = await _pages(manager, Query(since=since, most=max(MOST_ENTRIES.values())))
     found = await asyncio.to_thread(reckoning.loads, pages, now=time.time())
-    return tuple(_as(DiaryLoad, entry) for entry in found)
+    return tuple(msgspec.convert(entry, DiaryLoad, from_attributes=True) for entry in found)
 
 
 async def diary_requests(
@@ -142,7 +143,9 @@ async def diary_requests(
     if hosts_diary.keeps_diary(host.info):
         return await hosts_diary.requests(host, reference, most)
     pages = await _pages(manager, Query(reference=reference, most=most))
-    return tuple(_as(DiaryRequest, entry) for entry in pages.requests)
+    return tuple(
+        msgspec.convert(entry, DiaryRequest, from_attributes=True) for entry in pages.requests
+    )
 
 
 async def diary_sums(
@@ -159,7 +162,7 @@ async def diary_sums(
     pages = await _pages(manager, Query(since=since, most=max(MOST_ENTRIES.values())))
     sum_up = partial(reckoning.sums, since=since, now=time.time(), utc_offset_s=utc_offset_s)
     found = await asyncio.to_thread(sum_up, pages, by)
-    return tuple(_as(DiarySum, entry) for entry in found)
+    return tuple(msgspec.convert(entry, DiarySum, from_attributes=True) for entry in found)
 
 
 async def about_instance(manager: "Manager", reference: str) -> DiaryPage:
@@ -220,7 +223,3 @@ async def _pages(manager: "Manager", query: Query) -> Pages:
         return await manager.diary.diary.read(replace(query, host=host.address))
     except DiaryError as error:
         raise CommandError(str(error), hint="Remove the file, and a new one is begun.") from error
-
-
-def _as(kind: Any, entry: Any) -> Any:
-    return kind(**{name: getattr(entry, name) for name in entry.__struct_fields__})

@@ -23,6 +23,12 @@ COPIED = """async text => {
   while (!(await navigator.clipboard.readText()).includes(text))
     await new Promise(requestAnimationFrame);
 }"""
+NOTE_COMMANDS = """() => {
+  const { commands } = window.jupyterapp;
+  if (!window.chosen) commands.commandExecuted.connect((_, { id }) => window.chosen.push(id));
+  window.chosen = [];
+}"""
+WAS_CHOSEN = "command => window.chosen.includes(command)"
 AT_ONCE_MS = 5000
 LINE = "llm = %lms load tutor-1m -c 2048 --ttl 10m --identifier chat"
 CODE = 'model = lmstudio.llm("chat")'
@@ -67,9 +73,14 @@ def palette(page: Page, words: str = "") -> Locator:
 
 
 def choose(page: Page, command: str) -> None:
-    """Choose a command in the palette."""
-    place = page.page.locator(f"[data-command='lms:{command}']")
-    _once_more(lambda: _palette(page).and_(place).click(timeout=AT_ONCE_MS))
+    """Choose a command in the palette, and see that the page began with it."""
+    page.page.evaluate(NOTE_COMMANDS)
+    _once_more(lambda: _choose(page, f"lms:{command}"))
+
+
+def _choose(page: Page, command: str) -> None:
+    _palette(page).and_(page.page.locator(f"[data-command='{command}']")).click(timeout=AT_ONCE_MS)
+    page.page.wait_for_function(WAS_CHOSEN, arg=command, timeout=AT_ONCE_MS)
 
 
 def _palette(page: Page, words: str = "") -> Locator:
@@ -84,7 +95,8 @@ def _once_more(act: Callable[[], Result]) -> Result:
     """Act in the palette, again if it was closed meanwhile.
 
     A notebook takes the cursor when it has come, and the palette gives it back to the notebook
-    some time after a command was chosen. If that is late, it closes the palette that is open.
+    some time after a command was chosen. If that is late, it closes the palette that is open,
+    also under a click, which then does nothing.
     """
     try:
         return act()

@@ -7,6 +7,8 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING, Final, Protocol
 
+import msgspec
+
 from lms_jupyter.diary.diary import Diary
 from lms_jupyter.diary.entries import Pages, PastRequest, Query, Refusal, Stay
 from lms_jupyter.diary.sums import GONE_S
@@ -100,7 +102,7 @@ class Books:
             "ended_by": by or (asking.get() if why == "evicted" else ""),
             "memory_bytes": max(size, stay.memory_bytes or 0) or None,
         }
-        self._write(_changed(stay, **changes))
+        self._write(msgspec.structs.replace(stay, **changes))
 
     def refused(self, plan: Plan, error: EngineError) -> None:
         """Note a load that came to nothing, other than by its being called off."""
@@ -161,11 +163,6 @@ class Books:
         """Write down that what is in memory is still there: the end of a killed engine is known."""
         now = time.time()
         for reference, stay in self._stays.items():
-            self._stays[reference] = _changed(stay, seen_at=now)
+            self._stays[reference] = msgspec.structs.replace(stay, seen_at=now)
             self._write(self._stays[reference])
         self._timer = asyncio.get_running_loop().call_later(SEEN_S, self._tick)
-
-
-def _changed(stay: Stay, **changes: object) -> Stay:
-    fields = {name: getattr(stay, name) for name in stay.__struct_fields__}
-    return Stay(**(fields | changes))
