@@ -64,6 +64,13 @@ def draw_instance(instance: Instance) -> RichOutput:
     )
 
 
+SOURCES = {
+    "calculated": "calculated",
+    "corrected": "calculated, corrected by loads here",
+    "measured": "measured here",
+}
+
+
 def draw_estimate(estimate: Estimate) -> RichOutput:
     """Draw what a load would take."""
     fits = "should fit" if estimate.passes_guardrails else "is more than the host allows"
@@ -73,6 +80,7 @@ def draw_estimate(estimate: Estimate) -> RichOutput:
             "TOTAL MEMORY": format_size(estimate.total_bytes),
             "GPU MEMORY": format_size(estimate.vram_bytes),
             "CONFIDENCE": estimate.confidence,
+            "SOURCE": SOURCES.get(estimate.source or ""),
         },
     )
 

@@ -26,6 +26,7 @@ from lms_jupyter.engine.instances.gpu_room import GpuRoom
 from lms_jupyter.engine.instances.gpu_shares import held_by_all
 from lms_jupyter.engine.instances.guardrail import SHARE, Guardrail
 from lms_jupyter.engine.instances.loader import Loader
+from lms_jupyter.engine.instances.measurements import Measurements
 from lms_jupyter.engine.instances.prompt_caches import PromptCaches
 from lms_jupyter.engine.instances.registry import Registry
 from lms_jupyter.engine.instances.shares import Shares
@@ -125,9 +126,16 @@ def _prompts(settings: Settings, llama: LlamaHttp, stack: AsyncExitStack) -> Pro
     return prompts
 
 
-def _books(settings: Settings, log: LogHub, stack: AsyncExitStack) -> Books:
+def _books(
+    settings: Settings, log: LogHub, measured: Measurements, meter: GpuMeter, stack: AsyncExitStack
+) -> Books:
     diary = None if settings.diary is None else Diary(settings.diary, logger.warning)
-    books = Books(diary, keeps_texts=settings.diary_texts)
+    books = Books(
+        diary,
+        keeps_texts=settings.diary_texts,
+        measurements=measured,
+        gpus=lambda: meter.last,
+    )
     log.on_request = books.answered
     stack.push_async_callback(books.close)
     return books
@@ -145,13 +153,14 @@ def _services(
     runtimes, launcher = _runtimes(settings, log)
     stack.push_async_callback(runtimes.close)
     meter = GpuMeter(lambda: runtimes.selected.devices)
-    guardrail = Guardrail(settings.guardrail, meter=meter)
+    measured = Measurements(settings.measured, lambda: runtimes.selected, meter)
+    guardrail = Guardrail(settings.guardrail, meter=meter, correct=measured.corrected)
     room = GpuRoom(meter, lambda: runtimes.selected, SHARE[settings.guardrail], runtimes.chosen)
     llama = LlamaHttp()
     prompts = _prompts(settings, llama, stack)
     shares = Shares(lambda plan: _bytes(guardrail.usage(plan)))
     registry = Registry(launcher, guardrail.check, room, prompts, shares)
-    registry.books = _books(settings, log, stack)
+    registry.books = _books(settings, log, measured, meter, stack)
     meter.held = lambda: held_by_all((*registry.instances, *registry.loads))
     constraints = Constraints(llama)
     stack.push_async_callback(llama.close)
@@ -162,9 +171,8 @@ def _services(
     launcher.refill()
 
     def is_busy() -> bool:
-        return bool(registry.instances or registry.loads) or any(
-            job.state in RUNNING for job in downloads.jobs
-        )
+        fetches = any(job.state in RUNNING for job in downloads.jobs)
+        return bool(registry.instances or registry.loads) or fetches
 
     usage = Usage(settings.linger_s, is_busy, ending.set)
     registry.listen(usage.look)

@@ -76,6 +76,8 @@ class Settings:
     """How much the prompts may take that instances leave behind; 0: none are kept."""
     prompt_caches: Path | None = None
     """Where these stay when the engine ends; `None`: they end with it."""
+    measured: Path | None = None
+    """Where is written what loads have taken; `None`: it is forgotten with the engine."""
     diary: Path | None = None
     """Where is written what was in memory when and for whom; `None`: nowhere."""
     diary_texts: bool = False
@@ -141,6 +143,7 @@ class Settings:
             limits=limits,
             prompt_cache_bytes=int(given.prompt_cache_gb * 1e9),
             prompt_caches=given.prompt_caches,
+            measured=given.measured,
             diary=given.diary,
             diary_texts=given.diary_texts,
             give_way_bytes=int(given.give_way * 1e9),
@@ -212,6 +215,7 @@ def _parser() -> argparse.ArgumentParser:
         help="disk for prompts that unloaded models have read; 0 keeps none",
     )
     add("--prompt-caches", type=Path, metavar="DIR", help="keep them here for the next engine")
+    add("--measured", type=Path, metavar="FILE", help="what loads have taken, for estimates")
     add("--diary", type=Path, metavar="FILE", help="what was in memory, when and for whom")
     add("--diary-texts", action="store_true", help="keep what models answer in the diary, too")
     help_ = "memory to leave to other programs: idle models go when less is free; 0 is never"

@@ -31,6 +31,7 @@ STATUSES: Mapping[str, Status] = {
     "generating": "generating",
     "computingEmbedding": "computing_embedding",
 }
+SOURCES = ("calculated", "corrected", "measured")
 
 
 @reads("its models")
@@ -163,6 +164,7 @@ def estimate(raw: Any) -> Estimate:
             "vram_bytes": memory.get("totalVramBytes", 0),
             "confidence": memory.get("confidence", "low"),
             "passes_guardrails": raw.get("passesGuardrails", True),
+            "source": raw.get("source") if raw.get("source") in SOURCES else None,
         },
         Estimate,
     )

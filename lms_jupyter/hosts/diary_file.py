@@ -1,4 +1,4 @@
-"""Where the memory diary of this user and machine lies, and whether one is to be kept."""
+"""Where lies what is kept of this user's loads on this machine: the diary, and measurements."""
 
 import os
 import socket
@@ -23,6 +23,15 @@ def diary_file(environ: Mapping[str, str] = os.environ) -> Path | None:
         return private(state_folder()) / f"diary-{socket.gethostname()}.sqlite"
     except (LmsError, OSError):
         return None
+
+
+def measured_options() -> list[str]:
+    """Return where an engine is to keep what loads have taken on this machine."""
+    try:
+        file = private(state_folder()) / f"measured-{socket.gethostname()}.json"
+    except (LmsError, OSError):
+        return []
+    return ["--measured", str(file)]
 
 
 def diary_options(environ: Mapping[str, str] = os.environ) -> list[str]:

@@ -23,7 +23,7 @@ from filelock import Timeout
 
 from lms_jupyter.errors import EngineMissingError, HostError, HostUnreachableError
 from lms_jupyter.hosts.announcements import Announcement, announced, announcement_path, is_dead
-from lms_jupyter.hosts.diary_file import diary_options
+from lms_jupyter.hosts.diary_file import diary_options, measured_options
 from lms_jupyter.hosts.rest import Greeting, greet
 from lms_jupyter.hosts.starting import START_TIMEOUT_S, EngineStart
 from lms_jupyter.hosts.state_folder import UserLock, log_folder
@@ -137,6 +137,7 @@ def engine_command(*options: str) -> list[str]:
         "--log",
         str(log_path()),
         *diary_options(),
+        *measured_options(),
         *options,
     ]
 

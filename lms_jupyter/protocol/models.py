@@ -133,8 +133,7 @@ class Instance(Record, Displayable, Struct, frozen=True, kw_only=True):
     owner: str | None = None
     """Who loaded it, where that is known: a notebook, a program, "rest"."""
     users: tuple[str, ...] = ()
-    """The other kernels that use it, as people call them: neither the one that loaded it nor the
-    one that tells this. Those of this machine are known, for as long as they run."""
+    """The kernels of this machine that use it, but the one that loaded it and who tells this."""
     mine: bool = False
     """Loaded by the manager that tells this."""
     differences: tuple[Difference, ...] = ()
@@ -273,12 +272,13 @@ class PresetLoad(Struct, frozen=True, kw_only=True):
 
 
 class Estimate(Displayable, Struct, frozen=True, kw_only=True):
-    """How much memory a load would take, by the host's reckoning."""
+    """What a load would take: calculated, corrected by loads of other contexts, or as it took."""
 
     total_bytes: int
     vram_bytes: int
     confidence: Literal["high", "low"]
     passes_guardrails: bool
+    source: Literal["calculated", "corrected", "measured"] | None = None
 
 
 class MemoryUser(Struct, frozen=True, kw_only=True):

@@ -19,6 +19,7 @@ CHAT = replace(FakeHost(QWEN, clock=lambda: 1.0).put(QWEN, identifier="chat"), t
 ESTIMATE = Estimate(
     total_bytes=4_917_000_000, vram_bytes=0, confidence="high", passes_guardrails=True
 )
+MEASURED = replace(ESTIMATE, source="measured")
 EVIL = "<img src=x onerror=alert(1)>|*_`[a](b)$x$ &amp;\n# h"
 
 
@@ -34,6 +35,7 @@ def forms(thing: object) -> dict[str, str]:
         (QWEN, "qwen/qwen3-4b: LLM on the disk.", "QUANTIZATION       Q4_K_M"),
         (CHAT, "chat: LLM in memory.", "CONTEXT         4,096 tokens"),
         (ESTIMATE, "This load should fit.", "TOTAL MEMORY    4.92 GB"),
+        (MEASURED, "This load should fit.", "SOURCE          measured here"),
     ],
 )
 def test_one_thing_shows_itself_as_a_card(

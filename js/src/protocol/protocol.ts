@@ -612,13 +612,14 @@ export interface Estimated {
   context_length: number | null;
 }
 /**
- * How much memory a load would take, by the host's reckoning.
+ * What a load would take: calculated, corrected by loads of other contexts, or as it took.
  */
 export interface Estimate {
   total_bytes: number;
   vram_bytes: number;
   confidence: "high" | "low";
   passes_guardrails: boolean;
+  source: ("calculated" | "corrected" | "measured") | null;
 }
 /**
  * The answer to `FindDownloads`: the files of one name, or the names that the words fit.

@@ -139,7 +139,13 @@ describe("clicks", () => {
     const { transport, store } = setUp();
     const reply: Reply = {
       kind: "estimated",
-      estimate: { total_bytes: 1, vram_bytes: 1, confidence: "high", passes_guardrails: true },
+      estimate: {
+        total_bytes: 1,
+        vram_bytes: 1,
+        confidence: "high",
+        passes_guardrails: true,
+        source: null,
+      },
       evicts: [],
       makes_room: [],
       context_length: null,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final, Protocol
 
 import msgspec
@@ -13,10 +14,13 @@ from lms_jupyter.diary.diary import Diary
 from lms_jupyter.diary.entries import Pages, PastRequest, Query, Refusal, Stay
 from lms_jupyter.diary.sums import GONE_S
 from lms_jupyter.engine.instances.asking import asking
+from lms_jupyter.engine.instances.gpu_shares import held_by
 
 if TYPE_CHECKING:
     from lms_jupyter.engine.errors import EngineError
+    from lms_jupyter.engine.gpus.gpu import Gpu
     from lms_jupyter.engine.instances.instance import Instance, Plan
+    from lms_jupyter.engine.instances.measurements import Measurements
 
 HOST: Final = "engine"
 SEEN_S: Final = GONE_S / 3
@@ -43,15 +47,26 @@ class Outcome(Protocol):
 class Books:
     """Knows the last requests, and writes a diary if there is one."""
 
-    def __init__(self, diary: Diary | None = None, *, keeps_texts: bool = False) -> None:
+    def __init__(
+        self,
+        diary: Diary | None = None,
+        *,
+        keeps_texts: bool = False,
+        measurements: Measurements | None = None,
+        gpus: Callable[[], Sequence[Gpu]] = tuple,
+    ) -> None:
         """Write to this diary.
 
         Args:
             diary: `None`: what was is known for as long as the engine runs.
             keeps_texts: Whether answers stand in it.
+            measurements: Where is noted what loads take.
+            gpus: Returns the GPUs as they were at the last look.
         """
         self._diary = diary
         self.keeps_texts = keeps_texts
+        self._measurements = measurements
+        self._gpus = gpus
         self._stays: dict[str, Stay] = {}
         self._requests: deque[PastRequest] = deque(maxlen=MOST_REQUESTS)
         self._timer: asyncio.TimerHandle | None = None
@@ -66,6 +81,8 @@ class Books:
         """Write what is left to write."""
         if self._timer is not None:
             self._timer.cancel()
+        if self._measurements is not None:
+            await self._measurements.close()
         if self._diary is not None:
             await self._diary.close()
 
@@ -80,12 +97,15 @@ class Books:
             client=asking.get() or instance.plan.owner,
             context_length=instance.context_length,
             memory_bytes=worker.resident_bytes() if worker is not None else None,
+            gpu_bytes=self._on_gpus(instance) or None,
             loaded_at=now,
             load_s=max(0.0, time.monotonic() - instance.started.monotonic_s),
             seen_at=now,
         )
         self._stays[instance.reference] = stay
         self._write(stay)
+        if self._measurements is not None:
+            self._measurements.loaded(instance)
 
     def ended(self, instance: Instance, why: str, by: str) -> None:
         """Note that an instance is about to end."""
@@ -101,6 +121,7 @@ class Books:
             "why": why,
             "ended_by": by or (asking.get() if why == "evicted" else ""),
             "memory_bytes": max(size, stay.memory_bytes or 0) or None,
+            "gpu_bytes": max(self._on_gpus(instance), stay.gpu_bytes or 0) or None,
         }
         self._write(msgspec.structs.replace(stay, **changes))
 
@@ -138,6 +159,8 @@ class Books:
         )
         self._requests.append(request)
         self._write(request)
+        if self._measurements is not None:
+            self._measurements.answered(instance, outcome.prompt_tokens, outcome.predicted_tokens)
 
     async def read(self, query: Query) -> Pages:
         """Return what is asked for; without a diary, what was since the engine began.
@@ -154,6 +177,11 @@ class Books:
         ]
         stays = [one for one in self._stays.values() if query.reference in (None, one.reference)]
         return Pages(stays=tuple(stays), requests=tuple(wanted[: query.most]))
+
+    def _on_gpus(self, instance: Instance) -> int:
+        """Return what an instance holds on all GPUs, as the driver or llama.cpp says."""
+        said = instance.worker.buffers.by_device if instance.worker is not None else {}
+        return sum({**said, **held_by(instance, self._gpus())}.values())
 
     def _write(self, entry: Stay | PastRequest | Refusal) -> None:
         if self._diary is not None:

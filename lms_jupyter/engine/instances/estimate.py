@@ -36,6 +36,9 @@ from lms_jupyter.engine.worker.load_settings import LoadSettings
 from lms_jupyter.engine.worker.messages import Placement
 
 Confidence: TypeAlias = Literal["high", "low"]
+Source: TypeAlias = Literal["calculated", "corrected", "measured"]
+"""Where an estimate comes from: from the header of the file alone; from that and loads with another
+context; from such a load itself."""
 
 PROCESS_BYTES: Final = 34_500 * 1024
 EMBEDDING_PROCESS_BYTES: Final = 31_000 * 1024
@@ -95,6 +98,7 @@ class MemoryEstimate:
     gpus: tuple[GpuUse, ...] = ()
     """The same for each GPU that llama.cpp knows."""
     confidence: Confidence
+    source: Source = "calculated"
 
     @property
     def model_vram_bytes(self) -> int:

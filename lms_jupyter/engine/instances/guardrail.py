@@ -35,14 +35,16 @@ class Guardrail:
         level: Level,
         measure: Callable[[], Memory] = memory,
         meter: GpuMeter | None = None,
+        correct: Callable[[Plan, MemoryEstimate], MemoryEstimate] = lambda _plan, usage: usage,
     ) -> None:
         self._level = level
         self._measure = measure
         self._meter = meter
+        self._correct = correct
 
     def usage(self, plan: Plan) -> MemoryEstimate:
-        """Estimate what a load will take."""
-        return usage(plan)
+        """Estimate what a load will take, by what such loads took here where that is known."""
+        return self._correct(plan, usage(plan))
 
     def passes(self, plan: Plan, others: Iterable[Instance] = ()) -> bool:
         """Whether a load would be let through now."""
@@ -60,7 +62,7 @@ class Guardrail:
         sentence, way_out = objection
         # What is free is asked once, so that all candidates are held against the same.
         free = self._measure()
-        same = Guardrail(self._level, lambda: free, self._meter)
+        same = Guardrail(self._level, lambda: free, self._meter, self._correct)
         would_fit = instead(plan, lambda shorter: same.passes(shorter, others))
         raise GuardrailError(sentence, hint=would_fit + way_out)
 

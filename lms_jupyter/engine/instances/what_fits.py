@@ -28,13 +28,13 @@ def instead(plan: Plan, passes: Callable[[Plan], bool]) -> str:
     Empty if nothing shorter than what was asked for would.
     """
     asked = plan.settings.context_length or 0
-    plain = longest(lambda context: passes(_with(plan, context)), asked)
+    plain = longest(lambda context: passes(with_context(plan, context)), asked)
     settings = plan.settings
     smaller = 0
     if settings.k_cache_type == settings.v_cache_type == "f16" and settings.flash_attention is None:
         quantized = replace(settings, k_cache_type="q8_0", v_cache_type="q8_0")
         cached = replace(plan, settings=quantized)
-        smaller = longest(lambda context: passes(_with(cached, context)), asked)
+        smaller = longest(lambda context: passes(with_context(cached, context)), asked)
     if plain:
         also = f", {smaller:,} with --kv-cache {SMALLER_CACHE}" if smaller > plain else ""
         return f"A context of {plain:,} tokens would fit (-c {plain}){also}. "
@@ -43,7 +43,7 @@ def instead(plan: Plan, passes: Callable[[Plan], bool]) -> str:
     return ""
 
 
-def _with(plan: Plan, context: int) -> Plan:
+def with_context(plan: Plan, context: int) -> Plan:
     """Return the plan with another context, whose batches are never longer."""
     settings = plan.settings
     shorter = replace(

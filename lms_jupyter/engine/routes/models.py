@@ -136,6 +136,7 @@ async def _estimate(
             "totalBytes": usage.total_bytes + usage.total_vram_bytes,
         },
         "passesGuardrails": services.guardrail.passes(plan, others),
+        "source": usage.source,
     }
 
 

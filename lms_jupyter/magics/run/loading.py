@@ -5,7 +5,7 @@ from typing import Any
 from IPython.core.getipython import get_ipython
 from IPython.display import display
 
-from lms_jupyter.api.cards import draw_estimate
+from lms_jupyter.api.cards import SOURCES, draw_estimate
 from lms_jupyter.api.duration import format_duration
 from lms_jupyter.api.estimating import estimated
 from lms_jupyter.api.fits import fit_sentence
@@ -129,6 +129,8 @@ def _estimate_lines(
         lines.append(f"GPU Offload: {config.gpu:.0%}")
     lines.append(f"Estimated GPU Memory:   {format_size(answer.vram_bytes)}")
     lines.append(f"Estimated Total Memory: {format_size(answer.total_bytes)}")
+    if answer.source is not None:
+        lines.append(f"Source: {SOURCES[answer.source]}")
     if answer.confidence == "low":
         lines.append("Confidence: LOW")
     memory = context.manager.activity.memory

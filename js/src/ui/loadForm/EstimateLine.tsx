@@ -20,7 +20,7 @@ export function EstimateLine({ reply, memory, instances }: Props) {
   }
   if (reply?.kind !== "estimated") return <p class="lms-Estimate">{strings.estimating}</p>;
   const { evicts, makes_room } = reply;
-  const { confidence, passes_guardrails } = reply.estimate;
+  const { confidence, passes_guardrails, source } = reply.estimate;
   const needs = needsOf(reply.estimate, memory);
   const isFree = needs.every(({ pool, bytes }) => pool === null || bytes <= pool.available_bytes);
   const fits = passes_guardrails && isFree;
@@ -51,6 +51,9 @@ export function EstimateLine({ reply, memory, instances }: Props) {
         <Icon name={fits ? "check" : "warning"} />
         {verdict}
       </span>
+      {(source === "measured" || source === "corrected") && (
+        <span class="lms-Estimate-source">{strings[source]}</span>
+      )}
       {!fits && makes_room.length > 0 && (
         <span class="lms-Estimate-room">{strings.fitsWithout(makes_room.join(", "))}</span>
       )}

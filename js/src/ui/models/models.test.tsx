@@ -157,6 +157,7 @@ describe("the load form", () => {
       { kind: "estimate", model_key: "google/gemma-3-12b", config: { gpu: 0.6 } },
     ]);
     expect(screen.getByText("needs about 9.4 GB, 36 GB free")).toBeTruthy();
+    expect(screen.getByText("measured here")).toBeTruthy();
     expect(screen.getByText("fits")).toBeTruthy();
   });
 

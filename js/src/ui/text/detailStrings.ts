@@ -123,6 +123,8 @@ export const DETAIL = {
   tight: "may not fit",
   tooLarge: "more than the host allows",
   estimating: "estimating",
+  measured: "measured here",
+  corrected: "corrected by what loads took here",
   copy: "Copy",
   settings: LABELS,
   /** What a setting does, in one line. */

@@ -121,6 +121,8 @@ export const GERMAN_DETAIL: DetailStrings = {
   tight: "passt vielleicht nicht",
   tooLarge: "mehr, als der Host zulässt",
   estimating: "schätzt",
+  measured: "hier gemessen",
+  corrected: "berichtigt nach dem, was Ladungen hier brauchten",
   copy: "Kopieren",
   settings: {
     auto_fit: "An den Speicher anpassen",
