@@ -220,6 +220,12 @@ class DownloadFailedError(ModelError):
     code = "download_failed"
 
 
+class McpError(LmsError):
+    """An MCP server cannot be started or reached, or says what nobody can read."""
+
+    code = "mcp_error"
+
+
 class CommandError(LmsError, ValueError):
     """The command makes no sense as given; nothing was attempted."""
 

@@ -33,7 +33,8 @@ class ToolFunction:
 
     definition: ToolDefinition
     function: Callable[..., Any]
-    arguments: type[msgspec.Struct]
+    arguments: type[msgspec.Struct] | None
+    """Nothing where somebody else checks them."""
 
     @property
     def name(self) -> str:
@@ -46,6 +47,8 @@ class ToolFunction:
         Raises:
             ArgumentsError: It does not fit the signature.
         """
+        if self.arguments is None:
+            return dict(arguments)
         try:
             read = msgspec.convert(arguments, self.arguments, strict=False)
         except (msgspec.ValidationError, ValueError, RecursionError) as error:

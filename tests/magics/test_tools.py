@@ -1,8 +1,11 @@
 """`%%lms --tools`: a scripted model calls functions of the notebook."""
 
 import io
+import json
 import sys
+import threading
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,6 +27,7 @@ from lms_jupyter.magics.magic import LmsMagics
 from lms_jupyter.manager import Manager
 from lms_jupyter.manager.local import LocalManager
 from lms_jupyter.protocol.models import Instance
+from tests.api import mcp_server
 
 Said = str | ToolCall | ToolCallFailed
 
@@ -321,7 +325,9 @@ def test_a_chat_remembers_calls_that_have_their_results_and_no_others(
         ("--tools nobody", {}, "'nobody' is no function of this notebook."),
         ("--tools add,town", {"town": "Delft"}, "town is no function but of the type str"),
         ("--tools add --json add", {"add": dict}, "do not go together"),
-        ("--mcp mcp.json", {}, "LM Studio runs MCP servers for its own chats"),
+        ("--mcp nowhere.json", {}, "nowhere.json does not exist"),
+        ("--mcp mcp.json --json add", {"add": dict}, "--mcp and --json do not go together"),
+        ("--tools add --allowed-tools add", {}, "no --mcp FILE names any"),
         ("--tools a-b", {}, "'a-b' is no name that Python allows"),
         ("--tools add --rounds 0", {}, "must be from 1 to 1000"),
         ("--tools gone", {"gone": [len]}, "len takes 'obj' by position alone"),
@@ -347,3 +353,46 @@ def test_a_list_of_functions_is_a_tool_box(ask: Ask, host: Scripted) -> None:
 
     assert [tool.name for tool in host.prompts[0][1].tools] == ["add", "other"]
     assert host.told == ["360"]
+
+
+@pytest.fixture
+def mcp_file(tmp_path: Path) -> str:
+    """Return a file that names a server, as LM Studio's has them."""
+    program = {"command": sys.executable, "args": [mcp_server.__file__]}
+    file = tmp_path / "mcp.json"
+    file.write_text(json.dumps({"mcpServers": {"test": program}}))
+    return str(file)
+
+
+def test_tools_of_mcp_servers_are_called_beside_the_notebooks_own(
+    ask: Ask, host: Scripted, mcp_file: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    host.rounds = [[call("test_add", a=1, b=2), call(a=3, b=4), call("fail")], ["Done."]]
+
+    answer = ask(f"--tools add --mcp {mcp_file} --allowed-tools add,fail --yes")
+
+    assert [tool.name for tool in host.prompts[0][1].tools] == ["add", "test_add", "fail"]
+    assert host.told == ["3", "7", "Error: McpToolError: no such town"]
+    assert [called.outcome for called in answer.calls] == ["answered", "answered", "failed"]
+    assert "test_add(a=1, b=2) → 3" in capsys.readouterr().out
+    assert [thread for thread in threading.enumerate() if thread.name.startswith("mcp-")] == []
+
+
+def test_a_call_of_an_mcp_server_is_asked_for_as_every_call(
+    ask: Ask, host: Scripted, mcp_file: str
+) -> None:
+    host.rounds = [[call("add", a=1, b=2)], ["I see."]]
+
+    ask(f"--mcp {mcp_file}", "n")
+
+    assert host.told == ["Error: the user does not allow this call"]
+
+
+def test_an_mcp_server_that_ends_fails_its_call_alone(
+    ask: Ask, host: Scripted, mcp_file: str
+) -> None:
+    host.rounds = [[call("ends"), call("add", a=1, b=2)], ["I see."]]
+
+    assert ask(f"--mcp {mcp_file} --yes") == "I see."
+
+    assert all("has ended" in told for told in host.told)

@@ -19,7 +19,7 @@ from lms_jupyter.magics.fill import fill, unfilled_note
 from lms_jupyter.magics.run import perform
 from lms_jupyter.magics.run.loading import check_llm
 from lms_jupyter.magics.run.presets import load_config_of, with_preset
-from lms_jupyter.magics.run.tooling import ToolBox, Turns
+from lms_jupyter.magics.run.tooling import ToolBox, Turns, opened_box
 from lms_jupyter.magics.verbs.talking import Talk
 from lms_jupyter.manager import lookup
 from lms_jupyter.protocol.loads import LoadRequest
@@ -31,7 +31,11 @@ def talk(request: Talk, context: MagicContext) -> None:
     """Answer a prompt into the cell, and keep the answer under a name."""
     prompt = prompt_of(request, context)
     schema = schema_of(request.schema, context)
-    box = ToolBox(request.tools, context)
+    with opened_box(request.tools, context) as box:
+        _talk(request, prompt, schema, box, context)
+
+
+def _talk(request: Talk, prompt: str, schema: Any, box: ToolBox, context: MagicContext) -> None:
     instance = instance_for(request, context)
     request = with_preset(request, context)
     pictures = pictures_of(request, context)

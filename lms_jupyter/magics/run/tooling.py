@@ -5,8 +5,10 @@ the cell, Ctrl+C stops them, and they may use whatever belongs to that thread. T
 them in others, where nothing can stop one that never returns, and tells no host to stop with it.
 """
 
+import contextlib
 import html
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import Literal
 
 from msgspec.structs import replace
@@ -40,11 +42,11 @@ DETAIL_CHARACTERS = 2_000
 class ToolBox:
     """The functions that a model may call, and who allows it."""
 
-    def __init__(self, use: ToolUse, context: MagicContext) -> None:
+    def __init__(self, tools: Iterable[ToolFunction], context: MagicContext, *, yes: bool) -> None:
         self._context = context
-        self._all_allowed = use.yes
+        self._all_allowed = yes
         self._allowed: set[str] = set()
-        self.tools = {tool.name: tool for tool in _found(use.names, context)}
+        self.tools = {tool.name: tool for tool in tools}
 
     def call(self, call: ToolCall) -> Called:
         """Carry out a call, and show it with what comes of it.
@@ -88,6 +90,26 @@ class ToolBox:
                 return "the user does not allow this call"
             case _:
                 return f"the user does not allow this call: {reply}"
+
+
+@contextlib.contextmanager
+def opened_box(use: ToolUse, context: MagicContext) -> Iterator[ToolBox]:
+    """Find the tools that a cell offers; MCP servers among them end with it.
+
+    Raises:
+        CommandError: Something that is named is no tool, or the file of the servers is none.
+        McpError: A server cannot be used.
+    """
+    own = tuple(_found(use.names, context))
+    if use.mcp is None:
+        yield ToolBox(own, context, yes=use.yes)
+        return
+    from lms_jupyter.api.mcp.tools import tools_of_servers  # noqa: PLC0415 - brings HTTP
+
+    file = context.session.folder / Path(use.mcp).expanduser()
+    taken = [tool.name for tool in own]
+    with tools_of_servers(file, allowed=use.allowed, taken=taken) as theirs:
+        yield ToolBox([*own, *theirs], context, yes=use.yes)
 
 
 class Turns:

@@ -191,6 +191,7 @@ CELL = Verb(
         "%%lms qwen3-4b --as answer",
         "%%lms --chat story --temperature 0.7",
         "%%lms --tools search,add --yes",
+        "%%lms --mcp mcp.json --allowed-tools search",
     ),
 )
 

@@ -20,6 +20,10 @@ class ToolUse(Struct, frozen=True, kw_only=True):
     """Whether each call is allowed without a question."""
     rounds: int = ROUNDS
     """How often the model may call something before it has to answer."""
+    mcp: str | None = None
+    """The file that names MCP servers, whose tools it may call too."""
+    allowed: tuple[str, ...] = ()
+    """The only tools of those servers that it may call; all if there are none."""
 
 
 TOOL_FLAGS = (
@@ -41,8 +45,16 @@ TOOL_FLAGS = (
     ),
     Flag(
         names=("--mcp",),
-        help="refused: no host lets a notebook use MCP servers over the SDK's protocol",
+        help="tools of the MCP servers that this file names, in the form of LM Studio's mcp.json; "
+        "each server runs as long as the cell",
         metavar="FILE",
+    ),
+    Flag(
+        names=("--allowed-tools",),
+        help="of the MCP servers' tools only these; several with commas",
+        metavar="NAMES",
+        read=several(str),
+        default=(),
     ),
 )
 
@@ -53,20 +65,19 @@ def tool_use(a: argparse.Namespace) -> ToolUse:
     Raises:
         CommandError: They do not go with the others.
     """
-    if getattr(a, "mcp", None) is not None:
-        raise CommandError(
-            f"--mcp {a.mcp}: LM Studio runs MCP servers for its own chats and its REST API alone, "
-            "and the embedded engine runs none.",
-            hint="Write a function that asks the server, and offer it with --tools; or post to "
-            "LM Studio's /api/v1/chat with `integrations`.",
-        )
     names = tuple(getattr(a, "tools", ()))
-    if not names:
+    mcp, allowed = getattr(a, "mcp", None), tuple(getattr(a, "allowed_tools", ()))
+    if allowed and mcp is None:
+        raise CommandError(
+            "--allowed-tools is of MCP servers, and no --mcp FILE names any.",
+            hint="Functions of the notebook are allowed by their names in --tools.",
+        )
+    if not names and mcp is None:
         return ToolUse()
     if a.schema is not None:
         raise CommandError(
-            "--tools and --json do not go together: a model that may call tools cannot be held to "
-            "a form as well.",
+            f"{'--tools' if names else '--mcp'} and --json do not go together: a model that may "
+            "call tools cannot be held to a form as well.",
             hint="Ask for the form in a second cell, with the same --chat.",
         )
-    return ToolUse(names=names, yes=a.yes, rounds=a.rounds)
+    return ToolUse(names=names, yes=a.yes, rounds=a.rounds, mcp=mcp, allowed=allowed)
