@@ -20,8 +20,12 @@ def write_stub(
     version: str = "version: 10434 (7e4c0a9)",
     without: tuple[str, ...] = (),
     first: str = "",
+    load: str = "echo 'E the driver is not what it was' >&2; exit 1",
 ) -> Path:
-    """Write a shell script that answers like one; `first` is what it does before that."""
+    """Write a shell script that answers like one.
+
+    `first` is what it does before that, `load` what it does if it is to load a model.
+    """
     program.parent.mkdir(parents=True, exist_ok=True)
     program.write_text(
         f"""#!/bin/sh
@@ -33,7 +37,7 @@ case "$1" in
 {help_text(without=without)}
 END
 ;;
-*) echo 'E the driver is not what it was' >&2; exit 1;;
+*) {load};;
 esac
 """
     )

@@ -141,6 +141,30 @@ async def test_on_a_gpu_only_who_holds_some_of_it_leaves(registry: Registry, mod
     assert (gave.identifier, gave.gpu_bytes) == ("on-gpu", 3 * GB)
 
 
+@pytest.mark.asyncio
+async def test_where_main_memory_is_short_what_lies_on_gpus_stays(
+    registry: Registry, models: Path
+) -> None:
+    card = Card(total=24 * GB, free=20 * GB)
+    bench = Bench([card])
+    on_gpu = await _loaded(registry, models, "on-gpu")
+    await _loaded(registry, models, "in-main-memory")
+    assert on_gpu.worker is not None
+    card.computing = {on_gpu.worker.pid: 3 * GB}
+    giving = GivingWay(
+        registry=registry,
+        meter=bench.meter,
+        reserve_bytes=2 * GB,
+        look=lambda: Pressure(free_bytes=GB),
+    )
+    await bench.meter.look(fresh=True)
+
+    gave = [await giving.check() for _ in range(2)]
+
+    # The longest idle comes second: its memory is not what is short.
+    assert [one.identifier for one in gave if one] == ["in-main-memory", "on-gpu"]
+
+
 def test_a_container_counts_by_the_limit_of_now_and_without_what_is_kept_of_files(
     tmp_path: Path,
 ) -> None:

@@ -101,6 +101,8 @@ class GivingWay:
         stalled = seen.is_stalled and time.monotonic() > self._stalled_until_s
         if short or (stalled and not self.registry.loads):
             self._stalled_until_s = time.monotonic() + SETTLES_S
+            # What lies on GPUs gives little back here: it leaves when nothing else can.
+            candidates.sort(key=lambda one: _lies_on_gpus(one, gpus))
             return await self._end(candidates[0], gpus, await asyncio.to_thread(_largest))
         return None
 
@@ -149,6 +151,14 @@ def _may_go(instance: Instance) -> bool:
 def _idle_since(instance: Instance) -> float:
     idle_since = instance.state.idle_since
     return idle_since.monotonic_s if idle_since else 0.0
+
+
+def _lies_on_gpus(instance: Instance, gpus: Iterable[Gpu]) -> bool:
+    """Whether an instance holds more of GPUs with memory of their own than of main memory."""
+    worker = instance.worker
+    own = [gpu for gpu in gpus if not gpu.is_unified]
+    main_bytes = worker.resident_bytes() - worker.mapped_bytes() if worker else 0
+    return sum(held_by(instance, own).values()) > main_bytes
 
 
 def _largest() -> tuple[int | None, str]:

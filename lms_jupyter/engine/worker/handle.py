@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import os
 import re
+import signal
 import sys
 from collections import deque
 from collections.abc import Callable
@@ -18,9 +20,10 @@ import msgspec
 from lms_jupyter.engine import machine
 from lms_jupyter.engine.gpus.buffers import Buffers
 from lms_jupyter.engine.runtimes.runtime import Runtime, installed
-from lms_jupyter.engine.worker.load_failure import explain
+from lms_jupyter.engine.worker.load_failure import explain, hanging
 from lms_jupyter.engine.worker.messages import Order, Serving, Warm, read_report, write_order
 from lms_jupyter.engine.worker.process import Process
+from lms_jupyter.engine.worker.stillness import Patience, Stillness
 
 STATE_PREFIX = b"cmd_child_to_router:state:"
 READY = b"cmd_child_to_router:ready"
@@ -30,12 +33,15 @@ STDERR_LINES = 100
 MAX_LINE_BYTES = 2**24
 SAMPLE_EVERY_S = 0.05
 LAST_WORDS_S = 2.0
+GONE_S = 20.0
+"""How long a killed process may take to be gone; one that hangs in a driver never is."""
 EMPTY_WORKER_BYTES = 30_000_000
 """What a worker weighs before it has loaded anything."""
 
 _UNREADABLE = (msgspec.DecodeError, AttributeError, LookupError, TypeError, ValueError)
 _NO_FLASH = re.compile("Flash Attention (?:was auto|not supported), set to disabled")
 
+logger = logging.getLogger(__name__)
 LogSink = Callable[["WorkerHandle", str], None]
 
 
@@ -65,6 +71,7 @@ class WorkerHandle:
         self._model: dict[str, Any] = {}
         self._is_ready = False
         self._stderr: deque[str] = deque(maxlen=STDERR_LINES)
+        self._lines = 0
         loop = asyncio.get_running_loop()
         self._warm: asyncio.Future[None] = loop.create_future()
         self._serving: asyncio.Future[Serving] = loop.create_future()
@@ -75,7 +82,8 @@ class WorkerHandle:
         self.buffers = Buffers()
         self.identifier = ""
         self.api_key = ""
-        self.exited = asyncio.create_task(self._wait())
+        self.exited: asyncio.Future[int] = loop.create_future()
+        self._waiting = asyncio.create_task(self._wait())
 
     @classmethod
     async def start(
@@ -126,7 +134,12 @@ class WorkerHandle:
         """The last lines that llama.cpp wrote."""
         return tuple(self._stderr)
 
-    async def load(self, order: Order, on_progress: Callable[[float], None]) -> Listening:
+    async def load(
+        self,
+        order: Order,
+        on_progress: Callable[[float], None],
+        patience: Patience = Patience(),  # noqa: B008 - nobody can change it
+    ) -> Listening:
         """Load a model and return when the worker serves it.
 
         `on_progress` gets fractions up to 0.95 while the file is read. If the caller is cancelled,
@@ -139,6 +152,7 @@ class WorkerHandle:
         flags = tuple(sorted(self.runtime.flags))
         self._stdin.write(write_order(replace(order, flags=flags)))
         awaited: set[asyncio.Future[Any]] = {self._serving, self.exited}
+        stillness = Stillness(self.pid, patience)
         while not self._serving.done():
             on_progress(0.95 * self._fraction(order.size_bytes))
             await asyncio.wait(
@@ -146,6 +160,9 @@ class WorkerHandle:
                 timeout=SAMPLE_EVERY_S,
                 return_when=asyncio.FIRST_COMPLETED,
             )
+            if still_s := stillness.too_long_s((self._lines, self._reported)):
+                await self.end()
+                raise hanging(Path(order.file), still_s, self.runtime.label)
             if self._readers[0].done() and not self._serving.done():
                 # It can no longer say that it is ready: nobody may wait for that for ever. Most
                 # often it is ending, and says why by its exit code.
@@ -171,10 +188,17 @@ class WorkerHandle:
         await asyncio.wait(awaited, return_when=asyncio.FIRST_COMPLETED)
 
     async def end(self) -> None:
-        """Kill the process and return when it no longer exists."""
+        """Kill the process and return when it no longer exists, or seems never to go."""
         if self.is_running:
             self._process.kill()
-        await asyncio.shield(self.exited)
+            await asyncio.wait([self.exited], timeout=GONE_S)
+        if self.is_running:
+            logger.error(
+                "process %s cannot be ended: it hangs in the system, maybe in a driver", self.pid
+            )
+            for task in (self._waiting, *self._readers):
+                task.cancel()
+            self.exited.set_result(-signal.SIGKILL)
         await asyncio.wait(self._readers)
         self._stdin.close()
 
@@ -195,8 +219,8 @@ class WorkerHandle:
         grown = (self.resident_bytes() - EMPTY_WORKER_BYTES) / max(1, size_bytes)
         return min(1.0, max(0.0, self._reported, grown))
 
-    async def _wait(self) -> int:
-        return await self._process.wait()
+    async def _wait(self) -> None:
+        self.exited.set_result(await self._process.wait())
 
     async def _read_stdout(self) -> None:
         async for line in self._stdout:
@@ -228,6 +252,7 @@ class WorkerHandle:
         async for line in self._errors:
             text = line.decode(errors="replace").rstrip()
             self._stderr.append(text)
+            self._lines += 1
             self.buffers.note(text)
             self._log(self, text)
             if self.runtime.program is not None and (found := LISTENING.search(text)):

@@ -113,6 +113,16 @@ def explain(stderr: Iterable[str], exit_code: int, file: Path) -> LoadFailedErro
     )
 
 
+def hanging(file: Path, still_s: float, runtime: str) -> LoadFailedError:
+    """Return the error for a worker that was ended because it got nowhere."""
+    return LoadFailedError(
+        f"{runtime} hung while it loaded {file}: it did nothing for {still_s:.0f} seconds, and was "
+        "ended.",
+        hint="The driver of the GPU may hang, or the disk: look at them, or load with --gpu off or "
+        "by another runtime (%lms runtime ls).",
+    )
+
+
 def _short(reason: str) -> str:
     """Drop the names of the C++ functions that speak."""
     return (

@@ -253,6 +253,45 @@ async def test_a_gpu_that_vanishes_keeps_nobody_waiting(models: Path) -> None:
 
 
 @pytest.mark.asyncio
+@pytest.mark.parametrize("auto_evict", [True, False])
+async def test_what_comes_by_itself_is_placed_in_the_memory_that_the_one_before_gave_back(
+    models: Path, *, auto_evict: bool
+) -> None:
+    card = Card()
+    bench = Bench([card])
+    registry = Registry(
+        ProcessLauncher(spares=0, nice=10, log=lambda *_said: None),
+        bench.guardrail.check,
+        bench.room,
+    )
+    loader = Loader(
+        Catalog([models]), registry, jit_ttl_s=60, auto_evict=auto_evict, gpus=bench.room
+    )
+    try:
+        first = await (await loader.ensure(LoadRequest(name="big-llm"))).settled()
+        assert first is not None
+        assert first.worker is not None
+        card.computing, card.free = {first.worker.pid: 19 * GB}, GB // 10
+        gone = asyncio.create_task(first.gone.wait())
+        gone.add_done_callback(lambda _done: _give_back(card, 20 * GB))
+        await bench.meter.look(fresh=True)
+        second = await (await loader.ensure(LoadRequest(name="tiny-llm"))).settled()
+        assert second is not None
+        layers = second.plan.site.placement.gpu_layers
+        gone.cancel()
+    finally:
+        await registry.close()
+    left = registry.departures.of(first.reference)
+    assert left is not None
+    # Where nobody leaves, the processor has to do: no process fits beside the one that is there.
+    assert (layers > 0, left.why) == (auto_evict, "evicted" if auto_evict else "shut down")
+
+
+def _give_back(card: Card, free: int) -> None:
+    card.computing, card.free = {}, free
+
+
+@pytest.mark.asyncio
 async def test_where_nothing_was_held_nothing_is_waited_for(models: Path) -> None:
     bench = Bench()
     bench.room.leaving(_instance(await bench.plan(models), 10))
