@@ -27,6 +27,10 @@ class NoAnswerError(Exception):
     """The program gave none; the text says why, as the end of a sentence."""
 
 
+class EndlessError(NoAnswerError):
+    """It would take for ever; whoever asks again waits as long."""
+
+
 async def ask(command: Sequence[str], *, patience_s: float = ANSWER_S) -> tuple[str, str]:
     """Run a command and return what it wrote, on stdout and on stderr.
 
@@ -52,7 +56,7 @@ async def ask(command: Sequence[str], *, patience_s: float = ANSWER_S) -> tuple[
             out, err = await asyncio.gather(*readers)
             code = await process.wait()
     except TimeoutError:
-        raise NoAnswerError(f"it has not answered for {patience_s:g} seconds") from None
+        raise EndlessError(f"it has not answered for {patience_s:g} seconds") from None
     finally:
         await asyncio.shield(_end(process, readers))
     if code:
@@ -101,7 +105,7 @@ async def _all(stream: asyncio.StreamReader) -> str:
     while piece := await stream.read(2**16):
         pieces += piece
         if len(pieces) > MAX_BYTES:
-            raise NoAnswerError("it writes without end")
+            raise EndlessError("it writes without end")
     return pieces.decode(errors="replace")
 
 

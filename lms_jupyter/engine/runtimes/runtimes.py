@@ -14,6 +14,7 @@ from lms_jupyter.engine.errors import RuntimeNotFoundError, RuntimeUnusableError
 from lms_jupyter.engine.runtimes import discover
 from lms_jupyter.engine.runtimes.choose import choose
 from lms_jupyter.engine.runtimes.discover import Candidate
+from lms_jupyter.engine.runtimes.kept_answers import KeptAnswers
 from lms_jupyter.engine.runtimes.runtime import Runtime, installed
 from lms_jupyter.engine.runtimes.survey import survey_installed, survey_program
 
@@ -33,6 +34,8 @@ class Runtimes:
         self._named = named
         self._kept = kept
         self._environ = environ
+        answers = kept.with_suffix(".builds.json") if kept else None
+        self._answers = KeptAnswers(answers)
         self._own = installed()
         self._runtimes: tuple[Runtime, ...] = (self._own,)
         self._selected = self._own
@@ -130,7 +133,7 @@ class Runtimes:
                 name = f"{one.name}-{number}"
             names.add(name)
             asked.append(Candidate(name, one.program))
-        surveys = [survey_program(one) for one in asked]
+        surveys = [survey_program(one, self._answers) for one in asked]
         if discover.may_have_gpu(sys.platform):
             own, *others = await asyncio.gather(survey_installed(), *surveys)
         else:

@@ -8,9 +8,10 @@ import json
 import re
 import sys
 from collections.abc import Iterable
+from functools import partial
 
 from lms_jupyter.engine.gpus.device import Device
-from lms_jupyter.engine.runtimes.ask import ANSWER_S, NoAnswerError, ask
+from lms_jupyter.engine.runtimes.ask import ANSWER_S, EndlessError, NoAnswerError, ask
 from lms_jupyter.engine.runtimes.discover import Candidate
 from lms_jupyter.engine.runtimes.flags import (
     CHILD_MODE,
@@ -19,6 +20,7 @@ from lms_jupyter.engine.runtimes.flags import (
     flag_for,
     missing_settings,
 )
+from lms_jupyter.engine.runtimes.kept_answers import KeptAnswers
 from lms_jupyter.engine.runtimes.runtime import Backend, Runtime, installed
 
 MIB = 2**20
@@ -58,32 +60,51 @@ print(json.dumps([
 """
 
 
-async def survey_program(candidate: Candidate, *, patience_s: float = ANSWER_S) -> Runtime:
-    """Ask a `llama-server` what it is; what is wrong with it is the runtime's `problem`."""
-    program = str(candidate.program)
-    found = Runtime(name=candidate.name, version="", program=candidate.program)
-    questions = ("--version", "--list-devices", "--help")
+async def survey_program(
+    candidate: Candidate, kept: KeptAnswers | None = None, *, patience_s: float = ANSWER_S
+) -> Runtime:
+    """Ask a `llama-server` what it is; what is wrong with it is the runtime's `problem`.
+
+    Args:
+        candidate: Which.
+        kept: What programs have said before; what the same file has said is not asked again.
+        patience_s: How long each answer may take.
+    """
+    program = candidate.program
+    found = Runtime(name=candidate.name, version="", program=program)
+    kept = kept or KeptAnswers()
+    known = await asyncio.to_thread(kept.of, program)
+    if known is not None and known.problem:
+        why = f"{program} cannot be used: {known.problem}, and is asked again after an hour."
+        return _with_problem(found, why)
+    questions = ["--list-devices"] if known else ["--list-devices", "--version", "--help"]
     answers = await asyncio.gather(
-        *(ask([program, question], patience_s=patience_s) for question in questions),
+        *(ask([str(program), question], patience_s=patience_s) for question in questions),
         return_exceptions=True,
     )
     for answer in answers:
+        if isinstance(answer, EndlessError):
+            await asyncio.to_thread(kept.keep, program, problem=str(answer))
         if isinstance(answer, NoAnswerError):
             return _with_problem(found, f"{program} cannot be used: {answer}.")
         if isinstance(answer, BaseException):
             raise answer
-    texts = ["\n".join(answer) for answer in answers if not isinstance(answer, BaseException)]
-    flags = read_flags(texts[2])
-    devices = read_devices(texts[1])
+    listed, *texts = ("\n".join(one) for one in answers if not isinstance(one, BaseException))
+    if known is None:
+        version, flags = read_version(texts[0]), read_flags(texts[1])
+        await asyncio.to_thread(partial(kept.keep, program, version=version, flags=flags))
+    else:
+        version, flags = known.version, known.flags
+    devices = read_devices(listed)
     found = dataclasses.replace(
         found,
-        version=read_version(texts[0]),
+        version=version,
         backend=backend_of(devices),
         devices=devices,
         flags=flags,
         missing=missing_settings(flags),
     )
-    return _with_problem(found, lacks(program, flags))
+    return _with_problem(found, lacks(str(program), flags))
 
 
 def lacks(program: str, flags: frozenset[str]) -> str:
