@@ -17,6 +17,7 @@ from lms_jupyter.diary.diary import Diary
 from lms_jupyter.engine import announcement
 from lms_jupyter.engine.downloads.downloads import RUNNING, Downloads
 from lms_jupyter.engine.downloads.hub import Hub
+from lms_jupyter.engine.downloads.offers import Offers
 from lms_jupyter.engine.fleet.run import gateway
 from lms_jupyter.engine.gpus.meter import GpuMeter
 from lms_jupyter.engine.instances.books import Books
@@ -38,7 +39,15 @@ from lms_jupyter.engine.prediction.inference import Inference
 from lms_jupyter.engine.prediction.llama_http import LlamaHttp
 from lms_jupyter.engine.prediction.logs import LlamaLine, LogHub
 from lms_jupyter.engine.prediction.uploads import Uploads
-from lms_jupyter.engine.routes import anthropic, greeting, openai, rest_v0, rest_v1, sdk
+from lms_jupyter.engine.routes import (
+    anthropic,
+    copying,
+    greeting,
+    openai,
+    rest_v0,
+    rest_v1,
+    sdk,
+)
 from lms_jupyter.engine.routes.access import guard
 from lms_jupyter.engine.routes.clients import name_client
 from lms_jupyter.engine.routes.http import MAX_BODY_BYTES
@@ -80,7 +89,7 @@ async def running(settings: Settings) -> AsyncIterator[tuple[str, asyncio.Event]
             sdk.add_routes(application, services, over)
         else:
             sdk.add_routes(application, services)
-        for rest in (anthropic, openai, rest_v0, rest_v1):
+        for rest in (anthropic, copying, openai, rest_v0, rest_v1):
             rest.add_routes(application, services)
         await runner.setup()
         address = await listeners.bind(settings.host, settings.port)
@@ -196,6 +205,7 @@ def _services(
         uploads=Uploads(),
         hub=hub,
         downloads=downloads,
+        offers=Offers(),
         log=log,
         listeners=listeners,
         usage=usage,

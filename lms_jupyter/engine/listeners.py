@@ -42,6 +42,13 @@ class Listeners:
         if (host, port) not in self._extra:
             self._extra[host, port] = await self._start(host, port)
 
+    def reached_at(self, local: str) -> str | None:
+        """Return where those reach us that know us by this address of ours; `None`: nowhere."""
+        for bound, number in (address[:2] for address in self._runner.addresses):
+            if bound == local or ip_address(bound).is_unspecified:
+                return f"{f'[{local}]' if ':' in local else local}:{number}"
+        return None
+
     async def close(self) -> None:
         """Stop listening on all addresses but the engine's own."""
         while self._extra:

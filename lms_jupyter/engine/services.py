@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from lms_jupyter.engine.downloads.downloads import Downloads
 from lms_jupyter.engine.downloads.hub import Hub
+from lms_jupyter.engine.downloads.offers import Offers
 from lms_jupyter.engine.gpus.meter import GpuMeter
 from lms_jupyter.engine.instances.guardrail import Guardrail
 from lms_jupyter.engine.instances.loader import Loader
@@ -40,6 +41,7 @@ class Services:
     uploads: Uploads
     hub: Hub
     downloads: Downloads
+    offers: Offers
     log: LogHub
     listeners: Listeners
     usage: Usage

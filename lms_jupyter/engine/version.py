@@ -20,5 +20,6 @@ EXTENSIONS: Final = (
     "deleteModel",
     "diary",
     *("keep", "forget"),
+    "copies",
 )
 """What this engine can do beyond LM Studio, by name."""

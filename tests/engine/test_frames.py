@@ -29,7 +29,7 @@ async def test_the_greeting_and_the_status_are_as_clients_probe_them(engine: Eng
     gpu = ["gpu"] if machine.has_gpu() else []
     known = ["activity", "ttl", "pin", "cancelLoad", "join", "departures", "pastLog"]
     known += ["deleteModel", "diary"]
-    known += ["keep", "forget"]
+    known += ["keep", "forget", "copies"]
     assert status["extensions"] == [*known, *gpu]
 
 

@@ -227,10 +227,10 @@ class Hub:
 
 
 def _is_repository(name: str) -> bool:
-    return name.count("/") == 1 and _is_safe(name)
+    return name.count("/") == 1 and is_safe(name)
 
 
-def _is_safe(path: str) -> bool:
+def is_safe(path: str) -> bool:
     """Whether a path that the source names stays below the folder that it is put into."""
     parts = PurePosixPath(path).parts
     return bool(parts) and not (
@@ -246,7 +246,7 @@ def _remote_file(entry: object) -> RemoteFile | None:
     if not isinstance(entry, dict) or entry.get("type") != "file":
         return None
     path, size = entry.get("path"), entry.get("size")
-    if not isinstance(path, str) or not isinstance(size, int) or not _is_safe(path):
+    if not isinstance(path, str) or not isinstance(size, int) or not is_safe(path):
         return None
     if isinstance(size, bool) or size < 0:
         return None

@@ -42,6 +42,7 @@ _ACTIVITY: Final = frozenset(
         "tokensPerSecond",
         "owner",
         "user",
+        "replica",
         "waiting",
     }
 )

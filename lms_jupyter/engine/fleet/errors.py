@@ -62,6 +62,20 @@ class NoPlaceError(EngineError):
         )
 
 
+class NotCopiedError(EngineError):
+    """The files of a model could not be brought to a device that has none of them."""
+
+    code = "copy_failed"
+    http_status = 502
+
+    def __init__(self, model_key: str, name: str, problem: str) -> None:
+        super().__init__(
+            f"{model_key!r:.100} could not be copied to {name!r}: {problem}",
+            hint="Nothing half-copied stays. Make it right, or load it where its file is.",
+        )
+        self.problem = problem
+
+
 class RelayedError(EngineError):
     """What the engine of a device says is wrong, handed on as it is."""
 
@@ -70,6 +84,8 @@ class RelayedError(EngineError):
     def __init__(self, envelope: Mapping[str, Any]) -> None:
         super().__init__(str(envelope.get("title") or "The device failed."))
         self.told = dict(envelope)
+        data = envelope.get("errorData")
+        self.told_code = data.get("code") if isinstance(data, Mapping) else None
 
     def envelope(self) -> dict[str, object]:
         """Return the error object as it came."""

@@ -133,11 +133,11 @@ class Fleet:
                 await self._drop(device)
         for node in found:
             if node.device not in self._devices:
-                device = Device(self._session, node, self._changed, self._note_lost)
+                device = Device(self._session, node, self.changed, self._note_lost)
                 self._devices[node.device] = device
                 if node.address:
                     self._tasks[node.device] = asyncio.create_task(device.run())
-        self._changed()
+        self.changed()
 
     async def close(self) -> None:
         """Let go of all devices; their engines run on."""
@@ -165,6 +165,7 @@ class Fleet:
         while len(self._lost) > LOST:
             del self._lost[next(iter(self._lost))]
 
-    def _changed(self) -> None:
+    def changed(self) -> None:
+        """Have all who listen look again."""
         for callback in tuple(self._listeners):
             callback()

@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 from dataclasses import dataclass, field
 from typing import Any
 
+from lms_jupyter.engine.fleet.admission import Admission
 from lms_jupyter.engine.fleet.device import Device
 from lms_jupyter.engine.fleet.errors import DeviceDisconnectedError
 from lms_jupyter.engine.fleet.fleet import Fleet
 from lms_jupyter.engine.services import Services
+
+
+@dataclass(slots=True)
+class Copying:
+    """A model that is on its way to a device, as the fleet's loads show it."""
+
+    info: dict[str, Any]
+    scope: asyncio.Timeout = field(default_factory=lambda: asyncio.timeout(None))
+
+    def cancel(self) -> None:
+        """Have it end."""
+        self.scope.reschedule(0)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -21,8 +35,13 @@ class Gateway:
     name: str = field(default_factory=socket.gethostname)
     preferred: str | None = None
     """The device that loads go to which name none."""
-    replicas: set[str] = field(default_factory=set)
-    """The references of instances that one load has put on several devices."""
+    copies: dict[str, Copying] = field(default_factory=dict)
+    """What is copied to devices now, by the id of its load."""
+    admission: Admission = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Count what users have."""
+        self.admission = Admission(self.fleet, self.services.registry)
 
     @property
     def device(self) -> str:

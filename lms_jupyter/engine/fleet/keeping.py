@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from lms_jupyter.engine.errors import EngineError
+from lms_jupyter.engine.fleet.carrying import Order
 from lms_jupyter.engine.fleet.device import Device, Info
 from lms_jupyter.engine.fleet.gateway import Gateway
 from lms_jupyter.engine.fleet.placing import Placing
@@ -81,7 +82,7 @@ class Keeper:
                 self._begin(f"note {reference}", self._note(device, info))
 
     def _is_promised(self, info: Info) -> bool:
-        return bool(info.get("pinned")) or info["instanceReference"] in self._gateway.replicas
+        return bool(info.get("pinned") or info.get("replica"))
 
     def _begin(self, name: str, work: Any) -> None:
         """Do something once at a time."""
@@ -113,7 +114,7 @@ class Keeper:
         identifier = kept.info["identifier"]
         for left in reversed(range(ATTEMPTS)):
             try:
-                device = await self._elsewhere(reference, kept)
+                device = await self._elsewhere(kept)
             except EngineError as error:
                 logger.error("%s was to stay on %s: %s", identifier, kept.device.name, error.title)  # noqa: TRY400
                 if left:
@@ -123,19 +124,15 @@ class Keeper:
                 logger.warning("%s was on %s and is now on %s", identifier, kept.device.name, where)
                 return
 
-    async def _elsewhere(self, reference: str, kept: _Kept) -> Device | None:
+    async def _elsewhere(self, kept: _Kept) -> Device | None:
         """Load it where there is a place, on none that has an instance of its name."""
-        fleet, replicas = self._gateway.fleet, self._gateway.replicas
         identifier = kept.info["identifier"]
-        others = [device.device for device, _ in fleet.all_called(identifier, None)]
-        is_replica = reference in replicas
+        others = [device.device for device, _ in self._gateway.fleet.all_called(identifier, None)]
         question = {"modelKey": kept.info["modelKey"], "loadConfigStack": kept.stack}
         placing = self._placings[kept.info["type"]]
-        device = await placing.device(question, but=[None, *others] if is_replica else others)
+        but = [None, *others] if kept.info.get("replica") else others
+        device = await placing.device(Order(question=question, identifier=identifier), but=but)
         await (self._load_here(kept) if device is None else _load(device, kept))
-        if is_replica and device is not None:
-            replicas.discard(reference)
-            replicas.update(one["instanceReference"] for one in device.called(identifier))
         return device
 
     async def _load_here(self, kept: _Kept) -> None:
@@ -160,6 +157,8 @@ async def _load(device: Device, kept: _Kept) -> None:
         "loadConfigStack": kept.stack,
         "owner": info.get("owner", ""),
     }
+    if info.get("replica"):
+        asked["replica"] = True
     if info.get("ttlMs"):
         asked["ttlMs"] = info["ttlMs"]
     async with (

@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
-from lms_jupyter.engine.errors import BadRequestError, EngineError
-from lms_jupyter.engine.fleet import replicas
+from lms_jupyter.engine.errors import BadRequestError
+from lms_jupyter.engine.fleet.carrying import Order
 from lms_jupyter.engine.fleet.device import Device
 from lms_jupyter.engine.fleet.errors import DeviceDisconnectedError, DeviceLostError
 from lms_jupyter.engine.fleet.files import carried
+from lms_jupyter.engine.fleet.finding import Finder
 from lms_jupyter.engine.fleet.gateway import Gateway
+from lms_jupyter.engine.fleet.loads import Loads
 from lms_jupyter.engine.fleet.piping import SAID, Asked, Change, pipe
 from lms_jupyter.engine.fleet.placing import Placing
-from lms_jupyter.engine.fleet.where import ANYWHERE, Where
-from lms_jupyter.engine.routes import models
 from lms_jupyter.engine.routes.connection import Channel, ChannelHandler, Namespace, Rpc
 from lms_jupyter.engine.routes.handshake import Caller
 from lms_jupyter.engine.wire.fields import an_object, optional_text, text
@@ -35,12 +35,12 @@ ABOUT_ONE: Final = {
 }
 """The calls about one instance, and where they name it."""
 PREDICTIONS: Final = ("predict", "completeRawText")
-LOADS: Final = {"loadModel": "modelKey", "getOrLoad": "identifier"}
+LOADS: Final[Mapping[str, str]] = {"loadModel": "modelKey", "getOrLoad": "identifier"}
 
 
 def over(gateway: Gateway, domain: Domain, local: Namespace, placing: Placing) -> Namespace:
     """Return a namespace that reaches all devices."""
-    one = _Models(gateway, domain, placing)
+    one = _Models(gateway, domain, placing, Finder(gateway, domain))
     rpcs = dict(local.rpcs) | {
         name: partial(one.ask, name, where, local.rpcs[name])
         for name, where in ABOUT_ONE.items()
@@ -61,8 +61,10 @@ def over(gateway: Gateway, domain: Domain, local: Namespace, placing: Placing) -
         for name in PREDICTIONS
         if name in local.channels
     }
+    loads = Loads(gateway, domain, placing, one.finder)
     channels |= {
-        name: partial(one.load, name, where, local.channels[name]) for name, where in LOADS.items()
+        name: partial(loads.load, name, where, local.channels[name])
+        for name, where in LOADS.items()
     }
     return Namespace(local.name, rpcs, channels)
 
@@ -74,6 +76,7 @@ class _Models:
     gateway: Gateway
     domain: Domain
     placing: Placing
+    finder: Finder
 
     def list_loaded(self, local: Rpc, caller: Caller, parameter: Any) -> list[Any]:
         """List what is in memory, here and elsewhere."""
@@ -84,26 +87,26 @@ class _Models:
 
     def ask(self, endpoint: str, where: str, local: Rpc, caller: Caller, parameter: Any) -> Any:
         """Ask about an instance: at once if it is here, else as something to wait for."""
-        if self._is_here(parameter, where):
+        if self.finder.is_here(parameter, where):
             return local(caller, parameter)
         return self._ask(endpoint, where, local, caller, parameter)
 
     async def _ask(
         self, endpoint: str, where: str, local: Rpc, caller: Caller, parameter: Any
     ) -> Any:
-        device = await self._holder(parameter, where)
+        device = await self.finder.holder(parameter, where)
         if device is not None:
             return await device.call(self.domain, endpoint, parameter)
         return await _settled(local(caller, parameter))
 
     def info(self, local: Rpc, caller: Caller, parameter: Any) -> Any:
         """Describe an instance, wherever it is."""
-        if self._is_here(parameter, "specifier"):
+        if self.finder.is_here(parameter, "specifier"):
             return local(caller, parameter)
         return self._info(local, caller, parameter)
 
     async def _info(self, local: Rpc, caller: Caller, parameter: Any) -> Any:
-        device = await self._holder(parameter, "specifier")
+        device = await self.finder.holder(parameter, "specifier")
         if device is None:
             return await _settled(local(caller, parameter))
         info = await device.call(self.domain, "getModelInfo", parameter)
@@ -137,54 +140,17 @@ class _Models:
     async def estimate(self, local: Rpc, caller: Caller, parameter: Any) -> Any:
         """Reckon what a load would take on the device that is named, else where it would go."""
         asked = dict(an_object(parameter))
-        device = await self._target(asked, text(asked, "modelKey"), loads=False)
+        question = {k: asked.get(k) for k in ("modelKey", "loadConfigStack")}
+        order = Order(question=question | {"modelKey": text(asked, "modelKey")})
+        if "deviceIdentifier" in asked:
+            named = optional_text(asked, "deviceIdentifier")
+            device = await self.placing.named(named, order, loads=False)
+        else:
+            device = await self.placing.device(order, loads=False)
         asked.pop("deviceIdentifier", None)
         if device is None:
             return await _settled(local(caller, asked))
         return await device.call(self.domain, "estimateModelUsage", asked)
-
-    async def load(
-        self, endpoint: str, where: str, local: ChannelHandler, channel: Channel
-    ) -> None:
-        """Load on the device that is named, else where there is a place."""
-        asked = dict(an_object(channel.parameter))
-        name = text(asked, where)
-        place = Where.read(optional_text(asked, "where") or "") if asked.get("where") else ANYWHERE
-        copies = replicas.count(asked, endpoint)
-        for one in ("where", "replicas"):
-            asked.pop(one, None)
-        if place is not ANYWHERE and "deviceIdentifier" in asked:
-            raise BadRequestError("A load names its device or says what it is like, not both.")
-        if copies > 1:
-            question = {"modelKey": name, "loadConfigStack": asked.get("loadConfigStack")}
-            asked.setdefault("owner", channel.caller.kind)
-            group = replicas.Replicas(self.gateway, self.domain, self.placing, place)
-            await group.load(channel, question, asked, copies)
-            return
-        device = await self._loading(endpoint, asked, name, place)
-        asked.pop("deviceIdentifier", None)
-        channel.parameter = asked
-        if device is None:
-            await local(channel)
-            return
-        asked.setdefault("owner", channel.caller.kind)
-
-        async def placed(packet: dict[str, Any]) -> dict[str, Any]:
-            return packet | {"info": device.placed(packet["info"])}
-
-        async def loaded(packet: dict[str, Any]) -> dict[str, Any]:
-            await device.refresh()
-            return await placed(packet)
-
-        changed: dict[str, Change] = {
-            "resolved": placed,
-            "startLoading": placed,
-            "alreadyLoaded": placed,
-            "unloadingOtherJITModel": placed,
-            "success": loaded,
-            "loadSuccess": loaded,
-        }
-        await pipe(channel, device, Asked(self.domain, endpoint, asked), changed)
 
     async def predict(self, endpoint: str, local: ChannelHandler, channel: Channel) -> None:
         """Let the model speak, wherever it is.
@@ -197,15 +163,15 @@ class _Models:
             nonlocal said
             said = said or kind in SAID
 
-        while not self._is_here(channel.parameter, "modelSpecifier"):
-            device = await self._holder(channel.parameter, "modelSpecifier")
+        while not self.finder.is_here(channel.parameter, "modelSpecifier"):
+            device = await self.finder.holder(channel.parameter, "modelSpecifier")
             if device is None:
                 break
             try:
                 await self._pipe(device, endpoint, channel, hear)
             except (DeviceLostError, DeviceDisconnectedError):
                 await device.doubt()
-                if said or await self._holder(channel.parameter, "modelSpecifier") is None:
+                if said or await self.finder.holder(channel.parameter, "modelSpecifier") is None:
                     raise
             else:
                 return
@@ -219,53 +185,6 @@ class _Models:
         changed: dict[str, Change] = {"success": placed}
         with device.asked(_name(asked)):
             await pipe(channel, device, Asked(self.domain, endpoint, asked), changed, hear)
-
-    def _is_here(self, parameter: Any, where: str) -> bool:
-        """Whether the gateway itself has what is meant, or has to say what is wrong about it."""
-        services = self.gateway.services
-        wanted = parameter.get(where) if isinstance(parameter, Mapping) else None
-        try:
-            models.find(services, self.domain, wanted)
-        except BadRequestError:
-            return True
-        except EngineError:
-            return False
-        return True
-
-    async def _holder(self, parameter: Any, where: str) -> Device | None:
-        """Return the device that has what is meant, `None` if nobody has."""
-        wanted = specifier(parameter[where])
-        found = self.gateway.fleet.holder(wanted, self.domain)
-        if found is not None:
-            return found[0]
-        if isinstance(wanted, str) or (wanted.identifier is None and wanted.path is None):
-            return None
-        asked = {"specifier": parameter[where], "throwIfNotFound": False}
-        answers = await self.gateway.fleet.ask_all(self.domain, "getModelInfo", asked)
-        return answers[0][0] if answers else None
-
-    async def _loading(
-        self, endpoint: str, asked: Mapping[str, Any], name: str, place: Where
-    ) -> Device | None:
-        """Return where to load; for `getOrLoad` where it is already."""
-        if endpoint == "getOrLoad" and "deviceIdentifier" not in asked:
-            meant = {"specifier": {"type": "query", "query": {"identifier": name}}}
-            if self._is_here(meant, "specifier"):
-                return None
-            device = await self._holder(meant, "specifier")
-            if device is not None:
-                return device
-        return await self._target(asked, name, place=place)
-
-    async def _target(
-        self, asked: Mapping[str, Any], name: str, *, loads: bool = True, place: Where = ANYWHERE
-    ) -> Device | None:
-        question = {"modelKey": name, "loadConfigStack": asked.get("loadConfigStack")}
-        if "deviceIdentifier" not in asked:
-            return await self.placing.device(question, loads=loads, where=place)
-        if loads:
-            await self.placing.admit(question)
-        return self.gateway.named(optional_text(asked, "deviceIdentifier"))
 
 
 def _name(asked: Mapping[str, Any]) -> str:

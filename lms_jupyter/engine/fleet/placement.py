@@ -5,6 +5,7 @@ least is going on:
 
     there    the model is in memory already, and any instance of it will do
     fits     the file is there, and it fits beside what is in memory
+    fetch    it fits, and the file can be copied there from another device
     evict    the file is there, and it fits once instances have left that nobody uses
     wait     what is in use would have to leave; somebody has to wait, and is told for what
 """
@@ -16,7 +17,7 @@ from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import Final, Literal, TypeAlias
 
-Step: TypeAlias = Literal["there", "fits", "evict"]
+Step: TypeAlias = Literal["there", "fits", "fetch", "evict"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +41,8 @@ class Place:
     """`None`: the gateway's own."""
     name: str
     has_file: bool = False
+    can_fetch: bool = False
+    """Whether the file can be copied there; what it needs is what it needs elsewhere."""
     is_there: bool = False
     """Whether the model is in memory already."""
     needed_bytes: int = 0
@@ -87,17 +90,22 @@ def choose(places: Sequence[Place], *, new: bool = True) -> Decision | Wait:
             best = min(there, key=lambda place: place.requests)
             return Decision(device=best.device, step="there")
     able = [place for place in places if place.has_file]
-    if not able:
+    fetching = [place for place in places if place.can_fetch and not place.has_file]
+    if not able and not fetching:
         return Wait(reason=_no_file(places), is_in_vain=True)
     fitting = [place for place in able if _fits(place, 0, 0)]
     if fitting:
         return Decision(device=max(fitting, key=_left).device, step="fits")
+    roomy = [place for place in fetching if _fits(place, 0, 0)]
+    if roomy:
+        return Decision(device=max(roomy, key=_left).device, step="fetch")
     evictions = [(place, leaving) for place in able if (leaving := _leaving(place)) is not None]
     if evictions:
         place, leaving = min(evictions, key=lambda one: (len(one[1]), [-x for x in _left(one[0])]))
         return Decision(device=place.device, step="evict", leaving=tuple(leaving))
-    is_in_vain = not any(_fits(place, *_sum(place.held)) for place in able)
-    return Wait(reason=_no_room(able), is_in_vain=is_in_vain)
+    both = [*able, *fetching]
+    is_in_vain = not any(_fits(place, *_sum(place.held)) for place in both)
+    return Wait(reason=_no_room(both), is_in_vain=is_in_vain)
 
 
 def _left(place: Place) -> tuple[int, int, int]:

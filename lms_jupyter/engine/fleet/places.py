@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from lms_jupyter.engine.fleet.placement import Held, Place
@@ -48,6 +49,17 @@ def place(
         labels=labels or {},
         held=tuple(_held(instances)),
     )
+
+
+def fetching(one: Place, estimates: Iterable[Mapping[str, Any]]) -> Place:
+    """Describe a device that has to get the file first: what it would take, others tell.
+
+    It goes onto the GPUs there if it fits there as a whole; its engine says so for sure.
+    """
+    needed = max(int(said["memory"]["totalBytes"]) for said in estimates)
+    if needed <= one.free_vram_bytes:
+        return replace(one, can_fetch=True, needed_vram_bytes=needed)
+    return replace(one, can_fetch=True, needed_bytes=needed)
 
 
 def _held(instances: Iterable[Mapping[str, Any]]) -> Iterable[Held]:

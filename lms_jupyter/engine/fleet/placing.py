@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Container, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Awaitable, Callable, Container, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from lms_jupyter.engine.errors import EngineError
+from lms_jupyter.engine.fleet.admission import Pending
+from lms_jupyter.engine.fleet.carrying import Carrier, Order
 from lms_jupyter.engine.fleet.device import Device
-from lms_jupyter.engine.fleet.errors import NoPlaceError
+from lms_jupyter.engine.fleet.errors import NoPlaceError, NotCopiedError
 from lms_jupyter.engine.fleet.gateway import Gateway
 from lms_jupyter.engine.fleet.placement import SAMPLE, Decision, Place, Wait, choose
-from lms_jupyter.engine.fleet.places import place
+from lms_jupyter.engine.fleet.places import fetching, place
 from lms_jupyter.engine.fleet.where import ANYWHERE, Where
 from lms_jupyter.engine.instances.activity import look
-from lms_jupyter.engine.instances.shares import check_instances, check_memory
 from lms_jupyter.engine.limits import using
 from lms_jupyter.engine.wire.activity import activity_packet
 
@@ -30,6 +32,18 @@ Estimate = Callable[[Mapping[str, Any]], Any]
 
 
 @dataclass(frozen=True, slots=True)
+class Without:
+    """Devices that are not to be taken, for one reason or another."""
+
+    asked: Container[str | None]
+    failed: Container[str | None]
+
+    def __contains__(self, device: object) -> bool:
+        """Whether a device is among them."""
+        return device in self.asked or device in self.failed
+
+
+@dataclass(frozen=True, slots=True)
 class Placing:
     """Places the models of one type."""
 
@@ -37,10 +51,16 @@ class Placing:
     domain: str
     estimate: Estimate
     """What a load would take on the gateway itself."""
+    carrier: Carrier = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Have somebody bring files to where they lack."""
+        carrier = Carrier(self.gateway, self.domain, self.here)
+        object.__setattr__(self, "carrier", carrier)
 
     async def device(
         self,
-        question: Mapping[str, Any],
+        order: Order,
         *,
         loads: bool = True,
         where: Where = ANYWHERE,
@@ -49,60 +69,82 @@ class Placing:
         """Return where to load; `None` is the gateway's own device, which also says what is wrong.
 
         Args:
-            question: What `estimateModelUsage` is asked.
-            loads: Whether it is to be loaded there, and not only asked for.
+            order: What is to be loaded.
+            loads: Whether it is to be loaded there, and not only asked for; then its files are
+                there on return.
             where: What its device has to be like.
             but: The devices that are not to be taken.
 
         Raises:
             NoPlaceError: Nobody has room, and nothing that is in use left in time.
         """
-        if loads:
-            await self.admit(question)
         if self.gateway.preferred is not None and where is ANYWHERE and not but:
-            return self.gateway.named(self.gateway.preferred)
+            return await self.named(self.gateway.preferred, order, loads=loads)
+        failed: dict[str, str] = {}
+        while True:
+            left = Without(but, failed)
+            answer = await self._decided(order.question, where, left, loads=loads)
+            if isinstance(answer, Wait):
+                said = "".join(f" Not copied to {name}: {why}" for name, why in failed.items())
+                raise NoPlaceError(str(order.question["modelKey"]), f"{answer.reason}{said}")
+            device = await self._taken(answer, makes_room=loads)
+            if device is None or answer.step != "fetch":
+                return device
+            try:
+                await self.carrier.provide(order, device)
+            except NotCopiedError as error:
+                failed[device.device] = error.problem
+            else:
+                return device
+
+    async def named(self, identifier: str | None, order: Order, *, loads: bool) -> Device | None:
+        """Return the device that a client names, with the files if anybody has them.
+
+        Raises:
+            NotCopiedError: They could not be brought there.
+        """
+        device = self.gateway.named(identifier)
+        if loads and device is not None:
+            await self.carrier.provide(order, device)
+        return device
+
+    @asynccontextmanager
+    async def admitted(self, question: Mapping[str, Any]) -> AsyncIterator[Pending]:
+        """Count a load among those of its user, on all devices, for as long as the block runs.
+
+        Raises:
+            LimitReachedError: The user has all that they may have.
+        """
+        user, key = using.get(), str(question["modelKey"])
+        needed = 0
+        if user.limits.memory_bytes is not None:
+            own = await self.here(question)
+            answers = await self.gateway.fleet.ask_all(self.domain, "estimateModelUsage", question)
+            said = [one for one in (own, *(answer for _, answer in answers)) if one is not None]
+            needed = min((int(one["memory"]["totalBytes"]) for one in said), default=0)
+        with self.gateway.admission.admitted(user, key, needed) as pending:
+            yield pending
+
+    async def _decided(
+        self, question: Mapping[str, Any], where: Where, but: Container[str | None], *, loads: bool
+    ) -> Decision | Wait:
+        """Decide, as soon as there is room."""
+        answer: Decision | Wait | None = None
         try:
             async with asyncio.timeout(WAIT_S):
-                while isinstance(answer := await self._decide(question, where, but), Wait):
-                    if answer.is_in_vain:
-                        break
+                while True:
+                    answer = await self._decide(question, where, but, loads=loads)
+                    if isinstance(answer, Decision) or answer.is_in_vain:
+                        return answer
                     await self._change()
         except TimeoutError:
-            pass
-        if isinstance(answer, Decision):
-            return await self._taken(answer, makes_room=loads)
-        raise NoPlaceError(str(question["modelKey"]), answer.reason)
-
-    async def admit(self, question: Mapping[str, Any]) -> None:
-        """Raise `LimitReachedError` if a user has all that they may have, on all devices."""
-        user, fleet, registry = using.get(), self.gateway.fleet, self.gateway.services.registry
-        here = [one for one in (*registry.instances, *registry.loads) if one.plan.user == user.name]
-        there = [
-            one
-            for device in fleet
-            for one in (*device.instances, *device.loads)
-            if one.get("user", "") == user.name
-        ]
-        names = [one.identifier for one in here] + [one["identifier"] for one in there]
-        check_instances(user, names)
-        if user.limits.memory_bytes is None:
-            return
-        own = [await self._here(question)]
-        answers = await fleet.ask_all(self.domain, "estimateModelUsage", question)
-        needs = [
-            int(said["memory"]["totalBytes"])
-            for said in (*own, *(answer for _, answer in answers))
-            if said is not None
-        ]
-        held = sum(int(one.get("memoryBytes", 0)) for one in there)
-        held += sum(one.private_bytes() + one.mapped_bytes() for one in here)
-        check_memory(user, str(question["modelKey"]), min(needs, default=0), held)
+            return answer or Wait(reason="The devices do not answer.")
 
     async def _decide(
-        self, question: Mapping[str, Any], where: Where, but: Container[str | None]
+        self, question: Mapping[str, Any], where: Where, but: Container[str | None], *, loads: bool
     ) -> Decision | Wait:
         here, answers = await asyncio.gather(
-            self._here(question),
+            self.here(question),
             self.gateway.fleet.ask_all(self.domain, "estimateModelUsage", question),
         )
         estimates = {device.device: said for device, said in answers}
@@ -122,13 +164,31 @@ class Placing:
         ]
         if not any(one.has_file for one in places):
             return Decision(device=None, step="fits")  # which says that there is no such model
+        if loads:
+            places = await self._fetching(places, here, list(estimates.values()))
         able = [one for one in places if one.device not in but]
         fitting = [one for one in able if where.fits(one)]
         if not fitting:
             return Wait(reason=_nowhere(able, where), is_in_vain=True)
         return choose(fitting)
 
-    async def _here(self, question: Mapping[str, Any]) -> Any:
+    async def _fetching(
+        self, places: Sequence[Place], here: Any, elsewhere: Sequence[Any]
+    ) -> list[Place]:
+        """Say of the devices that have no file whether they can get it, from whoever has it."""
+        found = []
+        for one in places:
+            can = False
+            if one.device is not None and not one.has_file:
+                device = self.gateway.fleet.device(one.device)
+                with suppress(EngineError):
+                    can = bool(elsewhere) or bool(await self.carrier.reaches_gateway(device))
+            said = [*elsewhere, *([here] if here is not None else [])]
+            found.append(fetching(one, said) if can else one)
+        return found
+
+    async def here(self, question: Mapping[str, Any]) -> Any:
+        """Return what a load would take on the gateway; `None` if it cannot be loaded there."""
         try:
             said = self.estimate(question)
             return await said if isinstance(said, Awaitable) else said

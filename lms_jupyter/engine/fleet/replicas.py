@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from lms_jupyter.engine.errors import BadRequestError, EngineError
+from lms_jupyter.engine.fleet.carrying import Order
 from lms_jupyter.engine.fleet.device import Device
 from lms_jupyter.engine.fleet.errors import NoPlaceError
 from lms_jupyter.engine.fleet.gateway import Gateway
@@ -53,11 +54,14 @@ class Replicas:
     async def load(self, channel: Channel, question: Packet, asked: Packet, copies: int) -> None:
         """Load on one device after the other; if one fails, none stays."""
         made: list[tuple[Device, Packet]] = []
+        asked = asked | {"replica": True}  # its device remembers it for the next gateway
         for number in range(copies):
             but = [None, *(device.device for device, _ in made)]
             try:
-                device = await self._place(question, but)
-                info = await self._one(channel, device, asked, number, copies)
+                async with self.placing.admitted(question) as pending:
+                    device = await self._place(channel, question, but, number / copies)
+                    self.gateway.admission.place(pending, device)
+                    info = await self._one(channel, device, asked, number, copies)
             except BaseException as error:
                 await self._undo(made)
                 if isinstance(error, NoPlaceError) and made:
@@ -69,12 +73,17 @@ class Replicas:
             made.append((device, info))
             # The first may have got a number because its name was taken: all are called like it.
             asked = asked | {"identifier": info["identifier"]}
-        self.gateway.replicas |= {info["instanceReference"] for _, info in made}
         device, info = made[0]
         channel.send({"type": "success", "info": device.placed(info)})
 
-    async def _place(self, question: Packet, but: list[str | None]) -> Device:
-        device = await self.placing.device(question, where=self.where, but=but)
+    async def _place(
+        self, channel: Channel, question: Packet, but: list[str | None], so_far: float
+    ) -> Device:
+        def copying(_fraction: float) -> None:
+            channel.send({"type": "progress", "progress": so_far})
+
+        order = Order(question=question, told=copying)
+        device = await self.placing.device(order, where=self.where, but=but)
         if device is None:
             raise NoPlaceError(str(question["modelKey"]), "No device but the gateway has it.")
         return device

@@ -14,6 +14,7 @@ from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler, Middleware
 
 from lms_jupyter.engine.errors import EngineError
+from lms_jupyter.engine.fleet.carrying import Order
 from lms_jupyter.engine.fleet.device import Device
 from lms_jupyter.engine.fleet.errors import DeviceLostError
 from lms_jupyter.engine.fleet.gateway import Gateway
@@ -23,6 +24,8 @@ from lms_jupyter.engine.routes import anthropic, openai, rest_v1
 from lms_jupyter.engine.routes.http import Style, answering, reply, stream_to
 
 EMBEDDINGS: Final = frozenset({"/v1/embeddings", "/api/v0/embeddings"})
+LOAD: Final = "/api/v1/models/load"
+UNLOAD: Final = "/api/v1/models/unload"
 NAMED_BY: Final[Mapping[str, str]] = {
     "/v1/chat/completions": "model",
     "/v1/completions": "model",
@@ -34,8 +37,8 @@ NAMED_BY: Final[Mapping[str, str]] = {
     "/api/v0/completions": "model",
     "/api/v0/embeddings": "model",
     "/api/v1/chat": "model",
-    "/api/v1/models/load": "model",
-    "/api/v1/models/unload": "instance_id",
+    LOAD: "model",
+    UNLOAD: "instance_id",
 }
 """Where the body of a request names its model."""
 LISTS: Final[Mapping[str, tuple[str, str]]] = {
@@ -91,37 +94,51 @@ class _Rest:
         except (msgspec.DecodeError, web.HTTPException, web.RequestPayloadError):
             return await handler(request)  # which says what is wrong
         name = body.get(NAMED_BY[request.path])
-        found = await self._device(request.path, name) if isinstance(name, str | None) else None
-        device, loads = found or (None, False)
+        if not isinstance(name, str | None):
+            return await handler(request)
+        found = await self._there(request.path, name)
+        if found is None:
+            if not name or request.path == UNLOAD:
+                return await handler(request)
+            return await self._load(handler, request, name)
+        device = found[0]
         if device is None:
             return await handler(request)
         with device.asked(name or ""):
             answer = await _pass(request, device)
-        if loads or request.path == "/api/v1/models/unload":
+        if request.path == UNLOAD:
             await device.refresh()
         return answer
 
-    async def _device(self, path: str, name: str | None) -> tuple[Device | None, bool] | None:
-        """Return the device that answers, and whether it is to load the model for that."""
-        domain = "embedding" if path in EMBEDDINGS else "llm"
-        instances = self.gateway.services.registry.instances
-        if path != "/api/v1/models/load":
-            here = named(name, instances) if name else instances
-            if here:
-                return None
-            found = self.gateway.fleet.holder(Query(identifier=name or None), None)
-            if found is not None:
-                return found[0], False
-            if not name:
-                return None
-            asked = {"specifier": _query(name), "throwIfNotFound": False}
-            answers = await self.gateway.fleet.ask_all(domain, "getModelInfo", asked)
-            if answers:
-                return answers[0][0], False
-        if path == "/api/v1/models/unload":
+    async def _there(self, path: str, name: str | None) -> tuple[Device | None] | None:
+        """Return the device that has a model in memory, `None` in it for the gateway's own."""
+        if path == LOAD:
             return None
+        instances = self.gateway.services.registry.instances
+        if named(name, instances) if name else instances:
+            return (None,)
+        found = self.gateway.fleet.holder(Query(identifier=name or None), None)
+        if found is not None:
+            return (found[0],)
+        if not name:
+            return None
+        asked = {"specifier": _query(name), "throwIfNotFound": False}
+        answers = await self.gateway.fleet.ask_all(_domain(path), "getModelInfo", asked)
+        return (answers[0][0],) if answers else None
+
+    async def _load(self, handler: Handler, request: web.Request, name: str) -> web.StreamResponse:
+        """Have the device answer where there is a place for the model."""
         question: dict[str, Any] = {"modelKey": name, "loadConfigStack": {"layers": []}}
-        return await self.placings[domain].device(question), True
+        placing = self.placings[_domain(request.path)]
+        async with placing.admitted(question) as pending:
+            device = await placing.device(Order(question=question))
+            self.gateway.admission.place(pending, device)
+            if device is None:
+                return await handler(request)
+            with device.asked(name):
+                answer = await _pass(request, device)
+            await device.refresh()
+            return answer
 
 
 async def _pass(request: web.Request, device: Device) -> web.StreamResponse:
@@ -158,6 +175,10 @@ def _join(known: dict[str, Any], other: Mapping[str, Any]) -> None:
         known["loaded_instances"] = [*known["loaded_instances"], *other["loaded_instances"]]
     elif other.get("state") == "loaded":
         known["state"] = "loaded"
+
+
+def _domain(path: str) -> str:
+    return "embedding" if path in EMBEDDINGS else "llm"
 
 
 def _query(name: str) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from lms_jupyter.engine.errors import AmbiguousNameError, EngineError, NoVariant
 from lms_jupyter.engine.fleet.device import Device
 from lms_jupyter.engine.fleet.gateway import Gateway
 from lms_jupyter.engine.instances.activity import MIN_INTERVAL_S, REFRESH_S, look
+from lms_jupyter.engine.limits import using
 from lms_jupyter.engine.routes.connection import Channel, Namespace, Rpc
 from lms_jupyter.engine.routes.handshake import Caller
 from lms_jupyter.engine.wire.activity import activity_packet
@@ -68,6 +69,11 @@ class _System:
     async def cancel_load(self, local: Rpc, caller: Caller, parameter: Any) -> None:
         """Stop a load, wherever it runs."""
         load_id = text(an_object(parameter), "loadId")
+        copying = self.gateway.copies.get(load_id)
+        if copying is not None:
+            using.get().check_ending(copying.info["identifier"], copying.info.get("user", ""))
+            copying.cancel()
+            return
         for device in self.gateway.fleet:
             if any(load["loadId"] == load_id for load in device.loads):
                 await device.call("system", "cancelLoad", parameter)
@@ -119,6 +125,7 @@ class _System:
         fleet = self.gateway.fleet
         packet["instances"] += [one for device in fleet for one in device.instances]
         packet["loads"] += [one for device in fleet for one in device.loads]
+        packet["loads"] += [one.info for one in self.gateway.copies.values()]
         packet["devices"] = [
             {
                 "deviceIdentifier": device.device,

@@ -67,6 +67,8 @@ class Plan:
     user: str = ""
     """Who may end it, and whose limits it counts against."""
     load_id: str = ""
+    replica: bool = False
+    """Whether a gateway promised that it stays, as one of several."""
     draft: DownloadedModel | None = None
     asked: LoadSettings = field(default_factory=LoadSettings)
     """The settings as somebody asked for them, before anything was decided."""

@@ -46,6 +46,8 @@ class LoadRequest:
     ttl_s: float | None = None
     owner: str = ""
     load_id: str = ""
+    replica: bool = False
+    """Whether a gateway makes it one of several."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -210,6 +212,7 @@ class Loader:
             ttl_s=request.ttl_s,
             owner=request.owner,
             load_id=request.load_id,
+            replica=request.replica,
             draft=draft,
         )
         if self._gpus is None:

@@ -67,7 +67,7 @@ def files_of(
             f"{name!r} is needed by {', '.join(made)}: made of it by a model.yaml.",
             hint="Remove the model.yaml first.",
         )
-    own = _parts(model.file)
+    own = parts_of(model.file)
     others = {one.mmproj for one in everything if one.file != model.file}
     if model.mmproj is not None and model.mmproj not in others:
         own = (*own, model.mmproj)
@@ -109,7 +109,7 @@ def delete(name: str, files: Sequence[Path], *, permanently: bool = False) -> De
     return Deleted(files=tuple(gone), size_bytes=size_bytes, links=links, bin=folder)
 
 
-def _parts(file: Path) -> tuple[Path, ...]:
+def parts_of(file: Path) -> tuple[Path, ...]:
     """Return a file, or all parts of the split model that it begins."""
     part = part_of(file.stem)
     if part is None:

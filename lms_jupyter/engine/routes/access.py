@@ -8,6 +8,7 @@ from typing import Final
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler, Middleware
 
+from lms_jupyter.engine.downloads.offers import PLACE
 from lms_jupyter.engine.errors import EngineError, TokenMissingError
 from lms_jupyter.engine.guest_tokens import PermissionMissingError
 from lms_jupyter.engine.limits import ReadOnlyError, using
@@ -62,7 +63,7 @@ def _gatekeeper(settings: Settings) -> Middleware:
             )
         if is_preflight(request):
             return permission(request)
-        if settings.token is not None and request.path not in OPEN:
+        if settings.token is not None and not _is_open(request.path):
             error = _refusal(request, settings.token, settings)
             if error is not None:
                 answer = failure(_style(request.path), error)
@@ -76,11 +77,16 @@ def _gatekeeper(settings: Settings) -> Middleware:
     return keep
 
 
+def _is_open(path: str) -> bool:
+    """Whether a path wants no token, or has a ticket in it: files offered to another engine."""
+    return path in OPEN or path.startswith(PLACE)
+
+
 def _as_owner(request: web.Request, settings: Settings) -> EngineError | None:
     """Note that a request is worked for the owner, or for whom a gateway names."""
     user = who.named_by(request.headers.get(who.HEADER, ""), who.owner(settings))
     using.set(user)
-    if request.path in OPEN:
+    if _is_open(request.path):
         return None
     try:
         who.check(user, permissions.of_path(request.method, request.path))

@@ -13,6 +13,7 @@ from lms_jupyter.engine.instances.activity import look, seen, watch
 from lms_jupyter.engine.instances.instance import Instance, now
 from lms_jupyter.engine.limits import using
 from lms_jupyter.engine.routes.connection import Channel, ChannelHandler, Rpc
+from lms_jupyter.engine.routes.copying import copy_model, offer_model
 from lms_jupyter.engine.routes.deleting import delete_model
 from lms_jupyter.engine.routes.diary import read_diary, sum_diary
 from lms_jupyter.engine.routes.handshake import Caller
@@ -39,13 +40,17 @@ def rpcs(services: Services) -> dict[str, Rpc]:
         "deleteModel": delete_model,
         "readDiary": read_diary,
         "sumDiary": sum_diary,
+        "offerModel": offer_model,
     }
     return {name: partial(call, services) for name, call in calls.items()}
 
 
 def channels(services: Services) -> dict[str, ChannelHandler]:
     """Return the channels."""
-    return {"watchActivity": partial(_watch_activity, services)}
+    return {
+        "watchActivity": partial(_watch_activity, services),
+        "copyModel": partial(copy_model, services),
+    }
 
 
 def _get_activity(services: Services, _caller: Caller, _parameter: Any) -> Any:

@@ -211,6 +211,7 @@ def _request(
         ttl_s=seconds_from(asked.get(ttl_name), ttl_name),
         owner=channel.caller.kind if owner is None else owner,
         load_id=optional_text(asked, "loadId") or "",
+        replica=optional_flag(asked, "replica"),
     )
 
 

@@ -81,6 +81,8 @@ def _instance(instance: Instance, memory_bytes: int, gpus: tuple[Gpu, ...]) -> d
     waiting = waiting_users(instance.requests)
     if waiting:
         info["waiting"] = waiting
+    if instance.plan.replica:
+        info["replica"] = True
     return info | _owner(instance)
 
 
