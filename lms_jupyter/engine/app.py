@@ -17,7 +17,6 @@ from lms_jupyter.diary.diary import Diary
 from lms_jupyter.engine import announcement
 from lms_jupyter.engine.downloads.downloads import RUNNING, Downloads
 from lms_jupyter.engine.downloads.hub import Hub
-from lms_jupyter.engine.downloads.offers import Offers
 from lms_jupyter.engine.fleet.run import gateway
 from lms_jupyter.engine.gpus.meter import GpuMeter
 from lms_jupyter.engine.instances.books import Books
@@ -205,7 +204,6 @@ def _services(
         uploads=Uploads(),
         hub=hub,
         downloads=downloads,
-        offers=Offers(),
         log=log,
         listeners=listeners,
         usage=usage,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from lms_jupyter.engine.downloads.downloads import Downloads
 from lms_jupyter.engine.downloads.hub import Hub
@@ -41,7 +41,7 @@ class Services:
     uploads: Uploads
     hub: Hub
     downloads: Downloads
-    offers: Offers
+    offers: Offers = field(default_factory=Offers)
     log: LogHub
     listeners: Listeners
     usage: Usage

@@ -57,6 +57,7 @@ class FlakyHub:
         app.router.add_get("/api/models", self._search)
         app.router.add_get("/api/models/a/tiny-GGUF/tree/main", self._tree)
         app.router.add_get("/a/tiny-GGUF/resolve/main/{path:.+}", self._file)
+        app.router.add_get("/lms-files/ticket/{path:.+}", self._file)
         runner = web.AppRunner(app, shutdown_timeout=0.1)
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", 0)

@@ -65,7 +65,7 @@ OURS = {
     ("system", name)
     for name in (
         *("cancelLoad", "getActivity", "getDeparture", "pinInstance", "setInstanceTtl"),
-        *("deleteModel", "readDiary", "sumDiary"),
+        *("deleteModel", "readDiary", "sumDiary", "offerModel"),
         *("forgetPrompts", "holdInstances", "setInstanceKeep"),
     )
 }

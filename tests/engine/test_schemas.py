@@ -104,7 +104,7 @@ ELSEWHERE = {
     *(("system", name) for name in ("getActivity", "setInstanceTtl", "pinInstance", "cancelLoad")),
     *(("system", name) for name in ("getDeparture", "readDiary", "sumDiary")),
     *(("system", name) for name in ("setInstanceKeep", "holdInstances", "forgetPrompts")),
-    ("system", "deleteModel"),
+    *(("system", name) for name in ("deleteModel", "offerModel")),
 }
 """Checked further down, with the engine's life, where all is refused, and beyond LM Studio."""
 

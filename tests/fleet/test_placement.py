@@ -53,6 +53,19 @@ def test_a_device_without_the_file_is_not_taken() -> None:
     assert choose(places[1:]) == Wait(reason="No device has this model: big.", is_in_vain=True)
 
 
+def test_a_file_is_brought_before_anything_leaves_for_it_and_only_where_it_fits() -> None:
+    idle = place("idle", 0, held=(held("a", 4 * GB),))
+    small = place("small", GB, has_file=False, can_fetch=True)
+    roomy = place("roomy", 9 * GB, has_file=False, can_fetch=True)
+
+    assert choose([idle, small, roomy]) == Decision(device="roomy", step="fetch")
+    assert choose([idle, roomy, place("has", 5 * GB)]) == Decision(device="has", step="fits")
+    assert choose([idle, small]) == Decision(device="idle", step="evict", leaving=("a",))
+    assert choose([small]) == Wait(
+        reason="No device has room: small has 1.00 GB of 4.00 GB.", is_in_vain=True
+    )
+
+
 def test_the_fewest_leave_and_of_those_the_least_recently_used() -> None:
     two = place("two", 0, held=(held("a", 2 * GB), held("b", 2 * GB)))
     one = place("one", 0, held=(held("new", 4 * GB, used_at=9.0), held("old", 4 * GB, used_at=1.0)))
@@ -90,6 +103,7 @@ PLACES = st.lists(
         device=st.text("abc", min_size=1, max_size=8),
         name=st.just("device"),
         has_file=st.booleans(),
+        can_fetch=st.booleans(),
         is_there=st.booleans(),
         needed_bytes=st.integers(0, 8),
         needed_vram_bytes=st.integers(0, 8),
@@ -111,7 +125,7 @@ def test_nothing_goes_where_it_has_no_room_and_nothing_in_use_leaves(
 
     if isinstance(decision, Wait):
         assert not any(
-            one.has_file
+            (one.has_file or one.can_fetch)
             and one.needed_bytes <= one.free_bytes
             and one.needed_vram_bytes <= one.free_vram_bytes
             for one in places
@@ -124,7 +138,7 @@ def test_nothing_goes_where_it_has_no_room_and_nothing_in_use_leaves(
     leaving = [one for one in where.held if one.reference in decision.leaving]
     assert len(leaving) == len(decision.leaving)
     assert all(one.may_leave and not one.is_busy for one in leaving)
-    assert where.has_file
+    assert where.can_fetch if decision.step == "fetch" else where.has_file
     assert where.needed_bytes <= where.free_bytes + sum(one.memory_bytes for one in leaving)
     assert where.needed_vram_bytes <= where.free_vram_bytes + sum(o.vram_bytes for o in leaving)
 

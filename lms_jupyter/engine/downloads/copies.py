@@ -20,7 +20,7 @@ from lms_jupyter.engine.errors import BadRequestError, DownloadFailedError
 RETRIES: Final = Retries(attempts=3, longest_wait_s=2.0)
 SUFFIX: Final = ".gguf"
 
-Told = Callable[[int], None]
+OnCopied = Callable[[int], None]
 """Is told how many bytes are there."""
 
 
@@ -49,7 +49,7 @@ class Copy:
         return sum(file.size_bytes for file in self.files)
 
 
-async def copy(folder: Path, wanted: Copy, told: Told, retries: Retries = RETRIES) -> None:
+async def copy(folder: Path, wanted: Copy, told: OnCopied, retries: Retries = RETRIES) -> None:
     """Fetch files into a models folder, continuing what breaks off.
 
     If it fails or is cancelled, what it brought is removed.

@@ -30,7 +30,7 @@ MOST_SOURCES: Final = 3
 
 logger = logging.getLogger(__name__)
 
-Told = Callable[[float], None]
+OnCopied = Callable[[float], None]
 """Is told which part of a model is there."""
 
 
@@ -42,7 +42,7 @@ class Order:
     """What `estimateModelUsage` is asked."""
     load_id: str = ""
     identifier: str = ""
-    told: Told = lambda _fraction: None
+    told: OnCopied = lambda _fraction: None
 
 
 @dataclass(frozen=True, slots=True)
