@@ -19,7 +19,10 @@ from lms_jupyter.engine.downloads.downloads import RUNNING, Downloads
 from lms_jupyter.engine.downloads.hub import Hub
 from lms_jupyter.engine.fleet.run import gateway
 from lms_jupyter.engine.gpus.meter import GpuMeter
+from lms_jupyter.engine.gpus.nvml import Nvml
 from lms_jupyter.engine.instances.books import Books
+from lms_jupyter.engine.instances.energy import Energy
+from lms_jupyter.engine.instances.energy_counters import Counters
 from lms_jupyter.engine.instances.estimate import MemoryEstimate
 from lms_jupyter.engine.instances.giving_way import GivingWay
 from lms_jupyter.engine.instances.gpu_room import GpuRoom
@@ -135,17 +138,18 @@ def _prompts(settings: Settings, llama: LlamaHttp, stack: AsyncExitStack) -> Pro
 
 
 def _books(
-    settings: Settings, log: LogHub, measured: Measurements, meter: GpuMeter, stack: AsyncExitStack
+    settings: Settings, log: LogHub, registry: Registry, meter: GpuMeter, measured: Measurements
 ) -> Books:
     diary = None if settings.diary is None else Diary(settings.diary, logger.warning)
+    counters = Counters(gpus=Nvml().energy, has_gpus=lambda: meter.has_gpus)
     books = Books(
         diary,
         keeps_texts=settings.diary_texts,
         measurements=measured,
         gpus=lambda: meter.last,
+        energy=Energy(counters, registry),
     )
     log.on_request = books.answered
-    stack.push_async_callback(books.close)
     return books
 
 
@@ -168,7 +172,8 @@ def _services(
     prompts = _prompts(settings, llama, stack)
     shares = Shares(lambda plan: _bytes(guardrail.usage(plan)))
     registry = Registry(launcher, guardrail.check, room, prompts, shares)
-    registry.books = _books(settings, log, measured, meter, stack)
+    registry.books = _books(settings, log, registry, meter, measured)
+    stack.push_async_callback(registry.books.close)
     meter.held = lambda: held_by_all((*registry.instances, *registry.loads))
     constraints = Constraints(llama)
     stack.push_async_callback(llama.close)
@@ -178,11 +183,7 @@ def _services(
     stack.push_async_callback(registry.close)
     launcher.refill()
 
-    def is_busy() -> bool:
-        fetches = any(job.state in RUNNING for job in downloads.jobs)
-        return bool(registry.instances or registry.loads) or fetches
-
-    usage = Usage(settings.linger_s, is_busy, ending.set)
+    usage = Usage(settings.linger_s, partial(_is_busy, registry, downloads), ending.set)
     registry.listen(usage.look)
     return Services(
         settings=settings,
@@ -209,6 +210,11 @@ def _services(
         usage=usage,
         shut_down=ending.set,
     )
+
+
+def _is_busy(registry: Registry, downloads: Downloads) -> bool:
+    fetches = any(job.state in RUNNING for job in downloads.jobs)
+    return bool(registry.instances or registry.loads) or fetches
 
 
 def _bytes(usage: MemoryEstimate) -> int:

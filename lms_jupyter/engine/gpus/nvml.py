@@ -32,6 +32,21 @@ class Nvml:
             return ()
         return tuple(reading for place in range(count) for reading in self._device(place))
 
+    def energy(self) -> dict[str, float]:
+        """Return what each GPU has spent since its driver began, in joules, where it tells that."""
+        if not self._open():
+            return {}
+        library, found = self._library, {}
+        try:
+            for place in range(library.nvmlDeviceGetCount()):
+                device = library.nvmlDeviceGetHandleByIndex(place)
+                spent_mj = library.nvmlDeviceGetTotalEnergyConsumption(device)
+                found[f"nvml:{place}"] = int(spent_mj) / 1000
+        except library.NVMLError:
+            # Older GPUs count nothing; what was told of others holds.
+            return found
+        return found
+
     def _open(self) -> bool:
         if self._is_absent or self._is_open:
             return self._is_open

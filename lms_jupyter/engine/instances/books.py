@@ -19,6 +19,7 @@ from lms_jupyter.engine.instances.gpu_shares import held_by
 if TYPE_CHECKING:
     from lms_jupyter.engine.errors import EngineError
     from lms_jupyter.engine.gpus.gpu import Gpu
+    from lms_jupyter.engine.instances.energy import Energy
     from lms_jupyter.engine.instances.instance import Instance, Plan
     from lms_jupyter.engine.instances.measurements import Measurements
 
@@ -54,6 +55,7 @@ class Books:
         keeps_texts: bool = False,
         measurements: Measurements | None = None,
         gpus: Callable[[], Sequence[Gpu]] = tuple,
+        energy: Energy | None = None,
     ) -> None:
         """Write to this diary.
 
@@ -62,11 +64,14 @@ class Books:
             keeps_texts: Whether answers stand in it.
             measurements: Where is noted what loads take.
             gpus: Returns the GPUs as they were at the last look.
+            energy: Tells what requests take of it.
         """
         self._diary = diary
         self.keeps_texts = keeps_texts
         self._measurements = measurements
         self._gpus = gpus
+        self._energy = energy
+        self._counting: set[asyncio.Task[None]] = set()
         self._stays: dict[str, Stay] = {}
         self._requests: deque[PastRequest] = deque(maxlen=MOST_REQUESTS)
         self._timer: asyncio.TimerHandle | None = None
@@ -81,6 +86,9 @@ class Books:
         """Write what is left to write."""
         if self._timer is not None:
             self._timer.cancel()
+        await self._all_counted()
+        if self._energy is not None:
+            await self._energy.close()
         if self._measurements is not None:
             await self._measurements.close()
         if self._diary is not None:
@@ -157,10 +165,26 @@ class Books:
             ending=outcome.stop_reason,
             text=outcome.text if self.keeps_texts else None,
         )
-        self._requests.append(request)
-        self._write(request)
+        if self._energy is None:
+            self._keep(request)
+        else:
+            counting = asyncio.create_task(self._counted(request, self._energy))
+            self._counting.add(counting)
+            counting.add_done_callback(self._counting.discard)
         if self._measurements is not None:
             self._measurements.answered(instance, outcome.prompt_tokens, outcome.predicted_tokens)
+
+    async def _counted(self, request: PastRequest, energy: Energy) -> None:
+        spent_j = await energy.share_j(request.seconds)
+        self._keep(msgspec.structs.replace(request, energy_j=spent_j))
+
+    def _keep(self, request: PastRequest) -> None:
+        self._requests.append(request)
+        self._write(request)
+
+    async def _all_counted(self) -> None:
+        if self._counting:
+            await asyncio.wait(self._counting)
 
     async def read(self, query: Query) -> Pages:
         """Return what is asked for; without a diary, what was since the engine began.
@@ -168,6 +192,7 @@ class Books:
         Raises:
             DiaryError: It cannot be read.
         """
+        await self._all_counted()
         if self._diary is not None:
             return await self._diary.read(query)
         wanted = [

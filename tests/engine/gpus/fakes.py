@@ -32,6 +32,8 @@ class Card:
     computing: dict[int, int | None] = field(default_factory=dict)
     drawing: dict[int, int | None] = field(default_factory=dict)
     slices: list[Card] = field(default_factory=list)
+    spent_mj: int | None = None
+    """What it has spent; `None`: it does not count."""
     broken: set[str] = field(default_factory=set)
     """The calls that fail."""
 
@@ -59,6 +61,10 @@ class FakeNvml:
 
     def nvmlDeviceGetHandleByIndex(self, place: int) -> Card:  # noqa: N802
         return self._answer(self.cards[place], "handle", self.cards[place])
+
+    def nvmlDeviceGetTotalEnergyConsumption(self, card: Card) -> int:  # noqa: N802
+        self._fail_if(card.spent_mj is None)
+        return card.spent_mj or 0
 
     def nvmlDeviceGetName(self, card: Card) -> Any:  # noqa: N802
         return self._answer(card, "name", self._text(card.name))

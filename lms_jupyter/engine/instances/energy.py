@@ -1,0 +1,150 @@
+"""What requests take of the energy that the machine counts: each its share of what was spent.
+
+Requests that are worked on at the same time have equal shares. Nothing is counted while nobody
+asks, so that watching costs nothing then; where the machine tells nothing, nothing is told.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+import time
+from bisect import bisect_right
+from collections import deque
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from lms_jupyter.engine.instances.instance import Work
+from lms_jupyter.engine.instances.registry import Registry
+
+PATIENCE_S: Final = 2.0
+"""How long drivers are waited for."""
+MOST_SAMPLES: Final = 20_000
+EVERY_S: Final = 20.0
+"""How often it is looked at while requests go on: counters begin anew."""
+
+logger = logging.getLogger(__name__)
+
+
+class Source(Protocol):
+    """What counts."""
+
+    def spent_j(self) -> float | None:
+        """Return what was spent since the last call; may take its time."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Sample:
+    at_s: float
+    """By the monotonic clock."""
+    each_j: float
+    """What one request would have taken that was there from the beginning."""
+
+
+class Energy:
+    """Counts for as long as requests go on."""
+
+    def __init__(self, source: Source, registry: Registry, patience_s: float = PATIENCE_S) -> None:
+        self._patience_s = patience_s
+        self._source = source
+        self._registry = registry
+        self._samples: deque[_Sample] = deque(maxlen=MOST_SAMPLES)
+        self._seen = self._sharing = 0
+        self._is_told = False
+        self._is_hanging = False
+        self._turn = asyncio.Lock()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._timer: asyncio.TimerHandle | None = None
+        self._stop = registry.listen(self._look)
+
+    async def share_j(self, seconds: float) -> float | None:
+        """Return the share of a request that ends now; `None` where it is not known."""
+        until_s = time.monotonic()
+        await self._sample(None)
+        begin = self._each_at(until_s - seconds)
+        if begin is None or not self._is_told:
+            return None
+        return self._samples[-1].each_j - begin
+
+    async def close(self) -> None:
+        """Count no more."""
+        self._stop()
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._tasks:
+            await asyncio.wait(self._tasks)
+
+    def _look(self) -> None:
+        """Count anew when requests begin or end."""
+        working = sum(
+            one.work is not Work.WAITING
+            for instance in self._registry.instances
+            for one in instance.requests
+        )
+        if working != self._seen:
+            self._seen = working
+            self._spawn(working)
+
+    def _spawn(self, working: int | None) -> None:
+        task = asyncio.create_task(self._sample(working))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _sample(self, working: int | None) -> None:
+        """Give what was spent since to those who share it, of whom there are now so many."""
+        async with self._turn:
+            spent = await self._spent()
+            each = self._samples[-1].each_j if self._samples else 0.0
+            if self._sharing and spent is not None:
+                each += spent / self._sharing
+            self._is_told = spent is not None
+            self._samples.append(_Sample(time.monotonic(), each))
+            self._sharing = self._sharing if working is None else working
+            if self._timer is not None:
+                self._timer.cancel()
+            loop = asyncio.get_running_loop()
+            goes_on = self._sharing and self._is_told
+            self._timer = loop.call_later(EVERY_S, self._spawn, None) if goes_on else None
+
+    def _each_at(self, at_s: float) -> float | None:
+        """Return what a request would have taken until then; `None` if that was too long ago."""
+        samples = self._samples
+        after = bisect_right(samples, at_s, key=lambda one: one.at_s)
+        if after == 0:
+            return None if len(samples) == samples.maxlen else samples[0].each_j
+        before = samples[after - 1]
+        if after == len(samples):
+            return before.each_j
+        part = (at_s - before.at_s) / (samples[after].at_s - before.at_s)
+        return before.each_j + part * (samples[after].each_j - before.each_j)
+
+    async def _spent(self) -> float | None:
+        """Read the counters in a thread that nobody has to wait for at the end."""
+        if self._is_hanging:
+            return None
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[float | None] = loop.create_future()
+        self._is_hanging = True
+        threading.Thread(target=self._ask, args=(loop, answer), name="energy", daemon=True).start()
+        try:
+            async with asyncio.timeout(self._patience_s):
+                return await answer
+        except TimeoutError:
+            return None
+
+    def _ask(self, loop: asyncio.AbstractEventLoop, answer: asyncio.Future[float | None]) -> None:
+        spent: float | None = None
+        try:
+            spent = self._source.spent_j()
+        except Exception:
+            logger.exception("energy cannot be told")
+        finally:
+            self._is_hanging = False
+
+        def tell() -> None:
+            if not answer.done():
+                answer.set_result(spent)
+
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(tell)
