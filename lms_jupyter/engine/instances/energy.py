@@ -12,11 +12,11 @@ import threading
 import time
 from bisect import bisect_right
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from lms_jupyter.engine.instances.instance import Work
-from lms_jupyter.engine.instances.registry import Registry
+from lms_jupyter.engine.instances.instance import Instance, Work
 
 PATIENCE_S: Final = 2.0
 """How long drivers are waited for."""
@@ -32,6 +32,17 @@ class Source(Protocol):
 
     def spent_j(self) -> float | None:
         """Return what was spent since the last call; may take its time."""
+
+
+class Registry(Protocol):
+    """Who has the instances."""
+
+    @property
+    def instances(self) -> tuple[Instance, ...]:
+        """Those that take requests."""
+
+    def listen(self, listener: Callable[[], None]) -> Callable[[], None]:
+        """Call `listener` after every change. Returns how to stop that."""
 
 
 @dataclass(frozen=True, slots=True)
