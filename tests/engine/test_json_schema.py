@@ -114,3 +114,12 @@ def test_a_schema_without_end_is_refused() -> None:
         deep = {"type": "array", "items": deep}
     with pytest.raises(UnkeepableError, match="too large"):
         prepared(deep)
+
+
+def test_a_count_may_be_written_with_a_point() -> None:
+    counts = {"minItems": 1.0, "maxItems": 2.0, "minLength": 3.0, "maxProperties": 4.0}
+
+    assert str(prepared(counts | {"type": ["array", "string", "object"]}).schema) == str(
+        {"type": ["array", "string", "object"], "minItems": 1, "maxItems": 2, "minLength": 3}
+        | {"maxProperties": 4}
+    )

@@ -19,6 +19,7 @@ from lms_jupyter.engine.prediction.pattern import translated
         ("\\u00e9", r"\u{00e9}"),
         (r"[a&&[b]", r"[a\&\&\[b]"),
         (r"(?P<year>\d)", "(?:[0-9])"),
+        (r"a{2,}?b{3}c{0,1}d??(e)+[f]*\?+", r"a{2,}?b{3}c{0,1}d??(e)+[f]*\?+"),
     ],
 )
 def test_a_pattern_means_what_ecmascript_means(pattern: str, written: str) -> None:
@@ -38,6 +39,7 @@ def test_look_aheads_at_the_beginning_become_patterns_of_their_own() -> None:
     "pattern",
     [
         *(r"\bword\b", r"(a)\1", r"(?<=a)b", r"(?i)a", r"\cA", "\\ud83d", r"a(?=b)", r"^(?=a)b|c"),
+        *("a**", "a++", "a*??", "^+", "^{2}$", "$?", "(*a)", "a|+", "?", "a{,3}", "a{2", "{"),
         *(r"^(?!ab)", r"[", r"(?=", "[]", r"[a--b]", "\\"),
     ],
 )

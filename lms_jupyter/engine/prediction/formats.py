@@ -61,7 +61,7 @@ PATTERNS: Final[Mapping[str, str]] = {
 }
 """What can be written as a pattern."""
 
-PLAIN: Final = frozenset({"binary", "password", "path", "string"})
+PLAIN: Final = ("binary", "password", "path", "string")
 """What any text is."""
 
 RANGES: Final[Mapping[str, tuple[int, int]]] = {
@@ -73,5 +73,5 @@ RANGES: Final[Mapping[str, tuple[int, int]]] = {
 }
 """The least and the greatest of whole numbers; those of 64 bits as far as doubles tell them."""
 
-NUMBERS: Final = frozenset({"float", "double", "decimal", "number"})
+NUMBERS: Final = ("float", "double", "decimal", "number")
 """What any number is."""

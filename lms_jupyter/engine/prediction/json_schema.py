@@ -101,7 +101,7 @@ class _Walk:
         self.parts.append((pointer, written))
         refuse(said, pointer)
         said = with_type(said)
-        written |= {name: said[name] for name in _PLAIN if name in said}
+        written |= {name: _whole(said[name]) for name in _PLAIN if name in said}
         copy_values(said, pointer, written)
         copy_numbers(said, pointer, written)
         conditions = copy_texts(said, pointer, written)
@@ -137,7 +137,7 @@ class _Walk:
             # Small models would invent properties without end.
             written["additionalProperties"] = False
         if "maxProperties" in said:
-            written["maxProperties"] = said["maxProperties"]
+            written["maxProperties"] = _whole(said["maxProperties"])
 
     def _array(
         self, said: Mapping[str, Any], pointer: str, written: dict[str, Any], place: _Place
@@ -245,6 +245,11 @@ class _Walk:
         return said if isinstance(said, Mapping) else {}
 
 
+def _whole(said: Any) -> Any:
+    """Write a count as llguidance reads it: `2.0` is a whole number to JSON Schema."""
+    return int(said) if isinstance(said, float) else said
+
+
 def _anchored(said: Any, anchor: str, pointer: str) -> Iterator[tuple[Any, str]]:
     """Find the schema that bears an anchor."""
     if isinstance(said, Mapping):
@@ -259,7 +264,7 @@ def _anchored(said: Any, anchor: str, pointer: str) -> Iterator[tuple[Any, str]]
 
 def _tell_apart(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     """Whether a property that both require has other values in the one than in the other."""
-    shared = set(one.get("required") or ()) & set(other.get("required") or ())
+    shared = [name for name in _required(one) if name in _required(other)]
     if one.get("type") != "object" or other.get("type") != "object":
         return False
     for name in shared:
@@ -269,9 +274,17 @@ def _tell_apart(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     return False
 
 
+def _required(said: Mapping[str, Any]) -> list[str]:
+    """Return the names of what has to be there; what is no name is refused in its turn."""
+    names = said.get("required")
+    return [name for name in names if isinstance(name, str)] if isinstance(names, list) else []
+
+
 def _tags(said: Mapping[str, Any], name: str) -> list[str]:
-    inner = (said.get("properties") or {}).get(name)
+    properties = said.get("properties")
+    inner = properties.get(name) if isinstance(properties, Mapping) else None
     if not isinstance(inner, Mapping):
         return []
-    values = [inner["const"]] if "const" in inner else inner.get("enum") or []
-    return values if all(isinstance(value, str) for value in values) else []
+    values = [inner["const"]] if "const" in inner else inner.get("enum")
+    is_named = isinstance(values, list) and all(isinstance(value, str) for value in values)
+    return values if is_named else []

@@ -16,6 +16,8 @@ _LOOK_AHEAD: Final = re.compile(r"\(\?[=!]")
 _ONLY_THESE: Final = re.compile(r"\^?\[([^\]\\^][^\]\\]*)\]\*\$")
 _NONE_OF_THESE: Final = re.compile(r"\.\*\[([^\]\\^][^\]\\]*)\]")
 _SURROGATES: Final = range(0xD800, 0xE000)
+_TIMES: Final = re.compile(r"[*+?]|\{[0-9]+(?:,[0-9]*)?\}", re.ASCII)
+_NOT_REPEATED: Final = ("", "^", "$", "|", "(")
 
 
 def translated(pattern: str) -> list[str]:
@@ -55,9 +57,13 @@ class _Scanner:
 
     def whole(self) -> str:
         """Return the whole pattern."""
-        written = ""
+        written, repeatable = "", ""
         while self._at < len(self._text):
-            letter = self._next()
+            if times := _TIMES.match(self._text, self._at):
+                written += self._repetition(times[0], repeatable)
+                repeatable = ""
+                continue
+            letter = repeatable = self._next()
             if letter == "\\":
                 written += self._escape(is_class=False)
             elif letter == "[":
@@ -66,9 +72,21 @@ class _Scanner:
                 written += _DOT
             elif letter == "(" and self._text.startswith("?", self._at):
                 written += self._group()
+            elif letter == "{":
+                raise ValueError("a '{' that repeats nothing means different things")
             else:
                 written += letter
         return written
+
+    def _repetition(self, times: str, repeated: str) -> str:
+        """Return how often something is repeated; a '?' behind it makes it lazy."""
+        if repeated in _NOT_REPEATED:
+            raise ValueError(f"there is nothing that {times!r} could repeat")
+        self._at += len(times)
+        if self._text.startswith("?", self._at):
+            self._at += 1
+            return f"{times}?"
+        return times
 
     def _next(self) -> str:
         if self._at >= len(self._text):

@@ -7,9 +7,8 @@ from typing import Any, Final
 
 from lms_jupyter.engine.errors import BadRequestError
 
-_KNOWN: Final = frozenset(
-    {"text", "image", "tool_use", "tool_result", "thinking", "redacted_thinking"}
-)
+_KNOWN: Final = ("text", "image", "tool_use", "tool_result", "thinking", "redacted_thinking")
+"""A tuple, as what a client writes there need not be hashable."""
 
 
 def settle_blocks(body: dict[str, Any]) -> None:
@@ -30,7 +29,7 @@ def _blocks(blocks: list[Any], where: str) -> list[Any]:
 
 def _block(block: Any, where: str) -> Any:
     if not isinstance(block, Mapping):
-        return block
+        raise BadRequestError(f"A block has to be an object, not {block!r:.100} ({where}).")
     kind = block.get("type")
     if kind == "tool_result" and isinstance(block.get("content"), list):
         return {**block, "content": _blocks(block["content"], f"{where}.content")}

@@ -20,7 +20,7 @@ PROGRESS: Final = b'"prompt_progress":'
 
 _ROLE: Final = b'"delta":{"role":'
 
-_KEPT_ITEMS: Final = frozenset({"message", "function_call", "function_call_output"})
+_KEPT_ITEMS: Final = ("message", "function_call", "function_call_output")
 _ECHOED: Final = (
     *("instructions", "max_output_tokens", "metadata", "parallel_tool_calls"),
     *("previous_response_id", "reasoning", "service_tier", "store", "temperature", "text"),
@@ -112,7 +112,10 @@ def kept_items(items: Sequence[Any]) -> list[Any]:
 def echo(body: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a response repeats of its request."""
     said = {name: body[name] for name in _ECHOED if body.get(name) is not None}
-    return said | {"text": {"format": {"type": "text"}} | (said.get("text") or {})}
+    written = said.get("text") or {}
+    if not isinstance(written, Mapping):
+        raise BadRequestError(f"'text' has to be an object, not {written!r:.100}.")
+    return said | {"text": {"format": {"type": "text"}, **written}}
 
 
 def whole_response(

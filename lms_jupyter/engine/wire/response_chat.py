@@ -15,7 +15,7 @@ from lms_jupyter.engine.wire.sse import Event, event
 
 PROBABILITIES: Final = "message.output_text.logprobs"
 _NOT_FOR_CHATS: Final = ("input", "instructions", "include", "max_output_tokens", "reasoning")
-_TEXTS: Final = frozenset({"input_text", "output_text", "text"})
+_TEXTS: Final = ("input_text", "output_text", "text")
 
 
 def wants_probabilities(body: Mapping[str, Any]) -> bool:

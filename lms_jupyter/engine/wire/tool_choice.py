@@ -29,6 +29,8 @@ def settle_openai(body: dict[str, Any]) -> None:
             mode, names = "required", [_name(choice)]
         case {"type": "allowed_tools"}:
             allowed = choice.get("allowed_tools") or choice
+            if not isinstance(allowed, Mapping):
+                raise _unknown(choice)
             mode, names = allowed.get("mode"), _names(allowed.get("tools"))
         case _:
             raise _unknown(choice)
