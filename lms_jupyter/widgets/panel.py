@@ -40,6 +40,11 @@ class Panel(SyncedWidget):
     selected = Unicode(
         None, allow_none=True, help="The identifier of the instance that was chosen, if one was."
     ).tag(sync=True)
+    selected_device = Unicode(
+        None,
+        allow_none=True,
+        help="The device of the LM Link, or of the fleet, that it is on; `None` for the host's.",
+    ).tag(sync=True)
 
     station = Dict(
         read_only=True, help="Which kernel this is, for a Jupyter Server that stands in for it."
@@ -51,6 +56,13 @@ class Panel(SyncedWidget):
         if (identity := self._manager.identity) is not None:
             station = {"kernel": identity.kernel_id, "machine": machine_mark()}
             self.set_trait("station", station)
+
+    @property
+    def selected_instance(self) -> Instance | None:
+        """The instance that was chosen, if one was: two devices may have one of the same name."""
+        named = [i for i in self._manager.activity.instances if i.identifier == self.selected]
+        there = [i for i in named if i.device == self.selected_device]
+        return next(iter(there or named), None)
 
     def on_loaded(self, callback: OnInstance) -> Callable[[], None]:
         """Call a function with every instance that is loaded from now on, by whomever.
@@ -83,6 +95,16 @@ class Panel(SyncedWidget):
     def _mirror(self, name: str, value: Slice) -> None:
         super()._mirror(name, value)
         if name == "activity":
-            here = {instance["identifier"] for instance in self.activity["instances"]}
-            if self.selected is not None and self.selected not in here:
-                self.selected = None
+            self._forget_what_is_gone()
+
+    def _forget_what_is_gone(self) -> None:
+        """Choose nothing once the instance is gone that was chosen."""
+        devices = {
+            instance["device"]
+            for instance in self.activity["instances"]
+            if instance["identifier"] == self.selected
+        }
+        is_elsewhere = self.selected_device is not None and self.selected_device not in devices
+        if self.selected is not None and (not devices or is_elsewhere):
+            with self.hold_trait_notifications(), self.hold_sync():
+                self.selected = self.selected_device = None

@@ -2,6 +2,7 @@ from collections.abc import Iterator
 
 import ipywidgets
 import pytest
+from msgspec import structs
 
 import lms_jupyter
 from lms_jupyter.hosts.base import Found
@@ -59,6 +60,34 @@ def test_the_row_that_the_page_chooses_is_a_trait_until_it_goes(local: LocalMana
     local.run(UnloadInstance(identifier="chat"))
     assert panel.selected is None
     panel.close()
+
+
+def test_of_two_devices_with_one_name_it_is_known_which_was_chosen(local: LocalManager) -> None:
+    panel = Panel(local.manager)
+    here = local.run(LoadRequest(model_key=QWEN, mode="new", identifier="chat")).instance
+    there = structs.replace(here, instance_reference="there", device="0f3a", device_name="box")
+    seen: list[object] = []
+    panel.observe(lambda _change: seen.append(panel.selected_instance), "selected_device")
+
+    show(local, there, here)
+    panel.set_state({"selected": "chat", "selected_device": "0f3a"})
+    assert panel.selected_instance == there
+    panel.set_state({"selected": "chat", "selected_device": None})
+    assert panel.selected_instance == here
+    assert seen == [there, here]
+    panel.set_state({"selected": "chat", "selected_device": "0f3a"})
+
+    show(local, here)
+    assert (panel.selected, panel.selected_device, panel.selected_instance) == (None, None, None)
+    panel.close()
+
+
+def show(local: LocalManager, *instances: Instance) -> None:
+    """Have the manager know of these instances alone."""
+    activity = local.manager.activity
+    local.manager.activity = structs.replace(
+        activity, instances=instances, revision=activity.revision + 1
+    )
 
 
 def test_callbacks_are_told_what_is_loaded_and_unloaded_until_the_panel_closes(

@@ -16,18 +16,23 @@ export function live(
   return mount(element, transport, { selection: selectionOf(model), details });
 }
 
-/** The trait `selected` of the Python widget. */
+/** The traits `selected` and `selected_device` of the Python widget. */
 function selectionOf(model: WidgetModel): Selection {
+  const names = ["selected", "selected_device"];
+  const text = (name: string) => (model.get(name) as string | null | undefined) ?? null;
   return {
-    get: () => (model.get("selected") as string | null | undefined) ?? null,
-    set(identifier) {
-      if (model.get("selected") === identifier) return;
+    get: () => [text("selected"), text("selected_device")],
+    set(identifier, device) {
+      if (text("selected") === identifier && text("selected_device") === device) return;
       model.set("selected", identifier);
+      model.set("selected_device", device);
       model.save_changes();
     },
     watch(listener) {
-      model.on("change:selected", listener);
-      return () => model.off("change:selected", listener);
+      for (const name of names) model.on(`change:${name}`, listener);
+      return () => {
+        for (const name of names) model.off(`change:${name}`, listener);
+      };
     },
   };
 }

@@ -1,5 +1,5 @@
 import { createContext } from "preact";
-import { useCallback, useContext, useLayoutEffect, useReducer, useRef } from "preact/hooks";
+import { useCallback, useContext, useLayoutEffect, useReducer } from "preact/hooks";
 import type { Instance, Problem } from "../../protocol/protocol";
 import type { LoadFields } from "../../store/loadCommand";
 import type { Try } from "../../store/trial";
@@ -24,8 +24,9 @@ export interface EngineOffer {
 
 /** Which instance is chosen, where somebody beyond the panel wants to know or to say it. */
 export interface Selection {
-  get(): string | null;
-  set(identifier: string): void;
+  /** Its identifier, and the device that it is on; no device for the host's own. */
+  get(): readonly [identifier: string | null, device: string | null];
+  set(identifier: string, device: string | null): void;
   /** Tell when it is another one, until the returned function is called. */
   watch(listener: () => void): () => void;
 }
@@ -60,22 +61,20 @@ export function usePlace(): Place {
 /**
  * The reference of the instance that is chosen, and how to choose another; nothing where nobody asks.
  *
- * What is known beyond the panel is its identifier: of two that share it, the one chosen here.
+ * Of several that share its identifier, each on a device of its own, it is the one on that device.
  */
 export function useSelection(
   instances: readonly Instance[],
 ): [string | undefined, (instance: Instance) => void] {
   const { selection } = usePlace();
-  const last = useRef("");
   const [, redraw] = useReducer((count: number, _: undefined) => count + 1, 0);
   useLayoutEffect(() => selection?.watch(() => redraw(undefined)), [selection]);
-  const named = instances.filter(({ identifier }) => identifier === selection?.get());
-  const chosen =
-    named.find(({ instance_reference }) => instance_reference === last.current) ?? named[0];
+  const [name, place] = selection?.get() ?? [];
+  const named = instances.filter(({ identifier }) => identifier === name);
+  const chosen = named.find(({ device }) => device === place) ?? named[0];
   const select = useCallback(
     (instance: Instance) => {
-      last.current = instance.instance_reference;
-      selection?.set(instance.identifier);
+      selection?.set(instance.identifier, instance.device);
       redraw(undefined);
     },
     [selection],

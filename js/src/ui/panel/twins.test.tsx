@@ -134,11 +134,11 @@ it("shows a refusal on the row that was clicked", async () => {
 });
 
 it("makes one of the two the chosen row, and one the stop of the Tab key", async () => {
-  let chosen: string | null = null;
+  let chosen: readonly [string | null, string | null] = [null, null];
   const selection = {
     get: () => chosen,
-    set: (identifier: string) => {
-      chosen = identifier;
+    set: (...next: readonly [string, string | null]) => {
+      chosen = next;
     },
     watch: () => () => {},
   };
@@ -156,7 +156,10 @@ it("makes one of the two the chosen row, and one the stop of the Tab key", async
 
   await act(async () => button("More about chat (gpu-box)").focus());
   expect(stops()).toEqual([false, true]);
-  expect([chosen, current()]).toEqual(["chat", [false, true]]);
+  expect([chosen, current()]).toEqual([
+    ["chat", THERE.device],
+    [false, true],
+  ]);
 
   await deliver(transport, holding(HERE));
   expect(current()).toEqual([true]);
