@@ -286,5 +286,6 @@ def _tags(said: Mapping[str, Any], name: str) -> list[str]:
     if not isinstance(inner, Mapping):
         return []
     values = [inner["const"]] if "const" in inner else inner.get("enum")
-    is_named = isinstance(values, list) and all(isinstance(value, str) for value in values)
-    return values if is_named else []
+    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+        return []
+    return values
