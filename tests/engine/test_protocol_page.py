@@ -69,7 +69,7 @@ OURS = {
         *("forgetPrompts", "holdInstances", "setInstanceKeep"),
     )
 }
-OUR_CHANNELS = {("system", "watchActivity")}
+OUR_CHANNELS = {("system", "watchActivity"), ("system", "copyModel")}
 STAY_OPEN = {("system", "alive"), ("diagnostics", "streamLogs")}
 ENDS_THE_ENGINE = {("system", "requestShutdown")}
 """Shown with the engine's life."""
