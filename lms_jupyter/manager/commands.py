@@ -7,7 +7,7 @@ from msgspec.structs import replace as changed
 
 from lms_jupyter.errors import CommandError
 from lms_jupyter.hosts.deletion import Deleted
-from lms_jupyter.manager import diary, downloading, keeping, loading, lookup
+from lms_jupyter.manager import diary, downloading, host_choices, keeping, loading, lookup
 from lms_jupyter.manager.events import LoadCancelling, ModelsListed, ProblemDismissed
 from lms_jupyter.manager.fitting_in import Fitted, fit_in
 from lms_jupyter.manager.former import remember
@@ -210,13 +210,14 @@ async def list_hosts(_command: ListHosts, manager: Manager) -> Hosts:
     """Say which hosts answer; the one that we have is among them, whether it answers or not."""
     host = manager.activity.host
     current = HostChoice(address=host.address, name=host.name, version=host.version)
+    idle = await host_choices.idle_gpu(manager.activity, manager.look_for_idle_gpu)
     if manager.discover_hosts is None:
-        return Hosts(hosts=(current,))
+        return Hosts(hosts=(current,), idle_gpu=idle)
     known = [address for address in (current.address, *sorted(manager.selectable_hosts)) if address]
     found = await manager.discover_hosts(known)
     manager.selectable_hosts.update(choice.address for choice in found)
     others = (choice for choice in found if choice.address != current.address)
-    return Hosts(hosts=(current, *others))
+    return Hosts(hosts=(current, *others), idle_gpu=idle)
 
 
 @run.register

@@ -1,10 +1,14 @@
-"""What a page may do about its host: switch to one that answers here, or wake LM Studio."""
+"""What a page learns about its host and may do about it: go to another, wake LM Studio."""
 
 import asyncio
-from collections.abc import Iterable
+import os
+from collections.abc import Awaitable, Callable, Iterable
+from ipaddress import ip_address
 
 from lms_jupyter.errors import LmsError
 from lms_jupyter.protocol.models import HostChoice
+from lms_jupyter.protocol.replies import IdleGpuNote
+from lms_jupyter.protocol.slices import Activity
 
 
 async def discover_hosts(known: Iterable[str]) -> tuple[HostChoice, ...]:
@@ -53,3 +57,39 @@ async def wake_studio() -> None:
     from lms_jupyter.hosts import discover  # noqa: PLC0415 - brings the SDK
 
     await discover.wake_studio()
+
+
+async def idle_gpu(
+    activity: Activity, look: Callable[[], Awaitable[IdleGpuNote | None]] | None
+) -> IdleGpuNote | None:
+    """Return what an engine on this machine loses that computes without its GPU.
+
+    Args:
+        activity: What the host says: an engine says which GPUs it has, LM Studio says nothing.
+        look: Looks at this machine.
+    """
+    memory = activity.memory
+    if look is None or memory is None or memory.gpus is None or memory.gpus:
+        return None
+    return await look() if _is_here(activity.host.address) else None
+
+
+async def look_for_idle_gpu() -> IdleGpuNote | None:
+    """Look at this machine, in a thread: a driver that hangs keeps only the asker waiting."""
+    return await asyncio.to_thread(_look_for_idle_gpu)
+
+
+def _look_for_idle_gpu() -> IdleGpuNote | None:
+    from lms_jupyter import idle_gpus  # noqa: PLC0415 - no kernel needs it before
+
+    found = idle_gpus.idle_gpu(idle_gpus.machine_gpus(os.environ))
+    return None if found is None else IdleGpuNote(says=found.says, advice=found.advice)
+
+
+def _is_here(address: str) -> bool:
+    """Whether an address is one of this machine alone."""
+    name = address.rpartition("://")[2].rpartition(":")[0].strip("[]")
+    try:
+        return name == "localhost" or ip_address(name).is_loopback
+    except ValueError:
+        return False

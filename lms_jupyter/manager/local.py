@@ -23,7 +23,7 @@ from lms_jupyter.hosts.carrying import introduce_as
 from lms_jupyter.hosts.forks import fork_safe_lock
 from lms_jupyter.manager.commands import run
 from lms_jupyter.manager.diary import own_diary
-from lms_jupyter.manager.host_choices import discover_hosts, wake_studio
+from lms_jupyter.manager.host_choices import discover_hosts, look_for_idle_gpu, wake_studio
 from lms_jupyter.manager.identity import this_kernel
 from lms_jupyter.manager.leases import LeaseBook
 from lms_jupyter.manager.link import assure, connect
@@ -269,6 +269,7 @@ def local_manager(
                 profiles=profiles,
                 read_rules=read_rules,
                 discover_hosts=discover_hosts,
+                look_for_idle_gpu=look_for_idle_gpu,
                 wake_studio=wake_studio,
             )
             introduce_as(identity.name)

@@ -23,6 +23,7 @@ from lms_jupyter.manager.rules import Rules
 from lms_jupyter.manager.steady import SteadyHost
 from lms_jupyter.manager.viewers import Viewers
 from lms_jupyter.protocol.models import HostChoice, HostInfo, LoadConfig
+from lms_jupyter.protocol.replies import IdleGpuNote
 from lms_jupyter.protocol.slices import Activity, Catalog
 
 if TYPE_CHECKING:
@@ -50,6 +51,8 @@ class Collaborators:
     """Reads how long models stay whose load does not say it, if there are such rules."""
     discover_hosts: HostDiscovery | None = None
     """Finds the hosts that a page may switch to; where it may switch to none, nothing."""
+    look_for_idle_gpu: Callable[[], Awaitable[IdleGpuNote | None]] | None = None
+    """Says what an engine here loses that computes on the processor only, if anything."""
     wake_studio: Callable[[], Awaitable[None]] | None = None
     """Starts the LM Studio of this machine; where a page may not, nothing."""
 
@@ -108,6 +111,7 @@ class Manager(Configurable):
         self.profiles = collaborators.profiles
         self.read_rules = collaborators.read_rules
         self.discover_hosts = collaborators.discover_hosts
+        self.look_for_idle_gpu = collaborators.look_for_idle_gpu
         self.start_studio = collaborators.wake_studio
         self.find = find or self._look_for_host
         self.connecting = asyncio.Lock()

@@ -50,10 +50,20 @@ class Found(Struct, frozen=True, kw_only=True, tag="found", tag_field="kind"):
     offers: tuple[Downloadable, ...] = ()
 
 
+class IdleGpuNote(Struct, frozen=True, kw_only=True):
+    """A GPU that the host's llama.cpp does not use."""
+
+    says: str
+    advice: str
+    """What to do: one command."""
+
+
 class Hosts(Struct, frozen=True, kw_only=True, tag="hosts", tag_field="kind"):
     """The answer to `ListHosts`."""
 
     hosts: tuple[HostChoice, ...]
+    idle_gpu: IdleGpuNote | None = None
+    """Of this machine, where the host that is used is an engine here and computes without it."""
 
 
 class Profiles(Struct, frozen=True, kw_only=True, tag="profiles", tag_field="kind"):

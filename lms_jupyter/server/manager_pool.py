@@ -11,7 +11,7 @@ from lms_jupyter.hosts.base import Found
 from lms_jupyter.hosts.host_names import NamedHost
 from lms_jupyter.manager import Manager
 from lms_jupyter.manager.diary import own_diary
-from lms_jupyter.manager.host_choices import wake_studio
+from lms_jupyter.manager.host_choices import look_for_idle_gpu, wake_studio
 from lms_jupyter.manager.leases import Lease, LeaseBook
 from lms_jupyter.manager.manager import Collaborators, Finder
 from lms_jupyter.manager.profiles import ProfileShelf
@@ -64,6 +64,7 @@ class ManagedHost:
                 leases=self._board.leases,
                 profiles=self._board.profiles,
                 read_rules=read_rules,
+                look_for_idle_gpu=look_for_idle_gpu,
                 wake_studio=wake_studio,
             )
             self._manager = Manager(self._board.find, collaborators, host=self.address)

@@ -7,6 +7,12 @@ import pytest
 from lms_jupyter.doctor import gpus
 from lms_jupyter.doctor.examine import examine
 from lms_jupyter.doctor.gpus import GpuFacts, about_gpus
+from lms_jupyter.idle_gpus import (
+    MachineGpus,
+    nvidia_by_proc,
+    others_by_sysfs,
+    wheel_commands,
+)
 
 WHEELS = {
     kind: f"pip install xllamacpp --force-reinstall --index-url https://host/whl/{kind}"
@@ -19,33 +25,44 @@ RTX = "NVIDIA GeForce RTX 4090"
     ("facts", "says", "advice"),
     [
         (
-            GpuFacts(nvidia=(RTX,), driver="580.65.06", llama=(), wheels=WHEELS, glibc=(2, 36)),
+            GpuFacts(
+                machine=MachineGpus(
+                    nvidia=(RTX,), driver="580.65.06", wheels=WHEELS, glibc=(2, 36)
+                ),
+                llama=(),
+            ),
             f"This machine has an {RTX} with driver 580.65.06, but this llama.cpp computes on "
             "the CPU only",
             WHEELS["cu128"] + ", or put a llama-server built with CUDA on PATH",
         ),
         (
-            GpuFacts(nvidia=(RTX,), driver="550.54", llama=(), wheels=WHEELS, glibc=(2, 36)),
+            GpuFacts(
+                machine=MachineGpus(nvidia=(RTX,), driver="550.54", wheels=WHEELS, glibc=(2, 36)),
+                llama=(),
+            ),
             "with driver 550.54",
             WHEELS["vulkan"],
         ),
         (
-            GpuFacts(nvidia=(RTX,), driver="580.65", llama=()),
+            GpuFacts(machine=MachineGpus(nvidia=(RTX,), driver="580.65"), llama=()),
             f"an {RTX}",
             "Install the CUDA build of xllamacpp from its own index (see its readme)",
         ),
         (
-            GpuFacts(nvidia=(RTX,), driver="580.65", llama=(), wheels=WHEELS, glibc=(2, 31)),
+            GpuFacts(
+                machine=MachineGpus(nvidia=(RTX,), driver="580.65", wheels=WHEELS, glibc=(2, 31)),
+                llama=(),
+            ),
             f"an {RTX}",
             "need glibc 2.35, and this system has 2.31: conda install -c conda-forge llama.cpp",
         ),
         (
-            GpuFacts(others=("AMD", "Intel"), llama=(), wheels=WHEELS),
+            GpuFacts(machine=MachineGpus(others=("AMD", "Intel"), wheels=WHEELS), llama=()),
             "This machine has a GPU of AMD, but",
             WHEELS["vulkan"],
         ),
         (
-            GpuFacts(system="darwin", others=("Apple",), llama=()),
+            GpuFacts(machine=MachineGpus(others=("Apple",)), llama=()),
             "a GPU of Apple",
             "pip install --force-reinstall xllamacpp, or put a llama-server built with Metal",
         ),
@@ -65,9 +82,9 @@ def test_a_gpu_that_lies_idle_is_named_with_its_command(
 @pytest.mark.parametrize(
     "facts",
     [
-        GpuFacts(nvidia=(RTX,), driver="580", llama=(f"{RTX} (CUDA0)",)),
+        GpuFacts(machine=MachineGpus(nvidia=(RTX,), driver="580"), llama=(f"{RTX} (CUDA0)",)),
         GpuFacts(
-            nvidia=(RTX,),
+            machine=MachineGpus(nvidia=(RTX,)),
             llama=(),
             server="/usr/bin/llama-server",
             server_devices=(f"{RTX} (Vulkan0)",),
@@ -82,7 +99,9 @@ def test_a_gpu_that_is_used_is_good(facts: GpuFacts) -> None:
     assert RTX in finding.says
 
 
-@pytest.mark.parametrize("facts", [GpuFacts(llama=()), GpuFacts(nvidia=(RTX,), llama=None)])
+@pytest.mark.parametrize(
+    "facts", [GpuFacts(llama=()), GpuFacts(machine=MachineGpus(nvidia=(RTX,)), llama=None)]
+)
 def test_nothing_is_said_without_a_gpu_or_without_the_engine(facts: GpuFacts) -> None:
     assert about_gpus(facts) is None
 
@@ -100,8 +119,8 @@ def test_nvidias_driver_for_linux_is_read(tmp_path: Path) -> None:
         f"Model: \t\t {RTX}\nIRQ:   \t\t 44\n"
     )
 
-    assert gpus.nvidia_by_proc(tmp_path) == ("580.65.06", (RTX,))
-    assert gpus.nvidia_by_proc(tmp_path / "none") == ("", ())
+    assert nvidia_by_proc(tmp_path) == ("580.65.06", (RTX,))
+    assert nvidia_by_proc(tmp_path / "none") == ("", ())
 
 
 def test_the_makers_of_other_gpus_are_read(tmp_path: Path) -> None:
@@ -109,8 +128,8 @@ def test_the_makers_of_other_gpus_are_read(tmp_path: Path) -> None:
         (tmp_path / f"card{place}" / "device").mkdir(parents=True)
         (tmp_path / f"card{place}" / "device" / "vendor").write_text(f"{vendor}\n")
 
-    assert gpus.others_by_sysfs(tmp_path) == ("AMD", "Intel")
-    assert gpus.others_by_sysfs(tmp_path / "none") == ()
+    assert others_by_sysfs(tmp_path) == ("AMD", "Intel")
+    assert others_by_sysfs(tmp_path / "none") == ()
 
 
 def test_the_list_of_devices_of_a_llama_server_is_read() -> None:
@@ -137,7 +156,7 @@ def test_every_place_where_the_engine_looks_for_a_server_is_looked_at(tmp_path: 
 
 
 def test_the_installed_xllamacpp_says_how_to_get_its_builds_for_gpus() -> None:
-    commands = gpus.wheel_commands()
+    commands = wheel_commands()
 
     assert {"cu128", "vulkan"} <= commands.keys()
     assert all(command.startswith("pip install xllamacpp") for command in commands.values())

@@ -2,16 +2,17 @@ import asyncio
 from collections.abc import Iterable
 
 import pytest
+from msgspec.structs import replace
 
 from lms_jupyter.errors import CommandError, HostUnreachableError
 from lms_jupyter.hosts.base import Found
-from lms_jupyter.hosts.fake import FakeHost, fake_model
+from lms_jupyter.hosts.fake import FakeHost, fake_gpu, fake_model
 from lms_jupyter.manager import Collaborators, Manager
 from lms_jupyter.manager.commands import run
 from lms_jupyter.manager.watch import connect, switch, watch
 from lms_jupyter.protocol.commands import ListHosts, SwitchHost
-from lms_jupyter.protocol.models import HostChoice, HostInfo
-from lms_jupyter.protocol.replies import Hosts
+from lms_jupyter.protocol.models import GpuMemory, HostChoice, HostInfo, Memory
+from lms_jupyter.protocol.replies import Hosts, IdleGpuNote
 
 
 def host_at(address: str) -> FakeHost:
@@ -116,3 +117,37 @@ async def test_a_lost_host_says_when_it_is_tried_again() -> None:
     assert host.retry_at is not None
     assert host.retry_at > manager.activity.now
     await manager.close()
+
+
+NOTE = IdleGpuNote(says="This machine has a GPU.", advice="pip install another")
+HERE, FAR = "127.0.0.1:52415", "10.0.0.7:52415"
+
+
+@pytest.mark.parametrize(
+    ("address", "gpus", "told"),
+    [
+        (HERE, (), NOTE),
+        ("localhost:1", (), NOTE),
+        ("[::1]:1", (), NOTE),
+        (HERE, (fake_gpu(),), None),
+        (HERE, None, None),
+        (FAR, (), None),
+        ("gpu-box:1", (), None),
+    ],
+)
+@pytest.mark.asyncio
+async def test_an_engine_here_that_leaves_its_gpu_idle_is_told(
+    address: str, gpus: tuple[GpuMemory, ...] | None, told: IdleGpuNote | None
+) -> None:
+    async def look() -> IdleGpuNote:
+        return NOTE
+
+    manager = Manager(collaborators=Collaborators(look_for_idle_gpu=look))
+    manager.activity = replace(
+        manager.activity,
+        host=HostInfo(name="Embedded engine", address=address),
+        memory=Memory(total_bytes=2, available_bytes=1, gpus=gpus),
+    )
+    answer = await run(ListHosts(), manager)
+    assert isinstance(answer, Hosts)
+    assert answer.idle_gpu == told

@@ -653,6 +653,7 @@ export interface Hosts {
    */
   kind: "hosts";
   hosts: HostChoice[];
+  idle_gpu: IdleGpuNote | null;
 }
 /**
  * A host that answers, and that a page may ask to switch to.
@@ -662,6 +663,13 @@ export interface HostChoice {
   name: string;
   version: string | null;
   given_name: string | null;
+}
+/**
+ * A GPU that the host's llama.cpp does not use.
+ */
+export interface IdleGpuNote {
+  says: string;
+  advice: string;
 }
 /**
  * The answer to `ListProfiles`.

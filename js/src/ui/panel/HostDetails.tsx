@@ -41,9 +41,15 @@ export function HostDetails(props: HostDetailsProps) {
     facts.push([gpus.length > 1 ? `GPU ${place}` : "GPU", name]);
   });
   const others = reply?.kind === "hosts" ? reply.hosts : [];
+  const idle = reply?.kind === "hosts" ? reply.idle_gpu : null;
   return (
     <div class="lms-HostDetails">
       <FactList facts={facts} />
+      {idle && (
+        <p class="lms-HostDetails-idle" role="note">
+          {idle.says} <span>{idle.advice}</span>
+        </p>
+      )}
       {others.length > 1 && (
         <ul class="lms-HostDetails-others" aria-label={strings.otherHosts}>
           {others

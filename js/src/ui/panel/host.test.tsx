@@ -70,6 +70,18 @@ describe("the host bar", () => {
     expect(screen.getByRole("alert").textContent).toContain(refused.problem.title);
   });
 
+  it("says that a GPU lies idle, and what to do, as the doctor does", async () => {
+    await opened();
+    expect(screen.getByRole("note").textContent).toBe(
+      `${hosts.idle_gpu.says} ${hosts.idle_gpu.advice}`,
+    );
+  });
+
+  it("says nothing of GPUs where none lies idle", async () => {
+    await opened({ ...hosts, idle_gpu: null });
+    expect(screen.queryByRole("note")).toBeNull();
+  });
+
   it("offers nothing where there is no other", async () => {
     await opened({ ...hosts, hosts: hosts.hosts.slice(0, 1) });
 
