@@ -21,7 +21,17 @@ def prepared(request: LoadRequest, manager: "Manager") -> LoadRequest:
     Raises:
         CommandError: It can only keep a TTL, and a time of day is none.
     """
-    if request.keep is None or "keep" in manager.activity.host.features:
+    if request.keep is None:
+        return request
+    if request.keep.until is None and manager.identity is None:
+        if request.rule:  # it speaks of notebooks, and of others says nothing
+            return replace(request, keep=None)
+        raise CommandError(
+            "No notebook asks for it here, so none could keep it while it is open.",
+            hint="Keep it until a time, or load it from the notebook: %lms load KEY --keep "
+            "while-open.",
+        )
+    if "keep" in manager.activity.host.features:
         return request
     if request.keep.until is not None:
         raise _no_time(manager)

@@ -28,14 +28,17 @@ pytestmark = pytest.mark.asyncio
 
 
 async def _manager(
-    host: FakeHost, tmp_path: Path, rules: Rules | None = None
+    host: FakeHost,
+    tmp_path: Path,
+    rules: Rules | None = None,
+    identity: Identity | None = HERE,
 ) -> tuple[Manager, LeaseBook]:
     async def find(_named: str) -> Found:
         return Found(host=host, why="test")
 
     book = LeaseBook(tmp_path)
     read = None if rules is None else lambda: rules
-    manager = Manager(find, Collaborators(identity=HERE, leases=book, read_rules=read))
+    manager = Manager(find, Collaborators(identity=identity, leases=book, read_rules=read))
     await connect(manager)
     return manager, book
 
@@ -163,3 +166,16 @@ async def test_without_a_figure_nothing_is_freed(tmp_path: Path) -> None:
         await freeing.until(manager, freeing.goal("1GB"), everything=True)
     with pytest.raises(CommandError, match="'12' is no size"):
         freeing.goal("12")
+
+
+async def test_where_there_is_no_notebook_none_keeps_it_while_it_is_open(tmp_path: Path) -> None:
+    host = FakeHost(fake_model("chat"), features=FEATURES)
+    rules = Rules(rules=(Rule(keep="while-open"),), file="rules.toml")
+    manager, _ = await _manager(host, tmp_path, rules, identity=None)
+
+    with pytest.raises(CommandError, match="No notebook asks for it here"):
+        await run(replace(CHAT, keep=Keep()), manager)
+    assert list(host.memory) == []
+
+    await run(replace(CHAT, keep=None, ttl_is_default=True), manager)
+    assert [(one.keep, one.ttl_s) for one in host.memory] == [(None, 60.0)]

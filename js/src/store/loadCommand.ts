@@ -4,7 +4,7 @@ import type { Activity, LoadRequest } from "../protocol/protocol";
 export type LoadFields = Required<
   Pick<LoadRequest, "model_key" | "identifier" | "ttl_s" | "config">
 > &
-  Pick<LoadRequest, "device" | "fit" | "ttl_is_default">;
+  Pick<LoadRequest, "device" | "fit" | "keep" | "ttl_is_default">;
 
 /**
  * What a click on Load sends. Another instance only where the page shows one already: what came

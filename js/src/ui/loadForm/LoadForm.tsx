@@ -8,6 +8,7 @@ import { useDetailWords } from "../text/detailWords";
 import { EstimateLine } from "./EstimateLine";
 import { FitField } from "./FitField";
 import { formLine } from "./formLine";
+import { KeepField } from "./KeepField";
 import { MoreSettings } from "./MoreSettings";
 import { DeviceField, type Devices, IdentifierField, VariantField } from "./nameFields";
 import { ProfileChoice } from "./ProfileChoice";
@@ -136,6 +137,9 @@ function MainFields(props: FieldsProps) {
       {offload && <GpuField config={config} onSet={set} />}
       {gpus.length > 1 && <SplitFields {...{ gpus, config }} onChange={split} />}
       <TtlChoice ttl_s={request.ttl_s} onChange={(ttl_s) => change({ ttl_s })} />
+      {activity?.host.features.includes("keep") && (
+        <KeepField request={request} onChange={change} />
+      )}
       <IdentifierField request={request} onChange={change} />
     </div>
   );

@@ -1,16 +1,23 @@
 import { FLAGS } from "../../protocol/loadKeys";
+import type { Keep } from "../../protocol/protocol";
 import type { LoadFields } from "../../store/loadCommand";
 import { loadLine, quote } from "../text/code";
+import { timeOf } from "./KeepField";
 
 /** The `%lms load` line that does the same as a click on the form's button. */
 export function formLine(fields: LoadFields): string {
-  const { config, device, fit } = fields;
+  const { config, device, fit, keep } = fields;
   const place = device == null ? [] : ["--device", device === "" ? "Local" : quote(device)];
   return loadLine(fields, [
     ...settingWords(config),
     ...(fit ? ["--fit", quote(fit)] : []),
+    ...(keep ? ["--keep", keepWords(keep)] : []),
     ...place,
   ]);
+}
+
+function keepWords({ until }: Keep): string {
+  return until === null ? "while-open" : `until ${timeOf(until)}`;
 }
 
 function settingWords(config: LoadFields["config"]): string[] {

@@ -88,6 +88,10 @@ export const DETAIL = {
   autoIs: (value: string) => `auto: ${value}`,
   reset: (label: string) => `Let the host decide: ${label}`,
   ttl: "Unload when idle for",
+  keep: "Keep",
+  keepTtl: "no longer than that",
+  keepOpen: "while this notebook is open",
+  keepUntil: "until",
   never: "never",
   custom: "custom",
   customMinutes: "Minutes",
@@ -130,6 +134,7 @@ export const DETAIL = {
   /** What a setting does, in one line. */
   help: {
     ...HELP,
+    keep: "Nothing unloads it as long, however idle it is.",
     ttl: "Seconds without a request after which the host unloads it.",
     fit: "Finds the longest context that fits, or, for a context that is set, what else makes it fit.",
     identifier: "The name that requests use. If empty: the model key.",
