@@ -1,4 +1,5 @@
 // Splits the panel's script into the parts that come to a page one after the other.
+import { readdirSync, readFileSync } from "node:fs";
 import { build } from "esbuild";
 
 /** In the order in which they come, with the files that they are written to. */
@@ -20,6 +21,7 @@ export async function buildParts(common, here, outdir) {
     splitting: true,
     write: false,
     metafile: true,
+    mangleProps: sentences(here("src/ui")),
   });
   const texts = new Map(outputFiles.map(({ path, text }) => [fileOf(path), text]));
   const names = new Map();
@@ -35,6 +37,26 @@ export async function buildParts(common, here, outdir) {
       plugins: [inMemory(texts, before)],
     });
   }
+}
+
+/**
+ * What the panel calls its sentences, where that is more than one word: a page needs none of these
+ * names, and no object of the browser's or of the protocol's has them. One that stands between
+ * quotes somewhere may be asked for by its name, and keeps it.
+ */
+function sentences(folder) {
+  const files = readdirSync(folder, { recursive: true }).filter((file) => /\.tsx?$/.test(file));
+  const texts = files.map((file) => [file, readFileSync(`${folder}/${file}`, "utf8")]);
+  const quoted = new Set(
+    texts.flatMap(([, text]) => [...text.matchAll(/"(\w+)"/g)].map(([, word]) => word)),
+  );
+  const names = texts
+    .filter(([file]) => file.endsWith("Strings.ts"))
+    .flatMap(([, text]) =>
+      [...text.matchAll(/^ {2}([a-z]+[A-Z]\w*)[:(]/gm)].map(([, name]) => name),
+    )
+    .filter((name) => !quoted.has(name));
+  return new RegExp(`^(${[...new Set(names)].join("|")})$`);
 }
 
 /** A later part is a function of what those before it have for it. */

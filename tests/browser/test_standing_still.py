@@ -86,6 +86,27 @@ COLUMNS = """() => {
     return [x, y, width, height].map(Math.round).join(" ");
   });
 }"""
+FACTS = {"parameters": [5, 1], "quantization": [6, 2], "context": [1, 3], "memory": [3, 4]}
+"""Which of its row's facts each is, of an instance and of a model on the disk."""
+EDGES = """(facts) => {
+  const lefts = (selector) => [...document.querySelectorAll(selector)]
+    .map((one) => Math.round(one.getBoundingClientRect().left));
+  const both = (above, below) => [
+    above.length > 0 && below.length > 1,
+    new Set([...above, ...below]).size,
+  ];
+  const row = (kind, column) => lefts(`.lms-${kind}Row > ${column}`);
+  const fact = (place) => `.lms-Row-facts:not(:has(.lms-Badge)) > span:nth-of-type(${place})`;
+  return [
+    ...[".lms-Row-facts", ".lms-Row-actions"].map((column) =>
+      both(row("Instance", column), row("Model", column))),
+    ...Object.values(facts).map(([above, below]) =>
+      both(row("Instance", fact(above)), row("Model", fact(below)))),
+  ];
+}"""
+LEFTS = """(facts) => Object.values(facts).map(([, place]) => Math.round(document
+  .querySelector(`.lms-ModelRow > .lms-Row-facts > span:nth-of-type(${place})`)
+  .getBoundingClientRect().left))"""
 LET_GO = """() => {
   const old = scene.news.find(({ kind }) => kind === "activity");
   lms.deliver({ ...old, revision: 50, instances: old.instances.slice(1) });
@@ -169,7 +190,8 @@ def test_facts_are_cut_only_where_there_is_no_room(
         scene = Scene(browser, address, name, width=width)
         beside = scene.page.evaluate(ROOM_BESIDE_CUT)
         assert [facts for facts, room in beside if room > GAPS_PX] == [], width
-        assert (beside == []) == (width >= 960), width
+        # From here on each fact has a column, and what has none is left out as a whole.
+        assert (beside == []) == (width >= 720), width
         scene.close()
 
 
@@ -195,14 +217,18 @@ def test_the_columns_of_both_lists_stand_below_each_other(
     edges = {}
     for width in (720, 1000, 1200):
         page.width(width)
-        edges[width] = page.page.evaluate(
-            """() => [".lms-Row-facts", ".lms-Row-actions"].map((column) => {
-              const lefts = (list) => [...document.querySelectorAll(`.lms-${list} > ${column}`)]
-                .map((one) => Math.round(one.getBoundingClientRect().left));
-              const [above, below] = [lefts("InstanceRow"), lefts("ModelRow")];
-              return [above.length > 1 && below.length > 1, new Set([...above, ...below]).size];
-            })"""
-        )
+        edges[width] = page.page.evaluate(EDGES, FACTS)
     page.close()
 
-    assert list(edges.values()) == [[[True, 1], [True, 1]]] * 3
+    columns = [[True, 1]] * (len(FACTS) + 2)
+    assert edges == {720: columns, 1000: columns, 1200: columns}
+
+
+def test_every_fact_of_a_model_has_a_column_of_its_own(browser: Browser, address: str) -> None:
+    scene = Scene(browser, address, "idle", width=720)
+
+    lefts = scene.page.evaluate(LEFTS, FACTS)
+
+    assert lefts == sorted(set(lefts))
+    assert scene.page.evaluate(CUT, ".lms-Row-facts > span") == []
+    scene.close()

@@ -1,8 +1,9 @@
 import type { ComponentChild } from "preact";
 import type { Instance } from "../../protocol/protocol";
+import { Facts } from "../controls/Facts";
 import { Names } from "../controls/Name";
 import { StillIcon } from "../controls/StillIcon";
-import { activityOf, differencesOf, instanceFacts } from "../text/facts";
+import { activityOf, differencesOf, instanceFacts, present } from "../text/facts";
 import { useStillWords } from "../text/stillWords";
 import { TimeLeft } from "./TimeLeft";
 
@@ -31,7 +32,7 @@ export function InstanceLine({
   const words = useStillWords();
   const { identifier, model_key, path } = instance;
   const { strings } = words;
-  const facts = instanceFacts(instance, words).join(" · ");
+  const facts = instanceFacts(instance, words);
   const differing = differencesOf(instance, words);
   return (
     <div class="lms-Row-line lms-InstanceRow" data-status={instance.status}>
@@ -42,15 +43,18 @@ export function InstanceLine({
         device={device}
         title={`${identifier}\n${model_key}\n${path}`}
       />
-      <span class="lms-Row-facts" title={[...differing, facts, ...more].join("\n")}>
+      <span
+        class="lms-Row-facts"
+        title={[...differing, present(facts).join(" · "), ...more].join("\n")}
+      >
         {differing[0] && (
-          <span class="lms-Badge">
+          <b class="lms-Badge">
             <StillIcon name="warning" />
             {differing[0]}
             {differing.length > 1 && ` +${differing.length - 1}`}
-          </span>
+          </b>
         )}
-        {facts}
+        <Facts facts={facts} />
       </span>
       <span class="lms-Row-state">
         {unloading ? strings.unloading : activityOf(instance, words)}

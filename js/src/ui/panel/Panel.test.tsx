@@ -46,9 +46,15 @@ describe("what is in memory", () => {
     const list = screen.getByRole("region", { name: "In memory" });
     const rows = within(list).getAllByRole("listitem");
     expect(rows).toHaveLength(3);
-    expect(rows[0]?.textContent).toContain(
-      "4:12chatqwen/qwen3-4b-25078,192 tokens · 3.3 GB · 4B".replace(" GB", "\u00a0GB"),
-    );
+    expect(rows[0]?.textContent).toContain("4:12chatqwen/qwen3-4b-2507");
+    const facts = [...(rows[0]?.querySelectorAll(".lms-Row-facts > span") ?? [])];
+    expect(facts.map(({ textContent }) => textContent).filter(Boolean)).toEqual([
+      "8,192 tokens",
+      "3.3\u00a0GB",
+      "4B",
+      "Q4_K_M",
+      "tools",
+    ]);
     expect(rows[2]?.textContent).toContain("no TTL");
   });
 

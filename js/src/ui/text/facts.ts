@@ -2,20 +2,27 @@ import type { Instance, Model } from "../../protocol/protocol";
 import { gpuBytesOf } from "../../store/select";
 import type { Words } from "./stillWords";
 
-/** What a model on the disk is, in the order in which people ask. */
-export function modelFacts(model: Model, { strings, format }: Words): string[] {
-  return present([
+/**
+ * What a model on the disk is, in the order in which people ask.
+ *
+ * As with an instance, a fact that is not known keeps its place: each has a column in a wide panel,
+ * which `layout.css` finds by that place.
+ */
+export function modelFacts(model: Model, { strings, format }: Words): Fact[] {
+  return [
     model.params,
     model.quantization,
+    // The context, which only what is loaded has.
+    null,
     format.bytes(model.size_bytes),
     ...abilities(model, strings),
-  ]);
+  ];
 }
 
 /** What an instance takes, whom it serves besides, and what it is. A file's size says so. */
-export function instanceFacts(instance: Instance, { strings, format }: Words): string[] {
+export function instanceFacts(instance: Instance, { strings, format }: Words): Fact[] {
   const { memory_bytes, size_bytes, context_length, users } = instance;
-  return present([
+  return [
     strings.tokens(format.integer(context_length)),
     instance.gpu_memory[0] ? `GPU ${format.bytes(gpuBytesOf(instance))}` : null,
     memory_bytes === null
@@ -25,7 +32,7 @@ export function instanceFacts(instance: Instance, { strings, format }: Words): s
     instance.params,
     instance.quantization,
     ...abilities(instance, strings),
-  ]);
+  ];
 }
 
 /** What an instance is doing: "generating, 2 waiting", or "42 tok/s" where that is known. */
@@ -69,6 +76,7 @@ export function valueText(setting: string, value: unknown, { strings, format }: 
   return value === 1 ? strings.max : format.percent(value);
 }
 
+type Fact = string | null;
 type Able = Pick<Model, "kind" | "vision" | "trained_for_tool_use">;
 
 function abilities({ kind, vision, trained_for_tool_use }: Able, strings: Words["strings"]) {
@@ -79,6 +87,6 @@ function abilities({ kind, vision, trained_for_tool_use }: Able, strings: Words[
   ];
 }
 
-export function present(facts: (string | null)[]): string[] {
+export function present(facts: Fact[]): string[] {
   return facts.filter((fact): fact is string => fact !== null && fact !== "");
 }
