@@ -10,6 +10,7 @@ const ALONE = [
   "entry/widget/widget",
   "transport/attend",
   "ui/controls/clock",
+  "ui/instances/lastMinute",
   "ui/panel/host",
 ].map((name) => `src/${name}.test.{ts,tsx}`);
 

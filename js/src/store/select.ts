@@ -79,7 +79,7 @@ export interface MemoryShares {
   /** What others on the machine use. */
   other_bytes: number;
   notebooks: readonly MemoryUser[];
-  instances: readonly { identifier: string; bytes: number }[];
+  instances: readonly { identifier: string; instance_reference: string; bytes: number }[];
 }
 
 /** Split a memory into notebooks, instances, others and free. */
@@ -92,6 +92,7 @@ export function memoryShares(pool: Pool, instances: readonly Instance[]): Memory
     .filter(({ device }) => device === null)
     .map((instance) => ({
       identifier: instance.identifier,
+      instance_reference: instance.instance_reference,
       bytes: isGpu ? gpuBytesOf(instance, pool.gpu_id) : bytesOf(instance),
     }));
   let other_bytes = total_bytes - available_bytes;

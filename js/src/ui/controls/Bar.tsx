@@ -17,10 +17,11 @@ export function Bar({ memory, instances, label, added_bytes }: Props) {
   return (
     <div class="lms-Bar" role="img" aria-label={label}>
       {segmentsOf(memory, instances, strings, added_bytes).map(
-        ({ name, part, bytes }, place) =>
+        ({ name, part, bytes, reference }, place) =>
           bytes > 0 && (
             <span
-              key={place}
+              key={reference ?? place}
+              data-ref={reference}
               class={`lms-Bar-${part}`}
               style={{ flexGrow: bytes / memory.total_bytes }}
               title={`${name}: ${format.bytes(bytes)}`}
@@ -36,6 +37,8 @@ export interface Segment {
   part: "notebook" | "instance" | "other" | "added" | "free";
   name: string;
   bytes: number;
+  /** Which instance it is, as its row's `data-key` has it. */
+  reference?: string;
 }
 
 /** Notebooks, instances, other programs, what a load would add, and at the end what is free. */
@@ -54,8 +57,9 @@ export function segmentsOf(
       part: "notebook" as const,
       bytes: memory_bytes,
     })),
-    ...shares.instances.map(({ identifier, bytes }) => ({
+    ...shares.instances.map(({ identifier, instance_reference, bytes }) => ({
       name: identifier,
+      reference: instance_reference,
       part: "instance" as const,
       bytes,
     })),

@@ -29,10 +29,10 @@ export function GpuBars({ gpus, instances }: Props) {
             <span>{used}</span>
             <ul class="lms-Legend">
               {segmentsOf(gpu, instances, strings).map(
-                ({ part, name: whose, bytes }, at) =>
+                ({ part, name: whose, bytes, reference }, at) =>
                   part !== "free" &&
                   bytes > 0 && (
-                    <li key={at} class={`lms-Legend-${part}`}>
+                    <li key={at} class={`lms-Legend-${part}`} data-ref={reference}>
                       <span>{whose}</span>
                       {` ${format.bytes(bytes)}`}
                     </li>

@@ -13,6 +13,7 @@ import { differencesOf } from "../text/facts";
 import { duration } from "../text/format";
 import { keptOf, warmOf } from "../text/moreFacts";
 import { InstanceHistory } from "./InstanceHistory";
+import { LastMinute } from "./LastMinute";
 import { TryPrompt } from "./TryPrompt";
 
 export interface DetailsProps {
@@ -68,6 +69,7 @@ export function InstanceDetails(props: DetailsProps) {
   return (
     <div class="lms-Details">
       <FactList facts={facts} />
+      <LastMinute instance={instance} />
       <InstanceHistory instance={instance} />
       <div class="lms-Details-actions lms-Details-copy">
         {use && (

@@ -226,6 +226,23 @@ describe("what lies on the disk", () => {
     expect(screen.getByText("5,000")).toBeTruthy();
     expect(screen.getAllByRole("listitem").length).toBeLessThan(100);
   });
+
+  it("has no scroller within a cell: more are shown when somebody wants them", async () => {
+    const [model] = (catalog as Catalog).models;
+    const models = Array.from({ length: 80 }, (_, number) => ({
+      ...model,
+      model_key: `model-${number}`,
+    }));
+    await show({ ...catalog, models }, three, "live");
+    const rows = () => document.querySelectorAll(".lms-ModelList > [data-key]").length;
+    expect(rows()).toBe(12);
+
+    await press("Show 60 more");
+    expect(rows()).toBe(72);
+    await press("Show 8 more");
+    expect(rows()).toBe(80);
+    expect(screen.queryByRole("button", { name: /^Show/ })).toBeNull();
+  });
 });
 
 describe("profiles", () => {

@@ -17,6 +17,7 @@ import { Hostless } from "./Hostless";
 import { Problems } from "./Problems";
 import { Timeline } from "./Timeline";
 import { useKeyHelp } from "./useKeyHelp";
+import { useLinked } from "./useLinked";
 import { WakeStudio } from "./WakeStudio";
 
 /** The whole panel: host, memory, what is loaded, what could be. */
@@ -53,7 +54,7 @@ export function Panel({ store }: { store: Store }) {
       onFocusIn={soon}
       onKeyDown={onKeyDown}
     >
-      <div class="lms-Panel-inner">
+      <div class="lms-Panel-inner" {...useLinked()}>
         {help}
         {activity && !hostless && (
           <HostBar store={store} host={activity.host} link={link} absent={absent} />

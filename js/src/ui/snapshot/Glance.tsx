@@ -17,7 +17,7 @@ interface Props {
 }
 
 /** As many models as a list shows at first. */
-const MODELS = 20;
+const MODELS = 12;
 /** After this without a live panel in its place, a still picture says that it is one. */
 export const PATIENCE_MS = 3000;
 

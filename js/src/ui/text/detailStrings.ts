@@ -6,6 +6,8 @@ export const DETAIL = {
   version: "Version",
   since: "Connected since",
   now: "now",
+  lastMinute: (doing: string, fastest: string | null) =>
+    fastest ? `${doing} · fastest in the last minute: ${fastest}` : doing,
   seenFrom: (time: string) => `first seen at ${time}`,
   seenTo: (time: string) => `unloaded at ${time}`,
   model: "Model",

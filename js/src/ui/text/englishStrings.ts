@@ -35,6 +35,7 @@ export const ENGLISH = {
   unloaded: "unloaded",
   undo: "Undo",
   undoNamed: (name: string) => `Undo: load ${name} again`,
+  showMore: (count: string) => `Show ${count} more`,
   more: (name: string) => `More about ${name}`,
   loadedBy: (name: string) => `loaded by ${name}`,
   rest: "a REST client",

@@ -4,6 +4,8 @@ export const GERMAN_DETAIL: DetailStrings = {
   address: "Adresse",
   version: "Version",
   since: "Verbunden seit",
+  lastMinute: (doing, fastest) =>
+    fastest ? `${doing} · schnellste in der letzten Minute: ${fastest}` : doing,
   now: "jetzt",
   seenFrom: (time) => `zuerst gesehen um ${time}`,
   seenTo: (time) => `entladen um ${time}`,

@@ -30,6 +30,7 @@ export const GERMAN: English = {
   unloaded: "entladen",
   undo: "Rückgängig",
   undoNamed: (name) => `Rückgängig: ${name} wieder laden`,
+  showMore: (count) => `${count} weitere zeigen`,
   more: (name) => `Mehr über ${name}`,
   loadedBy: (name) => `geladen von ${name}`,
   rest: "einem REST-Client",
