@@ -27,7 +27,6 @@ it("shows the parts of the memories that a row has, by pointer and by focus", as
     `${FIRST} lms-Bar-instance`,
     `${FIRST} lms-Bar-instance`,
     `${FIRST} lms-Legend-instance`,
-    `${FIRST} lms-Row`,
   ]);
 
   const stop = rowOf(SECOND).querySelector("[data-stop]") as HTMLElement;

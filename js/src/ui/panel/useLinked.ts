@@ -2,17 +2,17 @@ import { useMemo } from "preact/hooks";
 
 const LINKED = "data-linked";
 
-/** The instance that an element stands for: its row's, or that of its part of a memory. */
-function referenceAt(target: EventTarget | null): string | undefined {
-  const found = (target as HTMLElement | null)?.closest<HTMLElement>("[data-ref], [data-key]");
-  return found?.dataset.ref ?? found?.dataset.key;
+/** What an element stands for: an instance by its row, or by its part of a memory. */
+function shownBy(target: EventTarget | null): HTMLElement | null {
+  return (target as HTMLElement | null)?.closest<HTMLElement>("[data-ref], [data-key]") ?? null;
 }
 
-/** Mark what stands for this instance, and nothing else. */
-function link(inner: HTMLElement, reference: string | undefined): void {
+/** Mark the parts that an instance has of the memories; and its row, where one points at a part. */
+function link(inner: HTMLElement, shown: HTMLElement | null): void {
+  const { ref, key } = shown?.dataset ?? {};
   for (const one of inner.querySelectorAll<HTMLElement>(`[data-ref], [data-key], [${LINKED}]`)) {
-    const { ref, key } = one.dataset;
-    one.toggleAttribute(LINKED, reference !== undefined && (ref ?? key) === reference);
+    const mine = one.dataset.ref ?? (ref && one.dataset.key);
+    one.toggleAttribute(LINKED, mine !== undefined && mine === (ref ?? key));
   }
 }
 
@@ -22,29 +22,29 @@ function link(inner: HTMLElement, reference: string | undefined): void {
  */
 export function useLinked() {
   return useMemo(() => {
-    let shown: string | undefined;
-    const show = (inner: HTMLElement, reference: string | undefined) => {
-      if (reference === shown) return;
-      shown = reference;
-      link(inner, reference);
+    let shown: HTMLElement | null = null;
+    const show = (inner: HTMLElement, next: HTMLElement | null) => {
+      if (next === shown) return;
+      shown = next;
+      link(inner, next);
     };
     const focused = (inner: HTMLElement) => {
       const root = inner.getRootNode() as Document | ShadowRoot;
-      return inner.contains(root.activeElement) ? referenceAt(root.activeElement) : undefined;
+      return inner.contains(root.activeElement) ? shownBy(root.activeElement) : null;
     };
     return {
       onPointerOver({ currentTarget, target }: PointerEvent) {
         const inner = currentTarget as HTMLElement;
-        show(inner, referenceAt(target) ?? focused(inner));
+        show(inner, shownBy(target) ?? focused(inner));
       },
       onPointerLeave({ currentTarget }: PointerEvent) {
         show(currentTarget as HTMLElement, focused(currentTarget as HTMLElement));
       },
       onFocusIn({ currentTarget, target }: FocusEvent) {
-        show(currentTarget as HTMLElement, referenceAt(target));
+        show(currentTarget as HTMLElement, shownBy(target));
       },
       onFocusOut({ currentTarget }: FocusEvent) {
-        show(currentTarget as HTMLElement, undefined);
+        show(currentTarget as HTMLElement, null);
       },
       onClick({ currentTarget, target }: MouseEvent) {
         const reference = (target as HTMLElement).closest<HTMLElement>("[data-ref]")?.dataset.ref;
