@@ -210,11 +210,11 @@ async def list_hosts(_command: ListHosts, manager: Manager) -> Hosts:
     """Say which hosts answer; the one that we have is among them, whether it answers or not."""
     host = manager.activity.host
     current = HostChoice(address=host.address, name=host.name, version=host.version)
-    idle = await host_choices.idle_gpu(manager.activity, manager.look_for_idle_gpu)
-    if manager.discover_hosts is None:
+    idle = await host_choices.idle_gpu(manager.activity, manager.collaborators.look_for_idle_gpu)
+    if manager.collaborators.discover_hosts is None:
         return Hosts(hosts=(current,), idle_gpu=idle)
     known = [address for address in (current.address, *sorted(manager.selectable_hosts)) if address]
-    found = await manager.discover_hosts(known)
+    found = await manager.collaborators.discover_hosts(known)
     manager.selectable_hosts.update(choice.address for choice in found)
     others = (choice for choice in found if choice.address != current.address)
     return Hosts(hosts=(current, *others), idle_gpu=idle)
@@ -234,12 +234,12 @@ async def switch_host(command: SwitchHost, manager: Manager) -> None:
 @run.register
 async def wake_studio(_command: WakeStudio, manager: Manager) -> None:
     """Start the LM Studio that does not run; the watch finds it then."""
-    if manager.host or manager.start_studio is None:
+    if manager.host or manager.collaborators.wake_studio is None:
         raise CommandError(
             "The host of this page was named, so no LM Studio is started for it.",
             hint="Start it where it is, or use another: %lms host auto",
         )
-    await manager.start_studio()
+    await manager.collaborators.wake_studio()
     manager.wake.set()
 
 

@@ -110,9 +110,7 @@ class Manager(Configurable):
         self.leases = collaborators.leases
         self.profiles = collaborators.profiles
         self.read_rules = collaborators.read_rules
-        self.discover_hosts = collaborators.discover_hosts
-        self.look_for_idle_gpu = collaborators.look_for_idle_gpu
-        self.start_studio = collaborators.wake_studio
+        self.collaborators = collaborators
         self.find = find or self._look_for_host
         self.connecting = asyncio.Lock()
         """Held while somebody looks for a host, so that two never look at once."""

@@ -67,7 +67,7 @@ async def test_hosts_that_a_cell_has_switched_to_are_offered_as_long_as_they_ans
     async def answering(known: Iterable[str]) -> tuple[HostChoice, ...]:
         return tuple(HostChoice(address=each, name=HOSTS[each].info.name) for each in known)
 
-    manager.discover_hosts = answering
+    manager.collaborators = Collaborators(discover_hosts=answering)
     await connect(manager)
     assert await addresses(manager) == ["here:1"]
 
@@ -94,7 +94,7 @@ async def test_no_address_of_the_page_s_own_is_ever_asked() -> None:
 @pytest.mark.asyncio
 async def test_where_nothing_may_be_switched_to_only_the_present_host_is_named() -> None:
     manager = made()
-    manager.discover_hosts = None
+    manager.collaborators = Collaborators()
     await connect(manager)
 
     assert await addresses(manager) == ["here:1"]
