@@ -216,14 +216,19 @@ def check(*commands: Command) -> None:
 def test_all() -> None:
     """Run all Python tests: file by file side by side, then those that need the machine alone.
 
-    A page of JupyterLab takes a processor for itself: those tests gain nothing by company.
+    Pages of JupyterLab and installations have a turn of their own: they are not in a hurry, and
+    what is beside them would wait for a processor longer than it says.
     """
     workers = ("-n", str(min(os.cpu_count() or 2, MAX_WORKERS)))
-    shared = ("--dist", "loadfile", "--no-loadscope-reorder", "-m", "not alone and not browser")
+    files = (*workers, "--dist", "loadfile", "--no-loadscope-reorder")
     failed = []
     for title, arguments in (
-        ("Tests: Python", (*workers, *shared)),
-        ("Tests: JupyterLab in Chromium, and what measures time", ("-m", "alone or browser")),
+        ("Tests: Python", (*files, "-m", "not (alone or browser or large)")),
+        (
+            "Tests: JupyterLab in Chromium, and what is built or installed",
+            (*files, "-m", "(browser or large) and not alone"),
+        ),
+        ("Tests: what measures time", ("-m", "alone")),
     ):
         say(f"{title} ({time.monotonic() - STARTED:.0f} s so far)")
         try:

@@ -8,7 +8,13 @@ import pytest
 
 from tests.phases import Phases
 
-LONGEST = ("test_package.py", "browser/", "notebooks/", "hub/", "widgets/", "test_", "cli/")
+LONGEST = (
+    *("test_package.py", "notebooks/", "hub/"),
+    *("browser/test_looks.py", "browser/test_sidebar_settings.py", "browser/test_faults.py"),
+    *("browser/test_sidebar_", "browser/test_busy.py", "browser/test_panel", "browser/"),
+    *("magics/test_kernel_handles.py", "engine/test_odd_files.py"),
+    *("widgets/", "test_", "cli/"),
+)
 
 # A shell starts background jobs with SIGINT ignored, and Python then leaves it so: what is tested
 # here with interrupts, and every program that the tests start, shall know it all the same.

@@ -19,7 +19,7 @@ import pytest
 from lms_jupyter import __version__
 from tests.readme import ROOT, commands
 
-pytestmark = [pytest.mark.alone, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.large, pytest.mark.timeout(900)]
 
 GIT = shutil.which("git") or "git"
 MAKE = shutil.which("make") or "make"

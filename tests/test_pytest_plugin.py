@@ -11,7 +11,7 @@ import pytest
 
 from lms_jupyter.testing.engine import private_engine
 
-pytestmark = pytest.mark.alone
+pytestmark = pytest.mark.large
 
 pytest_plugins = ["pytester"]
 

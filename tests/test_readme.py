@@ -15,7 +15,7 @@ from lms_jupyter.magics.parser import BOOK
 from lms_jupyter.testing.engine import private_engine
 from tests.readme import README, ROOT, blocks, commands, shell_lines
 
-pytestmark = pytest.mark.alone
+pytestmark = pytest.mark.large
 
 pytest_plugins = ["pytester"]
 

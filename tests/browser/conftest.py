@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 
+from tests.browser.design import design_page
 from tests.browser.lab import Lab, Notebook, chromium, disable_extension, jupyterlab
 from tests.engine.synthetic import Shape, write_llm
 from tests.engines import engine
@@ -59,6 +60,13 @@ def bare_lab(tmp_path_factory: pytest.TempPathFactory, engine_address: str) -> I
     disable_extension(folder)
     with jupyterlab(folder, {"LMS_JUPYTER_HOST": engine_address}, NOTEBOOK_7) as lab:
         yield lab
+
+
+@pytest.fixture(scope="session")
+def design_address() -> Iterator[str]:
+    """Return where the design page is served."""
+    with design_page() as address:
+        yield address
 
 
 @pytest.fixture(scope="module")

@@ -5,11 +5,13 @@ import http.server
 import shutil
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from filelock import FileLock
 from playwright.sync_api import Browser, Page
 
 DEV = Path(__file__).parents[2] / "js" / "dev"
@@ -74,23 +76,34 @@ OUT_OF_PLACE = """() => {
 """What lies outside of the panel, is cut off, or lies over another."""
 
 
+def build(folder: Path) -> None:
+    """Build the design page, and put a copy of it into a folder; others may build it meanwhile."""
+    with FileLock(DEV.parent / "node_modules" / "design-page.lock"):
+        subprocess.run(["node", "build.mjs", "--dev"], cwd=DEV.parent, check=True)  # noqa: S607
+        shutil.copytree(DEV, folder, dirs_exist_ok=True)
+    for theme in ("light", "dark", "dark-high-contrast"):
+        source = JUPYTERLAB / f"theme-{theme}-extension" / "index.css"
+        shutil.copy(source, folder / "built" / f"theme-{theme}.css")
+    for sheet in VSCODE.glob("*.css"):
+        shutil.copy(sheet, folder / "built" / f"theme-{sheet.name}")
+    (folder / "built" / "theme-none.css").touch()
+
+
 @contextmanager
 def design_page() -> Iterator[str]:
     """Build the design page and serve it on loopback."""
-    subprocess.run(["node", "build.mjs", "--dev"], cwd=DEV.parent, check=True)  # noqa: S607
-    for theme in ("light", "dark", "dark-high-contrast"):
-        source = JUPYTERLAB / f"theme-{theme}-extension" / "index.css"
-        shutil.copy(source, DEV / "built" / f"theme-{theme}.css")
-    for sheet in VSCODE.glob("*.css"):
-        shutil.copy(sheet, DEV / "built" / f"theme-{sheet.name}")
-    (DEV / "built" / "theme-none.css").touch()
 
     class Quiet(http.server.SimpleHTTPRequestHandler):
         def log_message(self, *_: object) -> None:
             pass
 
-    handler = functools.partial(Quiet, directory=DEV)
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        http.server.ThreadingHTTPServer(
+            ("127.0.0.1", 0), functools.partial(Quiet, directory=folder)
+        ) as server,
+    ):
+        build(Path(folder))
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_address[1]}/index.html"
         server.shutdown()

@@ -4,7 +4,6 @@ import contextlib
 import json
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -109,13 +108,6 @@ def jupyterlab(
     finally:
         process.terminate()
         process.wait(30)
-
-
-def free_port() -> int:
-    """Return a port of this machine where nobody listens."""
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
 
 
 def _address(runtime: Path, process: "subprocess.Popen[bytes]") -> str:

@@ -1,13 +1,12 @@
 """Every state of the panel in every theme, width and direction: axe, what fits, and pictures."""
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.browser.design import DEV, THEMES, Scene, design_page, scenes
+from tests.browser.design import DEV, THEMES, Scene, scenes
 
 pytestmark = pytest.mark.browser
 
@@ -17,19 +16,13 @@ SMALL = [name for name in SCENES if name not in LARGE]
 WIDTHS = (240, 400, 560, 800)
 
 
-@pytest.fixture(scope="module")
-def address() -> Iterator[str]:
-    with design_page() as address:
-        yield address
+def test_no_state_is_left_out(browser: Browser, design_address: str) -> None:
+    assert set(scenes(browser, design_address)) == set(SCENES)
 
 
-def test_no_state_is_left_out(browser: Browser, address: str) -> None:
-    assert set(scenes(browser, address)) == set(SCENES)
-
-
-def test_every_state_is_on_one_page(browser: Browser, address: str) -> None:
+def test_every_state_is_on_one_page(browser: Browser, design_address: str) -> None:
     page = browser.new_page()
-    page.goto(f"{address}?all&width=400&theme=dark")
+    page.goto(f"{design_address}?all&width=400&theme=dark")
 
     frames = page.locator("iframe")
     assert [frame.get_attribute("title") for frame in frames.all()] == SCENES
@@ -41,9 +34,9 @@ def test_every_state_is_on_one_page(browser: Browser, address: str) -> None:
 
 @pytest.mark.parametrize("name", SMALL)
 def test_axe_finds_nothing_in_any_theme(
-    browser: Browser, address: str, artifacts: Path, name: str
+    browser: Browser, design_address: str, artifacts: Path, name: str
 ) -> None:
-    scene = Scene(browser, address, name)
+    scene = Scene(browser, design_address, name)
     findings = {}
     for theme in THEMES:
         scene.theme(theme)
@@ -59,11 +52,11 @@ def test_axe_finds_nothing_in_any_theme(
 @pytest.mark.parametrize("direction", ["ltr", "rtl"])
 @pytest.mark.parametrize("name", SMALL)
 def test_nothing_is_cut_off_or_lies_over_another_at_any_width(
-    browser: Browser, address: str, artifacts: Path, name: str, direction: str
+    browser: Browser, design_address: str, artifacts: Path, name: str, direction: str
 ) -> None:
     lang = {"ltr": "en", "rtl": "de"}[direction]
     wrong = {}
-    scene = Scene(browser, address, name, width=WIDTHS[0], dir=direction, lang=lang)
+    scene = Scene(browser, design_address, name, width=WIDTHS[0], dir=direction, lang=lang)
     for width in WIDTHS:
         scene.width(width)
         if found := scene.out_of_place:
@@ -76,10 +69,10 @@ def test_nothing_is_cut_off_or_lies_over_another_at_any_width(
 
 @pytest.mark.parametrize("name", ["idle", "form", "loading"])
 def test_at_twice_the_size_it_is_as_with_half_the_room(
-    browser: Browser, address: str, artifacts: Path, name: str
+    browser: Browser, design_address: str, artifacts: Path, name: str
 ) -> None:
     # This is what a browser does for 200 %: twice the pixels, half the width in the page's own.
-    scene = Scene(browser, address, name, width=400, zoom=2)
+    scene = Scene(browser, design_address, name, width=400, zoom=2)
 
     assert scene.out_of_place == []
     assert scene.findings == []

@@ -5,7 +5,6 @@ marimo gets an environment of its own, made with the first run and kept below th
 
 import contextlib
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -19,6 +18,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.browser.sidebar import unload_all
+from tests.ports import free_port
 
 pytestmark = pytest.mark.browser
 
@@ -65,9 +65,7 @@ def serving(python: Path, verb: str, folder: Path, host: str) -> Iterator[str]:
     """Run or edit the notebook until the end of the block; yields its address."""
     (folder / "app.py").write_text(APP)
     (folder / "pyproject.toml").write_text("[tool.marimo.runtime]\nauto_instantiate = true\n")
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        port = one.getsockname()[1]
+    port = free_port()
     command = [str(python), "-m", "marimo", "--yes", verb, "app.py", "--headless", "--no-token"]
     environment = {
         **{key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"},

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, expect
 
 from tests.browser.conftest import Open
-from tests.browser.design import Scene, design_page
+from tests.browser.design import Scene
 from tests.browser.lab import Lab
 from tests.browser.sidebar import Page, opened, unload_all, wait_until_ready
 from tests.browser.wire import Wire
@@ -25,12 +25,6 @@ UNDER_POINTER = """select => {
 }"""
 FIRST_IS = """key => document
   .querySelector(".lms-Sidebar .lms-ModelList > [data-key]")?.dataset.key === key"""
-
-
-@pytest.fixture(scope="module")
-def address() -> Iterator[str]:
-    with design_page() as address:
-        yield address
 
 
 @pytest.fixture(autouse=True)
@@ -54,9 +48,9 @@ def keys(panel: Locator) -> list[str]:
 
 @pytest.mark.parametrize("width", [240, 320, 800])
 def test_models_are_sorted_by_mouse_keyboard_and_reader_at_any_width(
-    browser: Browser, address: str, artifacts: Path, width: int
+    browser: Browser, design_address: str, artifacts: Path, width: int
 ) -> None:
-    scene = Scene(browser, address, "idle", width=width)
+    scene = Scene(browser, design_address, "idle", width=width)
     order = scene.page.get_by_role("combobox", name="Order", exact=True)
     box = order.bounding_box()
     assert box is not None

@@ -12,11 +12,12 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.browser.lab import Lab, free_port, jupyterlab
+from tests.browser.lab import Lab, jupyterlab
 from tests.browser.sidebar import opened
 from tests.browser.sidebar_notebooks import notices
 from tests.engines import engine
 from tests.hosts import sleeping
+from tests.ports import free_port
 
 pytestmark = pytest.mark.browser
 

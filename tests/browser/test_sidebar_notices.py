@@ -9,10 +9,11 @@ import lmstudio
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.browser.lab import Lab, free_port, jupyterlab
+from tests.browser.lab import Lab, jupyterlab
 from tests.browser.sidebar import Page, opened
 from tests.browser.sidebar_notebooks import SHUT_DOWN, notices, open_notebook, show_notebook
 from tests.engines import engine
+from tests.ports import free_port
 
 pytestmark = pytest.mark.browser
 

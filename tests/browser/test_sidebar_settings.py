@@ -75,9 +75,12 @@ def _watch(page: Page, _lab: Lab, _address: str) -> None:
     while not any('"attend"' in text for text in sent):
         assert time.monotonic() < until, "a page is to be looked at"
         page.page.wait_for_timeout(20)
+    # Once nobody looks, it may be long until the host is asked again.
+    line = page.page.locator(".lms-StatusLine button")
+    expect(line).to_have_text("0 models")
 
     page.settings(watch="sidebar")
-    expect(page.page.locator(".lms-StatusLine button")).to_have_text("0 models")
+    expect(line).to_have_text("0 models")
     page.page.wait_for_timeout(100)
     assert not any('"attend"' in text for text in sent), "nobody looks"
 

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import Open
-from tests.browser.design import Scene, design_page
+from tests.browser.design import Scene
 from tests.browser.sidebar import unload_all
 from tests.engines import held
 
@@ -113,12 +113,6 @@ LET_GO = """() => {
 }"""
 
 
-@pytest.fixture(scope="module")
-def address() -> Iterator[str]:
-    with design_page() as address:
-        yield address
-
-
 @pytest.fixture
 def model(engine_address: str) -> Iterator[lmstudio.LLM]:
     """Return the only model in memory, with a TTL that shows an hour."""
@@ -174,9 +168,11 @@ def test_rows_and_bar_stand_still_in_ten_requests_in_a_row(
 
 
 @pytest.mark.parametrize("lang", ["en", "de"])
-def test_the_next_unload_is_whole_at_every_width(browser: Browser, address: str, lang: str) -> None:
+def test_the_next_unload_is_whole_at_every_width(
+    browser: Browser, design_address: str, lang: str
+) -> None:
     for width in (240, 290, 320, 480, 560, 960):
-        scene = Scene(browser, address, "idle", width=width, lang=lang)
+        scene = Scene(browser, design_address, "idle", width=width, lang=lang)
         assert scene.page.evaluate(CUT, ".lms-Room > span") == [], width
         assert scene.out_of_place == []
         scene.close()
@@ -184,10 +180,10 @@ def test_the_next_unload_is_whole_at_every_width(browser: Browser, address: str,
 
 @pytest.mark.parametrize("name", ["idle", "busy"])
 def test_facts_are_cut_only_where_there_is_no_room(
-    browser: Browser, address: str, name: str
+    browser: Browser, design_address: str, name: str
 ) -> None:
     for width in (240, 290, 400, 560, 640, 720, 960, 1100):
-        scene = Scene(browser, address, name, width=width)
+        scene = Scene(browser, design_address, name, width=width)
         beside = scene.page.evaluate(ROOM_BESIDE_CUT)
         assert [facts for facts, room in beside if room > GAPS_PX] == [], width
         # From here on each fact has a column, and what has none is left out as a whole.
@@ -196,8 +192,10 @@ def test_facts_are_cut_only_where_there_is_no_room(
 
 
 @pytest.mark.parametrize("width", [290, 480, 800])
-def test_a_row_that_leaves_keeps_its_columns(browser: Browser, address: str, width: int) -> None:
-    scene = Scene(browser, address, "idle", width=width)
+def test_a_row_that_leaves_keeps_its_columns(
+    browser: Browser, design_address: str, width: int
+) -> None:
+    scene = Scene(browser, design_address, "idle", width=width)
     before = scene.page.evaluate(COLUMNS)
     # What is below the pointer stays.
     scene.page.get_by_text("my-coder", exact=True).hover()
@@ -211,9 +209,9 @@ def test_a_row_that_leaves_keeps_its_columns(browser: Browser, address: str, wid
 
 @pytest.mark.parametrize("scene", ["engine", "busy"])
 def test_the_columns_of_both_lists_stand_below_each_other(
-    browser: Browser, address: str, scene: str
+    browser: Browser, design_address: str, scene: str
 ) -> None:
-    page = Scene(browser, address, scene, width=720)
+    page = Scene(browser, design_address, scene, width=720)
     edges = {}
     for width in (720, 1000, 1200):
         page.width(width)

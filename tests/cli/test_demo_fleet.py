@@ -10,7 +10,7 @@ from lms_jupyter.cli import demo_fleet
 from lms_jupyter.hosts import announcements
 from lms_jupyter.hosts.discover import VARIABLE
 
-pytestmark = [pytest.mark.alone, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.large, pytest.mark.timeout(180)]
 
 
 def test_its_notebook_loads_on_each_device_and_outlives_one(

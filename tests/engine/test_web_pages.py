@@ -11,6 +11,7 @@ import aiohttp
 import pytest
 
 from lms_jupyter.engine.web_pages import is_own_host, is_welcome
+from tests.ports import free_port
 
 from .conftest import EngineProcess, start_engine
 from .raw import introduced
@@ -245,9 +246,3 @@ async def test_one_more_port_is_guarded_as_the_first(wide: EngineProcess) -> Non
         headers = {"Origin": "https://evil.example"}
         assert (await ask(f"127.0.0.1:{more}", "/v1/models", headers=headers))[0] == 403
         await raw.call("stopHttpServer")
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

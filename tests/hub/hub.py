@@ -3,7 +3,6 @@
 import contextlib
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -11,6 +10,8 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+
+from tests.ports import free_ports
 
 ROOT = Path(__file__).parents[2]
 PROXY = ROOT / "js" / "node_modules" / ".bin" / "configurable-http-proxy"
@@ -41,15 +42,6 @@ c.Spawner.pre_spawn_hook = lambda spawner: spawner.environment.update(
 )
 c.SimpleLocalProcessSpawner.home_dir_template = "{folder}/home/{{username}}"
 """
-
-
-def free_ports(count: int) -> list[int]:
-    """Return ports that nobody listens on."""
-    with contextlib.ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in sockets]
 
 
 @contextlib.contextmanager

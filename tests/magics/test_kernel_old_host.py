@@ -5,6 +5,7 @@ import re
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import pytest
 
 from lms_jupyter.magics.parser import verb_names
 from tests.hosts.studio import Studio
-from tests.magics.kernels import Kernel
+from tests.magics.kernels import Kernel, Ran
 
 pytestmark = pytest.mark.alone
 
@@ -57,14 +58,8 @@ SENTENCES = [
     ("%lms pin kept", r"LM Studio cannot pin an instance"),
     ("%lms host", r"Using LM Studio 0.3.5"),
     ("%lms server status", r"LM Studio answers on port"),
-    ("%lms server start", r"does not answer when it is asked to start its HTTP server"),
-    ("%lms server stop", r"does not answer when it is asked to stop its HTTP server"),
-    ("%lms link status", r"does not answer when it is asked to name the devices"),
     ("%lms preset ls", r"There are no presets in .*config-presets"),
-    ("%lms runtime ls", r"does not answer when it is asked to list its runtimes"),
     ("%lms log --seconds 0.2", r"LM Studio does not keep its log[^$]*Nothing was logged"),
-    ("%lms get acme/x", r"does not answer when it is asked to tell what can be downloaded"),
-    ("%lms get words", r"does not answer when it is asked to search for models"),
     (f"%lms delete {KEY} -y", r"LM Studio 0.3.5 deletes no model for others"),
     (f"%lms chat {KEY} -p Hello", r"(?s)(?=.*Hello).*finished"),
     (f"%%lms {KEY}\nHello there", r"(?s)(?=.*Hello there).*finished"),
@@ -83,6 +78,43 @@ SENTENCES = [
     ("%lms unload --all", r"."),
 ]
 
+UNANSWERED = [
+    ("%lms server start", r"does not answer when it is asked to start its HTTP server"),
+    ("%lms server stop", r"does not answer when it is asked to stop its HTTP server"),
+    ("%lms link status", r"does not answer when it is asked to name the devices"),
+    ("%lms runtime ls", r"does not answer when it is asked to list its runtimes"),
+    ("%lms get acme/x", r"does not answer when it is asked to tell what can be downloaded"),
+    ("%lms get words", r"does not answer when it is asked to search for models"),
+]
+"""Each of them waits for an answer that never comes: each in a kernel of its own, all at once."""
+
+
+@pytest.fixture(scope="module")
+def unanswered(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Ran]:
+    folder = tmp_path_factory.mktemp("unanswered")
+    with Studio(old=True) as studio, ExitStack() as stack:
+        kernels = {
+            line: stack.enter_context(Kernel(environment(folder, studio), str(folder)))
+            for line, _ in UNANSWERED
+        }
+        for kernel in kernels.values():
+            assert kernel.run("%load_ext lms_jupyter").error == ""
+        began = time.monotonic()
+        asked = {line: kernel.begin(line) for line, kernel in kernels.items()}
+        ran = {line: kernel.end(asked[line]) for line, kernel in kernels.items()}
+        assert time.monotonic() - began < SOON_S
+    return ran
+
+
+@pytest.mark.parametrize(("line", "said"), UNANSWERED)
+def test_what_an_old_host_leaves_unanswered_becomes_a_sentence(
+    unanswered: dict[str, Ran], line: str, said: str
+) -> None:
+    everything = f"{unanswered[line].plain}\n{unanswered[line].error_text}"
+
+    assert re.search(said, everything), everything
+    assert "Traceback (most recent call last)" not in everything
+
 
 @pytest.mark.parametrize(("line", "said"), SENTENCES)
 def test_an_old_host_gives_a_result_or_a_sentence(old_kernel: Kernel, line: str, said: str) -> None:
@@ -97,7 +129,8 @@ def test_an_old_host_gives_a_result_or_a_sentence(old_kernel: Kernel, line: str,
 
 
 def test_every_verb_is_tried_on_an_old_host() -> None:
-    tried = {match[1] for line, _ in SENTENCES if (match := re.search(r"%lms (\w+)", line))}
+    lines = [*SENTENCES, *UNANSWERED]
+    tried = {match[1] for line, _ in lines if (match := re.search(r"%lms (\w+)", line))}
 
     assert set(verb_names()) <= tried
 

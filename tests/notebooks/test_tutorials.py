@@ -11,9 +11,10 @@ import pytest
 from nbclient import NotebookClient
 
 from lms_jupyter.testing.engine import private_engine
+from tests.hosts.expiring import Expiring
 from tests.hosts.studio import Studio
 
-pytestmark = pytest.mark.alone
+pytestmark = pytest.mark.large
 
 TUTORIALS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
 NAMES = [
@@ -120,7 +121,8 @@ def test_the_same_cells_run_on_an_lm_studio(
     tutorial.cells = [c for c in tutorial.cells if cannot is None or cannot not in c.source]
     where = {"metadata": {"path": str(tmp_path)}}
 
-    with Studio(models=("qwen/qwen3-4b", "google/gemma-3-1b")) as studio:
+    models = ("qwen/qwen3-4b", "google/gemma-3-1b")
+    with Studio(models=models, memory=Expiring()) as studio:
         monkeypatch.setenv("LMS_JUPYTER_HOST", studio.address)
         NotebookClient(tutorial, timeout=CELL_TIMEOUT_S, resources=where).execute()
 
