@@ -27,6 +27,7 @@ ROOT = Path(__file__).parents[1]
 VENV = ROOT / ".venv"
 BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
 JS = ROOT / "js"
+TESTS = ROOT / "tests"
 PYTHON_SET_UP = (ROOT / "pyproject.toml", ROOT / "lms_jupyter" / "__init__.py")
 CONFIGURATION = ROOT / "lms_jupyter" / "server" / "config"
 FRONT_END = (
@@ -213,6 +214,13 @@ def check(*commands: Command) -> None:
         done.check_returncode()
 
 
+def marked(*names: str) -> list[str]:
+    """Return the files with tests that have one of these markers: to read all others takes long."""
+    marks = [f"pytest.mark.{name}" for name in names]
+    texts = ((path, path.read_text(encoding="utf-8")) for path in TESTS.rglob("test_*.py"))
+    return sorted(str(path) for path, text in texts if any(mark in text for mark in marks))
+
+
 def test_all() -> None:
     """Run all Python tests: file by file side by side, then those that need the machine alone.
 
@@ -221,14 +229,12 @@ def test_all() -> None:
     """
     workers = ("-n", str(min(os.cpu_count() or 2, MAX_WORKERS)))
     files = (*workers, "--dist", "loadfile", "--no-loadscope-reorder")
+    slow = ("-m", "(browser or large) and not alone", *marked("browser", "large"))
     failed = []
     for title, arguments in (
         ("Tests: Python", (*files, "-m", "not (alone or browser or large)")),
-        (
-            "Tests: JupyterLab in Chromium, and what is built or installed",
-            (*files, "-m", "(browser or large) and not alone"),
-        ),
-        ("Tests: what measures time", ("-m", "alone")),
+        ("Tests: JupyterLab in Chromium, and what is built or installed", (*files, *slow)),
+        ("Tests: what measures time", ("-m", "alone", *marked("alone"))),
     ):
         say(f"{title} ({time.monotonic() - STARTED:.0f} s so far)")
         try:
