@@ -80,7 +80,12 @@ def completed(asked: NotebookRequest, recipe: Recipe) -> NotebookRequest:
     fit = asked.request.fit or recipe.fit
     is_default = recipe.ttl_s is UNSET
     request = replace(
-        asked.request, config=recipe.config, ttl_s=ttl_s, fit=fit, ttl_is_default=is_default
+        asked.request,
+        config=recipe.config,
+        ttl_s=ttl_s,
+        fit=fit,
+        ttl_is_default=is_default,
+        sources=recipe.sources,
     )
     return replace(asked, request=request, names_ttl=recipe.ttl_s is not UNSET)
 

@@ -1,6 +1,7 @@
 """Load settings as people write them: keywords, TOML files and named profiles."""
 
 import difflib
+import shlex
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -158,6 +159,14 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
     ttl_s: float | msgspec.UnsetType | None = msgspec.UNSET
     fit: str | None = None
     """How much memory it may take; see `LoadRequest.fit`."""
+    sources: dict[str, str] = {}
+    """See `LoadRequest.sources`."""
+
+    def from_source(self, source: str) -> "Recipe":
+        """Return the same, with what it says of each setting that it names."""
+        config = self.config
+        named = (name for name in config.__struct_fields__ if getattr(config, name) is not None)
+        return msgspec.structs.replace(self, sources=dict.fromkeys(named, source))
 
 
 NOTHING = Recipe()
@@ -168,7 +177,15 @@ def together(*recipes: Recipe) -> Recipe:
     config = merged(*(recipe.config for recipe in recipes))
     ttls = (recipe.ttl_s for recipe in reversed(recipes) if recipe.ttl_s is not msgspec.UNSET)
     fits = (recipe.fit for recipe in reversed(recipes) if recipe.fit is not None)
-    return Recipe(config=config, ttl_s=next(ttls, msgspec.UNSET), fit=next(fits, None))
+    sources: dict[str, str] = {}
+    for recipe in recipes:
+        sources |= recipe.from_source("").sources | recipe.sources
+    return Recipe(
+        config=config,
+        ttl_s=next(ttls, msgspec.UNSET),
+        fit=next(fits, None),
+        sources={name: source for name, source in sources.items() if source},
+    )
 
 
 def gathered(
@@ -193,7 +210,9 @@ def gathered(
     Raises:
         CommandError: A file or a profile is not there or makes no sense.
     """
-    given = config if isinstance(config, Recipe) else read_file(folder / config.expanduser())
+    given = config
+    if not isinstance(given, Recipe):
+        given = read_file(folder / given.expanduser()).from_source(given.name)
     named = NOTHING if profile is None else read_profile(profile, folder)
     ready = NOTHING if preset is None else read_preset(preset)
     return together(given, ready, named, overrides)
@@ -223,7 +242,7 @@ def read_profile(name: str, folder: Path) -> Recipe:
             f"Did you mean {close[0]}?" if close else f"There are: {', '.join(profiles) or 'none'}."
         )
         raise CommandError(f"{path} has no profile {name!r}.", hint=hint)
-    return read_recipe(profile, f"profile {name}")
+    return read_recipe(profile, f"profile {name}").from_source(f"--profile {shlex.quote(name)}")
 
 
 def read_preset(name: str) -> Recipe:
@@ -234,7 +253,8 @@ def read_preset(name: str) -> Recipe:
     """
     from lms_jupyter.hosts.presets import find_preset, load_config  # noqa: PLC0415 - few ask
 
-    return Recipe(config=load_config(find_preset(name)))
+    recipe = Recipe(config=load_config(find_preset(name)))
+    return recipe.from_source(f"--preset {shlex.quote(name)}")
 
 
 def preset_names() -> tuple[str, ...]:

@@ -7,7 +7,9 @@ the Jupyter Server of this user write down what they see, all into one file.
 import asyncio
 import contextlib
 import time
+from collections.abc import Mapping
 from functools import partial
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -180,12 +182,17 @@ async def about_instance(manager: "Manager", reference: str) -> DiaryPage:
     config = await manager.connected_host.load_config(instance)
     return DiaryPage(
         requests=requests,
-        settings=origins(config, manager.own.get(reference), instance),
+        settings=origins(
+            config, manager.own.get(reference), instance, manager.sources.get(reference, {})
+        ),
     )
 
 
 def origins(
-    config: LoadConfig, asked: LoadConfig | None, instance: Instance
+    config: LoadConfig,
+    asked: LoadConfig | None,
+    instance: Instance,
+    sources: Mapping[str, str] = MappingProxyType({}),
 ) -> tuple[SettingOrigin, ...]:
     """Say where each setting in effect comes from."""
     changed = {difference.setting for difference in instance.differences}
@@ -199,7 +206,10 @@ def origins(
             origin = "changed"
         elif asked is not None and getattr(asked, setting) is not None:
             origin = "asked"
-        found.append(SettingOrigin(setting=setting, value=_written(value), origin=origin))
+        source = sources.get(setting, "") if origin == "asked" else ""
+        found.append(
+            SettingOrigin(setting=setting, value=_written(value), origin=origin, source=source)
+        )
     return tuple(found)
 
 

@@ -156,6 +156,7 @@ def hold(instance: Instance, request: LoadRequest, manager: Manager, *, loaded: 
     reference = instance.instance_reference
     if loaded:
         manager.own[reference] = request.config
+        manager.sources[reference] = request.sources
     holder = on_behalf_of.get() or manager.identity
     if manager.leases is None or holder is None:
         return

@@ -3,7 +3,7 @@
 import asyncio
 import time
 import uuid
-from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -129,6 +129,7 @@ class Manager(Configurable):
         self.waited_for: frozenset[str] = frozenset()
         """The loads of ours that somebody else here waits for too."""
         self.own: dict[str, LoadConfig] = {}
+        self.sources: dict[str, Mapping[str, str]] = {}
         """What was asked for the instances that this kernel loaded, by their references."""
         self.departures = Departures()
         """Why instances are gone, as far as it is known here."""
@@ -207,6 +208,7 @@ class Manager(Configurable):
         """Forget what is known of a host, because from now on it is another one."""
         epoch = uuid.uuid4().hex[:8]
         self.own.clear()
+        self.sources.clear()
         self.downloads.clear()
         self._state = State(
             catalog=Catalog(epoch=epoch),

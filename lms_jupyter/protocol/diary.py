@@ -31,3 +31,5 @@ class SettingOrigin(Record, Struct, frozen=True, kw_only=True):
     origin: Literal["asked", "changed", "host", "unknown"]
     """Named by whoever loaded it, changed by the host, the host's own choice; "unknown" where
     somebody else has loaded it."""
+    source: str = ""
+    """Where what was asked was named, if not with the load itself: `--profile fast`."""

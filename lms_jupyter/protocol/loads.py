@@ -28,6 +28,8 @@ class LoadRequest(
     ttl_s: float | None = None
     """`None`: it stays until it is unloaded. It counts only if this loads the model."""
     config: LoadConfig = LoadConfig()
+    sources: dict[str, str] = {}
+    """Setting → where it was named, if not with the load itself: `--profile fast`, `mine.toml`."""
     fit: str | None = None
     """`max`, `85%` or `leave=4GB`: the longest context that fits, or what else makes it fit if the
     context is named. Found before the load; `None`: what `config` says."""

@@ -128,6 +128,19 @@ def test_a_call_and_a_line_join_file_profile_and_what_was_said_alike(
     of_file = 2048 if config == "long.toml" else None
     context = {"fast": 512, "plain": 256}.get(profile or "", of_file)
     assert called.request.config.context_length == context
+    names = {name: "--profile fast" for name in ["context_length"] if profile == "fast"}
+    if profile == "plain":
+        names = {"context_length": "--profile plain"}
+    of_files = {
+        "long.toml": {"context_length": "long.toml", "parallel": "long.toml"},
+        "short.toml": {"parallel": "short.toml"},
+    }
+    assert called.request.sources == of_files.get(config or "", {}) | names
+
+
+def test_what_is_said_with_the_load_has_no_other_source(notebook: Path) -> None:
+    asked = read_request(notebook, "m", "ensure", reload=False, profile="fast", context_length=9)
+    assert asked.request.sources == {}
 
 
 def test_settings_by_name_may_hold_a_ttl_as_a_file_may() -> None:

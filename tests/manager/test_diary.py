@@ -110,6 +110,7 @@ async def test_of_an_instance_its_settings_say_where_they_come_from(
 
     foreign = await run(ReadDiary(instance_reference=reference), seeing)
     seeing.own[reference] = LoadConfig(context_length=4096)
+    seeing.sources[reference] = {"context_length": "--profile fast", "flash_attention": "no"}
     own = await run(ReadDiary(instance_reference=reference), seeing)
     gone = await run(ReadDiary(instance_reference="gone"), seeing)
     loads = await run(ReadDiary(), seeing)
@@ -120,6 +121,8 @@ async def test_of_an_instance_its_settings_say_where_they_come_from(
     found = {setting.setting: (setting.value, setting.origin) for setting in own.settings}
     assert found["context_length"] == ("4,096", "asked")
     assert found["flash_attention"] == ("on", "host")
+    sources = {setting.setting: setting.source for setting in own.settings if setting.source}
+    assert sources == {"context_length": "--profile fast"}
     assert gone == DiaryPage()
     assert isinstance(loads, DiaryPage)
     assert [load.identifier for load in loads.loads] == ["chat"]

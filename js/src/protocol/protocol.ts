@@ -262,6 +262,9 @@ export interface LoadRequest {
   identifier?: string | null;
   ttl_s?: number | null;
   config?: LoadConfig;
+  sources?: {
+    [k: string]: string;
+  };
   fit?: string | null;
   device?: string | null;
   where?: string | null;
@@ -755,6 +758,7 @@ export interface SettingOrigin {
   setting: string;
   value: string;
   origin: "asked" | "changed" | "host" | "unknown";
+  source: string;
 }
 /**
  * A command on its way: which click it was, and until when it makes sense.

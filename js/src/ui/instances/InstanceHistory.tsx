@@ -50,8 +50,8 @@ function lineOf(request: DiaryRequest, { strings, format }: DetailWords): string
   return parts.filter(Boolean).join(" · ");
 }
 
-function factOf({ setting, value, origin }: SettingOrigin, { strings }: DetailWords) {
+function factOf({ setting, value, origin, source }: SettingOrigin, { strings }: DetailWords) {
   const label = (strings.settings as Record<string, string>)[setting] ?? setting;
-  const from = strings.origins[origin];
+  const from = source || strings.origins[origin];
   return [label, from ? `${value} (${from})` : value] as const;
 }
