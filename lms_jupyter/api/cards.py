@@ -6,6 +6,7 @@ from lms_jupyter.api.draw import ARCHITECTURES, format_ttl
 from lms_jupyter.api.pools import gpu_bytes
 from lms_jupyter.api.sizes import format_size
 from lms_jupyter.api.tables import RichOutput
+from lms_jupyter.api.users import waiting_lines, whose
 from lms_jupyter.protocol.models import Estimate, Instance, Model
 from lms_jupyter.protocol.shown import DRAWERS
 
@@ -54,7 +55,8 @@ def draw_instance(instance: Instance) -> RichOutput:
             "PARAMS": instance.params,
             "ARCH": _architecture(instance.architecture),
             "QUANTIZATION": instance.quantization,
-            "LOADED BY": instance.owner,
+            "LOADED BY": whose(instance, instance.owner),
+            "WAITING": "; ".join(waiting_lines(instance)),
             "CHAT TEMPLATE": instance.template_problem
             and f"cannot be used: {instance.template_problem}",
             "NOT AS ASKED": ", ".join(map(str, instance.differences)),

@@ -12,6 +12,7 @@ from lms_jupyter.api.draw import (
     table_of_models,
 )
 from lms_jupyter.api.tables import Table
+from lms_jupyter.api.users import waiting_lines, whose
 from lms_jupyter.errors import CommandError, LmsError, ModelNotFoundError
 from lms_jupyter.manager import Manager, lookup, names
 from lms_jupyter.protocol.models import Instance, Model
@@ -67,7 +68,7 @@ async def instances(manager: Manager) -> Table[Instance]:
     found = await lookup.instances(manager)
     slots = await parallel(manager, found)
     owners, note = owners_of(manager, found)
-    note = "\n\n".join(filter(None, (note, warm_note(found))))
+    note = "\n\n".join(filter(None, (note, waiting_note(found), warm_note(found))))
     return Table(found, lambda rows: draw_instances(rows, manager.host_now(), slots, owners, note))
 
 
@@ -96,18 +97,28 @@ def warm_note(found: Iterable[Instance]) -> str:
     return f"Warm, kept of prompts that were read before: {', '.join(warm)}." if warm else ""
 
 
+def waiting_note(found: Iterable[Instance]) -> str:
+    """Say which users wait for which, at which instances."""
+    return "\n".join(f"{i.identifier}: {line}." for i in found for line in waiting_lines(i))
+
+
 def owners_of(manager: Manager, found: tuple[Instance, ...]) -> tuple[dict[str, str], str]:
     """Say whose each instance is, and what happens to it when its owner goes."""
-    owners = {instance.instance_reference: instance.owner for instance in found if instance.owner}
+    by_reference = {instance.instance_reference: instance for instance in found}
+    owners = {
+        reference: named
+        for reference, instance in by_reference.items()
+        if (named := whose(instance, instance.owner))
+    }
     book = manager.leases
     if book is None:
         return owners, ""
     leases = book.of(manager.activity.host.address)
-    alive = {instance.instance_reference for instance in found}
     for lease in leases:
-        if lease.loaded and lease.instance_reference in alive:
-            owners[lease.instance_reference] = lease.holder.label
-    leased = any(lease.expires and lease.instance_reference in alive for lease in leases)
+        instance = by_reference.get(lease.instance_reference)
+        if lease.loaded and instance is not None:
+            owners[lease.instance_reference] = whose(instance, lease.holder.label)
+    leased = any(lease.expires and lease.instance_reference in by_reference for lease in leases)
     if leased and not book.is_watched:
         return owners, "Nothing here outlives a kernel: an instance ends by its TTL alone."
     return owners, ""

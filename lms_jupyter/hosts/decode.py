@@ -13,7 +13,6 @@ from lms_jupyter.hosts.reading import moment, noun, number, one_line, reads, row
 from lms_jupyter.protocol.models import (
     Estimate,
     GpuMemory,
-    GpuShare,
     Instance,
     Keep,
     Load,
@@ -22,6 +21,7 @@ from lms_jupyter.protocol.models import (
     Model,
     Status,
 )
+from lms_jupyter.protocol.shares import GpuShare, WaitingUser
 
 Raw = Mapping[str, Any]
 
@@ -98,6 +98,8 @@ def instance(raw: Any, state: Raw | None = None) -> Instance:
         "keep": _keep(raw.get("keep")),
         "jit": raw.get("jit", False),
         "owner": raw.get("owner") or None,
+        "user": raw.get("user") or None,
+        "waiting": tuple(map(_waiting, rows(activity.get("waiting") or []))),
         "tokens_per_second": activity.get("tokensPerSecond"),
     }
     try:
@@ -206,6 +208,11 @@ def _gpu_user(raw: Any) -> MemoryUser:
         },
         MemoryUser,
     )
+
+
+def _waiting(raw: Any) -> WaitingUser:
+    fields = {"user": table(raw)["user"], "requests": raw["requests"]}
+    return noun(fields | {"waits_for": tuple(rows(raw.get("for") or []))}, WaitingUser)
 
 
 def _gpu_share(raw: Any) -> GpuShare:

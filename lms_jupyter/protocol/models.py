@@ -9,6 +9,7 @@ from typing import Literal
 from msgspec import Struct
 
 from lms_jupyter.protocol.record import Record
+from lms_jupyter.protocol.shares import GpuShare, WaitingUser
 from lms_jupyter.protocol.shown import Displayable
 
 Kind = Literal["llm", "embedding"]
@@ -73,13 +74,6 @@ class Difference(Struct, frozen=True, kw_only=True):
         return f"{self.setting} is {effective}, not {self.asked}{why}"
 
 
-class GpuShare(Struct, frozen=True, kw_only=True):
-    """What one instance takes on one GPU."""
-
-    gpu_id: str
-    memory_bytes: int
-
-
 class Keep(Struct, frozen=True, kw_only=True):
     """What keeps an instance in memory instead of its TTL: no eviction and no pressure ends it."""
 
@@ -132,6 +126,9 @@ class Instance(Record, Displayable, Struct, frozen=True, kw_only=True):
     """Loaded because a request named it, so it may be evicted for another."""
     owner: str | None = None
     """Who loaded it, where that is known: a notebook, a program, "rest"."""
+    user: str | None = None
+    """As which user of the host, where those have names."""
+    waiting: tuple[WaitingUser, ...] = ()
     users: tuple[str, ...] = ()
     """The kernels of this machine that use it, but the one that loaded it and who tells this."""
     mine: bool = False

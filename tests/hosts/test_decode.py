@@ -5,7 +5,8 @@ import pytest
 from lms_jupyter.errors import HostReplyError
 from lms_jupyter.hosts import decode, kv_config
 from lms_jupyter.hosts.base import Snapshot
-from lms_jupyter.protocol.models import GpuShare, LoadConfig, MemoryUser
+from lms_jupyter.protocol.models import LoadConfig, MemoryUser
+from lms_jupyter.protocol.shares import GpuShare, WaitingUser
 
 RAW: dict[str, Any] = {
     "type": "llm",
@@ -78,6 +79,18 @@ def test_the_engine_tells_of_each_gpu_who_holds_it_and_what_serves_an_instance()
     (instance,) = sight.instances
     assert instance.gpu_memory == (GpuShare(gpu_id="CUDA0", memory_bytes=2_900),)
     assert instance.runtime == "llama-server b10434 (Vulkan)"
+
+
+def test_the_engine_tells_as_which_user_something_was_loaded_and_who_waits() -> None:
+    memory = {"totalBytes": 1, "availableBytes": 1}
+    waiting = [{"user": "ben", "requests": 2, "for": ["ada"]}]
+
+    (instance,) = seen(memory, user="ada", waiting=waiting).instances
+
+    assert instance.user == "ada"
+    assert instance.waiting == (WaitingUser(user="ben", requests=2, waits_for=("ada",)),)
+    with pytest.raises(HostReplyError):
+        seen(memory, waiting=[{"user": "ben", "requests": "many"}])
 
 
 def test_no_gpu_is_told_apart_from_a_host_that_does_not_tell() -> None:

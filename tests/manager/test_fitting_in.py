@@ -13,7 +13,13 @@ from lms_jupyter.manager.config_diff import describe
 from lms_jupyter.manager.fitting_in import Fitted, Room, proved, search
 from lms_jupyter.manager.loading import carry_out
 from lms_jupyter.protocol.loads import LoadMode, LoadRequest
-from lms_jupyter.protocol.models import Estimate, GpuShare, Instance, LoadConfig, Memory
+from lms_jupyter.protocol.models import (
+    Estimate,
+    Instance,
+    LoadConfig,
+    Memory,
+)
+from lms_jupyter.protocol.shares import GpuShare
 
 QWEN = "qwen/qwen3-4b"
 WEIGHTS, TOKEN = 1_000_000, 1000

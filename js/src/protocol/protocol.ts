@@ -138,6 +138,8 @@ export interface Instance {
   keep: Keep | null;
   jit: boolean;
   owner: string | null;
+  user: string | null;
+  waiting: WaitingUser[];
   users: string[];
   mine: boolean;
   differences: Difference[];
@@ -158,6 +160,14 @@ export interface GpuShare {
  */
 export interface Keep {
   until: number | null;
+}
+/**
+ * A user whose requests have not had their turn at an instance.
+ */
+export interface WaitingUser {
+  user: string;
+  requests: number;
+  waits_for: string[];
 }
 /**
  * A load setting that is not what was asked.

@@ -7,7 +7,7 @@ import { Icon } from "../controls/Icon";
 import { usePlace } from "../controls/place";
 import { Snippets } from "../controls/Snippets";
 import { instanceLine } from "../text/code";
-import { gpuSharesOf, ownerOf } from "../text/detailFacts";
+import { gpuSharesOf, ownerOf, waitingOf } from "../text/detailFacts";
 import { useDetailWords } from "../text/detailWords";
 import { differencesOf } from "../text/facts";
 import { duration } from "../text/format";
@@ -60,6 +60,7 @@ export function InstanceDetails(props: DetailsProps) {
     [strings.fileSize, format.bytes(instance.size_bytes)],
     [strings.owner, ownerOf(instance, words)],
     [strings.users, instance.users.join(", ")],
+    [strings.queue, waitingOf(instance, words)],
     [strings.device, instance.device_name ?? instance.device],
   ];
   // Where a TTL cannot be changed, it is offered as what it really is: another load.

@@ -61,6 +61,21 @@ describe("who else uses an instance", () => {
     );
   });
 
+  it("is named as the user that the host knows, and so is who waits for whom", async () => {
+    const waiting = [
+      { user: "ben", requests: 2, waits_for: ["ada"] },
+      { user: "", requests: 1, waits_for: ["ada"] },
+    ];
+    const instances = [{ ...CHAT, user: "ada", waiting }, CODER];
+    await show(catalog, { ...ACTIVITY, instances }, "live");
+
+    await press("More about chat");
+
+    const text = rowOf("chat").textContent;
+    expect(text).toContain("Loaded bytour.ipynb (ada)");
+    expect(text).toContain("Waitingben (2) for ada · the owner of the host (1) for ada");
+  });
+
   it("comes and goes, and nothing is said of nobody", async () => {
     const transport = await show(catalog, withUsers([]), "live");
     await press("More about chat");

@@ -20,8 +20,18 @@ export function gpuSharesOf(
 export function ownerOf(instance: Instance, words: DetailWords): string | null {
   const { mine, jit } = instance;
   const { strings } = words;
-  const named = ownerName(instance, words);
-  return (
-    present([named ?? (mine ? strings.mine : null), jit ? strings.jit : null]).join(", ") || null
-  );
+  const { user } = instance;
+  const named = ownerName(instance, words) ?? (mine ? strings.mine : null);
+  const by = user && user !== named && named ? `${named} (${user})` : (named ?? user);
+  return present([by, jit ? strings.jit : null]).join(", ") || null;
+}
+
+/** Which users of the host wait for which others, where those have names. */
+export function waitingOf({ waiting }: Instance, { strings }: DetailWords): string {
+  const named = (user: string) => user || strings.hostOwner;
+  return waiting
+    .map(({ user, requests, waits_for }) =>
+      strings.waitsFor(named(user), requests, waits_for.map(named).join(", ")),
+    )
+    .join(" · ");
 }

@@ -15,6 +15,10 @@ export const DETAIL = {
   fileSize: "File size",
   owner: "Loaded by",
   users: "Also used by",
+  queue: "Waiting",
+  hostOwner: "the owner of the host",
+  waitsFor: (user: string, requests: number, others: string) =>
+    `${user} (${requests}) for ${others}`,
   device: "Device",
   context: "Context",
   ofTokens: (got: string, max: string) => `${got} of ${max} tokens`,
