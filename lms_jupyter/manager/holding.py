@@ -18,8 +18,8 @@ LOOK_S = 1.0
 
 
 def is_needed(manager: "Manager") -> bool:
-    """Whether instances of this host give way at all."""
-    return "givesWay" in manager.activity.host.features
+    """Whether instances of this host may give way: for a gateway, some device's may."""
+    return not {"givesWay", "fleet"}.isdisjoint(manager.activity.host.features)
 
 
 async def hold(manager: "Manager") -> None:

@@ -70,6 +70,8 @@ class Device:
         """As `getActivity` writes them, with the device and in the gateway's time."""
         self.loads: tuple[Info, ...] = ()
         self.memory: Info = {}
+        self.given: tuple[Info, ...] = ()
+        """What has left there for other programs of late."""
         self._listed: dict[str, list[msgspec.Raw]] = {}
         self._by_reference: dict[str, Info] = {}
         self._by_identifier: dict[str, list[Info]] = {}
@@ -258,6 +260,9 @@ class Device:
         self.loads = tuple(
             {**one, "startedAt": one["startedAt"] + self._skew_ms, "deviceIdentifier": self.device}
             for one in activity["loads"]
+        )
+        self.given = tuple(
+            {**one, "at": one["at"] + self._skew_ms} for one in activity.get("gaveWay") or ()
         )
         self.memory = dict(activity["memory"])
         self._on_change()

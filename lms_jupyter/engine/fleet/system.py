@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -29,6 +30,8 @@ def over(gateway: Gateway, local: Namespace) -> Namespace:
             "listDownloadedModelVariants": one.variants,
             "cancelLoad": one.cancel_load,
             "getDeparture": one.departure,
+            "holdInstances": one.hold,
+            "forgetPrompts": one.forget,
         }.items()
     }
     rpcs |= {
@@ -96,6 +99,24 @@ class _System:
                 return answer
         return said
 
+    async def hold(self, local: Rpc, caller: Caller, parameter: Any) -> None:
+        """Have instances not give way for a while, wherever they are."""
+        asked = an_object(parameter)
+        await _settled(local(caller, asked))
+        wanted = set(asked["instanceReferences"])
+        for device in self.gateway.fleet:
+            there = [ref for ref in wanted if device.with_reference(ref) is not None]
+            if there:
+                # A device that is lost meanwhile holds nothing any more.
+                with contextlib.suppress(EngineError):
+                    held = {**asked, "instanceReferences": there}
+                    await device.call("system", "holdInstances", held)
+
+    async def forget(self, local: Rpc, caller: Caller, parameter: Any) -> None:
+        """Remove what is kept of prompts, on all devices."""
+        await _settled(local(caller, parameter))
+        await self.gateway.fleet.ask_all("system", "forgetPrompts", parameter)
+
     async def change(self, endpoint: str, local: Rpc, caller: Caller, parameter: Any) -> None:
         """Change an instance on the device that is named, else wherever its name is."""
         asked = dict(an_object(parameter))
@@ -125,6 +146,8 @@ class _System:
         fleet = self.gateway.fleet
         packet["instances"] += [one for device in fleet for one in device.instances]
         packet["loads"] += [one for device in fleet for one in device.loads]
+        given = [*packet["gaveWay"], *(one for device in fleet for one in device.given)]
+        packet["gaveWay"] = sorted(given, key=lambda one: int(one["at"]))
         packet["loads"] += [one.info for one in self.gateway.copies.values()]
         packet["devices"] = [
             {
