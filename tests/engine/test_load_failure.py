@@ -14,6 +14,8 @@ CASES = {
     "E llama_model_load: error loading model: tensor 'output.weight' data is not within the file "
     "bounds, model is corrupted or incomplete": "truncated or damaged",
     "E alloc_tensor_range: failed to allocate CPU buffer of size 999": "not enough memory",
+    "E alloc_tensor_range: failed to allocate CUDA0 buffer of size 999": "memory on the GPU CUDA0",
+    "E llama_model_load: error loading model: unable to allocate Vulkan1 buffer": "GPU Vulkan1 to",
     "E llama_model_load: error loading model: unknown model architecture: 'x9'": "architecture",
     "E llama_init_from_model: V cache quantization requires flash_attn": "flash attention",
     "E llama_init_from_model: K cache type q8_0 with block size 32 does not divide "

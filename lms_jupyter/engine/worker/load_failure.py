@@ -29,6 +29,11 @@ _KNOWN: tuple[tuple[str, str, str], ...] = (
         "Only models in the GGUF format can be loaded.",
     ),
     (
+        r"(?:failed|unable) to allocate (?P<gpu>[A-Za-z]+\d+) buffer",
+        "There is not enough memory on the GPU {gpu} to load {file}.",
+        "Another program may have taken it: put fewer layers there, or unload something first.",
+    ),
+    (
         r"failed to allocate|unable to allocate|bad_alloc|Cannot allocate memory",
         "There is not enough memory to load {file}.",
         "Use a shorter context or a smaller variant, or unload something first.",
