@@ -100,6 +100,7 @@ def instance(raw: Any, state: Raw | None = None) -> Instance:
         "owner": raw.get("owner") or None,
         "user": raw.get("user") or None,
         "waiting": tuple(map(_waiting, rows(activity.get("waiting") or []))),
+        "replica": raw.get("replica") is True,
         "tokens_per_second": activity.get("tokensPerSecond"),
     }
     try:

@@ -33,6 +33,13 @@ def specifier(instance: Instance) -> dict[str, Any]:
     }
 
 
+def speaker(instance: Instance) -> dict[str, Any]:
+    """Name who is to answer: an instance or, where it is a replica, any that is called so."""
+    if not instance.replica:
+        return specifier(instance)
+    return {"type": "query", "query": {"identifier": instance.identifier}}
+
+
 def on_device(instance: Instance) -> dict[str, Any]:
     """Name an instance to calls that take its identifier, and the device that it is on."""
     return {"identifier": instance.identifier, "deviceIdentifier": instance.device}

@@ -31,7 +31,7 @@ from lms_jupyter.hosts.download_plans import DownloadPlan
 from lms_jupyter.hosts.downloads import DownloadJobs, discard
 from lms_jupyter.hosts.host_names import given_name
 from lms_jupyter.hosts.instance_states import InstanceStates
-from lms_jupyter.hosts.lm_link import Devices, on_device, specifier
+from lms_jupyter.hosts.lm_link import Devices, on_device, speaker, specifier
 from lms_jupyter.hosts.newer import NEWER, NEWER_TIMEOUT_S
 from lms_jupyter.hosts.prediction import Message, PredictionEvent, Sampling
 from lms_jupyter.hosts.sdk_errors import translated
@@ -250,7 +250,7 @@ class SdkHost(DeletesModels):
             answer = sdk_streams.answer(
                 self._session("llm"),
                 self._session("files"),
-                specifier(instance),
+                speaker(instance),
                 messages,
                 sampling,
             )

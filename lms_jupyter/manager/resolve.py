@@ -155,6 +155,8 @@ def _instance(
         found = names.named(name, instances, models)
     if not found:
         return None
+    if all(instance.replica and instance.identifier == found[0].identifier for instance in found):
+        found = [min(found, key=lambda instance: instance.queued)]
     if len(found) > 1 and len({instance.identifier for instance in found}) == 1:
         raise on_several_devices(found[0].identifier, found)
     if len(found) > 1:

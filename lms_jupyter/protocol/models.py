@@ -129,6 +129,8 @@ class Instance(Record, Displayable, Struct, frozen=True, kw_only=True):
     user: str | None = None
     """As which user of the host, where those have names."""
     waiting: tuple[WaitingUser, ...] = ()
+    replica: bool = False
+    """Whether requests to its name go to whichever of that name has the least to do."""
     users: tuple[str, ...] = ()
     """The kernels of this machine that use it, but the one that loaded it and who tells this."""
     mine: bool = False

@@ -10,15 +10,19 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+from msgspec.structs import replace
 
 from lms_jupyter.engine.errors import BadRequestError
 from lms_jupyter.engine.fleet.placement import Place
 from lms_jupyter.engine.fleet.where import Where
 from lms_jupyter.errors import CommandError
 from lms_jupyter.hosts.base import Loaded, LoadOrigin
+from lms_jupyter.hosts.lm_link import speaker, specifier
+from lms_jupyter.hosts.prediction import Message, PredictionFragment, Sampling
 from lms_jupyter.hosts.sdk import SdkHost
+from lms_jupyter.manager.resolve import resolve
 from lms_jupyter.protocol.loads import LoadRequest
-from lms_jupyter.protocol.models import LoadConfig
+from lms_jupyter.protocol.models import Instance, LoadConfig
 from tests.engine.raw import Raw
 
 from .conftest import (
@@ -97,7 +101,7 @@ async def opened(raw: Raw, **asked: Any) -> tuple[list[Any], Any]:
 @pytest.mark.asyncio
 @pytest.mark.timeout(120)
 async def test_a_load_goes_to_such_devices_and_what_was_lost_comes_up_on_another(
-    fleet: tuple[Started, dict[str, Started]],
+    fleet: tuple[Started, dict[str, Started]], tmp_path: Path
 ) -> None:
     gateway, devices = fleet
     await until(gateway, all_connected)
@@ -125,14 +129,26 @@ async def test_a_load_goes_to_such_devices_and_what_was_lost_comes_up_on_another
             both = await asyncio.gather(said(raw, "pool", 64), said(another, "pool", 64))
         spoke = {packets[-1]["modelInfo"]["deviceIdentifier"] for packets in both}
         assert spoke == {"beta", "gamma"}
+    gateway.kill()
+
+    file = tmp_path / "fleet.toml"
+    second = begun(tmp_path / "second", "--no-default-models", "--fleet", str(file))
+    try:
+        await until(second, lambda told: all_connected(told) and len(told["instances"]) == 2)
+        async with asking(second, "llm") as raw:
+            await said(raw, "pool")
 
         devices["beta"].kill()
 
         def is_back(told: Any) -> bool:
             return {one["deviceIdentifier"] for one in told["instances"]} == {"alpha", "gamma"}
 
-        told = await until(gateway, is_back)
-        assert {one["identifier"] for one in told["instances"]} == {"pool"}
+        told = await until(second, is_back)
+        assert {(one["identifier"], one["replica"]) for one in told["instances"]} == {
+            ("pool", True)
+        }
+    finally:
+        second.stop()
 
 
 async def lmlink(gateway: Started) -> Any:
@@ -157,12 +173,29 @@ async def loaded(host: SdkHost, **asked: Any) -> None:
         assert [step async for step in steps if isinstance(step, Loaded)]
 
 
+async def answered(host: SdkHost, instance: Instance) -> str:
+    asked = [Message(role="user", text="Hello")]
+    answer = host.respond(instance, asked, Sampling(max_tokens=32, temperature=0))
+    return "".join([step.text async for step in answer if isinstance(step, PredictionFragment)])
+
+
 @pytest.mark.asyncio
 async def test_our_own_client_says_it_to_gateways_alone(
     host: SdkHost, devices: dict[str, Started], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await loaded(host, replicas=2, identifier="pool")
-    assert {one.device for one in (await host.poll()).instances} == {"alpha", "beta"}
+    pool = (await host.poll()).instances
+    assert {one.device for one in pool} == {"alpha", "beta"}
+    model = (await host.models())[0]
+    busy, idle = replace(pool[0], queued=3), pool[1]
+    assert resolve("pool", [model], [busy, idle]).instance == idle
+    with pytest.raises(CommandError, match="2 instances called 'pool'"):
+        resolve("pool", [model], [busy, replace(idle, replica=False)])
+    assert speaker(idle) == {"type": "query", "query": {"identifier": "pool"}}
+    assert speaker(replace(idle, replica=False)) == specifier(idle)
+    # Asked for one of them at once, the gateway has both answer.
+    spoke = await asyncio.gather(answered(host, idle), answered(host, idle))
+    assert all(spoke)
 
     monkeypatch.setenv("LMSTUDIO_API_TOKEN", devices["alpha"].token)
     plain = SdkHost(devices["alpha"].address)

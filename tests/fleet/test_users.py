@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -74,6 +75,24 @@ async def test_limits_hold_on_all_devices_together(users: Users) -> None:
         await his.call("unloadModel", identifier="mine")
         for name in ("on-alpha", "on-beta"):
             await hers.call("unloadModel", identifier=name)
+
+
+async def test_two_loads_at_once_never_pass_a_limit_together(users: Users) -> None:
+    owner, _, ben = users
+    await until(owner, all_connected)
+
+    async def load(device: str) -> str | None:
+        async with asking(ben, "llm") as his:
+            asked = {"modelKey": CHAT, "identifier": device, "deviceIdentifier": device}
+            _, end = await his.end(await his.open("loadModel", **asked, loadConfigStack=CONFIG))
+            code: str | None = end["error"]["errorData"]["code"] if "error" in end else None
+            return code
+
+    ends = await asyncio.gather(load("alpha"), load("beta"))
+
+    assert sorted(ends, key=str) == [None, "limit_reached"]
+    async with asking(ben, "llm") as his:
+        await his.call("unloadModel", identifier="alpha" if ends[0] is None else "beta")
 
 
 async def test_limits_hold_over_http_too(users: Users) -> None:

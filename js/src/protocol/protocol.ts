@@ -140,6 +140,7 @@ export interface Instance {
   owner: string | null;
   user: string | null;
   waiting: WaitingUser[];
+  replica: boolean;
   users: string[];
   mine: boolean;
   differences: Difference[];
