@@ -31,6 +31,7 @@ class Panel(SyncedWidget):
     _css = STATIC / "panel.css"
 
     slices: ClassVar[tuple[str, ...]] = ("catalog", "activity")
+    chosen: ClassVar[tuple[str, ...]] = ("selected", "selected_device")
     parts: ClassVar[Mapping[str, Path]] = {
         "live": STATIC / "live.js",
         "details": STATIC / "details.js",

@@ -9,13 +9,14 @@ from typing import Any, ClassVar
 
 import anywidget
 import msgspec
-from traitlets import Dict
+from traitlets import Bool, Dict, default
 
 from lms_jupyter.api.session import session
 from lms_jupyter.manager import Manager
 from lms_jupyter.manager.inbox import accept
 from lms_jupyter.protocol.slices import Activity, Slice
 from lms_jupyter.widgets.live import answers_in_a_cell, make_live
+from lms_jupyter.widgets.pulling import Outbox, is_unheard
 from lms_jupyter.widgets.snapshot import snapshot_html, snapshot_text
 from lms_jupyter.widgets.still_picture import StillPicture
 
@@ -51,10 +52,18 @@ class SyncedWidget(anywidget.AnyWidget):
     A page is not live without the first; each of the others comes with its first use.
     """
 
+    chosen: ClassVar[tuple[str, ...]] = ()
+    """Traits besides that follow what is in memory."""
+
     activity = Dict(read_only=True).tag(sync=True)
+    pulls = Bool(
+        read_only=True,
+        help="Whether the page has to ask for what is new: it hears no other thread of the kernel.",
+    ).tag(sync=True)
 
     def __init__(self, manager: Manager | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
+        self._outbox = Outbox()
         self._manager = manager or here()
         self._mirroring = threading.Lock()
         self._listening = True
@@ -69,6 +78,10 @@ class SyncedWidget(anywidget.AnyWidget):
         for part in parts[:1] if answers_in_a_cell(self.comm) else parts:
             # Unasked: a kernel that is busy from now on could not answer for a long time.
             self._give(part)
+
+    @default("pulls")
+    def _pulls(self) -> bool:
+        return is_unheard()
 
     def close(self) -> None:
         """Stop listening to the manager, then close the widget. Closing twice does no harm."""
@@ -115,6 +128,11 @@ class SyncedWidget(anywidget.AnyWidget):
 
     def _on_message(self, _widget: object, content: dict[str, Any], _buffers: object) -> None:
         """Hand a click over to the manager's loop: this may run in the middle of a cell."""
+        if self.pulls:
+            self._catch_up()
+        if "pull" in content:
+            self.send({"pulled": content["pull"]})
+            return
         if "part" in content:
             self._give(content["part"])
             return
@@ -129,7 +147,19 @@ class SyncedWidget(anywidget.AnyWidget):
 
     async def _answer(self, content: dict[str, Any]) -> None:
         reply = await accept(content, self._manager)
-        self.send({"rid": content.get("rid"), "reply": msgspec.to_builtins(reply)})
+        answer = {"rid": content.get("rid"), "reply": msgspec.to_builtins(reply)}
+        if self.pulls:
+            self._outbox.put(answer)
+        else:
+            self.send(answer)
+
+    def _catch_up(self) -> None:
+        """Say again, while a message of the page is handled, what the manager's thread has said."""
+        new = [name for name in self.slices if self._outbox.is_new(name, getattr(self, name))]
+        if new:
+            self.send_state([*new, *self.chosen])
+        for answer in self._outbox.take():
+            self.send(answer)
 
 
 def _picture(activity: Activity) -> dict[str, str]:

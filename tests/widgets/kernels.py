@@ -56,7 +56,10 @@ class Kernel:
 
     def click(self, comm_id: str, command: dict[str, Any], rid: str) -> None:
         """Send a command of the panel's page, on a subshell where there are any."""
-        content = {"rid": rid, "expires_at": None, "command": command}
+        self.custom(comm_id, {"rid": rid, "expires_at": None, "command": command})
+
+    def custom(self, comm_id: str, content: dict[str, Any]) -> None:
+        """Send a message of the panel's page, on a subshell where there are any."""
         message = self._client.session.msg(
             "comm_msg",
             {"comm_id": comm_id, "data": {"method": "custom", "content": content}},
@@ -87,13 +90,13 @@ class Kernel:
 
     def wait_for_answer(self, rid: str) -> dict[str, Any]:
         """Return the panel's answer to a click."""
-        message = self.wait_for(lambda m: _answered(m) == rid)
+        message = self.wait_for(lambda m: answered(m) == rid)
         reply: dict[str, Any] = message["content"]["data"]["content"]["reply"]
         return reply
 
     def wait_for_instance(self) -> None:
         """Wait until the panel shows something in memory."""
-        self.wait_for(_shows_an_instance)
+        self.wait_for(shows_an_instance)
 
     def has_ended(self, cell: str) -> bool:
         """Whether the end of a cell was heard by now."""
@@ -159,14 +162,14 @@ def _is_of(message: dict[str, Any], cell: str) -> bool:
     return message["parent_header"].get("msg_id") == cell
 
 
-def _answered(message: dict[str, Any]) -> str | None:
+def answered(message: dict[str, Any]) -> str | None:
     if message["msg_type"] != "comm_msg":
         return None
     data = message["content"]["data"]
     return data["content"].get("rid") if data.get("method") == "custom" else None
 
 
-def _shows_an_instance(message: dict[str, Any]) -> bool:
+def shows_an_instance(message: dict[str, Any]) -> bool:
     """Whether a message moves the panel's activity to one with an instance.
 
     The panel's script is in the messages too, so looking for a word in them would find it there.

@@ -1,26 +1,18 @@
 import type { Command, Envelope, Reply, Slice } from "../protocol/protocol";
 import { attend } from "./attend";
 import { createHostClock, type HostClock } from "./hostClock";
+import { pullFrom } from "./pull";
 import { createPulse, type Pulse } from "./pulse";
 import { createReplies } from "./replies";
 import { type Listener, refuse, type Transport } from "./transport";
 import { uniqueName } from "./unique";
+import { listenTo, type WidgetModel } from "./widgetModel";
 
 /** After this, a command that was not begun makes no sense any more. */
 export const EXPIRES_S = 30;
 
 const CLOSED = "The panel is closed.";
 const NO_ANSWER = "The kernel did not answer.";
-
-/** The part of anywidget's model that is used here. */
-export interface WidgetModel {
-  get(name: string): unknown;
-  on(event: string, callback: (...given: never[]) => void): void;
-  off(event: string, callback: (...given: never[]) => void): void;
-  send(content: unknown): void;
-  set(name: string, value: unknown): void;
-  save_changes(): void;
-}
 
 /** What Python answers on the comm. No key is called `id`: ipykernel keeps those for ever. */
 interface Answer {
@@ -98,26 +90,16 @@ export function commTransport(model: WidgetModel, page: Document = document): Tr
       deliver("catalog", listener);
       deliver("activity", listener);
       leave = attend(look, page);
+      const unpull = model.get("pulls") ? pullFrom(model, beat, page) : () => {};
       return () => {
         leave();
+        unpull();
         beat.stop();
         pulse = null;
         unlisten();
         replies.settleAll(refuse("closed", CLOSED));
       };
     },
-  };
-}
-
-/** Hear a model's events until the returned function is called. */
-function listenTo(
-  model: WidgetModel,
-  callbacks: Record<string, (...given: never[]) => void>,
-): () => void {
-  const events = Object.entries(callbacks);
-  for (const [event, callback] of events) model.on(event, callback);
-  return () => {
-    for (const [event, callback] of events) model.off(event, callback);
   };
 }
 

@@ -1,5 +1,5 @@
 import type { Command, Envelope, Reply } from "../protocol/protocol";
-import type { WidgetModel } from "./comm";
+import type { WidgetModel } from "./widgetModel";
 
 /** What anywidget hands to `render`, with the kernel's side of it. */
 export class FakeModel implements WidgetModel {

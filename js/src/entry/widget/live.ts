@@ -1,5 +1,6 @@
-import { commTransport, type WidgetModel } from "../../transport/comm";
+import { commTransport } from "../../transport/comm";
 import { besideKernel } from "../../transport/offer";
+import type { WidgetModel } from "../../transport/widgetModel";
 import type { Selection } from "../../ui/controls/place";
 import { mount } from "../../ui/panel/mount";
 

@@ -1,4 +1,4 @@
-import type { WidgetModel } from "../../transport/comm";
+import type { WidgetModel } from "../../transport/widgetModel";
 import { importText } from "../importText";
 
 /** After this an answer is not coming; a kernel that was busy is asked again when it is heard. */

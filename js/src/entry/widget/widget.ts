@@ -1,5 +1,5 @@
 import type { Activity, Catalog, Slice } from "../../protocol/protocol";
-import type { WidgetModel } from "../../transport/comm";
+import type { WidgetModel } from "../../transport/widgetModel";
 import { clearGlance, drawGlance } from "../../ui/snapshot/mountGlance";
 import type * as Live from "./live";
 import { laterParts, type Run } from "./parts";

@@ -10,9 +10,11 @@ function shownBy(target: EventTarget | null): HTMLElement | null {
 /** Mark the parts that an instance has of the memories; and its row, where one points at a part. */
 function link(inner: HTMLElement, shown: HTMLElement | null): void {
   const { ref, key } = shown?.dataset ?? {};
-  for (const one of inner.querySelectorAll<HTMLElement>(`[data-ref], [data-key], [${LINKED}]`)) {
-    const mine = one.dataset.ref ?? (ref && one.dataset.key);
-    one.toggleAttribute(LINKED, mine !== undefined && mine === (ref ?? key));
+  for (const element of inner.querySelectorAll<HTMLElement>(
+    `[data-ref], [data-key], [${LINKED}]`,
+  )) {
+    const mine = element.dataset.ref ?? (ref && element.dataset.key);
+    element.toggleAttribute(LINKED, mine !== undefined && mine === (ref ?? key));
   }
 }
 
