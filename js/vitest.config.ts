@@ -5,6 +5,7 @@ import { defineConfig } from "vitest/config";
  * place, or waits for a script that the page keeps.
  */
 const ALONE = [
+  "entry/lab/commands/hostList",
   "entry/lab/plugins",
   "entry/widget/status",
   "entry/widget/widget",

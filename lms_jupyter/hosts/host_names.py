@@ -121,7 +121,14 @@ def kept_token(address: str) -> Token | None:
     return token
 
 
-def add(name: str, address: str, *, token: str | None = None, certificate: str = "") -> NamedHost:
+def add(
+    name: str,
+    address: str,
+    *,
+    token: str | None = None,
+    certificate: str = "",
+    replaces: bool = True,
+) -> NamedHost:
     """Write a host down, in the place of what had its name before.
 
     Args:
@@ -129,22 +136,21 @@ def add(name: str, address: str, *, token: str | None = None, certificate: str =
         address: Where it is.
         token: Its API token, to be kept; `None`: the one that is kept for this address stays.
         certificate: The file of what its certificate is signed by.
+        replaces: Whether another host may lose its name to this one.
 
     Raises:
         CommandError: The name, the address, the token or the certificate is none.
     """
     if not _NAME.fullmatch(name) or name in RESERVED:
-        raise CommandError(
-            f"{name!r} cannot be the name of a host.",
-            hint="Begin with a letter and go on with letters, digits, - or _; `list`, `use` and "
-            "other words of `%lms host` are taken.",
-        )
+        raise _bad_name(name)
     where = normal_address(address)
     if token is not None:
         parts(token)
     with _alone():
         others = [known for known in named_hosts() if known.name != name]
         former = next((known for known in named_hosts() if known.name == name), None)
+        if former is not None and not replaces:
+            raise _taken(name)
         place: host_tokens.Place = next(
             (known.token for known in named_hosts() if known.address == where), ""
         )
@@ -164,6 +170,25 @@ def add(name: str, address: str, *, token: str | None = None, certificate: str =
     return entry
 
 
+def rename(name: str, to: str) -> NamedHost:
+    """Call a host something else; its token and its certificate stay.
+
+    Raises:
+        CommandError: No host is called like this, another one is called like that already, or
+            that is no name.
+    """
+    if not _NAME.fullmatch(to) or to in RESERVED:
+        raise _bad_name(to)
+    with _alone():
+        listed = named_hosts()
+        former = _one_of(listed, name)
+        if to != name and any(known.name == to for known in listed):
+            raise _taken(to)
+        entry = msgspec.structs.replace(former, name=to)
+        _write([entry if known is former else known for known in listed])
+    return entry
+
+
 def remove(name: str) -> NamedHost:
     """Forget a host, and its token with it unless it has another name as well.
 
@@ -172,18 +197,40 @@ def remove(name: str) -> NamedHost:
     """
     with _alone():
         listed = named_hosts()
-        gone = next((known for known in listed if known.name == name), None)
-        if gone is None:
-            names = ", ".join(known.name for known in listed)
-            raise CommandError(
-                f"No host is called {name!r}.",
-                hint=f"There are: {names}." if names else "None has a name yet: %lms host add",
-            )
+        gone = _one_of(listed, name)
         rest = [known for known in listed if known is not gone]
         _write(rest)
         if all(known.address != gone.address for known in rest):
             host_tokens.forget(gone.address, gone.token)
     return gone
+
+
+def _taken(name: str) -> CommandError:
+    return CommandError(f"A host is called {name!r} already.", hint="Choose another name.")
+
+
+def _bad_name(name: str) -> CommandError:
+    return CommandError(
+        f"{name!r} cannot be the name of a host.",
+        hint="Begin with a letter and go on with letters, digits, - or _; `list`, `use` and "
+        "other words of `%lms host` are taken.",
+    )
+
+
+def _one_of(listed: tuple[NamedHost, ...], name: str) -> NamedHost:
+    """Return the host that is called like this.
+
+    Raises:
+        CommandError: None is.
+    """
+    found = next((known for known in listed if known.name == name), None)
+    if found is None:
+        names = ", ".join(known.name for known in listed)
+        raise CommandError(
+            f"No host is called {name!r}.",
+            hint=f"There are: {names}." if names else "None has a name yet: %lms host add",
+        )
+    return found
 
 
 def _write(listed: list[NamedHost]) -> None:

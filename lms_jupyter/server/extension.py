@@ -11,12 +11,14 @@ from lms_jupyter.hosts.addresses import normal_address
 from lms_jupyter.hosts.host_names import known_hosts
 from lms_jupyter.manager.leases import GRACE_S
 from lms_jupyter.server.agents import GIGABYTE, AgentDesk, open_desk
+from lms_jupyter.server.assistants import AssistantsHandler
+from lms_jupyter.server.folder import FolderHandler
 from lms_jupyter.server.handlers import (
     CommandHandler,
     EngineHandler,
-    HostsHandler,
     LeasesHandler,
 )
+from lms_jupyter.server.host_list import HostsHandler
 from lms_jupyter.server.kernels import Kernels
 from lms_jupyter.server.lease_reaper import LeaseReaper
 from lms_jupyter.server.limits import SEND_TIMEOUT_S, Allowance
@@ -96,7 +98,7 @@ class LmsExtension(ExtensionApp):
     def initialize_settings(self) -> None:
         """Make the switchboard; nobody is connected to a host yet."""
         profiles = shelf_beside(self.settings["contents_manager"])
-        named = (lambda: ()) if self.hosts else known_hosts
+        named = None if self.hosts else known_hosts
         if self.limits:
             # Kernels inherit it, and so does every engine that is started from here or there.
             os.environ[LIMITS] = self.limits
@@ -115,6 +117,8 @@ class LmsExtension(ExtensionApp):
                 (r"/lms/slices", SlicesHandler),
                 (r"/lms/prompt", PromptHandler),
                 (r"/lms/hosts", HostsHandler),
+                (r"/lms/assistants", AssistantsHandler),
+                (r"/lms/folder", FolderHandler),
                 (r"/lms/panel", PanelHandler),
                 (r"/lms/panel/details", DetailsHandler),
                 (r"/lms/leases", LeasesHandler),

@@ -1,13 +1,14 @@
 """The plain HTTP requests: which hosts there are, who uses what, one command, the engine."""
 
-from typing import Any, assert_never
+from pathlib import Path
+from typing import Any, TypeVar, assert_never
 
 import msgspec
 from jupyter_server.auth.decorator import authorized
 from jupyter_server.base.handlers import APIHandler
 from tornado.web import HTTPError, authenticated
 
-from lms_jupyter.errors import LmsError
+from lms_jupyter.errors import CommandError, LmsError
 from lms_jupyter.manager.inbox import accept
 from lms_jupyter.manager.watch import connect
 from lms_jupyter.protocol.replies import (
@@ -23,6 +24,8 @@ from lms_jupyter.protocol.replies import (
 from lms_jupyter.server.imports import import_beside
 from lms_jupyter.server.limits import MESSAGE_BYTES, Allowance, read_message
 from lms_jupyter.server.manager_pool import ManagedHost, ManagerPool
+
+Shape = TypeVar("Shape")
 
 EMBEDDED = "lms_jupyter.hosts.embedded"
 
@@ -40,7 +43,14 @@ def status_of(reply: Reply) -> int:
             assert_never(reply)
 
 
-"""Of each reply; the answer to a question is 200."""
+def browser_path(path: str | None, root: str) -> str | None:
+    """Return a path as the file browser names it, if it is below the server's root."""
+    top = Path(root).expanduser()
+    if not path or not root or not Path(path).is_relative_to(top):
+        return None
+    parts = Path(path).relative_to(top).parts
+    # It shows nothing that is hidden, and nothing by a way out.
+    return None if any(part.startswith(".") for part in parts) else "/".join(parts)
 
 
 class LmsHandler(APIHandler):
@@ -61,27 +71,28 @@ class LmsHandler(APIHandler):
             raise HTTPError(404, "No such host in this server's configuration.")
         return line
 
+    async def refuse(self, error: LmsError, status: int = 400) -> None:
+        """Say why something was not done."""
+        await self.finish_json(Refused.because(error.code, error.title, error.hint), status)
+
+    def body(self, shape: type[Shape]) -> Shape:
+        """Return what was sent, as it should be.
+
+        Raises:
+            CommandError: It is not.
+        """
+        if len(self.request.body) > MESSAGE_BYTES:
+            raise HTTPError(413, "A request is never this long.")
+        try:
+            return msgspec.json.decode(self.request.body, type=shape)
+        except msgspec.MsgspecError:
+            # The error may repeat what was sent, and a token may be in it.
+            raise CommandError("The body of the request is not what is asked for.") from None
+
     async def finish_json(self, value: Any, status: int = 200) -> None:
         """Answer with JSON."""
         self.set_status(status)
         await self.finish(msgspec.json.encode(value))
-
-
-class HostsHandler(LmsHandler):
-    """`GET lms/hosts`: what the sidebar can show."""
-
-    @authenticated
-    @authorized
-    async def get(self) -> None:
-        """List the hosts, and say whether an engine may be started."""
-        embedded = await import_beside(EMBEDDED)
-        await self.finish_json(
-            {
-                "hosts": self.board.addresses,
-                "discovers": self.board.discovers,
-                "engine_missing": embedded.missing(),
-            }
-        )
 
 
 class LeasesHandler(LmsHandler):
@@ -91,11 +102,13 @@ class LeasesHandler(LmsHandler):
     @authorized
     async def get(self) -> None:
         """List the claims of this machine's kernels, oldest first."""
+        root = str(self.settings.get("server_root_dir", ""))
         leases = [
             {
                 "instance_reference": lease.instance_reference,
                 "kernel_id": lease.holder.kernel_id,
                 "notebook": lease.holder.notebook,
+                "path": browser_path(lease.holder.notebook, root),
                 "loaded": lease.loaded,
             }
             for lease in self.line().leases

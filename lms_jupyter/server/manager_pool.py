@@ -151,9 +151,11 @@ class ManagerPool:
         *,
         linger_s: float = LINGER_S,
         profiles: ProfileShelf | None = None,
-        named: Callable[[], Sequence[NamedHost]] = lambda: (),
+        named: Callable[[], Sequence[NamedHost]] | None = None,
     ) -> None:
-        self._named = named
+        self.may_name = named is not None
+        """Whether hosts that the user gives names to may be shown too."""
+        self._named = named or tuple
         self.find = find
         self.linger_s = linger_s
         self.profiles = profiles
@@ -172,7 +174,12 @@ class ManagerPool:
 
         Empty is the one that is looked for.
         """
-        return tuple(dict.fromkeys([*self._configured, *(known.name for known in self._named())]))
+        return tuple(dict.fromkeys([*self._configured, *self.names]))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The hosts that the user has given names."""
+        return tuple(known.name for known in self._named())
 
     @property
     def lines(self) -> tuple[ManagedHost, ...]:

@@ -126,6 +126,16 @@ def _asked(title: str) -> Callable[[Page], None]:
     return effect
 
 
+def _notified(text: str) -> Callable[[Page], None]:
+    def effect(page: Page) -> None:
+        notice = page.page.locator(".Toastify__toast").filter(has_text=text)
+        expect(notice).to_be_visible()
+        notice.get_by_role("button", name="Hide notification").click()
+        expect(notice).to_have_count(0)
+
+    return effect
+
+
 def _copied(text: str) -> Callable[[Page], None]:
     def effect(page: Page) -> None:
         page.page.evaluate(COPIED, text)
@@ -161,6 +171,9 @@ ANYWHERE: dict[str, Callable[[Page], None]] = {
     "load": _asked("Load"),
     "unload-all": _asked("Models in memory"),
     "delete-model": _asked("Delete model"),
+    "add-host": _asked("Add host"),
+    "assist": _notified("now talk to"),
+    "open-folder": _notified("None of the models of"),
     "set-ttl": _asked("chat"),
     "copy-name": _copied("chat"),
     "copy-line": _copied(LINE),
@@ -174,8 +187,8 @@ IN_A_NOTEBOOK = {
     "insert-python": _written(CODE),
     "insert-cell": _written("%%lms chat"),
 }
-NOT_NOW = {"cancel-load", "dismiss", "switch-host", "start-engine"}
-"""There is no load, no problem, no other host and no engine to start."""
+NOT_NOW = {"cancel-load", "dismiss", "switch-host", "start-engine", "rename-host", "remove-host"}
+"""There is no load, no problem, no other host, none with a name, and no engine to start."""
 
 
 def test_the_page_with_the_files_offers_what_works_there(tree: Page) -> None:

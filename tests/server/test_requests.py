@@ -82,7 +82,13 @@ async def test_a_host_from_the_browser_is_refused(door: Door, host: FakeHost) ->
 async def test_the_sidebar_learns_that_a_host_is_looked_for(door: Door) -> None:
     answer = await door.ask("lms/hosts", headers=door.key)
 
-    assert json.loads(answer.body) == {"hosts": [""], "discovers": True, "engine_missing": []}
+    assert json.loads(answer.body) == {
+        "hosts": [""],
+        "named": [],
+        "may_name": True,
+        "discovers": True,
+        "engine_missing": [],
+    }
 
 
 class TestWithAHostInTheEnvironment:

@@ -4,7 +4,13 @@ import type { Socket } from "../../transport/jupyter";
 import { createConnection, LOOK_MS } from "./connection";
 import type { Hosts, Server } from "./server";
 
-const HOSTS: Hosts = { hosts: ["one:1", "two:2"], discovers: false, engine_missing: [] };
+const HOSTS: Hosts = {
+  hosts: ["one:1", "two:2"],
+  discovers: false,
+  engine_missing: [],
+  named: [],
+  may_name: true,
+};
 const desks: { choose(host: string): void; store: { close(): void } }[] = [];
 afterEach(() => {
   for (const connection of desks.splice(0)) connection.store.close();
@@ -39,6 +45,11 @@ function setUp(ready: Promise<unknown> = Promise.resolve(), answer = async () =>
     panel: async () => ({ script: "", live: "", style: "" }),
     details: async () => "",
     claims: async () => [],
+    addHost: answer,
+    renameHost: answer,
+    removeHost: answer,
+    assist: async () => ({ address: "", models: [] }),
+    folder: async () => ({ path: "", inside: null, opened: true }),
     startEngine: async () => null,
   };
   const connection = createConnection(server, ready);

@@ -14,6 +14,8 @@ export interface Connection {
   readonly known: Hosts | null;
   /** Talk to another of the configured hosts. */
   choose(host: string): void;
+  /** Take what the Jupyter Server says which hosts there are. */
+  learn(hosts: Hosts): void;
   /** Ask again which hosts there are: one may have got a name since. */
   look(): void;
   /** Have a calm host asked this often while somebody looks. */
@@ -77,11 +79,12 @@ export function createConnection(server: Server, ready: Promise<unknown>): Conne
     for (const listener of listeners) listener();
   }
 
-  const look = lookAt(server, ready, (hosts) => {
+  const learn = (hosts: Hosts) => {
     if (JSON.stringify(hosts) === JSON.stringify(known)) return;
     known = hosts;
     for (const listener of listeners) listener();
-  });
+  };
+  const look = lookAt(server, ready, learn);
   void look();
   return {
     server,
@@ -102,6 +105,7 @@ export function createConnection(server: Server, ready: Promise<unknown>): Conne
       host = next;
       connectAgain();
     },
+    learn,
     look: () => void look(),
     pace(seconds) {
       if (seconds === every) return;

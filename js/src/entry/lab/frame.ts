@@ -15,12 +15,16 @@ const FIELD = ".lms-Search input";
 /** Stands for all hosts; no address has it. */
 const ALL = "*";
 
+/** Opens a menu at a place of the page. */
+type OpenMenu = (x: number, y: number) => void;
+
 /** The frame of the panel in a side area of JupyterLab. */
 export class Sidebar extends Widget {
   readonly #connection: Connection;
   readonly #panel: () => Promise<Mount>;
   readonly #place: () => Place;
   readonly #hosts: () => readonly string[];
+  readonly #menu: () => OpenMenu | null;
   readonly #strings: Strings;
   readonly #seen = new Seen(() => this.isVisible);
   readonly #head = document.createElement("div");
@@ -36,6 +40,7 @@ export class Sidebar extends Widget {
     strings: Strings,
     place: () => Place,
     hosts: () => readonly string[],
+    menu: () => OpenMenu | null = () => null,
   ) {
     super();
     this.id = "lms-sidebar";
@@ -52,6 +57,7 @@ export class Sidebar extends Widget {
     this.#strings = strings;
     this.#place = place;
     this.#hosts = hosts;
+    this.#menu = menu;
     this.#unhost = connection.onHost(() => this.refresh());
     // Whoever comes here from a cell may have named a host in it.
     for (const event of ["pointerenter", "focusin"])
@@ -154,7 +160,7 @@ export class Sidebar extends Widget {
 
   /** Show a panel for each host, one below the other; code is inserted for the chosen one alone. */
   #mountAll(mount: Mount): () => void {
-    const { use: _, write: _1, try: _2, ...place } = this.#place();
+    const { use: _, write: _1, try: _2, notebooks: _3, ...place } = this.#place();
     const leaves = this.#hosts().map((host) => {
       const element = this.#body.appendChild(document.createElement("div"));
       if (host === this.#connection.host) return this.#mountOne(mount, element);
@@ -167,12 +173,32 @@ export class Sidebar extends Widget {
     };
   }
 
-  /** Offer the hosts where there is more than one. */
+  /** Offer the hosts where there is more than one, and what can be done with them. */
   #drawHosts(): void {
     const hosts = this.#hosts();
-    const focused = this.#head.contains(document.activeElement);
+    const open = this.#connection.known === null ? null : this.#menu();
+    const focused = this.#head.contains(document.activeElement) ? document.activeElement : null;
     this.#head.replaceChildren();
-    if (hosts.length < 2) return;
+    const select = hosts.length > 1 ? this.#drawChoice(hosts) : null;
+    const button = open && this.#drawMenu(open);
+    if (focused !== null) (focused.nodeName === "SELECT" && select ? select : button)?.focus();
+  }
+
+  #drawMenu(open: OpenMenu): HTMLElement {
+    const button = document.createElement("button");
+    button.textContent = "⋯";
+    button.title = this.#strings.manageHosts;
+    button.setAttribute("aria-label", this.#strings.manageHosts);
+    button.setAttribute("aria-haspopup", "menu");
+    button.addEventListener("click", () => {
+      const { left, bottom } = button.getBoundingClientRect();
+      open(left, bottom);
+    });
+    this.#head.append(button);
+    return button;
+  }
+
+  #drawChoice(hosts: readonly string[]): HTMLElement {
     const select = document.createElement("select");
     select.setAttribute("aria-label", this.#strings.host);
     const offer = (name: string, value: string, isChosen: boolean) =>
@@ -187,6 +213,6 @@ export class Sidebar extends Widget {
       else this.#connection.choose(select.value);
     });
     this.#head.append(select);
-    if (focused) select.focus();
+    return select;
   }
 }

@@ -13,6 +13,7 @@ import { type Connection, createConnection } from "./connection";
 import { kernelFallbackAt } from "./kernelFallback";
 import { jupyterServer } from "./server";
 import { type InsertWhat, type Preferences, readPreferences } from "./settings";
+import { STAYS } from "./stays";
 import { ENGLISH, type Strings } from "./strings";
 import { addStyle } from "./style";
 import { translationFor } from "./translation";
@@ -31,6 +32,9 @@ export interface ShownPanel {
   show(): void;
 }
 
+/** JupyterLab's own, for files and folders. */
+const OPEN_PATH = "filebrowser:open-path";
+
 /** What the plugins share: the models' host, what is set, and where somebody writes code. */
 export interface ModelHub {
   readonly connection: Connection;
@@ -48,16 +52,22 @@ export interface ModelHub {
   insert(what: Usable, as?: InsertWhat): Promise<void>;
   /** The hosts to choose from. */
   hosts(): readonly string[];
+  /** Show a folder in the file browser, if there is one. */
+  openFolder(path: string): Promise<boolean>;
+  /** Open a notebook. */
+  openNotebook(path: string): void;
   mayStart(): boolean;
   startEngine(): Promise<void>;
 }
 
 export const IModelHub = new Token<ModelHub>("lms-jupyter:IModelHub");
 
-type Parts = Pick<ModelHub, "connection" | "preferences" | "strings" | "writing">;
+type Parts = Pick<ModelHub, "connection" | "preferences" | "strings" | "writing"> & {
+  commands: JupyterFrontEnd["commands"];
+};
 
 export function createHub(parts: Parts): ModelHub {
-  const { connection, preferences, strings, writing } = parts;
+  const { commands, connection, preferences, strings, writing } = parts;
   const oneClick = () => {
     const { ttlMinutes, profile } = preferences.now;
     return { ttl_s: ttlMinutes > 0 ? ttlMinutes * 60 : null, config: profile };
@@ -66,7 +76,7 @@ export function createHub(parts: Parts): ModelHub {
     codeFor(what, as, connection.store.get(), oneClick());
   const panels = new Set<ShownPanel>();
   return {
-    ...parts,
+    ...{ connection, preferences, strings, writing },
     panels,
     show() {
       for (const panel of panels) panel.show();
@@ -84,11 +94,17 @@ export function createHub(parts: Parts): ModelHub {
       const shown = all.filter((host) => preferences.now.hosts.includes(host));
       return shown.length > 0 ? shown : all;
     },
+    async openFolder(path) {
+      if (!commands.hasCommand(OPEN_PATH)) return false;
+      await commands.execute(OPEN_PATH, { path });
+      return true;
+    },
+    openNotebook: (path) => void commands.execute("docmanager:open", { path }),
     mayStart: () =>
       connection.known?.discovers === true && connection.known.engine_missing.length === 0,
     async startEngine() {
       const problem = await connection.server.startEngine();
-      if (problem) Notification.error(`${problem.title} ${problem.hint}`);
+      if (problem) Notification.error(`${problem.title} ${problem.hint}`, STAYS);
       else Notification.info(strings.engineRuns, { autoClose: 3000 });
     },
   };
@@ -127,6 +143,7 @@ async function activate(
   );
   offerKernelFallback(kernelFallbackAt(connection.server));
   const hub = createHub({
+    commands: app.commands,
     connection,
     preferences: readPreferences(registry, SETTINGS_ID, translation?.settings ?? null),
     strings: translation?.strings ?? ENGLISH,

@@ -28,6 +28,9 @@ export function arrivals(known: ReadonlySet<string>, { instances }: Activity): I
 /** A kernel's claim on an instance, as the Jupyter Server tells it. */
 export interface Claim {
   instance_reference: string;
+  notebook?: string | null;
+  /** Where the file browser has the notebook, if it does. */
+  path?: string | null;
   kernel_id: string;
 }
 

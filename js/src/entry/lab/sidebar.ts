@@ -5,6 +5,7 @@ import {
 } from "@jupyterlab/application";
 import { ICommandPalette } from "@jupyterlab/apputils";
 import { ILauncher } from "@jupyterlab/launcher";
+import { Menu } from "@lumino/widgets";
 import type { Place } from "../../ui/controls/place";
 import { addCommands } from "./addCommands";
 import { keepFromPalette } from "./cursor";
@@ -16,12 +17,31 @@ import { together } from "./writing";
 
 const RANK = 600;
 
+/** The name of a file, as the panel calls notebooks; the server may be on any system. */
+const baseName = (path: string) =>
+  path.slice(Math.max(...["/", "\\"].map((c) => path.lastIndexOf(c))) + 1);
+
 /** What the panel may ask of the page that it stands on. */
-function placeOn({ connection, preferences, insert, oneClick, writing }: ModelHub): Place {
+function placeOn({
+  connection,
+  openNotebook,
+  preferences,
+  insert,
+  oneClick,
+  writing,
+}: ModelHub): Place {
   return {
     surface: "sidebar",
     use: (what) => void insert(what),
     write: (code) => void writing.insert(code, preferences.now.insertWhere),
+    async notebooks(instance) {
+      const claims = await connection.server.claims(connection.host);
+      return claims.flatMap(({ instance_reference, notebook, path }) =>
+        instance_reference === instance && notebook && path
+          ? [{ name: baseName(notebook), open: () => openNotebook(path) }]
+          : [],
+      );
+    },
     try: connection.server.tryPrompt(connection.host),
     engine: () =>
       connection.known?.discovers
@@ -71,6 +91,22 @@ function followSettings(
   void app.restored.then(() => preferences.now.side !== "left" && put());
 }
 
+/** What the sidebar's menu offers; commands that do not apply are greyed. */
+const MENU = ["add-host", "rename-host", "remove-host", "assist", "open-folder"];
+
+/** Return what opens the menu of hosts, unless the plugin with the commands is disabled. */
+function menuOf({ commands }: JupyterFrontEnd) {
+  let menu: Menu | null = null;
+  const open = (x: number, y: number) => {
+    if (menu === null) {
+      menu = new Menu({ commands });
+      for (const id of MENU) menu.addItem({ command: `lms:${id}`, args: { menu: true } });
+    }
+    menu.open(x, y);
+  };
+  return () => (commands.hasCommand("lms:add-host") ? open : null);
+}
+
 function activate(
   app: JupyterFrontEnd,
   hub: ModelHub,
@@ -79,7 +115,7 @@ function activate(
   launcher: ILauncher | null,
 ): void {
   const { strings } = hub;
-  const panel = new Sidebar(hub.connection, strings, () => placeOn(hub), hub.hosts);
+  const panel = new Sidebar(hub.connection, strings, () => placeOn(hub), hub.hosts, menuOf(app));
   const show = () => {
     keepFromPalette(panel.node);
     app.shell.activateById(panel.id);

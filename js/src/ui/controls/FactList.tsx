@@ -1,9 +1,7 @@
+import type { ComponentChildren } from "preact";
+
 /** Names and values, one line each; what has no value is left out. */
-export function FactList({
-  facts,
-}: {
-  facts: readonly (readonly [string, string | null | undefined])[];
-}) {
+export function FactList({ facts }: { facts: readonly (readonly [string, ComponentChildren])[] }) {
   return (
     <dl class="lms-Details-facts">
       {facts.map(

@@ -31,6 +31,12 @@ export interface Selection {
   watch(listener: () => void): () => void;
 }
 
+/** A notebook that can be opened from here. */
+export interface NotebookLink {
+  name: string;
+  open(): void;
+}
+
 /** What the place that the panel is in can do beyond it. */
 export interface Place {
   /** Where it is, for words that fit: a notebook's cell unless it says otherwise. */
@@ -39,6 +45,8 @@ export interface Place {
   use?(what: Usable): void;
   /** Put code as it is where the user writes. */
   write?(code: string): void;
+  /** The notebooks that use an instance of this host, by its reference, as far as they can be opened. */
+  notebooks?(reference: string): Promise<readonly NotebookLink[]>;
   /** Try a prompt with an instance of this host. */
   try?: Try;
   /** Whether an engine may be started from here, as far as is known by now. */

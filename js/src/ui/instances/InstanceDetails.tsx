@@ -1,3 +1,4 @@
+import type { ComponentChildren } from "preact";
 import type { Command, GpuMemory, Instance } from "../../protocol/protocol";
 import { exactly } from "../../store/named";
 import { Button } from "../controls/Button";
@@ -14,6 +15,7 @@ import { duration } from "../text/format";
 import { keptOf, warmOf } from "../text/moreFacts";
 import { InstanceHistory } from "./InstanceHistory";
 import { LastMinute } from "./LastMinute";
+import { Names, Owner, useNotebooks } from "./People";
 import { TryPrompt } from "./TryPrompt";
 
 export interface DetailsProps {
@@ -41,7 +43,8 @@ export function InstanceDetails(props: DetailsProps) {
   const { strings, format } = words;
   const { use } = usePlace();
   const { identifier, pinned, ttl_s } = instance;
-  const facts: [string, string | null][] = [
+  const links = useNotebooks(instance);
+  const facts: [string, ComponentChildren][] = [
     [strings.model, instance.model_key],
     [strings.file, instance.path],
     [
@@ -58,8 +61,8 @@ export function InstanceDetails(props: DetailsProps) {
     [strings.prompts, warmOf(instance, words)],
     [strings.life, keptOf(instance, words)],
     [strings.fileSize, format.bytes(instance.size_bytes)],
-    [strings.owner, ownerOf(instance, words)],
-    [strings.users, instance.users.join(", ")],
+    [strings.owner, ownerOf(instance, words) && <Owner {...{ instance, words, links }} />],
+    [strings.users, instance.users.length > 0 && <Names names={instance.users} links={links} />],
     [strings.queue, waitingOf(instance, words)],
     [strings.device, instance.device_name ?? instance.device],
   ];

@@ -3,6 +3,7 @@ import { copyCommands, insertCommands } from "./code";
 import type { CommandContext } from "./context";
 import { diskCommands } from "./disk";
 import { hostCommands } from "./host";
+import { hostListCommands, machineCommands } from "./hostList";
 import { stayCommands, unloadCommands } from "./instances";
 import { loadCommands } from "./loads";
 
@@ -16,5 +17,7 @@ export function commandTable(context: CommandContext, mayWrite: () => boolean): 
     ...copyCommands(context),
     ...diskCommands(context),
     ...hostCommands(context),
+    ...hostListCommands(context),
+    ...machineCommands(context),
   ];
 }
