@@ -17,7 +17,7 @@ from aiohttp import hdrs, web
 
 from lms_jupyter.engine.errors import EngineError
 from lms_jupyter.engine.fleet.errors import DeviceDisconnectedError, DeviceLostError, RelayedError
-from lms_jupyter.engine.fleet.lines import Line, Lines
+from lms_jupyter.engine.fleet.lines import CONNECT_S, Line, Lines
 from lms_jupyter.engine.fleet.node import Node
 from lms_jupyter.engine.limits import using
 from lms_jupyter.engine.routes import who
@@ -62,6 +62,7 @@ class Device:
         node: Node,
         on_change: Callable[[], None],
         on_lost: Callable[[Device, Iterable[str]], None],
+        connect_s: float = CONNECT_S,
     ) -> None:
         self.node = node
         self.is_connected = False
@@ -77,7 +78,7 @@ class Device:
         self._by_identifier: dict[str, list[Info]] = {}
         self._models: tuple[Info, ...] = ()
         self._session = session
-        self._lines = Lines(session, node)
+        self._lines = Lines(session, node, connect_s)
         self._on_change = on_change
         self._on_lost = on_lost
         self._heard_ms = 0
@@ -235,6 +236,8 @@ class Device:
     async def _watch(self) -> None:
         """Hear what happens until the line is lost."""
         self._heard_ms = 0
+        if not self.is_connected:
+            await self._lines.greet()
         async with (
             self._lines.line("system") as line,
             aclosing(line.packets("watchActivity")) as packets,

@@ -2,10 +2,31 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from lms_jupyter.engine.errors import BadRequestError, EngineError
+from lms_jupyter.engine.version import VERSION
+
+
+def other_version(version: object) -> str:
+    """Say that a device has another version of this package than the gateway."""
+    return f"It has lms-jupyter {version!s:.50}, and the gateway has {VERSION}."
+
+
+def ray_sentence(error: BaseException) -> str:
+    """Say in one sentence what Ray says in several lines."""
+    text = str(error)
+    versions = re.findall(r"(?:Ray|Python): (\S+)", text)
+    if text.startswith("Version mismatch") and len(versions) == 4:  # noqa: PLR2004
+        cluster, python, ours, our_python = versions
+        return (
+            f"it has Ray {cluster} with Python {python}, and the gateway has Ray {ours} with "
+            f"Python {our_python}."
+        )
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return (lines[-1] if lines else type(error).__name__)[:300]
 
 
 class DeviceNotFoundError(BadRequestError):

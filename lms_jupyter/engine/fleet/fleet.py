@@ -13,6 +13,7 @@ import aiohttp
 
 from lms_jupyter.engine.fleet.device import Device, Info
 from lms_jupyter.engine.fleet.errors import DeviceNotFoundError
+from lms_jupyter.engine.fleet.lines import CONNECT_S
 from lms_jupyter.engine.fleet.node import Node, Nodes
 from lms_jupyter.engine.instances.selection import Query
 
@@ -26,7 +27,8 @@ logger = logging.getLogger(__name__)
 class Fleet:
     """The devices, as they are found and as they change."""
 
-    def __init__(self, session: aiohttp.ClientSession) -> None:
+    def __init__(self, session: aiohttp.ClientSession, connect_s: float = CONNECT_S) -> None:
+        self._connect_s = connect_s
         self._session = session
         self._devices: dict[str, Device] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -133,7 +135,7 @@ class Fleet:
                 await self._drop(device)
         for node in found:
             if node.device not in self._devices:
-                device = Device(self._session, node, self.changed, self._note_lost)
+                device = Device(self._session, node, self.changed, self._note_lost, self._connect_s)
                 self._devices[node.device] = device
                 if node.address:
                     self._tasks[node.device] = asyncio.create_task(device.run())

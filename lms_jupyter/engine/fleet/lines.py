@@ -6,6 +6,7 @@ the device stop: the socket is closed, and the device's engine notices as with a
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from collections import defaultdict
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
@@ -15,13 +16,16 @@ from typing import Any, Final
 import aiohttp
 import msgspec
 
-from lms_jupyter.engine.fleet.errors import DeviceLostError, RelayedError
+from lms_jupyter.engine.fleet.errors import DeviceLostError, RelayedError, other_version
 from lms_jupyter.engine.fleet.node import Node
 from lms_jupyter.engine.limits import using
 from lms_jupyter.engine.routes import who
+from lms_jupyter.engine.version import VERSION
 from lms_jupyter.engine.wire.frames import encode
 
+PACKAGE: Final = "lms-jupyter-engine"
 CONNECT_S: Final = 5.0
+"""How long a device may take to let us in: a firewall may say nothing at all."""
 HEARTBEAT_S: Final = 5.0
 """How often a line that waits asks whether the device is still there."""
 IDLE: Final = 8
@@ -126,8 +130,11 @@ def _for_user(parameter: Any) -> Any:
 class Lines:
     """The lines to one device."""
 
-    def __init__(self, session: aiohttp.ClientSession, node: Node) -> None:
+    def __init__(
+        self, session: aiohttp.ClientSession, node: Node, connect_s: float = CONNECT_S
+    ) -> None:
         self._session = session
+        self._connect_s = connect_s
         self._node = node
         self._idle: dict[str, list[Line]] = defaultdict(list)
         self._used: set[Line] = set()
@@ -163,6 +170,26 @@ class Lines:
             else:
                 idle.append(line)
 
+    async def greet(self) -> None:
+        """Ask who listens there.
+
+        Raises:
+            DeviceLostError: Nobody does, or a firewall keeps us from them.
+            RelayedError: It is no engine of this version.
+        """
+        patience = aiohttp.ClientTimeout(total=self._connect_s)
+        try:
+            async with self._session.get(self.url("/lms-status"), timeout=patience) as answer:
+                said = msgspec.json.decode(await answer.read())
+        except (aiohttp.ClientError, ConnectionError, TimeoutError) as error:
+            raise DeviceLostError(self._node.name) from error
+        except msgspec.DecodeError:
+            said = None
+        if not isinstance(said, dict) or said.get("package") != PACKAGE:
+            raise RelayedError({"title": f"{self._node.address} is no engine of lms-jupyter."})
+        if said.get("version") != VERSION:
+            raise RelayedError({"title": other_version(said.get("version"))})
+
     async def close(self) -> None:
         """Close all lines; whoever waits at one is told that the device went away."""
         lines = [*self._used, *(line for idle in self._idle.values() for line in idle)]
@@ -176,18 +203,19 @@ class Lines:
         identifier, passkey = self._caller if node.token is None else node.token.credentials()
         hello = {"authVersion": 1, "clientIdentifier": identifier, "clientPasskey": passkey}
         try:
-            socket = await self._session.ws_connect(
-                self.url(f"/{namespace}"),
-                max_msg_size=0,
-                compress=0,
-                heartbeat=HEARTBEAT_S,
-                timeout=aiohttp.ClientWSTimeout(ws_close=1.0),
-            )
+            async with asyncio.timeout(self._connect_s):
+                socket = await self._session.ws_connect(
+                    self.url(f"/{namespace}"),
+                    max_msg_size=0,
+                    compress=0,
+                    heartbeat=HEARTBEAT_S,
+                    timeout=aiohttp.ClientWSTimeout(ws_close=1.0),
+                )
         except (aiohttp.ClientError, ConnectionError, TimeoutError) as error:
             raise DeviceLostError(node.name) from error
         try:
             await socket.send_frame(encode(hello), aiohttp.WSMsgType.TEXT)
-            said = await socket.receive(timeout=CONNECT_S)
+            said = await socket.receive(timeout=self._connect_s)
             answer = msgspec.json.decode(said.data) if isinstance(said.data, str) else {}
         except (aiohttp.ClientError, ConnectionError, TimeoutError) as error:
             await socket.close()

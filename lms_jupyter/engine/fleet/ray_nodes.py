@@ -17,6 +17,7 @@ import ray
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from lms_jupyter.engine.errors import BadRequestError
+from lms_jupyter.engine.fleet.errors import other_version, ray_sentence
 from lms_jupyter.engine.fleet.node import Node
 from lms_jupyter.engine.fleet.owner import EngineOwner
 from lms_jupyter.engine.token import Token
@@ -72,7 +73,7 @@ class RayNodes:
         except Exception as error:
             where = f"at {address}" if address else "on this machine"
             raise BadRequestError(
-                f"No Ray cluster {where} lets us in: {_first_line(error)}",
+                f"No Ray cluster {where} lets us in: {ray_sentence(error)}",
                 hint="Start one with `ray start --head`; all have to have the same token, the same "
                 "Python and the same Ray.",
             ) from error
@@ -133,10 +134,9 @@ class RayNodes:
             return _refused(node, f"No engine started there within {START_S:.0f} seconds.")
         except Exception as error:  # noqa: BLE001 - whatever Ray has met there
             self._owners.pop(node.labels[NODE_ID], None)
-            return _refused(node, _first_line(error))
+            return _refused(node, ray_sentence(error))
         if told["version"] != VERSION:
-            other = f"It has lms-jupyter {told['version']}, and the gateway has {VERSION}."
-            return _refused(node, other)
+            return _refused(node, other_version(told["version"]))
         if "problem" in told:
             return _refused(node, told["problem"])
         return replace(node, address=told["address"], token=Token(told["token"]))
@@ -181,8 +181,3 @@ def named(alive: Any) -> list[Node]:
 
 def _refused(node: Node, problem: str) -> Node:
     return replace(node, address="", token=None, problem=problem)
-
-
-def _first_line(error: BaseException) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return (lines[-1] if lines else type(error).__name__)[:300]
