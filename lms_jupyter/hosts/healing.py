@@ -7,18 +7,25 @@ somebody has unloaded on purpose stays away: the use says so.
 """
 
 import threading
-from collections.abc import Callable, Iterable
-from typing import Any, TypeVar
+from collections.abc import Callable
+from typing import Any
 
 import lmstudio
 
 from lms_jupyter.hosts.credentials import let_in, token_for
 from lms_jupyter.hosts.forks import fork_safe_lock
 from lms_jupyter.hosts.handle_streams import translating
-from lms_jupyter.hosts.lifeline import EMBEDDING_USES, LLM_USES, ONCE, Lifeline, Revive, Seen, Where
+from lms_jupyter.hosts.lifeline import (
+    EMBEDDING_USES,
+    LLM_USES,
+    ONCE,
+    Lifeline,
+    Revive,
+    Seen,
+    Where,
+    healing,
+)
 from lms_jupyter.hosts.sdk_errors import asked, broken_off, is_gone
-
-_Handle = TypeVar("_Handle")
 
 
 class _Healing(Lifeline):
@@ -36,6 +43,11 @@ class _Healing(Lifeline):
         self._point(session)
         self._where = where
         self._healing = fork_safe_lock()
+
+    def unload(self) -> None:
+        """Unload this model, for good."""
+        super().unload()  # type: ignore[misc] # the SDK's class is next
+        self._ended = True
 
     def _make_sure(self) -> None:
         """Go where the host is now, and bring the instance back if it is gone, once."""
@@ -101,38 +113,11 @@ def _use(name: str, original: Callable[..., Any]) -> Callable[..., Any]:
     return use
 
 
-def _healing(uses: Iterable[str]) -> Callable[[type[_Handle]], type[_Handle]]:
-    """Have the methods of a class of handles heal themselves: those that count as a use."""
-
-    def dress(kind: type[_Handle]) -> type[_Handle]:
-        for name in uses:
-            setattr(kind, name, _use(name, getattr(kind, name)))
-        return kind
-
-    return dress
-
-
-@_healing(LLM_USES)
+@healing(LLM_USES, _use)
 class HealingLLM(_Healing, lmstudio.LLM):
     """An `lmstudio.LLM` that heals itself."""
 
-    def unload(self) -> None:
-        """Unload this model, for good."""
-        super().unload()
-        self._ended = True
 
-    def __repr__(self) -> str:
-        return f"LLM(identifier={self.identifier!r})"
-
-
-@_healing(EMBEDDING_USES)
+@healing(EMBEDDING_USES, _use)
 class HealingEmbeddingModel(_Healing, lmstudio.EmbeddingModel):
     """An `lmstudio.EmbeddingModel` that heals itself."""
-
-    def unload(self) -> None:
-        """Unload this model, for good."""
-        super().unload()
-        self._ended = True
-
-    def __repr__(self) -> str:
-        return f"EmbeddingModel(identifier={self.identifier!r})"

@@ -2,9 +2,8 @@
 
 import asyncio
 import os
-from collections.abc import Callable, Iterable
-from functools import partial
-from typing import Any, TypeVar
+from collections.abc import Callable
+from typing import Any
 
 import lmstudio
 
@@ -18,11 +17,10 @@ from lms_jupyter.hosts.lifeline import (
     AsyncWhere,
     Lifeline,
     Seen,
+    healing,
 )
 from lms_jupyter.hosts.sdk_errors import asked, broken_off, is_gone
 from lms_jupyter.hosts.sdk_private import client_of
-
-_Handle = TypeVar("_Handle")
 
 
 def _is_in_a_loop() -> bool:
@@ -55,6 +53,11 @@ class _AsyncHealing(Lifeline):
         self._point(session)
         self._where = where
         self._pid = os.getpid()
+
+    async def unload(self) -> None:
+        """Unload this model, for good."""
+        await super().unload()  # type: ignore[misc] # the SDK's class is next
+        self._ended = True
 
     async def _make_sure(self) -> None:
         """Go where the host is now, and bring the instance back if it is gone, once.
@@ -134,38 +137,11 @@ def _use(name: str, original: Callable[..., Any]) -> Callable[..., Any]:
     return use
 
 
-def _healing(uses: Iterable[str]) -> Callable[[type[_Handle]], type[_Handle]]:
-    """Have the methods of a class of handles heal themselves: those uses that the SDK has."""
-
-    def dress(kind: type[_Handle]) -> type[_Handle]:
-        for name in filter(partial(hasattr, kind), uses):
-            setattr(kind, name, _use(name, getattr(kind, name)))
-        return kind
-
-    return dress
-
-
-@_healing(LLM_USES)
+@healing(LLM_USES, _use)
 class HealingAsyncLLM(_AsyncHealing, lmstudio.AsyncLLM):
     """An `lmstudio.AsyncLLM` that heals itself."""
 
-    async def unload(self) -> None:
-        """Unload this model, for good."""
-        await super().unload()
-        self._ended = True
 
-    def __repr__(self) -> str:
-        return f"AsyncLLM(identifier={self.identifier!r})"
-
-
-@_healing(EMBEDDING_USES)
+@healing(EMBEDDING_USES, _use)
 class HealingAsyncEmbeddingModel(_AsyncHealing, lmstudio.AsyncEmbeddingModel):
     """An `lmstudio.AsyncEmbeddingModel` that heals itself."""
-
-    async def unload(self) -> None:
-        """Unload this model, for good."""
-        await super().unload()
-        self._ended = True
-
-    def __repr__(self) -> str:
-        return f"AsyncEmbeddingModel(identifier={self.identifier!r})"

@@ -1,9 +1,10 @@
 """What sync and async handles know of their instance, and what counts as a use of one."""
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, replace
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 from lms_jupyter.errors import InstanceUnloadedError
 from lms_jupyter.hosts.addressed import Addressed
@@ -44,6 +45,26 @@ Where = Callable[[], Any]
 AsyncWhere = Callable[[Any], Awaitable[Any]]
 """Returns the SDK's client on the host that is ours now; it is given one that is of no use now."""
 
+_Handle = TypeVar("_Handle")
+
+
+def healing(
+    uses: Iterable[str], use: Callable[[str, Callable[..., Any]], Callable[..., Any]]
+) -> Callable[[type[_Handle]], type[_Handle]]:
+    """Have the methods of a class of handles heal themselves: those uses that the SDK has.
+
+    Args:
+        uses: The names of methods.
+        use: Makes a method that heals of one by its name.
+    """
+
+    def dress(kind: type[_Handle]) -> type[_Handle]:
+        for name in filter(partial(hasattr, kind), uses):
+            setattr(kind, name, use(name, getattr(kind, name)))
+        return kind
+
+    return dress
+
 
 class Lifeline:
     """What all handles that heal themselves keep."""
@@ -56,6 +77,9 @@ class Lifeline:
     """Whether it was unloaded through this handle."""
     card: Callable[[Seen], str] | None = None
     """Draws it as HTML, where it is the value of a cell."""
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__.replace('Healing', '')}(identifier={self.identifier!r})"
 
     def _repr_html_(self) -> str | None:
         return None if self.card is None or self._ended else self.card(self._seen)

@@ -10,26 +10,13 @@ import socket
 import string
 import time
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import aiohttp
 
+from tests.bench.reference import Answer
+
 START_S = 300
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What one streamed completion took."""
-
-    first_s: float
-    total_s: float
-    tokens: int
-
-    @property
-    def tokens_per_second(self) -> float:
-        """The speed after the first token."""
-        return (self.tokens - 1) / (self.total_s - self.first_s)
 
 
 @contextlib.asynccontextmanager

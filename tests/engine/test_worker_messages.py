@@ -9,8 +9,8 @@ import sys
 
 import pytest
 
+from lms_jupyter.engine.worker.birth import UNREADABLE
 from lms_jupyter.engine.worker.load_settings import LoadSettings
-from lms_jupyter.engine.worker.main import UNREADABLE
 from lms_jupyter.engine.worker.messages import (
     Order,
     Placement,

@@ -12,13 +12,12 @@ It ends when its stdin ends, and on Linux also the moment the engine dies.
 from __future__ import annotations
 
 import os
-import signal
 import sys
 import threading
 from typing import Any, TextIO
 
 from lms_jupyter.engine.worker.arguments import SEEDS, warms_up
-from lms_jupyter.engine.worker.birth import UNREADABLE, die_with, reachable
+from lms_jupyter.engine.worker.birth import begin, reachable, receive_order
 from lms_jupyter.engine.worker.load_settings import LoadSettings, rounded
 from lms_jupyter.engine.worker.messages import (
     Order,
@@ -26,17 +25,13 @@ from lms_jupyter.engine.worker.messages import (
     Report,
     Serving,
     Warm,
-    read_order,
     write_report,
 )
-from lms_jupyter.engine.worker.priority import lower_priority
 
 
 def main() -> int:
     """Do what the module says. Arguments: the process id of the engine, and how nice to be."""
-    die_with(int(sys.argv[1]))
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    lower_priority(int(sys.argv[2]))
+    begin()
     channel = os.fdopen(os.dup(1), "w", encoding="utf-8")
     try:
         import xllamacpp
@@ -46,14 +41,7 @@ def main() -> int:
             print("E install the OpenMP library (Debian: apt install libgomp1)", file=sys.stderr)
         return 1
     _say(channel, Warm())
-    line = sys.stdin.readline()
-    if not line:
-        return 0
-    try:
-        order = read_order(line)
-    except ValueError as error:
-        print(f"E the order cannot be read: {error}", file=sys.stderr)
-        return UNREADABLE
+    order = receive_order()
     parameters = _Parameters(xllamacpp)
     gpu = any("CPU" not in device["type"].name for device in xllamacpp.get_device_info())
     _configure(parameters, order)

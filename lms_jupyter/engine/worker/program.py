@@ -10,14 +10,12 @@ The program keeps the process, its priority, and the engine's end of stdin: it e
 from __future__ import annotations
 
 import os
-import signal
 import sys
 import tempfile
 
 from lms_jupyter.engine.worker.arguments import command_line
-from lms_jupyter.engine.worker.birth import UNREADABLE, die_with, reachable
-from lms_jupyter.engine.worker.messages import Warm, read_order, write_report
-from lms_jupyter.engine.worker.priority import lower_priority
+from lms_jupyter.engine.worker.birth import begin, reachable, receive_order
+from lms_jupyter.engine.worker.messages import Warm, write_report
 
 CANNOT_RUN = 3
 _FOREIGN = ("LLAMA_ARG_", "LLAMA_API_KEY", "LLAMA_SERVER_CHILD_MODE", "AIP_")
@@ -26,19 +24,10 @@ _FOREIGN = ("LLAMA_ARG_", "LLAMA_API_KEY", "LLAMA_SERVER_CHILD_MODE", "AIP_")
 
 def main() -> int:
     """Do what the module says. Arguments: the process id of the engine, how nice, the program."""
-    die_with(int(sys.argv[1]))
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    trying = lower_priority(int(sys.argv[2]))
+    trying = begin()
     program = sys.argv[3]
     os.write(1, write_report(Warm()).encode())
-    line = sys.stdin.buffer.readline()
-    if not line:
-        return 0
-    try:
-        order = read_order(line)
-    except ValueError as error:
-        print(f"E the order cannot be read: {error}", file=sys.stderr)
-        return UNREADABLE
+    order = receive_order()
     arguments = command_line(order, frozenset(order.flags), _reach, _keep)
     if arguments.missing:
         print(f"E this llama-server has no {', '.join(arguments.missing)}", file=sys.stderr)
