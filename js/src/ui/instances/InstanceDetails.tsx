@@ -15,7 +15,7 @@ import { duration } from "../text/format";
 import { keptOf, warmOf } from "../text/moreFacts";
 import { InstanceHistory } from "./InstanceHistory";
 import { LastMinute } from "./LastMinute";
-import { Names, Owner, useNotebooks } from "./People";
+import { Names, useNotebooks } from "./People";
 import { TryPrompt } from "./TryPrompt";
 
 export interface DetailsProps {
@@ -44,6 +44,8 @@ export function InstanceDetails(props: DetailsProps) {
   const { use } = usePlace();
   const { identifier, pinned, ttl_s } = instance;
   const links = useNotebooks(instance);
+  const owner = ownerOf(instance, words);
+  const namesOf = (names: readonly string[]) => names[0] && <Names {...{ names, links }} />;
   const facts: [string, ComponentChildren][] = [
     [strings.model, instance.model_key],
     [strings.file, instance.path],
@@ -61,8 +63,8 @@ export function InstanceDetails(props: DetailsProps) {
     [strings.prompts, warmOf(instance, words)],
     [strings.life, keptOf(instance, words)],
     [strings.fileSize, format.bytes(instance.size_bytes)],
-    [strings.owner, ownerOf(instance, words) && <Owner {...{ instance, words, links }} />],
-    [strings.users, instance.users.length > 0 && <Names names={instance.users} links={links} />],
+    [strings.owner, namesOf(owner === null ? [] : [owner])],
+    [strings.users, namesOf(instance.users)],
     [strings.queue, waitingOf(instance, words)],
     [strings.device, instance.device_name ?? instance.device],
   ];

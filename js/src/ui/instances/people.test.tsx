@@ -3,9 +3,10 @@ import { afterEach, expect, it, vi } from "vitest";
 import engine from "../../../../tests/wire_samples/activity_engine.json" with { type: "json" };
 import type { Activity, Instance } from "../../protocol/protocol";
 import { type NotebookLink, PlaceContext } from "../controls/place";
+import { ownerOf } from "../text/detailFacts";
 import { detailed } from "../text/detailWords";
 import { wordsFor } from "../text/words";
-import { Names, Owner, useNotebooks } from "./People";
+import { Names, useNotebooks } from "./People";
 
 const [, CODER] = (engine as unknown as Activity).instances as [Instance, Instance];
 const words = detailed(wordsFor("en"));
@@ -15,7 +16,7 @@ function People({ instance }: { instance: Instance }) {
   return (
     <>
       <p>
-        <Owner {...{ instance, words, links }} />
+        <Names names={[ownerOf(instance, words) ?? ""]} links={links} />
       </p>
       <p>
         <Names names={instance.users} links={links} />
