@@ -28,6 +28,7 @@ NAMES = [
     "07-embeddings-search",
     "08-build-your-own-widget",
     "09-engine-for-tests-and-ci",
+    "10-what-fits-and-what-comes-back",
 ]
 ON_A_SMALL_STUDIO: dict[str, str | None] = {
     "00": None,
@@ -151,6 +152,7 @@ def test_a_tutorial_teaches_in_small_steps(path: Path) -> None:
     assert all(len(cell.source.splitlines()) <= 25 for cell in tutorial.cells)
     assert text.startswith("# ")
     assert "<summary>Hint</summary>" in text
+    assert re.search(r"^\*About \d+ minutes\.\*$", tutorial.cells[0].source, re.MULTILINE)
     assert path == TUTORIALS[-1] or "**Next:**" in tutorial.cells[-1].source
 
 
