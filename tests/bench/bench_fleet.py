@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import psutil
 
 from lms_jupyter.engine.fleet.fleet import Fleet
 from lms_jupyter.engine.fleet.node import Node
@@ -30,6 +30,7 @@ from tests.engine.synthetic import Shape, write_llm
 from tests.fleet.conftest import (
     CHAT,
     CONFIG,
+    Started,
     all_connected,
     asking,
     at_most,
@@ -43,7 +44,7 @@ from tests.fleet.conftest import (
 
 MIDDLING = Shape(layers=16, width=1024, heads=8, kv_heads=8, feed_forward=2816, vocabulary=8000)
 """About 400 MB as F16, and slow enough that the cores are not all taken by frames."""
-ROUNDS, TOKENS = {"tutor-1m": 30, "middling": 6}, 40
+ROUNDS, TOKENS = {"tutor-1m": 30, "middling": 8}, 40
 DEVICES, EACH = 1000, 10
 GB = 10**9
 
@@ -73,10 +74,15 @@ async def compare(folder: Path) -> list[Figure]:
                 assert end["type"] == "channelClose", end
                 ways = {"through": through, "direct": direct}
                 took: dict[str, list[tuple[float, float]]] = {way: [] for way in ways}
+                used = computed(gateway)
                 for _ in range(rounds):
                     for way, raw in ways.items():
                         took[way].append(await answer(raw, key))
+                each = (computed(gateway) - used) / (rounds * TOKENS)
                 figures += compared(key, took)
+                figures.append(
+                    Figure(f"{key}: processor of the gateway, each token", 1e3 * each, "ms", 0.3)
+                )
     finally:
         gateway.stop()
         device.stop()
@@ -84,9 +90,12 @@ async def compare(folder: Path) -> list[Figure]:
 
 
 def compared(key: str, took: dict[str, list[tuple[float, float]]]) -> list[Figure]:
-    """Make figures of one model. A tiny one is as fast as frames are written: it has no limit."""
-    first = {way: statistics.median(one[0] for one in found) for way, found in took.items()}
-    speed = {way: statistics.median(one[1] for one in found) for way, found in took.items()}
+    """Make figures of one model: the best of each way, since others use this machine, too.
+
+    A tiny one is as fast as frames are written: its speed has no limit.
+    """
+    first = {way: min(one[0] for one in found) for way, found in took.items()}
+    speed = {way: max(one[1] for one in found) for way, found in took.items()}
     added = 1e3 * (first["through"] - first["direct"])
     ratio = speed["through"] / speed["direct"]
     is_tiny = key == CHAT
@@ -101,6 +110,12 @@ def compared(key: str, took: dict[str, list[tuple[float, float]]]) -> list[Figur
             at_least=None if is_tiny else 0.97,
         ),
     ]
+
+
+def computed(engine: Started) -> float:
+    """Return the seconds of a processor that an engine itself has had, without its models."""
+    times = psutil.Process(engine.process.pid).cpu_times()
+    return times.user + times.system
 
 
 async def answer(raw: Raw, key: str) -> tuple[float, float]:

@@ -17,6 +17,7 @@ from aiohttp import web
 from lms_jupyter.engine.errors import EngineError
 from lms_jupyter.engine.fleet.errors import ray_sentence
 from lms_jupyter.engine.fleet.fleet import Fleet
+from lms_jupyter.engine.fleet.labels import named
 from lms_jupyter.engine.fleet.listed import Listed
 from lms_jupyter.engine.fleet.node import Node
 from lms_jupyter.engine.fleet.owner import EngineOwner
@@ -169,9 +170,6 @@ def test_an_engine_that_cannot_start_leaves_a_sentence_and_no_process(
 
 
 def test_of_two_nodes_with_one_label_the_first_has_it() -> None:
-    pytest.importorskip("ray", reason="a fleet on Ray needs the extra `fleet`")
-    from lms_jupyter.engine.fleet.ray_nodes import named  # noqa: PLC0415 - only where Ray is
-
     labels = {"lms.device": "desk"}
     alive = [
         {"NodeID": node * 20, "NodeManagerAddress": "10.0.0.1", "Labels": labels} for node in "ba"

@@ -77,6 +77,8 @@ async def test_a_load_brings_the_file_to_the_device_that_is_named(
 ) -> None:
     await until(mixed, all_connected)
     async with asking(mixed, "llm") as raw:
+        asked = {"modelKey": f"{CHAT}@q8_0", "loadConfigStack": CONFIG}
+        estimate = await raw.call("estimateModelUsage", **asked, deviceIdentifier="bare")
         channel = await raw.open(
             "loadModel",
             modelKey=f"{CHAT}@q8_0",
@@ -86,6 +88,8 @@ async def test_a_load_brings_the_file_to_the_device_that_is_named(
         )
         packets, end = await raw.end(channel)
         assert end["type"] == "channelClose", end
+        assert estimate["memory"]["totalBytes"] > 10**6
+        assert estimate["passesGuardrails"] is True
         progress = [one["progress"] for one in packets if one["type"] == "progress"]
         assert progress == sorted(progress)
         assert packets[-1]["info"]["deviceIdentifier"] == "bare"

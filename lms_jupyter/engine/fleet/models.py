@@ -150,7 +150,7 @@ class _Models:
         asked.pop("deviceIdentifier", None)
         if device is None:
             return await _settled(local(caller, asked))
-        return await device.call(self.domain, "estimateModelUsage", asked)
+        return await self.placing.reckoned(asked, device)
 
     async def predict(self, endpoint: str, local: ChannelHandler, channel: Channel) -> None:
         """Let the model speak, wherever it is.

@@ -93,10 +93,10 @@ def choose(places: Sequence[Place], *, new: bool = True) -> Decision | Wait:
     fetching = [place for place in places if place.can_fetch and not place.has_file]
     if not able and not fetching:
         return Wait(reason=_no_file(places), is_in_vain=True)
-    fitting = [place for place in able if _fits(place, 0, 0)]
+    fitting = [place for place in able if fits(place)]
     if fitting:
         return Decision(device=max(fitting, key=_left).device, step="fits")
-    roomy = [place for place in fetching if _fits(place, 0, 0)]
+    roomy = [place for place in fetching if fits(place)]
     if roomy:
         return Decision(device=max(roomy, key=_left).device, step="fetch")
     evictions = [(place, leaving) for place in able if (leaving := _leaving(place)) is not None]
@@ -115,6 +115,11 @@ def _left(place: Place) -> tuple[int, int, int]:
         place.free_bytes - place.needed_bytes,
         -place.requests,
     )
+
+
+def fits(place: Place) -> bool:
+    """Whether a load fits beside what is in memory there."""
+    return _fits(place, 0, 0)
 
 
 def _fits(place: Place, freed_bytes: int, freed_vram_bytes: int) -> bool:

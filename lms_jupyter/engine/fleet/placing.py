@@ -9,13 +9,13 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from lms_jupyter.engine.errors import EngineError
+from lms_jupyter.engine.errors import EngineError, PathNotFoundError
 from lms_jupyter.engine.fleet.admission import Pending
 from lms_jupyter.engine.fleet.carrying import Carrier, Order
 from lms_jupyter.engine.fleet.device import Device
-from lms_jupyter.engine.fleet.errors import NoPlaceError, NotCopiedError
+from lms_jupyter.engine.fleet.errors import NoPlaceError, NotCopiedError, RelayedError
 from lms_jupyter.engine.fleet.gateway import Gateway
-from lms_jupyter.engine.fleet.placement import SAMPLE, Decision, Place, Wait, choose
+from lms_jupyter.engine.fleet.placement import SAMPLE, Decision, Place, Wait, choose, fits
 from lms_jupyter.engine.fleet.places import fetching, place
 from lms_jupyter.engine.fleet.where import ANYWHERE, Where
 from lms_jupyter.engine.instances.activity import look
@@ -83,12 +83,12 @@ class Placing:
         failed: dict[str, str] = {}
         while True:
             left = Without(but, failed)
-            answer = await self._decided(order.question, where, left, loads=loads)
+            answer = await self._decided(order.question, where, left)
             if isinstance(answer, Wait):
                 said = "".join(f" Not copied to {name}: {why}" for name, why in failed.items())
                 raise NoPlaceError(str(order.question["modelKey"]), f"{answer.reason}{said}")
             device = await self._taken(answer, makes_room=loads)
-            if device is None or answer.step != "fetch":
+            if device is None or answer.step != "fetch" or not loads:
                 return device
             try:
                 await self.carrier.provide(order, device)
@@ -108,6 +108,22 @@ class Placing:
             await self.carrier.provide(order, device)
         return device
 
+    async def reckoned(self, question: Mapping[str, Any], device: Device) -> Any:
+        """Say what a load would take on a device, or would if its files were there."""
+        try:
+            return await device.call(self.domain, "estimateModelUsage", question)
+        except RelayedError as error:
+            here, answers = await asyncio.gather(
+                self.here(question),
+                self.gateway.fleet.ask_all(self.domain, "estimateModelUsage", question),
+            )
+            said = [one for one in (*(told for _, told in answers), here) if one is not None]
+            if error.told_code != PathNotFoundError.code or not said:
+                raise
+            activity = {"memory": device.memory, "instances": device.instances}
+            there = fetching(place(device.device, device.name, activity, None), said)
+            return {**said[0], "passesGuardrails": fits(there)}
+
     @asynccontextmanager
     async def admitted(self, question: Mapping[str, Any]) -> AsyncIterator[Pending]:
         """Count a load among those of its user, on all devices, for as long as the block runs.
@@ -126,14 +142,14 @@ class Placing:
             yield pending
 
     async def _decided(
-        self, question: Mapping[str, Any], where: Where, but: Container[str | None], *, loads: bool
+        self, question: Mapping[str, Any], where: Where, but: Container[str | None]
     ) -> Decision | Wait:
         """Decide, as soon as there is room."""
         answer: Decision | Wait | None = None
         try:
             async with asyncio.timeout(WAIT_S):
                 while True:
-                    answer = await self._decide(question, where, but, loads=loads)
+                    answer = await self._decide(question, where, but)
                     if isinstance(answer, Decision) or answer.is_in_vain:
                         return answer
                     await self._change()
@@ -141,7 +157,7 @@ class Placing:
             return answer or Wait(reason="The devices do not answer.")
 
     async def _decide(
-        self, question: Mapping[str, Any], where: Where, but: Container[str | None], *, loads: bool
+        self, question: Mapping[str, Any], where: Where, but: Container[str | None]
     ) -> Decision | Wait:
         here, answers = await asyncio.gather(
             self.here(question),
@@ -164,8 +180,7 @@ class Placing:
         ]
         if not any(one.has_file for one in places):
             return Decision(device=None, step="fits")  # which says that there is no such model
-        if loads:
-            places = await self._fetching(places, here, list(estimates.values()))
+        places = await self._fetching(places, here, list(estimates.values()))
         able = [one for one in places if one.device not in but]
         fitting = [one for one in able if where.fits(one)]
         if not fitting:

@@ -18,19 +18,16 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from lms_jupyter.engine.errors import BadRequestError
 from lms_jupyter.engine.fleet.errors import other_version, ray_sentence
+from lms_jupyter.engine.fleet.labels import NODE_ID, named
 from lms_jupyter.engine.fleet.node import Node
 from lms_jupyter.engine.fleet.owner import EngineOwner
 from lms_jupyter.engine.token import Token
 from lms_jupyter.engine.version import VERSION
 
 NAMESPACE: Final = "lms_jupyter"
-LABEL: Final = "lms.device"
-"""The label of a node that names its device; without one it is called by its node's id."""
-NODE_ID: Final = "ray.io/node-id"
 LOOK_S: Final = 2.0
 START_S: Final = 60.0
 """How long an engine may take to start on a node."""
-SHORT: Final = 12
 
 logger = logging.getLogger(__name__)
 
@@ -158,25 +155,6 @@ class RayNodes:
             self._owners[node_id] = await asyncio.to_thread(owner.remote, host)
         found: Mapping[str, str] = await self._owners[node_id].where.remote()
         return found
-
-
-def named(alive: Any) -> list[Node]:
-    """Return nodes with the devices that they are; of two with one label the first has it. Pure."""
-    nodes: dict[str, Node] = {}
-    for one in sorted(alive, key=lambda one: str(one["NodeID"])):
-        node_id = str(one["NodeID"])
-        labels = {**one.get("Labels", {}), NODE_ID: node_id}
-        label = labels.get(LABEL, "")
-        problem = f"Another node has the label {LABEL}={label}." if label in nodes else ""
-        device = label if label and not problem else node_id[:SHORT]
-        nodes[device] = Node(
-            device=device,
-            name=device,
-            address="" if problem else str(one["NodeManagerAddress"]),
-            labels=labels,
-            problem=problem,
-        )
-    return list(nodes.values())
 
 
 def _refused(node: Node, problem: str) -> Node:
