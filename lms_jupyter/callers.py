@@ -7,6 +7,7 @@ import sysconfig
 import traceback
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 PACKAGE = f"{Path(__file__).parent}{os.sep}"
 _LIBRARIES = tuple(
@@ -39,6 +40,12 @@ def user_calls(trace: TracebackType | None) -> list[str]:
     return [_described(frame) for frame in frames]
 
 
+def running_shell() -> Any:
+    """Return the IPython that runs here, if one does; nothing is imported for it."""
+    ipython = sys.modules.get("IPython")
+    return ipython.get_ipython() if ipython is not None else None
+
+
 def _described(frame: traceback.FrameSummary) -> str:
     place = f"{_file(frame.filename)}, line {frame.lineno}"
     if frame.name != "<module>":
@@ -49,8 +56,7 @@ def _described(frame: traceback.FrameSummary) -> str:
 
 def _file(filename: str) -> str:
     """Name a file, or a cell as IPython numbers it."""
-    ipython = sys.modules.get("IPython")
-    shell = ipython.get_ipython() if ipython is not None else None
+    shell = running_shell()
     if shell is not None and (named := shell.compile.format_code_name(filename)) is not None:
         return " ".join(named)
     return Path(filename).name

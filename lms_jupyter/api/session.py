@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from msgspec.structs import replace
 
+from lms_jupyter.api.cells import Cells
 from lms_jupyter.api.handle_cards import draw_handle
 from lms_jupyter.api.load_requests import NotebookRequest
 from lms_jupyter.api.profiles import ProfileFile
@@ -43,6 +44,7 @@ class Session:
         self._parent = parent
         self._handles: Any = None
         self._lock = fork_safe_lock()
+        self.cells = Cells(lambda: self.local)
         self.say: Callable[[str], None] = print
         """Where a line goes that somebody should read."""
 
@@ -88,7 +90,9 @@ class Session:
                 raise
             return await work
 
-        return self.local.finish(connected(), each)
+        result = self.local.finish(connected(), each)
+        self.cells.used()
+        return result
 
     async def load(self, asked: NotebookRequest) -> LoadResult:
         """Find out what is meant, then get it. Called on the manager's loop.

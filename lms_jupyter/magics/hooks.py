@@ -15,8 +15,7 @@ from IPython.core.completer import (
 from lms_jupyter.api.session import Session
 from lms_jupyter.errors import LmsError
 from lms_jupyter.magics.complete import Completer
-from lms_jupyter.manager import Manager, holding, lookup
-from lms_jupyter.manager.local import Submitted
+from lms_jupyter.manager import Manager, lookup
 from lms_jupyter.manager.watch import connect
 
 _QUESTION = re.compile(
@@ -40,14 +39,12 @@ class Hooks:
         )
         self._matcher = self._make_matcher()
         self._has_looked = False
-        self._holding: Submitted[None] | None = None
 
     def install(self) -> None:
         """Hang everything in."""
         self._shell.Completer.custom_matchers.append(self._matcher)
         self._shell.input_transformers_cleanup.append(explain)
-        self._shell.events.register("pre_run_cell", self._cell_begins)
-        self._shell.events.register("post_run_cell", self._cell_ends)
+        self._session.cells.install(self._shell)
 
     def remove(self) -> None:
         """Take everything out; what others hung in stays."""
@@ -56,24 +53,7 @@ class Hooks:
             matchers.remove(self._matcher)
         if explain in self._shell.input_transformers_cleanup:
             self._shell.input_transformers_cleanup.remove(explain)
-        for event, listener in (
-            ("pre_run_cell", self._cell_begins),
-            ("post_run_cell", self._cell_ends),
-        ):
-            with contextlib.suppress(ValueError):
-                self._shell.events.unregister(event, listener)
-        self._cell_ends()
-
-    def _cell_begins(self, *_about: Any) -> None:
-        """Keep what this kernel uses from giving way, where anything does."""
-        local = self._session.local
-        if self._holding is None and not local.is_here and holding.is_needed(local.manager):
-            self._holding = local.submit(holding.hold(local.manager))
-
-    def _cell_ends(self, *_about: Any) -> None:
-        work, self._holding = self._holding, None
-        if work is not None:
-            self._session.local.stop(work)
+        self._session.cells.remove()
 
     def _manager(self) -> Manager | None:
         """Return the manager; the first Tab of a kernel waits a moment for what it will know."""
