@@ -1,12 +1,12 @@
 """What each environment variable means; `reference.py` writes it down."""
 
+from lms_jupyter import rule_file
 from lms_jupyter.api import notebook_model
 from lms_jupyter.engine import secrecy
 from lms_jupyter.engine import settings as engine_settings
 from lms_jupyter.hosts import announcements, diary_file
 from lms_jupyter.hosts.credentials import TOKEN_VARIABLES
 from lms_jupyter.hosts.discover import SERVER_INFO_VARIABLE, VARIABLE
-from lms_jupyter.manager import rules
 
 VARIABLES = {
     VARIABLE: "The host to use, `host:port`. It counts more than anything that is found.",
@@ -21,8 +21,8 @@ VARIABLES = {
     "address and token, for their owner alone.",
     engine_settings.LIMITS: "The file that says how much each user of an embedded engine may take, "
     "for engines that are started without one (`--limits`).",
-    rules.VARIABLE: "The file of rules that say how long models stay whose load does not say it, "
-    "instead of `rules.toml` in the user's settings folder (`~/.config/lms-jupyter` on Linux).",
+    rule_file.VARIABLE: "The file of rules that say how long models stay whose load does not say "
+    "it, instead of `rules.toml` in the user's settings folder (`~/.config/lms-jupyter` on Linux).",
     engine_settings.LLAMA_SERVER: "The `llama-server` program that an embedded engine is "
     "to run models on.",
     secrecy.VARIABLE: "The API token that an embedded engine is to want, instead of a random one.",

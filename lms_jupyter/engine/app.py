@@ -28,6 +28,7 @@ from lms_jupyter.engine.instances.giving_way import GivingWay
 from lms_jupyter.engine.instances.gpu_room import GpuRoom
 from lms_jupyter.engine.instances.gpu_shares import held_by_all
 from lms_jupyter.engine.instances.guardrail import SHARE, Guardrail
+from lms_jupyter.engine.instances.jit_rules import reader
 from lms_jupyter.engine.instances.loader import Loader
 from lms_jupyter.engine.instances.measurements import Measurements
 from lms_jupyter.engine.instances.prompt_caches import PromptCaches
@@ -191,13 +192,7 @@ def _services(
         registry=registry,
         gpus=meter,
         runtimes=runtimes,
-        loader=Loader(
-            catalog,
-            registry,
-            jit_ttl_s=settings.jit_ttl_s,
-            auto_evict=settings.auto_evict,
-            gpus=room,
-        ),
+        loader=_loader(settings, catalog, registry, room),
         guardrail=guardrail,
         inference=Inference(registry, llama, constraints, log),
         llama=llama,
@@ -210,6 +205,18 @@ def _services(
         usage=usage,
         shut_down=ending.set,
     )
+
+
+def _loader(settings: Settings, catalog: Catalog, registry: Registry, room: GpuRoom) -> Loader:
+    loader = Loader(
+        catalog,
+        registry,
+        jit_ttl_s=settings.jit_ttl_s,
+        auto_evict=settings.auto_evict,
+        gpus=room,
+    )
+    loader.rules = reader(settings.rules)
+    return loader
 
 
 def _is_busy(registry: Registry, downloads: Downloads) -> bool:

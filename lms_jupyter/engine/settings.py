@@ -57,6 +57,8 @@ class Settings:
     log: Path | None = None
     linger_s: float | None = None
     jit_ttl_s: float | None = JIT_TTL_S
+    rules: Path | None = None
+    """Where the user's rules stand of how long models stay."""
     auto_evict: bool = True
     guardrail: Guardrail = "balanced"
     spares: int = 1
@@ -131,6 +133,7 @@ class Settings:
             log=given.log,
             linger_s=given.linger,
             jit_ttl_s=given.jit_ttl or None,
+            rules=given.rules,
             auto_evict=not given.no_auto_evict,
             guardrail=given.guardrail,
             spares=given.spares,
@@ -202,6 +205,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="S",
         help="TTL of just-in-time loads; 0 is never",
     )
+    add("--rules", type=Path, metavar="FILE", help="how long models stay: rules.toml of a user")
     add("--no-auto-evict", action="store_true", help="keep earlier just-in-time loads")
     add("--guardrail", choices=get_args(Guardrail), default="balanced", help="memory guardrail")
     add("--spares", type=int, default=1, metavar="N", help="processes kept warm for fast loads")

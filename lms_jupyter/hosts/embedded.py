@@ -27,6 +27,7 @@ from lms_jupyter.hosts.diary_file import diary_options, measured_options
 from lms_jupyter.hosts.rest import Greeting, greet
 from lms_jupyter.hosts.starting import START_TIMEOUT_S, EngineStart
 from lms_jupyter.hosts.state_folder import UserLock, log_folder
+from lms_jupyter.rule_file import rules_path
 
 LINGER_S = 60.0
 """How long an engine with no client and no instance goes on."""
@@ -138,6 +139,8 @@ def engine_command(*options: str) -> list[str]:
         str(log_path()),
         *diary_options(),
         *measured_options(),
+        "--rules",
+        str(rules_path()),
         *options,
     ]
 

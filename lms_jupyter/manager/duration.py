@@ -1,12 +1,7 @@
 """Lengths of time as people write them: `90`, `5m`, `1h30m`, `none`."""
 
-import re
-
+from lms_jupyter import time_words
 from lms_jupyter.errors import CommandError
-
-_PATTERN = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?", re.ASCII)
-NEVER = ("none", "never")
-LEAST_S = 1
 
 
 def parse_ttl(text: str) -> float | None:
@@ -18,14 +13,10 @@ def parse_ttl(text: str) -> float | None:
     Raises:
         CommandError: It is no length of time, or a length that makes no sense.
     """
-    if text.lower() in NEVER:
-        return None
-    seconds = parse_duration(text, "TTL")
-    if seconds < LEAST_S:
-        raise CommandError(
-            f"a TTL of {text} makes no sense: give at least {LEAST_S} second, or none"
-        )
-    return seconds
+    try:
+        return time_words.read_ttl(text)
+    except ValueError as error:
+        raise CommandError(str(error)) from None
 
 
 def parse_duration(text: str, what: str = "length of time") -> float:
@@ -37,13 +28,10 @@ def parse_duration(text: str, what: str = "length of time") -> float:
     Raises:
         CommandError: It is no length of time.
     """
-    if re.fullmatch(r"-?\d+(\.\d+)?", text, re.ASCII):
-        return float(text)
-    if text and (match := _PATTERN.fullmatch(text.lower())):
-        hours, minutes, rest = (int(part or 0) for part in match.groups())
-        return float(hours * 3600 + minutes * 60 + rest)
-    or_none = " or none" if what == "TTL" else ""
-    raise CommandError(f"{text!r} is no {what}: write seconds (90), a time (5m, 1h30m){or_none}")
+    try:
+        return time_words.read_duration(text, what)
+    except ValueError as error:
+        raise CommandError(str(error)) from None
 
 
 def format_duration(seconds: float) -> str:

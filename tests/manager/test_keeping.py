@@ -16,11 +16,12 @@ from lms_jupyter.manager.identity import Identity
 from lms_jupyter.manager.leases import LeaseBook
 from lms_jupyter.manager.manager import Collaborators, Manager
 from lms_jupyter.manager.owners import apply_snapshot
-from lms_jupyter.manager.rules import Rule, Rules
+from lms_jupyter.manager.rules import Rules
 from lms_jupyter.manager.watch import connect
 from lms_jupyter.protocol.commands import KeepInstance, UnloadInstance
 from lms_jupyter.protocol.loads import LoadRequest
 from lms_jupyter.protocol.models import Keep, Memory
+from lms_jupyter.rule_file import Rule
 
 HERE = Identity(kernel_id="k", notebook="/home/train.ipynb", pid=1, machine="here")
 CHAT = LoadRequest(model_key="chat", ttl_s=60.0)

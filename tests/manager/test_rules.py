@@ -8,9 +8,10 @@ import pytest
 from lms_jupyter.errors import CommandError
 from lms_jupyter.hosts.fake import fake_model
 from lms_jupyter.manager.keep_words import parse_keep, say_keep
-from lms_jupyter.manager.rules import Rules, read_rules, rules_path
+from lms_jupyter.manager.rules import Rules, read_rules
 from lms_jupyter.protocol.loads import LoadRequest
 from lms_jupyter.protocol.models import Keep
+from lms_jupyter.rule_file import rules_path
 
 RULES = """
 [[rule]]

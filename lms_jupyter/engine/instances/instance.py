@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from lms_jupyter.engine.instances.lifecycle import Moment, Phase, State
+from lms_jupyter.engine.instances.lifecycle import Keep, Moment, Phase, State
 from lms_jupyter.engine.instances.room import Room
 from lms_jupyter.engine.instances.turns import Turns
 from lms_jupyter.engine.instances.vram import Site
@@ -62,6 +62,9 @@ class Plan:
     settings: LoadSettings
     identifier: str
     ttl_s: float | None = None
+    keep: Keep | None = None
+    """What keeps it from its beginning on, besides its TTL."""
+    pinned: bool = False
     jit: bool = False
     owner: str = ""
     user: str = ""

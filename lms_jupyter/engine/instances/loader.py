@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -20,6 +21,7 @@ from lms_jupyter.engine.errors import (
 )
 from lms_jupyter.engine.instances import evict, selection
 from lms_jupyter.engine.instances.instance import Instance, Plan
+from lms_jupyter.engine.instances.jit_rules import Ruled, as_it_is
 from lms_jupyter.engine.library.model_yaml import Fields
 from lms_jupyter.engine.limits import using
 from lms_jupyter.engine.worker.load_settings import MAX_SESSIONS, Domain, LoadSettings
@@ -84,6 +86,8 @@ class Loader:
         auto_evict: bool,
         gpus: GpuRoom | None = None,
     ) -> None:
+        self.rules: Callable[[], Ruled] = lambda: as_it_is
+        """Reads the user's rules of how long models stay."""
         self._gpus = gpus
         self._catalog = catalog
         self._registry = registry
@@ -124,11 +128,13 @@ class Loader:
         """Return the instance that fits, or one that is being loaded, else begin to load one.
 
         What is loaded keeps its TTL and its settings. A load that begins here counts as just in
-        time: it has a TTL in any case and makes older ones of its kind go.
+        time: it has a TTL in any case and makes older ones of its kind go. Where none is named, the
+        user's rules say how long it stays.
         """
         known = self._known(request)
         if known is not None:
             return Begun(instance=known, is_new=False)
+        ruled = await asyncio.to_thread(self.rules)
         plan = await self.plan(request)
         known = self._known(request) or self._same_file(plan.model)
         if known is not None:
@@ -136,6 +142,8 @@ class Loader:
         identifier = self._free(request.identifier or request.name)
         ttl_s = self._jit_ttl_s if request.ttl_s is None else request.ttl_s
         plan = replace(plan, identifier=identifier, jit=True, ttl_s=ttl_s)
+        if request.ttl_s is None:
+            plan = ruled(plan)
         victims = evict.victims(self._registry.instances) if self._auto_evict else ()
         user = using.get()
         victims = tuple(one for one in victims if user.may_manage or one.plan.user == user.name)

@@ -124,7 +124,7 @@ class Registry:
         self._shares.admit(user, plan, staying)
         for victim in victims:
             self._begin_unload(victim, "evicted")
-        instance = Instance(plan, State(ttl_s=plan.ttl_s))
+        instance = Instance(plan, State(ttl_s=plan.ttl_s, keep=plan.keep, pinned=plan.pinned))
         self._instances[plan.identifier] = instance
         self._loads[instance] = asyncio.create_task(self._bring_up(instance, victims))
         self._tell()
