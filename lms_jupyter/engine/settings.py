@@ -39,6 +39,10 @@ SLOWEST = 1e3
 LIMITS = "LMS_JUPYTER_LIMITS"
 """Names the file of limits for engines that are started without one being named."""
 LLAMA_SERVER = "LMS_JUPYTER_LLAMA_SERVER"
+EVERY_PAGE = (
+    "every web page could use the engine: name the pages, let it want a token "
+    "(--token-file FILE), or say --insecure"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,10 +120,7 @@ class Settings:
             # Who is announced belongs to somebody; whoever may read the file is let in.
             token = Token.new() if given.announce else None
             if token is None and ANY in given.allow_origin:
-                parser.error(
-                    "every web page could use the engine: name the pages, let it want a token "
-                    "(--token-file FILE), or say --insecure"
-                )
+                parser.error(EVERY_PAGE)
         own = () if given.no_default_models else default_folders()
         return cls(
             host=given.host,
