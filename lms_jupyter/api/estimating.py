@@ -32,8 +32,8 @@ async def estimated(asked: NotebookRequest, manager: Manager) -> Estimated:
     if asked.local:
         models = tuple(model for model in models if model.device is None)
     resolution = resolve(request.model_key, models, first=asked.first, exact=asked.exact)
-    lookup.check_config(request.config, resolution.model, manager)
-    _, fitted = await fit_in(request, resolution, manager)
+    lookup.check_config(request.config, resolution.model, manager.activity)
+    _, fitted = await fit_in(request, resolution, manager.connected_host)
     if fitted is not None:
         return Estimated(
             resolution=resolution,

@@ -42,7 +42,7 @@ from lms_jupyter.protocol.commands import (
     WakeStudio,
 )
 from lms_jupyter.protocol.loads import LoadRequest
-from lms_jupyter.protocol.models import Estimate, HostChoice, Instance
+from lms_jupyter.protocol.models import Estimate, HostChoice, HostInfo, Instance
 from lms_jupyter.protocol.replies import Diary, Found, Hosts, Profiles
 
 __all__ = ["LoadResult", "run"]
@@ -77,7 +77,7 @@ async def unload(command: UnloadInstance, manager: Manager) -> Instance:
     instance = await lookup.instance(command.identifier, manager, command.instance_reference)
     manager.unloaded.keep(await remember(instance, manager))
     if command.forget:
-        _check_feature("forget", "forget what models have read", manager)
+        _check_feature("forget", "forget what models have read", manager.connected_host.info)
     await loading.end(instance, manager, "forgotten" if command.forget else "unloaded")
     return instance
 
@@ -107,7 +107,7 @@ async def cancel_load(command: CancelLoad, manager: Manager) -> None:
 async def set_ttl(command: SetTtl, manager: Manager) -> None:
     """Give an instance another TTL, where the host can."""
     lookup.check_ttl(command.ttl_s)
-    _check_feature("ttl", "change the TTL of a loaded instance", manager)
+    _check_feature("ttl", "change the TTL of a loaded instance", manager.connected_host.info)
     instance = await lookup.instance(command.identifier, manager, command.instance_reference)
     await manager.connected_host.set_ttl(instance, command.ttl_s)
     manager.wake.set()
@@ -123,7 +123,7 @@ async def reload(command: ReloadInstance, manager: Manager) -> LoadResult:
 @run.register
 async def pin(command: PinInstance, manager: Manager) -> None:
     """Pin an instance or let it go, where the host can."""
-    _check_feature("pin", "pin an instance", manager)
+    _check_feature("pin", "pin an instance", manager.connected_host.info)
     instance = await lookup.instance(command.identifier, manager, command.instance_reference)
     await manager.connected_host.pin(instance, pinned=command.pinned)
     manager.wake.set()
@@ -143,12 +143,12 @@ async def estimate(command: EstimateLoad, manager: Manager) -> Estimate | Fitted
     model = changed(found.model, model_key=found.name)
     if command.device is not None:
         model = changed(model, device=lookup.device(command.device, manager) or None)
-    lookup.check_config(command.config, model, manager)
+    lookup.check_config(command.config, model, manager.activity)
     if command.fit is not None:
         request = LoadRequest(
             model_key=found.name, config=command.config, fit=command.fit, device=command.device
         )
-        _, fitted = await fit_in(request, found, manager)
+        _, fitted = await fit_in(request, found, manager.connected_host)
         if fitted is not None:
             return fitted
     return await manager.connected_host.estimate(model, command.config)
@@ -291,9 +291,6 @@ async def refresh(_command: Refresh, manager: Manager) -> None:
     await lookup.instances(manager)
 
 
-def _check_feature(feature: str, what: str, manager: Manager) -> None:
-    host = manager.connected_host
-    if feature not in host.info.features:
-        raise CommandError(
-            f"{manager.activity.host.name} cannot {what}.", hint="The embedded engine can."
-        )
+def _check_feature(feature: str, what: str, host: HostInfo) -> None:
+    if feature not in host.features:
+        raise CommandError(f"{host.name} cannot {what}.", hint="The embedded engine can.")

@@ -7,8 +7,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from lms_jupyter.errors import CommandError, LoadFailedError
-from lms_jupyter.hosts.base import Snapshot
-from lms_jupyter.manager.manager import Manager
+from lms_jupyter.hosts.base import Host, Snapshot
 from lms_jupyter.manager.resolve import Resolution
 from lms_jupyter.protocol.fit import Fit, read_fit
 from lms_jupyter.protocol.loads import LoadRequest
@@ -67,7 +66,7 @@ class Fitted(Struct, frozen=True, kw_only=True):
 
 
 async def fit_in(
-    request: LoadRequest, resolution: Resolution, manager: Manager
+    request: LoadRequest, resolution: Resolution, host: Host
 ) -> tuple[LoadRequest, Fitted | None]:
     """Return the request with the context that fits, and how it was found.
 
@@ -78,7 +77,7 @@ async def fit_in(
     if request.fit is None:
         return request, None
     fit = _read(request.fit)
-    host, model = manager.connected_host, resolution.model
+    model = resolution.model
     device = model.device if request.device is None else request.device or None
     # What is free on a linked device, the host does not tell.
     memory = (await host.poll()).memory if device is None else None

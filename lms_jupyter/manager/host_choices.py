@@ -3,9 +3,9 @@
 import asyncio
 import os
 from collections.abc import Awaitable, Callable, Iterable
-from ipaddress import ip_address
 
 from lms_jupyter.errors import LmsError
+from lms_jupyter.manager.load_lock import LOOPBACK
 from lms_jupyter.protocol.models import HostChoice
 from lms_jupyter.protocol.replies import IdleGpuNote
 from lms_jupyter.protocol.slices import Activity
@@ -71,7 +71,7 @@ async def idle_gpu(
     memory = activity.memory
     if look is None or memory is None or memory.gpus is None or memory.gpus:
         return None
-    return await look() if _is_here(activity.host.address) else None
+    return await look() if LOOPBACK.fullmatch(activity.host.address) else None
 
 
 async def look_for_idle_gpu() -> IdleGpuNote | None:
@@ -84,12 +84,3 @@ def _look_for_idle_gpu() -> IdleGpuNote | None:
 
     found = idle_gpus.idle_gpu(idle_gpus.machine_gpus(os.environ))
     return None if found is None else IdleGpuNote(says=found.says, advice=found.advice)
-
-
-def _is_here(address: str) -> bool:
-    """Whether an address is one of this machine alone."""
-    name = address.rpartition("://")[2].rpartition(":")[0].strip("[]")
-    try:
-        return name == "localhost" or ip_address(name).is_loopback
-    except ValueError:
-        return False

@@ -25,6 +25,7 @@ from lms_jupyter.protocol.replies import (
     Refused,
     Reply,
 )
+from lms_jupyter.protocol.slices import Activity
 
 RIDS_KEPT = 1000
 
@@ -66,17 +67,17 @@ async def _answer(question: Question, manager: Manager) -> Reply:
     except LmsError as error:
         return Refused.because(error.code, error.title, error.hint)
     if isinstance(answer, Fitted):
-        room = _with_room(answer.estimate, manager)
+        room = _with_room(answer.estimate, manager.activity)
         return replace(room, context_length=answer.context_length)
     if isinstance(answer, Estimate):
-        return _with_room(answer, manager)
+        return _with_room(answer, manager.activity)
     assert isinstance(answer, Diary | Found | Hosts | Profiles)  # noqa: S101 - a question has an answer
     return answer
 
 
-def _with_room(estimate: Estimate, manager: Manager) -> Estimated:
+def _with_room(estimate: Estimate, activity: Activity) -> Estimated:
     """Say also who would have to go."""
-    instances, memory = manager.activity.instances, manager.activity.memory
+    instances, memory = activity.instances, activity.memory
     return Estimated(
         estimate=estimate,
         evicts=evicted_by_request(instances),

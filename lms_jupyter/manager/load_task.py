@@ -58,7 +58,7 @@ async def load(
         LoadCancelledError: Somebody has called it off.
         LmsError: The host could not load it.
     """
-    request, fitted = await fit_in(request, resolution, manager)
+    request, fitted = await fit_in(request, resolution, manager.connected_host)
     host = manager.connected_host
     addressed = _addressed(request, resolution, chooses="fleet" in host.info.features)
     row = Load(

@@ -55,7 +55,7 @@ async def carry_out(
     if request.device is not None:
         model = changed(model, device=request.device or None)
         await check_connected(request.device, manager)
-    lookup.check_config(request.config, model, manager)
+    lookup.check_config(request.config, model, manager.activity)
     request = changed(request, config=settled(request.config))
     check_place(request)
     named = request.keep

@@ -21,6 +21,7 @@ from lms_jupyter.protocol.fitting import settled, unknown
 from lms_jupyter.protocol.gpu_settings import objection
 from lms_jupyter.protocol.loads import LOCAL
 from lms_jupyter.protocol.models import Instance, LoadConfig, Model
+from lms_jupyter.protocol.slices import Activity
 
 GPU_HINT = "`%lms status` numbers the GPUs; `%lms load --help` explains each flag."
 
@@ -247,14 +248,14 @@ def check_ttl(ttl_s: float | None) -> None:
         )
 
 
-def check_config(config: LoadConfig, model: Model, manager: Manager) -> None:
+def check_config(config: LoadConfig, model: Model, activity: Activity) -> None:
     """Refuse before anything is attempted what the model or the host's machine cannot do."""
-    memory = manager.activity.memory
+    memory = activity.memory
     # The GPUs of another machine on the LM Link are not those that the host tells of.
     gpus = None if memory is None or model.device is not None else memory.gpus
     if (wrong := objection(config, gpus)) is not None:
         raise CommandError(wrong, hint=GPU_HINT)
-    host = manager.activity.host
+    host = activity.host
     for setting, why in unknown(settled(config), model.format, host):
         raise CommandError(
             f"{host.title} has no setting {setting.name} for {model.model_key}: {why}.",

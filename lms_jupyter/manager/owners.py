@@ -9,6 +9,7 @@ from lms_jupyter.hosts.base import Snapshot
 from lms_jupyter.manager.events import MemoryGivenBack, Ownership, Polled
 from lms_jupyter.manager.gave_way import new_problems
 from lms_jupyter.manager.gpu_users import kernels_on
+from lms_jupyter.manager.identity import Identity
 from lms_jupyter.manager.leases import Lease, is_present
 from lms_jupyter.protocol.models import Instance
 
@@ -57,18 +58,18 @@ def _ownership(instances: Sequence[Instance], manager: "Manager") -> Ownership |
     loaded = [lease for lease in leases if lease.loaded]
     for lease in loaded:
         # The Jupyter Server loads on behalf of a kernel that is busy.
-        if _is_ours(lease, manager):
+        if _is_ours(lease, manager.identity):
             manager.own.setdefault(lease.instance_reference, lease.asked)
     owners = {lease.instance_reference: lease.holder.label for lease in loaded}
     users: defaultdict[str, tuple[str, ...]] = defaultdict(tuple)
     for lease in leases:
-        if not (lease.loaded or _is_ours(lease, manager)) and is_present(lease.holder):
+        if not (lease.loaded or _is_ours(lease, manager.identity)) and is_present(lease.holder):
             users[lease.instance_reference] += (lease.holder.label,)
     return Ownership(owners=owners, mine=frozenset(manager.own), users=users)
 
 
-def _is_ours(lease: Lease, manager: "Manager") -> bool:
-    return manager.identity is not None and manager.identity.continues(lease.holder)
+def _is_ours(lease: Lease, identity: Identity | None) -> bool:
+    return identity is not None and identity.continues(lease.holder)
 
 
 def _look_again_for_ours(ownership: Ownership, manager: "Manager") -> None:
