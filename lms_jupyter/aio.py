@@ -19,6 +19,7 @@ from lms_jupyter.api import host_calls as sync
 from lms_jupyter.api import host_verbs as verbs
 from lms_jupyter.api import lock as locks
 from lms_jupyter.api.answers import Answer
+from lms_jupyter.api.argument_types import checked
 from lms_jupyter.api.async_clients import close_clients
 from lms_jupyter.api.async_clients import handle_of as _handle
 from lms_jupyter.api.async_clients import wait as _wait
@@ -354,3 +355,7 @@ async def _get(
     if result.how != "used":
         just_loaded(handle)
     return handle
+
+
+for _verb in __all__:
+    globals()[_verb] = checked(globals()[_verb])

@@ -8,6 +8,9 @@ from datetime import datetime, timedelta
 
 NEVER = ("none", "never")
 LEAST_S = 1
+LONGEST_S = 2**53 / 1000
+"""Hosts count milliseconds, and no client counts further."""
+MOST_CHARACTERS = 40
 WHILE_OPEN = "while-open"
 _LENGTH = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?", re.ASCII)
 _TIME = re.compile(r"(\d{1,2}):(\d{2})", re.ASCII)
@@ -39,13 +42,21 @@ def read_duration(text: str, what: str = "length of time") -> float:
     Raises:
         ValueError: It is no length of time.
     """
+    if (seconds := _seconds(text)) is not None and seconds <= LONGEST_S:
+        return seconds
+    or_none = " or none" if what == "TTL" else ""
+    raise ValueError(f"{text!r:.100} is no {what}: write seconds (90), a time (5m, 1h30m){or_none}")
+
+
+def _seconds(text: str) -> float | None:
+    if len(text) > MOST_CHARACTERS:
+        return None
     if re.fullmatch(r"-?\d+(\.\d+)?", text, re.ASCII):
         return float(text)
     if text and (match := _LENGTH.fullmatch(text.lower())):
         hours, minutes, rest = (int(part or 0) for part in match.groups())
         return float(hours * 3600 + minutes * 60 + rest)
-    or_none = " or none" if what == "TTL" else ""
-    raise ValueError(f"{text!r} is no {what}: write seconds (90), a time (5m, 1h30m){or_none}")
+    return None
 
 
 def read_until(text: str, now: datetime | None = None) -> datetime | None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal, Unpack, overload
 
 from lms_jupyter.api import freeing, host_verbs, memory, views
 from lms_jupyter.api import lock as locks
+from lms_jupyter.api.argument_types import checked
 from lms_jupyter.api.drift import check
 from lms_jupyter.api.estimating import estimated
 from lms_jupyter.api.load_requests import (
@@ -346,3 +347,7 @@ def _get(key: str, mode: LoadMode, *, reload: bool, **options: Unpack[Options]) 
     result = here.run(here.load(asked))
     warn_of_differences(result)
     return here.handle(result, heal=asked.heal)
+
+
+for _verb in __all__:
+    globals()[_verb] = checked(globals()[_verb])

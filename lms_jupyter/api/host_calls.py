@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal, Unpack, overload
 from lms_jupyter.api import deleting
 from lms_jupyter.api import host_verbs as verbs
 from lms_jupyter.api.answers import Answer
+from lms_jupyter.api.argument_types import checked
 from lms_jupyter.api.host_verbs import (
     HostWord,
     LinkWord,
@@ -272,3 +273,7 @@ def usage(by: UsageBy | None = None, *, days: float = DAYS) -> Table[DiaryLoad] 
     """
     here = session()
     return here.run(read_usage(here.local.manager, by, days))
+
+
+for _verb in __all__:
+    globals()[_verb] = checked(globals()[_verb])

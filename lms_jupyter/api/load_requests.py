@@ -4,11 +4,13 @@ import warnings
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
+from types import NoneType
 from typing import Any, Unpack
 
 from msgspec import UNSET, Struct
 from msgspec.structs import replace
 
+from lms_jupyter.api.argument_types import check_type
 from lms_jupyter.api.duration import parse_duration, parse_ttl
 from lms_jupyter.api.fits import fit_sentence
 from lms_jupyter.api.settings import (
@@ -28,6 +30,9 @@ from lms_jupyter.manager.keep_words import HINT, parse_keep
 from lms_jupyter.manager.load_task import LoadResult
 from lms_jupyter.protocol.loads import LoadMode, LoadRequest
 from lms_jupyter.protocol.models import Keep, LoadConfig
+
+_TYPES: Mapping[str, tuple[type, ...]] = {"replicas": (int,), "lease": (bool,)}
+"""Of what goes into a request as it is; the rest is text."""
 
 
 class Options(Settings, total=False):
@@ -116,8 +121,12 @@ def read_request(
     heal = left.pop("heal", True)
     left_fit = left.pop("fit", None)
     keep = read_keep(left.pop("keep", None))
-    named = ("identifier", "device", "where", "replicas", "lease")
+    named = ("identifier", "device", "where", *_TYPES)
     shared = {key: left.pop(key) for key in named if key in left}
+    check_type("key", name, (str,))
+    check_type("heal", heal, (bool,))
+    for key, value in shared.items():
+        check_type(key, value, _TYPES.get(key, (str, NoneType)))
     own = Recipe(config=keywords(**left), ttl_s=ttl_s, fit=checked_fit(left_fit, "a keyword"))
     recipe = gathered(folder, own, config=_config(config), preset=preset, profile=profile)
     asked = NotebookRequest(
@@ -152,7 +161,9 @@ def read_ttl(ttl: object) -> float | None:
             return None
         case str():
             return parse_ttl(ttl)
-        case int() | float() if not isinstance(ttl, bool):
+        case int() if not isinstance(ttl, bool):
+            return parse_ttl(str(ttl))
+        case float():
             return parse_ttl(f"{ttl:f}")
         case timedelta():
             return parse_ttl(f"{ttl.total_seconds():f}")

@@ -112,7 +112,7 @@ def read_settings(settings: Mapping[str, Any], where: str = "the settings") -> L
             fields[field] = value
     try:
         config = msgspec.convert(_plain(fields), LoadConfig)
-    except msgspec.ValidationError as error:
+    except (msgspec.ValidationError, UnicodeError) as error:
         raise CommandError(f"A load setting makes no sense ({where}): {error}.") from error
     if (wrong := objection(config) or contradiction(config)) is not None:
         raise CommandError(f"A load setting makes no sense ({where}): {wrong}")
@@ -324,7 +324,7 @@ def read_text(path: Path) -> str:
     """
     try:
         return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:
         raise CommandError(f"{path} cannot be read as text: {error}.") from error
 
 
@@ -336,5 +336,5 @@ def _toml(path: Path) -> dict[str, Any]:
         raise CommandError(
             f"There is no file {path}.", hint=hint if path.name == PROFILES else ""
         ) from error
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, ValueError) as error:  # a name or a text that is none, or no TOML
         raise CommandError(f"{path} cannot be read as TOML: {error}.") from error

@@ -14,7 +14,9 @@ TLS_PORT = 443
 TLS = "https://"
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 
-_SERVER = r"(?P<host>\[[0-9a-fA-F:]+\]|[^\s:/\[\]@?#]+)(?::(?P<port>\d{1,5}))?"
+_SERVER = (
+    r"(?P<host>\[[0-9a-fA-F:]+\]|[^\s:/\[\]@?#\x00-\x1f\x7f\ud800-\udfff]+)(?::(?P<port>\d{1,5}))?"
+)
 _PLAIN = re.compile(_SERVER)
 _SECURE = re.compile(rf"(?:https|wss)://{_SERVER}(?P<path>(?:/[^\s?#]*)?)", re.IGNORECASE)
 _PORTS = range(1, 65_536)
@@ -35,10 +37,20 @@ def normal_address(text: str) -> str:
     secure = _SECURE.fullmatch(text)
     match = secure or _PLAIN.fullmatch(text)
     port = int(match["port"] or (TLS_PORT if secure else DEFAULT_PORT)) if match else 0
-    if match is None or port not in _PORTS:
+    if match is None or port not in _PORTS or not _could_be_asked(match["host"]):
         raise _none(text)
     server = f"{match['host']}:{port}"
     return f"{TLS}{server}{secure['path'].rstrip('/')}" if secure else server
+
+
+def _could_be_asked(host: str) -> bool:
+    """Whether httpx makes a URL of it: it knows what the names of servers look like."""
+    import httpx  # noqa: PLC0415 - heavy, and needed for what a user writes alone
+
+    try:
+        return bool(httpx.URL(f"http://{host}").host)
+    except (httpx.InvalidURL, UnicodeError):
+        return False
 
 
 def is_secure(address: str) -> bool:

@@ -23,7 +23,12 @@ def test_none_means_never(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "0", "-1", "0m", "m", "5 m", "1e3", "nan", "inf", "5d", "\u0665"]
+    "text",
+    [
+        *("", "0", "-1", "0m", "m", "5 m", "1e3", "nan", "inf", "5d", "\u0665"),
+        *("9" * 13, "9" * 400, f"{'9' * 400}h", "9" * 5000),
+    ],
+    ids=range(15),
 )
 def test_what_is_no_time_is_refused(text: str) -> None:
     with pytest.raises(CommandError):

@@ -72,6 +72,10 @@ def test_an_address_is_a_host_and_a_port(text: str, address: str) -> None:
         "https://a:0",
         "https://a/b?c",
         "https://user:secret@a",
+        "a\0b",
+        "\ud800",
+        "xn--",
+        "\u2028",
     ],
 )
 def test_what_is_no_address_is_refused(text: str) -> None:
