@@ -92,11 +92,10 @@ def _moment(text: str, now: datetime) -> datetime | None:
         return until if until > now else _on_next_day(until)
     try:
         until = datetime.fromisoformat(text)
-    except ValueError:
+        # At the ends of the calendar there is no such time in every zone.
+        return until.astimezone() if now.tzinfo and not until.tzinfo else until
+    except (ValueError, OverflowError):
         return None
-    if now.tzinfo is not None and until.tzinfo is None:
-        until = until.astimezone()
-    return until
 
 
 def _on_next_day(moment: datetime) -> datetime:

@@ -1,5 +1,7 @@
 """A user's own rules say how long models stay whose load names no TTL."""
 
+import contextlib
+import time
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -99,6 +101,21 @@ def test_a_time_of_day_is_the_next_one() -> None:
 def test_what_is_no_time_is_refused(text: str) -> None:
     with pytest.raises(CommandError):
         parse_keep(text, MORNING)
+
+
+@pytest.mark.parametrize("zone", ["UTC+12", "UTC-12"])
+@pytest.mark.parametrize("text", ["until 9999-12-31 23:59", "until 0001-01-01 00:00"])
+def test_the_ends_of_the_calendar_are_a_time_or_none(
+    zone: str, text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TZ", zone)
+    time.tzset()
+    try:
+        with contextlib.suppress(CommandError):
+            assert parse_keep(text).until is not None
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 def test_another_day_is_said() -> None:
