@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -80,23 +81,44 @@ async def test_one_that_says_something_is_only_slow(started: Start) -> None:
         await worker.load(ORDER, lambda _fraction: None, replace(SHORT, idle_s=2.5, computing_s=3))
 
 
-async def test_one_that_somebody_has_stopped_may_go_on() -> None:
-    clock = iter(range(0, 10_000, 100))
-    process = await asyncio.create_subprocess_exec("sleep", "1000")
-    try:
-        stillness = Stillness(process.pid, Patience(), lambda: float(next(clock)))
-        assert stillness.too_long_s("") == 0
-        process.send_signal(signal.SIGSTOP)
-        await asyncio.to_thread(os.waitid, os.P_PID, process.pid, os.WSTOPPED | os.WNOWAIT)
-        assert [stillness.too_long_s("") for _ in range(5)] == [0] * 5
-        process.send_signal(signal.SIGCONT)
-        await asyncio.to_thread(os.waitid, os.P_PID, process.pid, os.WCONTINUED | os.WNOWAIT)
-        spoken = ("", "", "more", "more", "more")
-        assert [stillness.too_long_s(said) for said in spoken] == [0, 200, 0, 0, 200]
-    finally:
+@pytest_asyncio.fixture
+async def still() -> AsyncIterator[asyncio.subprocess.Process]:
+    """A process that does nothing any more."""
+    pipe = asyncio.subprocess.PIPE
+    process = await asyncio.create_subprocess_exec("cat", stdin=pipe, stdout=pipe)
+    assert process.stdin is not None
+    assert process.stdout is not None
+    process.stdin.write(b"has begun\n")
+    await process.stdout.readline()
+    yield process
+    with contextlib.suppress(ProcessLookupError):
         process.kill()
-        await process.wait()
+    await process.communicate()
+
+
+async def test_one_that_somebody_has_stopped_may_go_on(still: asyncio.subprocess.Process) -> None:
+    clock = iter(range(0, 1000, 5))
+    stillness = Stillness(still.pid, Patience(9, 100), lambda: float(next(clock)))
     assert stillness.too_long_s("") == 0
+    still.send_signal(signal.SIGSTOP)
+    await asyncio.to_thread(os.waitid, os.P_PID, still.pid, os.WSTOPPED | os.WNOWAIT)
+    assert [stillness.too_long_s("") for _ in range(5)] == [0] * 5
+    still.send_signal(signal.SIGCONT)
+    await asyncio.to_thread(os.waitid, os.P_PID, still.pid, os.WCONTINUED | os.WNOWAIT)
+    spoken = ("", "", "more", "more", "more")
+    assert [stillness.too_long_s(said) for said in spoken] == [0, 10, 0, 0, 10]
+    still.kill()
+    await still.wait()
+    assert stillness.too_long_s("more") == 0
+
+
+async def test_where_nobody_could_look_nothing_is_counted(
+    still: asyncio.subprocess.Process,
+) -> None:
+    # A container that is frozen holds up the engine as well.
+    clock = iter((0, 5, 5000, 5009, 5018, 5027))
+    stillness = Stillness(still.pid, Patience(20, 20), lambda: float(next(clock)))
+    assert [stillness.too_long_s("") for _ in range(5)] == [0, 0, 0, 0, 27]
 
 
 async def test_a_process_that_cannot_be_killed_keeps_nobody_waiting(

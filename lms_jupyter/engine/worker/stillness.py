@@ -10,6 +10,8 @@ from typing import Final
 import psutil
 
 LOOK_EVERY_S: Final = 1.0
+MISSED_S: Final = 10.0
+"""Who has not looked for so long was held up as well, or stopped together with the process."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,9 @@ class Stillness:
         now = self._clock()
         if now - self._looked < LOOK_EVERY_S:
             return 0.0
+        if now - self._looked > MISSED_S:
+            missed_s = now - self._looked
+            self._got_on, self._computed_at = self._got_on + missed_s, self._computed_at + missed_s
         self._looked = now
         try:
             self._process = self._process or psutil.Process(self._pid)

@@ -287,6 +287,31 @@ async def test_what_comes_by_itself_is_placed_in_the_memory_that_the_one_before_
     assert (layers > 0, left.why) == (auto_evict, "evicted" if auto_evict else "shut down")
 
 
+@pytest.mark.asyncio
+async def test_what_another_engine_has_taken_since_the_plan_is_seen_before_the_load(
+    models: Path,
+) -> None:
+    card = Card()
+    bench = Bench([card])
+    registry = Registry(
+        ProcessLauncher(spares=0, nice=10, log=lambda *_said: None),
+        bench.guardrail.check,
+        bench.room,
+    )
+    free_to_choose = replace(await bench.plan(models, "tiny-llm"), identifier="chooses")
+    asked = await bench.plan(models, "tiny-llm", gpu_offload_ratio=1.0)
+    assert free_to_choose.site.placement.gpu_layers > 0
+    card.free, card.computing = GB // 10, {4242: 19 * GB}
+    try:
+        placed = await registry.load(free_to_choose).settled()
+        with pytest.raises(GuardrailError, match=r"only 0\.10 GB are available there"):
+            await registry.load(asked).settled()
+        assert registry.instances == (placed,)
+    finally:
+        await registry.close()
+    assert placed.plan.site.placement.gpu_layers == 0
+
+
 def _give_back(card: Card, free: int) -> None:
     card.computing, card.free = {}, free
 
