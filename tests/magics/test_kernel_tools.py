@@ -1,6 +1,12 @@
 """`%%lms --tools` in a kernel, with a model that really calls them."""
 
+import json
+import sys
+from pathlib import Path
+
 import pytest
+
+from tests.api import mcp_server
 
 from .kernels import TIMEOUT_S, Kernel, Ran
 
@@ -71,3 +77,28 @@ def test_a_tool_that_never_returns_is_stopped_by_the_user(kernel: Kernel) -> Non
 
 def test_names_of_functions_are_completed(kernel: Kernel) -> None:
     assert kernel.complete("%%lms --tools ad") == ["add"]
+
+
+@pytest.mark.parametrize("mood", ["", "hangs"])
+def test_a_model_calls_a_tool_of_an_mcp_server_which_ends_with_the_cell(
+    kernel: Kernel, tmp_path: Path, mood: str
+) -> None:
+    program = {"command": sys.executable, "args": [mcp_server.__file__, mood]}
+    file = tmp_path / "mcp.json"
+    file.write_text(json.dumps({"mcpServers": {"test": program}}))
+    stopped = []
+
+    def stop(ran: Ran) -> None:
+        running = any(data.get("text/plain", "").endswith(") …") for data in ran.bundles)
+        if mood == "hangs" and running and not stopped:
+            stopped.append(True)
+            kernel.manager.interrupt_kernel()
+
+    line = ASK.format("--yes").replace("--tools add", f"--mcp {file} --allowed-tools add")
+    ran = kernel.run(line, stop)
+
+    assert ran.error == "", ran.error_text
+    outcome = "stopped" if mood else "42"
+    assert f"add(a=12, b=30) → {outcome}" in ran.plain
+    found = "[thread.name for thread in __import__('threading').enumerate()]"
+    assert "mcp-test" not in kernel.value(found)

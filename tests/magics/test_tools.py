@@ -1,112 +1,20 @@
 """`%%lms --tools`: a scripted model calls functions of the notebook."""
 
-import io
-import json
 import sys
-import threading
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
-from lms_jupyter.api.answers import Answer
 from lms_jupyter.errors import CommandError
-from lms_jupyter.hosts.base import Found
-from lms_jupyter.hosts.fake import FakeHost, fake_model
-from lms_jupyter.hosts.prediction import (
-    Message,
-    PredictionEvent,
-    PredictionFragment,
-    PredictionStats,
-    Sampling,
-)
 from lms_jupyter.hosts.tool_calls import ToolCall, ToolCallFailed
-from lms_jupyter.magics.magic import LmsMagics
-from lms_jupyter.manager import Manager
-from lms_jupyter.manager.local import LocalManager
-from lms_jupyter.protocol.models import Instance
-from tests.api import mcp_server
 
-Said = str | ToolCall | ToolCallFailed
+from .scripted import Ask, Scripted, ask, call, host, local
 
-
-def call(name: str = "add", /, **arguments: object) -> ToolCall:
-    return ToolCall(name=name, arguments=arguments, call_id="1")
-
-
-class Scripted(FakeHost):
-    """Says what it is told to, an answer a round; the last one again and again."""
-
-    def __init__(self, *rounds: Sequence[Said]) -> None:
-        super().__init__(fake_model())
-        self.rounds = list(rounds)
-
-    async def respond(
-        self,
-        instance: Instance,  # noqa: ARG002 - the protocol of hosts
-        messages: Sequence[Message],
-        sampling: Sampling,
-    ) -> AsyncIterator[PredictionEvent]:
-        self.prompts.append((tuple(messages), sampling))
-        said = self.rounds[min(len(self.prompts), len(self.rounds)) - 1]
-        for each in said:
-            if isinstance(each, str):
-                yield PredictionFragment(text=each)
-            elif sampling.tools:
-                yield each
-        yield PredictionStats(stop_reason="eosFound")
-
-    @property
-    def told(self) -> list[str]:
-        """What came of the calls, as the model was told in its last round."""
-        messages, _ = self.prompts[-1]
-        return [result.content for message in messages for result in message.results]
-
-
-Ask = Callable[..., Answer]
-
-
-@pytest.fixture
-def host() -> Scripted:
-    return Scripted([call(a=12, b=30)], ["It is ", "42."])
-
-
-@pytest.fixture
-def local(host: Scripted) -> Iterator[LocalManager]:
-    async def find(_named: str) -> Found:
-        return Found(host=host, why="made for this test")
-
-    local = LocalManager(Manager(find))
-    yield local
-    local.close()
-
-
-@pytest.fixture
-def ask(
-    shell: InteractiveShell, magics: LmsMagics, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Ask]:
-    """Runs a cell, and answers what it asks with these lines."""
-    asked: list[int] = []
-
-    def add(a: int, b: int = 1) -> int:
-        """Add two numbers."""
-        asked.append(a)
-        return a + b
-
-    shell.user_ns["add"] = add
-    shell.user_ns["asked"] = asked
-
-    def run(line: str = "--tools add --yes", *lines: str, **names: object) -> Answer:
-        monkeypatch.setattr("sys.stdin", io.StringIO("".join(f"{line}\n" for line in lines)))
-        shell.user_ns |= names
-        shell.run_cell_magic("lms", f"qwen3-4b {line} --as answer", "What is 12 plus 30?")  # type: ignore[no-untyped-call]
-        answer: Answer = shell.user_ns["answer"]
-        return answer
-
-    assert magics.context.names is shell.user_ns
-    return run  # type: ignore[return-value]
+__all__ = ["ask", "host", "local"]
+"""Fixtures."""
 
 
 def test_a_tool_is_called_and_its_result_goes_back(
@@ -207,12 +115,25 @@ def leaves(a: int) -> None:
     sys.exit(a)
 
 
+def forever(a: int) -> int:
+    """Loop until Python has had enough."""
+    return forever(a + 1)
+
+
+def reads(file: Path) -> str:
+    return file.read_text()
+
+
 @pytest.mark.parametrize(
     ("function", "told"),
     [
         (lambda a: 1 // a, "Error: ZeroDivisionError: integer division or modulo by zero"),
         (leaves, "Error: SystemExit: 0"),
         (lambda a: a.x, "Error: AttributeError"),
+        (forever, "Error: RecursionError"),
+        (lambda a: open(f"/no/such/{a}"), "Error: FileNotFoundError: [Errno 2]"),  # noqa: PTH123, SIM115
+        (lambda a: input(f"{a}?"), "Error: EOFError"),
+        (lambda a: iter([a]), "<list_iterator object"),
         (lambda a: [a, {"n": a}], '[0, {"n": 0}]'),
         (lambda a: None if a == 0 else a, "null"),
         (
@@ -330,6 +251,7 @@ def test_a_chat_remembers_calls_that_have_their_results_and_no_others(
         ("--tools add --allowed-tools add", {}, "no --mcp FILE names any"),
         ("--tools a-b", {}, "'a-b' is no name that Python allows"),
         ("--tools add --rounds 0", {}, "must be from 1 to 1000"),
+        ("--tools reads", {"reads": reads}, "'file' of the type Path, which a model cannot write"),
         ("--tools gone", {"gone": [len]}, "len takes 'obj' by position alone"),
     ],
 )
@@ -353,46 +275,3 @@ def test_a_list_of_functions_is_a_tool_box(ask: Ask, host: Scripted) -> None:
 
     assert [tool.name for tool in host.prompts[0][1].tools] == ["add", "other"]
     assert host.told == ["360"]
-
-
-@pytest.fixture
-def mcp_file(tmp_path: Path) -> str:
-    """Return a file that names a server, as LM Studio's has them."""
-    program = {"command": sys.executable, "args": [mcp_server.__file__]}
-    file = tmp_path / "mcp.json"
-    file.write_text(json.dumps({"mcpServers": {"test": program}}))
-    return str(file)
-
-
-def test_tools_of_mcp_servers_are_called_beside_the_notebooks_own(
-    ask: Ask, host: Scripted, mcp_file: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    host.rounds = [[call("test_add", a=1, b=2), call(a=3, b=4), call("fail")], ["Done."]]
-
-    answer = ask(f"--tools add --mcp {mcp_file} --allowed-tools add,fail --yes")
-
-    assert [tool.name for tool in host.prompts[0][1].tools] == ["add", "test_add", "fail"]
-    assert host.told == ["3", "7", "Error: McpToolError: no such town"]
-    assert [called.outcome for called in answer.calls] == ["answered", "answered", "failed"]
-    assert "test_add(a=1, b=2) → 3" in capsys.readouterr().out
-    assert [thread for thread in threading.enumerate() if thread.name.startswith("mcp-")] == []
-
-
-def test_a_call_of_an_mcp_server_is_asked_for_as_every_call(
-    ask: Ask, host: Scripted, mcp_file: str
-) -> None:
-    host.rounds = [[call("add", a=1, b=2)], ["I see."]]
-
-    ask(f"--mcp {mcp_file}", "n")
-
-    assert host.told == ["Error: the user does not allow this call"]
-
-
-def test_an_mcp_server_that_ends_fails_its_call_alone(
-    ask: Ask, host: Scripted, mcp_file: str
-) -> None:
-    host.rounds = [[call("ends"), call("add", a=1, b=2)], ["I see."]]
-
-    assert ask(f"--mcp {mcp_file} --yes") == "I see."
-
-    assert all("has ended" in told for told in host.told)

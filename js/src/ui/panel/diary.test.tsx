@@ -20,7 +20,7 @@ it("says in the details what an instance was asked, and where its settings come 
   expect(
     screen.getByText(/train\.ipynb · 345 → 67 tokens · 46 tok\/s · 3\.4 s · complete/),
   ).toBeTruthy();
-  expect(screen.getByText("4,096 (asked)")).toBeTruthy();
+  expect(screen.getByText("4,096 (--profile fast)")).toBeTruthy();
   expect(screen.getByText("on (host's choice)")).toBeTruthy();
   leave();
 });
