@@ -42,9 +42,9 @@ from tests.fleet.conftest import (
     written,
 )
 
-MIDDLING = Shape(layers=16, width=1024, heads=8, kv_heads=8, feed_forward=2816, vocabulary=8000)
-"""About 400 MB as F16, and slow enough that the cores are not all taken by frames."""
-ROUNDS, TOKENS = {"tutor-1m": 30, "middling": 8}, 40
+MIDDLING = Shape(layers=8, width=1024, heads=8, kv_heads=8, feed_forward=2816, vocabulary=8000)
+"""About 210 MB as F16, and slow enough that the cores are not all taken by frames."""
+ROUNDS, TOKENS = {"tutor-1m": 30, "middling": 12}, 40
 DEVICES, EACH = 1000, 10
 GB = 10**9
 
@@ -80,9 +80,10 @@ async def compare(folder: Path) -> list[Figure]:
                         took[way].append(await answer(raw, key))
                 each = (computed(gateway) - used) / (rounds * TOKENS)
                 figures += compared(key, took)
-                figures.append(
-                    Figure(f"{key}: processor of the gateway, each token", 1e3 * each, "ms", 0.3)
-                )
+                # What it hears of its devices meanwhile is in it: at a slow model, most of it.
+                limit = 0.3 if key == CHAT else None
+                what = f"{key}: processor of the gateway, each token"
+                figures.append(Figure(what, 1e3 * each, "ms", at_most=limit))
     finally:
         gateway.stop()
         device.stop()
@@ -95,7 +96,7 @@ def compared(key: str, took: dict[str, list[tuple[float, float]]]) -> list[Figur
     A tiny one is as fast as frames are written: its speed has no limit.
     """
     first = {way: min(one[0] for one in found) for way, found in took.items()}
-    speed = {way: max(one[1] for one in found) for way, found in took.items()}
+    speed = {way: TOKENS / min(one[1] for one in found) for way, found in took.items()}
     added = 1e3 * (first["through"] - first["direct"])
     ratio = speed["through"] / speed["direct"]
     is_tiny = key == CHAT
@@ -119,7 +120,10 @@ def computed(engine: Started) -> float:
 
 
 async def answer(raw: Raw, key: str) -> tuple[float, float]:
-    """Return the seconds to the first token, and the tokens a second after it."""
+    """Return the seconds to the first token and to the end.
+
+    Pieces may lie in the socket when we come to read: a speed after the first one says nothing.
+    """
     began = time.perf_counter()
     channel = await raw.open(
         "predict",
@@ -130,9 +134,8 @@ async def answer(raw: Raw, key: str) -> tuple[float, float]:
     await raw.packet(channel, "fragment")
     first = time.perf_counter()
     packets, _end = await raw.end(channel)
-    return first - began, packets[-1]["stats"]["predictedTokensCount"] / (
-        time.perf_counter() - first
-    )
+    assert packets[-1]["stats"]["predictedTokensCount"] == TOKENS
+    return first - began, time.perf_counter() - began
 
 
 async def simulate() -> list[Figure]:

@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 from .conftest import (
+    CHAT,
+    CONFIG,
     Started,
     all_connected,
     asking,
@@ -46,6 +48,13 @@ async def test_what_was_being_said_ends_with_a_clear_error_and_the_instance_is_g
     gateway, devices = fleet
     await until(gateway, all_connected)
     async with asking(gateway, "llm") as raw:
+        devices["beta"].process.send_signal(19)  # it neither loads nor goes
+        asked = {"modelKey": CHAT, "loadConfigStack": CONFIG, "deviceIdentifier": "beta"}
+        channel = await raw.open("loadModel", **asked)
+        devices["beta"].kill()
+        _packets, end = await raw.end(channel)
+        assert end["error"]["errorData"]["code"] in {"device_lost", "device_disconnected"}
+
         info = await loaded(raw, identifier="one", deviceIdentifier="alpha")
         asked = {"modelSpecifier": meant("one"), "history": saying("Hello")}
         channel = await raw.open("predict", **asked, predictionConfigStack=at_most(100_000))
