@@ -73,12 +73,12 @@ async def compare(folder: Path) -> list[Figure]:
                 _packets, end = await through.end(channel)
                 assert end["type"] == "channelClose", end
                 ways = {"through": through, "direct": direct}
-                took: dict[str, list[tuple[float, float]]] = {way: [] for way in ways}
+                took: dict[str, list[tuple[float, float, int]]] = {way: [] for way in ways}
                 used = computed(gateway)
                 for _ in range(rounds):
                     for way, raw in ways.items():
                         took[way].append(await answer(raw, key))
-                each = (computed(gateway) - used) / (rounds * TOKENS)
+                each = (computed(gateway) - used) / sum(one[2] for one in took["through"])
                 figures += compared(key, took)
                 # What it hears of its devices meanwhile is in it: at a slow model, most of it.
                 limit = 0.3 if key == CHAT else None
@@ -90,7 +90,7 @@ async def compare(folder: Path) -> list[Figure]:
     return figures
 
 
-def compared(key: str, took: dict[str, list[tuple[float, float]]]) -> list[Figure]:
+def compared(key: str, took: dict[str, list[tuple[float, float, int]]]) -> list[Figure]:
     """Make figures of one model: the best of each way, since others use this machine, too.
 
     A tiny one is as fast as frames are written: its speed has no limit.
@@ -119,8 +119,8 @@ def computed(engine: Started) -> float:
     return times.user + times.system
 
 
-async def answer(raw: Raw, key: str) -> tuple[float, float]:
-    """Return the seconds to the first token, and in all for each token.
+async def answer(raw: Raw, key: str) -> tuple[float, float, int]:
+    """Return the seconds to the first token and in all for each token, and how many came.
 
     Pieces may lie in the socket when we come to read: a speed after the first one says nothing.
     """
@@ -135,7 +135,7 @@ async def answer(raw: Raw, key: str) -> tuple[float, float]:
     first = time.perf_counter()
     packets, _end = await raw.end(channel)
     tokens = packets[-1]["stats"]["predictedTokensCount"]
-    return first - began, (time.perf_counter() - began) / tokens
+    return first - began, (time.perf_counter() - began) / tokens, tokens
 
 
 async def simulate() -> list[Figure]:
