@@ -73,12 +73,12 @@ async def test_a_load_that_gets_nowhere_is_ended_with_a_sentence(started: Start,
 
 
 async def test_one_that_says_something_is_only_slow(started: Start) -> None:
-    slow = (
-        "for n in 1 2 3 4 5 6 7 8; do echo I $n >&2; sleep 0.5; done; echo 'E enough' >&2; exit 1"
-    )
-    worker = await started(slow)
+    said = "".join(f"echo I {number} >&2; sleep 0.25; " for number in range(16))
+    worker = await started(f"{said} echo 'E enough' >&2; exit 1")
     with pytest.raises(LoadFailedError, match="enough"):
-        await worker.load(ORDER, lambda _fraction: None, replace(SHORT, idle_s=2.5, computing_s=3))
+        await worker.load(
+            ORDER, lambda _fraction: None, replace(SHORT, idle_s=3.0, computing_s=3.5)
+        )
 
 
 @pytest_asyncio.fixture
