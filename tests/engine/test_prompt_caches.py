@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import json
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import lmstudio
 import pytest
 
+from lms_jupyter.engine.errors import EngineError
+from lms_jupyter.engine.instances.instance import Instance, Plan
+from lms_jupyter.engine.instances.lifecycle import State
+from lms_jupyter.engine.instances.prompt_caches import PromptCaches
+from lms_jupyter.engine.library.catalog import Catalog
+from lms_jupyter.engine.runtimes.runtime import installed
 from lms_jupyter.engine.settings import SHIPPED_MODELS
+from lms_jupyter.engine.worker.load_settings import LoadSettings
 
 from .conftest import EngineProcess, start_engine
 from .raw import introduced
@@ -214,3 +223,55 @@ def test_who_forgets_leaves_nothing_of_the_model_and_all_of_others(kept: Kept) -
 
     asyncio.run(forget_all())
     assert kept.files == []
+
+
+class Disk:
+    """llama.cpp's side where the disk is full: it has written a part, and says so."""
+
+    def __init__(self, folder: Path, fails_at: int) -> None:
+        self._folder = folder
+        self._fails_at = fails_at
+
+    async def ask(self, _instance: Instance, path: str, body: Mapping[str, Any]) -> Any:
+        number = int(path.split("/")[2].partition("?")[0])
+        (self._folder / body["filename"]).write_bytes(b"x" * 100)
+        if number == self._fails_at:
+            raise EngineError("Unable to save slot: no space left on device")
+        return {"n_saved": 100}
+
+
+async def _instance(models: Path, worker: Any) -> Instance:
+    model = await Catalog([models]).resolve("tiny-llm")
+    settings = LoadSettings().settled(model.type, model.max_context_length)
+    plan = Plan(model=model, settings=settings, identifier="it")
+    return Instance(plan, State(), worker=worker)
+
+
+@pytest.mark.asyncio
+async def test_a_full_disk_leaves_no_part_and_is_said(
+    models: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    disk = Disk(tmp_path / "prompts", fails_at=2)
+    caches = PromptCaches(disk.ask, folder=tmp_path / "prompts", limit_bytes=10**6)
+    instance = await _instance(models, SimpleNamespace(runtime=installed()))
+
+    await caches.keep(instance, "expired")
+
+    assert list((tmp_path / "prompts").iterdir()) == []
+    assert "its prompts are not kept: Unable to save slot: no space left" in caplog.text
+
+
+@pytest.mark.asyncio
+async def test_what_another_build_has_read_is_not_used(models: Path, tmp_path: Path) -> None:
+    disk = Disk(tmp_path / "prompts", fails_at=-1)
+    caches = PromptCaches(disk.ask, folder=tmp_path / "prompts", limit_bytes=10**6)
+    await caches.keep(await _instance(models, SimpleNamespace(runtime=installed())), "expired")
+    assert list((tmp_path / "prompts").glob("*.json"))
+
+    newer = await _instance(
+        models, SimpleNamespace(runtime=dataclasses.replace(installed(), version="b99999"))
+    )
+    await caches.restore(newer)
+
+    assert newer.warm_tokens == 0

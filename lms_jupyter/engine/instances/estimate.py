@@ -285,7 +285,7 @@ def _confidence(header: GgufHeader) -> Confidence:
     experts = header.of_architecture("expert_count")
     plain = (
         header.architecture in (MEASURED_WITH_EXPERTS if experts else MEASURED_ARCHITECTURES)
-        and header.of_architecture("block_count")
+        and shape.layers(header)
         and (window(header) > 0 or not header.of_architecture("attention.sliding_window"))
     )
     return "high" if plain and header.tensors is not None else "low"

@@ -35,6 +35,10 @@ class Cells:
     """How many of `whole` one session looks at, at most."""
 
 
+MOST_LAYERS: Final = 512
+"""llama.cpp loads no model with more."""
+
+
 def number(header: GgufHeader, key: str, default: int) -> int:
     """Return the family's own number under `key`, the largest if there is one for each layer."""
     value = header.of_architecture(key)
@@ -44,8 +48,9 @@ def number(header: GgufHeader, key: str, default: int) -> int:
 
 
 def layers(header: GgufHeader) -> int:
-    """Return how many layers repeat."""
-    return number(header, "block_count", 0)
+    """Return how many layers repeat; a header that names more than can be says nothing."""
+    count = number(header, "block_count", 0)
+    return count if 0 <= count <= MOST_LAYERS else 0
 
 
 def heads(header: GgufHeader) -> int:
