@@ -44,6 +44,15 @@ def at_most(tokens: int) -> dict[str, Any]:
     return {"layers": [{"layerName": "apiOverride", "config": {"fields": fields}}]}
 
 
+def endless() -> dict[str, Any]:
+    """Have a model speak until it is stopped: no token may come that ends an answer."""
+    fields = [
+        {"key": "llm.prediction.llama.logitBias", "value": [[one, "-inf"] for one in range(3)]},
+        {"key": "llm.prediction.contextOverflowPolicy", "value": "rollingWindow"},
+    ]
+    return {"layers": [{"layerName": "apiOverride", "config": {"fields": fields}}]}
+
+
 @dataclass
 class Started:
     """An engine of a fleet."""

@@ -15,8 +15,8 @@ from .conftest import (
     Started,
     all_connected,
     asking,
-    at_most,
     begun,
+    endless,
     loaded,
     meant,
     said,
@@ -57,7 +57,7 @@ async def test_what_was_being_said_ends_with_a_clear_error_and_the_instance_is_g
 
         info = await loaded(raw, identifier="one", deviceIdentifier="alpha")
         asked = {"modelSpecifier": meant("one"), "history": saying("Hello")}
-        channel = await raw.open("predict", **asked, predictionConfigStack=at_most(100_000))
+        channel = await raw.open("predict", **asked, predictionConfigStack=endless())
         await raw.packet(channel, "fragment")
 
         devices["alpha"].kill()

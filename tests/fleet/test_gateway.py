@@ -15,7 +15,7 @@ from .conftest import (
     Started,
     all_connected,
     asking,
-    at_most,
+    endless,
     loaded,
     meant,
     said,
@@ -112,7 +112,7 @@ async def test_a_stream_can_be_cancelled(llm: Raw) -> None:
         "predict",
         modelSpecifier=meant("speaker"),
         history=saying("Hello"),
-        predictionConfigStack=at_most(100_000),
+        predictionConfigStack=endless(),
     )
     await llm.packet(channel, "fragment")
 
@@ -132,7 +132,7 @@ async def test_a_client_that_leaves_stops_the_device(
             "predict",
             modelSpecifier=meant("speaker"),
             history=saying("Hello"),
-            predictionConfigStack=at_most(100_000),
+            predictionConfigStack=endless(),
         )
         await leaving.packet(channel, "fragment")
 

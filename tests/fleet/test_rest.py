@@ -103,7 +103,8 @@ async def test_a_stream_whose_device_dies_ends_with_a_clear_error(
 ) -> None:
     gateway, device = mortal
     await until(gateway, all_connected)
-    body = {"model": CHAT, "prompt": "Hello", "max_tokens": 100_000, "stream": True}
+    body = {"model": CHAT, "prompt": "Hello", "max_tokens": 2000, "ignore_eos": True}
+    body |= {"stream": True}
     async with (
         aiohttp.ClientSession() as session,
         session.post(f"http://{gateway.address}/v1/completions", json=body) as answer,

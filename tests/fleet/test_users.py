@@ -18,9 +18,13 @@ from .conftest import (
     Started,
     all_connected,
     asking,
+    at_most,
     begun,
+    endless,
     loaded,
+    meant,
     said,
+    saying,
     until,
     written,
 )
@@ -93,6 +97,30 @@ async def test_two_loads_at_once_never_pass_a_limit_together(users: Users) -> No
     assert sorted(ends, key=str) == [None, "limit_reached"]
     async with asking(ben, "llm") as his:
         await his.call("unloadModel", identifier="alpha" if ends[0] is None else "beta")
+
+
+async def test_who_waits_for_whom_on_a_device_is_told_by_the_gateway(users: Users) -> None:
+    owner, ada, ben = users
+    await until(owner, all_connected)
+    one_at_once = {"key": "llm.load.numParallelSessions", "value": 1}
+    layer = {"layerName": "apiOverride", "config": {"fields": [one_at_once]}}
+    asked = {"modelSpecifier": meant("shared"), "history": saying("Hello")}
+    async with asking(ada, "llm") as hers, asking(ben, "llm") as his:
+        loading = {"modelKey": CHAT, "identifier": "shared", "deviceIdentifier": "alpha"}
+        channel = await hers.open("loadModel", **loading, loadConfigStack={"layers": [layer]})
+        _packets, end = await hers.end(channel)
+        assert end["type"] == "channelClose", end
+        first = await hers.open("predict", **asked, predictionConfigStack=endless())
+        await hers.packet(first, "fragment")
+        second = await his.open("predict", **asked, predictionConfigStack=at_most(2))
+
+        waiting = [{"user": "ben", "requests": 1, "for": ["ada"]}]
+        await until(owner, lambda told: [i.get("waiting") for i in told["instances"]] == [waiting])
+
+        await hers.say(first, "cancel")
+        for raw, opened in ((hers, first), (his, second)):
+            assert (await raw.end(opened))[1]["type"] == "channelClose"
+        await hers.call("unloadModel", identifier="shared")
 
 
 async def test_limits_hold_over_http_too(users: Users) -> None:
