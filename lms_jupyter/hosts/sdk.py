@@ -221,14 +221,14 @@ class SdkHost(DeletesModels):
 
     async def estimate(self, model: Model, config: LoadConfig) -> Estimate:
         """Reckon what a load would take; see `Host.estimate`."""
-        parameters = {
+        asked = {
             "modelKey": model.model_key,
             "deviceIdentifier": model.device,
             "loadConfigStack": kv_config.stack(config, model.kind),
+            **({"withSource": True} if "keep" in self.info.features else {}),
         }
-        return decode.estimate(
-            await self._call(model.kind, "estimateModelUsage", parameters, subject=model.model_key)
-        )
+        raw = await self._call(model.kind, "estimateModelUsage", asked, subject=model.model_key)
+        return decode.estimate(raw)
 
     async def variants(self, model: Model) -> tuple[Model, ...]:
         """List the quantisations of a model; see `Host.variants`."""

@@ -107,7 +107,6 @@ class MemoryUse(Strict):
 class Estimate(Strict):
     memory: MemoryUse
     passes_guardrails: bool
-    source: Literal["calculated", "corrected", "measured"]
 
 
 class Tokens(Strict):

@@ -269,7 +269,7 @@ async def _estimate(engine: EngineProcess, key: str, context: int) -> dict[str, 
         layer = {"layerName": "apiOverride", "config": {"fields": fields}}
         stack = {"layers": [layer]}
         answer: dict[str, Any] = await llm.call(
-            "estimateModelUsage", modelKey=key, loadConfigStack=stack
+            "estimateModelUsage", modelKey=key, loadConfigStack=stack, withSource=True
         )
         return answer
 

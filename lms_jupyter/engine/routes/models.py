@@ -136,8 +136,7 @@ async def _estimate(
             "totalBytes": usage.total_bytes + usage.total_vram_bytes,
         },
         "passesGuardrails": services.guardrail.passes(plan, others),
-        "source": usage.source,
-    }
+    } | ({"source": usage.source} if optional_flag(asked, "withSource") else {})
 
 
 async def _load(services: Services, domain: Domain, channel: Channel) -> None:
