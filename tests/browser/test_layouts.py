@@ -1,0 +1,124 @@
+"""Where everything is in the states of the panel, compared with where it was, `layouts`.
+
+Letters are boxes of one width (`plain_font`), so that a machine's fonts make no difference. What a
+change has moved on purpose is copied from `tests/browser/artifacts/layouts`, after a look at it.
+"""
+
+import base64
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser
+
+from tests.browser.design import Scene, design_page
+from tests.browser.plain_font import plain_font
+
+pytestmark = pytest.mark.browser
+
+KEPT = Path(__file__).parent / "layouts"
+SCENES = ("idle", "busy", "loading", "problems", "timeline", "downloading")
+WIDTHS = (280, 400, 560, 720, 1000)
+TOLERANCE_PX = 1
+IN_PLAIN_FONT = """async (data) => {
+  const font = new FontFace("Plain", `url(data:font/ttf;base64,${data})`);
+  document.fonts.add(await font.load());
+  const style = document.createElement("style");
+  style.textContent = "body, body * { font-family: Plain !important; }";
+  document.head.append(style);
+  await document.fonts.ready;
+}"""
+BOXES = """() => {
+  const main = document.querySelector("main").getBoundingClientRect();
+  return [...document.querySelectorAll("main [class*='lms-'], main .lms-Row-facts > span")]
+    // What is drawn within a picture has no layout, and what the clock writes has its own room.
+    .filter((node) => !node.closest("svg *"))
+    .filter((node) => !node.matches(".lms-Ticking, .lms-Hidden, .lms-Icon"))
+    .filter((node) => node.checkVisibility() && node.getClientRects().length > 0)
+    .map((node) => {
+      const { left, top, width, height } = node.getBoundingClientRect();
+      const name = /lms-[\\w-]+/.exec(node.className.baseVal ?? node.className)?.[0] ?? "fact";
+      return [name, left - main.left, top - main.top, width, height];
+    });
+}"""
+Layout = dict[int, list[tuple[str, list[int]]]]
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    with design_page() as address:
+        yield address
+
+
+def seen(browser: Browser, address: str, name: str) -> Layout:
+    """Return each element with its place and its size, at every width."""
+    scene = Scene(browser, address, name, width=WIDTHS[0])
+    scene.page.evaluate(IN_PLAIN_FONT, base64.b64encode(plain_font()).decode())
+    layout = {}
+    for width in WIDTHS:
+        scene.width(width)
+        layout[width] = [
+            (name, [round(edge) for edge in edges]) for name, *edges in scene.page.evaluate(BOXES)
+        ]
+    scene.close()
+    return layout
+
+
+def written(layout: Layout) -> str:
+    """Write a layout down, a line for each element."""
+    return "".join(
+        f"{width} {name} {' '.join(map(str, edges))}\n"
+        for width, boxes in layout.items()
+        for name, edges in boxes
+    )
+
+
+def read(text: str) -> Layout:
+    """Read what was written down."""
+    layout: Layout = {}
+    for line in text.splitlines():
+        width, name, *edges = line.split()
+        layout.setdefault(int(width), []).append((name, [int(edge) for edge in edges]))
+    return layout
+
+
+def moved(before: Layout, now: Layout) -> list[str]:
+    """Say what is elsewhere, or is there and was not, or was and is not, at each width."""
+    found = []
+    for width in sorted(before.keys() | now.keys()):
+        old, new = before.get(width, []), now.get(width, [])
+        names = [[name for name, _ in boxes] for boxes in (old, new)]
+        if names[0] != names[1]:
+            found.append(f"{width}: other elements ({len(old)} before, {len(new)} now)")
+            continue
+        found += [
+            f"{width}: {name} was at {was}, is at {there}"
+            for (name, was), (_, there) in zip(old, new, strict=True)
+            if any(abs(a - b) > TOLERANCE_PX for a, b in zip(was, there, strict=True))
+        ]
+    return found
+
+
+@pytest.mark.parametrize("name", SCENES)
+def test_everything_is_where_it_was(
+    browser: Browser, address: str, artifacts: Path, name: str
+) -> None:
+    now = seen(browser, address, name)
+    file = artifacts / "layouts" / f"{name}.txt"
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(written(now), encoding="utf-8")
+
+    kept = KEPT / file.name
+    assert moved(read(kept.read_text(encoding="utf-8")), now)[:20] == []
+    assert len(now[WIDTHS[0]]) > 20
+
+
+def test_what_is_elsewhere_is_named() -> None:
+    before: Layout = {400: [("lms-Row", [0, 10, 400, 48]), ("lms-Bar", [4, 0, 392, 8])]}
+
+    assert moved(before, read(written(before))) == []
+    nearly: Layout = {400: [("lms-Row", [0, 11, 400, 48]), ("lms-Bar", [4, 0, 391, 8])]}
+    assert moved(before, nearly) == []
+    lower: Layout = {400: [("lms-Row", [0, 14, 400, 48]), ("lms-Bar", [4, 0, 392, 8])]}
+    assert moved(before, lower) == ["400: lms-Row was at [0, 10, 400, 48], is at [0, 14, 400, 48]"]
+    assert moved(before, {400: lower[400][:1]}) == ["400: other elements (2 before, 1 now)"]
