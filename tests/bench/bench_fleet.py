@@ -1,7 +1,8 @@
 """What a gateway adds to an answer, and what it could carry: `python -m tests.bench.bench_fleet`.
 
 First one gateway and one engine: the first token and the speed through the gateway next to the
-engine asked directly, in turns. Then the gateway's own code with a thousand devices that are not
+engine asked directly, in turns. Then a device that computes nothing here and speaks 200 tokens a
+second: what the gateway takes of that is the gateway's alone. Then the gateway's own code with a thousand devices that are not
 there: decisions, lists, accounts taken in, and what a page is sent.
 """
 
@@ -102,7 +103,7 @@ async def compare(folder: Path) -> list[Figure]:
                 each = (computed(gateway) - used) / sum(one[2] for one in took["through"])
                 figures += compared(key, took)
                 what = f"{key}: processor of the gateway, each token"
-                figures.append(Figure(what, 1e3 * each, "ms", at_most=0.3))
+                figures.append(Figure(what, 1e3 * each, "ms"))
     finally:
         gateway.stop()
         device.stop()
