@@ -2,8 +2,8 @@
 
 First one gateway and one engine: the first token and the speed through the gateway next to the
 engine asked directly, in turns. Then a device that computes nothing here and speaks 200 tokens a
-second: what the gateway takes of that is the gateway's alone. Then the gateway's own code with a thousand devices that are not
-there: decisions, lists, accounts taken in, and what a page is sent.
+second: what the gateway takes of that is the gateway's alone. Then the gateway's own code with a
+thousand devices that are not there: decisions, lists, accounts taken in, and what a page is sent.
 """
 
 from __future__ import annotations
