@@ -17,6 +17,7 @@ from lms_jupyter.engine.prediction.json_schema import prepared
 from lms_jupyter.engine.prediction.schema_words import UnkeepableError
 from lms_jupyter.engine.routes import anthropic
 from lms_jupyter.engine.wire import message_chat, openai, requests, response_chat, tool_choice
+from lms_jupyter.engine.wire.blocks import settle_blocks
 from lms_jupyter.engine.wire.requests import check
 from lms_jupyter.engine.wire.unsupported import refuse_unsupported
 
@@ -172,3 +173,27 @@ def test_what_stands_in_a_wrong_place_is_told(name: str) -> None:
                 error.add_note(f"{odd!r} at {key!r}")
                 raise
     assert told > number
+
+
+@pytest.mark.parametrize(
+    ("kind", "wrong"),
+    [
+        (requests.Chat, {"messages": [], "logprobs": []}),
+        (requests.Chat, {"messages": [], "logprobs": "yes"}),
+        (requests.Chat, {"messages": [], "logprobs": True, "top_logprobs": "5"}),
+        (requests.Response, {"input": [], "tools": [{"name": "f", "description": []}]}),
+        (requests.AnthropicMessage, {"messages": [], "tools": [{"description": {}}]}),
+    ],
+)
+def test_what_llama_cpp_would_leave_aside_is_told(kind: Any, wrong: dict[str, Any]) -> None:
+    with pytest.raises(EngineError, match="is wrong: Expected"):
+        check(wrong, kind)
+
+
+def test_a_block_whose_text_is_none_is_told() -> None:
+    for odd in (None, {}, ["a"], 5):
+        block = {"type": "text", "text": odd}
+        result = {"type": "tool_result", "tool_use_id": "1", "content": [block]}
+        for place in ({"messages": [{"role": "user", "content": [result]}]}, {"system": [block]}):
+            with pytest.raises(EngineError, match=r"has to be text, not .*\.0"):
+                settle_blocks(dict(place))

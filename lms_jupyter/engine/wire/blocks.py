@@ -33,6 +33,9 @@ def _block(block: Any, where: str) -> Any:
     kind = block.get("type")
     if kind == "tool_result" and isinstance(block.get("content"), list):
         return {**block, "content": _blocks(block["content"], f"{where}.content")}
+    if kind == "text" and not _is_text(block):
+        shown = block.get("text")
+        raise BadRequestError(f"The text of a block has to be text, not {shown!r:.100} ({where}).")
     if kind in _KNOWN:
         return block
     if kind == "document":

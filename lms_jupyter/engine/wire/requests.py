@@ -47,6 +47,12 @@ class Tool(msgspec.Struct, kw_only=True):
     type: str = "function"
 
 
+class FlatTool(msgspec.Struct, kw_only=True):
+    """A tool as responses and Anthropic's messages have it; what its name may be is told there."""
+
+    description: str | None = None
+
+
 class Completion(Sampled, kw_only=True):
     """`/v1/completions`."""
 
@@ -67,6 +73,8 @@ class Chat(Completion, kw_only=True):
     messages: list[Message]
     prompt: Any = None
     max_completion_tokens: int | None = None
+    logprobs: bool | None = None
+    top_logprobs: int | None = None
     tools: list[Tool] | None = None
     response_format: dict[str, Any] | None = None
 
@@ -84,7 +92,7 @@ class Response(Sampled, kw_only=True):
     input: list[dict[str, Any]]
     instructions: str | None = None
     max_output_tokens: int | None = None
-    tools: list[dict[str, Any]] | None = None
+    tools: list[FlatTool] | None = None
 
 
 class AnthropicMessage(Sampled, kw_only=True):
@@ -94,7 +102,7 @@ class AnthropicMessage(Sampled, kw_only=True):
     max_tokens: int | None = None
     system: Parts = None
     stop_sequences: list[str] | None = None
-    tools: list[dict[str, Any]] | None = None
+    tools: list[FlatTool] | None = None
 
 
 def check(body: Mapping[str, Any], kind: type[msgspec.Struct]) -> None:
