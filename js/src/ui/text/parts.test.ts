@@ -26,7 +26,7 @@ describe("names", () => {
 describe("facts", () => {
   it("says when a size is only the file's", () => {
     expect(instanceFacts(chat, words)).toContain("3.3\u00a0GB");
-    expect(instanceFacts(embedding, words)).toContain("274\u00a0MB on disk");
+    expect(instanceFacts(embedding, words)).toContain("274\u00a0MB on\u00a0disk");
   });
 
   it.each([

@@ -41,7 +41,8 @@ const en = {
   waiting: (count: number) => `${count} queued`,
   local: "Local",
   tokens: (count: string) => `${count} tokens`,
-  onDiskSize: (size: string) => `${size} on disk`,
+  // Where a column is too narrow, the words leave it together.
+  onDiskSize: (size: string) => `${size} on\u00a0disk`,
   others: (count: number) => `also used by ${count} kernel${count > 1 ? "s" : ""}`,
   embedding: "embedding",
   vision: "vision",
@@ -103,7 +104,7 @@ const de: StillStrings = {
   waiting: (count) => `${count} in Warteschlange`,
   local: "Lokal",
   tokens: (count) => `${count} Token`,
-  onDiskSize: (size) => `${size} auf der Platte`,
+  onDiskSize: (size) => `${size} auf\u00a0der\u00a0Platte`,
   others: (count) => `auch von ${count} Kernel${count > 1 ? "n" : ""} benutzt`,
   embedding: "Embedding",
   vision: "Bilder",
