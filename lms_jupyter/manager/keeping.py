@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from lms_jupyter.errors import CommandError
 from lms_jupyter.hosts import keeping
+from lms_jupyter.manager.identity import on_behalf_of
 from lms_jupyter.manager.leases import Lease, LeaseBook
 from lms_jupyter.protocol.loads import LoadRequest
 from lms_jupyter.protocol.models import Instance, Keep
@@ -23,7 +24,7 @@ def prepared(request: LoadRequest, manager: "Manager") -> LoadRequest:
     """
     if request.keep is None:
         return request
-    if request.keep.until is None and manager.identity is None:
+    if request.keep.until is None and (on_behalf_of.get() or manager.identity) is None:
         if request.rule:  # it speaks of notebooks, and of others says nothing
             return replace(request, keep=None)
         raise CommandError(

@@ -12,7 +12,7 @@ from lms_jupyter.hosts.base import Found, GaveWay, Snapshot
 from lms_jupyter.hosts.fake import FEATURES, FakeHost, fake_model
 from lms_jupyter.manager import holding
 from lms_jupyter.manager.commands import run
-from lms_jupyter.manager.identity import Identity
+from lms_jupyter.manager.identity import Identity, on_behalf_of
 from lms_jupyter.manager.leases import LeaseBook
 from lms_jupyter.manager.manager import Collaborators, Manager
 from lms_jupyter.manager.owners import apply_snapshot
@@ -180,3 +180,19 @@ async def test_where_there_is_no_notebook_none_keeps_it_while_it_is_open(tmp_pat
 
     await run(replace(CHAT, keep=None, ttl_is_default=True), manager)
     assert [(one.keep, one.ttl_s) for one in host.memory] == [(None, 60.0)]
+
+
+async def test_a_server_that_clicks_for_a_busy_kernel_keeps_it_for_its_notebook(
+    tmp_path: Path,
+) -> None:
+    host = FakeHost(fake_model("chat"), features=FEATURES)
+    manager, book = await _manager(host, tmp_path, identity=None)
+    token = on_behalf_of.set(HERE)
+    try:
+        await run(replace(CHAT, keep=Keep()), manager)
+    finally:
+        on_behalf_of.reset(token)
+
+    assert [one.keep for one in host.memory] == [Keep()]
+    (lease,) = book.of(manager.activity.host.address)
+    assert (lease.holder, lease.while_open) == (HERE, True)
