@@ -12,7 +12,7 @@ from typing import Any, Final, Literal, ParamSpec, TypeVar, Union, get_args, get
 from lms_jupyter.errors import CommandError
 
 Asked = ParamSpec("Asked")
-Told = TypeVar("Told")
+Result = TypeVar("Result")
 
 _SHOWN_CHARACTERS: Final = 80
 _LARGEST: Final = 2**53
@@ -35,7 +35,7 @@ _WORDS: Final[Mapping[Any, str]] = {
 }
 
 
-def checked(verb: Callable[Asked, Told]) -> Callable[Asked, Told]:
+def checked(verb: Callable[Asked, Result]) -> Callable[Asked, Result]:
     """Make a verb one that refuses what is of another type than it says, as `CommandError`.
 
     An asynchronous verb does so when it is waited for, as with everything else that it raises.
@@ -58,10 +58,10 @@ def checked(verb: Callable[Asked, Told]) -> Callable[Asked, Told]:
             check(*args, **kwargs)
             return await verb(*args, **kwargs)
 
-        return waiting  # type: ignore[return-value]  # `Told` is what it is waited for with
+        return waiting  # type: ignore[return-value]  # `Result` is what it is waited for with
 
     @functools.wraps(verb)
-    def calling(*args: Asked.args, **kwargs: Asked.kwargs) -> Told:
+    def calling(*args: Asked.args, **kwargs: Asked.kwargs) -> Result:
         check(*args, **kwargs)
         return verb(*args, **kwargs)
 
@@ -70,7 +70,7 @@ def checked(verb: Callable[Asked, Told]) -> Callable[Asked, Told]:
 
 def check_type(name: str, value: object, kinds: tuple[Any, ...]) -> None:
     """Raise `CommandError` for a value that is of none of some types; no types are all."""
-    taken = tuple(one for kind in kinds for one in _TYPES[kind])
+    taken = tuple(python for kind in kinds for python in _TYPES[kind])
     is_odd = isinstance(value, bool) and bool not in kinds
     if kinds and (is_odd or not isinstance(value, taken) or not _is_of_this_world(value, kinds)):
         words = " or ".join(dict.fromkeys(_WORDS[kind] for kind in kinds))
@@ -94,7 +94,7 @@ def _kinds(parameter: inspect.Parameter) -> tuple[Any, ...]:
     if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
         return ()
     kinds = tuple(_flat(parameter.annotation))
-    return kinds if all(isinstance(one, type) and one in _TYPES for one in kinds) else ()
+    return kinds if all(isinstance(kind, type) and kind in _TYPES for kind in kinds) else ()
 
 
 def _flat(annotation: Any) -> Iterator[Any]:
@@ -102,8 +102,8 @@ def _flat(annotation: Any) -> Iterator[Any]:
     if get_origin(annotation) is Literal:
         yield from dict.fromkeys(type(word) for word in get_args(annotation))
     elif get_origin(annotation) in (Union, UnionType):
-        for one in get_args(annotation):
-            yield from _flat(one)
+        for part in get_args(annotation):
+            yield from _flat(part)
     else:
         yield annotation
 

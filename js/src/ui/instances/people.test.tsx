@@ -49,7 +49,7 @@ it("opens the notebooks that can be opened, each its own", async () => {
   await draw(async () => found, { ...CODER, owner: "analysis.ipynb", users });
 
   const buttons = await screen.findAllByRole("button");
-  for (const one of buttons) one.click();
+  for (const button of buttons) button.click();
   expect(opened).toEqual(["a/analysis.ipynb", "one/eval.ipynb", "two/eval.ipynb"]);
   expect(document.body.textContent).toBe("analysis.ipynbeval.ipynb, script.py, eval.ipynb");
 });
