@@ -172,7 +172,7 @@ def test_where_nothing_is_live_the_click_waits_and_the_panel_says_so(
     expect(notebook.page.get_by_text("[*]:").first).to_be_visible()
     click_impatiently(notebook.panel.get_by_role("button", name="Load tutor-1m", exact=True))
     waiting = notebook.panel.get_by_text("Queued: the kernel is busy", exact=False).first
-    expect(waiting).to_be_visible(timeout=2000)
+    expect(waiting).to_be_visible()
     notebook.panel.screenshot(path=artifacts / "busy-queued.png")
     assert in_memory(engine_address) == []
     release.touch()

@@ -14,6 +14,7 @@ from tests.browser.conftest import Open
 from tests.browser.lab import KERNEL_IS_IDLE, NOTEBOOK, Notebook, click_impatiently
 from tests.browser.sidebar import Sidebar, unload_all
 from tests.engines import engine, family, held, owner
+from tests.ports import free_port
 
 pytestmark = pytest.mark.browser
 
@@ -90,7 +91,7 @@ def in_memory(address: str) -> list[str]:
 def test_a_host_that_is_killed_is_said_to_be_lost_and_its_successor_is_found(
     open_notebook: Open, tmp_path: Path, artifacts: Path, state: str
 ) -> None:
-    with engine(tmp_path / "one") as address:
+    with engine(tmp_path / "one", "--port", str(free_port())) as address:
         with lmstudio.Client(address) as client:
             client.llm.load_new_instance("tutor-1m", "chat", ttl=3600)
             client.llm.load_new_instance("tutor-1m", "other", ttl=3600)

@@ -1,7 +1,6 @@
 """The main job, end to end: real JupyterLab, real Chromium, a real model in real llama.cpp."""
 
 import re
-import time
 from pathlib import Path
 
 import lmstudio
@@ -10,13 +9,13 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Open
+from tests.browser.kernels import busy
 from tests.engines import family
 
 pytestmark = pytest.mark.browser
 
 PANEL = "%load_ext lms_jupyter\nimport lms_jupyter\npanel = lms_jupyter.panel()\npanel"
 SEEN_WITHIN_MS = 500
-BUSY_LOOP = "import time\nend = time.time() + 8\nwhile time.time() < end:\n    sum(range(1000))"
 
 
 def seconds_left(text: str) -> int:
@@ -103,6 +102,7 @@ def test_a_load_can_be_cancelled_and_its_process_ends(
     assert notebook.messages == []
 
 
+@pytest.mark.alone
 def test_what_the_magic_and_the_plain_sdk_load_appears_within_half_a_second(
     open_notebook: Open, engine_address: str
 ) -> None:
@@ -122,33 +122,33 @@ def test_what_the_magic_and_the_plain_sdk_load_appears_within_half_a_second(
 def test_at_the_end_of_its_ttl_an_instance_is_gone_from_host_panel_and_memory(
     open_notebook: Open, engine_address: str
 ) -> None:
-    notebook = open_notebook([PANEL, "llm = %lms load tutor-1m --ttl 4"])
+    notebook = open_notebook([PANEL, "llm = %lms load tutor-1m --ttl 8"])
     notebook.run(0)
     notebook.run(1)
     expect(notebook.row("tutor-1m").get_by_role("timer")).to_have_text(
-        re.compile(r"^unloads in 0:0[1-4]$")
+        re.compile(r"^unloads in 0:0[1-8]$")
     )
     assert children(engine_address) == 1
 
-    expect(notebook.row("tutor-1m")).to_have_count(0, timeout=8000)
+    expect(notebook.row("tutor-1m")).to_have_count(0, timeout=12_000)
 
     with lmstudio.Client(engine_address) as client:
         assert list(client.list_loaded_models()) == []
     assert children(engine_address) == 0
 
 
-def test_a_click_works_while_a_cell_runs(open_notebook: Open) -> None:
-    notebook = open_notebook([PANEL, BUSY_LOOP])
+def test_a_click_works_while_a_cell_runs(open_notebook: Open, tmp_path: Path) -> None:
+    release = tmp_path / "release"
+    notebook = open_notebook([PANEL, busy(release)])
     notebook.run(0)
     notebook.start(1)
     expect(notebook.page.get_by_text("[*]:").first).to_be_visible()
 
-    clicked_at = time.monotonic()
     notebook.panel.get_by_role("button", name="Load tutor-1m", exact=True).click()
     expect(notebook.row("tutor-1m")).to_be_visible()
 
-    assert time.monotonic() - clicked_at < 6
     assert notebook.page.get_by_text("[*]:").count() > 0, "the cell had ended"
+    release.touch()
 
 
 def test_a_figure_in_the_making_survives_a_click(open_notebook: Open) -> None:

@@ -28,6 +28,7 @@ from tests.hosts.answers import (
     refusal,
     result,
 )
+from tests.ports import free_port
 
 
 @dataclass
@@ -111,7 +112,7 @@ class Studio:
         application.router.add_get("/{namespace}", self._talk)
         self._runner = web.AppRunner(application, shutdown_timeout=0.1)
         await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", self.port).start()
+        await web.TCPSite(self._runner, "127.0.0.1", self.port or free_port()).start()
         host, port = self._runner.addresses[0][:2]
         self.address = f"{host}:{port}"
         self._ready.set()
