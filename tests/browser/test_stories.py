@@ -79,6 +79,33 @@ def test_settings_get_a_name_and_are_used_by_it_in_the_form_and_in_a_cell(
     assert notebook.messages == []
 
 
+def test_the_form_knows_what_such_a_load_took_and_says_what_keeps_the_next(
+    open_notebook: Open, engine_address: str
+) -> None:
+    notebook = open_notebook([PANEL])
+    with lmstudio.Client(engine_address) as client:
+        before = client.llm.load_new_instance("tutor-1m", config={"contextLength": 768})
+        before.complete("The sea is wide and the sky is blue. " * 40, config={"maxTokens": 1})
+        before.unload()
+        notebook.run(0)
+        form = notebook.panel.get_by_role("form", name="Settings for tutor-1m")
+        notebook.panel.get_by_role("button", name="Load tutor-1m with settings").click()
+        context = form.get_by_role("spinbutton", name="Context length")
+
+        context.fill("1024")
+        expect(form.get_by_text("corrected by what loads took here")).to_be_visible()
+        context.fill("768")
+        expect(form.get_by_text("measured here")).to_be_visible()
+
+        form.get_by_role("combobox", name="Keep").select_option("open")
+        expect(form.get_by_text("--keep while-open")).to_be_visible()
+        form.get_by_role("button", name="Load", exact=True).click()
+        notebook.panel.get_by_role("button", name="More about tutor-1m").click()
+        expect(notebook.panel.get_by_text("kept while a notebook is open")).to_be_visible()
+        client.llm.model("tutor-1m").unload()
+    assert notebook.messages == []
+
+
 def test_a_model_is_fetched_paused_resumed_and_loaded_on_a_host_that_was_switched_to(
     open_notebook: Open, engine_address: str, elsewhere: Elsewhere, artifacts: Path
 ) -> None:
