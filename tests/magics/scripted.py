@@ -7,7 +7,6 @@ import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
 from lms_jupyter.api.answers import Answer
-from lms_jupyter.hosts.base import Found
 from lms_jupyter.hosts.fake import FakeHost, fake_model
 from lms_jupyter.hosts.prediction import (
     Message,
@@ -18,8 +17,6 @@ from lms_jupyter.hosts.prediction import (
 )
 from lms_jupyter.hosts.tool_calls import ToolCall, ToolCallFailed
 from lms_jupyter.magics.magic import LmsMagics
-from lms_jupyter.manager import Manager
-from lms_jupyter.manager.local import LocalManager
 from lms_jupyter.protocol.models import Instance
 
 Said = str | ToolCall | ToolCallFailed
@@ -64,16 +61,6 @@ Ask = Callable[..., Answer]
 @pytest.fixture
 def host() -> Scripted:
     return Scripted([call(a=12, b=30)], ["It is ", "42."])
-
-
-@pytest.fixture
-def local(host: Scripted) -> Iterator[LocalManager]:
-    async def find(_named: str) -> Found:
-        return Found(host=host, why="made for this test")
-
-    local = LocalManager(Manager(find))
-    yield local
-    local.close()
 
 
 @pytest.fixture

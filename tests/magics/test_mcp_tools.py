@@ -9,9 +9,9 @@ import pytest
 
 from tests.api import mcp_server
 
-from .scripted import Ask, Scripted, ask, call, host, local
+from .scripted import Ask, Scripted, ask, call, host
 
-__all__ = ["ask", "host", "local"]
+__all__ = ["ask", "host"]
 """Fixtures."""
 
 

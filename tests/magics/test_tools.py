@@ -11,9 +11,9 @@ from IPython.core.interactiveshell import InteractiveShell
 from lms_jupyter.errors import CommandError
 from lms_jupyter.hosts.tool_calls import ToolCall, ToolCallFailed
 
-from .scripted import Ask, Scripted, ask, call, host, local
+from .scripted import Ask, Scripted, ask, call, host
 
-__all__ = ["ask", "host", "local"]
+__all__ = ["ask", "host"]
 """Fixtures."""
 
 

@@ -58,6 +58,10 @@ class Bench:
         memory = Memory(total_bytes=10**12, available_bytes=10**12)
         self.guardrail = Guardrail(self.level, lambda: memory, self.meter)
 
+    def registry(self) -> Registry:
+        launcher = ProcessLauncher(spares=0, nice=10, log=lambda *_said: None)
+        return Registry(launcher, self.guardrail.check, self.room)
+
     async def plan(self, models: Path, key: str = "big-llm", **settings: Any) -> Plan:
         launcher = ProcessLauncher(spares=0, nice=0, log=lambda *_said: None)
         loader = Loader(
@@ -259,11 +263,7 @@ async def test_what_comes_by_itself_is_placed_in_the_memory_that_the_one_before_
 ) -> None:
     card = Card()
     bench = Bench([card])
-    registry = Registry(
-        ProcessLauncher(spares=0, nice=10, log=lambda *_said: None),
-        bench.guardrail.check,
-        bench.room,
-    )
+    registry = bench.registry()
     loader = Loader(
         Catalog([models]), registry, jit_ttl_s=60, auto_evict=auto_evict, gpus=bench.room
     )
@@ -293,11 +293,7 @@ async def test_what_another_engine_has_taken_since_the_plan_is_seen_before_the_l
 ) -> None:
     card = Card()
     bench = Bench([card])
-    registry = Registry(
-        ProcessLauncher(spares=0, nice=10, log=lambda *_said: None),
-        bench.guardrail.check,
-        bench.room,
-    )
+    registry = bench.registry()
     free_to_choose = replace(await bench.plan(models, "tiny-llm"), identifier="chooses")
     asked = await bench.plan(models, "tiny-llm", gpu_offload_ratio=1.0)
     assert free_to_choose.site.placement.gpu_layers > 0
