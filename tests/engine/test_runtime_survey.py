@@ -105,9 +105,11 @@ async def test_a_bad_program_is_refused_with_one_reason(
     tmp_path: Path, first: str, patience_s: float, reason: str
 ) -> None:
     program = write_stub(tmp_path / "llama-server", first=first)
+    before = psutil.Process().children()
     found = await surveyed(program, patience_s)
     assert found.problem == f"{program} cannot be used: {reason}."
-    assert not [one for one in psutil.Process().children() if one.status() != "zombie"]
+    left = [one for one in psutil.Process().children() if one.status() != "zombie"]
+    assert [one for one in left if one not in before] == []
 
 
 async def test_a_program_for_another_system_is_refused(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Mapping
 from contextlib import aclosing, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from lms_jupyter.engine.errors import EngineError
@@ -24,6 +24,8 @@ from lms_jupyter.engine.wire.sdk import seconds_from
 
 GRACE_S: Final = 10.0
 """How long a device may be away before what was pinned there comes up elsewhere."""
+MOST_QUESTIONS: Final = 16
+"""Asked at once: a gateway that starts finds all instances of its devices."""
 ATTEMPTS: Final = 3
 AGAIN_S: Final = 5.0
 """How long to wait before the next attempt: a busy device may not have answered in time."""
@@ -33,7 +35,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class _Kept:
-    """A pinned instance and how it was loaded."""
+    """An instance as it was last told, and how it was loaded."""
 
     device: Device
     info: Info
@@ -41,7 +43,11 @@ class _Kept:
 
 
 class Keeper:
-    """Knows what is pinned on the devices, and how to load it again."""
+    """Knows what is pinned on the devices, and how to load it again.
+
+    How an instance was loaded is asked when it appears, pinned or not: a device that goes away just
+    after somebody has pinned something there answers no more.
+    """
 
     def __init__(
         self, gateway: Gateway, placings: Mapping[str, Placing], grace_s: float = GRACE_S
@@ -51,6 +57,7 @@ class Keeper:
         self._grace_s = grace_s
         self._kept: dict[str, _Kept] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._asking = asyncio.Semaphore(MOST_QUESTIONS)
 
     @asynccontextmanager
     async def keeping(self) -> AsyncIterator[None]:
@@ -66,19 +73,20 @@ class Keeper:
             await asyncio.gather(*tasks, return_exceptions=True)
 
     def _look(self) -> None:
-        """Note what is pinned now, and begin to bring back what is gone."""
+        """Note what is there now, and begin to bring back what is gone."""
         devices = [one for one in self._gateway.fleet if one.is_connected]
+        connected = {one.device for one in devices}
         there = {i["instanceReference"]: (one, i) for one in devices for i in one.instances}
         for reference, kept in list(self._kept.items()):
             if reference in there:
-                if not self._is_promised(there[reference][1]):
-                    del self._kept[reference]
-            elif kept.device.device in {one.device for one in devices}:
-                del self._kept[reference]  # somebody has ended it there
+                device, info = there[reference]
+                self._kept[reference] = replace(kept, device=device, info=info)
+            elif self._is_promised(kept.info) and kept.device.device not in connected:
+                self._begin(f"restore {reference}", self._restore(reference))
             else:
-                self._begin(f"restore {reference}", self._restore(reference, kept))
+                del self._kept[reference]  # somebody has ended it there, or nobody will miss it
         for reference, (device, info) in there.items():
-            if self._is_promised(info) and reference not in self._kept:
+            if reference not in self._kept:
                 self._begin(f"note {reference}", self._note(device, info))
 
     def _is_promised(self, info: Info) -> bool:
@@ -97,16 +105,19 @@ class Keeper:
         reference = info["instanceReference"]
         one = {"type": "instanceReference", "instanceReference": reference}
         try:
-            config = await device.call(info["type"], "getLoadConfig", {"specifier": one})
+            async with self._asking:
+                config = await device.call(info["type"], "getLoadConfig", {"specifier": one})
         except EngineError:
             return  # it is gone already
         layer = {"layerName": "apiOverride", "config": config}
-        self._kept[reference] = _Kept(device, info, {"layers": [layer]})
+        # It may have been pinned meanwhile.
+        now = (each for each in device.instances if each["instanceReference"] == reference)
+        self._kept[reference] = _Kept(device, next(now, info), {"layers": [layer]})
 
-    async def _restore(self, reference: str, kept: _Kept) -> None:
+    async def _restore(self, reference: str) -> None:
         await asyncio.sleep(self._grace_s)
-        fleet = self._gateway.fleet
-        if self._kept.get(reference) is not kept or fleet.is_connected(kept.device.device):
+        kept = self._kept.get(reference)
+        if kept is None or self._gateway.fleet.is_connected(kept.device.device):
             return
         del self._kept[reference]
         # It stays the user's who has loaded it.
