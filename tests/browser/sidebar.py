@@ -1,6 +1,7 @@
 """A page of JupyterLab with our sidebar."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 
@@ -26,6 +27,8 @@ EXECUTE = """async ([id, args]) => {
   // What it returns may be a widget, which is no value to send.
   await window.jupyterapp.commands.execute(id, args);
 }"""
+ONE_IN_MEMORY = re.compile(r"^1 model · [\d.,]+\s[kMG]B")
+"""The status line, once the load has ended: until then it says of the load what it says of this."""
 VIEWPORT = ViewportSize(width=1280, height=900)
 
 

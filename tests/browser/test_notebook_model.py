@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.browser.lab import Lab
-from tests.browser.sidebar import Page, opened, unload_all
+from tests.browser.sidebar import ONE_IN_MEMORY, Page, opened, unload_all
 from tests.browser.sidebar_notebooks import RUN_ALL, SHUT_DOWN, open_notebook, show_notebook
 
 pytestmark = pytest.mark.browser
@@ -55,6 +55,6 @@ def test_a_picked_model_answers_cells_and_is_loaded_on_opening(
         expect(page.page.locator(".lms-StatusLine button")).to_have_text("0 models")
 
         show_notebook(page, lab, path)
-        expect(page.page.locator(".lms-StatusLine button")).to_contain_text("1 model")
+        expect(page.page.locator(".lms-StatusLine button")).to_contain_text(ONE_IN_MEMORY)
         assert page.ours == []
         page.page.evaluate(SHUT_DOWN)

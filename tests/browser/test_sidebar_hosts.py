@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, expect
 from playwright.sync_api import Page as BrowserPage
 
 from tests.browser.lab import Lab, jupyterlab
-from tests.browser.sidebar import Page, opened, pose, unload_all
+from tests.browser.sidebar import ONE_IN_MEMORY, Page, opened, pose, unload_all
 from tests.engine.synthetic import write_llm
 from tests.engines import engine
 
@@ -68,7 +68,7 @@ def test_another_host_is_chosen_and_all_that_is_shown_is_that_hosts(
     choice.select_option(other_host)
 
     expect(page.sidebar.row("over-there")).to_be_visible()
-    expect(page.page.locator(".lms-StatusLine button")).to_contain_text("1 model")
+    expect(page.page.locator(".lms-StatusLine button")).to_contain_text(ONE_IN_MEMORY)
     expect(choice).to_have_value(other_host)
     page.execute("lms:switch-host", host=engine_address)
     expect(page.sidebar.panel.get_by_text("Nothing in memory")).to_be_visible()

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.browser.lab import Lab
-from tests.browser.sidebar import Page, opened
+from tests.browser.sidebar import ONE_IN_MEMORY, Page, opened
 from tests.browser.sidebar_notebooks import (
     CONSOLE,
     CONSOLE_IS_READY,
@@ -83,7 +83,9 @@ def test_a_console_gets_the_line_at_its_prompt_and_runs(page: Page, engine_addre
     )
     page.execute("console:run-forced")
 
-    expect(page.page.locator(".lms-StatusLine button")).to_contain_text("1 model", timeout=30_000)
+    expect(page.page.locator(".lms-StatusLine button")).to_contain_text(
+        ONE_IN_MEMORY, timeout=30_000
+    )
 
 
 def test_what_stands_at_the_prompt_of_a_console_stays(page: Page) -> None:

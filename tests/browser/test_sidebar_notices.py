@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.browser.lab import Lab, jupyterlab
-from tests.browser.sidebar import Page, opened
+from tests.browser.sidebar import ONE_IN_MEMORY, Page, opened
 from tests.browser.sidebar_notebooks import SHUT_DOWN, notices, open_notebook, show_notebook
 from tests.engines import engine
 from tests.ports import free_port
@@ -61,7 +61,7 @@ def test_a_notebook_of_the_same_name_in_another_folder_gets_no_notice(
     path = open_notebook(page, lab, [LOAD], folder="one")
     page.execute("notebook:run-all-cells")
     line = page.page.locator(".lms-StatusLine button")
-    expect(line).to_contain_text("1 model", timeout=30_000)
+    expect(line).to_contain_text(ONE_IN_MEMORY, timeout=30_000)
     page.execute("docmanager:save")
     page.page.evaluate("() => window.jupyterapp.shell.currentWidget.close()")
     open_notebook(page, lab, ["1"], folder="two")
@@ -85,7 +85,9 @@ def test_a_load_that_ends_out_of_sight_pops_up_if_wanted_and_is_used_from_there(
     expect(page.page.locator(".lms-StatusLine button")).to_have_text("0 models")
     page.execute("lms:load", model_key="tutor-1m")
     toast = page.page.locator(".Toastify__toast")
-    expect(page.page.locator(".lms-StatusLine button")).to_contain_text("1 model", timeout=20_000)
+    expect(page.page.locator(".lms-StatusLine button")).to_contain_text(
+        ONE_IN_MEMORY, timeout=20_000
+    )
     expect(toast).to_contain_text("tutor-1m is loaded.")
 
     toast.get_by_role("button", name="Use in notebook").click()

@@ -222,8 +222,10 @@ def test_the_columns_of_both_lists_stand_below_each_other(
     assert edges == {720: columns, 1000: columns, 1200: columns}
 
 
-def test_every_fact_of_a_model_has_a_column_of_its_own(browser: Browser, address: str) -> None:
-    scene = Scene(browser, address, "idle", width=720)
+def test_every_fact_of_a_model_has_a_column_of_its_own(
+    browser: Browser, design_address: str
+) -> None:
+    scene = Scene(browser, design_address, "idle", width=720)
 
     lefts = scene.page.evaluate(LEFTS, FACTS)
 

@@ -6,8 +6,12 @@ import type { State } from "../../../store/store";
 import type { ModelHub } from "../hub";
 import { ENGLISH } from "../strings";
 import { choicesOf, choose, chosenIn, isPython } from "./choice";
+import { loadOf } from "./opening";
 import { ModelPicker } from "./picker";
 import { tell } from "./tell";
+
+// JupyterLab's own is for a page with all of it.
+vi.mock("@jupyterlab/apputils", () => ({ Notification: { warning: vi.fn() } }));
 
 /** A notebook's metadata, and word of its changes. */
 function createNotebook(metadata: Record<string, unknown> = {}, language = "python") {
@@ -177,4 +181,33 @@ it("writes what is picked into the notebook, and follows what others write there
   expect(select.querySelector("b")).toBeNull();
   choose(model, "");
   expect(names()).not.toContain("<b>gone</b>");
+});
+
+it("loads the model of a notebook that was opened once, however often it hears of its host", () => {
+  const { model } = createNotebook({ lms_jupyter: { model: "qwen3-4b" } });
+  const sent: unknown[] = [];
+  let hear: (state: unknown) => void = () => undefined;
+  const connection = {
+    watch(listener: typeof hear) {
+      hear = listener;
+      return () => undefined;
+    },
+    store: { send: (command: unknown) => Promise.resolve(sent.push(command)) },
+  };
+  const hub = { connection, oneClick: () => ({ ttl_s: 60 }), strings: ENGLISH };
+  const panel = { context: { model }, disposed: { connect: () => undefined } };
+
+  loadOf(panel as unknown as NotebookPanel, hub as unknown as ModelHub);
+  hear({ activity: null, catalog: null });
+  // Both before it can say that it wants to hear no more.
+  const state = {
+    activity: { ...engine, host: { ...engine.host, link: "connected" }, instances: [] },
+    catalog: { models: [{ model_key: "qwen3-4b" }] },
+  };
+  hear(state);
+  hear(state);
+
+  expect(sent).toEqual([
+    { kind: "load", mode: "use", join: true, model_key: "qwen3-4b", identifier: null, ttl_s: 60 },
+  ]);
 });
