@@ -61,7 +61,9 @@ def test_a_counter_that_begins_anew_goes_on(tmp_path: Path) -> None:
 
 
 def test_what_cannot_be_read_is_not_told(tmp_path: Path) -> None:
-    assert Counters(Rapl(tmp_path / "nowhere")).spent_j() is None
+    nowhere = Counters(Rapl(tmp_path / "nowhere"))
+    assert nowhere.spent_j() is None
+    assert not nowhere.are_there()
     zone(tmp_path, "intel-rapl:0", 1_000_000)
     (tmp_path / "intel-rapl:0" / "energy_uj").write_text("-17\n")
     counters = Counters(Rapl(tmp_path))
@@ -91,9 +93,13 @@ def test_gpus_are_counted_where_llama_cpp_can_use_them(tmp_path: Path) -> None:
 class Source:
     """Counts as it is told to."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, is_there: bool = True) -> None:
         self.next_j: list[float | None] = []
         self.read = 0
+        self._is_there = is_there
+
+    def are_there(self) -> bool:
+        return self._is_there
 
     def spent_j(self) -> float | None:
         self.read += 1
@@ -153,6 +159,16 @@ async def test_nothing_is_read_while_nobody_asks(registry: Registry, instance: I
 
 
 @pytest.mark.asyncio
+async def test_nothing_is_read_where_nothing_counts(registry: Registry, instance: Instance) -> None:
+    source = Source(is_there=False)
+    energy = Energy(source, registry)
+    async with registry.request(instance, Work.GENERATING):
+        assert await energy.share_j(1) is None
+    await energy.close()
+    assert source.read == 0
+
+
+@pytest.mark.asyncio
 async def test_the_diary_has_it_and_nothing_where_nothing_is_told(
     registry: Registry, instance: Instance
 ) -> None:
@@ -178,6 +194,9 @@ class Stuck:
 
     def __init__(self) -> None:
         self.go_on = threading.Event()
+
+    def are_there(self) -> bool:
+        return True
 
     def spent_j(self) -> float | None:
         self.go_on.wait()

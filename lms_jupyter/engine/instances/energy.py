@@ -27,8 +27,11 @@ EVERY_S: Final = 20.0
 logger = logging.getLogger(__name__)
 
 
-class Source(Protocol):
+class Counters(Protocol):
     """What counts."""
+
+    def are_there(self) -> bool:
+        """Whether there is anything that counts; waits for nothing."""
 
     def spent_j(self) -> float | None:
         """Return what was spent since the last call; may take its time."""
@@ -56,9 +59,11 @@ class _Sample:
 class Energy:
     """Counts for as long as requests go on."""
 
-    def __init__(self, source: Source, registry: Registry, patience_s: float = PATIENCE_S) -> None:
+    def __init__(
+        self, counters: Counters, registry: Registry, patience_s: float = PATIENCE_S
+    ) -> None:
         self._patience_s = patience_s
-        self._source = source
+        self._counters = counters
         self._registry = registry
         self._samples: deque[_Sample] = deque(maxlen=MOST_SAMPLES)
         self._seen = self._sharing = 0
@@ -71,6 +76,8 @@ class Energy:
 
     async def share_j(self, seconds: float) -> float | None:
         """Return the share of a request that ends now; `None` where it is not known."""
+        if not self._counters.are_there():
+            return None
         until_s = time.monotonic()
         await self._sample(None)
         begin = self._each_at(until_s - seconds)
@@ -88,6 +95,8 @@ class Energy:
 
     def _look(self) -> None:
         """Count anew when requests begin or end."""
+        if not self._counters.are_there():
+            return
         working = sum(
             one.work is not Work.WAITING
             for instance in self._registry.instances
@@ -147,7 +156,7 @@ class Energy:
     def _ask(self, loop: asyncio.AbstractEventLoop, answer: asyncio.Future[float | None]) -> None:
         spent: float | None = None
         try:
-            spent = self._source.spent_j()
+            spent = self._counters.spent_j()
         except Exception:
             logger.exception("energy cannot be told")
         finally:

@@ -61,6 +61,10 @@ class Counters:
         self._ranges = self._rapl.ranges()
         self._before: Mapping[str, float] = {}
 
+    def are_there(self) -> bool:
+        """Whether this machine may tell anything; waits for nothing."""
+        return bool(self._ranges) or self._has_gpus()
+
     def spent_j(self) -> float | None:
         """Return what was spent since the last call, 0 at the first; `None`: nothing is told.
 
