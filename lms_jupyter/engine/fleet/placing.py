@@ -113,12 +113,10 @@ class Placing:
         try:
             return await device.call(self.domain, "estimateModelUsage", question)
         except RelayedError as error:
-            here, answers = await asyncio.gather(
-                self.here(question),
-                self.gateway.fleet.ask_all(self.domain, "estimateModelUsage", question),
-            )
-            said = [one for one in (*(told for _, told in answers), here) if one is not None]
-            if error.told_code != PathNotFoundError.code or not said:
+            if error.told_code != PathNotFoundError.code:
+                raise
+            said = await self._told(question)
+            if not said:
                 raise
             activity = {"memory": device.memory, "instances": device.instances}
             there = fetching(place(device.device, device.name, activity, None), said)
@@ -134,12 +132,18 @@ class Placing:
         user, key = using.get(), str(question["modelKey"])
         needed = 0
         if user.limits.memory_bytes is not None:
-            own = await self.here(question)
-            answers = await self.gateway.fleet.ask_all(self.domain, "estimateModelUsage", question)
-            said = [one for one in (own, *(answer for _, answer in answers)) if one is not None]
+            said = await self._told(question)
             needed = min((int(one["memory"]["totalBytes"]) for one in said), default=0)
         with self.gateway.admission.admitted(user, key, needed) as pending:
             yield pending
+
+    async def _told(self, question: Mapping[str, Any]) -> list[Any]:
+        """Return what a load would take wherever that can be told: on the devices, then here."""
+        here, answers = await asyncio.gather(
+            self.here(question),
+            self.gateway.fleet.ask_all(self.domain, "estimateModelUsage", question),
+        )
+        return [one for one in (*(told for _, told in answers), here) if one is not None]
 
     async def _decided(
         self, question: Mapping[str, Any], where: Where, but: Container[str | None]
