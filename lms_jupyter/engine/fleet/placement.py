@@ -99,10 +99,8 @@ def choose(places: Sequence[Place], *, new: bool = True) -> Decision | Wait:
     roomy = [place for place in fetching if fits(place)]
     if roomy:
         return Decision(device=max(roomy, key=_left).device, step="fetch")
-    evictions = [(place, leaving) for place in able if (leaving := _leaving(place)) is not None]
-    if evictions:
-        place, leaving = min(evictions, key=lambda one: (len(one[1]), [-x for x in _left(one[0])]))
-        return Decision(device=place.device, step="evict", leaving=tuple(leaving))
+    if eviction := _least_eviction(able):
+        return eviction
     both = [*able, *fetching]
     is_in_vain = not any(_fits(place, *_sum(place.held)) for place in both)
     return Wait(reason=_no_room(both), is_in_vain=is_in_vain)
@@ -127,6 +125,19 @@ def _fits(place: Place, freed_bytes: int, freed_vram_bytes: int) -> bool:
         place.needed_bytes <= place.free_bytes + freed_bytes
         and place.needed_vram_bytes <= place.free_vram_bytes + freed_vram_bytes
     )
+
+
+def _least_eviction(able: Iterable[Place]) -> Decision | None:
+    """Return where the fewest instances have to leave, of equals where most memory is left."""
+    least: Decision | None = None
+    for place in sorted(able, key=_left, reverse=True):
+        leaving = _leaving(place)
+        if leaving is None or (least and len(leaving) >= len(least.leaving)):
+            continue
+        least = Decision(device=place.device, step="evict", leaving=tuple(leaving))
+        if len(leaving) == 1:  # The devices that come after have less left, and none needs fewer.
+            break
+    return least
 
 
 def _leaving(place: Place) -> list[str] | None:
