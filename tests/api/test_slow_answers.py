@@ -1,19 +1,18 @@
 """What a host does not answer for one instance costs a table little, and is never guessed."""
 
-import time
+import queue
 from collections.abc import Iterator
 
 import pytest
 
-import lms_jupyter.hosts.sdk  # noqa: F401 - what importing takes is not measured
 from lms_jupyter.api import memory, views
 from lms_jupyter.api.draw import instances_json
 from lms_jupyter.api.session import Session
+from lms_jupyter.hosts.instance_states import SILENT_S
 from lms_jupyter.manager import Manager
 from lms_jupyter.manager.local import LocalManager
 from tests.hosts.studio import Studio
-
-pytestmark = pytest.mark.alone
+from tests.stopped_clock import stopped
 
 KEY = "qwen/qwen3-4b"
 STATE = "getInstanceProcessingState"
@@ -37,21 +36,28 @@ def session(studio: Studio) -> Iterator[Session]:
 def test_an_instance_that_the_host_answers_nothing_about_is_in_the_table_soon(
     studio: Studio, session: Session
 ) -> None:
-    studio.silent = {STATE, "getLoadConfig", "getModelInfo"}
-    for most_s in (3.0, 1.9, 1.9):
-        began = time.monotonic()
-        table = session.run(views.instances(session.local.manager))
-        assert time.monotonic() - began < most_s
+    silent = studio.silent = {STATE, "getLoadConfig", "getModelInfo"}
+    asked: queue.Queue[str] = queue.Queue()
+    local = session.local
+    session.run(views.instances(local.manager))
+    studio.heard = lambda endpoint: asked.put(endpoint) if endpoint in silent else None
+    for _ in range(3):
+        with stopped(local._loop) as clock:
+            looking = local.submit(views.instances(local.manager))
+            for endpoint in (STATE, "getLoadConfig"):
+                assert asked.get(timeout=30) == endpoint
+                clock.move(SILENT_S)
+            table = looking.result(30)
         assert [(one.identifier, one.status) for one in table] == [(ODD, "unknown")]
         assert "\x1b" not in table.bundle()["text/plain"]
         assert '"status":"unknown"' in instances_json(table)
 
 
-@pytest.mark.parametrize("late_s", [2.5, 30.0])
+@pytest.mark.parametrize("answers", ["late", "never"])
 def test_what_is_not_known_to_be_idle_is_not_freed(
-    studio: Studio, session: Session, late_s: float
+    studio: Studio, session: Session, answers: str
 ) -> None:
-    studio.late = {STATE: late_s}
+    studio.late = {STATE}
 
     manager = session.local.manager
     assert session.run(memory.free(manager, everything=True)) == ()
@@ -59,7 +65,9 @@ def test_what_is_not_known_to_be_idle_is_not_freed(
     (sentence,) = memory.left(manager, everything=True)
     assert "does not say whether it is in use" in sentence
 
-    studio.late = {}
+    if answers == "late":
+        studio.answer()
+    studio.late = set()
     gone: tuple[object, ...] = ()
     while not gone:
         gone = session.run(memory.free(manager, everything=True))

@@ -62,8 +62,10 @@ class Studio:
     """Calls and channels that are heard and never answered."""
     heard: Callable[[str], None] = lambda _endpoint: None
     """Called with each call and channel that comes."""
-    late: dict[str, float] = field(default_factory=dict)
-    """How many seconds the answers of some calls take."""
+    late: set[str] = field(default_factory=set)
+    """Calls whose answers wait until `answer`."""
+    unanswered: list[str] = field(default_factory=list)
+    """What it has left without an answer because it is old."""
     twist: Callable[[str, Any], Any] = lambda _endpoint, told: told
     """What becomes of each answer, and of each packet, before it is sent."""
     memory: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -100,8 +102,18 @@ class Studio:
         """Let every load go on that is held, and hold no more."""
         self._loop.call_soon_threadsafe(self._going_on.set)
 
+    def answer(self) -> None:
+        """Give the answers that are late by now."""
+
+        def let_go() -> None:
+            self._answering.set()
+            self._answering = asyncio.Event()
+
+        self._loop.call_soon_threadsafe(let_go)
+
     async def _serve(self) -> None:
         self._over = asyncio.Event()
+        self._answering = asyncio.Event()
         self._going_on = asyncio.Event()
         if not self.holds:
             self._going_on.set()
@@ -165,6 +177,7 @@ class Studio:
 
     async def _introduced(self, socket: web.WebSocketResponse) -> bool:
         said = await socket.receive_json()
+        self.heard("introduction")
         if "introduction" in self.silent:
             await self._over.wait()
         self.introductions.append(said)
@@ -187,6 +200,7 @@ class Studio:
         self.asked.append(endpoint)
         self.heard(endpoint)
         if self.old and endpoint in NEW_CALLS | NEW_CHANNELS:
+            self.unanswered.append(endpoint)
             warning = f"Received rpcCall for unknown endpoint, endpoint = {endpoint}"
             await socket.send_json({"type": "communicationWarning", "warning": warning})
             return
@@ -194,7 +208,8 @@ class Studio:
             return
         match frame:
             case {"type": "rpcCall", "callId": number}:
-                await asyncio.sleep(self.late.get(endpoint, 0))
+                if endpoint in self.late:
+                    await self._answering.wait()
                 answer = self._call(namespace, endpoint, frame.get("parameter") or {})
                 await socket.send_json({**self.twist(endpoint, answer), "callId": number})
             case {"type": "channelCreate", "channelId": number}:
