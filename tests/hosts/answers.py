@@ -1,5 +1,6 @@
 """What the small LM Studio answers, and which instance a client points at when it asks."""
 
+import asyncio
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -195,3 +196,24 @@ def result(value: Any) -> dict[str, Any]:
 def refusal(title: str, **more: Any) -> dict[str, Any]:
     """Return the frame of an error."""
     return {"type": "rpcError", "error": {"title": title, **more}}
+
+
+def prediction_end(instance: Raw) -> dict[str, Any]:
+    """Return the last packet of a prediction, but for its statistics."""
+    return {
+        "type": "success",
+        "modelInfo": instance,
+        "loadModelConfig": {"fields": []},
+        "predictionConfig": {"fields": []},
+    }
+
+
+async def first_of(*events: asyncio.Event) -> list[asyncio.Event]:
+    """Wait until one of them has happened, and return which have."""
+    waits = [asyncio.create_task(event.wait()) for event in events]
+    try:
+        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for wait in waits:
+            wait.cancel()
+    return [event for event in events if event.is_set()]

@@ -19,12 +19,14 @@ from tests.hosts.answers import (
     NEW_CALLS,
     NEW_CHANNELS,
     NEW_FIELDS,
+    first_of,
     fragment,
     link_change,
     link_status,
     model,
     place,
     pointed_at,
+    prediction_end,
     refusal,
     result,
 )
@@ -99,17 +101,16 @@ class Studio:
         self._loop.close()
 
     def go_on(self) -> None:
-        """Let every load go on that is held, and hold no more."""
+        """Hold loads no more."""
         self._loop.call_soon_threadsafe(self._going_on.set)
 
     def answer(self) -> None:
         """Give the answers that are late by now."""
+        self._loop.call_soon_threadsafe(self._let_go)
 
-        def let_go() -> None:
-            self._answering.set()
-            self._answering = asyncio.Event()
-
-        self._loop.call_soon_threadsafe(let_go)
+    def _let_go(self) -> None:
+        answering, self._answering = self._answering, asyncio.Event()
+        answering.set()
 
     async def _serve(self) -> None:
         self._over = asyncio.Event()
@@ -217,14 +218,11 @@ class Studio:
                 parameter = frame.get("creationParameter") or {}
                 async for packet in self._channel(endpoint, parameter, off):
                     if "title" in packet:
-                        await socket.send_json(
-                            {"type": "channelError", "channelId": number, "error": packet}
-                        )
+                        told = {"type": "channelError", "error": packet}
+                        await socket.send_json({**told, "channelId": number})
                         return
-                    told = self.twist(endpoint, packet)
-                    await socket.send_json(
-                        {"type": "channelSend", "channelId": number, "message": told}
-                    )
+                    told = {"type": "channelSend", "message": self.twist(endpoint, packet)}
+                    await socket.send_json({**told, "channelId": number})
                 await socket.send_json({"type": "channelClose", "channelId": number})
             case _:
                 pass
@@ -316,12 +314,13 @@ class Studio:
     ) -> AsyncIterator[dict[str, Any]]:
         self.predictions.append(parameter)
         text = parameter["history"]["messages"][-1]["content"][0]["text"]
+        end, reason = prediction_end(self.memory[pointed_at(parameter, self.memory)]), "eosFound"
         for word in ("So", *text.split()):
             yield {"type": "fragment", "fragment": fragment(f"{word} ")}
             if await self._stall("predict", off):
-                yield self._end(parameter, "userStopped")
-                return
-        yield self._end(parameter, "eosFound")
+                reason = "userStopped"
+                break
+        yield end | {"stats": {"stopReason": reason}}
 
     async def _load(
         self, endpoint: str, parameter: dict[str, Any], off: asyncio.Event
@@ -370,26 +369,11 @@ class Studio:
 
     async def _is_cancelled(self, off: asyncio.Event) -> bool:
         """Wait while loads are held; tell whether this one was cancelled meanwhile."""
-        waits = [asyncio.create_task(event.wait()) for event in (off, self._going_on)]
-        try:
-            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for wait in waits:
-                wait.cancel()
-        return off.is_set() and not self._going_on.is_set()
+        return await first_of(off, self._going_on) == [off]
 
     def _free(self, key: str) -> str:
         names = itertools.chain([key], (f"{key}:{number}" for number in itertools.count(2)))
         return next(name for name in names if name not in self.memory | dict.fromkeys(self.loading))
-
-    def _end(self, parameter: dict[str, Any], reason: str) -> dict[str, Any]:
-        return {
-            "type": "success",
-            "stats": {"stopReason": reason},
-            "modelInfo": self.memory[pointed_at(parameter, self.memory)],
-            "loadModelConfig": {"fields": []},
-            "predictionConfig": {"fields": []},
-        }
 
     def _model(self, key: str, device: str | None = None) -> dict[str, Any]:
         return self._as_old(model(key, device))
