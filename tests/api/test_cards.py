@@ -10,9 +10,9 @@ from msgspec.structs import replace
 import lms_jupyter.api.views  # noqa: F401 - brings the drawings
 from lms_jupyter.api.draw import draw_instances, draw_models
 from lms_jupyter.api.tables import RichOutput
-from lms_jupyter.hosts.fake import FakeHost, fake_model
 from lms_jupyter.printable import printable_line
 from lms_jupyter.protocol.models import Estimate, Instance, Model
+from tests.hosts.fake import FakeHost, fake_model
 
 QWEN = fake_model(variants=("qwen/qwen3-4b@q4_k_m",))
 CHAT = replace(FakeHost(QWEN, clock=lambda: 1.0).put(QWEN, identifier="chat"), ttl_s=None)

@@ -9,11 +9,11 @@ from IPython.core.interactiveshell import InteractiveShell
 
 from lms_jupyter.api.session import Session
 from lms_jupyter.hosts.base import Found
-from lms_jupyter.hosts.fake import FEATURES, FakeHost, fake_model
 from lms_jupyter.manager.commands import run
 from lms_jupyter.manager.local import LocalManager
 from lms_jupyter.manager.manager import Manager
 from lms_jupyter.protocol.loads import LoadRequest
+from tests.hosts.fake import FEATURES, FakeHost, fake_model
 
 CHAT = LoadRequest(model_key="chat", ttl_s=60.0)
 

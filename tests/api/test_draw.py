@@ -12,9 +12,9 @@ from lms_jupyter.api.draw import (
     models_json,
 )
 from lms_jupyter.api.sizes import format_size
-from lms_jupyter.hosts.fake import FakeHost, fake_model
 from lms_jupyter.protocol.models import Link
 from lms_jupyter.protocol.slices import Activity
+from tests.hosts.fake import FakeHost, fake_model
 
 EMBED = fake_model(
     "nomic-embed",

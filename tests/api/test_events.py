@@ -7,13 +7,13 @@ import pytest_asyncio
 from lms_jupyter.api.events import ModelEvent, What, listen
 from lms_jupyter.errors import CommandError
 from lms_jupyter.hosts.base import Found, Snapshot
-from lms_jupyter.hosts.fake import FakeHost, fake_model
 from lms_jupyter.manager import Manager, lookup
 from lms_jupyter.manager.commands import run
 from lms_jupyter.manager.events import Polled
 from lms_jupyter.manager.watch import connect
 from lms_jupyter.protocol.commands import UnloadInstance
 from lms_jupyter.protocol.loads import LoadRequest
+from tests.hosts.fake import FakeHost, fake_model
 
 QWEN = "qwen/qwen3-4b"
 

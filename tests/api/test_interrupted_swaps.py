@@ -9,12 +9,12 @@ import pytest_asyncio
 from lms_jupyter.api.pause import Paused
 from lms_jupyter.api.session import Session
 from lms_jupyter.hosts.base import Found, Reason
-from lms_jupyter.hosts.fake import FakeHost, fake_model
 from lms_jupyter.manager import Manager, loading
 from lms_jupyter.manager.local import LocalManager
 from lms_jupyter.manager.watch import connect
 from lms_jupyter.protocol.loads import LoadRequest
 from lms_jupyter.protocol.models import Instance, LoadConfig
+from tests.hosts.fake import FakeHost, fake_model
 
 QWEN = "qwen/qwen3-4b"
 

@@ -9,11 +9,11 @@ import pytest
 
 from lms_jupyter.errors import CommandError
 from lms_jupyter.hosts.base import Found
-from lms_jupyter.hosts.fake import FakeHost, fake_model
 from lms_jupyter.manager import Manager
 from lms_jupyter.manager.local import LocalManager
 from lms_jupyter.protocol.commands import UnloadInstance
 from lms_jupyter.protocol.loads import LoadRequest
+from tests.hosts.fake import FakeHost, fake_model
 
 
 async def find(_named: str) -> Found:

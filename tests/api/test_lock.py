@@ -12,11 +12,11 @@ from lms_jupyter.api import lock as locks
 from lms_jupyter.api.drift import check
 from lms_jupyter.errors import CommandError, ModelNotFoundError
 from lms_jupyter.hosts.base import Found
-from lms_jupyter.hosts.fake import FakeHost, fake_model
 from lms_jupyter.manager import Manager, loading
 from lms_jupyter.manager.watch import connect
 from lms_jupyter.protocol.loads import LoadRequest
 from lms_jupyter.protocol.models import LoadConfig
+from tests.hosts.fake import FakeHost, fake_model
 
 QWEN = "qwen/qwen3-4b"
 FILE = b"not really a model"

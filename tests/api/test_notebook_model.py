@@ -12,10 +12,10 @@ from lms_jupyter.api.notebook_model import CHOSEN, LONGEST, VARIABLE, chosen_mod
 from lms_jupyter.api.session import Session
 from lms_jupyter.errors import CommandError, ModelNotFoundError
 from lms_jupyter.hosts.base import Found
-from lms_jupyter.hosts.fake import FEATURES, FakeHost, fake_model
 from lms_jupyter.manager import Manager
 from lms_jupyter.manager.local import LocalManager
 from lms_jupyter.protocol.loads import LoadRequest
+from tests.hosts.fake import FEATURES, FakeHost, fake_model
 
 UNNAMED = NotebookRequest(request=LoadRequest(model_key="", mode="use"))
 

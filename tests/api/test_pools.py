@@ -6,10 +6,10 @@ from msgspec.structs import replace
 
 from lms_jupyter.api import cards
 from lms_jupyter.api.draw import draw_instances, draw_status, instances_json
-from lms_jupyter.hosts.fake import FakeHost, fake_gpu, fake_model
 from lms_jupyter.protocol.models import Instance, Memory, MemoryUser
 from lms_jupyter.protocol.shares import GpuShare
 from lms_jupyter.protocol.slices import Activity
+from tests.hosts.fake import FakeHost, fake_gpu, fake_model
 
 GB = 1_000_000_000
 QWEN = fake_model("qwen3-4b")

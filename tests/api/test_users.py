@@ -9,9 +9,9 @@ from lms_jupyter.api.cards import draw_instance
 from lms_jupyter.api.draw import draw_instances
 from lms_jupyter.api.users import whose
 from lms_jupyter.api.views import owners_of, waiting_note
-from lms_jupyter.hosts.fake import FakeHost, fake_model
 from lms_jupyter.manager import Manager
 from lms_jupyter.protocol.shares import WaitingUser
+from tests.hosts.fake import FakeHost, fake_model
 
 MODEL = fake_model()
 ADAS = replace(

@@ -15,11 +15,11 @@ from lms_jupyter.api.handle_cards import draw_handle
 from lms_jupyter.api.session import Session
 from lms_jupyter.errors import CommandError, HostUnreachableError
 from lms_jupyter.hosts.base import Found
-from lms_jupyter.hosts.fake import FEATURES, FakeHost, fake_model
 from lms_jupyter.hosts.lifeline import Seen
 from lms_jupyter.magics.parser import verb_names
 from lms_jupyter.manager import Manager
 from lms_jupyter.manager.local import LocalManager
+from tests.hosts.fake import FEATURES, FakeHost, fake_model
 
 OTHERWISE = {"server": "serve", "doctor": "examine"}
 """Verbs that have the name of a package of ours."""

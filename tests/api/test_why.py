@@ -6,11 +6,11 @@ import pytest
 from msgspec.structs import replace
 
 from lms_jupyter.api.why import Reasons
-from lms_jupyter.hosts.fake import FakeHost, fake_model
 from lms_jupyter.manager import Manager
 from lms_jupyter.manager.identity import Identity
 from lms_jupyter.manager.leases import Lease
 from lms_jupyter.protocol.models import HostInfo, Instance, Keep
+from tests.hosts.fake import FakeHost, fake_model
 
 HOLDER = Identity(kernel_id="k", notebook="/home/train.ipynb", pid=1, machine="here")
 

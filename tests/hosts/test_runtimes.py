@@ -6,10 +6,10 @@ import pytest
 
 from lms_jupyter.errors import CommandError, HostReplyError
 from lms_jupyter.hosts import runtimes
-from lms_jupyter.hosts.fake import FakeHost
 from lms_jupyter.hosts.sdk import SdkHost
 from tests import engines
 from tests.engine.stub_server import write_stub
+from tests.hosts.fake import FakeHost
 from tests.hosts.studio import Studio
 
 pytestmark = pytest.mark.asyncio

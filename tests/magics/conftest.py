@@ -8,12 +8,12 @@ from IPython.core.interactiveshell import InteractiveShell
 
 import lms_jupyter
 from lms_jupyter.hosts.base import Found
-from lms_jupyter.hosts.fake import FEATURES, FakeHost, fake_model
 from lms_jupyter.magics.magic import LmsMagics
 from lms_jupyter.manager import Manager
 from lms_jupyter.manager.local import LocalManager
 from tests import engines
 from tests.engine.synthetic import Shape, write_llm
+from tests.hosts.fake import FEATURES, FakeHost, fake_model
 
 from .kernels import Kernel
 

@@ -7,7 +7,6 @@ import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
 from lms_jupyter.api.answers import Answer
-from lms_jupyter.hosts.fake import FakeHost, fake_model
 from lms_jupyter.hosts.prediction import (
     Message,
     PredictionEvent,
@@ -18,6 +17,7 @@ from lms_jupyter.hosts.prediction import (
 from lms_jupyter.hosts.tool_calls import ToolCall, ToolCallFailed
 from lms_jupyter.magics.magic import LmsMagics
 from lms_jupyter.protocol.models import Instance
+from tests.hosts.fake import FakeHost, fake_model
 
 Said = str | ToolCall | ToolCallFailed
 

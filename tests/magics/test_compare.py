@@ -9,13 +9,13 @@ from IPython.core.interactiveshell import InteractiveShell
 
 from lms_jupyter.errors import InstanceNotFoundError
 from lms_jupyter.hosts.base import Found, LoadOrigin, LoadStep
-from lms_jupyter.hosts.fake import FakeHost, fake_model
 from lms_jupyter.hosts.prediction import Message, PredictionEvent, PredictionFragment, Sampling
 from lms_jupyter.magics.magic import LmsMagics
 from lms_jupyter.manager import Manager
 from lms_jupyter.manager.local import LocalManager
 from lms_jupyter.protocol.loads import LoadRequest
 from lms_jupyter.protocol.models import Instance
+from tests.hosts.fake import FakeHost, fake_model
 
 NAMES = ("zeta", "alpha")
 LINE = "compare zeta alpha --as both"

@@ -5,8 +5,8 @@ from IPython.core.interactiveshell import InteractiveShell
 from msgspec.structs import replace
 
 from lms_jupyter.errors import CommandError, ModelNotFoundError
-from lms_jupyter.hosts.fake import FakeHost
 from lms_jupyter.magics.magic import LmsMagics
+from tests.hosts.fake import FakeHost
 
 QWEN = "qwen/qwen3-4b"
 

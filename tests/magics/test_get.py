@@ -16,11 +16,11 @@ from lms_jupyter.errors import (
     ModelNotFoundError,
 )
 from lms_jupyter.hosts.base import Downloading, DownloadStep, Offer
-from lms_jupyter.hosts.fake import FakeHost
 from lms_jupyter.magics.magic import LmsMagics
 from lms_jupyter.manager.commands import run
 from lms_jupyter.manager.local import LocalManager
 from lms_jupyter.protocol.commands import DownloadModel, PauseDownload
+from tests.hosts.fake import FakeHost
 
 MARKET = [
     Offer(name="acme/small", download_id="small@q4", size_bytes=1000, quantization="Q4_0"),

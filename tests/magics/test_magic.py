@@ -8,10 +8,10 @@ from msgspec.structs import replace
 
 import lms_jupyter
 from lms_jupyter.errors import CommandError, HostTimeoutError, InstanceNotFoundError
-from lms_jupyter.hosts.fake import FakeHost
 from lms_jupyter.magics.magic import LmsMagics
 from lms_jupyter.manager.local import LocalManager
 from lms_jupyter.protocol.loads import LoadRequest
+from tests.hosts.fake import FakeHost
 
 QWEN = "qwen/qwen3-4b"
 

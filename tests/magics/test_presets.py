@@ -7,7 +7,7 @@ import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
 from lms_jupyter.errors import CommandError
-from lms_jupyter.hosts.fake import FakeHost
+from tests.hosts.fake import FakeHost
 
 QWEN = "qwen/qwen3-4b"
 PRESET = {

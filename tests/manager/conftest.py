@@ -3,9 +3,9 @@ from collections.abc import AsyncIterator
 import pytest_asyncio
 
 from lms_jupyter.hosts.base import Found, Host
-from lms_jupyter.hosts.fake import FEATURES, FakeHost, fake_model
 from lms_jupyter.manager import Manager
 from lms_jupyter.manager.watch import connect
+from tests.hosts.fake import FEATURES, FakeHost, fake_model
 
 
 @pytest_asyncio.fixture

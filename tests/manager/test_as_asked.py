@@ -4,7 +4,6 @@ import pytest
 
 from lms_jupyter.errors import CommandError
 from lms_jupyter.hosts.base import Found
-from lms_jupyter.hosts.fake import FakeHost, fake_model
 from lms_jupyter.manager import Manager
 from lms_jupyter.manager.config_diff import describe, differences
 from lms_jupyter.manager.former import remember
@@ -12,6 +11,7 @@ from lms_jupyter.manager.loading import carry_out
 from lms_jupyter.manager.watch import connect
 from lms_jupyter.protocol.loads import LoadRequest
 from lms_jupyter.protocol.models import LoadConfig
+from tests.hosts.fake import FakeHost, fake_model
 
 QWEN = "qwen/qwen3-4b"
 LONG = LoadConfig(context_length=8192)

@@ -11,7 +11,6 @@ from lms_jupyter.errors import (
     LoadCancelledError,
     ModelNotFoundError,
 )
-from lms_jupyter.hosts.fake import FakeHost, fake_gpu
 from lms_jupyter.manager import Manager
 from lms_jupyter.manager.commands import run
 from lms_jupyter.manager.events import Polled
@@ -27,6 +26,7 @@ from lms_jupyter.protocol.commands import (
 )
 from lms_jupyter.protocol.loads import LoadRequest
 from lms_jupyter.protocol.models import Estimate, LoadConfig, Memory
+from tests.hosts.fake import FakeHost, fake_gpu
 
 QWEN = "qwen/qwen3-4b"
 

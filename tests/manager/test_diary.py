@@ -11,7 +11,6 @@ from lms_jupyter.diary.diary import Diary
 from lms_jupyter.errors import CommandError
 from lms_jupyter.hosts.base import Found
 from lms_jupyter.hosts.diary_file import diary_file, diary_options
-from lms_jupyter.hosts.fake import FakeHost
 from lms_jupyter.hosts.prediction import Message, Sampling
 from lms_jupyter.manager import Manager, lookup
 from lms_jupyter.manager.commands import run
@@ -20,6 +19,7 @@ from lms_jupyter.manager.watch import connect
 from lms_jupyter.protocol.commands import ReadDiary
 from lms_jupyter.protocol.models import LoadConfig
 from lms_jupyter.protocol.replies import Diary as DiaryPage
+from tests.hosts.fake import FakeHost
 
 
 @pytest_asyncio.fixture

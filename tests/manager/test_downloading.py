@@ -14,7 +14,6 @@ from lms_jupyter.errors import (
 )
 from lms_jupyter.hosts.base import Downloading, DownloadStep, Found, Offer
 from lms_jupyter.hosts.download_plans import FITS, DownloadPlan, PlanOption, plan_of_offers
-from lms_jupyter.hosts.fake import FEATURES, FakeHost
 from lms_jupyter.manager import Manager, downloading
 from lms_jupyter.manager.commands import run
 from lms_jupyter.manager.watch import connect
@@ -28,6 +27,7 @@ from lms_jupyter.protocol.commands import (
 )
 from lms_jupyter.protocol.models import Download
 from lms_jupyter.protocol.slices import Activity
+from tests.hosts.fake import FEATURES, FakeHost
 
 GEMMA = "google/gemma-3-1b"
 SMALL = Offer(name=GEMMA, download_id="small", size_bytes=100, quantization="Q4_K_M")

@@ -1,9 +1,9 @@
 from msgspec.structs import replace
 
-from lms_jupyter.hosts.fake import FakeHost, fake_gpu, fake_model
 from lms_jupyter.manager.eviction import evicted_by_request, making_room
 from lms_jupyter.protocol.models import Estimate, Instance, Memory
 from lms_jupyter.protocol.shares import GpuShare
+from tests.hosts.fake import FakeHost, fake_gpu, fake_model
 
 GB = 1_000_000_000
 

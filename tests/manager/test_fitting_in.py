@@ -7,7 +7,6 @@ from msgspec.structs import replace
 
 from lms_jupyter.errors import CommandError, LoadFailedError
 from lms_jupyter.hosts.base import Snapshot
-from lms_jupyter.hosts.fake import FakeHost, fake_gpu
 from lms_jupyter.manager import Manager
 from lms_jupyter.manager.config_diff import describe
 from lms_jupyter.manager.fitting_in import Fitted, Room, proved, search
@@ -20,6 +19,7 @@ from lms_jupyter.protocol.models import (
     Memory,
 )
 from lms_jupyter.protocol.shares import GpuShare
+from tests.hosts.fake import FakeHost, fake_gpu
 
 QWEN = "qwen/qwen3-4b"
 WEIGHTS, TOKEN = 1_000_000, 1000

@@ -9,7 +9,6 @@ import pytest
 from msgspec.structs import replace
 
 from lms_jupyter.hosts.base import Found, Snapshot
-from lms_jupyter.hosts.fake import FakeHost, fake_gpu
 from lms_jupyter.manager import Collaborators, Manager
 from lms_jupyter.manager.gpu_users import kernels_on
 from lms_jupyter.manager.identity import Identity
@@ -19,6 +18,7 @@ from lms_jupyter.manager.reduce import State
 from lms_jupyter.manager.steady_memory import is_steady
 from lms_jupyter.protocol.models import Memory, MemoryUser
 from lms_jupyter.protocol.slices import Catalog
+from tests.hosts.fake import FakeHost, fake_gpu
 
 KERNEL, CHILD, GRANDCHILD, SERVER = 4_000_100, 4_000_101, 4_000_102, 4_000_103
 """Numbers that no process of this machine has: the largest that Linux gives is 4,194,304, and a

@@ -5,7 +5,6 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from lms_jupyter.hosts.fake import FakeHost
 from lms_jupyter.manager import Manager
 from lms_jupyter.manager.commands import run
 from lms_jupyter.manager.events import Polled
@@ -13,6 +12,7 @@ from lms_jupyter.manager.inbox import accept
 from lms_jupyter.protocol.commands import Refresh
 from lms_jupyter.protocol.models import LoadConfig, Memory, PresetLoad, Profile
 from lms_jupyter.protocol.replies import Accepted, Estimated, Hosts, Profiles, Refused
+from tests.hosts.fake import FakeHost
 
 QWEN = "qwen/qwen3-4b"
 

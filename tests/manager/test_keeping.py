@@ -9,7 +9,6 @@ from msgspec.structs import replace
 from lms_jupyter.api import freeing
 from lms_jupyter.errors import CommandError
 from lms_jupyter.hosts.base import Found, GaveWay, Snapshot
-from lms_jupyter.hosts.fake import FEATURES, FakeHost, fake_model
 from lms_jupyter.manager import holding
 from lms_jupyter.manager.commands import run
 from lms_jupyter.manager.identity import Identity, on_behalf_of
@@ -22,6 +21,7 @@ from lms_jupyter.protocol.commands import KeepInstance, UnloadInstance
 from lms_jupyter.protocol.loads import LoadRequest
 from lms_jupyter.protocol.models import Keep, Memory
 from lms_jupyter.rule_file import Rule
+from tests.hosts.fake import FEATURES, FakeHost, fake_model
 
 HERE = Identity(kernel_id="k", notebook="/home/train.ipynb", pid=1, machine="here")
 CHAT = LoadRequest(model_key="chat", ttl_s=60.0)

@@ -8,7 +8,6 @@ import pytest
 
 from lms_jupyter.errors import HostUnreachableError, InstanceExistsError
 from lms_jupyter.hosts.base import Found
-from lms_jupyter.hosts.fake import FakeHost
 from lms_jupyter.manager import Collaborators, Manager, lookup
 from lms_jupyter.manager.commands import run
 from lms_jupyter.manager.events import Polled
@@ -20,6 +19,7 @@ from lms_jupyter.manager.owners import learn_owners
 from lms_jupyter.manager.watch import connect
 from lms_jupyter.protocol.loads import LoadRequest
 from lms_jupyter.protocol.models import Difference, LoadConfig
+from tests.hosts.fake import FakeHost
 
 QWEN = "qwen/qwen3-4b"
 SHORT, LONG = LoadConfig(context_length=2048), LoadConfig(context_length=8192)

@@ -3,10 +3,10 @@ from traitlets.config import Config, Configurable
 
 from lms_jupyter.errors import HostUnreachableError
 from lms_jupyter.hosts.base import Found
-from lms_jupyter.hosts.fake import FakeHost, fake_model
 from lms_jupyter.manager import Manager
 from lms_jupyter.manager.local import LocalManager
 from lms_jupyter.protocol.loads import LoadRequest
+from tests.hosts.fake import FakeHost, fake_model
 
 asked: list[str] = []
 

@@ -14,11 +14,11 @@ from lms_jupyter.errors import (
     InstanceNotFoundError,
     ModelNotFoundError,
 )
-from lms_jupyter.hosts.fake import FakeHost, fake_model
 from lms_jupyter.manager import names
 from lms_jupyter.manager.lookup import pick
 from lms_jupyter.manager.resolve import resolve, serves
 from lms_jupyter.protocol.models import Model
+from tests.hosts.fake import FakeHost, fake_model
 
 CHAT = replace(
     fake_model(

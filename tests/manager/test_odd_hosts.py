@@ -11,11 +11,11 @@ import pytest
 
 from lms_jupyter.errors import HostReplyError, LmsError
 from lms_jupyter.hosts.base import Found, Snapshot
-from lms_jupyter.hosts.fake import FEATURES, FakeHost, fake_model
 from lms_jupyter.manager import Manager, lookup
 from lms_jupyter.manager.commands import run
 from lms_jupyter.manager.watch import watch
 from lms_jupyter.protocol.commands import Attend
+from tests.hosts.fake import FEATURES, FakeHost, fake_model
 from tests.hosts.mutants import mutated
 from tests.hosts.studio import Studio
 from tests.manager.test_restarts import is_true

@@ -14,7 +14,6 @@ import pytest_asyncio
 from lms_jupyter.errors import InstanceExistsError, LoadCancelledError
 from lms_jupyter.hosts import state_folder
 from lms_jupyter.hosts.base import Found
-from lms_jupyter.hosts.fake import FEATURES, FakeHost, fake_model
 from lms_jupyter.manager import Collaborators, Manager
 from lms_jupyter.manager.commands import run
 from lms_jupyter.manager.identity import Identity
@@ -25,6 +24,7 @@ from lms_jupyter.manager.watch import connect
 from lms_jupyter.protocol.commands import CancelLoad
 from lms_jupyter.protocol.loads import LoadMode, LoadRequest
 from lms_jupyter.protocol.models import LoadConfig
+from tests.hosts.fake import FEATURES, FakeHost, fake_model
 
 QWEN = "qwen/qwen3-4b"
 SHORT, LONG = LoadConfig(context_length=2048), LoadConfig(context_length=8192)

@@ -16,7 +16,6 @@ import pytest_asyncio
 from msgspec.structs import replace
 
 from lms_jupyter.hosts.base import Found
-from lms_jupyter.hosts.fake import FEATURES, FakeHost, fake_model
 from lms_jupyter.manager import Collaborators, Manager, lookup
 from lms_jupyter.manager.commands import run
 from lms_jupyter.manager.identity import Identity, on_behalf_of
@@ -26,6 +25,7 @@ from lms_jupyter.manager.owners import learn_owners
 from lms_jupyter.manager.watch import connect, watch
 from lms_jupyter.protocol.commands import Attend
 from lms_jupyter.protocol.loads import LoadRequest
+from tests.hosts.fake import FEATURES, FakeHost, fake_model
 from tests.manager.test_watch import until
 
 QWEN = "qwen/qwen3-4b"

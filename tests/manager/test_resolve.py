@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lms_jupyter.errors import AmbiguousModelError, ModelNotFoundError
-from lms_jupyter.hosts.fake import FakeHost, fake_model
 from lms_jupyter.manager.resolve import rank, resolve, score, serves
+from tests.hosts.fake import FakeHost, fake_model
 
 QWEN = fake_model(
     "qwen/qwen3-4b",

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from lms_jupyter.errors import CommandError
-from lms_jupyter.hosts.fake import fake_model
 from lms_jupyter.manager.keep_words import parse_keep, say_keep
 from lms_jupyter.manager.rules import Rules, read_rules
 from lms_jupyter.protocol.loads import LoadRequest
 from lms_jupyter.protocol.models import Keep
 from lms_jupyter.rule_file import rules_path
+from tests.hosts.fake import fake_model
 
 RULES = """
 [[rule]]

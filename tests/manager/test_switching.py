@@ -6,13 +6,13 @@ from msgspec.structs import replace
 
 from lms_jupyter.errors import CommandError, HostUnreachableError
 from lms_jupyter.hosts.base import Found
-from lms_jupyter.hosts.fake import FakeHost, fake_gpu, fake_model
 from lms_jupyter.manager import Collaborators, Manager
 from lms_jupyter.manager.commands import run
 from lms_jupyter.manager.watch import connect, switch, watch
 from lms_jupyter.protocol.commands import ListHosts, SwitchHost
 from lms_jupyter.protocol.models import GpuMemory, HostChoice, HostInfo, Memory
 from lms_jupyter.protocol.replies import Hosts, IdleGpuNote
+from tests.hosts.fake import FakeHost, fake_gpu, fake_model
 
 
 def host_at(address: str) -> FakeHost:

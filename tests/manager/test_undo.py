@@ -2,7 +2,6 @@ import pytest
 
 from lms_jupyter.errors import CommandError, HostReplyError, ModelNotFoundError
 from lms_jupyter.hosts.base import Found
-from lms_jupyter.hosts.fake import FEATURES, FakeHost, fake_model
 from lms_jupyter.manager import Manager
 from lms_jupyter.manager.commands import run
 from lms_jupyter.manager.former import KEPT, Former, RecentlyUnloaded, remember
@@ -16,6 +15,7 @@ from lms_jupyter.protocol.commands import (
 )
 from lms_jupyter.protocol.loads import LoadRequest
 from lms_jupyter.protocol.models import Instance, LoadConfig
+from tests.hosts.fake import FEATURES, FakeHost, fake_model
 
 QWEN = "qwen/qwen3-4b"
 CONFIG = LoadConfig(context_length=8192, gpu=0.5, flash_attention=True, k_cache_type="q8_0")

@@ -7,13 +7,13 @@ import pytest
 
 from lms_jupyter.errors import CommandError, HostUnreachableError, StudioAsleepError
 from lms_jupyter.hosts.base import Found
-from lms_jupyter.hosts.fake import FakeHost, fake_model
 from lms_jupyter.manager import Collaborators, Manager
 from lms_jupyter.manager.commands import run
 from lms_jupyter.manager.inbox import accept
 from lms_jupyter.manager.watch import watch
 from lms_jupyter.protocol.commands import WakeStudio
 from lms_jupyter.protocol.slices import Activity
+from tests.hosts.fake import FakeHost, fake_model
 
 WAIT_S = 20.0
 

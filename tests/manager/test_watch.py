@@ -4,12 +4,12 @@ from collections.abc import Callable
 import pytest
 
 from lms_jupyter.hosts.base import Found
-from lms_jupyter.hosts.fake import FEATURES, FakeHost, fake_model
 from lms_jupyter.manager import Manager
 from lms_jupyter.manager.commands import run
 from lms_jupyter.manager.watch import watch
 from lms_jupyter.protocol.commands import Attend
 from lms_jupyter.protocol.slices import Activity
+from tests.hosts.fake import FEATURES, FakeHost, fake_model
 
 
 def watched(host: FakeHost) -> Manager:

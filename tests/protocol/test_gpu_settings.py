@@ -2,9 +2,9 @@
 
 import pytest
 
-from lms_jupyter.hosts.fake import fake_gpu
 from lms_jupyter.protocol.gpu_settings import objection
 from lms_jupyter.protocol.models import LoadConfig
+from tests.hosts.fake import fake_gpu
 
 TWO = (fake_gpu(0), fake_gpu(1, name="NVIDIA GeForce RTX 3060"))
 

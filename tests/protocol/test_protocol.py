@@ -5,13 +5,13 @@ from typing import Any, get_args
 import msgspec
 import pytest
 
-from lms_jupyter.hosts.fake import fake_model
 from lms_jupyter.protocol.commands import Command, Envelope, UnloadInstance
 from lms_jupyter.protocol.loads import LoadRequest
 from lms_jupyter.protocol.models import HostInfo, LoadConfig
 from lms_jupyter.protocol.replies import Reply
 from lms_jupyter.protocol.schema import schema
 from lms_jupyter.protocol.slices import Activity, Catalog, Slice
+from tests.hosts.fake import fake_model
 
 SAMPLES = sorted((Path(__file__).parents[1] / "wire_samples").glob("*.json"))
 

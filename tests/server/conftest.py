@@ -15,9 +15,9 @@ from tornado.websocket import WebSocketClientConnection, websocket_connect
 from traitlets.config import Config
 
 from lms_jupyter.hosts.base import Found
-from lms_jupyter.hosts.fake import FakeHost, fake_model
 from lms_jupyter.server import LmsExtension
 from lms_jupyter.server.manager_pool import ManagerPool
+from tests.hosts.fake import FakeHost, fake_model
 
 MODULE = "lms_jupyter.server"
 WAIT_S = 20.0

@@ -11,13 +11,13 @@ from jupyter_ai_persona_manager import BasePersona
 from jupyter_ai_persona_manager.base_persona import Message
 
 from lms_jupyter.hosts.base import Found
-from lms_jupyter.hosts.fake import FakeHost, fake_model
 from lms_jupyter.hosts.prediction import Message as Turn
 from lms_jupyter.hosts.prediction import PredictionEvent, Sampling
 from lms_jupyter.protocol.models import Instance, Model
 from lms_jupyter.server.agents import AgentDesk, open_desk
 from lms_jupyter.server.manager_pool import ManagerPool
 from lms_jupyter.server.persona import AVATAR, LocalModelPersona
+from tests.hosts.fake import FakeHost, fake_model
 
 
 class Chat:

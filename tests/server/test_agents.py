@@ -16,11 +16,11 @@ import pytest
 from traitlets.config import Config
 
 from lms_jupyter.errors import CommandError
-from lms_jupyter.hosts.fake import FakeHost
 from lms_jupyter.manager.leases import LeaseBook
 from lms_jupyter.server import LmsExtension, agent_tools
 from lms_jupyter.server.agents import GIGABYTE, AgentDesk, agents_here, desk_here, open_desk
 from lms_jupyter.server.manager_pool import ManagerPool
+from tests.hosts.fake import FakeHost
 from tests.installed import installed
 
 from .conftest import QWEN

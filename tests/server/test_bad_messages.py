@@ -7,9 +7,9 @@ import pytest
 from tornado.httpclient import AsyncHTTPClient, HTTPRequest
 
 from lms_jupyter.hosts.base import Offer
-from lms_jupyter.hosts.fake import FakeHost
 from lms_jupyter.protocol.commands import Question
 from lms_jupyter.server.limits import MAX_DEPTH, read_message
+from tests.hosts.fake import FakeHost
 from tests.server.conftest import QWEN, Door
 
 DEEP = 20_000

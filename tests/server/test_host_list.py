@@ -11,10 +11,10 @@ from tornado.httpclient import AsyncHTTPClient, HTTPRequest
 from traitlets.config import Config
 
 from lms_jupyter.hosts import host_names, host_tokens
-from lms_jupyter.hosts.fake import FakeHost, fake_model
 from lms_jupyter.server import folder
 from lms_jupyter.server.handlers import browser_path
 from lms_jupyter.server.host_list import NewHost
+from tests.hosts.fake import FakeHost, fake_model
 from tests.server.conftest import MODULE, Door
 
 TOKEN = ":".join(("sk-lm-Ab3dEf9h", "0123456789abcdefghij"))

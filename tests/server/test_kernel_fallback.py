@@ -11,10 +11,10 @@ from urllib.parse import urlencode
 import pytest
 from tornado.httpclient import HTTPClientError
 
-from lms_jupyter.hosts.fake import FakeHost
 from lms_jupyter.manager.identity import machine_mark
 from lms_jupyter.manager.leases import LeaseBook
 from lms_jupyter.server.socket import ELSEWHERE
+from tests.hosts.fake import FakeHost
 from tests.server.conftest import QWEN, Door, Listener
 
 LOAD = {"kind": "load", "model_key": QWEN, "mode": "new", "join": True}

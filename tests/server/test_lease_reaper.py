@@ -10,13 +10,13 @@ import pytest
 from msgspec.structs import replace
 
 from lms_jupyter.hosts.base import Found
-from lms_jupyter.hosts.fake import FakeHost, fake_model
 from lms_jupyter.manager.identity import Identity
 from lms_jupyter.manager.leases import Lease, LeaseBook
 from lms_jupyter.protocol.models import Instance, Keep
 from lms_jupyter.server.kernels import Kernels
 from lms_jupyter.server.lease_reaper import LeaseReaper
 from lms_jupyter.server.manager_pool import ManagerPool
+from tests.hosts.fake import FakeHost, fake_model
 
 GRACE_S = 300.0
 

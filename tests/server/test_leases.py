@@ -16,12 +16,12 @@ from jupyter_client.manager import AsyncKernelManager
 from msgspec.structs import replace
 from traitlets.config import Config
 
-from lms_jupyter.hosts.fake import FakeHost, fake_model
 from lms_jupyter.manager.identity import Identity
 from lms_jupyter.manager.leases import Lease, LeaseBook
 from lms_jupyter.server import LmsExtension
 from lms_jupyter.server.manager_pool import ManagerPool
 from tests.engines import engine
+from tests.hosts.fake import FakeHost, fake_model
 from tests.server.conftest import MODULE, Door
 
 WAIT_S = 40.0

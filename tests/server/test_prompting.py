@@ -8,7 +8,7 @@ import pytest
 from tornado.httpclient import HTTPClientError, HTTPRequest
 from tornado.websocket import WebSocketClientConnection, websocket_connect
 
-from lms_jupyter.hosts.fake import FakeHost
+from tests.hosts.fake import FakeHost
 from tests.server.conftest import WAIT_S, Door
 
 

@@ -7,9 +7,9 @@ from traitlets.config import Config
 
 from lms_jupyter.errors import CommandError
 from lms_jupyter.hosts import discover
-from lms_jupyter.hosts.fake import FakeHost
 from lms_jupyter.server import LmsExtension, _jupyter_server_extension_points
 from lms_jupyter.server.manager_pool import HOST_VARIABLE
+from tests.hosts.fake import FakeHost
 from tests.server.conftest import MODULE, QWEN, Door
 
 LOAD = {"rid": "1", "command": {"kind": "load", "model_key": QWEN}}

@@ -8,8 +8,8 @@ import pytest
 from tornado.httpclient import HTTPClientError
 from traitlets.config import Config
 
-from lms_jupyter.hosts.fake import FakeHost, fake_model
 from lms_jupyter.server.manager_pool import RHYTHM_S, ManagerPool
+from tests.hosts.fake import FakeHost, fake_model
 from tests.server.conftest import MODULE, QWEN, Door
 
 pytestmark = pytest.mark.alone

@@ -11,10 +11,10 @@ import pytest
 from tornado.httpclient import HTTPClientError
 from tornado.websocket import WebSocketClosedError
 
-from lms_jupyter.hosts.fake import FakeHost, fake_model
 from lms_jupyter.server.limits import BURST, PER_SECOND, REPLIES_WAITING, Allowance
 from lms_jupyter.server.manager_pool import ManagerPool
 from lms_jupyter.server.outbox import Outbox
+from tests.hosts.fake import FakeHost, fake_model
 from tests.server.conftest import QWEN, Door, Listener
 
 PAGES = 50

@@ -16,7 +16,7 @@ ANSWER_S = 30.0
 PANEL = """
 import time, pathlib
 from lms_jupyter.hosts.base import Found
-from lms_jupyter.hosts.fake import FEATURES, FakeHost, fake_model
+from tests.hosts.fake import FEATURES, FakeHost, fake_model
 from lms_jupyter.manager import Manager
 from lms_jupyter.manager.local import LocalManager
 from lms_jupyter.widgets import Panel

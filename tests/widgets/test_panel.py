@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 
 from lms_jupyter.hosts.base import Found
-from lms_jupyter.hosts.fake import FEATURES, FakeHost, fake_model
 from lms_jupyter.manager import Manager
 from lms_jupyter.manager.local import LocalManager
 from lms_jupyter.protocol.loads import LoadRequest
 from lms_jupyter.widgets import Panel
 from lms_jupyter.widgets.live import answers_in_a_cell
+from tests.hosts.fake import FEATURES, FakeHost, fake_model
 
 QWEN = "qwen/qwen3-4b"
 

@@ -6,13 +6,13 @@ from msgspec import structs
 
 import lms_jupyter
 from lms_jupyter.hosts.base import Found
-from lms_jupyter.hosts.fake import FEATURES, FakeHost, fake_model
 from lms_jupyter.manager import Manager
 from lms_jupyter.manager.local import LocalManager
 from lms_jupyter.protocol.commands import Refresh, UnloadInstance
 from lms_jupyter.protocol.loads import LoadRequest
 from lms_jupyter.protocol.models import Instance
 from lms_jupyter.widgets import ModelPicker, Panel, StatusLine
+from tests.hosts.fake import FEATURES, FakeHost, fake_model
 
 QWEN, EMBED = "qwen/qwen3-4b", "nomic-embed"
 

@@ -1,4 +1,4 @@
-"""A host made of lists. Shipped, because demos and users' tests need it too."""
+"""A host made of lists: a full implementation of `Host`, without a server behind it."""
 
 import asyncio
 import time
@@ -27,7 +27,6 @@ from lms_jupyter.hosts.base import (
     Reason,
     Snapshot,
 )
-from lms_jupyter.hosts.fake_disk import FakeDisk, fake_model
 from lms_jupyter.hosts.prediction import (
     Message,
     PredictionEvent,
@@ -48,6 +47,7 @@ from lms_jupyter.protocol.models import (
     Memory,
     Model,
 )
+from tests.hosts.fake_disk import FakeDisk, fake_model
 
 __all__ = ["FEATURES", "FakeHost", "fake_gpu", "fake_model"]
 
