@@ -208,7 +208,7 @@ async def restore(path: str | Path | None = None) -> list["AsyncHandle"]:
     found, manager = locks.read_lock(place), here.local.manager
     drifted = await _wait(locks.drift(found, manager))
     instances = await _wait(locks.restore(found, manager))
-    for line in (*drifted, *await _wait(locks.differs(found, instances, manager))):
+    for line in (*drifted, *await _wait(locks.differs(found, instances, manager.connected_host))):
         warnings.warn(line, stacklevel=2)
     return [await _handle(instance) for instance in instances]
 
@@ -248,7 +248,7 @@ async def host(what: HostWord | str | None = None) -> str | tuple[str, ...]:
     """Return the address of the host, after going to another one if asked to."""
     manager = session().local.manager
     if what == "list":
-        return await _wait(verbs.known_hosts(manager), needs_host=False)
+        return await _wait(verbs.known_hosts(manager.activity.host.address), needs_host=False)
     if what is not None:
         return await _wait(verbs.go_to_host(manager, what), needs_host=False)
     await _wait(asyncio.sleep(0))
@@ -259,18 +259,20 @@ async def serve(
     what: Literal["start", "stop"], *, port: int | None = None, cors: bool = False
 ) -> None:
     """Start or stop LM Studio's HTTP server."""
-    await _wait(verbs.serve(session().local.manager, what, port=port, cors=cors))
+    await _wait(verbs.serve(session().local.manager.connected_host, what, port=port, cors=cors))
 
 
 async def link(what: LinkWord = "status", name: str = "") -> "LinkStatus":
     """Return how the host stands on LM Link, after changing what is asked for."""
-    answer: LinkStatus = await _wait(verbs.link(session().local.manager, what, name))
+    answer: LinkStatus = await _wait(verbs.link(session().local.manager.connected_host, what, name))
     return answer
 
 
 async def runtime(what: RuntimeWord = "ls", name: str = "", *, latest: bool = False) -> Any:
     """List the builds of llama.cpp, select one for new loads, or survey the hardware."""
-    return await _wait(verbs.runtime(session().local.manager, what, name, latest=latest))
+    return await _wait(
+        verbs.runtime(session().local.manager.connected_host, what, name, latest=latest)
+    )
 
 
 async def preset(name: str | None = None, *, profile: str | None = None) -> Any:
@@ -282,14 +284,14 @@ async def usage(
     by: UsageBy | None = None, *, days: float = DAYS
 ) -> Table[DiaryLoad] | Table[DiarySum]:
     """Return what was in memory, when, for whom, and what it was asked."""
-    return await _wait(read_usage(session().local.manager, by, days))
+    return await _wait(read_usage(session().local.manager.diary, by, days))
 
 
 async def log(
     last: int = 50, *, source: LogSource = "model", seconds: float = 0.0
 ) -> Table[LogEntry]:
     """Return what the host has logged, and what it logs in the seconds that follow."""
-    return await _wait(verbs.log(session().local.manager, last, source, seconds))
+    return await _wait(verbs.log(session().local.manager.connected_host, last, source, seconds))
 
 
 async def examine(named: str = "") -> tuple[Finding, ...]:

@@ -107,6 +107,42 @@ def test_every_verb_of_step_one_is_there() -> None:
     assert {"ls", "ps", "load", "unload", "status"} <= set(verb_names())
 
 
+def is_manager(argument: ast.arg) -> bool:
+    annotation = argument.annotation
+    return annotation is not None and ast.unparse(annotation).strip("'") == "Manager"
+
+
+def parts_used(function: ast.AST, name: str) -> set[str]:
+    """Name the attributes that a function uses of one of its arguments; "" is all of it."""
+    parents = {
+        id(child): node for node in ast.walk(function) for child in ast.iter_child_nodes(node)
+    }
+    uses = [
+        parents[id(node)]
+        for node in ast.walk(function)
+        if isinstance(node, ast.Name) and node.id == name
+    ]
+    return {use.attr if isinstance(use, ast.Attribute) else "" for use in uses}
+
+
+def test_what_needs_one_part_of_the_manager_is_given_that_part() -> None:
+    """The runners of commands alone have what they do not need: all have the same arguments."""
+    seen, wrong = 0, []
+    for file in (ROOT / "lms_jupyter").rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                continue
+            for argument in filter(is_manager, [*node.args.args, *node.args.kwonlyargs]):
+                seen += 1
+                parts = parts_used(node, argument.arg)
+                is_runner = any("run.register" in ast.unparse(d) for d in node.decorator_list)
+                if len(parts) == 1 and "" not in parts and not is_runner:
+                    wrong.append(f"{file.relative_to(ROOT)}:{node.lineno} {node.name}: {parts}")
+
+    assert seen > 100
+    assert wrong == []
+
+
 def imported(file: Path) -> Iterator[str]:
     """Name what a file imports, for the type checker too: modules, and what is taken from them."""
     for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):

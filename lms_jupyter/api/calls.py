@@ -322,7 +322,7 @@ def restore(path: str | Path | None = None) -> list["Handle"]:
     found, manager = locks.read_lock(place), here.local.manager
     drifted = here.run(locks.drift(found, manager))
     instances = here.run(locks.restore(found, manager))
-    for line in (*drifted, *here.run(locks.differs(found, instances, manager))):
+    for line in (*drifted, *here.run(locks.differs(found, instances, manager.connected_host))):
         warnings.warn(line, stacklevel=2)
     return [here.handle_of(instance) for instance in instances]
 

@@ -64,7 +64,9 @@ class Cells:
 
     def _hold(self) -> None:
         local = self._local()
-        is_needed = self._runs and not local.is_here and holding.is_needed(local.manager)
+        is_needed = (
+            self._runs and not local.is_here and holding.is_needed(local.manager.activity.host)
+        )
         if is_needed and self._holding is None:
             self._holding = local.submit(holding.hold(local.manager))
 

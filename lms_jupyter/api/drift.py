@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from lms_jupyter.api.duration import format_duration
 from lms_jupyter.api.lock import Locked, LockFile, changed_settings, drift, is_compared
+from lms_jupyter.hosts.base import Host
 from lms_jupyter.manager import Manager, lookup
 from lms_jupyter.protocol.models import Instance
 
@@ -38,7 +39,7 @@ async def check(lock: LockFile, manager: Manager) -> Report:
         if instance is None:
             missing.append(f"{locked.identifier}: it is not in memory.")
         else:
-            differing.extend(await _differences(locked, instance, manager))
+            differing.extend(await _differences(locked, instance, manager.connected_host))
     return Report(
         files=files,
         missing=tuple(missing),
@@ -53,10 +54,10 @@ def _called(identifier: str, known: Iterable[Instance]) -> Instance | None:
     return min(found, key=lambda instance: instance.device is not None, default=None)
 
 
-async def _differences(locked: Locked, instance: Instance, manager: Manager) -> list[str]:
+async def _differences(locked: Locked, instance: Instance, host: Host) -> list[str]:
     if instance.path != locked.path:
         return [f"{locked.identifier}: it was {locked.path}, and is {instance.path}."]
-    lines = await changed_settings(locked, instance, manager)
+    lines = await changed_settings(locked, instance, host)
     if instance.ttl_s != locked.ttl_s:
         was, now = _ttl(locked.ttl_s), _ttl(instance.ttl_s)
         lines.append(f"{locked.identifier}: its TTL was {was}, and is {now}.")

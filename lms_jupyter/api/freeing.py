@@ -12,6 +12,7 @@ from lms_jupyter.manager import Manager, lookup
 from lms_jupyter.manager.commands import run
 from lms_jupyter.protocol.commands import UnloadInstance
 from lms_jupyter.protocol.models import Instance
+from lms_jupyter.protocol.slices import Activity
 
 LOOK_AGAIN_S = 0.5
 """Between two looks at what is in use."""
@@ -69,7 +70,7 @@ async def until(manager: Manager, to: Goal, *, everything: bool, when_idle: bool
     gone: list[Instance] = []
     while True:
         found = await lookup.instances(manager)
-        free_bytes, where, on_gpus = _free(manager, to)
+        free_bytes, where, on_gpus = _free(manager.activity, to)
         freed = Freed(gone=tuple(gone), free_bytes=free_bytes, goal=to, where=where)
         ours = [
             instance
@@ -94,12 +95,12 @@ async def until(manager: Manager, to: Goal, *, everything: bool, when_idle: bool
             continue
 
 
-def _free(manager: Manager, to: Goal) -> tuple[int, str, bool]:
+def _free(activity: Activity, to: Goal) -> tuple[int, str, bool]:
     """Return how much is free, of what, and whether that is on GPUs."""
-    memory_now = manager.activity.memory
+    memory_now = activity.memory
     if memory_now is None:
         raise CommandError(
-            f"{manager.activity.host.name} does not tell how much memory is free.",
+            f"{activity.host.name} does not tell how much memory is free.",
             hint="`%lms free` unloads all that is idle.",
         )
     if memory_now.gpus and not to.main:

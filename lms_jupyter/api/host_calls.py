@@ -157,7 +157,7 @@ def host(what: HostWord | str | None = None) -> str | tuple[str, ...]:
     """
     local = session().local
     if what == "list":
-        return local.finish(verbs.known_hosts(local.manager))
+        return local.finish(verbs.known_hosts(local.manager.activity.host.address))
     if what is not None:
         return local.finish(verbs.go_to_host(local.manager, what))
     local.connect()
@@ -179,7 +179,7 @@ def serve(what: Literal["start", "stop"], *, port: int | None = None, cors: bool
         >>> lms_jupyter.serve("start", port=1234)
     """
     here = session()
-    here.run(verbs.serve(here.local.manager, what, port=port, cors=cors))
+    here.run(verbs.serve(here.local.manager.connected_host, what, port=port, cors=cors))
 
 
 def link(what: LinkWord = "status", name: str = "") -> "LinkStatus":
@@ -196,7 +196,7 @@ def link(what: LinkWord = "status", name: str = "") -> "LinkStatus":
         >>> [device.name for device in lms_jupyter.link().devices]
     """
     here = session()
-    answer: LinkStatus = here.run(verbs.link(here.local.manager, what, name))
+    answer: LinkStatus = here.run(verbs.link(here.local.manager.connected_host, what, name))
     return answer
 
 
@@ -221,7 +221,7 @@ def runtime(what: RuntimeWord = "ls", name: str = "", *, latest: bool = False) -
         >>> lms_jupyter.runtime("select", "llama-cpp-cuda", latest=True)
     """
     here = session()
-    return here.run(verbs.runtime(here.local.manager, what, name, latest=latest))
+    return here.run(verbs.runtime(here.local.manager.connected_host, what, name, latest=latest))
 
 
 def preset(name: str | None = None, *, profile: str | None = None) -> tuple[Preset, ...] | Preset:
@@ -258,7 +258,7 @@ def log(last: int = 50, *, source: LogSource = "model", seconds: float = 0.0) ->
         >>> pandas.DataFrame(lms_jupyter.log(last=100, source="server"))
     """
     here = session()
-    return here.run(verbs.log(here.local.manager, last, source, seconds))
+    return here.run(verbs.log(here.local.manager.connected_host, last, source, seconds))
 
 
 def usage(by: UsageBy | None = None, *, days: float = DAYS) -> Table[DiaryLoad] | Table[DiarySum]:
@@ -272,7 +272,7 @@ def usage(by: UsageBy | None = None, *, days: float = DAYS) -> Table[DiaryLoad] 
         >>> pandas.DataFrame(lms_jupyter.usage("day"))
     """
     here = session()
-    return here.run(read_usage(here.local.manager, by, days))
+    return here.run(read_usage(here.local.manager.diary, by, days))
 
 
 for _verb in __all__:

@@ -17,7 +17,7 @@ from lms_jupyter.api.notebook_model import chosen_model, explain
 from lms_jupyter.api.session import Session
 from lms_jupyter.api.tables import Table
 from lms_jupyter.errors import CommandError, HostUnreachableError, ModelNotFoundError
-from lms_jupyter.hosts.base import LogEntry, Past, remembers_its_log
+from lms_jupyter.hosts.base import Host, LogEntry, Past, remembers_its_log
 from lms_jupyter.hosts.prediction import Message, Overflow, Sampling
 from lms_jupyter.manager import Manager, downloading, lookup
 from lms_jupyter.manager.commands import run
@@ -188,9 +188,8 @@ async def go_to_host(manager: Manager, what: str) -> str:
     return manager.activity.host.address
 
 
-async def known_hosts(manager: Manager) -> tuple[str, ...]:
+async def known_hosts(current: str) -> tuple[str, ...]:
     """Name the addresses of the hosts that answer on this machine, the one in use first."""
-    current = manager.activity.host.address
     return tuple(choice.address for choice in await discover_hosts([current] if current else []))
 
 
@@ -208,18 +207,17 @@ async def _stop_engine() -> None:
         await asyncio.sleep(ASK_AGAIN_S)
 
 
-async def serve(manager: Manager, what: str, *, port: int | None, cors: bool) -> None:
+async def serve(host: Host, what: str, *, port: int | None, cors: bool) -> None:
     """Start or stop the HTTP server of a host that has one apart from its sockets."""
     if what not in ("start", "stop"):
         raise CommandError(f"serve: {what!r} is none of its words.", hint="Say start or stop.")
-    await manager.connected_host.serve(on=what == "start", port=port, cors=cors)
+    await host.serve(on=what == "start", port=port, cors=cors)
 
 
-async def link(manager: Manager, what: LinkWord, name: str) -> Any:
+async def link(host: Host, what: LinkWord, name: str) -> Any:
     """Change what is asked for on LM Link, and return how the host stands there."""
     from lms_jupyter.hosts import link_status  # noqa: PLC0415 - brings the SDK
 
-    host = manager.connected_host
     match what:
         case "enable":
             return await link_status.enable(host)
@@ -235,11 +233,10 @@ async def link(manager: Manager, what: LinkWord, name: str) -> Any:
             raise unknown("link", what, LinkWord)
 
 
-async def runtime(manager: Manager, what: RuntimeWord, name: str, *, latest: bool) -> Any:
+async def runtime(host: Host, what: RuntimeWord, name: str, *, latest: bool) -> Any:
     """List the builds of llama.cpp, select one, or survey the machine."""
     from lms_jupyter.hosts import runtimes  # noqa: PLC0415 - brings the SDK
 
-    host = manager.connected_host
     match what:
         case "ls":
             return await runtimes.runtimes(host)
@@ -251,11 +248,11 @@ async def runtime(manager: Manager, what: RuntimeWord, name: str, *, latest: boo
             raise unknown("runtime", what, RuntimeWord)
 
 
-async def log(manager: Manager, last: int, source: LogSource, seconds: float) -> Table[LogEntry]:
+async def log(host: Host, last: int, source: LogSource, seconds: float) -> Table[LogEntry]:
     """Return what the host has logged, and what it logs in the seconds that follow."""
     if source not in SOURCES:
         raise unknown("log", source, LogSource)
-    host, entries = manager.connected_host, list[LogEntry]()
+    entries = list[LogEntry]()
     caught_up = asyncio.Event()
     past = Past(last=last, kinds=(SOURCES[source],), caught_up=caught_up.set)
 

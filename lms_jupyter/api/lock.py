@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Struct
 
 from lms_jupyter.errors import CommandError
+from lms_jupyter.hosts.base import Host
 from lms_jupyter.manager import Manager, lookup
 from lms_jupyter.manager.load_task import LoadResult
 from lms_jupyter.manager.loading import carry_out, end
@@ -105,7 +106,7 @@ async def drift(lock: LockFile, manager: Manager) -> tuple[str, ...]:
             f"The host was {lock.host} {lock.host_version or ''}".rstrip()
             + f", and is {host.title}."
         )
-    models = await _files(manager)
+    models = await _files(manager.connected_host)
     for locked in lock.instances:
         found = next((m for m in models if m.path == locked.path), None)
         if found is None:
@@ -142,17 +143,17 @@ async def _undo(results: Iterable[LoadResult], manager: Manager) -> None:
             await end(result.instance, manager)
 
 
-async def differs(lock: LockFile, instances: Iterable[Instance], manager: Manager) -> list[str]:
+async def differs(lock: LockFile, instances: Iterable[Instance], host: Host) -> list[str]:
     """Say where the settings in effect are not those that were in effect."""
     lines = []
     for locked, instance in zip(lock.instances, instances, strict=True):
-        lines += await changed_settings(locked, instance, manager)
+        lines += await changed_settings(locked, instance, host)
     return lines
 
 
-async def changed_settings(locked: Locked, instance: Instance, manager: Manager) -> list[str]:
+async def changed_settings(locked: Locked, instance: Instance, host: Host) -> list[str]:
     """Say where the settings of one instance are not those that were in effect."""
-    effective = await manager.connected_host.load_config(instance)
+    effective = await host.load_config(instance)
     return [
         f"{locked.identifier}: {name} was {was}, and is {now}."
         for name in LoadConfig.__struct_fields__
@@ -175,9 +176,8 @@ async def _locked(instance: Instance, manager: Manager) -> Locked:
     )
 
 
-async def _files(manager: Manager) -> list[Model]:
+async def _files(host: Host) -> list[Model]:
     """List models and variants: each is a file."""
-    host = manager.connected_host
     models = await host.models()
     return [*models, *[v for model in models for v in await host.variants(model)]]
 

@@ -10,7 +10,7 @@ from lms_jupyter.api.tables import RichOutput, Table, count
 from lms_jupyter.diary.sums import is_there
 from lms_jupyter.errors import CommandError
 from lms_jupyter.manager import Manager, lookup
-from lms_jupyter.manager.diary import diary_loads, diary_requests, diary_sums
+from lms_jupyter.manager.diary import DiaryReader
 from lms_jupyter.protocol.diary import DiaryLoad, DiaryRequest, DiarySum
 
 UsageBy = Literal["notebook", "model", "day"]
@@ -34,7 +34,7 @@ ENDINGS = {
 
 
 async def usage(
-    manager: Manager, by: UsageBy | None = None, days: float = DAYS
+    diary: DiaryReader, by: UsageBy | None = None, days: float = DAYS
 ) -> Table[DiaryLoad] | Table[DiarySum]:
     """Return what the diary knows of the last days: each load, or sums.
 
@@ -44,7 +44,7 @@ async def usage(
     now = time.time()
     since = max(0.0, now - days * DAY_S)
     if by is None:
-        found = await diary_loads(manager, since)
+        found = await diary.loads(since)
         return Table(found, lambda rows: draw_loads(rows, now, days))
     if by not in WORDS:
         raise CommandError(
@@ -52,7 +52,7 @@ async def usage(
         )
     offset = datetime.fromtimestamp(now).astimezone().utcoffset()
     offset_s = offset.total_seconds() if offset else 0.0
-    added = await diary_sums(manager, by, since, offset_s)
+    added = await diary.sums(by, since, offset_s)
     return Table(added, lambda rows: draw_sums(rows, by, days))
 
 
@@ -64,13 +64,13 @@ async def requests(
     An instance that is gone is known by its identifier, too.
     """
     if identifier is None:
-        found = await diary_requests(manager, None, most)
+        found = await manager.diary.requests(None, most)
         return Table(reversed(found), draw_requests)
     named = [entry for entry in await lookup.instances(manager) if entry.identifier == identifier]
     if named:
-        found = await diary_requests(manager, named[0].instance_reference, most)
+        found = await manager.diary.requests(named[0].instance_reference, most)
     else:
-        every = await diary_requests(manager, None, MOST_LOOKED_AT)
+        every = await manager.diary.requests(None, MOST_LOOKED_AT)
         found = tuple(entry for entry in every if entry.identifier == identifier)[:most]
     return Table(reversed(found), draw_requests)
 

@@ -14,6 +14,7 @@ from lms_jupyter.api.draw import (
 from lms_jupyter.api.tables import Table
 from lms_jupyter.api.users import waiting_lines, whose
 from lms_jupyter.errors import CommandError, LmsError, ModelNotFoundError
+from lms_jupyter.hosts.base import Host
 from lms_jupyter.manager import Manager, lookup, names
 from lms_jupyter.protocol.models import Instance, Model
 
@@ -66,13 +67,13 @@ async def variants(
 async def instances(manager: Manager) -> Table[Instance]:
     """List what is in memory, with what it can do at once and whose it is."""
     found = await lookup.instances(manager)
-    slots = await parallel(manager, found)
+    slots = await parallel(manager.connected_host, found)
     owners, note = owners_of(manager, found)
     note = "\n\n".join(filter(None, (note, waiting_note(found), warm_note(found))))
     return Table(found, lambda rows: draw_instances(rows, manager.host_now(), slots, owners, note))
 
 
-async def parallel(manager: Manager, found: tuple[Instance, ...]) -> dict[str, int | None]:
+async def parallel(host: Host, found: tuple[Instance, ...]) -> dict[str, int | None]:
     """Ask how many requests each LLM serves at once; `None` where no answer comes soon."""
 
     async def ask(instance: Instance) -> int | None:
@@ -80,7 +81,7 @@ async def parallel(manager: Manager, found: tuple[Instance, ...]) -> dict[str, i
             return None
         try:
             async with asyncio.timeout(SILENT_S if instance.status == "unknown" else PATIENCE_S):
-                return (await manager.connected_host.load_config(instance)).parallel
+                return (await host.load_config(instance)).parallel
         except (LmsError, TimeoutError):
             # It went between two questions, or the host does not say.
             return None

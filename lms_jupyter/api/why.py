@@ -131,7 +131,7 @@ class Reasons:
         return any(each.loaded for each in leases) and all(each.expires for each in leases)
 
     def _rules_note(self) -> str:
-        read = self._manager.read_rules
+        read = self._manager.collaborators.read_rules
         rules = Rules() if read is None else read()
         if not rules.file:
             return ""

@@ -1,13 +1,14 @@
 """Carries out commands: one coroutine per command, chosen by its type."""
 
 import asyncio
+import contextlib
 from functools import singledispatch
 
 from msgspec.structs import replace as changed
 
 from lms_jupyter.errors import CommandError
 from lms_jupyter.hosts.deletion import Deleted
-from lms_jupyter.manager import diary, downloading, host_choices, keeping, loading, lookup
+from lms_jupyter.manager import downloading, host_choices, keeping, loading, lookup
 from lms_jupyter.manager.events import LoadCancelling, ModelsListed, ProblemDismissed
 from lms_jupyter.manager.fitting_in import Fitted, fit_in
 from lms_jupyter.manager.former import remember
@@ -15,6 +16,7 @@ from lms_jupyter.manager.load_task import LoadResult
 from lms_jupyter.manager.lookup import LookedUp
 from lms_jupyter.manager.manager import Manager
 from lms_jupyter.manager.restore import restore
+from lms_jupyter.manager.setting_origins import origins
 from lms_jupyter.manager.watch import connect, switch
 from lms_jupyter.protocol.commands import (
     Attend,
@@ -48,6 +50,7 @@ from lms_jupyter.protocol.replies import Diary, Found, Hosts, Profiles
 __all__ = ["LoadResult", "run"]
 
 MOST_LOADS = 200
+LAST_REQUESTS = 20
 """In the answer to a page."""
 
 Result = (
@@ -246,17 +249,27 @@ async def wake_studio(_command: WakeStudio, manager: Manager) -> None:
 @run.register
 async def read_diary(command: ReadDiary, manager: Manager) -> Diary:
     """Say what was in memory, or how it stands with one instance."""
-    if command.instance_reference is None:
-        return Diary(loads=(await diary.diary_loads(manager, command.since))[:MOST_LOADS])
-    return await diary.about_instance(manager, command.instance_reference)
+    reference = command.instance_reference
+    if reference is None:
+        return Diary(loads=(await manager.diary.loads(command.since))[:MOST_LOADS])
+    known = {instance.instance_reference: instance for instance in manager.activity.instances}
+    page = Diary()
+    # Its settings are told also where no diary is kept.
+    with contextlib.suppress(CommandError):
+        page = Diary(requests=await manager.diary.requests(reference, LAST_REQUESTS))
+    if (instance := known.get(reference)) is None:
+        return page
+    config = await manager.connected_host.load_config(instance)
+    asked, sources = manager.own.get(reference), manager.sources.get(reference, {})
+    return changed(page, settings=origins(config, asked, instance, sources))
 
 
 @run.register
 async def list_profiles(_command: ListProfiles, manager: Manager) -> Profiles:
     """Say which load settings have a name."""
-    if manager.profiles is None:
+    if manager.collaborators.profiles is None:
         return Profiles(profiles=None)
-    shelf = manager.profiles
+    shelf = manager.collaborators.profiles
     profiles, presets = await asyncio.to_thread(lambda: (shelf.read(), shelf.presets()))
     return Profiles(profiles=profiles, presets=presets)
 
@@ -264,9 +277,9 @@ async def list_profiles(_command: ListProfiles, manager: Manager) -> Profiles:
 @run.register
 async def save_profile(command: SaveProfile, manager: Manager) -> None:
     """Give load settings a name."""
-    if manager.profiles is None:
+    if manager.collaborators.profiles is None:
         raise CommandError("There is no place for profiles here.")
-    await asyncio.to_thread(manager.profiles.save, command.profile)
+    await asyncio.to_thread(manager.collaborators.profiles.save, command.profile)
 
 
 @run.register

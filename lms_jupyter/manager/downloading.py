@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
@@ -243,12 +243,12 @@ async def discard(offer: Offer, manager: Manager) -> None:
 
 async def resume(download_id: str, manager: Manager) -> None:
     """Go on with a download that was paused or has failed."""
-    await _run(_known(download_id, manager), manager)
+    await _run(_known(download_id, manager.downloads), manager)
 
 
 async def pause(download_id: str, manager: Manager) -> None:
     """Stop a download and keep its row; the host keeps what is there, if it can."""
-    fetch = _known(download_id, manager)
+    fetch = _known(download_id, manager.downloads)
     if not pauses_downloads(fetch.host.info):
         raise CommandError(
             f"{fetch.host.info.name} cannot pause a download.", hint="Cancel it instead."
@@ -259,7 +259,7 @@ async def pause(download_id: str, manager: Manager) -> None:
 
 async def cancel(download_id: str, manager: Manager) -> None:
     """Stop a download, remove what there is of it where the host can, and take its row away."""
-    fetch = _known(download_id, manager)
+    fetch = _known(download_id, manager.downloads)
     await _stop(fetch)
     del manager.downloads[download_id]
     manager.apply(DownloadEnded(download_id=download_id))
@@ -326,9 +326,9 @@ async def _moves(fetch: Fetch, manager: Manager) -> AsyncGenerator[DownloadStep]
         raise
 
 
-def _known(download_id: str, manager: Manager) -> Fetch:
+def _known(download_id: str, downloads: Mapping[str, Fetch]) -> Fetch:
     try:
-        return manager.downloads[download_id]
+        return downloads[download_id]
     except KeyError:
         raise CommandError(
             "There is no such download any more.", hint="It may have ended by itself."

@@ -1,43 +1,39 @@
 """What the host has unloaded for another program becomes a sentence, once."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from lms_jupyter.hosts.base import GaveWay
-from lms_jupyter.manager.gpu_users import kernel_of
+from lms_jupyter.manager.identity import Identity
 from lms_jupyter.protocol.models import Problem
-
-if TYPE_CHECKING:
-    from lms_jupyter.manager.manager import Manager
 
 CODE = "gave_way"
 GB = 1e9
 
 
-def new_problems(gone: Iterable[GaveWay], manager: "Manager") -> tuple[Problem, ...]:
-    """Return a sentence for each that nobody has been told of yet."""
-    new = [
-        departed
-        for departed in gone
-        if departed.instance_reference not in manager.departures.noticed
-    ]
-    manager.departures.noticed.update(departed.instance_reference for departed in new)
-    return tuple(_problem(departed, manager) for departed in new)
+def new_problems(
+    gone: Iterable[GaveWay],
+    noticed: set[str],
+    kernel_of: Callable[[int | None], Identity | None],
+) -> tuple[Problem, ...]:
+    """Return a sentence for each that nobody has been told of yet.
+
+    Args:
+        gone: What gave way, as the host says it.
+        noticed: References of those that have had their sentence; the new ones are added.
+        kernel_of: Says which kernel is behind a process, if one is.
+    """
+    new = [departed for departed in gone if departed.instance_reference not in noticed]
+    noticed.update(departed.instance_reference for departed in new)
+    return tuple(_problem(departed, kernel_of(departed.pid)) for departed in new)
 
 
-def sentence(departed: GaveWay, manager: "Manager") -> str:
-    """Say what an instance gave back, and to whom as far as that is known."""
-    kernel = kernel_of(departed.pid, manager)
+def _problem(departed: GaveWay, kernel: Identity | None) -> Problem:
     to = Path(kernel.notebook).name if kernel and kernel.notebook else departed.to
     size = _size(departed.memory_bytes)
-    return f"{departed.identifier} gave back {size} to {to or 'another program'}."
-
-
-def _problem(departed: GaveWay, manager: "Manager") -> Problem:
     return Problem(
         code=CODE,
-        title=sentence(departed, manager),
+        title=f"{departed.identifier} gave back {size} to {to or 'another program'}.",
         hint="It comes back at its next use.",
         problem_id=f"{CODE}-{departed.instance_reference}",
     )

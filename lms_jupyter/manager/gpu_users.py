@@ -1,26 +1,34 @@
 """Which notebook holds memory of a GPU: the host names processes, we know which are kernels."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from socket import gethostname
-from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
 from lms_jupyter.manager.identity import Identity, kernel_at
-from lms_jupyter.manager.leases import is_present
+from lms_jupyter.manager.leases import LeaseBook, is_present
 from lms_jupyter.manager.load_lock import LOOPBACK
 from lms_jupyter.protocol.models import GpuMemory, Memory, MemoryUser
-
-if TYPE_CHECKING:
-    from lms_jupyter.manager.manager import Manager
 
 GENERATIONS = 8
 """A notebook's `!python train.py` is a grandchild of its kernel; nobody is much further off."""
 PROC = Path("/proc")
 
 
-def kernels_on(memory: Memory | None, manager: "Manager", proc: Path = PROC) -> dict[int, Identity]:
+def known_kernels(leases: LeaseBook | None, own: Identity | None) -> Iterator[Identity]:
+    """Yield the kernels of this machine that have written something down, and our own last."""
+    if leases is not None:
+        for lease in leases.all():
+            if lease.holder.machine == gethostname() and is_present(lease.holder):
+                yield lease.holder
+    if own is not None:
+        yield own
+
+
+def kernels_on(
+    memory: Memory | None, address: str, kernels: Iterable[Identity], proc: Path = PROC
+) -> dict[int, Identity]:
     """Say which kernel is behind each process that holds memory of a GPU, where one is.
 
     Numbers of processes mean something on their own machine alone. Nothing is read while nobody
@@ -28,23 +36,26 @@ def kernels_on(memory: Memory | None, manager: "Manager", proc: Path = PROC) -> 
 
     Args:
         memory: What the host says.
-        manager: Whose host it is.
+        address: Where the host is.
+        kernels: Those that are known.
         proc: Where the system tells of processes.
     """
     gpus = () if memory is None else memory.gpus or ()
     pids = {user.pid for gpu in gpus for user in gpu.users if user.pid}
-    if not pids or LOOPBACK.fullmatch(manager.activity.host.address) is None:
+    if not pids or LOOPBACK.fullmatch(address) is None:
         return {}
-    known = {identity.pid: identity for identity in _known(manager)}
+    known = {identity.pid: identity for identity in kernels}
     behind = ((pid, _kernel_behind(pid, known, proc)) for pid in sorted(pids))
     return {pid: kernel for pid, kernel in behind if kernel is not None}
 
 
-def kernel_of(pid: int | None, manager: "Manager", proc: Path = PROC) -> Identity | None:
+def kernel_of(
+    pid: int | None, address: str, kernels: Iterable[Identity], proc: Path = PROC
+) -> Identity | None:
     """Say which kernel is behind a process of the host's machine, if that is this machine."""
-    if pid is None or LOOPBACK.fullmatch(manager.activity.host.address) is None:
+    if pid is None or LOOPBACK.fullmatch(address) is None:
         return None
-    return _kernel_behind(pid, {identity.pid: identity for identity in _known(manager)}, proc)
+    return _kernel_behind(pid, {identity.pid: identity for identity in kernels}, proc)
 
 
 def named(memory: Memory, kernels: Mapping[int, Identity]) -> Memory:
@@ -65,16 +76,6 @@ def _named_user(user: MemoryUser, kernels: Mapping[int, Identity]) -> MemoryUser
     if kernel.notebook is None:
         return replace(user, name=kernel.label)
     return replace(user, name=kernel.notebook, is_notebook=True)
-
-
-def _known(manager: "Manager") -> Iterator[Identity]:
-    """Yield the kernels of this machine that have written something down, and our own last."""
-    if manager.leases is not None:
-        for lease in manager.leases.all():
-            if lease.holder.machine == gethostname() and is_present(lease.holder):
-                yield lease.holder
-    if manager.identity is not None:
-        yield manager.identity
 
 
 def _kernel_behind(pid: int, known: Mapping[int, Identity], proc: Path) -> Identity | None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from lms_jupyter.errors import LmsError
 from lms_jupyter.hosts import keeping
+from lms_jupyter.protocol.models import HostInfo
 
 if TYPE_CHECKING:
     from lms_jupyter.manager.manager import Manager
@@ -17,9 +18,9 @@ LOOK_S = 1.0
 """Between two looks at whether the cell has got another instance."""
 
 
-def is_needed(manager: "Manager") -> bool:
+def is_needed(host: HostInfo) -> bool:
     """Whether instances of this host may give way: for a gateway, some device's may."""
-    return not {"givesWay", "fleet"}.isdisjoint(manager.activity.host.features)
+    return not {"givesWay", "fleet"}.isdisjoint(host.features)
 
 
 async def hold(manager: "Manager") -> None:

@@ -48,7 +48,7 @@ async def accept(message: Any, manager: Manager) -> Reply:
         )
     if envelope.rid in manager.seen_rids:
         return Accepted(now=manager.host_now())
-    _remember(envelope.rid, manager)
+    _remember(envelope.rid, manager.seen_rids)
     if envelope.expires_at is not None and manager.host_now() > envelope.expires_at:
         return Refused.because(
             "command_expired",
@@ -112,7 +112,7 @@ def is_done_already(command: Command, error: LmsError) -> bool:
     return isinstance(command, UnloadInstance) and isinstance(error, InstanceNotFoundError)
 
 
-def _remember(rid: str, manager: Manager) -> None:
-    manager.seen_rids[rid] = None
-    while len(manager.seen_rids) > RIDS_KEPT:
-        del manager.seen_rids[next(iter(manager.seen_rids))]
+def _remember(rid: str, seen: dict[str, None]) -> None:
+    seen[rid] = None
+    while len(seen) > RIDS_KEPT:
+        del seen[next(iter(seen))]

@@ -35,7 +35,7 @@ def prepared(request: LoadRequest, manager: "Manager") -> LoadRequest:
     if "keep" in manager.activity.host.features:
         return request
     if request.keep.until is not None:
-        raise _no_time(manager)
+        raise _no_time(manager.activity.host.name)
     if not request.lease:
         raise CommandError(
             "--keep while-open and --no-lease do not go together: one says that it ends with the "
@@ -52,7 +52,7 @@ async def apply(instance: Instance, request: LoadRequest, manager: "Manager") ->
     is_over = keep is not None and keep.until is not None and keep.until <= time.time()
     # What was kept until a time may come back after it, with its TTL alone.
     if keep is not None and not is_over and "keep" in host.info.features:
-        await keeping.keep(host, instance, by_host_clock(keep, manager))
+        await keeping.keep(host, instance, by_host_clock(keep, manager.host_now()))
     if request.pin and "pin" in host.info.features:
         await host.pin(instance, pinned=True)
     if request.keep is not None or request.pin:
@@ -67,9 +67,9 @@ async def change(instance: Instance, keep: Keep | None, manager: "Manager") -> N
     """
     host = manager.connected_host
     if "keep" in host.info.features:
-        await keeping.keep(host, instance, by_host_clock(keep, manager))
+        await keeping.keep(host, instance, by_host_clock(keep, manager.host_now()))
     elif keep is not None and keep.until is not None:
-        raise _no_time(manager)
+        raise _no_time(manager.activity.host.name)
     elif keep is not None and instance.ttl_s is not None:
         raise CommandError(
             f"{instance.identifier} has a TTL, which {manager.activity.host.name} cannot change.",
@@ -99,11 +99,11 @@ def note(instance: Instance, keep: Keep | None, manager: "Manager") -> None:
         book.write(replace(lease, while_open=while_open, expires=lease.expires or while_open))
 
 
-def by_host_clock(keep: Keep | None, manager: "Manager") -> Keep | None:
+def by_host_clock(keep: Keep | None, host_now: float) -> Keep | None:
     """Return the same time as the host's clock shows it."""
     if keep is None or keep.until is None:
         return keep
-    return Keep(until=keep.until + manager.host_now() - time.time())
+    return Keep(until=keep.until + host_now - time.time())
 
 
 def _ours(instance: Instance, book: LeaseBook, manager: "Manager") -> Lease | None:
@@ -114,8 +114,8 @@ def _ours(instance: Instance, book: LeaseBook, manager: "Manager") -> Lease | No
     return None
 
 
-def _no_time(manager: "Manager") -> CommandError:
+def _no_time(host: str) -> CommandError:
     return CommandError(
-        f"{manager.activity.host.name} knows no time of day: it counts a TTL from the last use.",
+        f"{host} knows no time of day: it counts a TTL from the last use.",
         hint="Say --ttl 3h, or --keep while-open; the embedded engine knows times of day.",
     )

@@ -1,7 +1,7 @@
 """The three ways to get an instance: always a new one, one that fits, or whatever is there."""
 
 import asyncio
-from collections.abc import Collection, Container
+from collections.abc import Callable, Collection, Container
 from typing import Final
 
 from msgspec.structs import replace as changed
@@ -18,6 +18,7 @@ from lms_jupyter.manager.load_task import LoadResult, hold, load
 from lms_jupyter.manager.lookup import LookedUp
 from lms_jupyter.manager.manager import Manager
 from lms_jupyter.manager.resolve import Resolution, resolve, serves
+from lms_jupyter.manager.rules import Rules
 from lms_jupyter.manager.turns import Turn, beside, is_being_loaded, turn
 from lms_jupyter.protocol.fitting import settled
 from lms_jupyter.protocol.loads import LOCAL, LoadRequest
@@ -59,18 +60,22 @@ async def carry_out(
     request = changed(request, config=settled(request.config))
     check_place(request)
     named = request.keep
-    request = keeping.prepared(await _ruled(request, model, manager), manager)
+    request = keeping.prepared(
+        await _ruled(request, model, manager.collaborators.read_rules), manager
+    )
     result = await _carry_out(request, found, manager)
     if named is not None and result.how == "used":
         await keeping.change(result.instance, named, manager)
     return result
 
 
-async def _ruled(request: LoadRequest, model: Model, manager: Manager) -> LoadRequest:
+async def _ruled(
+    request: LoadRequest, model: Model, read_rules: Callable[[], Rules] | None
+) -> LoadRequest:
     """Return a request with what the user's rules say of a model, where nothing is named."""
-    if manager.read_rules is None or not request.ttl_is_default:
+    if read_rules is None or not request.ttl_is_default:
         return request
-    return (await asyncio.to_thread(manager.read_rules)).completed(request, model)
+    return (await asyncio.to_thread(read_rules)).completed(request, model)
 
 
 async def _carry_out(request: LoadRequest, found: LookedUp, manager: Manager) -> LoadResult:

@@ -33,6 +33,7 @@ from lms_jupyter.manager.rules import read_rules
 from lms_jupyter.manager.watch import watch
 
 Result = TypeVar("Result")
+Spawn = Callable[[Coroutine[Any, Any, Any]], asyncio.Task[Any]]
 
 CLOSE_TIMEOUT_S = 5.0
 CLEAN_UP_TIMEOUT_S = 15.0
@@ -49,13 +50,13 @@ class Submitted(concurrent.futures.Future[Result]):
 
     work: asyncio.Task[Result] | None = None
 
-    def begin(self, work: Coroutine[Any, Any, Result], manager: Manager) -> None:
-        """Start the work as a task of the manager; called on its loop."""
+    def begin(self, work: Coroutine[Any, Any, Result], spawn: Spawn) -> None:
+        """Start the work as a task that the manager owns; called on its loop."""
         if self.done():
             # It was called off before it began.
             work.close()
             return
-        self.work = manager.spawn(work)
+        self.work = spawn(work)
         self.work.add_done_callback(self._end)
 
     def stop(self) -> None:
@@ -216,7 +217,7 @@ class LocalManager:
                 f"This manager is of process {self._pid}, which this one was forked from.",
                 hint="Ask `lms_jupyter` itself: in a worker it has a manager of its own.",
             )
-        self._loop.call_soon_threadsafe(submitted.begin, work, self.manager)
+        self._loop.call_soon_threadsafe(submitted.begin, work, self.manager.spawn)
 
     async def _begin(self) -> None:
         self.manager.spawn(watch(self.manager))
@@ -259,13 +260,14 @@ def local_manager(
             if _local is not None and _local.is_inherited:
                 _inherited.append(_local)
                 before = _local.manager
-                profiles = profiles or before.profiles
+                profiles = profiles or before.collaborators.profiles
                 # The worker's models are where those of its parent are, however they were found.
                 traits["host"] = before.host or before.activity.host.address
             collaborators = Collaborators(
                 owner=identity.label,
                 identity=identity,
                 leases=LeaseBook(),
+                diary=own_diary(),
                 profiles=profiles,
                 read_rules=read_rules,
                 discover_hosts=discover_hosts,
@@ -273,9 +275,7 @@ def local_manager(
                 wake_studio=wake_studio,
             )
             introduce_as(identity.name)
-            manager = Manager(collaborators=collaborators, **traits)
-            manager.diary = own_diary(manager)
-            _local = LocalManager(manager)
+            _local = LocalManager(Manager(collaborators=collaborators, **traits))
             atexit.register(_local.close)
         return _local
 

@@ -11,12 +11,15 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from traitlets import Enum, Instance, Unicode
 from traitlets.config import Configurable
 
+from lms_jupyter.diary.diary import Diary
 from lms_jupyter.hosts.base import Found, Host
 from lms_jupyter.manager.departures import Departures
+from lms_jupyter.manager.diary import DiaryReader
 from lms_jupyter.manager.events import Event, HostConnected, Polled
 from lms_jupyter.manager.former import RecentlyUnloaded
 from lms_jupyter.manager.identity import Identity
 from lms_jupyter.manager.leases import LeaseBook
+from lms_jupyter.manager.observed import observed
 from lms_jupyter.manager.profiles import ProfileShelf
 from lms_jupyter.manager.reduce import State, reduce
 from lms_jupyter.manager.rules import Rules
@@ -27,7 +30,6 @@ from lms_jupyter.protocol.replies import IdleGpuNote
 from lms_jupyter.protocol.slices import Activity, Catalog
 
 if TYPE_CHECKING:
-    from lms_jupyter.manager.diary import Observed
     from lms_jupyter.manager.downloading import Fetch
 
 Result = TypeVar("Result")
@@ -45,6 +47,8 @@ class Collaborators:
     """Which kernel this is, if it is one."""
     leases: LeaseBook | None = None
     """Where kernels' claims are written down."""
+    diary: Diary | None = None
+    """Where it is written down what is seen of hosts that keep no diary, if that is wanted."""
     profiles: ProfileShelf | None = None
     """Where named load settings are kept, if there is such a place."""
     read_rules: Callable[[], Rules] | None = None
@@ -55,6 +59,11 @@ class Collaborators:
     """Says what an engine here loses that computes on the processor only, if anything."""
     wake_studio: Callable[[], Awaitable[None]] | None = None
     """Starts the LM Studio of this machine; where a page may not, nothing."""
+
+    @property
+    def client(self) -> str:
+        """Who this is in a diary."""
+        return self.owner if self.identity is None else self.identity.name
 
 
 ALONE = Collaborators()
@@ -82,9 +91,6 @@ class Manager(Configurable):
     catalog = Instance(Catalog, help="What lies on the host's disk.")
     activity = Instance(Activity, help="What is in memory and what is happening to it.")
 
-    diary: "Observed | None" = None
-    """Writes down what is seen of hosts that keep no diary, if that is wanted."""
-
     _had_studio = False
     """Whether the last host was an LM Studio."""
 
@@ -99,17 +105,12 @@ class Manager(Configurable):
             **kwargs: Traits, and what a `Configurable` takes.
         """
         epoch = uuid.uuid4().hex[:8]
-        info = HostInfo(name=STUDIO, address=kwargs.get("host", ""))
-        super().__init__(
-            catalog=Catalog(epoch=epoch),
-            activity=Activity(epoch=epoch, now=time.time(), host=info),
-            **kwargs,
-        )
+        host = HostInfo(name=STUDIO, address=kwargs.get("host", ""))
+        activity = Activity(epoch=epoch, now=time.time(), host=host)
+        super().__init__(catalog=Catalog(epoch=epoch), activity=activity, **kwargs)
         self.owner = collaborators.owner
         self.identity = collaborators.identity
         self.leases = collaborators.leases
-        self.profiles = collaborators.profiles
-        self.read_rules = collaborators.read_rules
         self.collaborators = collaborators
         self.find = find or self._look_for_host
         self.connecting = asyncio.Lock()
@@ -144,6 +145,9 @@ class Manager(Configurable):
         self.seen_rids: dict[str, None] = {}
         self._host: Host | None = None
         self._steady = SteadyHost(self)
+        self.diary = DiaryReader(self._steady, collaborators.diary)
+        self.observed = observed(collaborators.diary, collaborators.client, self.departures)
+        """Writes down what is seen of hosts that keep no diary, if that is wanted."""
         self._serial = count(1)
         self._clock_lead_s = 0.0
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -226,6 +230,8 @@ class Manager(Configurable):
         self._state = reduce(self._state, event)
         self.catalog = self._state.catalog
         self.activity = self._state.activity
+        if self.observed is not None:
+            self.observed.changed(self.activity)
 
     def spawn(self, work: Coroutine[Any, Any, Result]) -> asyncio.Task[Result]:
         """Start a task that ends with this manager at the latest."""
@@ -244,8 +250,8 @@ class Manager(Configurable):
 
     async def close(self) -> None:
         """End every task, then let go of the host."""
-        if self.diary is not None:
-            await self.diary.diary.close()
+        if self.observed is not None:
+            await self.observed.diary.close()
         tasks = tuple(self._tasks)
         for task in tasks:
             task.cancel()

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from lms_jupyter.hosts.base import Snapshot
 from lms_jupyter.manager.events import MemoryGivenBack, Ownership, Polled
 from lms_jupyter.manager.gave_way import new_problems
-from lms_jupyter.manager.gpu_users import kernels_on
+from lms_jupyter.manager.gpu_users import kernel_of, kernels_on, known_kernels
 from lms_jupyter.manager.identity import Identity
 from lms_jupyter.manager.leases import Lease, is_present
-from lms_jupyter.protocol.models import Instance
+from lms_jupyter.protocol.models import Instance, Memory
 
 if TYPE_CHECKING:
     from lms_jupyter.manager.manager import Manager
@@ -26,9 +26,14 @@ def apply_snapshot(snapshot: Snapshot, manager: "Manager") -> None:
     Both are one event: a change of either is one revision of the slice.
     """
     ownership = _ownership(snapshot.instances, manager)
-    kernels = kernels_on(snapshot.memory, manager)
+    kernels = _kernels_on(snapshot.memory, manager)
     manager.apply(Polled(snapshot=snapshot, ownership=ownership, kernels=kernels))
-    for problem in new_problems(snapshot.gave_way, manager):
+
+    def behind(pid: int | None) -> Identity | None:
+        known = known_kernels(manager.leases, manager.identity)
+        return kernel_of(pid, manager.activity.host.address, known)
+
+    for problem in new_problems(snapshot.gave_way, manager.departures.noticed, behind):
         manager.apply(MemoryGivenBack(problem=problem))
     if ownership is not None:
         _look_again_for_ours(ownership, manager)
@@ -37,11 +42,16 @@ def apply_snapshot(snapshot: Snapshot, manager: "Manager") -> None:
 def learn_owners(manager: "Manager") -> None:
     """Apply who loaded what is in memory, and which other kernels use it; no host is polled."""
     ownership = _ownership(manager.activity.instances, manager)
-    kernels = kernels_on(manager.activity.memory, manager)
+    kernels = _kernels_on(manager.activity.memory, manager)
     if ownership is not None or kernels:
         manager.apply(Polled(ownership=ownership, kernels=kernels))
     if ownership is not None:
         _look_again_for_ours(ownership, manager)
+
+
+def _kernels_on(memory: Memory | None, manager: "Manager") -> dict[int, Identity]:
+    known = known_kernels(manager.leases, manager.identity)
+    return kernels_on(memory, manager.activity.host.address, known)
 
 
 def _ownership(instances: Sequence[Instance], manager: "Manager") -> Ownership | None:

@@ -157,8 +157,8 @@ class SteadyHost:
         with self._using(host):
             async with aclosing(host.respond(instance, messages, sampling)) as steps:  # type: ignore[type-var]
                 async for step in steps:
-                    if isinstance(step, PredictionStats) and self._manager.diary is not None:
-                        self._manager.diary.answered(instance, step, began)
+                    if isinstance(step, PredictionStats) and self._manager.observed is not None:
+                        self._manager.observed.answered(host.info, instance, step, began)
                     yield step
 
     async def search(self, words: str) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ from lms_jupyter.manager.load_lock import LoadLock, Progress
 from lms_jupyter.manager.manager import Manager
 from lms_jupyter.manager.resolve import Resolution
 from lms_jupyter.protocol.models import Load
+from lms_jupyter.protocol.slices import Activity
 
 LOOK_S = 0.1
 """Between two tries to take a file that another process holds: nothing signals that it is free."""
@@ -51,7 +52,7 @@ async def turn(resolution: Resolution, manager: Manager) -> AsyncIterator[Turn]:
     ours = manager.turns.get(key)
     if ours is None:
         ours = manager.turns[key] = asyncio.Lock()
-    watched = _own_loads(resolution, manager)
+    watched = _own_loads(resolution, manager.activity)
     manager.waited_for |= watched
     try:
         async with ours:
@@ -98,10 +99,10 @@ def _lock(resolution: Resolution, manager: Manager) -> LoadLock | None:
     return LoadLock(folder, address, resolution.model.model_key)
 
 
-def _own_loads(resolution: Resolution, manager: Manager) -> frozenset[str]:
+def _own_loads(resolution: Resolution, activity: Activity) -> frozenset[str]:
     """Name this manager's loads of the model: who waits here waits for one of them."""
-    epoch, names = manager.activity.epoch, _names(resolution)
-    loads = (load for load in manager.activity.loads if load.load_id.startswith(epoch))
+    epoch, names = activity.epoch, _names(resolution)
+    loads = (load for load in activity.loads if load.load_id.startswith(epoch))
     return frozenset(load.load_id for load in loads if load.model_key in names)
 
 

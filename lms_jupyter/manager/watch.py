@@ -68,18 +68,18 @@ async def watch(manager: Manager, *, persistent: bool = True) -> None:
                     failures = 0
                     continue
             failures += 1
-            pause_s = _pause_s(failures, manager)
+            pause_s = _pause_s(failures, seen=manager.viewers.anyone)
             tries = persistent or manager.viewers.anyone
             retry_at = manager.host_now() + pause_s if tries else None
             asleep = isinstance(error, StudioAsleepError)
             manager.apply(HostLost(at=time.time(), retry_at=retry_at, asleep=asleep))
-            await _pause(pause_s if tries else UNSEEN_S, manager)
+            await _pause(pause_s if tries else UNSEEN_S, manager.wake)
 
 
-def _pause_s(failures: int, manager: Manager) -> float:
+def _pause_s(failures: int, *, seen: bool) -> float:
     """Say how long to wait until the next attempt to reach a lost host."""
     first_s, longest_s = BACK_OFF_S
-    if manager.viewers.anyone:
+    if seen:
         longest_s = SEEN_BACK_OFF_S
     # More doublings than this would be no number any more.
     doubled_s = first_s * 2.0 ** min(failures, 20)
@@ -138,15 +138,11 @@ async def _until_next_look(manager: Manager, *, hinted: bool) -> None:
     loop = asyncio.get_running_loop()
     until = loop.time() + _rhythm_s(manager, hinted=hinted)
     while (left_s := until - loop.time()) > 0:
-        if await _pause(min(left_s, _glance_s(manager)), manager):
+        # Between two looks, what kernels have written down is glanced at.
+        glances = manager.leases is not None and manager.viewers.anyone
+        if await _pause(min(left_s, manager.calm_s if glances else UNSEEN_S), manager.wake):
             return
         learn_owners(manager)
-
-
-def _glance_s(manager: Manager) -> float:
-    """Say how long to wait until the next glance at what kernels have written down."""
-    looks = manager.leases is not None and manager.viewers.anyone
-    return manager.calm_s if looks else UNSEEN_S
 
 
 def _rhythm_s(manager: Manager, *, hinted: bool) -> float:
@@ -162,11 +158,11 @@ def _rhythm_s(manager: Manager, *, hinted: bool) -> float:
     return LIVELY_S if lively else manager.calm_s
 
 
-async def _pause(seconds: float, manager: Manager) -> bool:
+async def _pause(seconds: float, wake: asyncio.Event) -> bool:
     """Wait, but not if somebody wakes us; say whether somebody did."""
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(seconds):
-            await manager.wake.wait()
-    woken = manager.wake.is_set()
-    manager.wake.clear()
+            await wake.wait()
+    woken = wake.is_set()
+    wake.clear()
     return woken

@@ -61,7 +61,7 @@ class AgentDesk:
         """Return what is in memory, and whether agents have loaded it."""
         manager = await self._manager("look")
         found = await lookup.instances(manager)
-        own = self._own_references(manager)
+        own = self._own_references(manager.activity.host.address)
         return tuple((instance, instance.instance_reference in own) for instance in found)
 
     async def estimate(self, model_key: str, context_length: int | None) -> Estimate:
@@ -104,7 +104,7 @@ class AgentDesk:
         """
         manager = await self._manager("manage")
         instance = await lookup.named(identifier, manager, None)
-        if instance.instance_reference not in self._own_references(manager):
+        if instance.instance_reference not in self._own_references(manager.activity.host.address):
             raise CommandError(
                 f"{instance.identifier} was not loaded by an agent: only a person may end it.",
                 hint="Ask the user, or unload what list_models_in_memory says is yours.",
@@ -116,7 +116,7 @@ class AgentDesk:
     async def free(self) -> tuple[Instance, ...]:
         """End what agents have loaded and nobody uses now."""
         manager = await self._manager("manage")
-        own = self._own_references(manager)
+        own = self._own_references(manager.activity.host.address)
         idle = [
             instance
             for instance in await lookup.instances(manager)
@@ -142,8 +142,8 @@ class AgentDesk:
         await connect(manager)
         return manager
 
-    def _own_references(self, manager: Manager) -> set[str]:
-        leases = self._pool.leases.of(manager.activity.host.address)
+    def _own_references(self, address: str) -> set[str]:
+        leases = self._pool.leases.of(address)
         return {
             lease.instance_reference
             for lease in leases
@@ -161,7 +161,7 @@ class AgentDesk:
         return None
 
     async def _check_room(self, name: str, estimate: Estimate, manager: Manager) -> None:
-        own = self._own_references(manager)
+        own = self._own_references(manager.activity.host.address)
         taken = sum(
             (instance.memory_bytes or instance.size_bytes) + gpu_bytes(instance)
             for instance in await lookup.instances(manager)

@@ -62,13 +62,13 @@ class ManagedHost:
             collaborators = Collaborators(
                 owner=OWNER,
                 leases=self._board.leases,
+                diary=own_diary(),
                 profiles=self._board.profiles,
                 read_rules=read_rules,
                 look_for_idle_gpu=look_for_idle_gpu,
                 wake_studio=wake_studio,
             )
             self._manager = Manager(self._board.find, collaborators, host=self.address)
-            self._manager.diary = own_diary(self._manager)
             self._manager.run_on(asyncio.get_running_loop())
             self._manager.observe(self._send_change, names=SLICES)
             self._manager.spawn(watch(self._manager, persistent=False))

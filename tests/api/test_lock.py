@@ -87,7 +87,7 @@ async def test_restoring_brings_back_the_same_instance(
     instances = await locks.restore(written, manager)
 
     assert [(i.identifier, i.context_length, i.ttl_s) for i in instances] == [("chat", 512, 600)]
-    assert await locks.differs(written, instances, manager) == []
+    assert await locks.differs(written, instances, manager.connected_host) == []
     again = await locks.restore(written, manager)
     assert again == instances, "what is there already is used"
 
@@ -131,7 +131,9 @@ async def test_settings_that_are_not_given_as_before_are_told(
 
     instances = await locks.restore(written, manager)
 
-    assert await locks.differs(written, instances, manager) == ["chat: gpu was 0.5, and is 0.0."]
+    assert await locks.differs(written, instances, manager.connected_host) == [
+        "chat: gpu was 0.5, and is 0.0."
+    ]
 
 
 @pytest.mark.asyncio

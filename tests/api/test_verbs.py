@@ -107,7 +107,7 @@ def test_a_status_and_a_log_are_tables(here: Session, host: FakeHost) -> None:
     host.put(host.disk[0], identifier="chat")
 
     status = here.run(host_verbs.status(here.local.manager))
-    log = here.run(host_verbs.log(here.local.manager, 5, "server", 0.1))
+    log = here.run(host_verbs.log(here.local.manager.connected_host, 5, "server", 0.1))
 
     assert [row.identifier for row in status] == ["chat"]
     assert "made for this test" in repr(status)
@@ -119,20 +119,22 @@ def test_a_status_and_a_log_are_tables(here: Session, host: FakeHost) -> None:
 def test_links_and_runtimes_are_what_the_host_says(here: Session) -> None:
     manager = here.local.manager
 
-    assert here.run(host_verbs.link(manager, "status", "")).status == "online"
-    known = here.run(host_verbs.runtime(manager, "ls", "", latest=False))
+    assert here.run(host_verbs.link(manager.connected_host, "status", "")).status == "online"
+    known = here.run(host_verbs.runtime(manager.connected_host, "ls", "", latest=False))
     assert [one.name for one in known] == ["fake-cpu", "fake-gpu"]
-    chosen = here.run(host_verbs.runtime(manager, "select", "fake-gpu", latest=False))
+    chosen = here.run(
+        host_verbs.runtime(manager.connected_host, "select", "fake-gpu", latest=False)
+    )
     assert chosen.name == "fake-gpu"
 
 
 @pytest.mark.parametrize(
     "ask",
     [
-        lambda m: host_verbs.link(m, "stauts", ""),
-        lambda m: host_verbs.runtime(m, "lss", "", latest=False),
-        lambda m: host_verbs.log(m, 1, "kernel", 0),
-        lambda m: host_verbs.serve(m, "restart", port=None, cors=False),
+        lambda m: host_verbs.link(m.connected_host, "stauts", ""),
+        lambda m: host_verbs.runtime(m.connected_host, "lss", "", latest=False),
+        lambda m: host_verbs.log(m.connected_host, 1, "kernel", 0),
+        lambda m: host_verbs.serve(m.connected_host, "restart", port=None, cors=False),
     ],
 )
 def test_a_word_that_is_none_is_refused_with_those_there_are(here: Session, ask: Ask) -> None:

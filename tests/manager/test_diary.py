@@ -12,9 +12,8 @@ from lms_jupyter.errors import CommandError
 from lms_jupyter.hosts.base import Found
 from lms_jupyter.hosts.diary_file import diary_file, diary_options
 from lms_jupyter.hosts.prediction import Message, Sampling
-from lms_jupyter.manager import Manager, lookup
+from lms_jupyter.manager import Collaborators, Manager, lookup
 from lms_jupyter.manager.commands import run
-from lms_jupyter.manager.diary import Observed, diary_loads, diary_requests, diary_sums
 from lms_jupyter.manager.watch import connect
 from lms_jupyter.protocol.commands import ReadDiary
 from lms_jupyter.protocol.models import LoadConfig
@@ -27,8 +26,7 @@ async def seeing(host: FakeHost, tmp_path: Path) -> AsyncIterator[Manager]:
     async def find(_named: str) -> Found:
         return Found(host=host, why="made for this test")
 
-    manager = Manager(find)
-    manager.diary = Observed(manager, Diary(tmp_path / "diary.sqlite"))
+    manager = Manager(find, Collaborators(diary=Diary(tmp_path / "diary.sqlite")))
     await connect(manager)
     yield manager
     await manager.close()
@@ -44,16 +42,16 @@ async def test_what_comes_answers_and_goes_is_written_down(host: FakeHost, seein
     await host.unload(instance)
     await lookup.instances(seeing)
 
-    (load,) = await diary_loads(seeing, since=0)
-    (request,) = await diary_requests(seeing, instance.instance_reference)
-    (model,) = await diary_sums(seeing, "model", 0, 0)
+    (load,) = await seeing.diary.loads(since=0)
+    (request,) = await seeing.diary.requests(instance.instance_reference)
+    (model,) = await seeing.diary.sums("model", 0, 0)
 
     assert (load.identifier, load.why, load.requests) == ("chat", "gone", 1)
     assert load.ended_at is not None
     assert (request.prompt_tokens, request.predicted_tokens) == (3, 3)
     assert request.ending == "eosFound"
     assert (model.name, model.loads, model.predicted_tokens) == (instance.model_key, 1, 3)
-    assert not await diary_requests(seeing, "another")
+    assert not await seeing.diary.requests("another")
 
 
 @pytest.mark.asyncio
@@ -63,21 +61,20 @@ async def test_two_who_see_the_same_write_one_entry(
     async def find(_named: str) -> Found:
         return Found(host=host, why="made for this test")
 
-    other = Manager(find)
-    other.diary = Observed(other, Diary(tmp_path / "diary.sqlite"))
+    other = Manager(find, Collaborators(diary=Diary(tmp_path / "diary.sqlite")))
     host.put(host.disk[0], identifier="chat")
     await connect(other)
     await lookup.instances(other)
     await lookup.instances(seeing)
     await other.close()
 
-    assert len(await diary_loads(seeing, since=0)) == 1
+    assert len(await seeing.diary.loads(since=0)) == 1
 
 
 @pytest.mark.asyncio
 async def test_without_a_diary_it_is_said(manager: Manager) -> None:
     with pytest.raises(CommandError, match="No diary is kept") as error:
-        await diary_loads(manager, since=0)
+        await manager.diary.loads(since=0)
     assert "LMS_JUPYTER_DIARY" in error.value.hint
 
 
@@ -88,7 +85,7 @@ async def test_a_diary_that_is_too_new_is_one_sentence(seeing: Manager, tmp_path
     database.close()
 
     with pytest.raises(CommandError, match="newer version"):
-        await diary_loads(seeing, since=0)
+        await seeing.diary.loads(since=0)
 
 
 def test_the_engine_of_notebooks_keeps_it_unless_it_is_turned_off() -> None:

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from lms_jupyter.hosts.base import Found, Snapshot
 from lms_jupyter.manager import Collaborators, Manager
-from lms_jupyter.manager.gpu_users import kernels_on
+from lms_jupyter.manager.gpu_users import kernels_on, known_kernels
 from lms_jupyter.manager.identity import Identity
 from lms_jupyter.manager.leases import Lease, LeaseBook
 from lms_jupyter.manager.owners import apply_snapshot, learn_owners
@@ -73,7 +73,7 @@ def proc(tmp_path: Path) -> Path:
 def test_a_process_is_known_by_the_kernel_that_it_is_or_that_started_it(
     pid: int, proc: Path
 ) -> None:
-    kernels = kernels_on(memory(user(pid), user(SERVER)), manager_at("127.0.0.1:1234"), proc)
+    kernels = kernels_on(memory(user(pid), user(SERVER)), "127.0.0.1:1234", (), proc)
 
     assert {pid: kernel.notebook for pid, kernel in kernels.items()} == {
         pid: "/home/me/train.ipynb"
@@ -81,21 +81,19 @@ def test_a_process_is_known_by_the_kernel_that_it_is_or_that_started_it(
 
 
 def test_a_host_on_another_machine_means_other_processes(proc: Path) -> None:
-    assert kernels_on(memory(user(KERNEL)), manager_at("gpu-box:1234"), proc) == {}
+    assert kernels_on(memory(user(KERNEL)), "gpu-box:1234", (), proc) == {}
 
 
 def test_a_kernel_of_another_user_is_a_kernel_without_a_notebook(proc: Path) -> None:
     (proc / str(KERNEL) / "environ").unlink()
 
-    kernels = kernels_on(memory(user(KERNEL)), manager_at("localhost:1234"), proc)
+    kernels = kernels_on(memory(user(KERNEL)), "localhost:1234", (), proc)
 
     assert kernels[KERNEL].label == "kernel 0a1b2c3d"
 
 
 def test_what_the_system_does_not_tell_is_a_program(tmp_path: Path) -> None:
-    manager = manager_at("127.0.0.1:1234")
-
-    assert kernels_on(memory(user(KERNEL), user(None)), manager, tmp_path) == {}
+    assert kernels_on(memory(user(KERNEL), user(None)), "127.0.0.1:1234", (), tmp_path) == {}
 
 
 def test_a_lease_tells_where_the_system_does_not(tmp_path: Path) -> None:
@@ -108,9 +106,9 @@ def test_a_lease_tells_where_the_system_does_not(tmp_path: Path) -> None:
             address="fake:0", instance_reference="r", identifier="i", model_key="m", holder=holder
         )
     )
-    manager = manager_at("127.0.0.1:1234", Collaborators(leases=book))
+    known = known_kernels(book, None)
 
-    kernels = kernels_on(memory(user(os.getpid())), manager, tmp_path / "no-proc")
+    kernels = kernels_on(memory(user(os.getpid())), "127.0.0.1:1234", known, tmp_path / "no-proc")
 
     assert kernels == {os.getpid(): holder}
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from lms_jupyter.manager import Manager
+from lms_jupyter.manager import Collaborators, Manager
 from lms_jupyter.manager.commands import run
 from lms_jupyter.manager.events import Polled
 from lms_jupyter.manager.inbox import accept
@@ -142,7 +142,7 @@ async def test_profiles_are_kept_where_there_is_a_place_for_them(manager: Manage
     question = {"kind": "list_profiles"}
     assert await accept(click(question), manager) == Profiles(profiles=None)
 
-    manager.profiles = Shelf()
+    manager.collaborators = Collaborators(profiles=Shelf())
     fast = {"name": "fast", "config": {"seed": 1}, "ttl_s": None, "names_ttl": False}
     await accept({**click({"kind": "save_profile", "profile": fast}), "rid": "2"}, manager)
     await settled(manager)

@@ -126,7 +126,7 @@ async def test_what_gave_way_is_told_once(tmp_path: Path) -> None:
 async def test_what_a_kernel_uses_is_held(tmp_path: Path) -> None:
     host = FakeHost(fake_model("chat"), features=FEATURES)
     manager, _ = await _manager(host, tmp_path)
-    assert not holding.is_needed(manager)
+    assert not holding.is_needed(manager.activity.host)
     await run(CHAT, manager)
     work = manager.spawn(holding.hold(manager))
     endpoint, said = await host.asked.get()

@@ -11,11 +11,10 @@ from lms_jupyter.api import usage, views
 from lms_jupyter.api.all_hosts import instances_everywhere
 from lms_jupyter.api.draw import compact, draw_status, instances_json, models_json
 from lms_jupyter.api.why import reasons
-from lms_jupyter.hosts.base import LogEntry, Past, remembers_its_log
+from lms_jupyter.hosts.base import Host, LogEntry, Past, remembers_its_log
 from lms_jupyter.magics.context import LiveDisplay, MagicContext
 from lms_jupyter.magics.run import perform
 from lms_jupyter.magics.verbs.listing import ListInstances, ListModels, ShowLog, ShowStatus
-from lms_jupyter.manager import Manager
 from lms_jupyter.protocol.commands import Refresh
 
 WATCH_S = 1.0
@@ -56,7 +55,9 @@ def ps(request: ListInstances, context: MagicContext) -> Any:
     manager, run = context.manager, context.session.run
     if request.as_json:
         found = run(views.instances(manager))
-        return context.say(instances_json(found, run(views.parallel(manager, tuple(found)))))
+        return context.say(
+            instances_json(found, run(views.parallel(manager.connected_host, tuple(found))))
+        )
     if request.watch_s is None:
         return context.shown(run(views.instances(manager)))
     spot = LiveDisplay(context)
@@ -107,7 +108,7 @@ def log(request: ShowLog, context: MagicContext) -> Any:
         identifier=request.identifier,
         caught_up=lambda: caught_up_at.append(time.monotonic()),
     )
-    listening = context.session.local.submit(_listen(context.manager, past, entries))
+    listening = context.session.local.submit(_listen(context.manager.connected_host, past, entries))
     shown: list[LogEntry] = []
     seen = 0
 
@@ -144,8 +145,8 @@ def _requests(request: ShowLog, context: MagicContext) -> Any:
     return context.shown(found)
 
 
-async def _listen(manager: Manager, past: Past, entries: list[LogEntry]) -> None:
-    async with aclosing(manager.connected_host.log(past)) as log_:  # type: ignore[type-var]
+async def _listen(host: Host, past: Past, entries: list[LogEntry]) -> None:
+    async with aclosing(host.log(past)) as log_:  # type: ignore[type-var]
         async for entry in log_:
             entries.append(entry)  # noqa: PERF401 - they are read while they come
 

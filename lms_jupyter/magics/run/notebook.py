@@ -48,7 +48,7 @@ def restore(request: Restore, context: MagicContext) -> list[Any]:
     if request.only_check:
         return checked(before, path.name, context)
     instances = session.run(locks.restore(lock, manager))
-    drifted = [*before.files, *session.run(locks.differs(lock, instances, manager))]
+    drifted = [*before.files, *session.run(locks.differs(lock, instances, manager.connected_host))]
     for line in before.instances:
         if line not in drifted:
             context.say(f"{line} It is as before again.")

@@ -15,7 +15,7 @@ from lms_jupyter.magics.verbs.usage import ShowUsage
 def usage(request: ShowUsage, context: MagicContext) -> Any:
     """Say what the memory diary says."""
     context.connect()
-    found = context.session.run(diary.usage(context.manager, request.by, request.days))
+    found = context.session.run(diary.usage(context.manager.diary, request.by, request.days))
     if request.as_json:
         return context.say(compact([msgspec.to_builtins(entry) for entry in found]))
     return context.shown(found)
