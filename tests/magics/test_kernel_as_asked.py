@@ -11,8 +11,6 @@ from tests.hosts.studio import Studio
 from tests.magics.kernels import Kernel
 from tests.magics.test_kernel_old_host import KEY, environment
 
-pytestmark = pytest.mark.alone
-
 FITS = "llm.load.llama.autoFit"
 
 

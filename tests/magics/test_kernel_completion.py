@@ -1,7 +1,8 @@
-import time
 from pathlib import Path
 
 import pytest
+
+from tests.engines import owner
 
 from .kernels import Kernel
 
@@ -56,14 +57,13 @@ def test_a_prompt_is_no_magic(kernel: Kernel) -> None:
     assert "tutor-1m" not in kernel.complete("%%lms chat\n%lms load ")
 
 
-def test_tab_answers_within_50_ms(kernel: Kernel) -> None:
-    taken = []
-    for _ in range(20):
-        began = time.perf_counter()
-        kernel.complete("%lms load tutor")
-        taken.append(time.perf_counter() - began)
-
-    assert sorted(taken)[len(taken) // 2] <= 0.05
+def test_tab_answers_from_what_is_known_while_the_host_cannot(kernel: Kernel, engine: str) -> None:
+    process = owner(engine)
+    process.suspend()
+    try:
+        assert "tutor-1m" in kernel.complete("%lms load tutor")
+    finally:
+        process.resume()
 
 
 def test_the_first_tab_of_a_kernel_offers_what_the_host_has(

@@ -8,12 +8,11 @@ from collections.abc import Iterator
 
 import pytest
 
+from lms_jupyter.hosts.sdk_loads import DRAIN_TIMEOUT_S
 from lms_jupyter.magics.parser import verb_names
 from tests.hosts.studio import Studio
 from tests.magics.kernels import Kernel, Ran
 from tests.magics.test_kernel_old_host import environment
-
-pytestmark = pytest.mark.alone
 
 KEY = "qwen/qwen3-4b"
 STOPPED = ""
@@ -166,7 +165,7 @@ def test_interrupting_a_pause_brings_everything_back(
         ("%lms get acme/x", "downloadModel"),
     ],
 )
-def test_what_the_host_never_answers_ends_within_a_second_or_so_when_it_is_interrupted(
+def test_what_the_host_never_answers_ends_all_the_same_when_it_is_interrupted(
     kernel: Kernel, studio: Studio, pid: int, line: str, channel: str
 ) -> None:
     kernel.run("%lms unload --all")
@@ -186,7 +185,7 @@ def test_what_the_host_never_answers_ends_within_a_second_or_so_when_it_is_inter
     finally:
         studio.silent, studio.heard = set(), lambda _: None
 
-    assert took_s < 2.0
+    assert took_s < DRAIN_TIMEOUT_S, "so long the host may take to end what was called off"
     assert '"identifier":"kept"' in kernel.run("%lms ps --json").text
 
 

@@ -12,8 +12,7 @@ from tests.engines import held
 from tests.hosts.studio import Studio
 from tests.magics.kernels import Kernel
 from tests.magics.test_kernel_old_host import environment
-
-pytestmark = pytest.mark.alone
+from tests.waiting import wait_until
 
 KEY = "qwen/qwen3-4b"
 
@@ -55,8 +54,10 @@ def test_kernels_on_lm_studio_share_one_instance(tmp_path: Path, lines: list[str
         before = len(studio.asked)
         running = at_once(kernels, lines, KEY)
         # Every kernel has looked twice: at the model, and for its turn to load it.
-        while studio.asked[before:].count("listDownloadedModels") < len(lines):
-            pass
+        wait_until(
+            lambda: studio.asked[before:].count("listDownloadedModels") >= len(lines),
+            "each kernel to look twice",
+        )
         studio.go_on()
         end(kernels, running)
 
@@ -78,8 +79,9 @@ def test_kernels_on_the_engine_share_one_instance(
         with held(engine):
             running = at_once(kernels, lines, "slow-llm")
             with lmstudio.Client(engine) as client:
-                while not client.system.remote_call("getActivity")["loads"]:
-                    pass
+                wait_until(
+                    lambda: client.system.remote_call("getActivity")["loads"], "a load to begin"
+                )
         end(kernels, running)
         names = [kernel.value("llm.identifier") for kernel in kernels]
         with lmstudio.Client(engine) as client:
@@ -96,13 +98,11 @@ def test_a_kernel_that_dies_while_it_loads_lets_the_next_one_load(tmp_path: Path
         pid = int(first.value("__import__('os').getpid()"))
         assert first.client is not None
         first.client.execute(f"%lms load {KEY}")
-        while not studio.loading:
-            pass
+        wait_until(lambda: studio.loading, "a load to begin")
         waiting = second.begin(f"%lms load {KEY} --as llm")
         before = len(studio.parameters)
         os.kill(pid, signal.SIGKILL)
-        while len(studio.parameters) == before:
-            pass
+        wait_until(lambda: len(studio.parameters) > before, "the next kernel to load")
         studio.go_on()
         ran = second.end(waiting)
 
@@ -116,8 +116,7 @@ def test_waiting_for_another_kernels_load_can_be_interrupted_and_shows_its_progr
     with Studio(holds=True) as studio, ExitStack() as stack:
         first, second = started(stack, environment(tmp_path, studio), tmp_path, 2)
         loading = first.begin(f"%lms load {KEY} --as llm")
-        while not studio.loading:
-            pass
+        wait_until(lambda: studio.loading, "a load to begin")
         waits = (
             "import threading, time, _thread, lms_jupyter\n"
             "manager = lms_jupyter.api.session.session().local.manager\n"
