@@ -28,6 +28,8 @@ Named = str | Identified | Iterable[Any]
 async def named(what: Named, manager: Manager) -> tuple[Instance, ...]:
     """Find every instance that is meant, each once; nothing is done if one is not there.
 
+    A name that the replicas of a load have means all of them.
+
     Raises:
         CommandError: Something in it names no instance at all.
         InstanceNotFoundError: An instance that is named is not in memory.
@@ -35,10 +37,13 @@ async def named(what: Named, manager: Manager) -> tuple[Instance, ...]:
     asked = tuple(_each(what))
     known = await lookup.instances(manager)
     found = [
-        lookup.pick(item, known)
-        if isinstance(item, str)
-        else lookup.choose(item[0], known, *item[1:])
+        instance
         for item in asked
+        for instance in (
+            lookup.pick_all(item, known)
+            if isinstance(item, str)
+            else (lookup.choose(item[0], known, *item[1:]),)
+        )
     ]
     return tuple({instance.instance_reference: instance for instance in found}.values())
 

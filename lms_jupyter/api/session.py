@@ -192,6 +192,10 @@ class Session:
         """Return the instance that a name means, in any of its forms; see `lookup.named`."""
         return self.run(lookup.named(name, self.local.manager, device))
 
+    def instances(self, name: str, device: str | None = None) -> tuple[Instance, ...]:
+        """Return the instances that a name means, in any of its forms; see `lookup.all_named`."""
+        return self.run(lookup.all_named(name, self.local.manager, device))
+
     def close(self) -> None:
         """Close the SDK's clients; handles that were given out stop working."""
         if self._handles is not None:

@@ -123,6 +123,11 @@ async def named(name: str, manager: Manager, on: str | None = None) -> Instance:
     return pick(name, await instances_on(on, manager))
 
 
+async def all_named(name: str, manager: Manager, on: str | None = None) -> tuple[Instance, ...]:
+    """Find what somebody means as `named` does; by their one name, all replicas of a load."""
+    return pick_all(name, await instances_on(on, manager))
+
+
 async def instances_on(on: str | None, manager: Manager) -> tuple[Instance, ...]:
     """Read what is in the host's memory, on one device alone if one is named.
 
@@ -173,13 +178,26 @@ def is_on(device: str | None, thing: Instance) -> bool:
 
 def pick(name: str, known: Sequence[Instance]) -> Instance:
     """Find the instance that is meant among those that are known; see `named`."""
+    return choose(_identifier(name, known), known)
+
+
+def pick_all(name: str, known: Sequence[Instance]) -> tuple[Instance, ...]:
+    """Find what is meant among those that are known; see `all_named`."""
+    identifier = _identifier(name, known)
+    # Of one identifier several devices may have an instance.
+    called = tuple(instance for instance in known if instance.identifier == identifier)
+    if all(instance.replica for instance in called):
+        return called
+    return (choose(identifier, known),)
+
+
+def _identifier(name: str, known: Sequence[Instance]) -> str:
     found = names.named(name, known)
     if len({instance.identifier for instance in found}) > 1:
         raise AmbiguousInstanceError(name, [instance.identifier for instance in found])
     if not found:
         raise InstanceNotFoundError(name, [instance.identifier for instance in known])
-    # Of one identifier several devices may have an instance.
-    return choose(found[0].identifier, known)
+    return found[0].identifier
 
 
 async def instance(

@@ -205,3 +205,23 @@ async def test_our_own_client_says_it_to_gateways_alone(
             await loaded(plain, where="vram>1GB")
     finally:
         await plain.close()
+
+
+@pytest.mark.asyncio
+async def test_clients_that_know_no_replicas_mean_all_by_their_name(
+    host: SdkHost, gateway: Started
+) -> None:
+    await loaded(host, replicas=2, identifier="pool")
+    async with asking(gateway, "system") as system:
+        assert await system.call("pinInstance", identifier="pool", pinned=True) is None
+        assert await system.call("setInstanceTtl", identifier="pool", ttlMs=90_000) is None
+    assert [(one.pinned, one.ttl_s) for one in (await host.poll()).instances] == [(True, 90)] * 2
+
+    async with asking(gateway, "llm") as llm:
+        assert await llm.call("unloadModel", identifier="pool") is None
+        assert await llm.call("listLoaded") == []
+    for device in ("alpha", "beta"):
+        await loaded(host, identifier="twin", device=device)
+    async with asking(gateway, "llm") as llm:
+        refused = await llm.call("unloadModel", identifier="twin")
+    assert refused["error"]["title"] == "There are 2 instances called 'twin': on alpha, beta."

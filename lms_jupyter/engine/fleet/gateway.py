@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from lms_jupyter.engine.errors import BadRequestError
 from lms_jupyter.engine.fleet.admission import Admission
 from lms_jupyter.engine.fleet.device import Device
 from lms_jupyter.engine.fleet.errors import DeviceDisconnectedError
 from lms_jupyter.engine.fleet.fleet import Fleet
 from lms_jupyter.engine.services import Services
+from lms_jupyter.engine.wire.fields import optional_text, text
 
 
 @dataclass(slots=True)
@@ -61,6 +64,31 @@ class Gateway:
         if not device.is_connected:
             raise DeviceDisconnectedError(device.name, device.problem)
         return device
+
+    def meant(self, asked: Mapping[str, Any], domain: str | None) -> list[Device | None]:
+        """Return on which devices are what a call names; `None` is the gateway's own.
+
+        All replicas of one load are meant by their name together.
+
+        Raises:
+            BadRequestError: Several devices have an instance of this name.
+            DeviceNotFoundError: No device is called as the call says.
+            DeviceDisconnectedError: The device that it names is not there now.
+        """
+        if "deviceIdentifier" in asked:
+            return [self.named(optional_text(asked, "deviceIdentifier"))]
+        name = text(asked, "identifier")
+        here = [one for one in self.services.registry.instances if one.identifier == name]
+        elsewhere = self.fleet.all_called(name, domain)
+        holders = [None for _ in here] + [device for device, _ in elsewhere]
+        is_set = not here and all(info.get("replica") for _, info in elsewhere)
+        if len(holders) > 1 and not is_set:
+            names = ", ".join(self.name if one is None else one.name for one in holders)
+            raise BadRequestError(
+                f"There are {len(holders)} instances called {name!r}: on {names}.",
+                hint="Name the device: deviceIdentifier.",
+            )
+        return holders or [None]
 
     def status(self) -> dict[str, Any]:
         """Describe the fleet as LM Studio describes a link."""

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
-from lms_jupyter.engine.errors import BadRequestError
 from lms_jupyter.engine.fleet.carrying import Order
 from lms_jupyter.engine.fleet.device import Device
 from lms_jupyter.engine.fleet.errors import DeviceDisconnectedError, DeviceLostError
@@ -115,27 +114,14 @@ class _Models:
     async def unload(self, local: Rpc, caller: Caller, parameter: Any) -> None:
         """End an instance on the device that is named, else wherever it is."""
         asked = dict(an_object(parameter))
-        device = self._unloading(asked)
+        devices = self.gateway.meant(asked, self.domain)
         asked.pop("deviceIdentifier", None)
-        if device is None:
-            await _settled(local(caller, asked))
-            return
-        await device.call(self.domain, "unloadModel", {"owner": caller.kind} | asked)
-        await device.refresh()
-
-    def _unloading(self, asked: Mapping[str, Any]) -> Device | None:
-        if "deviceIdentifier" in asked:
-            return self.gateway.named(optional_text(asked, "deviceIdentifier"))
-        identifier = text(asked, "identifier")
-        here = [i for i in self.gateway.services.registry.instances if i.identifier == identifier]
-        elsewhere = self.gateway.fleet.all_called(identifier, self.domain)
-        if len(here) + len(elsewhere) > 1:
-            names = [self.gateway.name] * len(here) + [device.name for device, _ in elsewhere]
-            raise BadRequestError(
-                f"There are {len(names)} instances called {identifier!r}: on {', '.join(names)}.",
-                hint="Name the device: deviceIdentifier.",
-            )
-        return elsewhere[0][0] if elsewhere else None
+        for device in devices:
+            if device is None:
+                await _settled(local(caller, asked))
+                continue
+            await device.call(self.domain, "unloadModel", {"owner": caller.kind} | asked)
+            await device.refresh()
 
     async def estimate(self, local: Rpc, caller: Caller, parameter: Any) -> Any:
         """Reckon what a load would take on the device that is named, else where it would go."""

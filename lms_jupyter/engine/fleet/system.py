@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from lms_jupyter.engine.errors import AmbiguousNameError, EngineError, NoVariantsError
-from lms_jupyter.engine.fleet.device import Device
+from lms_jupyter.engine.errors import EngineError, NoVariantsError
 from lms_jupyter.engine.fleet.gateway import Gateway
 from lms_jupyter.engine.instances.activity import MIN_INTERVAL_S, REFRESH_S, look
 from lms_jupyter.engine.limits import using
 from lms_jupyter.engine.routes.connection import Channel, Namespace, Rpc
 from lms_jupyter.engine.routes.handshake import Caller
 from lms_jupyter.engine.wire.activity import activity_packet
-from lms_jupyter.engine.wire.fields import an_object, optional_text, text
+from lms_jupyter.engine.wire.fields import an_object, text
 
 
 def over(gateway: Gateway, local: Namespace) -> Namespace:
@@ -120,24 +119,14 @@ class _System:
     async def change(self, endpoint: str, local: Rpc, caller: Caller, parameter: Any) -> None:
         """Change an instance on the device that is named, else wherever its name is."""
         asked = dict(an_object(parameter))
-        device = self._meant(asked)
+        devices = self.gateway.meant(asked, None)
         asked.pop("deviceIdentifier", None)
-        if device is None:
-            await _settled(local(caller, asked))
-            return
-        await device.call("system", endpoint, asked)
-        await device.refresh()
-
-    def _meant(self, asked: Mapping[str, Any]) -> Device | None:
-        gateway = self.gateway
-        if "deviceIdentifier" in asked:
-            return gateway.named(optional_text(asked, "deviceIdentifier"))
-        name = text(asked, "identifier")
-        here = any(one.identifier == name for one in gateway.services.registry.instances)
-        found = gateway.fleet.all_called(name, None)
-        if here + len(found) > 1:
-            raise AmbiguousNameError(name, [f"{name} on {device.name}" for device, _ in found])
-        return None if here or not found else found[0][0]
+        for device in devices:
+            if device is None:
+                await _settled(local(caller, asked))
+                continue
+            await device.call("system", endpoint, asked)
+            await device.refresh()
 
     async def activity(self, _caller: Caller, _parameter: Any) -> dict[str, Any]:
         """Say what goes on on all devices; the memory is that of each device's machine."""

@@ -34,7 +34,8 @@ def unload(request: Unload, context: MagicContext) -> None:
     context.connect()
     ending = partial(_end, context=context, forget=request.forget)
     if request.identifier is not None:
-        ending(context.session.instance(request.identifier, request.device))
+        for instance in context.session.instances(request.identifier, request.device):
+            ending(instance)
         return
     known = context.session.run(lookup.instances_on(request.device, context.manager))
     if request.everything:
@@ -69,15 +70,16 @@ def _end_all(known: Sequence[Instance], request: Unload, context: MagicContext) 
 @perform.register
 def extend(request: SetTtl, context: MagicContext) -> None:
     """Give an instance another TTL that counts from now."""
-    request = _aimed(request, context)
-    context.session.run(memory.extend(context.manager, request))
-    context.say(f"{request.identifier} {_leaves(request.ttl_s)}.")
+    for each in (aimed := _aimed(request, context)):
+        context.session.run(memory.extend(context.manager, each))
+    context.say(f"{_with_replicas(aimed)} {_leaves(request.ttl_s)}.")
 
 
 @perform.register
 def extend_by_reload(request: ReloadInstance, context: MagicContext) -> None:
     """Load an instance again as it is, with another TTL."""
-    request = _aimed(request, context)
+    # Loaded again, a replica would be one no more: each is named by its device.
+    (request,) = _aimed(request, context, together=False)
     context.command(request)
     context.say(f"{request.identifier} is loaded again, and {_leaves(request.ttl_s)}.")
 
@@ -85,7 +87,8 @@ def extend_by_reload(request: ReloadInstance, context: MagicContext) -> None:
 @perform.register
 def on_device(asked: OnDevice, context: MagicContext) -> None:
     """Do to the instance on one device what is asked."""
-    perform(_aimed(asked.request, context, asked.device), context)
+    (request,) = _aimed(asked.request, context, asked.device)
+    perform(request, context)
 
 
 def _leaves(ttl_s: float | None) -> str:
@@ -97,31 +100,32 @@ def _leaves(ttl_s: float | None) -> str:
 @perform.register
 def pin(request: PinInstance, context: MagicContext) -> None:
     """Keep an instance from expiring, or no longer."""
-    request = _aimed(request, context)
-    context.command(request)
-    letting_go = KeepInstance(
-        identifier=request.identifier, instance_reference=request.instance_reference, keep=None
-    )
-    if not request.pinned and "keep" in context.manager.activity.host.features:
-        context.command(letting_go)
+    can_keep = "keep" in context.manager.activity.host.features
+    for each in (aimed := _aimed(request, context)):
+        context.command(each)
+        if not request.pinned and can_keep:
+            reference = each.instance_reference
+            context.command(
+                KeepInstance(identifier=each.identifier, instance_reference=reference, keep=None)
+            )
     state = (
         "is pinned: it stays in memory until it is unloaded"
         if request.pinned
         else "is no longer pinned"
     )
-    context.say(f"{request.identifier} {state}.")
+    context.say(f"{_with_replicas(aimed)} {state}.")
 
 
 @perform.register
 def keep(request: KeepInstance, context: MagicContext) -> None:
     """Keep an instance while this notebook is open, or until a time."""
-    request = _aimed(request, context)
-    context.command(request)
+    for each in (aimed := _aimed(request, context)):
+        context.command(each)
     if request.keep is not None:
         kept = "while this notebook is open"
         if request.keep.until is not None:
             kept = say_keep(request.keep, time.time())
-        context.say(f"{request.identifier} stays in memory {kept}.")
+        context.say(f"{_with_replicas(aimed)} stays in memory {kept}.")
 
 
 @perform.register
@@ -152,14 +156,39 @@ def _free_until(request: Free, wanted_bytes: int, context: MagicContext) -> None
     context.say(freed.sentence)
 
 
-def _aimed(request: Aimed, context: MagicContext, device: str | None = None) -> Aimed:
-    """Return what is asked of the one instance that is meant, whatever form of its name is used."""
+def _aimed(
+    request: Aimed, context: MagicContext, device: str | None = None, *, together: bool = True
+) -> list[Aimed]:
+    """Return what is asked of each instance that is meant, whatever form of its name is used.
+
+    Args:
+        request: Names the instance.
+        context: Whose host it is on.
+        device: The device that it is on; `None`: any.
+        together: Whether a name that the replicas of a load have means all of them.
+    """
     if request.instance_reference is not None:
-        return request
+        return [request]
     context.connect()
-    instance = context.session.instance(request.identifier, device)
-    reference = instance.instance_reference
-    return changed(request, identifier=instance.identifier, instance_reference=reference)
+    found = (
+        context.session.instances(request.identifier, device)
+        if together
+        else (context.session.instance(request.identifier, device),)
+    )
+    return [
+        changed(
+            request,
+            identifier=instance.identifier,
+            instance_reference=instance.instance_reference,
+        )
+        for instance in found
+    ]
+
+
+def _with_replicas(aimed: Sequence[Request]) -> str:
+    """Name what was asked for; all have one name."""
+    replicas = f" with its {len(aimed)} replicas" if len(aimed) > 1 else ""
+    return f"{aimed[0].identifier}{replicas}"
 
 
 def _end(instance: Instance, context: MagicContext, *, forget: bool = False) -> None:
