@@ -76,6 +76,7 @@ def _jupyterlab(
 ) -> "subprocess.Popen[str]":
     command = [
         sys.executable,
+        "-P",
         "-m",
         "jupyterlab",
         f"--LabApp.default_url=/lab/tree/{first}",

@@ -22,7 +22,7 @@ ASK: Final = (
 @contextlib.contextmanager
 def engine(*options: str) -> Iterator[tuple[int, str]]:
     """Run an engine of our own on a free port; yields its process id and its address."""
-    command = [sys.executable, "-m", "lms_jupyter.engine", *options]
+    command = [sys.executable, "-P", "-m", "lms_jupyter.engine", *options]
     process, address = EngineStart(command, preexec_fn=dies_with_us()).run()
     with ended(process), cast("IO[str]", process.stdout):
         yield process.pid, address

@@ -93,7 +93,7 @@ def devices_listed(text: str) -> tuple[str, ...]:
 
 def _llama_devices() -> tuple[str, ...] | None:
     """Ask xllamacpp what it computes on, in a process of its own; `None`: it does not say."""
-    answer = answer_of(sys.executable, "-c", DEVICES)
+    answer = answer_of(sys.executable, "-P", "-c", DEVICES)
     if answer is None:
         return None
     rows = [line.split("\t", 1) for line in answer.splitlines() if "\t" in line]

@@ -67,7 +67,7 @@ def missing_library(program: str = f"import {LLAMA}") -> str:
 
     Slim images have no OpenMP. A process of its own looks: what is loaded once is never let go.
     """
-    command = [sys.executable, "-c", program]
+    command = [sys.executable, "-P", "-c", program]
     completed = subprocess.run(command, capture_output=True, check=False, text=True)
     found = re.search(r"(\S+\.so[.\d]*): cannot open shared object", completed.stderr)
     return found[1] if found else ""

@@ -131,6 +131,7 @@ def engine_command(*options: str) -> list[str]:
     """Return the command line of an engine that announces itself to this user's notebooks."""
     return [
         sys.executable,
+        "-P",
         "-m",
         "lms_jupyter.engine",
         "--announce",

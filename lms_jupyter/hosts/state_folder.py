@@ -25,8 +25,8 @@ except ImportError:  # Windows, where whatever can be written can be locked
     fcntl = None  # type: ignore[assignment]
 
 APP = "lms-jupyter"
-TRIAL_BYTES = 4096
-"""As much as any note of ours takes."""
+TRIAL_BYTES = 65_536
+"""More than the notes of an engine and of its kernels take together when it starts."""
 
 _warned: set[str] = set()
 _choosing = fork_safe_lock()

@@ -63,7 +63,7 @@ def this_kernel(
     named = (match[1] for word in arguments if (match := _CONNECTION_FILE.search(word)))
     return Identity(
         kernel_id=next(named, f"process {pid}"),
-        notebook=environ.get("JPY_SESSION_NAME") or None,
+        notebook=_in_unicode(environ.get("JPY_SESSION_NAME") or None),
         pid=pid,
         machine=socket.gethostname(),
     )
@@ -89,8 +89,16 @@ def kernel_at(process: Path) -> Identity | None:
         named = (entry.removeprefix(_SESSION) for entry in environ if entry.startswith(_SESSION))
         notebook = next(named, None) or None
     return Identity(
-        kernel_id=match[1], notebook=notebook, pid=int(process.name), machine=socket.gethostname()
+        kernel_id=match[1],
+        notebook=_in_unicode(notebook),
+        pid=int(process.name),
+        machine=socket.gethostname(),
     )
+
+
+def _in_unicode(path: str | None) -> str | None:
+    """Show the bytes of a path that are no UTF-8: neither messages nor notes can hold those."""
+    return path and os.fsencode(path).decode(errors="backslashreplace")
 
 
 on_behalf_of: ContextVar[Identity | None] = ContextVar("on_behalf_of", default=None)
@@ -109,4 +117,4 @@ def machine_mark() -> str:
         signs.append(str(uuid.getnode()))
     with contextlib.suppress(OSError):
         signs.append(str(Path("/proc/self/ns/net").readlink()))
-    return hashlib.sha256("\n".join(signs).encode()).hexdigest()[:16]
+    return hashlib.sha256(os.fsencode("\n".join(signs))).hexdigest()[:16]

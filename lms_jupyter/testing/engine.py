@@ -64,7 +64,7 @@ def _kept(command: list[str], folder: Path) -> Iterator[str]:
     from lms_jupyter.hosts.starting import EngineStart  # noqa: PLC0415 - nothing until it is used
 
     keeper, address = EngineStart(
-        [sys.executable, "-m", "lms_jupyter.testing.keeper", *command],
+        [sys.executable, "-P", "-m", "lms_jupyter.testing.keeper", *command],
         folder / "engine.err",
         stdin=subprocess.PIPE,
         env={**os.environ, "HOME": str(folder), "USERPROFILE": str(folder)},
@@ -102,7 +102,7 @@ def _known(announcement: Path) -> Iterator[None]:
 
 def _command(folder: Path, *options: str) -> list[str]:
     return [
-        *(sys.executable, "-m", "lms_jupyter.engine"),
+        *(sys.executable, "-P", "-m", "lms_jupyter.engine"),
         *("--no-default-models", "--models", str(SHIPPED_MODELS)),
         *("--downloads", str(folder / "downloads"), "--log", str(folder / "engine.log")),
         *("--announce", str(_announcement(folder))),

@@ -114,7 +114,7 @@ def test_somebody_else_at_the_address_is_told_from_nobody(stranger: str) -> None
 def test_an_engine_without_models_is_pointed_to_a_download(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     options = ("--no-default-models", "--models", str(tmp_path / "empty"))
-    command = [*testing_engine._command(tmp_path)[:3], *options]
+    command = [*testing_engine._command(tmp_path)[:4], *options]
     with testing_engine._kept(command, tmp_path) as address:
         finding = host(address)
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import json
+import os
 import stat
+import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import SimpleNamespace
@@ -80,6 +82,21 @@ def kept(tmp_path: Path) -> Iterator[Kept]:
     engine = started(tmp_path)
     yield Kept(engine, tmp_path / "prompts")
     engine.stop()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the names of files are Unicode")
+def test_the_folder_may_have_a_name_of_any_bytes(tmp_path: Path) -> None:
+    folder = tmp_path / os.fsdecode(b"\xff\xfe")
+    folder.mkdir()
+    engine = started(folder)
+    kept = Kept(engine, folder / "prompts")
+    try:
+        kept.asked()
+        _, tokens = kept.asked()
+    finally:
+        engine.stop()
+
+    assert tokens > 400
 
 
 def test_the_next_instance_goes_on_where_the_last_one_was(kept: Kept) -> None:

@@ -49,7 +49,7 @@ def session(
     (folder / "tmp").mkdir(exist_ok=True)
     (folder / "notebooks").mkdir(exist_ok=True)
     told = subprocess.run(
-        [*before, sys.executable, "-W", "always", "-c", SESSION, str(folder / "notebooks")],
+        [*before, sys.executable, "-P", "-W", "always", "-c", SESSION, str(folder / "notebooks")],
         env={**own, "TMPDIR": str(folder / "tmp"), **environment},
         cwd=folder / "notebooks",
         capture_output=True,
@@ -180,8 +180,13 @@ exec "$@"
 
 @pytest.mark.parametrize(
     "then",
-    ['mount -o remount,ro "$HOME"', 'cat /dev/zero > "$HOME/full" || true'],
-    ids=["read_only", "full"],
+    [
+        'mount -o remount,ro "$HOME"',
+        'cat /dev/zero > "$HOME/full" || true',
+        'head -c 12288 /dev/zero > "$HOME/almost"',
+        'head -c 8192 /dev/zero > "$HOME/almost"',
+    ],
+    ids=["read_only", "full", "one_page_left", "two_pages_left"],
 )
 def test_on_a_disk_that_is_full_or_read_only_all_works(then: str, tmp_path: Path) -> None:
     home = tmp_path / "disk"
@@ -200,6 +205,29 @@ def test_on_a_disk_that_is_full_or_read_only_all_works(then: str, tmp_path: Path
     assert used == USED
     (warning,) = [w for w in warnings if "cannot be written" in w]
     assert warning.startswith(str(home))
+
+
+def test_the_names_of_home_and_notebook_may_be_any_bytes(tmp_path: Path) -> None:
+    home = os.fsdecode(bytes(tmp_path / "home") + b"\xff\xfe")
+    notebook = os.fsdecode(bytes(tmp_path / "notebooks") + b"/caf\xe9.ipynb")
+
+    used, warnings = session(tmp_path, {"HOME": home, "JPY_SESSION_NAME": notebook})
+
+    assert used == USED
+    assert not warnings
+
+
+def test_modules_beside_a_notebook_are_not_taken_for_the_engines(tmp_path: Path) -> None:
+    """A program that Python starts as a module looks for all others where it runs first."""
+    (tmp_path / "notebooks").mkdir()
+    for name in ("types", "random", "json", "logging", "jinja2", "aiohttp", "xllamacpp"):
+        own = "raise SystemExit('a module of the notebook')"
+        (tmp_path / "notebooks" / f"{name}.py").write_text(own)
+
+    used, warnings = session(tmp_path, {"HOME": str(tmp_path / "home")})
+
+    assert used == USED
+    assert not warnings
 
 
 def test_where_nothing_can_be_written_a_sentence_says_so(

@@ -43,7 +43,7 @@ class EngineOwner:
         alive_end, self._alive = os.pipe()
         log = _log_file()
         command = [
-            *(sys.executable, "-m", "lms_jupyter.engine", "--host", self._host),
+            *(sys.executable, "-P", "-m", "lms_jupyter.engine", "--host", self._host),
             *("--token-pipe", str(token_end), "--until-closed", str(alive_end)),
             *(("--log", str(log)) if log else ()),
         ]

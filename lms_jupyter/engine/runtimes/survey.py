@@ -129,7 +129,7 @@ async def survey_installed(*, patience_s: float = ANSWER_S) -> Runtime:
     """
     found = installed()
     try:
-        said, _ = await ask([sys.executable, "-c", _OWN], patience_s=patience_s)
+        said, _ = await ask([sys.executable, "-P", "-c", _OWN], patience_s=patience_s)
         devices = tuple(
             Device(
                 name=str(one["name"]),

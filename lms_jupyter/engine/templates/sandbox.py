@@ -87,7 +87,7 @@ def _text(content: Any) -> str:
 
 async def _answer(order: bytes) -> tuple[bytes, int]:
     """Let a process render; return what it says, and its exit code."""
-    program = [sys.executable, "-m", __name__]
+    program = [sys.executable, "-P", "-m", __name__]
     starting = asyncio.ensure_future(Process.start(program, os.environ, limit=2**16))
     try:
         process = await asyncio.shield(starting)

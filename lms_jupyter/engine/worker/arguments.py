@@ -69,6 +69,8 @@ def command_line(
     if order.mmproj:
         line.put("mmproj", reach(order.mmproj))
     _set_server(line, order, keep)
+    if order.slot_save_path:
+        line.put_if_known("slot_save_path", reach(order.slot_save_path))
     _set_sizes(line, settings)
     _place(line, order)
     _set_memory_mode(line, settings)
@@ -102,8 +104,6 @@ def _set_server(line: Arguments, order: Order, keep: Callable[[str], str]) -> No
     line.put_if_known("cors_origins", "localhost")
     line.put_if_known("cache_ram", 0)
     line.put_if_known("no_fit", "off")
-    if order.slot_save_path:
-        line.put_if_known("slot_save_path", order.slot_save_path)
     for name in ("no_cors_credentials", "no_ui", "no_slots", "log_prefix", "log_timestamps"):
         line.put_if_known(name)
     line.put_if_known("jinja")

@@ -53,7 +53,7 @@ def reachable(path: str, *, inherited: bool = False) -> str:
     """Return a path that llama.cpp can open: one that is no UTF-8 is reached by its descriptor.
 
     Args:
-        path: Of the file.
+        path: Of the file or folder.
         inherited: Whether another program opens it, in this process.
     """
     try:

@@ -103,7 +103,7 @@ class WorkerHandle:
             "GOMP_SPINCOUNT": "1000",
         }
         kind = "main" if runtime.program is None else "program"
-        program = [sys.executable, "-m", f"{__package__}.{kind}", str(os.getpid()), str(nice)]
+        program = [sys.executable, "-P", "-m", f"{__package__}.{kind}", str(os.getpid()), str(nice)]
         if runtime.program is not None:
             program.append(str(runtime.program))
         starting = asyncio.ensure_future(Process.start(program, environment, limit=MAX_LINE_BYTES))

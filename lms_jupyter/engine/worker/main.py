@@ -148,7 +148,9 @@ def _set_server(parameters: _Parameters, order: Order) -> None:
     parameters.put("cache_ram_mib", 0)
     parameters.put("endpoint_slots", False)
     if order.slot_save_path:
-        parameters.put("slot_save_path", order.slot_save_path)
+        # With a separator at its end: llama.cpp only adds the name of a file.
+        folder = reachable(order.slot_save_path).rstrip(os.sep)
+        parameters.put("slot_save_path", f"{folder}{os.sep}")
     parameters.put("fit_params", False)
     parameters.put("embedding", order.embedding)
 
