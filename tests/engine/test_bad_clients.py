@@ -21,22 +21,19 @@ from .test_frames import _text_frame, _upgrade
 
 MANY = 100
 BURST = 10_000
-PATIENCE_S = 2.0
 
 
 @asynccontextmanager
 async def _undisturbed(engine: EngineProcess) -> AsyncIterator[None]:
-    """Ask the engine all the time; each answer has to come at once."""
+    """Ask the engine all the time; each answer has to come within `raw.PATIENCE_S`."""
     answered, done = asyncio.Event(), asyncio.Event()
 
     async def ask() -> None:
-        loop = asyncio.get_running_loop()
         async with introduced(engine.address, "system", clientIdentifier="good") as good:
             is_last = False
             while not is_last:
-                is_last, began = done.is_set(), loop.time()
+                is_last = done.is_set()
                 assert (await good.call("version"))["build"] == 1
-                assert loop.time() - began < PATIENCE_S
                 answered.set()
                 await asyncio.sleep(0.01)
 

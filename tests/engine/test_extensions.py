@@ -11,6 +11,8 @@ import lmstudio
 import psutil
 import pytest
 
+from tests.waiting import PATIENCE_S
+
 from .conftest import BIG, EngineProcess
 from .raw import Raw, introduced
 
@@ -34,6 +36,10 @@ async def _unload(llm: Raw, identifier: str) -> None:
     assert await llm.call("unloadModel", identifier=identifier) is None
 
 
+TTL_MS = 1500
+"""Longer than it takes to look whether it is kept."""
+
+
 @pytest.mark.asyncio
 async def test_activity_tells_all_about_instances_and_memory(engine: EngineProcess) -> None:
     async with (
@@ -41,10 +47,12 @@ async def test_activity_tells_all_about_instances_and_memory(engine: EngineProce
         introduced(engine.address, "system") as system,
     ):
         info = await _load(llm, identifier="seen", ttlMs=60_000, owner="a test")
+        before = time.time()
         activity = await system.call("getActivity")
+        after = time.time()
         await _unload(llm, "seen")
     assert activity["type"] == "activity"
-    assert abs(activity["now"] / 1000 - time.time()) < 5
+    assert before - 0.01 <= activity["now"] / 1000 <= after + 0.01
     (instance,) = activity["instances"]
     assert info.items() <= instance.items()
     assert (instance["status"], instance["queued"], instance["owner"]) == ("idle", 0, "a test")
@@ -95,12 +103,14 @@ async def test_packets_come_at_most_ten_times_a_second(engine: EngineProcess) ->
         watching = await system.open("watchActivity")
         await system.packet(watching, "activity")
         specifier = {"type": "query", "query": {"identifier": "busy"}}
-        until = time.monotonic() + 0.6
-        while time.monotonic() < until:
+        began, calls = time.monotonic(), 0
+        while calls < 20 or time.monotonic() < began + 0.6:
             await llm.call("tokenize", specifier=specifier, inputString="hello")
+            calls += 1
         await system.say(watching, "stop")
         packets, last = await system.end(watching)
-        assert 2 <= len(packets) <= 8
+        assert 2 <= len(packets) <= 2 + 10 * (time.monotonic() - began)
+        assert len(packets) < calls
         assert last["type"] == "channelClose"
         await _unload(llm, "busy")
 
@@ -198,12 +208,12 @@ async def test_a_ttl_can_be_changed_and_made_to_start_again(engine: EngineProces
         (kept,) = await llm.call("listLoaded")
         assert (kept["ttlMs"], kept["lastUsedTime"]) == (60_000, info["lastUsedTime"])
         await system.call("setInstanceTtl", identifier="brief", ttlMs=None)
-        await system.call("setInstanceTtl", identifier="brief", ttlMs=300, restart=True)
+        await system.call("setInstanceTtl", identifier="brief", ttlMs=TTL_MS, restart=True)
         (kept,) = await llm.call("listLoaded")
         assert kept["lastUsedTime"] > info["lastUsedTime"]
         while await llm.call("listLoaded"):
-            assert time.time() < kept["lastUsedTime"] / 1000 + 3
-        assert time.time() > kept["lastUsedTime"] / 1000 + 0.29
+            assert time.time() < kept["lastUsedTime"] / 1000 + PATIENCE_S
+        assert time.time() > (kept["lastUsedTime"] + TTL_MS) / 1000 - 0.01
 
 
 @pytest.mark.asyncio
@@ -309,10 +319,11 @@ async def test_a_busy_instance_does_not_expire_and_counts_from_the_end_of_its_wo
         assert packets[-1]["stats"]["stopReason"] == "maxPredictedTokensReached"
         assert ended - began > 0.3, "the work has to be longer than the TTL for this test"
         (info,) = await llm.call("listLoaded")
-        assert abs(info["lastUsedTime"] / 1000 - ended) < 0.2
+        used = info["lastUsedTime"] / 1000
+        assert began + packets[-1]["stats"]["totalTimeSec"] - 0.01 < used <= time.time()
         while await llm.call("listLoaded"):
-            assert time.time() < ended + 3
-        assert time.time() > ended + 0.25
+            assert time.time() < used + PATIENCE_S
+        assert time.time() > used + 0.29
 
 
 async def _activity(system: Raw, identifier: str) -> dict[str, Any]:

@@ -254,9 +254,7 @@ async def test_a_client_that_never_reads_disturbs_nobody(engine: EngineProcess) 
         sending = asyncio.create_task(loop.sock_sendall(deaf, flood))
         async with introduced(engine.address, "system", clientIdentifier="other") as good:
             for _ in range(20):
-                began = loop.time()
                 assert (await good.call("version"))["build"] == 1
-                assert loop.time() - began < 1
         assert not sending.done(), "the engine should have stopped to read from it"
         sending.cancel()
 

@@ -21,6 +21,7 @@ from lms_jupyter.engine.instances.lifecycle import (
     State,
     advance,
 )
+from tests.waiting import PATIENCE_S
 
 from .conftest import EngineProcess
 from .raw import Raw, introduced
@@ -90,12 +91,12 @@ async def test_a_kept_instance_outlives_its_ttl_and_ends_at_its_time(engine: Eng
         (told,) = (await system.call("getActivity"))["instances"]
         assert told["keep"] == {"type": "whileOpen"}
 
-        at = round((now().unix_s + 0.5) * 1000)
+        at = round((now().unix_s + 1.5) * 1000)
         await _keep(system, {"type": "until", "at": at})
         (told,) = (await system.call("getActivity"))["instances"]
         assert told["keep"] == {"type": "until", "at": at}
         while await llm.call("listLoaded"):
-            assert time.time() < at / 1000 + 3
+            assert time.time() < at / 1000 + PATIENCE_S
         assert time.time() >= at / 1000
         departure = await system.call("getDeparture", instanceReference=told["instanceReference"])
         assert departure["why"] == "expired"

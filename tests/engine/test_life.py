@@ -12,25 +12,18 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import lmstudio
 import psutil
 import pytest
 
+from tests.waiting import PATIENCE_S, wait_until
+
 from .conftest import start_engine
 from .raw import introduced
 
 ON_BOTH_RUNTIMES = True
-PATIENCE_S = 10
-
-
-def _wait_until(is_so: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while not is_so():
-        assert time.monotonic() < deadline, f"not within {PATIENCE_S} s: {what}"
-        time.sleep(0.01)
 
 
 def _is_gone(process: psutil.Process) -> bool:
@@ -86,11 +79,11 @@ def test_no_child_survives_when_the_engine_is_killed(
         assert idle.identifier
         stream = busy.respond_stream("tell me everything")
         next(iter(stream))
-        _wait_until(lambda: len(engine.children) == 4, "two instances and two spares")
+        wait_until(lambda: len(engine.children) == 4, "two instances and two spares")
         children = engine.children
         engine.process.kill()
         for child in children:
-            _wait_until(lambda child=child: _is_gone(child), f"end of child {child.pid}")
+            wait_until(lambda child=child: _is_gone(child), f"end of child {child.pid}")
         with pytest.raises(lmstudio.LMStudioError):
             list(stream)
     assert engine.stop() == -signal.SIGKILL
@@ -113,11 +106,11 @@ def test_no_child_survives_when_the_engine_is_killed_during_a_load(
         loader = threading.Thread(target=load)
         loader.start()
         assert moving.wait(PATIENCE_S)
-        _wait_until(lambda: len(engine.children) == 1, "the child")
+        wait_until(lambda: len(engine.children) == 1, "the child")
         children = engine.children
         engine.process.kill()
         for child in children:
-            _wait_until(lambda child=child: _is_gone(child), f"end of child {child.pid}")
+            wait_until(lambda child=child: _is_gone(child), f"end of child {child.pid}")
         loader.join(PATIENCE_S)
         assert len(failed) == 1
     engine.stop()
@@ -134,7 +127,7 @@ def test_a_killed_child_takes_only_its_own_instance(
         (child,) = engine.children
         second = client.llm.load_new_instance("tiny-llm", "second")
         child.kill()
-        _wait_until(lambda: len(client.llm.list_loaded()) == 1, "the first to be gone")
+        wait_until(lambda: len(client.llm.list_loaded()) == 1, "the first to be gone")
         assert client.llm.list_loaded()[0].identifier == "second"
         assert (
             second.respond(
@@ -175,11 +168,11 @@ def test_a_spare_makes_a_load_need_no_new_process(
     models: Path, runtime: tuple[str, ...], tmp_path: Path
 ) -> None:
     engine = start_engine(models, tmp_path / "log", *runtime, "--spares", "1")
-    _wait_until(lambda: len(engine.children) == 1, "the spare")
+    wait_until(lambda: len(engine.children) == 1, "the spare")
     (spare,) = engine.children
     with lmstudio.Client(engine.address) as client:
         client.llm.load_new_instance("tiny-llm").unload()
-        _wait_until(lambda: _is_gone(spare), "the spare was used and has gone with its instance")
+        wait_until(lambda: _is_gone(spare), "the spare was used and has gone with its instance")
     engine.stop()
 
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from .conftest import EngineProcess, start_engine
+from tests.waiting import wait_until
 
-pytestmark = pytest.mark.alone
+from .conftest import EngineProcess, start_engine
 
 CHILDREN = 6
 STAND_BACK = """
@@ -44,11 +44,10 @@ def test_children_are_as_nice_as_the_settings_say_and_their_sessions_are_too(
 ) -> None:
     engine = psutil.Process(standing_at_7.process.pid)
     grouped = _session_niceness(engine.pid) is not None
-    while not standing_at_7.children:
-        pass
+    wait_until(lambda: standing_at_7.children, "the spare")
     (spare,) = standing_at_7.children
-    while spare.nice() != engine.nice() + 7 or (grouped and _session_niceness(spare.pid) != 7):
-        assert spare.is_running()
+    wait_until(lambda: spare.nice() == engine.nice() + 7, "the spare to stand back")
+    wait_until(lambda: not grouped or _session_niceness(spare.pid) == 7, "its session as well")
     assert engine.nice() == psutil.Process().nice()
     # Where no session of ours is grouped, as in some containers, the engine's begins with 0.
     assert _session_niceness(engine.pid) == (_session_niceness(psutil.Process().pid) or 0)
@@ -69,8 +68,10 @@ def test_many_at_once_all_stand_back_though_linux_takes_them_one_after_the_other
         for process in processes:
             assert process.stdout is not None
             assert process.stdout.readline() == b"standing\n"
-            while grouped and _session_niceness(process.pid) != 5:
-                assert process.poll() is None
+            wait_until(
+                lambda pid=process.pid: not grouped or _session_niceness(pid) == 5,  # type: ignore[misc]
+                "its session to stand back",
+            )
             assert psutil.Process(process.pid).nice() == psutil.Process().nice() + 5
     finally:
         for process in processes:

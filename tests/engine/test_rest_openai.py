@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import threading
-import time
 from collections.abc import Iterator
 
 import httpx
@@ -16,6 +15,7 @@ from openai.types.chat import ChatCompletionMessageParam, ChatCompletionToolPara
 from lms_jupyter.engine.settings import SHIPPED_MODELS
 from lms_jupyter.engine.wire.openai import ChatEvents
 from lms_jupyter.engine.wire.sse import Event
+from tests.waiting import wait_until
 
 from .conftest import EngineProcess, start_engine
 
@@ -53,9 +53,7 @@ def http(engine: EngineProcess, client: lmstudio.Client) -> Iterator[httpx.Clien
 
 def wait_until_idle(client: lmstudio.Client) -> None:
     """Wait until nothing is being generated; fails long before an endless answer would end."""
-    deadline = time.monotonic() + 4
-    while statuses(client) != ["idle"]:
-        assert time.monotonic() < deadline, statuses(client)
+    wait_until(lambda: statuses(client) == ["idle"], "the instance to be idle")
 
 
 def statuses(client: lmstudio.Client) -> list[str]:
@@ -348,7 +346,7 @@ def test_a_client_that_waits_no_longer_frees_the_instance(
     client.llm.load_new_instance("big-llm", config=LONG)
 
     with pytest.raises(httpx.ReadTimeout):
-        http.post("/v1/chat/completions", json=ENDLESS, timeout=0.3)
+        http.post("/v1/chat/completions", json=ENDLESS, timeout=httpx.Timeout(30, read=0.3))
 
     wait_until_idle(client)
 

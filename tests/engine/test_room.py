@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack
 import pytest
 
 from lms_jupyter.engine.instances.room import Room, ahead
+from tests.waiting import PATIENCE_S
 
 
 @pytest.mark.asyncio
@@ -38,7 +39,7 @@ async def test_a_light_request_fits_beside_a_heavy_one_and_is_never_the_one_that
     room = Room(256, 4)
     async with room.seat(100, None) as heavy:
         heavy.grew(200)
-        async with asyncio.timeout(1), room.seat(5, 10) as light:
+        async with asyncio.timeout(PATIENCE_S), room.seat(5, 10) as light:
             light.grew(15)
             heavy.grew(220)
             assert (heavy.is_over, light.is_over) == (True, False)
@@ -69,10 +70,10 @@ async def test_who_says_how_long_the_answer_may_become_gets_that_much() -> None:
         second = asyncio.create_task(anext(_seated(room, 10, 190)))
         await asyncio.sleep(0)
         assert not second.done()
-        async with asyncio.timeout(1), room.seat(5, 10):  # there is room for a light one
+        async with asyncio.timeout(PATIENCE_S), room.seat(5, 10):  # there is room for a light one
             first.grew(200)
         assert not first.is_over
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(PATIENCE_S):
         await second
 
 
@@ -90,7 +91,7 @@ async def test_light_ones_do_not_keep_a_heavy_one_waiting_for_ever() -> None:
                 break
         assert not light.done()
         assert not heavy.done()
-    await asyncio.wait_for(asyncio.gather(heavy, light), 1)
+    await asyncio.wait_for(asyncio.gather(heavy, light), PATIENCE_S)
 
 
 async def _seated(room: Room, prompt: int, at_most: int) -> AsyncGenerator[None]:
@@ -128,7 +129,7 @@ async def test_events_are_counted_even_if_nobody_takes_them() -> None:
     async with room.seat(0, None) as seat, room.seat(1, 1) as light:
         told = ahead(events(), seat, lambda _event, before: before + 1)
         assert await anext(told) == 0
-        async with asyncio.timeout(1):
+        async with asyncio.timeout(PATIENCE_S):
             await spoken.wait()
         assert len([event async for event in told]) < 256
         assert (seat.is_over, light.is_over) == (True, False)

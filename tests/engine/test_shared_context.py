@@ -17,8 +17,6 @@ from lms_jupyter.engine.wire.parts import MessageParts
 from .conftest import EngineProcess
 from .tutor import config_of, llm_socket
 
-pytestmark = pytest.mark.alone
-
 ENDLESS = {"ignore_eos": True, "temperature": 0.9}
 REST = (
     *("/v1/chat/completions", "/v1/completions"),

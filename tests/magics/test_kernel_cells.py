@@ -57,7 +57,7 @@ def test_interrupting_stops_the_host_and_keeps_what_there_is(kernel: Kernel) -> 
     assert int(kernel.value("len(story)")) > 0
     wait_until_idle = (
         "import time, lms_jupyter\n"
-        "until = time.monotonic() + 5\n"
+        "until = time.monotonic() + 60\n"
         "while time.monotonic() < until:\n"
         "    states = {i.identifier: i.status for i in lms_jupyter.ps()}\n"
         "    if states['slow-llm'] == 'idle': break\n"

@@ -230,7 +230,7 @@ def test_what_happens_on_the_host_can_be_listened_to(empty: Kernel) -> None:
     )
     empty.run("%lms load tutor-1m\n%lms unload tutor-1m")
 
-    assert empty.value("came.wait(5), heard") == "(True, [('unloaded', 'tutor-1m')])"
+    assert empty.value("came.wait(60), heard") == "(True, [('unloaded', 'tutor-1m')])"
     empty.run("end()")
 
 

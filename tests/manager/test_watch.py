@@ -10,6 +10,7 @@ from lms_jupyter.manager.watch import watch
 from lms_jupyter.protocol.commands import Attend
 from lms_jupyter.protocol.slices import Activity
 from tests.hosts.fake import FEATURES, FakeHost, fake_model
+from tests.waiting import PATIENCE_S
 
 
 def watched(host: FakeHost) -> Manager:
@@ -33,7 +34,7 @@ async def until(manager: Manager, condition: Callable[[Activity], bool]) -> None
 
     manager.observe(look, "activity")
     look(None)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         await reached.wait()
 
 

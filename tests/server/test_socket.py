@@ -16,6 +16,7 @@ from lms_jupyter.server.manager_pool import ManagerPool
 from lms_jupyter.server.outbox import Outbox
 from tests.hosts.fake import FakeHost, fake_model
 from tests.server.conftest import QWEN, Door, Listener
+from tests.waiting import PATIENCE_S
 
 PAGES = 50
 
@@ -31,7 +32,7 @@ async def looks_during(host: FakeHost, pages: list[Listener]) -> int:
 
 async def happens(condition: Callable[[], bool]) -> None:
     """Wait until something that nobody tells is so."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         while not condition():  # noqa: ASYNC110 - nothing tells it
             await asyncio.sleep(0)
 

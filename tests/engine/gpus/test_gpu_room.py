@@ -29,6 +29,7 @@ from lms_jupyter.engine.settings import Guardrail as Level
 from lms_jupyter.engine.worker.handle import Listening
 from lms_jupyter.engine.worker.launcher import ProcessLauncher
 from lms_jupyter.engine.worker.load_settings import LoadSettings
+from tests.waiting import PATIENCE_S
 
 from .fakes import GB, Card, FakeNvml, device
 
@@ -242,7 +243,7 @@ async def test_the_next_load_is_decided_when_the_driver_has_given_the_memory_bac
 async def test_memory_that_never_comes_back_is_not_waited_for_for_ever(models: Path) -> None:
     bench = Bench([Card(free=4 * GB, computing={10: 3 * GB})])
     bench.room.leaving(_instance(await bench.plan(models), 10))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         await bench.room.returned()
         await bench.room.returned()
 
@@ -252,7 +253,7 @@ async def test_a_gpu_that_vanishes_keeps_nobody_waiting(models: Path) -> None:
     bench = Bench([Card(free=4 * GB, computing={10: 3 * GB})])
     bench.room.leaving(_instance(await bench.plan(models), 10))
     bench.nvml.is_lost = True
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(PATIENCE_S):
         await bench.room.returned()
 
 
@@ -316,5 +317,5 @@ def _give_back(card: Card, free: int) -> None:
 async def test_where_nothing_was_held_nothing_is_waited_for(models: Path) -> None:
     bench = Bench()
     bench.room.leaving(_instance(await bench.plan(models), 10))
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(PATIENCE_S):
         await bench.room.returned()
