@@ -114,18 +114,14 @@ def test_a_placement_is_told_in_llama_cpp_s_terms() -> None:
     placement = Placement(
         gpu_layers=20,
         devices=("CUDA1", "CUDA0"),
-        split_mode="none",
         tensor_split=(3.0, 1.0),
-        main_gpu=1,
         cpu_expert_layers=4,
     )
     line = told(replace(ORDER, placement=placement), offload_kv_cache_to_gpu=False)
     for words in (
         "--gpu-layers 20",
         "--device CUDA1,CUDA0",
-        "--split-mode none",
         "--tensor-split 3.0,1.0",
-        "--main-gpu 1",
         "--n-cpu-moe 4",
         "--no-kv-offload",
     ):

@@ -7,8 +7,6 @@ asks, so that watching costs nothing then; where the machine tells nothing, noth
 from __future__ import annotations
 
 import asyncio
-import logging
-import threading
 import time
 from bisect import bisect_right
 from collections import deque
@@ -16,15 +14,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Protocol
 
+from lms_jupyter.engine.gpus.driver_thread import PATIENCE_S, DriverThread
 from lms_jupyter.engine.instances.instance import Instance, Work
 
-PATIENCE_S: Final = 2.0
-"""How long drivers are waited for."""
 MOST_SAMPLES: Final = 20_000
 EVERY_S: Final = 20.0
 """How often it is looked at while requests go on: counters begin anew."""
-
-logger = logging.getLogger(__name__)
 
 
 class Counters(Protocol):
@@ -62,13 +57,12 @@ class Energy:
     def __init__(
         self, counters: Counters, registry: Registry, patience_s: float = PATIENCE_S
     ) -> None:
-        self._patience_s = patience_s
         self._counters = counters
+        self._spent = DriverThread(counters.spent_j, "energy", patience_s)
         self._registry = registry
         self._samples: deque[_Sample] = deque(maxlen=MOST_SAMPLES)
         self._seen = self._sharing = 0
         self._is_told = False
-        self._is_hanging = False
         self._turn = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
         self._timer: asyncio.TimerHandle | None = None
@@ -114,7 +108,7 @@ class Energy:
     async def _sample(self, working: int | None) -> None:
         """Give what was spent since to those who share it, of whom there are now so many."""
         async with self._turn:
-            spent = await self._spent()
+            spent = await self._spent.answer()
             each = self._samples[-1].each_j if self._samples else 0.0
             if self._sharing and spent is not None:
                 each += spent / self._sharing
@@ -138,33 +132,3 @@ class Energy:
             return before.each_j
         part = (at_s - before.at_s) / (samples[after].at_s - before.at_s)
         return before.each_j + part * (samples[after].each_j - before.each_j)
-
-    async def _spent(self) -> float | None:
-        """Read the counters in a thread that nobody has to wait for at the end."""
-        if self._is_hanging:
-            return None
-        loop = asyncio.get_running_loop()
-        answer: asyncio.Future[float | None] = loop.create_future()
-        self._is_hanging = True
-        threading.Thread(target=self._ask, args=(loop, answer), name="energy", daemon=True).start()
-        try:
-            async with asyncio.timeout(self._patience_s):
-                return await answer
-        except TimeoutError:
-            return None
-
-    def _ask(self, loop: asyncio.AbstractEventLoop, answer: asyncio.Future[float | None]) -> None:
-        spent: float | None = None
-        try:
-            spent = self._counters.spent_j()
-        except Exception:
-            logger.exception("energy cannot be told")
-        finally:
-            self._is_hanging = False
-
-        def tell() -> None:
-            if not answer.done():
-                answer.set_result(spent)
-
-        if not loop.is_closed():
-            loop.call_soon_threadsafe(tell)

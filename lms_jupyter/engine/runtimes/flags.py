@@ -27,9 +27,7 @@ FLAGS: Final[Mapping[str, tuple[str, ...]]] = {
     "cpu_threads_batch": ("--threads-batch",),
     "gpu_layers": ("--gpu-layers", "--n-gpu-layers"),
     "devices": ("--device",),
-    "split_mode": ("--split-mode",),
     "tensor_split": ("--tensor-split",),
-    "main_gpu": ("--main-gpu",),
     "cpu_expert_layers": ("--n-cpu-moe",),
     "kv_cache_off_gpu": ("--no-kv-offload",),
     "flash_attention": ("--flash-attn",),
@@ -93,7 +91,7 @@ REQUIRED: Final = (
 SETTINGS: Final[Mapping[str, tuple[str, ...]]] = {
     "unified_kv_cache": ("unified_kv_cache",),
     "cpu_threads": ("cpu_threads", "cpu_threads_batch"),
-    "main_gpu": ("main_gpu",),
+    "main_gpu": ("devices",),
     "tensor_split": ("tensor_split",),
     "offload_kv_cache_to_gpu": ("kv_cache_off_gpu",),
     "num_cpu_expert_layers_ratio": ("cpu_expert_layers",),

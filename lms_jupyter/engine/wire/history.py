@@ -36,16 +36,6 @@ def messages(history: Any, find: FindUpload, *, only_named: bool = False) -> lis
     return [message for one in said for message in _messages(an_object(one), look)]
 
 
-def has_images(conversation: list[dict[str, Any]]) -> bool:
-    """Whether a message shows an image."""
-    return any(
-        part["type"] == "image_url"
-        for message in conversation
-        if isinstance(message.get("content"), list)
-        for part in message["content"]
-    )
-
-
 def _messages(
     message: Mapping[str, Any], look: Callable[[Mapping[str, Any]], dict[str, Any]]
 ) -> list[dict[str, Any]]:

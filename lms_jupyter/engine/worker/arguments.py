@@ -140,12 +140,8 @@ def _place(line: Arguments, order: Order) -> None:
     line.put_if_known("verbosity", TRACE)
     if placement.devices:
         line.put("devices", ",".join(placement.devices))
-    if placement.split_mode != "layer":
-        line.put("split_mode", placement.split_mode)
     if placement.tensor_split:
         line.put("tensor_split", ",".join(map(str, placement.tensor_split)))
-    if placement.main_gpu is not None:
-        line.put("main_gpu", placement.main_gpu)
     if placement.cpu_expert_layers:
         line.put("cpu_expert_layers", placement.cpu_expert_layers)
     if not order.settings.offload_kv_cache_to_gpu:

@@ -171,8 +171,6 @@ def _set_sizes(parameters: _Parameters, order: Order) -> None:
 def _place(parameters: _Parameters, placement: Placement) -> None:
     """Say what lies on which GPU."""
     parameters.put("n_gpu_layers", placement.gpu_layers)
-    if placement.main_gpu is not None:
-        parameters.put("main_gpu", placement.main_gpu)
     if placement.tensor_split:
         places = len(parameters.native.tensor_split)
         shares = list(placement.tensor_split[:places])

@@ -8,14 +8,11 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from typing import Any, Literal, TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from lms_jupyter.engine.worker.load_settings import LoadSettings
 
 _T = TypeVar("_T")
-
-
-SplitMode: TypeAlias = Literal["none", "layer"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,12 +22,8 @@ class Placement:
     gpu_layers: int = 0
     devices: tuple[str, ...] = ()
     """The GPUs to use, by llama.cpp's names ("CUDA0"), in this order; empty: all that there are."""
-    split_mode: SplitMode = "layer"
-    """"none": `main_gpu` alone."""
     tensor_split: tuple[float, ...] = ()
     """How much each of `devices` gets, in any unit; empty leaves that to llama.cpp."""
-    main_gpu: int | None = None
-    """An index into `devices`, or into all that there are."""
     cpu_expert_layers: int = 0
     """In how many layers the experts stay in main memory."""
 
