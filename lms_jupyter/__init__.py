@@ -90,24 +90,6 @@ __all__ = [
     "usage",
 ]
 
-_CALLS = (
-    "drift",
-    "ensure",
-    "estimate",
-    "extend",
-    "free",
-    "llm",
-    "load",
-    "lock",
-    "ls",
-    "model",
-    "openai",
-    "paused",
-    "pin",
-    "ps",
-    "restore",
-    "unload",
-)
 _HOST_CALLS = (
     "chat",
     "delete",
@@ -122,7 +104,7 @@ _HOST_CALLS = (
     "usage",
 )
 _HOMES = {
-    **dict.fromkeys(_CALLS, "lms_jupyter.api.calls"),
+    **dict.fromkeys(__all__, "lms_jupyter.api.calls"),  # all but what follows
     **dict.fromkeys(_HOST_CALLS, "lms_jupyter.api.host_calls"),
     "examine": "lms_jupyter.doctor.examine",
     "get_manager": "lms_jupyter.api.session",

@@ -8,7 +8,7 @@ from lms_jupyter.callers import user_calls
 from lms_jupyter.errors import CommandError, LmsError
 
 HELPER = """
-from lms_jupyter.api.duration import parse_ttl
+from lms_jupyter.manager.duration import parse_ttl
 
 def prepare(ttl):
     return parse_ttl(ttl)

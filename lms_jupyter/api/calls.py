@@ -19,6 +19,7 @@ from lms_jupyter.api.load_requests import (
     warn_of_differences,
 )
 from lms_jupyter.api.named import Named
+from lms_jupyter.api.openai_env import NO_KEY
 from lms_jupyter.api.pause import Paused
 from lms_jupyter.api.session import session
 from lms_jupyter.api.tables import Table
@@ -186,8 +187,7 @@ def openai() -> dict[str, str]:
     here = session()
     here.local.connect()
     address = here.local.manager.activity.host.address
-    # OpenAI's client insists on a key, also where none is wanted.
-    return {"base_url": f"{url_of(address)}/v1", "api_key": token_for(address) or "lm-studio"}
+    return {"base_url": f"{url_of(address)}/v1", "api_key": token_for(address) or NO_KEY}
 
 
 def estimate(key: str, **options: Unpack[Options]) -> Estimate:

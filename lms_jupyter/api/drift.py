@@ -4,10 +4,10 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
-from lms_jupyter.api.duration import format_duration
 from lms_jupyter.api.lock import Locked, LockFile, changed_settings, drift, is_compared
 from lms_jupyter.hosts.base import Host
 from lms_jupyter.manager import Manager, lookup
+from lms_jupyter.manager.duration import format_duration
 from lms_jupyter.protocol.models import Instance
 
 

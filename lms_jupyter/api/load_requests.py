@@ -11,7 +11,6 @@ from msgspec import UNSET, Struct
 from msgspec.structs import replace
 
 from lms_jupyter.api.argument_types import check_type
-from lms_jupyter.api.duration import parse_duration, parse_ttl
 from lms_jupyter.api.fits import fit_sentence
 from lms_jupyter.api.settings import (
     DEFAULT_TTL_S,
@@ -26,6 +25,7 @@ from lms_jupyter.api.settings import (
 )
 from lms_jupyter.errors import CommandError
 from lms_jupyter.manager.config_diff import describe
+from lms_jupyter.manager.duration import parse_duration, parse_ttl
 from lms_jupyter.manager.keep_words import HINT, parse_keep
 from lms_jupyter.manager.load_task import LoadResult
 from lms_jupyter.protocol.loads import LoadMode, LoadRequest

@@ -9,8 +9,8 @@ from typing import Any, TypedDict, Unpack
 
 import msgspec
 
-from lms_jupyter.api.duration import parse_ttl
 from lms_jupyter.errors import CommandError
+from lms_jupyter.manager.duration import parse_ttl
 from lms_jupyter.protocol.fit import read_fit
 from lms_jupyter.protocol.fitting import contradiction
 from lms_jupyter.protocol.gpu_settings import objection

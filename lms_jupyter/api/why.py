@@ -4,9 +4,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from lms_jupyter.api.draw import compact
-from lms_jupyter.api.duration import format_duration
 from lms_jupyter.api.tables import RichOutput
 from lms_jupyter.manager import Manager, lookup
+from lms_jupyter.manager.duration import format_duration
 from lms_jupyter.manager.keep_words import say_keep
 from lms_jupyter.manager.leases import GRACE_S, Lease
 from lms_jupyter.manager.rules import Rules

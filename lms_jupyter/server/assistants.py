@@ -8,7 +8,6 @@ from tornado.web import authenticated
 
 from lms_jupyter.api.openai_env import set_openai_environ
 from lms_jupyter.errors import LmsError
-from lms_jupyter.manager.watch import connect
 from lms_jupyter.server.handlers import LmsHandler
 
 
@@ -19,13 +18,13 @@ class AssistantsHandler(LmsHandler):
     @authorized
     async def post(self) -> None:
         """Set the variables that OpenAI's clients read; the key is in no reply."""
-        manager = self.line().manager
+        if (manager := await self.connected()) is None:
+            return
+        host = manager.connected_host.info
         try:
-            await connect(manager)
-            host = manager.connected_host.info
             changed = await asyncio.to_thread(set_openai_environ, host.address, os.environ)
         except LmsError as error:
-            await self.refuse(error, 503)
+            await self.refuse(error)
             return
         models = [each.identifier for each in manager.activity.instances if each.kind == "llm"]
         reply = {"address": host.address, "changed": changed, "models": models}

@@ -14,7 +14,6 @@ from tornado.web import authenticated
 from lms_jupyter.errors import CommandError, LmsError
 from lms_jupyter.hosts.addresses import LOOPBACK, server_of
 from lms_jupyter.manager import Manager
-from lms_jupyter.manager.watch import connect
 from lms_jupyter.model_folders import downloaded_models, is_folder, studio_models
 from lms_jupyter.server.handlers import LmsHandler, browser_path
 
@@ -26,9 +25,9 @@ class FolderHandler(LmsHandler):
     @authorized
     async def post(self) -> None:
         """Open the folder on this machine's desktop, or say where the file browser has it."""
-        manager = self.line().manager
+        if (manager := await self.connected()) is None:
+            return
         try:
-            await connect(manager)
             folder = await asyncio.to_thread(models_folder, manager)
         except LmsError as error:
             await self.refuse(error)

@@ -9,6 +9,7 @@ from jupyter_server.base.handlers import APIHandler
 from tornado.web import HTTPError, authenticated
 
 from lms_jupyter.errors import CommandError, LmsError
+from lms_jupyter.manager import Manager
 from lms_jupyter.manager.inbox import accept
 from lms_jupyter.manager.watch import connect
 from lms_jupyter.protocol.replies import (
@@ -71,6 +72,16 @@ class LmsHandler(APIHandler):
             raise HTTPError(404, "No such host in this server's configuration.")
         return line
 
+    async def connected(self) -> Manager | None:
+        """Return the manager of the host that the request names; `None`: refused, with 503."""
+        manager = self.line().manager
+        try:
+            await connect(manager)
+        except LmsError as error:
+            await self.refuse(error, 503)
+            return None
+        return manager
+
     async def refuse(self, error: LmsError, status: int = 400) -> None:
         """Say why something was not done."""
         await self.finish_json(Refused.because(error.code, error.title, error.hint), status)
@@ -131,18 +142,12 @@ class CommandHandler(LmsHandler):
                 Refused.because("too_many_commands", "Too many commands at once."), 429
             )
             return
-        manager = self.line().manager
         try:
             message = read_message(self.request.body)
         except ValueError as error:
-            sentence = f"The body is no command: {error}."
-            await self.finish_json(Refused.because("command_error", sentence), 400)
+            await self.refuse(CommandError(f"The body is no command: {error}."))
             return
-        try:
-            await connect(manager)
-        except LmsError as error:
-            await self.finish_json(Refused.because(error.code, error.title, error.hint), 503)
-        else:
+        if (manager := await self.connected()) is not None:
             reply = await accept(message, manager)
             await self.finish_json(reply, status_of(reply))
 
@@ -159,13 +164,13 @@ class EngineHandler(LmsHandler):
         """Reply once it runs; its managers find it by themselves."""
         if not self.board.discovers:
             sentence = "Where the host is, is set in this server's configuration or environment."
-            await self.finish_json(Refused.because("command_error", sentence), 409)
+            await self.refuse(CommandError(sentence), 409)
             return
         embedded = await import_beside(EMBEDDED)
         try:
             greeting = await embedded.start_engine()
         except LmsError as error:
-            await self.finish_json(Refused.because(error.code, error.title, error.hint), 503)
+            await self.refuse(error, 503)
             return
         for line in self.board.lines:
             if line.running is not None:

@@ -5,21 +5,19 @@ import json
 from pathlib import Path
 from typing import Any
 
-import msgspec
 from jupyter_core.utils import ensure_async
 from jupyter_server.auth.decorator import authorized
-from jupyter_server.base.handlers import APIHandler
 from tornado.web import HTTPError, authenticated
 
 from lms_jupyter import tutorials
-from lms_jupyter.errors import LmsError
-from lms_jupyter.protocol.replies import Refused
+from lms_jupyter.errors import CommandError, LmsError
+from lms_jupyter.server.handlers import LmsHandler
 
 FOLDER = "lms-tutorials"
 """Below the folder that JupyterLab shows as the topmost."""
 
 
-class TutorialsHandler(APIHandler):
+class TutorialsHandler(LmsHandler):
     """`POST lms/tutorials`: put the tutorials where the user can write into them."""
 
     auth_resource = "contents"
@@ -32,16 +30,16 @@ class TutorialsHandler(APIHandler):
             found = await asyncio.to_thread(tutorials.tutorials)
             written = [path.name for path in found if await self._copy(path)]
         except LmsError as error:
-            await self._finish_json(500, Refused.because(error.code, error.title, error.hint))
+            await self.refuse(error, 500)
         except (HTTPError, OSError) as error:
             self.log.warning("The tutorials cannot be written.", exc_info=True)
             reason = getattr(error, "log_message", None) or getattr(error, "strerror", "") or ""
             title = f"The tutorials cannot be written to {FOLDER}: {reason.rstrip('.')}."
             hint = "lms-jupyter tutorials DIR in a terminal copies them anywhere."
-            await self._finish_json(409, Refused.because("command_error", title, hint))
+            await self.refuse(CommandError(title, hint=hint), 409)
         else:
             reply = {"path": f"{FOLDER}/{tutorials.FIRST}", "written": written}
-            await self._finish_json(201 if written else 200, reply)
+            await self.finish_json(reply, 201 if written else 200)
 
     async def _copy(self, tutorial: Path) -> bool:
         files: Any = self.contents_manager
@@ -54,7 +52,3 @@ class TutorialsHandler(APIHandler):
         model = {"type": "notebook", "format": "json", "content": notebook}
         await ensure_async(files.save(model, place))
         return True
-
-    async def _finish_json(self, status: int, value: Any) -> None:
-        self.set_status(status)
-        await self.finish(msgspec.json.encode(value))

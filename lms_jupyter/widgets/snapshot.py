@@ -2,9 +2,9 @@
 
 import time
 
-from lms_jupyter.api.duration import format_duration
 from lms_jupyter.api.sizes import format_size
 from lms_jupyter.api.tables import RichOutput
+from lms_jupyter.manager.duration import format_duration
 from lms_jupyter.protocol.models import Instance
 from lms_jupyter.protocol.slices import Activity
 

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lms_jupyter.api.duration import format_duration, parse_ttl
 from lms_jupyter.errors import CommandError
+from lms_jupyter.manager.duration import format_duration, parse_ttl
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,6 @@ from IPython.core.getipython import get_ipython
 from IPython.display import display
 
 from lms_jupyter.api.cards import SOURCES, draw_estimate
-from lms_jupyter.api.duration import format_duration
 from lms_jupyter.api.estimating import estimated
 from lms_jupyter.api.fits import fit_sentence
 from lms_jupyter.api.load_requests import NotebookRequest
@@ -16,6 +15,7 @@ from lms_jupyter.magics.context import MagicContext
 from lms_jupyter.magics.run import perform
 from lms_jupyter.magics.verbs.loading import LoadLine
 from lms_jupyter.manager.config_diff import describe
+from lms_jupyter.manager.duration import format_duration
 from lms_jupyter.manager.load_task import LoadResult
 from lms_jupyter.manager.resolve import Resolution
 from lms_jupyter.protocol.models import Estimate, LoadConfig

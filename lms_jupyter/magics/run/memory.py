@@ -8,13 +8,13 @@ from typing import TypeVar
 from msgspec.structs import replace as changed
 
 from lms_jupyter.api import freeing, memory
-from lms_jupyter.api.duration import format_duration
 from lms_jupyter.api.sizes import format_size
 from lms_jupyter.errors import CommandError, InstanceNotFoundError
 from lms_jupyter.magics.context import MagicContext
 from lms_jupyter.magics.run import perform
 from lms_jupyter.magics.verbs.memory import Free, OnDevice, Request, Unload
 from lms_jupyter.manager import lookup
+from lms_jupyter.manager.duration import format_duration
 from lms_jupyter.manager.keep_words import say_keep
 from lms_jupyter.protocol.commands import (
     KeepInstance,

@@ -7,7 +7,6 @@ from typing import Any
 from msgspec import UNSET, Struct, UnsetType
 from msgspec.structs import replace
 
-from lms_jupyter.api.duration import parse_duration, parse_ttl
 from lms_jupyter.api.load_requests import NotebookRequest, completed
 from lms_jupyter.api.settings import NOTHING, Recipe, gathered, read_text
 from lms_jupyter.errors import CommandError
@@ -21,6 +20,7 @@ from lms_jupyter.magics.grammar import (
 from lms_jupyter.magics.verbs.fit_flags import FIT, take_fit, with_max
 from lms_jupyter.magics.verbs.presets import PRESET
 from lms_jupyter.magics.verbs.setting_flags import flags_of
+from lms_jupyter.manager.duration import parse_duration, parse_ttl
 from lms_jupyter.manager.keep_words import parse_keep
 from lms_jupyter.protocol.fitting import contradiction
 from lms_jupyter.protocol.gpu_settings import objection

@@ -4,10 +4,10 @@ import argparse
 
 from msgspec import Struct
 
-from lms_jupyter.api.duration import parse_ttl
 from lms_jupyter.api.sizes import parse_size
 from lms_jupyter.errors import CommandError
 from lms_jupyter.magics.grammar import Argument, Flag, Verb
+from lms_jupyter.manager.duration import parse_ttl
 from lms_jupyter.manager.keep_words import parse_keep
 from lms_jupyter.protocol.commands import KeepInstance, PinInstance, ReloadInstance, SetTtl
 

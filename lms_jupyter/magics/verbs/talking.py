@@ -7,7 +7,6 @@ from typing import Any
 
 from msgspec import Struct
 
-from lms_jupyter.api.duration import parse_ttl
 from lms_jupyter.api.settings import DEFAULT_TTL_S
 from lms_jupyter.errors import CommandError
 from lms_jupyter.hosts.prediction import Sampling
@@ -25,6 +24,7 @@ from lms_jupyter.magics.verbs.axes import AXES
 from lms_jupyter.magics.verbs.presets import PRESET
 from lms_jupyter.magics.verbs.setting_flags import flags_of
 from lms_jupyter.magics.verbs.tool_flags import TOOL_FLAGS, ToolUse, tool_use
+from lms_jupyter.manager.duration import parse_ttl
 
 COMPARE, SWEEP = CELL_VERBS
 
