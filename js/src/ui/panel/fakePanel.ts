@@ -1,4 +1,4 @@
-import { act, fireEvent, screen } from "@testing-library/preact";
+import { act, cleanup, fireEvent, screen } from "@testing-library/preact";
 import { afterEach, beforeEach, vi } from "vitest";
 import idle from "../../../../tests/wire_samples/activity_idle.json" with { type: "json" };
 import estimated from "../../../../tests/wire_samples/reply_estimated.json" with { type: "json" };
@@ -13,14 +13,14 @@ import { mount } from "./mount";
 
 /** A panel in a page for tests, on clocks that the test moves. */
 export const three = idle as Activity;
-let unmount: () => void = () => {};
+const mounted: (() => void)[] = [];
 
 /** Draw the panel and deliver these to it. */
 export async function show(...news: (object | Link)[]): Promise<FakeTransport> {
   const transport = new FakeTransport();
   const element = document.body.appendChild(document.createElement("div"));
   await act(() => {
-    unmount = mount(element, transport, { details });
+    mounted.push(mount(element, transport, { details }));
   });
   // Somebody is about to use it: what opens in it is there by their first click.
   fireEvent.focusIn(element.querySelector("section") as Element);
@@ -51,7 +51,8 @@ export async function showAnswered(
 
 /** What was sent to change something; what a page only asks is left out. */
 export const clicks = ({ sent }: FakeTransport) => sent.filter(({ kind }) => kind !== "read_diary");
-export const leave = () => unmount();
+/** Take the panel out of the page that was drawn last. */
+export const leave = () => mounted.pop()?.();
 export const deliver = (transport: FakeTransport, news: object | Link) =>
   act(() => transport.deliver(news as Slice | Link));
 export const wait = (ms: number) =>
@@ -71,12 +72,25 @@ export const later = (change: Partial<Activity>): Activity => ({
   ...change,
 });
 
+/**
+ * Take everything out of the page that a test has drawn.
+ *
+ * What is put off when a panel goes is done here, and not under the clocks of the next file: a
+ * countdown that stays would keep the one timer of all panels.
+ */
+export async function clear(): Promise<void> {
+  await act(() => {
+    for (const unmount of mounted.splice(0)) unmount();
+    cleanup();
+  });
+  document.body.replaceChildren();
+}
+
 /** Begin and end each test of a file with an empty page and clocks of its own. */
 export function cleanly(): void {
   beforeEach(() => void vi.useFakeTimers());
-  afterEach(() => {
-    unmount();
-    document.body.replaceChildren();
+  afterEach(async () => {
+    await clear();
     localStorage.clear();
     vi.useRealTimers();
   });

@@ -11,7 +11,7 @@ import catalog from "../../../../tests/wire_samples/catalog.json" with { type: "
 import estimatedLarge from "../../../../tests/wire_samples/reply_estimated_large.json" with {
   type: "json",
 };
-import { leave, showAnswered, three } from "./fakePanel";
+import { clear, showAnswered, three } from "./fakePanel";
 
 const show = (activity: object) =>
   showAnswered([catalog, activity, "live"], { estimate: estimatedLarge });
@@ -31,10 +31,7 @@ async function look(): Promise<void> {
   await screen.findByRole("button", { name: /^Get qwen.*Q8_0/ });
 }
 
-afterEach(() => {
-  leave();
-  document.body.replaceChildren();
-});
+afterEach(clear);
 
 describe("by keyboard", () => {
   it("walks a list with arrows", async () => {

@@ -163,7 +163,7 @@ it("makes one of the two the chosen row, and one the stop of the Tab key", async
 
   await deliver(transport, holding(HERE));
   expect(current()).toEqual([true]);
-  end();
+  await act(() => end());
 });
 
 it("draws in the memory of this machine only what is on this machine", () => {
