@@ -21,6 +21,7 @@ class Ran:
     bundles: list[dict[str, Any]] = field(default_factory=list)
     """Everything displayed, results included."""
     updates: list[tuple[float, dict[str, Any]]] = field(default_factory=list)
+    """Each with the time at which the kernel sent it."""
     error: str = ""
     error_text: str = ""
 
@@ -118,7 +119,7 @@ class Kernel:
                     state = content["data"].get("state", {})
                     self._buttons[state.get("description", "")] = content["comm_id"]
                 case "update_display_data":
-                    ran.updates.append((time.monotonic(), content["data"]))
+                    ran.updates.append((message["header"]["date"].timestamp(), content["data"]))
                 case "error":
                     ran.error = content["ename"]
                     ran.error_text = "\n".join([content["evalue"], *content["traceback"]])

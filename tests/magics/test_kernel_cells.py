@@ -30,7 +30,7 @@ def test_without_a_name_what_is_in_memory_answers(kernel: Kernel) -> None:
 
 def test_a_slow_answer_is_seen_growing_and_not_too_often(kernel: Kernel) -> None:
     kernel.run("long = {'type': 'array', 'items': {'type': 'integer'}, 'minItems': 5000}")
-    ran = kernel.run(f"%%lms slow-llm --max-tokens 100 --json long --ttl 1m\n{STORY}")
+    ran = kernel.run(f"%%lms slow-llm --max-tokens 40 --json long --ttl 1m\n{STORY}")
 
     texts = [data["text/plain"] for _, data in ran.updates]
     gaps = [later - earlier for (earlier, _), (later, _) in itertools.pairwise(ran.updates)]
