@@ -1,9 +1,14 @@
-"""A Ray cluster on this machine, told by lines what to do: `add NAME`, `kill NAME`."""
+"""A Ray cluster on this machine, told by lines what to do: `add NAME [LABEL [PATH]]`, `kill NAME`.
+
+Each node has a home folder of its own, `$HOME/NAME`; PATH is where it finds Python packages first.
+"""
 
 from __future__ import annotations
 
+import os
 import sys
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from ray.cluster_utils import Cluster
@@ -34,14 +39,28 @@ def main() -> None:
     nodes = {}
     try:
         for line in sys.stdin:
-            what, name = line.split()
+            what, name, *more = line.split()
             if what == "add":
-                nodes[name] = added(cluster, labels={"lms.device": name}, **address)
+                label, path = (*more, *(name, "")[len(more) :])
+                nodes[name] = added(
+                    cluster,
+                    labels={"lms.device": label},
+                    env_vars=environment(name, path),
+                    **address,
+                )
             else:
                 cluster.remove_node(nodes.pop(name), allow_graceful=False)
-            print("done", what, name, flush=True)
+            print("done", line, end="", flush=True)
     finally:
         cluster.shutdown()
+
+
+def environment(name: str, path: str) -> dict[str, str]:
+    """Return what a node's programs find in their environment."""
+    home = Path(os.environ["HOME"]) / name
+    home.mkdir(exist_ok=True)
+    paths = [path] if path else []
+    return {"HOME": str(home), "PYTHONPATH": os.pathsep.join([*paths, os.environ["PYTHONPATH"]])}
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from aiohttp import web
 from lms_jupyter.engine.errors import EngineError
 from lms_jupyter.engine.fleet.errors import ray_sentence
 from lms_jupyter.engine.fleet.fleet import Fleet
-from lms_jupyter.engine.fleet.labels import named
+from lms_jupyter.engine.fleet.labels import NODE_ID, named
 from lms_jupyter.engine.fleet.listed import Listed
 from lms_jupyter.engine.fleet.node import Node
 from lms_jupyter.engine.fleet.owner import EngineOwner
@@ -176,7 +176,10 @@ def test_of_two_nodes_with_one_label_the_first_has_it() -> None:
     ]
 
     first, second = named(alive)
+    later = named([alive[0]])
+    kept = {one.device: one.labels[NODE_ID] for one in named(alive, later)}
 
+    assert kept == {"desk": "b" * 20, "a" * 12: "a" * 20}, "it stays whose it was"
     assert (first.device, first.problem) == ("desk", "")
     assert second.device == "bbbbbbbbbbbb"
     assert second.problem == "Another node has the label lms.device=desk."

@@ -1,92 +1,74 @@
-"""A fleet on Ray: a node of the gateway's own and two more, on this machine; Ray starts once."""
+"""A fleet on Ray: the gateway's own node and three more, on this machine; Ray starts once."""
 
 from __future__ import annotations
 
-import os
 import secrets
-import subprocess
-import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import AsyncExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
 
+from lms_jupyter.engine.token import Token
+from lms_jupyter.engine.version import VERSION
 from lms_jupyter.errors import HostUnreachableError
+from tests.engine.raw import Raw
+from tests.engine.test_guest_tokens import write
 
-from .conftest import CHAT, Started, asking, begun, loaded, said, until
+from .conftest import (
+    CHAT,
+    CONFIG,
+    Started,
+    asking,
+    endless,
+    loaded,
+    meant,
+    said,
+    saying,
+    until,
+)
 
 pytest.importorskip("ray", reason="a fleet on Ray needs the extra `fleet`")
+
+from .ray_machines import Cluster, other_version, running
+
 pytestmark = [pytest.mark.asyncio, pytest.mark.alone, pytest.mark.timeout(400)]
 
-
-@dataclass
-class Cluster:
-    """Nodes of Ray, as a process of their own."""
-
-    process: subprocess.Popen[str]
-    address: str
-    environment: dict[str, str]
-
-    def say(self, order: str) -> None:
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
-        self.process.stdin.write(f"{order}\n")
-        self.process.stdin.flush()
-        for line in self.process.stdout:
-            if line.startswith("done "):
-                assert line == f"done {order}\n"
-                return
-        pytest.fail("the cluster has ended")
-
-    def gateway(self, home: Path, **environment: str) -> Started:
-        return begun(
-            home,
-            *("--no-default-models", "--fleet", f"ray:{self.address}"),
-            **{**self.environment, **environment},
-        )
+NAMES = ("alpha", "beta", "gamma")
+GONE = {"device_lost", "device_disconnected"}
 
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    folder = tmp_path_factory.mktemp("ray")
-    environment = {
-        "RAY_AUTH_MODE": "token",
-        "RAY_AUTH_TOKEN": secrets.token_hex(32),
-        "RAY_USAGE_STATS_ENABLED": "0",
-        "PYTHONPATH": str(Path.cwd()),
-        "HOME": str(folder),
-    }
-    with (folder / "log").open("w") as log:
-        process = subprocess.Popen(
-            [sys.executable, str(Path(__file__).with_name("ray_cluster.py"))],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=log,
-            encoding="utf-8",
-            env={**os.environ, **environment},
-        )
-    assert process.stdin is not None
-    assert process.stdout is not None
-    ready = next((line for line in process.stdout if line.startswith("ready ")), "")
-    if not ready:
-        process.communicate(timeout=30)
-        pytest.fail((folder / "log").read_text())
-    made = Cluster(process, ready.split()[1], environment)
-    for name in ("alpha", "beta"):
-        made.say(f"add {name}")
-    yield made
-    process.stdin.close()
-    process.wait(60)
-    process.stdout.close()
-    left = [one for one in psutil.process_iter(["environ"]) if _is_of(one, folder)]
-    assert [one.cmdline() for one in left] == []
+    """A cluster of machines that have no models folder."""
+    with running(tmp_path_factory.mktemp("ray"), *NAMES) as cluster:
+        yield cluster
 
 
-def _is_of(process: psutil.Process, folder: Path) -> bool:
-    return (process.info["environ"] or {}).get("HOME") == str(folder)
+@pytest.fixture(scope="module")
+def guests() -> dict[str, str]:
+    return {name: Token.new().reveal() for name in ("ada", "ben")}
+
+
+@pytest.fixture(scope="module")
+def gateway(
+    cluster: Cluster, guests: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Started]:
+    """A gateway whose users may have one instance each."""
+    home = tmp_path_factory.mktemp("shared")
+    may = ["read", "predict", "load"]
+    written = write(home / "guests", **{name: (token, may) for name, token in guests.items()})
+    (home / "limits.toml").write_text("[default]\ninstances = 1")
+    started = cluster.gateway(
+        home,
+        *("--token-file", str(home / "token")),
+        *("--guest-tokens", str(written), "--limits", str(home / "limits.toml")),
+    )
+    yield started
+    started.stop()
 
 
 def connected(*names: str) -> Any:
@@ -97,21 +79,41 @@ def connected(*names: str) -> Any:
     return is_so
 
 
+async def refused(raw: Raw, device: str) -> Any:
+    """Load on a device that cannot be used; return what is said of it."""
+    asked = {"modelKey": CHAT, "loadConfigStack": CONFIG, "deviceIdentifier": device}
+    _packets, end = await raw.end(await raw.open("loadModel", **asked))
+    assert end["error"]["errorData"] == {"code": "device_disconnected"}
+    return end["error"]["title"]
+
+
+def what_was_promised_is_back(activity: Any) -> bool:
+    """Whether the pinned instance and the other replica are there again, and each once."""
+    now = sorted(
+        (one["identifier"], one["pinned"], one.get("replica", False))
+        for one in activity["instances"]
+    )
+    pools = {one["deviceIdentifier"] for one in activity["instances"] if one.get("replica")}
+    promised = [("kept", True, False), ("pool", False, True), ("pool", False, True)]
+    return now == promised and pools == {"alpha", "gamma"}
+
+
 async def test_a_cluster_that_wants_no_token_is_refused(cluster: Cluster, tmp_path: Path) -> None:
     with pytest.raises(HostUnreachableError, match="RAY_AUTH_MODE is not 'token'"):
         cluster.gateway(tmp_path / "home", RAY_AUTH_MODE="disabled")
 
 
 async def test_a_wrong_token_is_refused(cluster: Cluster, tmp_path: Path) -> None:
-    with pytest.raises(HostUnreachableError, match="No Ray cluster at "):
-        cluster.gateway(tmp_path / "home", RAY_AUTH_TOKEN=secrets.token_hex(32))
+    wrong = {"RAY_AUTH_TOKEN": secrets.token_hex(32), "RAY_gcs_server_port_wait_time_s": "2"}
+
+    with pytest.raises(HostUnreachableError, match=r"lets us in: it wants another token\."):
+        cluster.gateway(tmp_path / "home", **wrong)
 
 
-async def test_a_life_of_a_fleet(cluster: Cluster, tmp_path: Path) -> None:
-    """Nodes are devices; a new gateway adopts what is loaded; a killed node is gone."""
+async def test_a_new_gateway_adopts_what_is_loaded(cluster: Cluster, tmp_path: Path) -> None:
     first = cluster.gateway(tmp_path / "first")
     try:
-        await until(first, connected("alpha", "beta"))
+        await until(first, connected(*NAMES))
         async with asking(first, "llm") as raw:
             infos = [
                 await loaded(raw, identifier="twin", deviceIdentifier=device)
@@ -123,32 +125,116 @@ async def test_a_life_of_a_fleet(cluster: Cluster, tmp_path: Path) -> None:
 
     second = cluster.gateway(tmp_path / "second")
     try:
-        seen = await until(second, connected("alpha", "beta"))
+        seen = await until(second, connected(*NAMES))
         assert {one["instanceReference"] for one in seen["instances"]} == {
             one["instanceReference"] for one in infos
         }
+        async with asking(second, "llm") as raw:
+            assert (await said(raw, "twin"))[-1]["type"] == "success"
+            for info in infos:
+                where = {"deviceIdentifier": info["deviceIdentifier"]}
+                await raw.call("unloadModel", identifier="twin", **where)
+    finally:
+        second.stop()
+
+
+async def test_a_second_gateway_on_its_port_is_refused(
+    cluster: Cluster, gateway: Started, tmp_path: Path
+) -> None:
+    port = gateway.address.rpartition(":")[2]
+    with pytest.raises(HostUnreachableError, match=f"Cannot listen on .*:{port}"):
+        cluster.gateway(tmp_path / "home", "--port", port)
+
+    await until(gateway, connected(*NAMES))
+
+
+async def test_two_users_have_their_limits_on_all_devices(
+    gateway: Started, guests: dict[str, str]
+) -> None:
+    await until(gateway, connected(*NAMES))
+    ada, ben = (replace(gateway, token=guests[name]) for name in ("ada", "ben"))
+    async with asking(ada, "llm") as hers, asking(ben, "llm") as his:
+        await loaded(hers, identifier="hers", deviceIdentifier="alpha")
+        asked = {"modelKey": CHAT, "loadConfigStack": CONFIG, "deviceIdentifier": "beta"}
+        _packets, end = await hers.end(await hers.open("loadModel", **asked))
+        assert end["error"]["errorData"] == {"code": "limit_reached"}
+        assert end["error"]["title"] == "ada may have 1 instance in memory and has 1 (hers)."
+        await loaded(his, identifier="his", deviceIdentifier="beta")
+        answer = await his.call("unloadModel", identifier="hers")
+        assert answer["error"]["title"] == "'hers' was loaded by ada, not by you."
+        assert (await said(his, "hers"))[-1]["type"] == "success"
+        for raw, name in ((hers, "hers"), (his, "his")):
+            assert await raw.call("unloadModel", identifier=name) is None
+
+
+async def test_a_node_that_cannot_be_used_is_one_sentence(
+    cluster: Cluster, gateway: Started, tmp_path: Path
+) -> None:
+    cluster.say("add twin alpha")
+    cluster.say(f"add old old {other_version(tmp_path / 'old')}")
+
+    told = await until(gateway, lambda told: len(told["devices"]) == 5)
+
+    (twin,) = {one["deviceName"] for one in told["devices"]} - {*NAMES, "old"}
+    async with asking(gateway, "llm") as raw:
+        assert "Another node has the label lms.device=alpha." in await refused(raw, twin)
+        said_of_it = f"It has lms-jupyter 0.0.1, and the gateway has {VERSION}."
+        while said_of_it not in (sentence := await refused(raw, "old")):
+            assert "Its engine is being started." in sentence
+        assert (await loaded(raw, identifier="alive"))["deviceIdentifier"] in NAMES
+        await raw.call("unloadModel", identifier="alive")
+    cluster.say("kill twin")
+    cluster.say("kill old")
+
+
+async def test_a_node_dies_with_something_in_each_state(cluster: Cluster, gateway: Started) -> None:
+    """Idle, loading, answering, pinned and a replica; what was promised comes up once."""
+    await until(gateway, connected(*NAMES))
+    async with AsyncExitStack() as stack:
+        llm, loading, speaking = [
+            await stack.enter_async_context(asking(gateway, "llm")) for _ in range(3)
+        ]
+        system = await stack.enter_async_context(asking(gateway, "system"))
+        idle = await loaded(llm, identifier="idle", deviceIdentifier="beta")
+        await loaded(llm, identifier="kept", deviceIdentifier="beta")
+        await system.call("pinInstance", identifier="kept", pinned=True)
+        for device in ("beta", "alpha"):
+            await loaded(llm, identifier="pool", deviceIdentifier=device, replica=True)
+        asked = {"modelSpecifier": meant("idle"), "history": saying("Hello")}
+        answer = await speaking.open("predict", **asked, predictionConfigStack=endless())
+        await speaking.packet(answer, "fragment")
+        engine = cluster.engine("beta")
+        workers = engine.children(recursive=True)
+        for worker in workers:
+            worker.suspend()  # no load ends from here on
+        asked = {"modelKey": CHAT, "loadConfigStack": CONFIG, "deviceIdentifier": "beta"}
+        load = await loading.open("loadModel", **asked)
+        await until(gateway, lambda told: told["loads"])
 
         cluster.say("kill beta")
 
-        left = await until(second, connected("alpha"))
-        assert [one["deviceIdentifier"] for one in left["instances"]] == ["alpha"]
-        async with asking(second, "system") as raw:
-            gone = {"instanceReference": infos[1]["instanceReference"]}
-            departure = await raw.call("getDeparture", **gone)
-            assert (departure["why"], departure["by"]) == ("deviceLost", "beta")
-        async with asking(second, "llm") as raw:
-            assert (await said(raw, "twin"))[-1]["modelInfo"]["deviceIdentifier"] == "alpha"
-            channel = await raw.open(
-                "loadModel",
-                modelKey=CHAT,
-                loadConfigStack={"layers": []},
-                deviceIdentifier="beta",
-            )
-            _packets, end = await raw.end(channel)
-            assert end["error"]["errorData"] == {"code": "device_disconnected"}
+        assert (await speaking.end(answer))[1]["error"]["errorData"] == {"code": "device_lost"}
+        assert (await loading.end(load))[1]["error"]["errorData"]["code"] in GONE
+        await until(gateway, connected("alpha", "gamma"))
+        for worker in workers:
+            worker.resume()
+        assert psutil.wait_procs([engine, *workers], timeout=30)[1] == []
+        departure = await system.call("getDeparture", instanceReference=idle["instanceReference"])
+        assert (departure["why"], departure["by"]) == ("deviceLost", "beta")
+        assert (await said(llm, "pool"))[-1]["modelInfo"]["deviceIdentifier"] == "alpha"
+        assert "'beta'" in await refused(llm, "beta")
+        assert await until(gateway, what_was_promised_is_back)
+        assert await llm.call("unloadModel", identifier="pool") is None
+        assert await llm.call("unloadModel", identifier="kept") is None
 
-        cluster.say("add beta")
 
-        await until(second, connected("alpha", "beta"))
-    finally:
-        second.stop()
+async def test_a_node_that_comes_back_is_a_device_again(cluster: Cluster, gateway: Started) -> None:
+    cluster.say("add beta")
+
+    await until(gateway, connected(*NAMES))
+
+    async with asking(gateway, "llm") as raw:
+        info = await loaded(raw, identifier="back", deviceIdentifier="beta")
+        assert info["deviceIdentifier"] == "beta"
+        assert await raw.call("unloadModel", identifier="back") is None
+        assert await raw.call("listLoaded") == []

@@ -18,6 +18,8 @@ def other_version(version: object) -> str:
 def ray_sentence(error: BaseException) -> str:
     """Say in one sentence what Ray says in several lines."""
     text = str(error)
+    if "InvalidAuthToken" in f"{text}{error.__cause__}":
+        return "it wants another token."
     versions = re.findall(r"(?:Ray|Python): (\S+)", text)
     if text.startswith("Version mismatch") and len(versions) == 4:  # noqa: PLR2004
         cluster, python, ours, our_python = versions

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from lms_jupyter.engine.fleet.node import Node
@@ -12,10 +13,23 @@ NODE_ID: Final = "ray.io/node-id"
 SHORT: Final = 12
 
 
-def named(alive: Any) -> list[Node]:
-    """Return nodes with the devices that they are; of two with one label the first has it. Pure."""
+def named(alive: Iterable[Mapping[str, Any]], known: Iterable[Node] = ()) -> list[Node]:
+    """Return nodes with the devices that they are. Pure.
+
+    Of two with one label, that one has it which has had it before, else the first.
+
+    Args:
+        alive: The nodes as Ray describes them.
+        known: What was returned before.
+    """
+    held = {(one.labels[NODE_ID], one.device) for one in known}
+
+    def order(one: Mapping[str, Any]) -> tuple[bool, str]:
+        node_id = str(one["NodeID"])
+        return (node_id, one.get("Labels", {}).get(LABEL)) not in held, node_id
+
     nodes: dict[str, Node] = {}
-    for one in sorted(alive, key=lambda one: str(one["NodeID"])):
+    for one in sorted(alive, key=order):
         node_id = str(one["NodeID"])
         labels = {**one.get("Labels", {}), NODE_ID: node_id}
         label = labels.get(LABEL, "")

@@ -99,7 +99,7 @@ class RayNodes:
             for one in await asyncio.to_thread(ray.nodes)
             if one["Alive"] and one["NodeID"] != self._own
         ]
-        nodes = {node.device: node for node in named(alive)}
+        nodes = {node.device: node for node in named(alive, self._known.values())}
         for device, node in nodes.items():
             if device not in self._asking and not self._is_settled(node):
                 self._asking[device] = asyncio.create_task(self._node(node))
