@@ -11,6 +11,7 @@ import lmstudio
 
 from lms_jupyter.errors import CommandError, HostTimeoutError
 from lms_jupyter.hosts import decode, kv_config, rest, runtimes, sdk_plans, sdk_streams
+from lms_jupyter.hosts.accounts import watched
 from lms_jupyter.hosts.base import (
     Departure,
     DownloadStep,
@@ -24,7 +25,7 @@ from lms_jupyter.hosts.base import (
     Snapshot,
     pauses_downloads,
 )
-from lms_jupyter.hosts.channel import Parameters, lost, open_channel
+from lms_jupyter.hosts.channel import Parameters, lost
 from lms_jupyter.hosts.credentials import let_in, new_client, token_for
 from lms_jupyter.hosts.deletion import DeletesModels
 from lms_jupyter.hosts.download_plans import DownloadPlan
@@ -133,15 +134,9 @@ class SdkHost(DeletesModels):
         if "activity" not in self.info.features:
             return
         with translated(self._address):
-            async with (
-                open_channel(self._session("system"), "watchActivity", {}) as channel,
-                aclosing(channel.packets()) as packets,  # type: ignore[type-var]
-            ):
-                try:
-                    async for packet in packets:
-                        yield decode.snapshot(packet)
-                finally:
-                    await channel.call_off("stop")
+            async with aclosing(watched(self._session("system"))) as snapshots:
+                async for snapshot in snapshots:
+                    yield snapshot
 
     async def load(self, request: LoadRequest, by: LoadOrigin) -> AsyncIterator[LoadStep]:
         """Make a new instance; see `Host.load`. Closing the iterator early calls it off."""

@@ -23,8 +23,9 @@ from lms_jupyter.engine.fleet.fleet import Fleet
 from lms_jupyter.engine.fleet.node import Node
 from lms_jupyter.engine.fleet.placement import Place, choose
 from lms_jupyter.engine.fleet.places import place
+from lms_jupyter.engine.fleet.telling import Telling
 from lms_jupyter.engine.instances.selection import Query
-from lms_jupyter.engine.wire.frames import encode, rpc_result
+from lms_jupyter.engine.wire.frames import channel_send, encode, rpc_result
 from tests.bench.figure import Figure, show
 from tests.engine.raw import Raw
 from tests.fleet.conftest import (
@@ -44,7 +45,7 @@ from tests.fleet.conftest import (
 from tests.fleet.paced import paced, seconds
 
 ROUNDS, TOKENS = {CHAT: 30}, 40
-DEVICES, EACH = 1000, 10
+DEVICES, EACH, NOTEBOOKS = 1000, 10, 2000
 GB = 10**9
 
 
@@ -167,6 +168,7 @@ async def simulate() -> list[Figure]:
         devices = list(fleet)
         heard = best(lambda: [d._hear(told) for d, told in zip(devices, accounts, strict=True)])
         found = best(lambda: fleet.holder(Query(identifier="model-999-9"), "llm"))
+        told = told_to_notebooks(fleet)
         gc.unfreeze()
     places = [a_place(number, told) for number, told in enumerate(accounts)]
     made = best(lambda: [a_place(number, told) for number, told in enumerate(accounts)])
@@ -178,8 +180,34 @@ async def simulate() -> list[Figure]:
         Figure("10,000 instances: listLoaded, encoded", 1e3 * listed, "ms", 50),
         Figure("10,000 instances: one found by its name", 1e3 * found, "ms", 5),
         Figure("accounts of 10 instances taken in", DEVICES / heard, "a second"),
-        Figure("10,000 instances: what a page is sent at each change", slice_bytes / 1e6, "MB"),
+        Figure("10,000 instances: what who begins to watch is sent", slice_bytes / 1e6, "MB"),
+        *told,
     ]
+
+
+def told_to_notebooks(fleet: Fleet) -> list[Figure]:
+    """Tell two thousand notebooks of a change on one device, and of one on each device."""
+    own = {"now": 1, "instances": [], "loads": [], "memory": None, "gaveWay": []}
+    telling, figures = Telling(fleet), []
+    for what, devices in (("one device", list(fleet)[:1]), ("all devices", list(fleet))):
+        since = fleet.revision
+        for number, device in enumerate(devices):
+            told = account(number)
+            told["instances"][0]["queued"] = since
+            device._hear(told)
+        took = best(lambda since=since: tell(telling, own, since), 3)  # type: ignore[misc]
+        size = len(channel_send(1, telling.changes(own, since)))
+        figures += [
+            Figure(f"a change on {what}: what a notebook is told", size / 1e3, "kB"),
+            Figure(f"2,000 notebooks told of {what}", NOTEBOOKS / took, "messages/s"),
+        ]
+    return figures
+
+
+def tell(telling: Telling, own: dict[str, Any], since: int) -> None:
+    """Write what each notebook is told."""
+    for _ in range(NOTEBOOKS):
+        channel_send(1, telling.changes(own, since))
 
 
 def account(number: int) -> dict[str, Any]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -184,3 +186,18 @@ def test_of_two_nodes_with_one_label_the_first_has_it() -> None:
     assert second.device == "bbbbbbbbbbbb"
     assert second.problem == "Another node has the label lms.device=desk."
     assert second.address == ""
+
+
+@pytest.mark.timeout(60)
+def test_without_ray_a_fleet_on_it_is_refused_with_what_to_install(tmp_path: Path) -> None:
+    (tmp_path / "ray.py").write_text("raise ModuleNotFoundError(\"No module named 'ray'\")")
+
+    with pytest.raises(HostUnreachableError, match="A fleet on Ray needs Ray, which is not instal"):
+        begun(tmp_path / "home", "--fleet", "ray", PYTHONPATH=str(tmp_path))
+
+
+def test_an_engine_imports_ray_for_a_fleet_on_it_alone() -> None:
+    check = "import sys, lms_jupyter.engine.app; print('ray' in sys.modules)"
+    told = subprocess.run([sys.executable, "-c", check], capture_output=True, check=True)
+
+    assert told.stdout == b"False\n"

@@ -26,7 +26,9 @@ def told(now_ms: int, used_ms: int) -> dict[str, Any]:
 
 @pytest.mark.parametrize("ahead_ms", [-HOUR_MS, 0, HOUR_MS])
 def test_what_a_device_says_of_times_is_moved_to_the_gateways_clock(ahead_ms: int) -> None:
-    device = Device(cast("Any", None), Node(device="a", name="a"), lambda: None, lambda *_: None)
+    device = Device(
+        cast("Any", None), Node(device="a", name="a"), lambda *_, **__: None, lambda *_: None
+    )
     here_ms = round(time.time() * 1000)
     there_ms = here_ms + ahead_ms
 
@@ -37,7 +39,9 @@ def test_what_a_device_says_of_times_is_moved_to_the_gateways_clock(ahead_ms: in
 
 
 def test_an_account_that_is_older_than_the_last_one_is_left_aside() -> None:
-    device = Device(cast("Any", None), Node(device="a", name="a"), lambda: None, lambda *_: None)
+    device = Device(
+        cast("Any", None), Node(device="a", name="a"), lambda *_, **__: None, lambda *_: None
+    )
     device._hear(told(2000, 0))
 
     device._hear({"now": 1000, "instances": [], "loads": [], "memory": {}})

@@ -9,7 +9,7 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from contextlib import aclosing, asynccontextmanager, contextmanager
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import aiohttp
 import msgspec
@@ -53,6 +53,13 @@ logger = logging.getLogger(__name__)
 Info = dict[str, Any]
 
 
+class OnChange(Protocol):
+    """Is told of a change."""
+
+    def __call__(self, device: Device, *, in_memory: bool) -> None:
+        """Take in whether more has changed there than how much memory is free."""
+
+
 class Device:
     """A device: what it has in memory, and lines to its engine."""
 
@@ -60,7 +67,7 @@ class Device:
         self,
         session: aiohttp.ClientSession,
         node: Node,
-        on_change: Callable[[], None],
+        on_change: OnChange,
         on_lost: Callable[[Device, Iterable[str]], None],
         connect_s: float = CONNECT_S,
     ) -> None:
@@ -85,6 +92,7 @@ class Device:
         self._skew_ms = 0
         self._failures = 0
         self._doubted: set[str] = set()
+        self._is_told = False
         self._watching: Line | None = None
         self._asked: Counter[str] = Counter()
 
@@ -258,6 +266,8 @@ class Device:
         skew_ms = round(time.time() * 1000) - now_ms
         if abs(skew_ms - self._skew_ms) > SKEW_MS:
             self._skew_ms = skew_ms
+        before = self._account()
+        self._is_told = True
         self._doubted.clear()
         self._hold(tuple(self.placed(one) for one in activity["instances"]))
         self.loads = tuple(
@@ -268,7 +278,10 @@ class Device:
             {**one, "at": one["at"] + self._skew_ms} for one in activity.get("gaveWay") or ()
         )
         self.memory = dict(activity["memory"])
-        self._on_change()
+        self._on_change(self, in_memory=self._account() != before)
+
+    def _account(self) -> tuple[object, ...]:
+        return self._is_told, self.instances, self.loads, self.given
 
     def _hold(self, instances: tuple[Info, ...]) -> None:
         self.instances = instances
@@ -288,4 +301,5 @@ class Device:
         self._doubted.clear()
         self._hold(())
         self.loads, self.memory = (), {}
-        self._on_change()
+        self._is_told = False
+        self._on_change(self, in_memory=True)

@@ -34,6 +34,11 @@ class Fleet:
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._lost: dict[str, tuple[str, int]] = {}
         self._listeners: list[Callable[[], None]] = []
+        self.revision = 0
+        """Counts what has changed in the memory of devices."""
+        self.begun = 0
+        """At which revision the fleet got the devices that it has."""
+        self._changed: dict[str, int] = {}
 
     def __iter__(self) -> Iterator[Device]:
         """Go through all devices, connected or not."""
@@ -135,7 +140,8 @@ class Fleet:
                 await self._drop(device)
         for node in found:
             if node.device not in self._devices:
-                device = Device(self._session, node, self.changed, self._note_lost, self._connect_s)
+                device = Device(self._session, node, self._note, self._note_lost, self._connect_s)
+                self._begin()
                 self._devices[node.device] = device
                 if node.address:
                     self._tasks[node.device] = asyncio.create_task(device.run())
@@ -152,7 +158,29 @@ class Fleet:
             task.cancel()
             await asyncio.wait([task])
         del self._devices[device.device]
+        self._changed.pop(device.device, None)
+        self._begin()
         await device.close()
+
+    def changed_since(self, revision: int) -> list[Device]:
+        """Return the devices with other things in memory than at a revision."""
+        found = []
+        for identifier, at in reversed(self._changed.items()):
+            if at <= revision:
+                break
+            found.append(self._devices[identifier])
+        return found
+
+    def _note(self, device: Device, *, in_memory: bool) -> None:
+        if in_memory and device.device in self._devices:
+            self.revision += 1
+            self._changed.pop(device.device, None)
+            self._changed[device.device] = self.revision
+        self.changed()
+
+    def _begin(self) -> None:
+        self.revision += 1
+        self.begun = self.revision
 
     def lost(self, reference: str) -> tuple[str, int] | None:
         """Say with which device an instance went, and when; `None` if it did not, or is back."""

@@ -11,17 +11,18 @@ from typing import Any
 
 from lms_jupyter.engine.errors import EngineError, NoVariantsError
 from lms_jupyter.engine.fleet.gateway import Gateway
+from lms_jupyter.engine.fleet.telling import NOTHING, Telling, described
 from lms_jupyter.engine.instances.activity import MIN_INTERVAL_S, REFRESH_S, look
 from lms_jupyter.engine.limits import using
 from lms_jupyter.engine.routes.connection import Channel, Namespace, Rpc
 from lms_jupyter.engine.routes.handshake import Caller
 from lms_jupyter.engine.wire.activity import activity_packet
-from lms_jupyter.engine.wire.fields import an_object, text
+from lms_jupyter.engine.wire.fields import an_object, optional_flag, text
 
 
 def over(gateway: Gateway, local: Namespace) -> Namespace:
     """Return a namespace that tells of all devices."""
-    one = _System(gateway)
+    one = _System(gateway, Telling(gateway.fleet))
     rpcs = dict(local.rpcs) | {
         name: partial(call, local.rpcs[name])
         for name, call in {
@@ -44,6 +45,7 @@ def over(gateway: Gateway, local: Namespace) -> Namespace:
 @dataclass(frozen=True, slots=True)
 class _System:
     gateway: Gateway
+    telling: Telling
 
     async def models(self, local: Rpc, caller: Caller, parameter: Any) -> list[Any]:
         """List what is downloaded, here and elsewhere."""
@@ -130,35 +132,41 @@ class _System:
 
     async def activity(self, _caller: Caller, _parameter: Any) -> dict[str, Any]:
         """Say what goes on on all devices; the memory is that of each device's machine."""
-        services = self.gateway.services
-        packet = activity_packet(await look(services.registry, services.gpus))
+        packet = await self._own()
         fleet = self.gateway.fleet
         packet["instances"] += [one for device in fleet for one in device.instances]
         packet["loads"] += [one for device in fleet for one in device.loads]
         given = [*packet["gaveWay"], *(one for device in fleet for one in device.given)]
         packet["gaveWay"] = sorted(given, key=lambda one: int(one["at"]))
+        packet["devices"] = [described(device) for device in fleet]
+        return packet
+
+    async def _own(self) -> dict[str, Any]:
+        """Say what goes on on the gateway's own machine, and what is copied by it."""
+        services = self.gateway.services
+        packet = activity_packet(await look(services.registry, services.gpus))
         packet["loads"] += [one.info for one in self.gateway.copies.values()]
-        packet["devices"] = [
-            {
-                "deviceIdentifier": device.device,
-                "deviceName": device.name,
-                "connected": device.is_connected,
-                "memory": device.memory or None,
-            }
-            for device in fleet
-        ]
         return packet
 
     async def watch(self, channel: Channel) -> None:
-        """Send a packet at once and after every change on any device, until told to stop."""
+        """Send a packet at once and after every change on any device, until told to stop.
+
+        With `changes`, a packet tells of the devices that have changed since the last one.
+        """
         registry, fleet = self.gateway.services.registry, self.gateway.fleet
-        changed = asyncio.Event()
+        only_changes = optional_flag(an_object(channel.parameter or {}), "changes")
+        changed, since = asyncio.Event(), NOTHING
         stops = [registry.listen(changed.set), fleet.listen(changed.set)]
         try:
             async with channel.interrupted_by("stop"):
                 while True:
                     changed.clear()
-                    channel.send(await self.activity(channel.caller, None))
+                    if only_changes:
+                        own = await self._own()
+                        channel.send(self.telling.changes(own, since))
+                        since = fleet.revision
+                    else:
+                        channel.send(await self.activity(channel.caller, None))
                     await channel.room()
                     await asyncio.sleep(MIN_INTERVAL_S)
                     patience_s = REFRESH_S if registry.instances or registry.loads else None
