@@ -55,7 +55,7 @@ class Paused(AbstractContextManager[None]):
         manager = self._session.local.manager
         for instance in await self._chosen(manager):
             # Noted first: an interrupt may come when the host has ended it and we do not know yet.
-            self._unloaded.append(await remember(instance, manager))
+            self._unloaded.append(await remember(instance, manager.connected_host, manager.own))
             await loading.end(instance, manager)
 
     async def _load_again(self) -> None:

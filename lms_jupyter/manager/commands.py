@@ -78,7 +78,7 @@ async def load(request: LoadRequest, manager: Manager) -> LoadResult:
 async def unload(command: UnloadInstance, manager: Manager) -> Instance:
     """End an instance. The host is asked which one it is: our picture may be old."""
     instance = await lookup.instance(command.identifier, manager, command.instance_reference)
-    manager.unloaded.keep(await remember(instance, manager))
+    manager.unloaded.keep(await remember(instance, manager.connected_host, manager.own))
     if command.forget:
         _check_feature("forget", "forget what models have read", manager.connected_host.info)
     await loading.end(instance, manager, "forgotten" if command.forget else "unloaded")

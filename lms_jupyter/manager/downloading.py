@@ -4,8 +4,6 @@ import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
-from typing import Any
 
 from msgspec.structs import replace
 
@@ -19,8 +17,8 @@ from lms_jupyter.errors import (
     ModelNotFoundError,
 )
 from lms_jupyter.hosts.base import Downloading, DownloadStep, Host, Offer, pauses_downloads
-from lms_jupyter.hosts.download_plans import (
-    DownloadPlan,
+from lms_jupyter.hosts.download_plans import DownloadPlan
+from lms_jupyter.hosts.planned_offers import (
     offers_of_plan,
     plan_of_offers,
     planned_of,
@@ -32,6 +30,7 @@ from lms_jupyter.manager.events import (
     DownloadStopped,
     ModelsListed,
 )
+from lms_jupyter.manager.fetch import Fetch
 from lms_jupyter.manager.manager import Manager
 from lms_jupyter.protocol.models import Download, Downloadable, Problem
 from lms_jupyter.protocol.replies import Found
@@ -41,16 +40,6 @@ EVERY_S = 0.25
 NAMES_LISTED = 20
 PLAN_PATIENCE_S = 3.0
 """How long the files of a model are shown later for a plan that says more of them."""
-
-
-@dataclass(slots=True, kw_only=True)
-class Fetch:
-    """A download that has a row."""
-
-    offer: Offer
-    host: Host
-    task: asyncio.Task[Any] | None = None
-    """`None` while nothing moves."""
 
 
 async def find(words: str, host: Host) -> Found:

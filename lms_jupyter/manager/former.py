@@ -1,15 +1,13 @@
 """What an instance was like before it was ended, so that it can be had again."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, MutableMapping
 
 from msgspec import Struct
 
 from lms_jupyter.errors import CommandError, LmsError
+from lms_jupyter.hosts.base import Host
 from lms_jupyter.protocol.loads import LoadMode, LoadRequest
 from lms_jupyter.protocol.models import Instance, LoadConfig
-
-if TYPE_CHECKING:
-    from lms_jupyter.manager.manager import Manager
 
 KEPT = 50
 
@@ -28,26 +26,33 @@ class Former(Struct, frozen=True, kw_only=True):
         return LoadRequest.like(self.instance, self.config, mode=mode)
 
 
-async def remember(instance: Instance, manager: "Manager") -> Former:
+async def remember(instance: Instance, host: Host, own: Mapping[str, LoadConfig]) -> Former:
     """Note what an instance is like; called before it is ended.
 
     The settings in effect count. Where the host does not report them, what was asked for has to do,
     and what can be seen of any instance.
+
+    Args:
+        instance: Which one.
+        host: Where it is.
+        own: What was asked for what this kernel loaded, by references.
     """
-    asked = manager.own.get(instance.instance_reference)
+    asked = own.get(instance.instance_reference)
     try:
-        config = await manager.connected_host.load_config(instance)
+        config = await host.load_config(instance)
     except LmsError:
         config = asked or LoadConfig(context_length=instance.context_length)
     return Former(instance=instance, config=config, asked=asked)
 
 
-async def reinstate(former: Former, instance: Instance, manager: "Manager") -> None:
+async def reinstate(
+    former: Former, instance: Instance, host: Host, own: MutableMapping[str, LoadConfig]
+) -> None:
     """Give an instance that was loaded again what a load does not ask for: whose it is, its pin."""
     if former.asked is not None:
-        manager.own[instance.instance_reference] = former.asked
+        own[instance.instance_reference] = former.asked
     if former.instance.pinned and not instance.pinned:
-        await manager.connected_host.pin(instance, pinned=True)
+        await host.pin(instance, pinned=True)
 
 
 class RecentlyUnloaded:

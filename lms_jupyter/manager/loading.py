@@ -150,7 +150,7 @@ async def claim(identifier: str, before: Collection[str], manager: Manager) -> N
 async def renew(instance: Instance, ttl_s: float | None, manager: Manager) -> LoadResult:
     """End an instance and load it again as it is, with another TTL."""
     lookup.check_ttl(ttl_s)
-    former = await remember(instance, manager)
+    former = await remember(instance, manager.connected_host, manager.own)
     request = changed(former.request("new"), ttl_s=ttl_s)
     resolution = resolve(instance.model_key, await lookup.models(manager))
     async with turn(resolution, manager) as own:
@@ -197,7 +197,7 @@ async def _ensure(request: LoadRequest, found: LookedUp, manager: Manager) -> Lo
                 at_once=instance.instance_reference in manager.own,
             )
         instance, differences_found = (before or differing)[0]
-        former = await remember(instance, manager)
+        former = await remember(instance, manager.connected_host, manager.own)
         result = await _reload(request, resolution, former, manager, own)
     return changed(result, differences=differences_found)
 
@@ -268,4 +268,4 @@ async def _bring_back(former: Former, resolution: Resolution, manager: Manager, 
         return
     before = Resolution(name=old.model_key, model=resolution.model)
     result = await load(former.request("new"), before, manager, own)
-    await reinstate(former, result.instance, manager)
+    await reinstate(former, result.instance, manager.connected_host, manager.own)

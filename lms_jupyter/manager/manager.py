@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import count
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from traitlets import Enum, Instance, Unicode
 from traitlets.config import Configurable
@@ -16,6 +16,7 @@ from lms_jupyter.hosts.base import Found, Host
 from lms_jupyter.manager.departures import Departures
 from lms_jupyter.manager.diary import DiaryReader
 from lms_jupyter.manager.events import Event, HostConnected, Polled
+from lms_jupyter.manager.fetch import Fetch
 from lms_jupyter.manager.former import RecentlyUnloaded
 from lms_jupyter.manager.identity import Identity
 from lms_jupyter.manager.leases import LeaseBook
@@ -28,9 +29,6 @@ from lms_jupyter.manager.viewers import Viewers
 from lms_jupyter.protocol.models import HostChoice, HostInfo, LoadConfig
 from lms_jupyter.protocol.replies import IdleGpuNote
 from lms_jupyter.protocol.slices import Activity, Catalog
-
-if TYPE_CHECKING:
-    from lms_jupyter.manager.downloading import Fetch
 
 Result = TypeVar("Result")
 Finder = Callable[[str], Awaitable[Found]]

@@ -13,5 +13,5 @@ async def restore(former: Former, manager: Manager, mode: LoadMode) -> LoadResul
     Raises as `loading.carry_out` does.
     """
     result = await loading.carry_out(former.request(mode), manager)
-    await reinstate(former, result.instance, manager)
+    await reinstate(former, result.instance, manager.connected_host, manager.own)
     return result

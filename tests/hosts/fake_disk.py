@@ -8,7 +8,8 @@ from msgspec.structs import replace
 from lms_jupyter.errors import HostUnreachableError, ModelNotFoundError
 from lms_jupyter.hosts.base import Downloaded, Downloading, DownloadStep, Offer
 from lms_jupyter.hosts.deletion import Deleted
-from lms_jupyter.hosts.download_plans import DownloadPlan, plan_of_offers
+from lms_jupyter.hosts.download_plans import DownloadPlan
+from lms_jupyter.hosts.planned_offers import plan_of_offers
 from lms_jupyter.protocol.models import Model
 
 

@@ -8,7 +8,8 @@ import pytest
 from lms_jupyter.errors import HostReplyError, LmsError
 from lms_jupyter.hosts import sdk_streams
 from lms_jupyter.hosts.base import Downloaded, Downloading
-from lms_jupyter.hosts.download_plans import offers_of_plan, read_plan
+from lms_jupyter.hosts.download_plans import read_plan
+from lms_jupyter.hosts.planned_offers import offers_of_plan
 from lms_jupyter.hosts.sdk import SdkHost
 from tests import engines
 from tests.engine.flaky_hub import FlakyHub, serving

@@ -8,7 +8,7 @@ import pytest
 
 from lms_jupyter.hosts import presets, sdk_streams
 from lms_jupyter.hosts.base import LoadOrigin
-from lms_jupyter.hosts.download_plans import offers_of_plan
+from lms_jupyter.hosts.planned_offers import offers_of_plan
 from lms_jupyter.hosts.prediction import Message, Sampling
 from lms_jupyter.hosts.sdk import SdkHost
 from lms_jupyter.protocol.loads import LoadRequest

@@ -69,7 +69,7 @@ def test_what_is_off_anyway_is_as_asked() -> None:
 async def test_what_was_fitted_comes_back_as_it_was(manager: Manager, host: FakeHost) -> None:
     host.ceiling = LoadConfig(context_length=2048, auto_fit=True)
     first = await carry_out(LoadRequest(model_key=QWEN), manager)
-    former = await remember(first.instance, manager)
+    former = await remember(first.instance, manager.connected_host, manager.own)
     host.memory.clear()
     host.ceiling = LoadConfig()
 

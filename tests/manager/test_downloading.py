@@ -13,7 +13,8 @@ from lms_jupyter.errors import (
     ModelNotFoundError,
 )
 from lms_jupyter.hosts.base import Downloading, DownloadStep, Found, Offer
-from lms_jupyter.hosts.download_plans import FITS, DownloadPlan, PlanOption, plan_of_offers
+from lms_jupyter.hosts.download_plans import FITS, DownloadPlan, PlanOption
+from lms_jupyter.hosts.planned_offers import plan_of_offers
 from lms_jupyter.manager import Manager, downloading
 from lms_jupyter.manager.commands import run
 from lms_jupyter.manager.watch import connect

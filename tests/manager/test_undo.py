@@ -104,9 +104,11 @@ async def test_where_the_host_tells_no_settings_those_that_were_asked_count() ->
     instance = host.put(fake_model(), config=LoadConfig(context_length=8192))
     manager = await managing(host)
 
-    assert (await remember(instance, manager)).config == LoadConfig(context_length=8192)
+    assert (await remember(instance, manager.connected_host, manager.own)).config == LoadConfig(
+        context_length=8192
+    )
     manager.own[instance.instance_reference] = CONFIG
-    assert (await remember(instance, manager)).config == CONFIG
+    assert (await remember(instance, manager.connected_host, manager.own)).config == CONFIG
     await manager.close()
 
 
