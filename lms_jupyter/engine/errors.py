@@ -4,6 +4,7 @@ EngineError                    title, hint, code, http_status
 ├── BadRequestError            the request itself is wrong; nothing was attempted
 │   ├── ConstraintError            what the answer has to be like cannot be enforced
 │   ├── ContextTooLongError        more context than the model was made for
+│   ├── PromptTooLongError         a prompt or a text has more tokens than the context
 │   ├── UnknownEndpointError       no such call
 │   └── UnsupportedError           a call that this engine knows but does not offer
 ├── AmbiguousNameError         a name means several models, or several instances
@@ -61,8 +62,7 @@ class EngineError(Exception):
         envelope: dict[str, object] = {"title": self.title, "rootTitle": self.title}
         if self.hint:
             envelope["suggestion"] = self.hint
-        display_data = self.display_data()
-        if display_data is not None:
+        if (display_data := self.display_data()) is not None:
             envelope["displayData"] = display_data
         envelope["errorData"] = {"code": self.code}
         return envelope
@@ -86,8 +86,7 @@ class ConstraintError(BadRequestError):
             f"{name!r} cannot be kept {place}: {reason}.",
             hint=hint or "Leave that part out, or say it in another way.",
         )
-        self.param = name
-        self.pointer = pointer
+        self.param, self.pointer = name, pointer
 
 
 class ContextTooLongError(BadRequestError):
@@ -101,8 +100,12 @@ class ContextTooLongError(BadRequestError):
             f"{maximum} tokens.",
             hint=f"Ask for a context length of {maximum} or less.",
         )
-        self.asked = asked
-        self.maximum = maximum
+
+
+class PromptTooLongError(BadRequestError):
+    """A prompt or a text has more tokens than the context; by OpenAI's code for it."""
+
+    code = "context_length_exceeded"
 
 
 class UnknownEndpointError(BadRequestError):
@@ -131,10 +134,9 @@ class TokenMissingError(EngineError):
     http_status = 401
 
     def __init__(self, *, shown: bool) -> None:
+        title = "This is not the API token of this engine."
         super().__init__(
-            "This is not the API token of this engine."
-            if shown
-            else "A valid API token is required.",
+            title if shown else "A valid API token is required.",
             hint="The engine's owner sees it with: lms-jupyter engine --env",
         )
 
@@ -192,7 +194,6 @@ class AmbiguousNameError(EngineError):
         super().__init__(
             f"{name!r} can mean {', '.join(found[:SAMPLE])}.", hint="Name one of them in full."
         )
-        self.name = name
         self.candidates = found
 
 

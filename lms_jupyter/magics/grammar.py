@@ -334,7 +334,7 @@ def _unknown(word: str, verb: Verb) -> str:
     word = word.partition("=")[0]
     names = [name for flag in verb.flags for name in flag.names]
     near = difflib.get_close_matches(word, names, n=1)
-    return f"there is no flag {word}" + (f", did you mean {near[0]}?" if near else "")
+    return f"there is no flag {word}" + (f" (did you mean {near[0]}?)" if near else "")
 
 
 @dataclass(slots=True)

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 import anywidget
 import msgspec
+from IPython.core.getipython import get_ipython
 from traitlets import Bool, Dict, default
 
 from lms_jupyter.api.session import session
@@ -105,7 +106,7 @@ class SyncedWidget(anywidget.AnyWidget):
         activity = self._manager.activity
         if view is None:
             return
-        if VS_CODE in os.environ or VIEW not in view:
+        if VS_CODE in os.environ or VIEW not in view or not _can_update():
             # It chooses among the types of one output by what it can show, and knows no style here.
             self._still.show_alone({**view, **_picture(activity)})
             return
@@ -160,6 +161,12 @@ class SyncedWidget(anywidget.AnyWidget):
             self.send_state([*new, *self.chosen])
         for answer in self._outbox.take():
             self.send(answer)
+
+
+def _can_update() -> bool:
+    """Whether an output can be changed once it is shown: a plain terminal would show it again."""
+    shell = get_ipython()
+    return shell is None or getattr(shell, "kernel", None) is not None
 
 
 def _picture(activity: Activity) -> dict[str, str]:

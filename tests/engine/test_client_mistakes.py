@@ -253,6 +253,37 @@ def test_a_text_longer_than_the_context_is_told_with_both_lengths(
     assert "has 3002 tokens, but the context of the model has only 256" in _message(answer)
 
 
+@pytest.mark.parametrize(
+    ("path", "rest"),
+    [
+        ("/v1/chat/completions", {"messages": [{"role": "user", "content": "hello " * 9000}]}),
+        ("/v1/completions", {"prompt": "hello " * 9000}),
+        ("/v1/responses", {"input": "hello " * 9000}),
+        ("/v1/responses", {"input": "hello " * 9000, "stream": True}),
+        ("/v1/embeddings", {"model": EMBED, "input": "hello " * 3000}),
+    ],
+)
+def test_a_prompt_that_is_too_long_has_the_code_that_clients_know(
+    http: httpx.Client, path: str, rest: dict[str, Any]
+) -> None:
+    """They shorten a conversation then, instead of giving it up."""
+    answer = http.post(path, json={"model": CHAT} | rest)
+
+    assert answer.status_code == 400
+    assert answer.json()["error"]["code"] == "context_length_exceeded"
+
+
+def test_vectors_have_the_length_that_was_asked_for_or_none_are_made(http: httpx.Client) -> None:
+    asked = {"model": EMBED, "input": "hello"}
+    own = len(http.post("/v1/embeddings", json=asked).json()["data"][0]["embedding"])
+
+    for wrong in (own // 2, 0, "many", [own]):
+        answer = http.post("/v1/embeddings", json=asked | {"dimensions": wrong})
+        assert answer.status_code == 400
+        assert answer.json()["error"]["param"] == "dimensions"
+    assert http.post("/v1/embeddings", json=asked | {"dimensions": own}).status_code == 200
+
+
 def test_an_sdk_is_told_of_a_text_that_is_too_long(tutor_engine: EngineProcess) -> None:
     with lmstudio.Client(tutor_engine.address) as client:
         model = client.embedding.model(EMBED)

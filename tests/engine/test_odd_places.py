@@ -19,6 +19,7 @@ from lms_jupyter.engine.routes import anthropic
 from lms_jupyter.engine.wire import message_chat, openai, requests, response_chat, tool_choice
 from lms_jupyter.engine.wire.blocks import settle_blocks
 from lms_jupyter.engine.wire.requests import check
+from lms_jupyter.engine.wire.response_items import settle_items
 from lms_jupyter.engine.wire.unsupported import refuse_unsupported
 
 ODD: tuple[Any, ...] = ([], {}, [[]], [{}], {"type": []}, {"type": {}}, 7, "x", None, True)
@@ -88,6 +89,7 @@ RESPONSE = {
     "model": "tutor",
     "input": [
         {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "a"}]},
+        {"role": "assistant", "content": [{"type": "output_text", "text": "b"}]},
         {"type": "reasoning", "summary": [{"type": "summary_text", "text": "x"}]},
         {"type": "function_call", "call_id": "1", "name": "double", "arguments": '{"a": 2}'},
         {"type": "function_call_output", "call_id": "1", "output": "4"},
@@ -133,7 +135,8 @@ def read_message(body: dict[str, Any]) -> None:
 
 def read_response(body: dict[str, Any]) -> None:
     openai.echo(body)
-    body["input"] = openai.kept_items(openai.input_items(body)) + openai.input_items(body)
+    items = settle_items(openai.input_items(body))
+    body["input"] = openai.kept_items(items) + items
     asks = response_chat.wants_probabilities(body)
     check(body, requests.Response)
     refuse_unsupported(body, "/v1/responses")

@@ -69,7 +69,7 @@ def test_tokens_are_counted(api: anthropic.Anthropic) -> None:
 def test_what_is_wrong_is_said_in_anthropics_way(api: anthropic.Anthropic) -> None:
     with pytest.raises(anthropic.NotFoundError, match="No downloaded model") as missing:
         api.messages.create(model="nothing", max_tokens=5, messages=HELLO)
-    with pytest.raises(anthropic.BadRequestError, match="The prompt has") as too_long:
+    with pytest.raises(anthropic.BadRequestError, match="The prompt is too long") as too_long:
         api.messages.create(
             model="tiny-llm",
             max_tokens=5,

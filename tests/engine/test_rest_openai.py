@@ -264,7 +264,7 @@ def test_a_tool_is_called_and_its_result_told(tutor: openai.OpenAI) -> None:
         (
             {"model": "tiny-llm", "messages": [{"role": "user", "content": "a b " * 6000}]},
             400,
-            "The prompt has",
+            "The prompt is too long",
         ),
         (
             {

@@ -63,7 +63,7 @@ def test_a_line_becomes_a_request(line: str, request_: object) -> None:
         ("laod m", "no verb 'laod'"),
         ("load", "KEY is missing"),
         ("load m n", "one word too many: 'n'"),
-        ("load m --tll 5", "no flag --tll, did you mean --ttl?"),
+        ("load m --tll 5", "no flag --tll (did you mean --ttl?)."),
         ("load m --ttl 0", "TTL of 0 makes no sense"),
         ("load m --ttl -1", "TTL of -1 makes no sense"),
         ("load m --ttl abc", "'abc' is no TTL"),

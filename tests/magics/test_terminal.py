@@ -76,8 +76,12 @@ def test_what_needs_a_browser_is_text_in_a_terminal_and_nothing_waits_for_a_choi
     table = run(terminal, "import lms_jupyter; lms_jupyter.ls()", 6)
 
     assert "Name one of them in full: tutor-1m" in unclear.replace("\r\n", " ")
+    later = run(terminal, "llm = %lms load tutor-1m@q4_0", 7)
+
     assert "Models in memory of Embedded engine" in panel
     assert "LLM" in table
+    assert "is loaded" in later
+    assert "Models in memory" not in later, "what is shown cannot be changed, only shown again"
 
 
 def test_an_answer_is_written_into_the_terminal_as_it_comes(terminal: Any) -> None:

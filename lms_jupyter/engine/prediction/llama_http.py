@@ -18,6 +18,7 @@ from lms_jupyter.engine.errors import (
     ContextFullError,
     EngineError,
     InferenceError,
+    PromptTooLongError,
 )
 from lms_jupyter.engine.instances.instance import Instance
 
@@ -149,7 +150,7 @@ def problem(status: int, content: bytes) -> EngineError:
         return ContextFullError(f"llama.cpp broke the answer off: {message}.")
     too_long = _TOO_LONG.match(message)
     if too_long is not None:
-        return BadRequestError(
+        return PromptTooLongError(
             f"The text has {too_long[1]} tokens, but the context of the model has only "
             f"{too_long[2]}.",
             hint="Shorten the text, or cut it into pieces.",
@@ -162,8 +163,10 @@ def problem(status: int, content: bytes) -> EngineError:
         )
     if error.get("type") == "exceed_context_size_error":
         asked, limit = error.get("n_prompt_tokens"), error.get("n_ctx")
-        return BadRequestError(
-            f"The prompt has {asked} tokens, but the context has only {limit}.",
+        # In words by which Anthropic's and llama.cpp's clients know what happened.
+        return PromptTooLongError(
+            f"The prompt is too long: it has {asked} tokens, which exceeds the available context "
+            f"size of {limit}.",
             hint="Shorten the prompt, or load the model with a longer context.",
         )
     failed = status >= _FAILED and (not error or _OWN_FAILURES.search(message))

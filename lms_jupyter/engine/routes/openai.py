@@ -35,6 +35,7 @@ from lms_jupyter.engine.wire.response_chat import (
     chat_request,
     wants_probabilities,
 )
+from lms_jupyter.engine.wire.response_items import settle_items
 from lms_jupyter.engine.wire.tool_choice import settle_openai
 from lms_jupyter.engine.wire.unsupported import refuse_unsupported
 
@@ -118,7 +119,7 @@ async def _respond(
         raise BadRequestError(f"'store' has to be true or false, not {store!r:.100}.")
     items = conversations.recall(optional_text(body, "previous_response_id"))
     body.pop("previous_response_id", None)
-    items += openai.input_items(body)
+    items += settle_items(openai.input_items(body))
     body["input"] = items
     remember = _forget if store is False else partial(_remember, conversations, items)
     finish = partial(_finished, asked, remember)

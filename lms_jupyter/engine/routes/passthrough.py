@@ -18,6 +18,7 @@ from lms_jupyter.engine.errors import (
     ModelUnloadedError,
     UnsupportedError,
 )
+from lms_jupyter.engine.instances import shape
 from lms_jupyter.engine.instances.instance import Instance, Request, Work
 from lms_jupyter.engine.instances.loader import LoadRequest
 from lms_jupyter.engine.prediction import logs
@@ -32,7 +33,7 @@ from lms_jupyter.engine.wire.parts import Parts
 from lms_jupyter.engine.wire.presets import take_preset
 from lms_jupyter.engine.wire.requests import check
 from lms_jupyter.engine.wire.transcript import Transcript
-from lms_jupyter.engine.wire.unsupported import refuse_unsupported
+from lms_jupyter.engine.wire.unsupported import refuse_other_dimensions, refuse_unsupported
 from lms_jupyter.engine.wire.virtual_models import body_for, settings_above
 from lms_jupyter.engine.worker.load_settings import Domain, LoadSettings
 
@@ -89,7 +90,10 @@ async def forward(
         work = Work.PROCESSING_PROMPT if streams else work
         use = await occupy(services, stack, wanted, work)
         await services.loader.check_draft(use.instance, wanted.settings.draft_model)
-        if target.domain == "llm" and "prompt" not in passed:
+        if embeds:
+            length = shape.number(use.instance.model.header, "embedding_length", 0)
+            refuse_other_dimensions(passed, length)
+        elif "prompt" not in passed:
             check_template(use.instance)
         passed = body_for(use.instance.model, passed, target.path, preset)
         content.settle(passed, name=use.instance.identifier, vision=use.instance.model.vision)

@@ -15,7 +15,6 @@ from lms_jupyter.engine.wire.sse import Event, event
 
 PROBABILITIES: Final = "message.output_text.logprobs"
 _NOT_FOR_CHATS: Final = ("input", "instructions", "include", "max_output_tokens", "reasoning")
-_TEXTS: Final = ("input_text", "output_text", "text")
 
 
 def wants_probabilities(body: Mapping[str, Any]) -> bool:
@@ -30,7 +29,7 @@ def wants_probabilities(body: Mapping[str, Any]) -> bool:
 
 
 def chat_request(body: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the request for a chat that says the same."""
+    """Return the request for a chat that says the same; its items have been settled."""
     asked = {name: value for name, value in body.items() if name not in _NOT_FOR_CHATS}
     instructions = body.get("instructions")
     first = [{"role": "system", "content": instructions}] if instructions else []
@@ -47,34 +46,28 @@ def chat_request(body: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _messages(item: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    kind = item.get("type", "message")
+    kind = item["type"]
     if kind == "message":
-        role = {"developer": "system"}.get(str(item.get("role")), item.get("role"))
-        yield {"role": role, "content": _content(item.get("content"))}
+        role = "system" if item["role"] == "developer" else item["role"]
+        yield {"role": role, "content": _content(item["content"])}
     elif kind == "function_call":
         function = {"name": item.get("name"), "arguments": item.get("arguments") or "{}"}
         call = {"id": item.get("call_id"), "type": "function", "function": function}
         yield {"role": "assistant", "content": "", "tool_calls": [call]}
     elif kind == "function_call_output":
-        output = _content(item.get("output"))
+        output = _content(item["output"])
         yield {"role": "tool", "tool_call_id": item.get("call_id"), "content": output}
-    elif kind != "reasoning":
-        raise BadRequestError(f"An item of type {kind!r:.100} cannot be read.")
 
 
-def _content(said: Any) -> Any:
-    if not isinstance(said, list):
-        return said
-    parts: list[dict[str, Any]] = []
-    for part in said:
-        kind = part.get("type") if isinstance(part, Mapping) else None
-        if kind in _TEXTS:
-            parts.append({"type": "text", "text": part.get("text")})
-        elif kind == "input_image":
-            parts.append({"type": "image_url", "image_url": {"url": part.get("image_url")}})
-        else:
-            raise BadRequestError(f"A part of type {kind!r:.100} cannot be read.")
-    return parts
+def _content(said: str | Sequence[Mapping[str, Any]]) -> Any:
+    """Return what an item says, its parts as those of a chat."""
+    return said if isinstance(said, str) else [_part(part) for part in said]
+
+
+def _part(part: Mapping[str, Any]) -> dict[str, Any]:
+    if part["type"] == "input_image":
+        return {"type": "image_url", "image_url": {"url": part.get("image_url")}}
+    return {"type": "text", "text": part["text"]}
 
 
 class ResponseOfChat:

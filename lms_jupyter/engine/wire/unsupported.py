@@ -54,3 +54,15 @@ def refuse_unsupported(body: Mapping[str, Any], path: str) -> None:
             raise ConstraintError(
                 name, "", f"this engine cannot do that (the value is {value!r:.100})"
             )
+
+
+def refuse_other_dimensions(body: dict[str, Any], own: int) -> None:
+    """Raise `ConstraintError` if vectors shall have another length than the model's own.
+
+    Few models are made for vectors that are cut off, and none says that it is.
+    """
+    asked = body.pop("dimensions", None)
+    if asked is not None and (isinstance(asked, bool) or asked != own):
+        raise ConstraintError(
+            "dimensions", "", f"the vectors of this model have {own} numbers, not {asked!r:.100}"
+        )
