@@ -1,4 +1,4 @@
-"""One engine and one JupyterLab for all browser tests, one page for each."""
+"""One engine and one JupyterLab for all browser tests, a page or an empty one for each."""
 
 import re
 from collections.abc import Generator, Iterator, Sequence
@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, expect, sync_playwright
 
 from tests.browser.design import design_page
 from tests.browser.lab import Lab, Notebook, chromium, disable_extension, jupyterlab
+from tests.browser.pages import CLOSE_ALL, Pages
 from tests.engine.synthetic import Shape, write_llm
 from tests.engines import engine
 
@@ -24,7 +25,7 @@ LARGE = Shape(layers=10, width=1024, heads=8, kv_heads=8, feed_forward=2816, voc
 
 
 class Open(Protocol):
-    """Opens a notebook with these cells in a fresh page."""
+    """Opens a notebook with these cells in a page that has nothing else."""
 
     def __call__(
         self, cells: Sequence[str], *, kernel: str = "python3", app: str = "lab/tree"
@@ -88,42 +89,53 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, Any]:
     return report
 
 
+@pytest.fixture(scope="module")
+def pages(browser: Browser) -> Pages:
+    """Return the pages of the JupyterLab that most tests of a module use."""
+    return Pages(browser)
+
+
+@pytest.fixture(scope="module")
+def bare_pages(browser: Browser) -> Pages:
+    """Return the same where our part of the page is missing."""
+    return Pages(browser)
+
+
 @contextmanager
-def opening(browser: Browser, lab: Lab, test: pytest.Item) -> Iterator[Open]:
+def opening(pages: Pages, lab: Lab, test: pytest.Item) -> Iterator[Open]:
     """Open notebooks of a server until the end of the block; their kernels end with it.
 
-    Of a test that fails, pictures are kept.
+    Of a test that fails, pictures are kept, and its pages are left to nobody.
     """
-    contexts = []
+    taken = []
 
     def open_(cells: Sequence[str], *, kernel: str = "python3", app: str = "lab/tree") -> Notebook:
-        context = browser.new_context(viewport={"width": 1280, "height": 900})
-        contexts.append(context)
-        return Notebook(context.new_page(), lab, cells, kernel=kernel, app=app)
+        # What is left to others shows JupyterLab.
+        taken.append(pages.take() if app == "lab/tree" else pages.new())
+        return Notebook(taken[-1], lab, cells, kernel=kernel, app=app)
 
     yield open_
-    for context in contexts:
-        for page in context.pages:
-            if test.stash.get(FAILED, False):
-                name = re.sub(r"\W+", "-", test.name)
-                page.screenshot(path=ARTIFACTS / f"failed-{name}.png")
-            page.evaluate(
-                "() => window.jupyterapp?.serviceManager.sessions.shutdownAll()",
-            )
-        context.close()
+    for page in taken:
+        if test.stash.get(FAILED, False):
+            name = re.sub(r"\W+", "-", test.name)
+            page.screenshot(path=ARTIFACTS / f"failed-{name}.png")
+            page.evaluate(CLOSE_ALL)
+            page.context.close()
+        else:
+            pages.leave(page)
 
 
 @pytest.fixture
-def open_notebook(browser: Browser, lab: Lab, request: pytest.FixtureRequest) -> Iterator[Open]:
-    """Return a way to open a notebook with these cells in a fresh page."""
-    with opening(browser, lab, request.node) as open_:
+def open_notebook(pages: Pages, lab: Lab, request: pytest.FixtureRequest) -> Iterator[Open]:
+    """Return a way to open a notebook with these cells in a page that has nothing else."""
+    with opening(pages, lab, request.node) as open_:
         yield open_
 
 
 @pytest.fixture
-def open_bare(browser: Browser, bare_lab: Lab, request: pytest.FixtureRequest) -> Iterator[Open]:
+def open_bare(bare_pages: Pages, bare_lab: Lab, request: pytest.FixtureRequest) -> Iterator[Open]:
     """Return the same where our part of the page is missing."""
-    with opening(browser, bare_lab, request.node) as open_:
+    with opening(bare_pages, bare_lab, request.node) as open_:
         yield open_
 
 

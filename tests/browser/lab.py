@@ -165,7 +165,7 @@ class Notebook:
     """A notebook in a browser page: its cells, and the panel in their output.
 
     Args:
-        page: Where.
+        page: Where; one that shows JupyterLab already, or one that has shown nothing.
         lab: Whose.
         cells: What is in it.
         kernel: The name of a kernel that the server knows.
@@ -189,7 +189,10 @@ class Notebook:
         self._stood_in = False
         page.on("websocket", self._note_socket)
         self.path = write_notebook(lab, cells, kernel)
-        page.goto(f"{lab.url}{app}/{self.path.name}?token={TOKEN}&reset")
+        if page.url.startswith(lab.url):
+            page.evaluate(OPEN_ALONE, self.path.name)
+        else:
+            page.goto(f"{lab.url}{app}/{self.path.name}?token={TOKEN}&reset")
         page.wait_for_function(KERNEL_IS_IDLE, timeout=120_000)
 
     def start(self, index: int) -> None:
@@ -231,8 +234,8 @@ class Notebook:
 
     @property
     def panel(self) -> Locator:
-        """Return the panel, wherever it is shown."""
-        return self.page.locator(".lms-Panel").first
+        """Return the panel, wherever in the notebook it is shown."""
+        return self.page.locator(".lms-Panel:not(.lms-Sidebar *)").first
 
     def row(self, identifier: str) -> Locator:
         """Return the row of an instance in the panel."""
@@ -250,6 +253,11 @@ class Notebook:
         expect(self.page.locator("#jupyterlab-splash")).to_have_count(0)
 
 
+OPEN_ALONE = """async (path) => {
+  const { commands, shell } = window.jupyterapp;
+  const opened = await commands.execute("docmanager:open", { path });
+  for (const other of [...shell.widgets("main")]) if (other !== opened) other.dispose();
+}"""
 NOTEBOOK = "window.jupyterapp.shell.currentWidget"
 KERNEL_IS_IDLE = f"""() => {{
   const session = window.jupyterapp && {NOTEBOOK} && {NOTEBOOK}.sessionContext;

@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Locator, ViewportSize, 
 from playwright.sync_api import Page as BrowserPage
 
 from tests.browser.lab import TOKEN, Lab
+from tests.browser.pages import Pages
 
 # JupyterLab opens its launcher some time after it calls itself restored, and gives it the focus
 # later still: a key that is pressed before goes there, a palette that is opened is closed again.
@@ -27,6 +28,13 @@ EXECUTE = """async ([id, args]) => {
   // What it returns may be a widget, which is no value to send.
   await window.jupyterapp.commands.execute(id, args);
 }"""
+UPLOAD = """async (raw) => {
+  const { pluginRegistry } = window.jupyterapp;
+  const tokens = [...pluginRegistry._services.keys()];
+  const settings = tokens.find(({ name }) => name.endsWith(":ISettingRegistry"));
+  await (await pluginRegistry.resolveRequiredService(settings)).upload("lms-jupyter:sidebar", raw);
+}"""
+"""What JupyterLab's settings editor does; nothing of an application's own names its services."""
 ONE_IN_MEMORY = re.compile(r"^1 model · [\d.,]+\s[kMG]B")
 """The status line, once the load has ended: until then it says of the load what it says of this."""
 VIEWPORT = ViewportSize(width=1280, height=900)
@@ -98,9 +106,15 @@ class Page:
         self.messages: list[str] = []
         page.on("console", self._note)
         page.on("pageerror", lambda error: self.messages.append(str(error)))
-        self._lab = lab
         self._address, self._app = f"{lab.url}{path}?token={TOKEN}&reset", app
-        self._open()
+        if not page.url.startswith(lab.url):
+            self.load()
+
+    def load(self) -> None:
+        """Load the page, without documents; also when it was loaded before."""
+        # A document that is restored comes to the front some time after the page is ready.
+        self.page.goto(self._address)
+        wait_until_ready(self.page, self._app)
 
     def execute(self, command: str, **arguments: object) -> None:
         """Run a command of JupyterLab."""
@@ -113,19 +127,13 @@ class Page:
         return self.page.locator(".lm-CommandPalette-item")
 
     def settings(self, **settings: object) -> None:
-        """Set these and no others of our settings, and open the page again without documents."""
-        save_settings(self._lab, settings)
-        self._open()
+        """Set these and no others of our settings, in the page as it stands."""
+        self.page.evaluate(UPLOAD, json.dumps(settings))
 
     @property
     def ours(self) -> list[str]:
         """Return what the console said of us; JupyterLab and ipywidgets say things of their own."""
         return [text for text in self.messages if "lms" in text.lower()]
-
-    def _open(self) -> None:
-        # A document that is restored comes to the front some time after the page is ready.
-        self.page.goto(self._address)
-        wait_until_ready(self.page, self._app)
 
     def _note(self, message: ConsoleMessage) -> None:
         if message.type == "error" or (message.type == "warning" and "lms" in message.text):
@@ -162,6 +170,37 @@ def opened(
     finally:
         if settings is not None:
             save_settings(lab, {})
+
+
+@contextmanager
+def shared(
+    pages: Pages,
+    lab: Lab,
+    *,
+    empty: str | None = None,
+    settings: Mapping[str, object] | None = None,
+) -> Iterator[Page]:
+    """Show JupyterLab as `opened` does, in a page that an earlier test has left if there is one.
+
+    Args:
+        pages: Those of this JupyterLab.
+        lab: Whose page.
+        empty: The address of a host whose memory is emptied before.
+        settings: Ours, for this block; those that are set within it end with it too.
+    """
+    if empty is not None:
+        unload_all(empty)
+    taken = pages.take()
+    try:
+        page = Page(taken, lab)
+        page.settings(**(settings or {}))
+        yield page
+        page.settings()
+    except BaseException:
+        save_settings(lab, {})
+        taken.context.close()
+        raise
+    pages.leave(taken)
 
 
 def pose(page: Page, address: str, theme: str) -> str:

@@ -12,7 +12,8 @@ from playwright.sync_api import Browser, expect
 from playwright.sync_api import Page as BrowserPage
 
 from tests.browser.lab import Lab, jupyterlab
-from tests.browser.sidebar import ONE_IN_MEMORY, Page, opened, pose, unload_all
+from tests.browser.pages import Pages
+from tests.browser.sidebar import ONE_IN_MEMORY, Page, opened, pose, shared, unload_all
 from tests.engine.synthetic import write_llm
 from tests.engines import engine
 
@@ -50,8 +51,21 @@ def two_hosts(
         yield lab
 
 
+@pytest.fixture(scope="module")
+def pages(browser: Browser) -> Pages:
+    """Return the pages of the JupyterLab with two hosts."""
+    return Pages(browser)
+
+
 @pytest.fixture
-def page(browser: Browser, two_hosts: Lab, engine_address: str) -> Iterator[Page]:
+def page(pages: Pages, two_hosts: Lab, engine_address: str) -> Iterator[Page]:
+    with shared(pages, two_hosts, empty=engine_address) as page:
+        yield page
+
+
+@pytest.fixture
+def own_page(browser: Browser, two_hosts: Lab, engine_address: str) -> Iterator[Page]:
+    """Return a page whose side areas no other test will see."""
     with opened(browser, two_hosts, empty=engine_address) as page:
         yield page
 
@@ -191,8 +205,9 @@ def widen(page: BrowserPage, width: int) -> None:
 
 @pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
 def test_it_is_readable_for_everybody_in_every_width(
-    page: Page, engine_address: str, artifacts: Path, theme: str
+    own_page: Page, engine_address: str, artifacts: Path, theme: str
 ) -> None:
+    page = own_page
     word = pose(page, engine_address, theme)
 
     for width in (240, 320, 400):

@@ -3,16 +3,16 @@
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import expect
 
 from tests.browser.lab import Lab
-from tests.browser.sidebar import ONE_IN_MEMORY, Page, opened
+from tests.browser.pages import Pages
+from tests.browser.sidebar import ONE_IN_MEMORY, Page, shared
 from tests.browser.sidebar_notebooks import (
     CONSOLE,
     CONSOLE_IS_READY,
     CURSOR,
     PROMPT,
-    SHUT_DOWN,
     open_notebook,
     sources,
 )
@@ -28,11 +28,10 @@ Insert = Callable[[str], None]
 
 
 @pytest.fixture
-def page(browser: Browser, lab: Lab, engine_address: str) -> Iterator[Page]:
-    with opened(browser, lab, empty=engine_address, settings={}) as page:
+def page(pages: Pages, lab: Lab, engine_address: str) -> Iterator[Page]:
+    with shared(pages, lab, empty=engine_address, settings={}) as page:
         expect(page.page.locator(".lms-StatusLine button")).to_have_text("0 models")
         yield page
-        page.page.evaluate(SHUT_DOWN)
 
 
 def test_code_goes_to_the_cursor_and_the_magics_to_the_top_of_its_cell(

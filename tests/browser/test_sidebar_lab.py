@@ -6,11 +6,13 @@ from pathlib import Path
 
 import lmstudio
 import pytest
-from playwright.sync_api import Browser, Request, expect
+from playwright.sync_api import Request, expect
 
+from tests.browser.conftest import Open
 from tests.browser.kernels import busy
 from tests.browser.lab import Lab, Notebook
-from tests.browser.sidebar import VIEWPORT, Page, Sidebar, opened, pose, unload_all
+from tests.browser.pages import Pages
+from tests.browser.sidebar import Page, Sidebar, pose, shared, unload_all
 
 pytestmark = pytest.mark.browser
 
@@ -25,17 +27,16 @@ def _empty_memory(engine_address: str) -> None:
 
 
 @pytest.fixture
-def notebook(browser: Browser, lab: Lab, tmp_path: Path) -> Iterator[Notebook]:
+def notebook(open_notebook: Open, tmp_path: Path) -> Iterator[Notebook]:
     """Open a notebook with one empty cell and one that keeps the kernel busy."""
     release = tmp_path / "release"
-    with browser.new_context(viewport=VIEWPORT) as context:
-        yield Notebook(context.new_page(), lab, ["", busy(release), "%load_ext lms_jupyter"])
+    yield open_notebook(["", busy(release), "%load_ext lms_jupyter"])
     release.touch()
 
 
 @pytest.fixture
-def page(browser: Browser, lab: Lab) -> Iterator[Page]:
-    with opened(browser, lab) as page:
+def page(pages: Pages, lab: Lab) -> Iterator[Page]:
+    with shared(pages, lab) as page:
         yield page
 
 

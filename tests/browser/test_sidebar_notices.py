@@ -10,8 +10,9 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.browser.lab import Lab, jupyterlab
-from tests.browser.sidebar import ONE_IN_MEMORY, Page, opened
-from tests.browser.sidebar_notebooks import SHUT_DOWN, notices, open_notebook, show_notebook
+from tests.browser.pages import Pages
+from tests.browser.sidebar import ONE_IN_MEMORY, Page, opened, shared
+from tests.browser.sidebar_notebooks import notices, open_notebook, show_notebook
 from tests.engines import engine
 from tests.ports import free_port
 
@@ -22,10 +23,9 @@ TTL_S = 8
 
 
 @pytest.fixture
-def page(browser: Browser, lab: Lab, engine_address: str) -> Iterator[Page]:
-    with opened(browser, lab, empty=engine_address, settings={"noticeSeconds": 4}) as page:
+def page(pages: Pages, lab: Lab, engine_address: str) -> Iterator[Page]:
+    with shared(pages, lab, empty=engine_address, settings={"noticeSeconds": 4}) as page:
         yield page
-        page.page.evaluate(SHUT_DOWN)
 
 
 def time_to_live(address: str) -> list[object]:

@@ -11,8 +11,9 @@ import pytest
 from playwright.sync_api import Browser, WebSocket, expect
 
 from tests.browser.lab import Lab, jupyterlab, write_notebook
-from tests.browser.sidebar import Page, opened
-from tests.browser.sidebar_notebooks import SHUT_DOWN, open_notebook, show_notebook, sources
+from tests.browser.pages import Pages
+from tests.browser.sidebar import Page, shared
+from tests.browser.sidebar_notebooks import open_notebook, show_notebook, sources
 
 pytestmark = pytest.mark.browser
 
@@ -31,6 +32,12 @@ def two_hosts(tmp_path_factory: pytest.TempPathFactory, engine_address: str) -> 
     variables = {"LMS_JUPYTER_HOST": engine_address}
     with jupyterlab(tmp_path_factory.mktemp("two-hosts"), variables, *hosts) as lab:
         yield lab
+
+
+@pytest.fixture(scope="module")
+def pages(browser: Browser) -> Pages:
+    """Return the pages of the JupyterLab with two hosts."""
+    return Pages(browser)
 
 
 def _side(page: Page, _lab: Lab, _address: str) -> None:
@@ -70,6 +77,7 @@ def _watch(page: Page, _lab: Lab, _address: str) -> None:
     sent: list[str] = []
     page.page.on("websocket", lambda socket: follow(socket, sent))
     page.settings(watch="page")
+    page.load()
     page.page.wait_for_function("() => document.visibilityState === 'visible'")
     until = time.monotonic() + 15
     while not any('"attend"' in text for text in sent):
@@ -80,17 +88,18 @@ def _watch(page: Page, _lab: Lab, _address: str) -> None:
     expect(line).to_have_text("0 models")
 
     page.settings(watch="sidebar")
+    page.load()
     expect(line).to_have_text("0 models")
     page.page.wait_for_timeout(100)
     assert not any('"attend"' in text for text in sent), "nobody looks"
 
 
 def _rhythm(page: Page, _lab: Lab, _address: str) -> None:
-    opened: list[str] = []
-    page.page.on("websocket", lambda socket: opened.append(socket.url))
-    page.settings(rhythmSeconds=7)
+    with page.page.expect_event(
+        "websocket", lambda socket: "lms/slices" in socket.url and "every=7" in socket.url
+    ):
+        page.settings(rhythmSeconds=7)
     expect(page.page.locator(".lms-StatusLine button")).to_have_text("0 models")
-    assert "every=7" in [url for url in opened if "lms/slices" in url][-1]
 
 
 def _status(page: Page, _lab: Lab, _address: str) -> None:
@@ -133,6 +142,7 @@ def _notices(page: Page, _lab: Lab, _address: str) -> None:
     expect(toast).to_contain_text("tutor-1m is loaded.")
 
     page.settings(notices={"loaded": "off"})
+    page.load()
     known(page)
     page.execute("lms:load", model_key="tutor-1m")
     expect(page.page.locator(".lms-StatusLine button")).to_contain_text("2 models")
@@ -186,21 +196,18 @@ PAGES = (TOGETHER, *((name,) for name in SETTINGS if name not in TOGETHER))
 
 @pytest.mark.parametrize("names", PAGES, ids=",".join)
 def test_a_setting_has_its_effect(
-    browser: Browser, two_hosts: Lab, engine_address: str, names: tuple[str, ...]
+    pages: Pages, two_hosts: Lab, engine_address: str, names: tuple[str, ...]
 ) -> None:
     settings = {key: value for name in names for key, value in EFFECTS[name][1].items()}
-    with opened(browser, two_hosts, empty=engine_address, settings=settings) as page:
-        try:
-            for name in names:
-                EFFECTS[name][0](page, two_hosts, engine_address)
-        finally:
-            page.page.evaluate(SHUT_DOWN)
+    with shared(pages, two_hosts, empty=engine_address, settings=settings) as page:
+        for name in names:
+            EFFECTS[name][0](page, two_hosts, engine_address)
 
 
 def test_the_settings_editor_shows_every_setting(
-    browser: Browser, two_hosts: Lab, artifacts: Path
+    pages: Pages, two_hosts: Lab, artifacts: Path
 ) -> None:
-    with opened(browser, two_hosts) as page:
+    with shared(pages, two_hosts) as page:
         page.execute("settingeditor:open", query="Local models")
 
         for setting in SETTINGS.values():

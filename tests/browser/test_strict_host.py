@@ -7,6 +7,7 @@ from playwright.sync_api import Browser, Locator, expect
 
 from tests.browser.conftest import opening
 from tests.browser.lab import Lab, jupyterlab
+from tests.browser.pages import Pages
 from tests.browser.sidebar import opened
 from tests.browser.test_panel import PANEL
 from tests.hosts.strict import StrictHost, strict
@@ -44,7 +45,7 @@ def load_with_settings(panel: Locator) -> None:
 def test_a_panel_says_what_lm_studio_understands(
     browser: Browser, strict_lab: Lab, host: StrictHost, request: pytest.FixtureRequest
 ) -> None:
-    with opening(browser, strict_lab, request.node) as open_:
+    with opening(Pages(browser), strict_lab, request.node) as open_:
         notebook = open_([PANEL])
         notebook.run(0)
 
