@@ -10,7 +10,8 @@ The SDK knows of no TLS either, and puts `ws://` and `http://` before whatever a
 what stands there for an address with TLS is read as the URL that is meant.
 """
 
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Iterator
+from contextlib import AbstractAsyncContextManager, contextmanager
 from ipaddress import ip_address
 from typing import Any
 from weakref import WeakSet
@@ -23,7 +24,9 @@ from lms_jupyter.hosts import sdk_private
 from lms_jupyter.hosts.addresses import TLS, is_secure, real_url, url_of
 from lms_jupyter.hosts.certificates import trust
 from lms_jupyter.hosts.forks import fork_safe_lock, in_child
-from lms_jupyter.hosts.straight import probe_timeout_s
+
+GREETED_TIMEOUT_S = 10.0
+"""How long the SDK's own greeting may take: ours has been answered before."""
 
 _ours: set[str] = set()
 """The addresses of hosts that we have made clients for."""
@@ -37,8 +40,9 @@ class QuickClient(lmstudio.AsyncClient):
     @staticmethod
     async def _query_probe_url(url: str) -> httpx.Response:
         address = _address_in(url)
-        async with httpx.AsyncClient(trust_env=False, verify=trust(address)) as client:
-            return await client.get(real_url(url), timeout=probe_timeout_s(address))
+        with _lost_if_silent(url):
+            async with httpx.AsyncClient(trust_env=False, verify=trust(address)) as client:
+                return await client.get(real_url(url), timeout=GREETED_TIMEOUT_S)
 
 
 class QuickSyncClient(lmstudio.Client):
@@ -79,8 +83,11 @@ class QuickSyncClient(lmstudio.Client):
     @staticmethod
     def _query_probe_url(url: str) -> httpx.Response:
         address = _address_in(url)
-        with httpx.Client(trust_env=False, verify=trust(address)) as client:
-            return client.get(real_url(url), timeout=probe_timeout_s(address))
+        with (
+            _lost_if_silent(url),
+            httpx.Client(trust_env=False, verify=trust(address)) as client,
+        ):
+            return client.get(real_url(url), timeout=GREETED_TIMEOUT_S)
 
 
 def open_plain(url: str) -> AbstractAsyncContextManager[httpx_ws.AsyncWebSocketSession]:
@@ -106,6 +113,15 @@ def open_quickly(address: str) -> None:
     sockets = sdk_private.sockets(lmstudio)
     if sockets is not None and sockets.aconnect_ws is httpx_ws.aconnect_ws:
         sockets.aconnect_ws = open_plain
+
+
+@contextmanager
+def _lost_if_silent(url: str) -> Iterator[None]:
+    """Say of a host that has been greeted and answers no more what the SDK says of a lost one."""
+    try:
+        yield
+    except httpx.HTTPError as error:
+        raise lmstudio.LMStudioWebsocketError(f"Nothing answers at {url}: {error}") from error
 
 
 def _begin_anew() -> None:

@@ -8,7 +8,7 @@ from lms_jupyter.hosts.addresses import is_secure, url_of
 from lms_jupyter.hosts.certificates import NO_TLS, trust
 
 PROBE_TIMEOUT_S = 1.0
-"""How long a host may take to say who it is; the SDK waits as long."""
+"""How long a host may take to say who it is."""
 TLS_PROBE_TIMEOUT_S = 5.0
 """The same where TLS is agreed on first, with a host that may be far away."""
 

@@ -1,4 +1,5 @@
 import asyncio
+import itertools
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
@@ -9,6 +10,7 @@ from lms_jupyter.errors import CommandError, HostUnreachableError
 from lms_jupyter.hosts.addresses import normal_address
 from lms_jupyter.hosts.discover import find_host
 from lms_jupyter.hosts.rest import greet
+from lms_jupyter.hosts.sdk import SdkHost
 
 
 @asynccontextmanager
@@ -107,6 +109,21 @@ async def test_a_listener_that_never_answers_is_given_up() -> None:
     async with server(silence) as address:
         with pytest.raises(HostUnreachableError):
             await greet(address, timeout_s=0.2)
+
+
+@pytest.mark.asyncio
+async def test_a_host_that_is_lost_after_it_was_greeted_is_unreachable() -> None:
+    greetings = itertools.count()
+
+    async def greets_once(request: web.Request) -> web.Response:
+        if request.path == "/lmstudio-greeting" and next(greetings):
+            assert request.transport is not None
+            request.transport.abort()
+        return await lm_studio(request)
+
+    async with server(greets_once) as address:
+        with pytest.raises(HostUnreachableError, match=r"The connection to .* is gone"):
+            await SdkHost(address).connect()
 
 
 @pytest.mark.asyncio
