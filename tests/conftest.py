@@ -12,8 +12,11 @@ LONGEST = (
     *("test_package.py", "notebooks/", "hub/"),
     *("browser/test_looks.py", "browser/test_sidebar_settings.py", "browser/test_faults.py"),
     *("browser/test_sidebar_", "browser/test_busy.py", "browser/test_panel", "browser/"),
-    *("magics/test_kernel_handles.py", "engine/test_odd_files.py"),
-    *("widgets/", "test_", "cli/"),
+    *("widgets/", "fleet/", "magics/test_kernel_", "magics/test_terminal.py"),
+    *("server/test_leases.py", "engine/test_sdk_versions.py", "engine/test_published_schemas.py"),
+    *("engine/test_odd_", "engine/test_prompt_caches.py", "engine/test_owner.py"),
+    *("engine/test_life.py", "engine/test_sliding.py", "engine/test_families.py"),
+    *("manager/test_restarts.py", "test_", "cli/"),
 )
 
 # A shell starts background jobs with SIGINT ignored, and Python then leaves it so: what is tested

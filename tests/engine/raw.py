@@ -8,7 +8,8 @@ from typing import Any
 
 import aiohttp
 
-PATIENCE_S = 10.0
+from tests.waiting import PATIENCE_S
+
 HELLO = {"authVersion": 1, "clientIdentifier": "tester", "clientPasskey": "pass"}
 
 

@@ -25,7 +25,7 @@ BURST = 10_000
 
 @asynccontextmanager
 async def _undisturbed(engine: EngineProcess) -> AsyncIterator[None]:
-    """Ask the engine all the time; each answer has to come within `raw.PATIENCE_S`."""
+    """Ask the engine all the time; each answer has to come while others misbehave."""
     answered, done = asyncio.Event(), asyncio.Event()
 
     async def ask() -> None:

@@ -250,9 +250,10 @@ async def test_a_pinned_instance_neither_expires_nor_is_evicted(engine: EnginePr
         introduced(engine.address, "system") as system,
         introduced(engine.address, "embedding") as embedding,
     ):
-        channel = await llm.open("getOrLoad", identifier="tiny-llm", loadTtlMs=200)
+        channel = await llm.open("getOrLoad", identifier="tiny-llm", loadTtlMs=60_000)
         await llm.end(channel)
         await system.call("pinInstance", identifier="tiny-llm", pinned=True)
+        await system.call("setInstanceTtl", identifier="tiny-llm", ttlMs=200)
         other = await embedding.open("getOrLoad", identifier="tiny-embed")
         packets, _ = await embedding.end(other)
         assert "unloadingOtherJITModel" not in [packet["type"] for packet in packets]
@@ -285,8 +286,11 @@ async def test_two_clients_that_want_the_same_model_share_one_load(engine: Engin
 async def test_a_busy_instance_does_not_expire_and_counts_from_the_end_of_its_work(
     engine: EngineProcess,
 ) -> None:
-    async with introduced(engine.address, "llm") as llm:
-        await _load(llm, modelKey="big-llm", identifier="worker", ttlMs=300)
+    async with (
+        introduced(engine.address, "llm") as llm,
+        introduced(engine.address, "system") as system,
+    ):
+        await _load(llm, modelKey="big-llm", identifier="worker", ttlMs=60_000)
         specifier = {"type": "query", "query": {"identifier": "worker"}}
         config = {
             "layers": [
@@ -313,17 +317,18 @@ async def test_a_busy_instance_does_not_expire_and_counts_from_the_end_of_its_wo
             predictionConfigStack=config,
         )
         began = time.time()
+        await system.call("setInstanceTtl", identifier="worker", ttlMs=300)
+        watching = await system.open("watchActivity")
         packets, last = await llm.end(channel)
         ended = time.time()
         assert last["type"] == "channelClose"
         assert packets[-1]["stats"]["stopReason"] == "maxPredictedTokensReached"
         assert ended - began > 0.3, "the work has to be longer than the TTL for this test"
-        (info,) = await llm.call("listLoaded")
-        used = info["lastUsedTime"] / 1000
-        assert began + packets[-1]["stats"]["totalTimeSec"] - 0.01 < used <= time.time()
-        while await llm.call("listLoaded"):
-            assert time.time() < used + PATIENCE_S
+        used = 0.0
+        while told := (await system.packet(watching, "activity"))["instances"]:
+            used = told[0]["lastUsedTime"] / 1000
         assert time.time() > used + 0.29
+        assert used > began + packets[-1]["stats"]["totalTimeSec"] - 0.01
 
 
 async def _activity(system: Raw, identifier: str) -> dict[str, Any]:

@@ -84,9 +84,10 @@ async def test_a_kept_instance_outlives_its_ttl_and_ends_at_its_time(engine: Eng
         introduced(engine.address, "llm") as llm,
         introduced(engine.address, "system") as system,
     ):
-        channel = await llm.open("getOrLoad", identifier="tiny-llm", loadTtlMs=200)
+        channel = await llm.open("getOrLoad", identifier="tiny-llm", loadTtlMs=60_000)
         await llm.end(channel)
         assert await _keep(system, {"type": "whileOpen"}) is None
+        await system.call("setInstanceTtl", identifier="tiny-llm", ttlMs=200)
         await asyncio.sleep(0.4)
         (told,) = (await system.call("getActivity"))["instances"]
         assert told["keep"] == {"type": "whileOpen"}

@@ -116,13 +116,17 @@ async def test_those_that_may_go_on_to_the_end_of_the_context_end_with_what_they
 
         heavy = await asyncio.gather(*(ask(9999) for _ in range(4)))
 
+    spoken = []
     for answer in heavy:
         end, written = ended(path, answer)
         assert end == ("incomplete" if path == "/v1/responses" else "length")
         if "/v0/" in path:
             assert answer["stats"]["stop_reason"] == "contextLengthReached"
         else:
-            assert written > 20
+            spoken.append(written)
+    # Who is the greediest ends first, and what that frees is for the others.
+    assert all(spoken)
+    assert not spoken or sum(spoken) > CONTEXT_LENGTH / 2
 
 
 @pytest.mark.asyncio
@@ -150,8 +154,10 @@ async def test_over_a_socket_the_greediest_end_with_what_they_have_said(
             if message.get("type") == "success":
                 stats.append(message["stats"])
     assert {one["stopReason"] for one in stats} == {"contextLengthReached"}
-    assert all(one["predictedTokensCount"] > 20 for one in stats)
-    assert all(len(said) > 20 for said in channels.values())
+    spoken = [one["predictedTokensCount"] for one in stats]
+    assert all(spoken)
+    assert sum(spoken) > CONTEXT_LENGTH / 2
+    assert all(channels.values())
 
 
 @pytest.mark.asyncio

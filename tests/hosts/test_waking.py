@@ -206,9 +206,9 @@ async def test_one_that_never_answers_is_ended_and_not_tried_for_ever(home: Path
         return None
 
     with pytest.raises(HostUnreachableError) as caught:
-        await waking.wake(look, timeout_s=2.0)
+        await waking.wake(look, timeout_s=5.0)
 
-    assert caught.value.title == f"llmster ({program}) was started and did not answer within 2 s."
+    assert caught.value.title == f"llmster ({program}) was started and did not answer within 5 s."
     (pid,) = sleeping.pids(home)
     await asyncio.to_thread(sleeping.wait_for_end, pid, FOREVER_S)
     with pytest.raises(StudioAsleepError):
