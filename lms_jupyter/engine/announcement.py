@@ -26,10 +26,10 @@ def made(file: Path | None, address: str, token: Token | None) -> Iterator[None]
     if file is None:
         yield
         return
-    said: dict[str, object] = {"address": address, "pid": os.getpid(), "version": VERSION}
+    entries: dict[str, object] = {"address": address, "pid": os.getpid(), "version": VERSION}
     if token is not None:
-        said["token"] = token.reveal()
-    content = msgspec.json.encode(said)
+        entries["token"] = token.reveal()
+    content = msgspec.json.encode(entries)
     try:
         _put(file, content)
     except OSError as error:

@@ -49,8 +49,8 @@ class Token:
 
     def proof(self, challenge: str) -> str:
         """Return what only who has this token can say to a challenge."""
-        key, said = self.reveal().encode(), challenge.encode(errors="replace")
-        return hmac.new(key, said, "sha256").hexdigest()
+        key, message = self.reveal().encode(), challenge.encode(errors="replace")
+        return hmac.new(key, message, "sha256").hexdigest()
 
     def reveal(self) -> str:
         """Return it as a client writes it."""

@@ -57,9 +57,9 @@ def is_own_host(host: str, names: Iterable[str], *, over_loopback: bool) -> bool
 
 def is_welcome(origin: str, host: str, origins: tuple[str, ...]) -> bool:
     """Whether pages of an origin may use the engine: its own, and those that were allowed."""
-    said = normal_origin(origin)
+    normal = normal_origin(origin)
     own = {f"{scheme}://{host.lower()}" for scheme in ("http", "https")}
-    return said in own or is_allowed(origin, origins)
+    return normal in own or is_allowed(origin, origins)
 
 
 def is_allowed(origin: str, origins: tuple[str, ...]) -> bool:

@@ -49,7 +49,7 @@ class Copy:
         return sum(file.size_bytes for file in self.files)
 
 
-async def copy(folder: Path, wanted: Copy, told: OnCopied, retries: Retries = RETRIES) -> None:
+async def copy(folder: Path, wanted: Copy, on_copied: OnCopied, retries: Retries = RETRIES) -> None:
     """Fetch files into a models folder, continuing what breaks off.
 
     If it fails or is cancelled, what it brought is removed.
@@ -71,11 +71,11 @@ async def copy(folder: Path, wanted: Copy, told: OnCopied, retries: Retries = RE
                         session,
                         target,
                         retries=retries,
-                        on_bytes=lambda have, before=done: told(before + have),  # type: ignore[misc]
+                        on_bytes=lambda have, before=done: on_copied(before + have),  # type: ignore[misc]
                         on_checking=lambda: None,
                     )
                 done += file.size_bytes
-                told(done)
+                on_copied(done)
     except BaseException:
         _remove(folder, came)
         raise

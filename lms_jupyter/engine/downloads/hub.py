@@ -210,13 +210,13 @@ class Hub:
             hint = "Is SSL_CERT_FILE set? It names the certificates that are trusted."
         else:
             hint = "Check the network, or name another source in HF_ENDPOINT."
-        way = ""
+        route = ""
         if (proxy := self._proxy) is not None:
-            way, why = f" through the proxy {proxy.name}", proxy.without_secrets(why)
+            route, why = f" through the proxy {proxy.name}", proxy.without_secrets(why)
             hint = f"Is that proxy right? {proxy.variable} names it; NO_PROXY makes exceptions."
         why = why.rstrip(".")
         return DownloadFailedError(
-            f"The model source {self.endpoint} cannot be reached{way}: {why}.", hint=hint
+            f"The model source {self.endpoint} cannot be reached{route}: {why}.", hint=hint
         )
 
     def _unreadable(self) -> DownloadFailedError:

@@ -56,12 +56,12 @@ class Offers:
             )
         files = files_of(model)
         folder = PurePosixPath(model.path).parent
-        told = tuple(self._described(folder / file.name, file) for file in files)
+        described = tuple(self._described(folder / file.name, file) for file in files)
         ticket = secrets.token_urlsafe(32)
         self._offered[ticket] = tuple(files)
         self._used_at[ticket] = self._clock()
         self._forget()
-        return Offer(ticket=ticket, files=told)
+        return Offer(ticket=ticket, files=described)
 
     def find(self, ticket: str, number: str) -> Path | None:
         """Return a file that is offered, `None` if it is not, or not any more."""

@@ -70,8 +70,8 @@ class DownloadPlan:
     @property
     def owned(self) -> Choice | None:
         """What is downloaded already: the recommended option before others."""
-        there = [one for one in self.choices if one.availability == "downloaded"]
-        return min(there, key=lambda one: not one.option.recommended, default=None)
+        there = [choice for choice in self.choices if choice.availability == "downloaded"]
+        return min(there, key=lambda choice: not choice.option.recommended, default=None)
 
     @property
     def chosen(self) -> Choice | None:
@@ -108,18 +108,18 @@ def select(choices: Sequence[Choice], preferences: Sequence[Preference]) -> int 
 
 def preferences(asked: Mapping[str, Any]) -> tuple[Preference, ...]:
     """Read what is preferred, in this order."""
-    said = asked.get("resolutionPreference") or []
-    if not isinstance(said, list):
+    preferences = asked.get("resolutionPreference") or []
+    if not isinstance(preferences, list):
         raise BadRequestError("'resolutionPreference' has to be a list.")
     read: list[Preference] = []
-    for one in said:
-        match one:
+    for preference in preferences:
+        match preference:
             case {"type": "fileName", "fileName": str(name)}:
                 read.append(Preference(kind="fileName", name=name))
             case {"type": "quantName", "quantName": str(name)}:
                 read.append(Preference(kind="quantName", name=name))
             case _:
                 raise BadRequestError(
-                    f"A preference is a 'fileName' or a 'quantName', not {one!r:.100}."
+                    f"A preference is a 'fileName' or a 'quantName', not {preference!r:.100}."
                 )
     return tuple(read)

@@ -47,14 +47,14 @@ def proxy_for(address: str) -> Proxy | None:
         DownloadFailedError: What the environment names cannot be used; the sentence says which
             variable it is.
     """
-    told = getproxies()
+    proxies = getproxies()
     scheme, host = _parts(address)
-    kind = scheme if told.get(scheme) else "all"
-    if not told.get(kind) or _is_here(host) or proxy_bypass(host):
+    kind = scheme if proxies.get(scheme) else "all"
+    if not proxies.get(kind) or _is_here(host) or proxy_bypass(host):
         return None
     name = f"{kind}_proxy"
     variable = name if os.environ.get(name) or not os.environ.get(name.upper()) else name.upper()
-    text = told[kind].strip()
+    text = proxies[kind].strip()
     url = text if "://" in text else f"http://{text}"
     spoken, proxy = _parts(url)
     if not proxy or " " in text:

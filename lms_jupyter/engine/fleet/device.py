@@ -168,7 +168,7 @@ class Device:
         if not self.is_connected:
             raise DeviceDisconnectedError(self.name, self.problem)
         headers = self._lines.headers | {hdrs.CONTENT_TYPE: "application/json"}
-        told = who.told(using.get())
+        told = who.as_entry(using.get())
         if told is not None:
             headers[who.HEADER] = msgspec.json.encode(told).decode()
         url, body = self._lines.url(request.path), await request.read()

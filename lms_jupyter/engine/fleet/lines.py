@@ -122,7 +122,7 @@ def _for_user(parameter: Any) -> Any:
     """Name the user for whom something is asked; what a client itself says of it does not count."""
     if not isinstance(parameter, Mapping):
         return parameter
-    told = who.told(using.get())
+    told = who.as_entry(using.get())
     asked = {name: value for name, value in parameter.items() if name != "user"}
     return asked if told is None else asked | {"user": told}
 

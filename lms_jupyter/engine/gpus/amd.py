@@ -68,12 +68,14 @@ def _held_by(process: Path) -> dict[str, int]:
             lines = (process / "fdinfo" / descriptor).read_text().splitlines()
         except OSError:
             continue
-        said = {key.strip(): value.strip() for key, _, value in (ln.partition(":") for ln in lines)}
-        if said.get("drm-driver") != _DRIVER:
+        fields = {
+            key.strip(): value.strip() for key, _, value in (ln.partition(":") for ln in lines)
+        }
+        if fields.get("drm-driver") != _DRIVER:
             continue
-        number, _, unit = said.get("drm-memory-vram", "0").partition(" ")
+        number, _, unit = fields.get("drm-memory-vram", "0").partition(" ")
         size = int(number) * {"KiB": 2**10, "MiB": 2**20}.get(unit, 1) if number.isdigit() else 0
-        clients[said.get("drm-pdev", "").lower(), said.get("drm-client-id", descriptor)] = size
+        clients[fields.get("drm-pdev", "").lower(), fields.get("drm-client-id", descriptor)] = size
     held: dict[str, int] = {}
     for (bus_id, _), size in clients.items():
         held[bus_id] = held.get(bus_id, 0) + size

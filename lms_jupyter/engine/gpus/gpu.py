@@ -31,7 +31,7 @@ class Gpu:
     free_bytes: int
     by_process: Mapping[int, int] = field(default_factory=dict)
     """Process id → bytes, as far as the driver tells."""
-    is_told: bool = False
+    names_holders: bool = False
     """Whether the driver says who holds its memory."""
     is_measured: bool = False
     """Whether a driver tells the numbers; else they are llama.cpp's, less what we hold since."""

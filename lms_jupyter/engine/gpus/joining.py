@@ -41,7 +41,7 @@ def _matches(
     for device in devices:
         # Slices of one GPU have the address of the whole: there it settles nothing.
         bus_id = normal_bus_id(device.device_id)
-        here = [one for one in left if bus_id and one.bus_id == bus_id]
+        here = [each for each in left if bus_id and each.bus_id == bus_id]
         if len(here) == 1:
             found[device.name] = here[0]
             left.remove(here[0])
@@ -49,7 +49,7 @@ def _matches(
         if device.name in found or is_unified(device):
             continue
         ordered = _visible(left, readings, environment) if device.name.startswith("CUDA") else left
-        named = [one for one in ordered if _same_name(one.name, device.description)]
+        named = [each for each in ordered if _same_name(each.name, device.description)]
         if named:
             found[device.name] = named[0]
             left.remove(named[0])
@@ -60,26 +60,26 @@ def _visible(
     left: Sequence[Reading], readings: Sequence[Reading], environment: Mapping[str, str]
 ) -> list[Reading]:
     """Return those that CUDA programs may see, in the order in which they see them."""
-    said = environment.get(VISIBLE)
-    if said is None:
+    visible = environment.get(VISIBLE)
+    if visible is None:
         return list(left)
     seen: list[Reading] = []
-    for word in (one.strip() for one in said.split(",")):
+    for word in (each.strip() for each in visible.split(",")):
         if word.isdigit():
             chosen = [readings[int(word)]] if int(word) < len(readings) else []
         else:
-            chosen = [one for one in readings if word and one.uuid.startswith(word)]
+            chosen = [reading for reading in readings if word and reading.uuid.startswith(word)]
         if not chosen:
             # CUDA itself stops at the first that does not exist.
             break
         seen += chosen[:1]
-    return [one for one in seen if one in left]
+    return [each for each in seen if each in left]
 
 
-def _same_name(told: str, described: str) -> bool:
+def _same_name(reported: str, described: str) -> bool:
     """Whether the driver's name is llama.cpp's; that of a slice goes on after it."""
-    told, described = (" ".join(name.lower().split()) for name in (told, described))
-    return bool(described) and (told == described or told.startswith(f"{described} mig "))
+    reported, described = (" ".join(name.lower().split()) for name in (reported, described))
+    return bool(described) and (reported == described or reported.startswith(f"{described} mig "))
 
 
 def is_unified(device: Device) -> bool:
@@ -102,6 +102,6 @@ def _gpu(device: Device, reading: Reading | None, held_bytes: int) -> Gpu:
         total_bytes=reading.total_bytes,
         free_bytes=reading.free_bytes,
         by_process=reading.by_process or {},
-        is_told=reading.by_process is not None,
+        names_holders=reading.by_process is not None,
         is_measured=True,
     )

@@ -76,7 +76,8 @@ class GpuMeter:
             return ()
         held = self.held()
         before = {
-            one.name: self._held_before.setdefault(one, held.get(one.name, 0)) for one in devices
+            device.name: self._held_before.setdefault(device, held.get(device.name, 0))
+            for device in devices
         }
         since = {name: max(0, size - before.get(name, 0)) for name, size in held.items()}
         return joined(devices, self._readings, self._environment, since)

@@ -81,19 +81,19 @@ class Nvml:
         except library.NVMLError:
             return
         slices = list(self._slices(device))
-        for one in slices or [device]:
+        for each in slices or [device]:
             try:
-                memory = library.nvmlDeviceGetMemoryInfo(one)
-                name = _text(library.nvmlDeviceGetName(one))
+                memory = library.nvmlDeviceGetMemoryInfo(each)
+                name = _text(library.nvmlDeviceGetName(each))
             except library.NVMLError:
                 continue
             yield Reading(
                 name=name,
                 bus_id=bus_id,
-                uuid=self._uuid(one),
+                uuid=self._uuid(each),
                 total_bytes=int(memory.total),
                 free_bytes=int(memory.free),
-                by_process=self._processes(one),
+                by_process=self._processes(each),
             )
 
     def _slices(self, device: Any) -> Iterator[Any]:
@@ -119,7 +119,7 @@ class Nvml:
         """Return who holds memory: a process that computes and draws is in both lists, once."""
         library = self._library
         held: dict[int, int] = {}
-        told = False
+        is_known = False
         for ask in (
             library.nvmlDeviceGetComputeRunningProcesses,
             library.nvmlDeviceGetGraphicsRunningProcesses,
@@ -128,12 +128,12 @@ class Nvml:
                 processes = ask(device)
             except library.NVMLError:
                 continue
-            told = True
-            for one in processes:
-                if one.usedGpuMemory is None:
+            is_known = True
+            for process in processes:
+                if process.usedGpuMemory is None:
                     return None
-                held[one.pid] = max(held.get(one.pid, 0), int(one.usedGpuMemory))
-        return held if told else None
+                held[process.pid] = max(held.get(process.pid, 0), int(process.usedGpuMemory))
+        return held if is_known else None
 
 
 def _library() -> Any:

@@ -39,7 +39,7 @@ def seen(registry: Registry, meter: GpuMeter) -> Activity:
     """Look now, at GPUs as they were at the last look."""
     return Activity(
         at=now(),
-        instances=tuple((one, _resident(one)) for one in registry.instances),
+        instances=tuple((instance, _resident(instance)) for instance in registry.instances),
         loads=registry.loads,
         memory=machine.memory(),
         given=tuple(registry.departures.given),
@@ -63,10 +63,10 @@ def _trusted(gpu: Gpu, registry: Registry) -> Gpu:
 
     In a container it may give the numbers that they have outside: our own workers show it.
     """
-    for one in registry.instances:
-        worker = one.worker
+    for instance in registry.instances:
+        worker = instance.worker
         if worker and gpu.gpu_id in worker.buffers.by_device and worker.pid not in gpu.by_process:
-            return replace(gpu, by_process={}, is_told=False)
+            return replace(gpu, by_process={}, names_holders=False)
     return gpu
 
 

@@ -196,17 +196,17 @@ class Books:
         if self._diary is not None:
             return await self._diary.read(query)
         wanted = [
-            one
-            for one in reversed(self._requests)
-            if one.at >= query.since and query.reference in (None, one.reference)
+            request
+            for request in reversed(self._requests)
+            if request.at >= query.since and query.reference in (None, request.reference)
         ]
-        stays = [one for one in self._stays.values() if query.reference in (None, one.reference)]
+        stays = [stay for stay in self._stays.values() if query.reference in (None, stay.reference)]
         return Pages(stays=tuple(stays), requests=tuple(wanted[: query.most]))
 
     def _on_gpus(self, instance: Instance) -> int:
         """Return what an instance holds on all GPUs, as the driver or llama.cpp says."""
-        said = instance.worker.buffers.by_device if instance.worker is not None else {}
-        return sum({**said, **held_by(instance, self._gpus())}.values())
+        buffers = instance.worker.buffers.by_device if instance.worker is not None else {}
+        return sum({**buffers, **held_by(instance, self._gpus())}.values())
 
     def _write(self, entry: Stay | PastRequest | Refusal) -> None:
         if self._diary is not None:

@@ -62,7 +62,7 @@ class Energy:
         self._registry = registry
         self._samples: deque[_Sample] = deque(maxlen=MOST_SAMPLES)
         self._seen = self._sharing = 0
-        self._is_told = False
+        self._is_known = False
         self._turn = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
         self._timer: asyncio.TimerHandle | None = None
@@ -75,7 +75,7 @@ class Energy:
         until_s = time.monotonic()
         await self._sample(None)
         begin = self._each_at(until_s - seconds)
-        if begin is None or not self._is_told:
+        if begin is None or not self._is_known:
             return None
         return self._samples[-1].each_j - begin
 
@@ -92,9 +92,9 @@ class Energy:
         if not self._counters.are_there():
             return
         working = sum(
-            one.work is not Work.WAITING
+            request.work is not Work.WAITING
             for instance in self._registry.instances
-            for one in instance.requests
+            for request in instance.requests
         )
         if working != self._seen:
             self._seen = working
@@ -112,19 +112,19 @@ class Energy:
             each = self._samples[-1].each_j if self._samples else 0.0
             if self._sharing and spent is not None:
                 each += spent / self._sharing
-            self._is_told = spent is not None
+            self._is_known = spent is not None
             self._samples.append(_Sample(time.monotonic(), each))
             self._sharing = self._sharing if working is None else working
             if self._timer is not None:
                 self._timer.cancel()
             loop = asyncio.get_running_loop()
-            goes_on = self._sharing and self._is_told
+            goes_on = self._sharing and self._is_known
             self._timer = loop.call_later(EVERY_S, self._spawn, None) if goes_on else None
 
     def _each_at(self, at_s: float) -> float | None:
         """Return what a request would have taken until then; `None` if that was too long ago."""
         samples = self._samples
-        after = bisect_right(samples, at_s, key=lambda one: one.at_s)
+        after = bisect_right(samples, at_s, key=lambda sample: sample.at_s)
         if after == 0:
             return None if len(samples) == samples.maxlen else samples[0].each_j
         before = samples[after - 1]

@@ -28,9 +28,9 @@ class Rapl:
         for zone in sorted(self._folder.glob("intel-rapl:[0-9]*")):
             if zone.name.count(":") > 1 or _text(zone / "name") == "psys":
                 continue
-            told = _text(zone / "energy_uj")
-            if told.isdigit():
-                found[zone.name] = int(told) * MICRO
+            microjoules = _text(zone / "energy_uj")
+            if microjoules.isdigit():
+                found[zone.name] = int(microjoules) * MICRO
         return found
 
     def ranges(self) -> Mapping[str, float]:
@@ -39,7 +39,11 @@ class Rapl:
             zone.name: _text(zone / "max_energy_range_uj")
             for zone in self._folder.glob("intel-rapl:[0-9]*")
         }
-        return {name: int(told) * MICRO for name, told in found.items() if told.isdigit()}
+        return {
+            name: int(microjoules) * MICRO
+            for name, microjoules in found.items()
+            if microjoules.isdigit()
+        }
 
 
 class Counters:
@@ -71,11 +75,11 @@ class Counters:
         Waits for drivers. A counter that is new, or was set back, has counted nothing.
         """
         gpus = self._gpus() if self._has_gpus() else {}
-        told = {**self._rapl.read(), **gpus}
-        known = [(name, self._before[name]) for name in told if name in self._before]
-        spent = sum(self._between(name, before, told[name]) for name, before in known)
-        self._before = told
-        return spent if told else None
+        counters = {**self._rapl.read(), **gpus}
+        known = [(name, self._before[name]) for name in counters if name in self._before]
+        spent = sum(self._between(name, before, counters[name]) for name, before in known)
+        self._before = counters
+        return spent if counters else None
 
     def _between(self, name: str, before: float, now: float) -> float:
         if now >= before:

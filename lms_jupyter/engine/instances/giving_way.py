@@ -86,23 +86,23 @@ class GivingWay:
 
     async def check(self) -> GaveWay | None:
         """Look once; end the longest idle instance that holds of what is short, if any does."""
-        candidates = [one for one in self.registry.instances if _may_go(one)]
+        candidates = [instance for instance in self.registry.instances if _may_go(instance)]
         if not candidates:
             return None
         candidates.sort(key=_idle_since)
         gpus = await self.meter.look() if self.meter.has_gpus else ()
         for gpu in gpus:
             if not gpu.is_unified and gpu.free_bytes < self.reserve_bytes:
-                for one in candidates:
-                    if held_by(one, [gpu]):
-                        return await self._end(one, gpus, self._holder_on(gpu))
+                for candidate in candidates:
+                    if held_by(candidate, [gpu]):
+                        return await self._end(candidate, gpus, self._holder_on(gpu))
         seen = self.look()
         short = seen.free_bytes - self.promised() < self.reserve_bytes
         stalled = seen.is_stalled and time.monotonic() > self._stalled_until_s
         if short or (stalled and not self.registry.loads):
             self._stalled_until_s = time.monotonic() + SETTLES_S
             # What lies on GPUs gives little back here: it leaves when nothing else can.
-            candidates.sort(key=lambda one: _lies_on_gpus(one, gpus))
+            candidates.sort(key=lambda each: _lies_on_gpus(each, gpus))
             return await self._end(candidates[0], gpus, await asyncio.to_thread(_largest))
         return None
 
@@ -130,7 +130,7 @@ class GivingWay:
 
     def _holder_on(self, gpu: Gpu) -> tuple[int | None, str]:
         """Return who else holds most of a GPU."""
-        ours = {one.worker.pid for one in self.registry.instances if one.worker}
+        ours = {instance.worker.pid for instance in self.registry.instances if instance.worker}
         others = {
             pid: size
             for pid, size in gpu.by_process.items()
@@ -167,7 +167,7 @@ def _largest() -> tuple[int | None, str]:
     ours = {own.pid, *(child.pid for child in own.children(recursive=True))}
     most: tuple[int, int | None, str] = (MANY_BYTES, None, "")
     for process in psutil.process_iter(["memory_info", "name"]):
-        told = process.info["memory_info"]
-        if told is not None and process.pid not in ours and told.rss > most[0]:
-            most = (told.rss, process.pid, process.info["name"] or "")
+        memory = process.info["memory_info"]
+        if memory is not None and process.pid not in ours and memory.rss > most[0]:
+            most = (memory.rss, process.pid, process.info["name"] or "")
     return most[1:]

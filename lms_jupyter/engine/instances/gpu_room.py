@@ -41,10 +41,10 @@ class _Leaving:
 
     def is_back(self, gpus: Iterable[Gpu]) -> bool:
         """Whether its memory has been given back, as far as the driver tells."""
-        gpu = next((one for one in gpus if one.gpu_id == self.gpu_id), None)
+        gpu = next((each for each in gpus if each.gpu_id == self.gpu_id), None)
         if gpu is None:
             return True
-        if gpu.is_told and self.pid in gpu.by_process:
+        if gpu.names_holders and self.pid in gpu.by_process:
             return False
         return gpu.free_bytes >= self.free_bytes + _MOST * self.held_bytes
 
@@ -149,7 +149,7 @@ class GpuRoom:
         last = time.monotonic() + RETURN_S
         gpus = await self._meter.look(fresh=True)
         while self._leaving and time.monotonic() < last:
-            self._leaving = [one for one in self._leaving if not one.is_back(gpus)]
+            self._leaving = [each for each in self._leaving if not each.is_back(gpus)]
             if self._leaving:
                 await asyncio.sleep(LOOK_EVERY_S)
                 gpus = await self._meter.look(fresh=True)

@@ -13,8 +13,10 @@ def held_by(instance: Instance, gpus: Iterable[Gpu]) -> Mapping[str, int]:
     worker = instance.worker
     if worker is None:
         return {}
-    said = worker.buffers.by_device
-    held = {gpu.gpu_id: gpu.by_process.get(worker.pid) or said.get(gpu.gpu_id, 0) for gpu in gpus}
+    buffers = worker.buffers.by_device
+    held = {
+        gpu.gpu_id: gpu.by_process.get(worker.pid) or buffers.get(gpu.gpu_id, 0) for gpu in gpus
+    }
     return {gpu_id: size for gpu_id, size in held.items() if size}
 
 

@@ -99,9 +99,9 @@ class Guardrail:
     def promised(self, loads: Iterable[Instance]) -> int:
         """Return how much main memory loads under way have yet to take."""
         return sum(
-            max(0, self.usage(one.plan).total_bytes - one.private_bytes())
-            for one in loads
-            if one.admitted
+            max(0, self.usage(load.plan).total_bytes - load.private_bytes())
+            for load in loads
+            if load.admitted
         )
 
     def _promised(self, gpu: Gpu, others: tuple[Instance, ...]) -> int:

@@ -49,7 +49,7 @@ class Request:
     user: str = ""
     """Who made it."""
     work: Work = Work.WAITING
-    told: int = 0
+    predicted_tokens: int = 0
     """How many tokens it was answered with, once that is known."""
     tokens_per_second: float | None = None
 

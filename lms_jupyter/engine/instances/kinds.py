@@ -51,8 +51,8 @@ def kind_of(plan: Plan, runtime: Runtime) -> str:
     order["placement"]["tensor_split"] = [round(part / (sum(split) or 1), 2) for part in split]
     files = [plan.model.file, plan.model.mmproj, plan.draft.file if plan.draft else None]
     looks = [_looks(file) for file in files if file is not None]
-    said = [VERSION, runtime.label, str(runtime.program), looks, order]
-    return hashlib.sha256(json.dumps(said, default=str).encode()).hexdigest()[:32]
+    parts = [VERSION, runtime.label, str(runtime.program), looks, order]
+    return hashlib.sha256(json.dumps(parts, default=str).encode()).hexdigest()[:32]
 
 
 def _looks(file: Path) -> tuple[int, int]:

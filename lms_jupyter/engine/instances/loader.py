@@ -146,7 +146,9 @@ class Loader:
             plan = ruled(plan)
         victims = evict.victims(self._registry.instances) if self._auto_evict else ()
         user = using.get()
-        victims = tuple(one for one in victims if user.may_manage or one.plan.user == user.name)
+        victims = tuple(
+            instance for instance in victims if user.may_manage or instance.plan.user == user.name
+        )
         instance = self._registry.load(plan, evict=victims)
         return Begun(instance=instance, is_new=True, evicted=victims)
 
@@ -244,7 +246,7 @@ class Loader:
             return selection.select(self._registry.instances, query, request.domain)
         except (NoModelMatchingQueryError, DomainMismatchError):
             # What is loaded of the other type does not stand in the way of a model on the disk.
-            right = [one for one in self._registry.loads if request.domain in (None, one.domain)]
+            right = [load for load in self._registry.loads if request.domain in (None, load.domain)]
             return next(iter(selection.named(request.name, right)), None)
 
     def _same_file(self, model: DownloadedModel, identifier: str | None = None) -> Instance | None:
@@ -252,11 +254,11 @@ class Loader:
         everything = (*self._registry.instances, *self._registry.loads)
         return next(
             (
-                one
-                for one in everything
-                if one.model.file == model.file
-                and one.model.virtual == model.virtual
-                and identifier in (None, one.identifier)
+                each
+                for each in everything
+                if each.model.file == model.file
+                and each.model.virtual == model.virtual
+                and identifier in (None, each.identifier)
             ),
             None,
         )

@@ -60,8 +60,8 @@ class Measurements:
         self._runtime = runtime
         self._meter = meter
         self._by_kind: dict[str, dict[int, Took]] = {}
-        for one in self._file.read() if self._file else ():
-            self._by_kind.setdefault(one.kind, {})[one.context_length] = one
+        for each in self._file.read() if self._file else ():
+            self._by_kind.setdefault(each.kind, {})[each.context_length] = each
         self._read: WeakKeyDictionary[Instance, int] = WeakKeyDictionary()
         self._tasks: set[asyncio.Task[None]] = set()
         self._writing = asyncio.Lock()
@@ -78,7 +78,7 @@ class Measurements:
         if exact is not None and exact.is_whole:
             off = _off(calculated, exact, gpus)
             return shifted(calculated, off, "measured")
-        whole = sorted(length for length, one in known.items() if one.is_whole)
+        whole = sorted(length for length, taken in known.items() if taken.is_whole)
         if whole:
             off = between(
                 [
@@ -163,12 +163,14 @@ def between(off: Sequence[tuple[int, tuple[int, ...]]], context: int) -> tuple[i
     >>> between([(1000, (10,)), (3000, (30,))], 2000)
     (20,)
     """
-    after = bisect_right(off, context, key=lambda one: one[0])
+    after = bisect_right(off, context, key=lambda each: each[0])
     if after in (0, len(off)):
         return off[min(after, len(off) - 1)][1]
     (low, below), (high, above) = off[after - 1], off[after]
     part = (context - low) / (high - low)
-    return tuple(round(one + part * (other - one)) for one, other in zip(below, above, strict=True))
+    return tuple(
+        round(start + part * (end - start)) for start, end in zip(below, above, strict=True)
+    )
 
 
 def shifted(estimate: MemoryEstimate, off: tuple[int, ...], source: Source) -> MemoryEstimate:

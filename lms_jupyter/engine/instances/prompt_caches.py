@@ -133,8 +133,8 @@ class PromptCaches:
             async with asyncio.timeout(PATIENCE_S):
                 for slot in slots:
                     path = f"/slots/{slot.number}?action=restore"
-                    told = await self._ask(instance, path, {"filename": slot.file})
-                    _expect(told["n_restored"] == slot.tokens, slot)
+                    restored = await self._ask(instance, path, {"filename": slot.file})
+                    _expect(restored["n_restored"] == slot.tokens, slot)
                     instance.warm_tokens += slot.tokens
         except (EngineError, OSError, TimeoutError, LookupError, TypeError, ValueError) as error:
             logger.warning("%s: kept prompts cannot be used: %s", instance.identifier, error)
@@ -159,11 +159,11 @@ class PromptCaches:
     async def _save(self, instance: Instance, number: int, name: str) -> _Slot | None:
         """Save a slot; `None` if there is little in it."""
         path = f"/slots/{number}?action=save"
-        told = await self._ask(instance, path, {"filename": name})
-        if told["n_saved"] < FEW_TOKENS:
+        saved = await self._ask(instance, path, {"filename": name})
+        if saved["n_saved"] < FEW_TOKENS:
             return None
         size = (Path(self.folder) / name).stat().st_size
-        return _Slot(number=number, file=name, tokens=told["n_saved"], size_bytes=size)
+        return _Slot(number=number, file=name, tokens=saved["n_saved"], size_bytes=size)
 
     async def _start_cold(self, instance: Instance, key: str) -> None:
         """Empty the slots of an instance, of which it is not sure what is in them."""
@@ -181,8 +181,8 @@ class PromptCaches:
             order.pop(own, None)
         file = (str(plan.model.file.resolve()), *_looks(plan.model.file))
         runtime = (worker.runtime.label, str(worker.runtime.program)) if worker else ()
-        said = [VERSION, runtime, file, order, instance.context_length]
-        settings = hashlib.sha256(json.dumps(said, default=str).encode()).hexdigest()
+        parts = [VERSION, runtime, file, order, instance.context_length]
+        settings = hashlib.sha256(json.dumps(parts, default=str).encode()).hexdigest()
         return _model_key(plan) + settings[:32]
 
     def _note(self, key: str, turn: int, saved: list[_Slot]) -> None:
@@ -203,7 +203,7 @@ class PromptCaches:
         """Return what is kept of a kind; nothing if any of it is not as it was written."""
         folder = Path(self.folder)
         try:
-            slots = [_Slot(**one) for one in json.loads((folder / f"{key}.json").read_text())]
+            slots = [_Slot(**load) for load in json.loads((folder / f"{key}.json").read_text())]
             for slot in slots:
                 found = (folder / Path(slot.file).name).lstat()
                 _expect(_is_own(found) and found.st_size == slot.size_bytes, slot)

@@ -59,9 +59,9 @@ def stateful_layers(header: GgufHeader, layers: int) -> tuple[bool, ...]:
             not heads and not (only_feeds and feed) for heads, feed in zip(sees, feeds, strict=True)
         )
     if family in _AT_INTERVALS:
-        said = header.of_architecture("attention.recurrent_layers")
-        if isinstance(said, tuple):
-            return tuple(layer < len(said) and bool(said[layer]) for layer in range(layers))
+        listed = header.of_architecture("attention.recurrent_layers")
+        if isinstance(listed, tuple):
+            return tuple(layer < len(listed) and bool(listed[layer]) for layer in range(layers))
         every = header.architecture_integer("full_attention_interval") or _AT_INTERVALS[family]
         return tuple((layer + 1) % every != 0 for layer in range(layers))
     return (False,) * layers
@@ -75,28 +75,32 @@ def seeing_layers(header: GgufHeader, layers: int) -> tuple[bool, ...]:
     if family in _BOTH:
         return (True,) * layers
     if family in _FED_FORWARD:
-        return tuple(bool(one) for one in _listed(header, "attention.head_count_kv", layers))
-    return tuple(not one for one in stateful_layers(header, layers))
+        return tuple(bool(each) for each in _listed(header, "attention.head_count_kv", layers))
+    return tuple(not layer for layer in stateful_layers(header, layers))
 
 
 def state_bytes(header: GgufHeader) -> int:
     """Return what a layer keeps for one session."""
 
-    def said(key: str, default: int = 0) -> int:
+    def figure(key: str, default: int = 0) -> int:
         return max(0, header.architecture_integer(key) or default)
 
-    width = said("embedding_length")
-    if said("wkv.head_size"):
-        shifts = said("token_shift_count", _SHIFTS)
-        return NUMBER_BYTES * width * (shifts + said("wkv.head_size"))
-    if said("shortconv.l_cache"):
-        return NUMBER_BYTES * width * (said("shortconv.l_cache") - 1)
-    inner, state, kernel = said("ssm.inner_size"), said("ssm.state_size"), said("ssm.conv_kernel")
-    head = said("kda.head_dim")
+    width = figure("embedding_length")
+    if figure("wkv.head_size"):
+        shifts = figure("token_shift_count", _SHIFTS)
+        return NUMBER_BYTES * width * (shifts + figure("wkv.head_size"))
+    if figure("shortconv.l_cache"):
+        return NUMBER_BYTES * width * (figure("shortconv.l_cache") - 1)
+    inner, state, kernel = (
+        figure("ssm.inner_size"),
+        figure("ssm.state_size"),
+        figure("ssm.conv_kernel"),
+    )
+    head = figure("kda.head_dim")
     if head:
         heads = max(_listed(header, "attention.head_count", 1))
         return NUMBER_BYTES * heads * head * (3 * ((kernel or 4) - 1) + head)
-    convolved = max(0, kernel - 1) * (inner + 2 * said("ssm.group_count") * state)
+    convolved = max(0, kernel - 1) * (inner + 2 * figure("ssm.group_count") * state)
     return NUMBER_BYTES * (convolved + state * inner)
 
 
@@ -104,6 +108,6 @@ def _listed(header: GgufHeader, key: str, layers: int) -> tuple[int, ...]:
     """Return a number for each layer, where a file may say one for all."""
     value = header.of_architecture(key)
     if isinstance(value, tuple):
-        numbers = tuple(one if isinstance(one, int) else 0 for one in value[:layers])
+        numbers = tuple(each if isinstance(each, int) else 0 for each in value[:layers])
         return numbers + (0,) * (layers - len(numbers))
     return (value if isinstance(value, int) else 0,) * layers

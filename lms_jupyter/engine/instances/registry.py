@@ -95,13 +95,13 @@ class Registry:
     @property
     def instances(self) -> tuple[Instance, ...]:
         """The instances that take requests, oldest first."""
-        return tuple(one for one in self._instances.values() if one.is_ready)
+        return tuple(instance for instance in self._instances.values() if instance.is_ready)
 
     @property
     def loads(self) -> tuple[Instance, ...]:
         """The instances that are still loading, oldest first."""
         loading = Phase.LOADING
-        return tuple(one for one in self._instances.values() if one.state.phase is loading)
+        return tuple(each for each in self._instances.values() if each.state.phase is loading)
 
     def is_taken(self, identifier: str) -> bool:
         """Whether an instance has this identifier or is about to have it."""
@@ -120,7 +120,7 @@ class Registry:
             raise IdentifierExistsError(plan.identifier)
         victims, user = tuple(evict), using.get()
         plan = replace(plan, user=user.name)
-        staying = [one for one in self._instances.values() if one not in victims]
+        staying = [each for each in self._instances.values() if each not in victims]
         self._shares.admit(user, plan, staying)
         for victim in victims:
             self._begin_unload(victim, "evicted")
@@ -210,7 +210,7 @@ class Registry:
                 yield request
         finally:
             instance.requests.discard(request)
-            self._shares.spend(user, request.told)
+            self._shares.spend(user, request.predicted_tokens)
             self._apply(instance, RequestEnded(now()))
 
     def mark(self, request: Request, work: Work) -> None:
@@ -222,7 +222,7 @@ class Registry:
     async def close(self) -> None:
         """Cancel every load, end every instance and every worker."""
         await asyncio.gather(*(self.cancel_load(instance) for instance in self.loads))
-        await asyncio.gather(*(self.unload(one, "shut down") for one in self.instances))
+        await asyncio.gather(*(self.unload(instance, "shut down") for instance in self.instances))
         if self._tasks:
             await asyncio.wait(self._tasks)
         await self._launcher.close()
@@ -357,7 +357,7 @@ class Registry:
             watching.cancel()
 
     def _others(self, instance: Instance) -> tuple[Instance, ...]:
-        return tuple(one for one in self._instances.values() if one is not instance)
+        return tuple(each for each in self._instances.values() if each is not instance)
 
     def _move(self, instance: Instance, fraction: float) -> None:
         if fraction > instance.state.fraction:

@@ -24,7 +24,7 @@ class Query:
     path: str | None = None
     vision: bool | None = None
 
-    def said(self) -> dict[str, object]:
+    def as_asked(self) -> dict[str, object]:
         """Return what the client said, for an error message."""
         parts = {"identifier": self.identifier, "path": self.path, "vision": self.vision}
         return {name: value for name, value in parts.items() if value is not None}
@@ -44,17 +44,17 @@ def select(
         AmbiguousNameError: Instances of several models fit, or several where one is needed.
         NoModelMatchingQueryError: None fits.
     """
-    right = [one for one in instances if domain in (None, one.domain)]
+    right = [instance for instance in instances if domain in (None, instance.domain)]
     found = _fitting(right, query)
     if not found:
         other = _fitting(instances, query) if query.identifier or query.path else []
         if other and domain is not None:
             raise DomainMismatchError(other[0].identifier, other[0].domain, domain)
-        raise NoModelMatchingQueryError(query.said(), [one.identifier for one in right])
+        raise NoModelMatchingQueryError(query.as_asked(), [each.identifier for each in right])
     name = query.identifier or query.path
-    files = {one.model.file for one in found}
+    files = {each.model.file for each in found}
     if name and len(found) > 1 and (sole or len(files) > 1):
-        raise AmbiguousNameError(name, [one.identifier for one in found])
+        raise AmbiguousNameError(name, [each.identifier for each in found])
     return found[0]
 
 
@@ -74,19 +74,19 @@ def named(name: str, instances: Sequence[Instance]) -> list[Instance]:
         if instance.identifier == name:
             return [instance]
     wanted = spelled(name)
-    found = [one for one in instances if spelled(one.identifier) == wanted]
+    found = [each for each in instances if spelled(each.identifier) == wanted]
     if found:
         return found
-    found = closest(name, instances, lambda one: one.model)
+    found = closest(name, instances, lambda each: each.model)
     if found:
         return found
     stem, number = without_number(name)
-    numbered = [one for one in instances if number and one.identifier.endswith(number)]
-    return closest(stem, numbered, lambda one: one.model)
+    numbered = [each for each in instances if number and each.identifier.endswith(number)]
+    return closest(stem, numbered, lambda each: each.model)
 
 
 def _fitting(instances: Iterable[Instance], query: Query) -> list[Instance]:
-    fitting = [one for one in instances if query.vision in (None, one.model.vision)]
+    fitting = [instance for instance in instances if query.vision in (None, instance.model.vision)]
     if query.path is not None:
-        fitting = closest(query.path, fitting, lambda one: one.model)
+        fitting = closest(query.path, fitting, lambda each: each.model)
     return fitting if query.identifier is None else named(query.identifier, fitting)

@@ -43,7 +43,7 @@ def number(header: GgufHeader, key: str, default: int) -> int:
     """Return the family's own number under `key`, the largest if there is one for each layer."""
     value = header.of_architecture(key)
     if isinstance(value, tuple):
-        value = max((one for one in value if isinstance(one, int)), default=None)
+        value = max((each for each in value if isinstance(each, int)), default=None)
     return value if isinstance(value, int) else default
 
 
@@ -134,12 +134,12 @@ def _bytes_per_cell(
     slides: bool,  # noqa: FBT001 - of a pair
 ) -> int:
     """Return what one layer keeps of one token."""
-    said = header.of_architecture("attention.head_count_kv")
-    if isinstance(said, tuple):
-        own = said[layer] if layer < len(said) else 0
+    listed = header.of_architecture("attention.head_count_kv")
+    if isinstance(listed, tuple):
+        own = listed[layer] if layer < len(listed) else 0
         kv_heads = own if isinstance(own, int) else 0
     else:
-        kv_heads = said if isinstance(said, int) else heads(header)
+        kv_heads = listed if isinstance(listed, int) else heads(header)
     head = number(header, "embedding_length", 0) // max(1, heads(header))
     key = number(header, "attention.key_length", head)
     value = number(header, "attention.value_length", head)

@@ -32,10 +32,10 @@ class Shares:
 
     def admit(self, user: User, plan: Plan, others: Iterable[Instance]) -> None:
         """Raise `LimitReachedError` if a user may not load this beside what they have loaded."""
-        theirs = [one for one in others if one.plan.user == user.name]
-        check_instances(user, [one.identifier for one in theirs])
+        theirs = [other for other in others if other.plan.user == user.name]
+        check_instances(user, [other.identifier for other in theirs])
         if user.limits.memory_bytes is not None:
-            held = sum(self._needs(one.plan) for one in theirs)
+            held = sum(self._needs(other.plan) for other in theirs)
             check_memory(user, plan.model.model_key, self._needs(plan), held)
 
     async def good(self, user: User) -> None:

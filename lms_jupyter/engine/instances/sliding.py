@@ -24,27 +24,27 @@ class _Pattern:
     """In tokens, if the file does not say it."""
     fixed: bool = False
     """Whether `window` holds whatever the file says."""
-    if_said: bool = False
+    if_named: bool = False
     """Whether there are windows only if the file says how long."""
 
 
 _PATTERNS: Final = {
-    "afmoe": _Pattern(period=4, if_said=True),
+    "afmoe": _Pattern(period=4, if_named=True),
     "cohere2": _Pattern(period=4),
     "cohere2moe": _Pattern(period=4, dense_first=True),
     "exaone-moe": _Pattern(period=4, window=128),
     "exaone4": _Pattern(period=4, window=4096),
     "gemma2": _Pattern(period=2, window=4096),
-    "gemma3": _Pattern(period=6, if_said=True),
+    "gemma3": _Pattern(period=6, if_named=True),
     "gemma3n": _Pattern(period=5),
     "gpt-oss": _Pattern(period=2),
-    "laguna": _Pattern(period=4, dense_first=True, if_said=True),
+    "laguna": _Pattern(period=4, dense_first=True, if_named=True),
     "llama4": _Pattern(period=4, window=8192, fixed=True),
-    "mellum": _Pattern(period=4, if_said=True),
+    "mellum": _Pattern(period=4, if_named=True),
     "muse-glimmer": _Pattern(period=4),
-    "olmo2": _Pattern(period=4, if_said=True),
-    "plamo3": _Pattern(period=8, if_said=True),
-    "smallthinker": _Pattern(period=4, dense_first=True, window=4096, fixed=True, if_said=True),
+    "olmo2": _Pattern(period=4, if_named=True),
+    "plamo3": _Pattern(period=8, if_named=True),
+    "smallthinker": _Pattern(period=4, dense_first=True, window=4096, fixed=True, if_named=True),
 }
 _LISTED: Final = frozenset(
     {"dots3note", "gemma4", "granite_swa", "maple", "mimo2", "spark2_5", "step35"}
@@ -59,15 +59,15 @@ _GEMMA_3N_LAYERS: Final = 20
 def window(header: GgufHeader) -> int:
     """Return how many tokens the windows of a model are long; 0 if it has none."""
     family = header.architecture or ""
-    said = header.architecture_integer("attention.sliding_window")
+    given = header.architecture_integer("attention.sliding_window")
     pattern = _PATTERNS.get(family)
     if pattern is None:
-        return (said or 0) if family in _LISTED else 0
-    if said == 0 or (said is None and pattern.if_said):
+        return (given or 0) if family in _LISTED else 0
+    if given == 0 or (given is None and pattern.if_named):
         return 0
     if family == "exaone4" and header.architecture_integer("block_count") != _EXAONE_LAYERS:
         return 0
-    length = pattern.window if pattern.fixed else said or pattern.window
+    length = pattern.window if pattern.fixed else given or pattern.window
     return max(0, length or 0)
 
 
@@ -75,13 +75,13 @@ def sliding_layers(header: GgufHeader, layers: int) -> tuple[bool, ...]:
     """Say of each layer whether it looks at a window only."""
     if not window(header):
         return (False,) * layers
-    said = header.of_architecture("attention.sliding_window_pattern")
-    if isinstance(said, tuple):
-        return tuple(bool(said[layer]) if layer < len(said) else False for layer in range(layers))
+    given = header.of_architecture("attention.sliding_window_pattern")
+    if isinstance(given, tuple):
+        return tuple(bool(given[layer]) if layer < len(given) else False for layer in range(layers))
     pattern = _PATTERNS.get(header.architecture or "")
     if pattern is None:
         return (False,) * layers
-    period = said if isinstance(said, int) and said >= 0 else pattern.period
+    period = given if isinstance(given, int) and given >= 0 else pattern.period
     if period == 0:
         return (True,) * layers
     dense = 0 if pattern.dense_first else period - 1

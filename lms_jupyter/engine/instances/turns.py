@@ -63,7 +63,9 @@ class Turns:
             if not self._under_way:
                 self._served.clear()
             return
-        place = min(waiting, key=lambda one: (self._under_way[one[0]], self._served.get(one[0], 0)))
+        place = min(
+            waiting, key=lambda each: (self._under_way[each[0]], self._served.get(each[0], 0))
+        )
         self._waiting.remove(place)
         self._begin(place[0])
         place[1].set_result(None)

@@ -93,7 +93,7 @@ class Catalog:
     async def everything(self) -> tuple[DownloadedModel, ...]:
         """Return every model and every variant, under each of their keys."""
         found = (await self._look()).all_families
-        return tuple(one for family in found for one in (family.chosen, *family.variants))
+        return tuple(each for family in found for each in (family.chosen, *family.variants))
 
     async def variants(self, model_key: str) -> tuple[DownloadedModel, ...]:
         """Return all quantisations of a model; none if it is a single file.
@@ -103,7 +103,9 @@ class Catalog:
         """
         found = await self.resolve(model_key)
         listing = await self._look()
-        of = (one for one in listing.all_families if found in (one.chosen, *one.variants))
+        of = (
+            family for family in listing.all_families if found in (family.chosen, *family.variants)
+        )
         return next((family.variants for family in of), ())
 
     async def resolve(self, name: str, domain: ModelType | None = None) -> DownloadedModel:
@@ -117,16 +119,16 @@ class Catalog:
         """
         listing = await self._look()
         families = listing.all_families
-        models = [one for family in families for one in (family.chosen, *family.variants)]
-        right = [one for one in models if domain in (None, one.type)]
-        hits = closest(name, right, lambda one: one) or closest(name, models, lambda one: one)
+        models = [each for family in families for each in (family.chosen, *family.variants)]
+        right = [model for model in models if domain in (None, model.type)]
+        hits = closest(name, right, lambda each: each) or closest(name, models, lambda each: each)
         if not hits:
             raise listing.not_found(name)
         if len({model.file for model in hits}) > 1:
             raise AmbiguousNameError(name, dict.fromkeys(model.model_key for model in hits))
         # The variant that the bare key means is there twice, under both of its keys.
         by_label = "@" in name and fit(name, hits[0]) is not Fit.PATH
-        return next((one for one in hits if ("@" in one.model_key) is by_label), hits[0])
+        return next((hit for hit in hits if ("@" in hit.model_key) is by_label), hits[0])
 
     async def refused(self) -> Mapping[str, str]:
         """Return the GGUF files that are not offered, by relative path, each with the reason."""

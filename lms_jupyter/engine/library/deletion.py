@@ -61,14 +61,16 @@ def files_of(
             f"{name!r} is made by a model.yaml, and has no files of its own.",
             hint="Remove that model.yaml, or delete the model that it is made of.",
         )
-    made = sorted({one.model_key for one in everything if one.virtual and one.file == model.file})
+    made = sorted(
+        {each.model_key for each in everything if each.virtual and each.file == model.file}
+    )
     if made:
         raise BadRequestError(
             f"{name!r} is needed by {', '.join(made)}: made of it by a model.yaml.",
             hint="Remove the model.yaml first.",
         )
     own = parts_of(model.file)
-    others = {one.mmproj for one in everything if one.file != model.file}
+    others = {each.mmproj for each in everything if each.file != model.file}
     if model.mmproj is not None and model.mmproj not in others:
         own = (*own, model.mmproj)
     return own
@@ -124,6 +126,6 @@ def parts_of(file: Path) -> tuple[Path, ...]:
 
 def _remove_empty(folder: Path) -> None:
     """Remove the model's folder and its publisher's, if nothing is left in them."""
-    for one in (folder, folder.parent):
+    for each in (folder, folder.parent):
         with contextlib.suppress(OSError):
-            one.rmdir()
+            each.rmdir()

@@ -249,9 +249,9 @@ class _Walker:
         wanted = KEPT_TEMPLATE_BYTES if key.startswith(_TEMPLATES) else KEPT_TEXT_BYTES
         kept = min(length, wanted, max(0, MAX_KEPT_BYTES - self._kept_bytes))
         self._kept_bytes += kept
-        said = self._cursor.take(kept).decode(errors="replace")
+        text = self._cursor.take(kept).decode(errors="replace")
         self._cursor.skip(length - kept)
-        return said
+        return text
 
     def _array(self, key: str) -> tuple[tuple[Scalar, ...] | None, int]:
         """Return the array, or only its length if it is long."""

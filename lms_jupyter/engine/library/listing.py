@@ -185,8 +185,8 @@ def _model(file: ReadFile, name: FileName) -> DownloadedModel:
         file=file.file,
         mmproj=None,
         size_bytes=file.size_bytes,
-        architecture=_said(header.architecture),
-        params_string=_said(header.text("general.size_label"))
+        architecture=_short(header.architecture),
+        params_string=_short(header.text("general.size_label"))
         or (params_string(summary.elements) if summary else None),
         quantization_name=quantization,
         quantization_bits=bits_of(quantization) if quantization else None,
@@ -208,24 +208,28 @@ def model_type(header: GgufHeader) -> ModelType:
 def _quantization(header: GgufHeader, name: FileName) -> str | None:
     """Name the quantisation: the header is right, the file name may only be more exact."""
     file_type = header.integer("general.file_type")
-    said = FILE_TYPES.get(file_type) if file_type is not None else None
-    if said is None and header.tensors and header.tensors.bytes_by_type:
+    file_type_name = FILE_TYPES.get(file_type) if file_type is not None else None
+    if file_type_name is None and header.tensors and header.tensors.bytes_by_type:
         weights = header.tensors.bytes_by_type
-        said = max(weights, key=weights.__getitem__)
-    if name.quantization and (said is None or bits_of(name.quantization) == bits_of(said)):
+        file_type_name = max(weights, key=weights.__getitem__)
+    if name.quantization and (
+        file_type_name is None or bits_of(name.quantization) == bits_of(file_type_name)
+    ):
         return name.quantization
-    return said
+    return file_type_name
 
 
 def _display_name(header: GgufHeader, relative: PurePosixPath) -> str:
-    name = _said(header.text("general.name"), MAX_DISPLAY_NAME)
+    name = _short(header.text("general.name"), MAX_DISPLAY_NAME)
     if name:
         return name
-    parts = (_said(header.text(f"general.{key}")) for key in ("basename", "size_label", "finetune"))
+    parts = (
+        _short(header.text(f"general.{key}")) for key in ("basename", "size_label", "finetune")
+    )
     return " ".join(part for part in parts if part) or relative.stem
 
 
-def _said(text: str | None, limit: int = MAX_WORD) -> str | None:
+def _short(text: str | None, limit: int = MAX_WORD) -> str | None:
     """Return what a header says, fit to be shown, and no longer than a line."""
     return None if text is None else safe(text.strip(), limit)
 

@@ -51,14 +51,14 @@ def fit(name: str, model: DownloadedModel) -> Fit | None:
     if wanted in {spelled(model.model_key), spelled(model.selected_variant or "")}:
         return Fit.KEY
     fits = [_fit(stem, label, model, path) for stem, label in _readings(wanted)]
-    return min((one for one in fits if one is not None), default=None)
+    return min((each for each in fits if each is not None), default=None)
 
 
 def closest(name: str, among: Iterable[T], model_of: Callable[[T], DownloadedModel]) -> list[T]:
     """Return those that a name fits best; they are of one model unless the name is ambiguous."""
-    fits = [(how, one) for one in among if (how := fit(name, model_of(one))) is not None]
+    fits = [(how, each) for each in among if (how := fit(name, model_of(each))) is not None]
     best = min((how for how, _ in fits), default=None)
-    return [one for how, one in fits if how is best]
+    return [each for how, each in fits if how is best]
 
 
 def without_number(name: str) -> tuple[str, str]:
@@ -85,11 +85,11 @@ def _fit(stem: str, label: str, model: DownloadedModel, path: str) -> Fit | None
     if model.selected_variant is None:
         bare, own_label = model.model_key.casefold(), ""
     labels = {own_label, (model.quantization_name or "").casefold()}
-    is_meant = label in labels if label else model.model_key.casefold() == bare
-    if stem in _keys(bare, model) and is_meant:
+    is_named = label in labels if label else model.model_key.casefold() == bare
+    if stem in _keys(bare, model) and is_named:
         return Fit.OTHER_KEY
     if stem in _repositories(path):
-        if is_meant:
+        if is_named:
             return Fit.REPOSITORY
         return None if label else Fit.IN_REPOSITORY
     return None

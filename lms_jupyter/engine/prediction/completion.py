@@ -93,7 +93,7 @@ class Completion:
                         continue
                     if outcome.first_token_s is None:
                         outcome.first_token_s = time.monotonic() - started
-                    for fragment in self._heard(event, before, splitter):
+                    for fragment in self._fragments(event, before, splitter):
                         if budget is not None:
                             budget.count(fragment)
                         yield fragment
@@ -171,7 +171,7 @@ class Completion:
             body["n_predict"] = self.settings.max_tokens - self.outcome.predicted_tokens
         return ahead(self.llama.stream(self.instance, "/completion", body), self.seat, _used)
 
-    def _heard(
+    def _fragments(
         self, event: Mapping[str, Any], before: int, splitter: ReasoningSplitter
     ) -> Iterator[Fragment]:
         """Take in an event of a run; counts go on from where the run before it stopped."""
@@ -212,8 +212,8 @@ def _used(event: Mapping[str, Any], before: int) -> int:
 
 def progress_of(event: Mapping[str, Any]) -> PromptProgress:
     """Return how far the prompt has been read."""
-    said = event["prompt_progress"]
-    return PromptProgress(said["total"], said["cache"], said["processed"])
+    progress = event["prompt_progress"]
+    return PromptProgress(progress["total"], progress["cache"], progress["processed"])
 
 
 def note_timings(event: Mapping[str, Any], outcome: Outcome) -> bool:

@@ -137,9 +137,9 @@ class Constraints:
 def _reason(instance: Instance) -> str:
     """Return what llguidance said last, where that can be found."""
     lines = instance.worker.stderr if instance.worker else ()
-    said = [line.partition(_COMPLAINT)[2] for line in lines if _COMPLAINT in line]
+    complaints = [line.partition(_COMPLAINT)[2] for line in lines if _COMPLAINT in line]
     reason = "llama.cpp cannot turn it into a grammar"
-    return f"{reason} ({said[-1].strip()[:200]})" if said else reason
+    return f"{reason} ({complaints[-1].strip()[:200]})" if complaints else reason
 
 
 def check_grammar(grammar: str, name: str) -> None:

@@ -27,18 +27,18 @@ def passages(text: str, size: int, overlap: int) -> list[Passage]:
     """
     pieces = tuple(_pieces(text, 0, len(text), size))
     cut: list[Passage] = []
-    begin = end = told = 0
+    begin = end = covered = 0
     while end < len(pieces):
         end = begin + 1
         while end < len(pieces) and pieces[end][1] - pieces[begin][0] <= size:
             end += 1
         start, stop = pieces[begin][0], pieces[end - 1][1]
         content = text[start:stop].strip()
-        if text[told:stop].strip():
+        if text[covered:stop].strip():
             lead = start + len(text[start:stop]) - len(text[start:stop].lstrip())
             first = text.count("\n", 0, lead) + 1
             cut.append(Passage(content, first, first + content.count("\n")))
-            told = stop
+            covered = stop
         begin = _back(pieces, begin, end, size, overlap)
     return cut
 
@@ -71,6 +71,6 @@ def _pieces(
             start = end
 
 
-def similarity(one: Sequence[float], other: Sequence[float]) -> float:
+def similarity(left: Sequence[float], right: Sequence[float]) -> float:
     """Return the cosine of two vectors of length 1, as llama.cpp gives them."""
-    return sum(a * b for a, b in zip(one, other, strict=True))
+    return sum(a * b for a, b in zip(left, right, strict=True))

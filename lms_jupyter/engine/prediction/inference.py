@@ -95,8 +95,8 @@ class Inference:
         spent_s = time.monotonic() - started
         outcome = Outcome(stop_reason="eosFound", prompt_tokens=read, total_s=spent_s)
         self._log.on_request(instance, outcome)
-        ordered = sorted(answer["data"], key=lambda one: int(one["index"]))
-        return [one["embedding"] for one in ordered]
+        ordered = sorted(answer["data"], key=lambda item: int(item["index"]))
+        return [each["embedding"] for each in ordered]
 
     async def render(
         self, instance: Instance, conversation: Sequence[Message], settings: PredictionSettings
@@ -151,7 +151,7 @@ class Inference:
             raise
         finally:
             outcome.total_s = time.monotonic() - started
-            request.told = outcome.predicted_tokens
+            request.predicted_tokens = outcome.predicted_tokens
             if outcome.drafted_tokens is not None and instance.plan.draft is not None:
                 outcome.draft_model = instance.plan.draft.model_key
             self._log.end(instance, outcome)

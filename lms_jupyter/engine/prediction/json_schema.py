@@ -87,95 +87,95 @@ class _Walk:
     parts: list[tuple[str, Any]] = field(default_factory=list)
     _names: dict[tuple[str, bool], str] = field(default_factory=dict)
 
-    def schema(self, said: Any, pointer: str, place: _Place) -> Any:
+    def schema(self, value: Any, pointer: str, place: _Place) -> Any:
         """Rewrite one schema."""
-        if isinstance(said, bool):
-            return {} if said else False
-        if not isinstance(said, Mapping):
+        if isinstance(value, bool):
+            return {} if value else False
+        if not isinstance(value, Mapping):
             raise UnkeepableError(
-                pointer, f"a schema is an object, true or false, not {said!r:.50}"
+                pointer, f"a schema is an object, true or false, not {value!r:.50}"
             )
         if place.depth > MAX_DEPTH or len(self.parts) > MAX_PARTS:
             raise UnkeepableError(pointer, "the schema is too large")
         written: dict[str, Any] = {}
         self.parts.append((pointer, written))
-        refuse(said, pointer)
-        said = with_type(said)
-        written |= {name: _whole(said[name]) for name in _PLAIN if name in said}
-        copy_values(said, pointer, written)
-        copy_numbers(said, pointer, written)
-        conditions = copy_texts(said, pointer, written)
-        self._object(said, pointer, written, place)
-        self._array(said, pointer, written, place)
-        self._combined(said, pointer, written, place, conditions)
+        refuse(value, pointer)
+        value = with_type(value)
+        written |= {name: _whole(value[name]) for name in _PLAIN if name in value}
+        copy_values(value, pointer, written)
+        copy_numbers(value, pointer, written)
+        conditions = copy_texts(value, pointer, written)
+        self._object(value, pointer, written, place)
+        self._array(value, pointer, written, place)
+        self._combined(value, pointer, written, place, conditions)
         return written
 
     def _object(
-        self, said: Mapping[str, Any], pointer: str, written: dict[str, Any], place: _Place
+        self, schema: Mapping[str, Any], pointer: str, written: dict[str, Any], place: _Place
     ) -> None:
         inner = place.inside()
         for name in ("properties", "patternProperties"):
-            if name not in said:
+            if name not in schema:
                 continue
-            members = mapping(said[name], f"{pointer}/{name}")
+            members = mapping(schema[name], f"{pointer}/{name}")
             written[name] = {
                 key_of(key, name, pointer): self.schema(
                     value, f"{pointer}/{name}/{escaped(key)}", inner
                 )
                 for key, value in members.items()
             }
-        if "additionalProperties" in said:
+        if "additionalProperties" in schema:
             written["additionalProperties"] = self.schema(
-                said["additionalProperties"], f"{pointer}/additionalProperties", inner
+                schema["additionalProperties"], f"{pointer}/additionalProperties", inner
             )
         elif (
-            "properties" in said
+            "properties" in schema
             and not place.is_combined
-            and not _NOT_CLOSED & said.keys()
-            and set(said.get("required") or ()) <= said["properties"].keys()
+            and not _NOT_CLOSED & schema.keys()
+            and set(schema.get("required") or ()) <= schema["properties"].keys()
         ):
             # Small models would invent properties without end.
             written["additionalProperties"] = False
-        if "maxProperties" in said:
-            written["maxProperties"] = _whole(said["maxProperties"])
+        if "maxProperties" in schema:
+            written["maxProperties"] = _whole(schema["maxProperties"])
 
     def _array(
-        self, said: Mapping[str, Any], pointer: str, written: dict[str, Any], place: _Place
+        self, schema: Mapping[str, Any], pointer: str, written: dict[str, Any], place: _Place
     ) -> None:
-        first, rest = said.get("prefixItems"), said.get("items")
+        first, rest = schema.get("prefixItems"), schema.get("items")
         at_first, at_rest = f"{pointer}/prefixItems", f"{pointer}/items"
         if isinstance(rest, list):  # until 2019
-            first, rest = rest, said.get("additionalItems")
+            first, rest = rest, schema.get("additionalItems")
             at_first, at_rest = at_rest, f"{pointer}/additionalItems"
         inner = place.inside()
         if first is not None:
             members = sequence(first, at_first)
             written["prefixItems"] = [
-                self.schema(one, f"{at_first}/{place_}", inner)
-                for place_, one in enumerate(members)
+                self.schema(member, f"{at_first}/{place_}", inner)
+                for place_, member in enumerate(members)
             ]
         if rest is not None:
             written["items"] = self.schema(rest, at_rest, inner)
 
     def _combined(
         self,
-        said: Mapping[str, Any],
+        schema: Mapping[str, Any],
         pointer: str,
         written: dict[str, Any],
         place: _Place,
         conditions: list[str],
     ) -> None:
         """Write what several schemas say about the value."""
-        asked = [name for name in ("$ref", "allOf", *CHOICES) if name in said]
+        asked = [name for name in ("$ref", "allOf", *CHOICES) if name in schema]
         alone = len(asked) == 1 and written.keys() <= {"type"}
-        every: list[Any] = [{"pattern": one} for one in conditions]
+        every: list[Any] = [{"pattern": condition} for condition in conditions]
         for name in asked:
             here = f"{pointer}/{name}"
             if name == "$ref":
-                reference = self._reference(said[name], here, place.beside(combined=not alone))
+                reference = self._reference(schema[name], here, place.beside(combined=not alone))
                 every.append({"$ref": reference})
                 continue
-            members = sequence(said[name], here)
+            members = sequence(schema[name], here)
             if not members:
                 raise UnkeepableError(here, "the list is empty")
             combines = name == "allOf" or not alone
@@ -183,8 +183,8 @@ class _Walk:
             if name == "oneOf" and not is_apart:
                 combines = True
             choices = [
-                self.schema(one, f"{here}/{at}", place.beside(combined=combines))
-                for at, one in enumerate(members)
+                self.schema(member, f"{here}/{at}", place.beside(combined=combines))
+                for at, member in enumerate(members)
             ]
             if name == "allOf":
                 every += choices
@@ -196,17 +196,17 @@ class _Walk:
         elif every:
             written["allOf"] = every
 
-    def _reference(self, said: Any, pointer: str, place: _Place) -> str:
+    def _reference(self, reference: Any, pointer: str, place: _Place) -> str:
         """Return where the definition is that a reference names, after writing it."""
-        if not isinstance(said, str) or not said.startswith("#"):
-            raise UnkeepableError(pointer, f"{said!r:.100} is not in this schema")
-        if said in place.through:
-            raise UnkeepableError(pointer, f"{said!r} refers to nothing but itself")
-        key = (said, place.is_combined)
+        if not isinstance(reference, str) or not reference.startswith("#"):
+            raise UnkeepableError(pointer, f"{reference!r:.100} is not in this schema")
+        if reference in place.through:
+            raise UnkeepableError(pointer, f"{reference!r} refers to nothing but itself")
+        key = (reference, place.is_combined)
         if key not in self._names:
             name = self._names[key] = str(len(self._names))
-            target, at = self._target(said, pointer)
-            through = _Place(place.depth + 1, place.is_combined, (*place.through, said))
+            target, at = self._target(reference, pointer)
+            through = _Place(place.depth + 1, place.is_combined, (*place.through, reference))
             self.definitions[name] = self.schema(target, at, through)
         return f"#/$defs/{self._names[key]}"
 
@@ -230,58 +230,58 @@ class _Walk:
 
     def _are_apart(self, members: Sequence[Any]) -> bool:
         """Whether no document fits two of these, as the name that tells them apart shows."""
-        seen = [self._seen(one) for one in members]
+        seen = [self._seen(member) for member in members]
         return all(
-            _tell_apart(one, other) for at, one in enumerate(seen) for other in seen[at + 1 :]
+            _tell_apart(schema, other) for at, schema in enumerate(seen) for other in seen[at + 1 :]
         )
 
-    def _seen(self, said: Any) -> Mapping[str, Any]:
+    def _seen(self, schema: Any) -> Mapping[str, Any]:
         """Return a schema, or the one that it refers to."""
-        if isinstance(said, Mapping) and isinstance(reference := said.get("$ref"), str):
+        if isinstance(schema, Mapping) and isinstance(reference := schema.get("$ref"), str):
             try:
-                said = self._target(reference, "")[0]
+                schema = self._target(reference, "")[0]
             except UnkeepableError:
                 return {}
-        return said if isinstance(said, Mapping) else {}
+        return schema if isinstance(schema, Mapping) else {}
 
 
-def _whole(said: Any) -> Any:
+def _whole(number: Any) -> Any:
     """Write a count as llguidance reads it: `2.0` is a whole number to JSON Schema."""
-    return int(said) if isinstance(said, float) else said
+    return int(number) if isinstance(number, float) else number
 
 
-def _anchored(said: Any, anchor: str, pointer: str) -> Iterator[tuple[Any, str]]:
+def _anchored(schema: Any, anchor: str, pointer: str) -> Iterator[tuple[Any, str]]:
     """Find the schema that bears an anchor."""
-    if isinstance(said, Mapping):
-        if said.get("$anchor") == anchor:
-            yield said, pointer
-        for name, value in said.items():
+    if isinstance(schema, Mapping):
+        if schema.get("$anchor") == anchor:
+            yield schema, pointer
+        for name, value in schema.items():
             yield from _anchored(value, anchor, f"{pointer}/{escaped(name)}")
-    elif isinstance(said, list):
-        for at, value in enumerate(said):
+    elif isinstance(schema, list):
+        for at, value in enumerate(schema):
             yield from _anchored(value, anchor, f"{pointer}/{at}")
 
 
-def _tell_apart(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+def _tell_apart(left: Mapping[str, Any], right: Mapping[str, Any]) -> bool:
     """Whether a property that both require has other values in the one than in the other."""
-    shared = [name for name in _required(one) if name in _required(other)]
-    if one.get("type") != "object" or other.get("type") != "object":
+    shared = [name for name in _required(left) if name in _required(right)]
+    if left.get("type") != "object" or right.get("type") != "object":
         return False
     for name in shared:
-        tags, others = _tags(one, name), _tags(other, name)
+        tags, others = _tags(left, name), _tags(right, name)
         if tags and others and not set(tags) & set(others):
             return True
     return False
 
 
-def _required(said: Mapping[str, Any]) -> list[str]:
+def _required(schema: Mapping[str, Any]) -> list[str]:
     """Return the names of what has to be there; what is no name is refused in its turn."""
-    names = said.get("required")
+    names = schema.get("required")
     return [name for name in names if isinstance(name, str)] if isinstance(names, list) else []
 
 
-def _tags(said: Mapping[str, Any], name: str) -> list[str]:
-    properties = said.get("properties")
+def _tags(schema: Mapping[str, Any], name: str) -> list[str]:
+    properties = schema.get("properties")
     inner = properties.get(name) if isinstance(properties, Mapping) else None
     if not isinstance(inner, Mapping):
         return []

@@ -103,12 +103,12 @@ class LogHub:
 
     def __init__(self) -> None:
         self._listeners: set[asyncio.Queue[Noted]] = set()
-        self._said, self._engine, self._llama = Kept(), Kept(), Kept()
+        self._predictions, self._engine, self._llama = Kept(), Kept(), Kept()
         self.on_request: Callable[[Instance, Outcome], None] = lambda _instance, _outcome: None
         """Is told of each request that has ended, besides those who listen."""
 
     @property
-    def is_heard(self) -> bool:
+    def has_listeners(self) -> bool:
         """Whether anybody listens; making an entry may be dear."""
         return bool(self._listeners)
 
@@ -131,7 +131,7 @@ class LogHub:
         queue: asyncio.Queue[Noted] = asyncio.Queue(MAX_WAITING)
         self._listeners.add(queue)
         try:
-            rings = (self._said, self._engine, self._llama)
+            rings = (self._predictions, self._engine, self._llama)
             kept = [noted for ring in rings for noted in ring.entries]
             yield tuple(sorted(kept, key=lambda noted: noted.at)), queue
         finally:
@@ -140,7 +140,7 @@ class LogHub:
     def _source(self, entry: Entry) -> Kept:
         """Return where an entry is kept: llama.cpp's many lines push out no prompts."""
         if isinstance(entry, Input | Output):
-            return self._said
+            return self._predictions
         return self._engine if isinstance(entry, EngineLine) else self._llama
 
 

@@ -53,66 +53,66 @@ class UnkeepableError(ValueError):
         self.reason = reason
 
 
-def refuse(said: Mapping[str, Any], pointer: str) -> None:
+def refuse(schema: Mapping[str, Any], pointer: str) -> None:
     """Raise `UnkeepableError` for what asks for something that cannot be kept."""
     for name, harmless in _REFUSED.items():
-        if name in said and not any(said[name] == one for one in harmless):
+        if name in schema and not any(schema[name] == each for each in harmless):
             raise UnkeepableError(f"{pointer}/{name}", f"{name!r} cannot be enforced")
-    if pointer and isinstance(said.get("$id"), str):
+    if pointer and isinstance(schema.get("$id"), str):
         raise UnkeepableError(f"{pointer}/$id", "a schema inside another cannot have an '$id'")
-    required = said.get("required", [])
-    if not isinstance(required, list) or not all(isinstance(one, str) for one in required):
+    required = schema.get("required", [])
+    if not isinstance(required, list) or not all(isinstance(each, str) for each in required):
         raise UnkeepableError(f"{pointer}/required", "'required' is a list of names")
-    least = said.get("minProperties", 0)
+    least = schema.get("minProperties", 0)
     if not isinstance(least, int | float) or least > len(set(required)):
         raise UnkeepableError(
             f"{pointer}/minProperties",
             "'minProperties' beyond the required ones cannot be enforced",
         )
     for name in _COUNTS:
-        count = said.get(name, 0)
+        count = schema.get(name, 0)
         if isinstance(count, bool) or not isinstance(count, int | float) or count != count // 1:
             raise UnkeepableError(f"{pointer}/{name}", f"{name!r} is a whole number")
         if not 0 <= count <= MAX_COUNT:
             raise UnkeepableError(f"{pointer}/{name}", f"{name!r} is at most {MAX_COUNT}")
 
 
-def with_type(said: Mapping[str, Any]) -> Mapping[str, Any]:
+def with_type(schema: Mapping[str, Any]) -> Mapping[str, Any]:
     """Say which type is meant, where only the other words tell it."""
-    told = {"type", "enum", "const", "$ref", "allOf", *CHOICES}
-    kinds = {_TYPES_OF[name] for name in said if name in _TYPES_OF}
-    if told & said.keys() or len(kinds) != 1:
-        return said
-    return {"type": kinds.pop(), **said}
+    typed = {"type", "enum", "const", "$ref", "allOf", *CHOICES}
+    kinds = {_TYPES_OF[name] for name in schema if name in _TYPES_OF}
+    if typed & schema.keys() or len(kinds) != 1:
+        return schema
+    return {"type": kinds.pop(), **schema}
 
 
-def copy_values(said: Mapping[str, Any], pointer: str, written: dict[str, Any]) -> None:
+def copy_values(schema: Mapping[str, Any], pointer: str, written: dict[str, Any]) -> None:
     """Take the values that are listed; those of another type can be left out at once."""
     for name in ("const", "enum"):
-        if name not in said:
+        if name not in schema:
             continue
-        values = [said[name]] if name == "const" else sequence(said[name], f"{pointer}/{name}")
+        values = [schema[name]] if name == "const" else sequence(schema[name], f"{pointer}/{name}")
         for value in values:
             if not _is_exact(value):
                 raise UnkeepableError(f"{pointer}/{name}", "a number is too large to be exact")
-        written[name] = said[name]
+        written[name] = schema[name]
 
 
 def _is_exact(value: Any) -> bool:
     if isinstance(value, list):
-        return all(_is_exact(one) for one in value)
+        return all(_is_exact(each) for each in value)
     if isinstance(value, Mapping):
-        return all(_is_exact(one) for one in value.values())
+        return all(_is_exact(each) for each in value.values())
     if isinstance(value, bool) or not isinstance(value, int | float):
         return True
     return math.isfinite(value) and abs(value) <= EXACT
 
 
-def copy_numbers(said: Mapping[str, Any], pointer: str, written: dict[str, Any]) -> None:
+def copy_numbers(schema: Mapping[str, Any], pointer: str, written: dict[str, Any]) -> None:
     """Write the limits of numbers."""
     for name in (*_BOUNDS, "multipleOf"):
-        value = said.get(name)
-        if name in said and (isinstance(value, bool) or not isinstance(value, int | float)):
+        value = schema.get(name)
+        if name in schema and (isinstance(value, bool) or not isinstance(value, int | float)):
             raise UnkeepableError(f"{pointer}/{name}", f"{name!r} is a number")
         if value is None:
             continue
@@ -124,11 +124,11 @@ def copy_numbers(said: Mapping[str, Any], pointer: str, written: dict[str, Any])
                 f"multiples of {value} cannot be told exactly in binary numbers",
             )
         written[name] = value
-    kinds = _kinds(said)
+    kinds = _kinds(schema)
     if not kinds & {"integer", "number"}:
         return
     least, greatest = None, None
-    form = said.get("format")
+    form = schema.get("format")
     if isinstance(form, str) and form in formats.RANGES:
         least, greatest = formats.RANGES[form]
     elif form is not None and "string" not in kinds and form not in formats.NUMBERS:
@@ -140,11 +140,11 @@ def copy_numbers(said: Mapping[str, Any], pointer: str, written: dict[str, Any])
     _limit(written, "maximum", "exclusiveMaximum", greatest, min)
 
 
-def _kinds(said: Mapping[str, Any]) -> set[str]:
+def _kinds(schema: Mapping[str, Any]) -> set[str]:
     """Return the types that a value may have; none is any."""
-    kind = said.get("type")
+    kind = schema.get("type")
     kinds = kind if isinstance(kind, list) else [kind]
-    return {one for one in kinds if isinstance(one, str)}
+    return {each for each in kinds if isinstance(each, str)}
 
 
 def _limit(
@@ -159,13 +159,13 @@ def _limit(
     written[name] = stricter(written.get(name, value), value)
 
 
-def copy_texts(said: Mapping[str, Any], pointer: str, written: dict[str, Any]) -> list[str]:
+def copy_texts(schema: Mapping[str, Any], pointer: str, written: dict[str, Any]) -> list[str]:
     """Write pattern and format; return the patterns that have to match besides."""
     wanted: list[str] = []
-    if "pattern" in said:
-        wanted += _pattern(said["pattern"], f"{pointer}/pattern")
-    form = said.get("format")
-    if form is not None and (not _kinds(said) or "string" in _kinds(said)):
+    if "pattern" in schema:
+        wanted += _pattern(schema["pattern"], f"{pointer}/pattern")
+    form = schema.get("format")
+    if form is not None and (not _kinds(schema) or "string" in _kinds(schema)):
         if isinstance(form, str) and form in formats.PATTERNS:
             wanted.append(formats.PATTERNS[form])
         elif form not in formats.PLAIN:
@@ -177,11 +177,11 @@ def copy_texts(said: Mapping[str, Any], pointer: str, written: dict[str, Any]) -
     return wanted[1:]
 
 
-def _pattern(said: Any, pointer: str) -> list[str]:
-    if not isinstance(said, str):
+def _pattern(text: Any, pointer: str) -> list[str]:
+    if not isinstance(text, str):
         raise UnkeepableError(pointer, "a pattern is text")
     try:
-        return pattern.translated(said)
+        return pattern.translated(text)
     except ValueError as error:
         raise UnkeepableError(pointer, str(error)) from None
 
@@ -197,18 +197,18 @@ def key_of(key: str, name: str, pointer: str) -> str:
     return patterns[0]
 
 
-def mapping(said: Any, pointer: str) -> Mapping[str, Any]:
+def mapping(value: Any, pointer: str) -> Mapping[str, Any]:
     """Return what has to be an object."""
-    if not isinstance(said, Mapping):
+    if not isinstance(value, Mapping):
         raise UnkeepableError(pointer, "this has to be an object")
-    return said
+    return value
 
 
-def sequence(said: Any, pointer: str) -> Sequence[Any]:
+def sequence(value: Any, pointer: str) -> Sequence[Any]:
     """Return what has to be a list."""
-    if not isinstance(said, list):
+    if not isinstance(value, list):
         raise UnkeepableError(pointer, "this has to be a list")
-    return said
+    return value
 
 
 def escaped(name: str) -> str:

@@ -35,25 +35,25 @@ def check_strict(function: Mapping[str, Any], pointer: str) -> None:
             raise ConstraintError("tools", place, error.reason, hint=hint) from None
 
 
-def _check(said: Any, pointer: str) -> None:
-    if not isinstance(said, Mapping):
+def _check(schema: Any, pointer: str) -> None:
+    if not isinstance(schema, Mapping):
         return
-    refused = [name for name in _NOT_KEPT if name in said]
-    if said.get("type") != "integer":
-        refused += [name for name in _BOUNDS if name in said]
-    if said.get("format") not in (None, *_FORMATS):
+    refused = [name for name in _NOT_KEPT if name in schema]
+    if schema.get("type") != "integer":
+        refused += [name for name in _BOUNDS if name in schema]
+    if schema.get("format") not in (None, *_FORMATS):
         refused.append("format")
     if refused:
         raise UnkeepableError(
             f"{pointer}/{refused[0]}", f"{refused[0]!r} cannot be enforced in a strict tool"
         )
     for name in ("properties", "$defs", "definitions"):
-        members = said.get(name)
+        members = schema.get(name)
         for key, value in members.items() if isinstance(members, Mapping) else ():
             _check(value, f"{pointer}/{name}/{escaped(key)}")
     for name in ("anyOf", "prefixItems"):
-        members = said.get(name)
+        members = schema.get(name)
         for at, value in enumerate(members if isinstance(members, list) else ()):
             _check(value, f"{pointer}/{name}/{at}")
     for name in ("items", "additionalProperties"):
-        _check(said.get(name), f"{pointer}/{name}")
+        _check(schema.get(name), f"{pointer}/{name}")

@@ -75,13 +75,13 @@ async def read_calls(
                     continue
                 if outcome.first_token_s is None:
                     outcome.first_token_s = time.monotonic() - started
-                for piece in _heard(event, calls, instance, outcome):
+                for piece in _pieces_of(event, calls, instance, outcome):
                     yield piece
     for piece in calls.end():
         yield piece
 
 
-def _heard(
+def _pieces_of(
     event: Mapping[str, Any], calls: _Calls, instance: Instance, outcome: Outcome
 ) -> Iterator[Piece]:
     drafted = note_timings(event, outcome)
@@ -112,13 +112,13 @@ class _Calls:
         self._index = -1
         self._open: _Call | None = None
 
-    def hear(self, said: Mapping[str, Any]) -> Iterator[Piece]:
+    def hear(self, delta: Mapping[str, Any]) -> Iterator[Piece]:
         """Take in one piece of a call."""
-        function = said.get("function") or {}
-        if said.get("index", 0) != self._index:
+        function = delta.get("function") or {}
+        if delta.get("index", 0) != self._index:
             yield from self.end()
-            self._index = said.get("index", 0)
-            self._open = _Call(said.get("id") or f"call_{self._index}")
+            self._index = delta.get("index", 0)
+            self._open = _Call(delta.get("id") or f"call_{self._index}")
             yield ToolCallBegan(self._open.call_id)
         call = self._open
         if call is None:
@@ -152,8 +152,8 @@ def _pieces(
     if delta.get("content"):
         outcome.text += delta["content"]
         yield Fragment(delta["content"], tokens)
-    for said in delta.get("tool_calls") or ():
-        yield from calls.hear(said)
+    for call in delta.get("tool_calls") or ():
+        yield from calls.hear(call)
 
 
 def _note_stop(reason: str, instance: Instance, outcome: Outcome) -> None:

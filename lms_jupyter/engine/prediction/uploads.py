@@ -73,13 +73,15 @@ class Uploads:
         self._files[upload.identifier] = upload
         self._bytes += len(content)
         while self._is_full and len(self._files) > 1:
-            own = (one for one in self._files.values() if one.owner == owner and one is not upload)
+            own = (
+                file for file in self._files.values() if file.owner == owner and file is not upload
+            )
             self._forget(next(own, next(iter(self._files.values()))))
         return upload
 
     def forget(self, owner: str) -> None:
         """Let go of everything that a client has sent: it has gone."""
-        for upload in [one for one in self._files.values() if one.owner == owner]:
+        for upload in [file for file in self._files.values() if file.owner == owner]:
             self._forget(upload)
 
     @property

@@ -63,7 +63,7 @@ class Answer:
                 async for _ in events:
                     pass
         except InferenceError as error:
-            raise meant(self.instance, error) from error
+            raise error_of_use(self.instance, error) from error
         return self.parts.whole()
 
     async def stream(
@@ -83,7 +83,7 @@ class Answer:
             except (ConnectionError, asyncio.CancelledError):
                 raise
             except Exception as error:  # noqa: BLE001 - a stream that has begun ends with its error
-                await send(request, response, style.event(_told(self.instance, error)))
+                await send(request, response, style.event(_error_to_send(self.instance, error)))
         await response.write_eof()
         return response
 
@@ -105,14 +105,14 @@ class Answer:
             try:
                 async with aclosing(ahead(_good(raw), seat, _used)) as events:
                     async for event in events:
-                        yield self._heard(event)
+                        yield self._logged(event)
             except ContextFullError:
                 is_full = True
             if is_full or (seat is not None and seat.is_over):
                 for event in self.parts.ending():
-                    yield self._heard(event)
+                    yield self._logged(event)
 
-    def _heard(self, event: sse.Event) -> sse.Event:
+    def _logged(self, event: sse.Event) -> sse.Event:
         if self.log is not None:
             self.log.hear(event)
         if event.data == sse.DONE:
@@ -141,7 +141,7 @@ async def _seat(
     at_most = limits[0] if limits and limits[0] >= 0 else None
     many = body.get("n") if isinstance(body.get("n"), int) else 1
     prompts = body.get("prompt")
-    several = isinstance(prompts, list) and not all(isinstance(one, int) for one in prompts)
+    several = isinstance(prompts, list) and not all(isinstance(each, int) for each in prompts)
     times = max(1, many or 1) * (len(prompts) if several and prompts else 1)
     async with room.seat(prompt, at_most, times) as seat:
         if not instance.is_ready:
@@ -166,19 +166,19 @@ async def _good(raw: AsyncGenerator[bytes]) -> AsyncGenerator[sse.Event]:
     async with aclosing(raw) as chunks:
         async for event in sse.events(chunks):
             if event.name == "error" or event.data.startswith(_ERROR):
-                raise _said(event)
+                raise _error_in(event)
             yield event
 
 
-def _said(event: sse.Event) -> EngineError:
+def _error_in(event: sse.Event) -> EngineError:
     try:
-        said = event.decode()
+        content = event.decode()
     except msgspec.DecodeError:
         return InferenceError(
             f"llama.cpp broke the answer off: {event.data.decode(errors='replace'):.200}."
         )
-    inner = said.get("error")
-    error = problem(_SERVER_ERRORS, msgspec.json.encode({"error": inner or said}))
+    inner = content.get("error")
+    error = problem(_SERVER_ERRORS, msgspec.json.encode({"error": inner or content}))
     if isinstance(error, InferenceError):
         return error
     return InferenceError(error.title.replace("refused the request", "broke the answer off"))
@@ -198,15 +198,15 @@ def _is_last(content: Mapping[str, Any]) -> bool:
     return any(choice.get("finish_reason") for choice in content.get("choices") or ())
 
 
-def _told(instance: Instance, error: Exception) -> EngineError:
+def _error_to_send(instance: Instance, error: Exception) -> EngineError:
     """Return the error to tell; what is not ours is a mistake here, and logged."""
     if isinstance(error, EngineError):
-        return meant(instance, error)
+        return error_of_use(instance, error)
     logger.error("a stream of %s broke", instance.identifier, exc_info=error)
     return EngineError(f"The engine failed: {type(error).__name__}.")
 
 
-def meant(instance: Instance, error: EngineError) -> EngineError:
+def error_of_use(instance: Instance, error: EngineError) -> EngineError:
     """Return the error to tell: a connection that breaks because of an unload says so."""
     if instance.is_ready or not isinstance(error, InferenceError):
         return error

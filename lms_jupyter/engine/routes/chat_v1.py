@@ -78,7 +78,7 @@ async def chat(
     forgets = body.get("store") is not None and not optional_flag(body, "store")
     keep = None if forgets else conversations
     earlier = conversations.recall(optional_text(body, "previous_response_id"))
-    said = _Chat(
+    chat = _Chat(
         messages=[*_system(body, earlier), *earlier, *rest_v1.conversation(body)],
         settings=rest_v1.prediction_settings(body),
         reasoning=rest_v1.reasoning(body),
@@ -86,70 +86,70 @@ async def chat(
     wanted = load_request(services, body, "llm")
     settings = rest_v1.load_settings(body)
     wanted = replace(wanted, settings=settings, above=settings_above(settings))
-    if said.reasoning is not None:
+    if chat.reasoning is not None:
         # Before a load begins that would come to nothing.
         known = selection.named(wanted.name, services.registry.instances)
         model = known[0].model if known else await services.loader.model(wanted.name, "llm")
-        with_reasoning(model, said.settings, said.reasoning)
-    await said.begin(services, wanted)
+        with_reasoning(model, chat.settings, chat.reasoning)
+    await chat.begin(services, wanted)
     async with (
-        services.registry.waiting(said.answering),
-        aclosing(_events(services, said, wanted, keep)) as events,
+        services.registry.waiting(chat.answering),
+        aclosing(_events(services, chat, wanted, keep)) as events,
     ):
         if streams:
-            return await _stream(request, said, events)
+            return await _stream(request, chat, events)
         async for _ in events:
             pass
-        return reply(said.result())
+        return reply(chat.result())
 
 
 async def _stream(
-    request: web.Request, said: _Chat, events: AsyncGenerator[Event]
+    request: web.Request, chat: _Chat, events: AsyncGenerator[Event]
 ) -> web.StreamResponse:
     """Send the events as they come; an error is one of them, and the end comes in any case."""
     response = await stream_to(request)
-    start = {"type": "chat.start", "model_instance_id": said.answering.identifier}
+    start = {"type": "chat.start", "model_instance_id": chat.answering.identifier}
     await send(request, response, event(start))
     try:
-        async for one in events:
-            await send(request, response, one)
+        async for each in events:
+            await send(request, response, each)
     except EngineError as error:
         await send(request, response, rest_v1.error_event(error))
-    end = {"type": "chat.end", "result": said.result()}
+    end = {"type": "chat.end", "result": chat.result()}
     await send(request, response, event(end))
     await response.write_eof()
     return response
 
 
 async def _events(
-    services: Services, said: _Chat, wanted: LoadRequest, keep: Conversations | None
+    services: Services, chat: _Chat, wanted: LoadRequest, keep: Conversations | None
 ) -> AsyncGenerator[Event]:
     """Wait for the load if there is one, generate, and remember."""
-    async with aclosing(_answer(services, said, wanted)) as answer:
+    async with aclosing(_answer(services, chat, wanted)) as answer:
         async for part in answer:
-            for one in (part,) if isinstance(part, Event) else said.writer.write(part):
-                yield one
-    for one in said.writer.end():
-        yield one
-    if said.outcome.stop_reason == "modelUnloaded":
-        name = said.answering.identifier
+            for each in (part,) if isinstance(part, Event) else chat.writer.write(part):
+                yield each
+    for each in chat.writer.end():
+        yield each
+    if chat.outcome.stop_reason == "modelUnloaded":
+        name = chat.answering.identifier
         raise ModelUnloadedError(f"{name!r} was unloaded during the request.")
     if keep is not None:
-        reply_message = {"role": "assistant", "content": said.writer.text}
-        said.response_id = keep.remember([*said.messages, reply_message])
+        reply_message = {"role": "assistant", "content": chat.writer.text}
+        chat.response_id = keep.remember([*chat.messages, reply_message])
 
 
 async def _answer(
-    services: Services, said: _Chat, wanted: LoadRequest
+    services: Services, chat: _Chat, wanted: LoadRequest
 ) -> AsyncGenerator[Event | Piece]:
     """Yield how the load goes, then the answer; load again what is gone before its first use."""
     for attempt in range(1, ATTEMPTS + 1):
-        async for one in _loaded(services, said, wanted):
-            yield one
-        model = said.answering.model
-        settings = with_reasoning(model, settings_below(model, said.settings), said.reasoning)
-        answer = services.inference.respond(said.answering, said.messages, settings)
-        said.prediction = answer
+        async for each in _loaded(services, chat, wanted):
+            yield each
+        model = chat.answering.model
+        settings = with_reasoning(model, settings_below(model, chat.settings), chat.reasoning)
+        answer = services.inference.respond(chat.answering, chat.messages, settings)
+        chat.prediction = answer
         async with answer:
             pieces = aiter(answer)
             try:
@@ -160,11 +160,11 @@ async def _answer(
                     raise
                 first, is_gone = None, True
             if is_gone and attempt < ATTEMPTS:
-                said.prediction = None
-                await said.begin(services, wanted)
+                chat.prediction = None
+                await chat.begin(services, wanted)
                 continue
-            for one in said.writer.begin():
-                yield one
+            for each in chat.writer.begin():
+                yield each
             if first is not None:
                 yield first
             async for piece in pieces:
@@ -172,28 +172,28 @@ async def _answer(
             return
 
 
-async def _loaded(services: Services, said: _Chat, wanted: LoadRequest) -> AsyncGenerator[Event]:
+async def _loaded(services: Services, chat: _Chat, wanted: LoadRequest) -> AsyncGenerator[Event]:
     """Wait until there is an instance that answers, and tell how its load goes."""
-    while not said.answering.is_ready:
-        async with services.registry.waiting(said.answering):
-            async for one in _load_events(said):
-                yield one
-        if not said.answering.is_ready:
+    while not chat.answering.is_ready:
+        async with services.registry.waiting(chat.answering):
+            async for each in _load_events(chat):
+                yield each
+        if not chat.answering.is_ready:
             # Somebody else's load, which we waited for, came to nothing.
-            await said.begin(services, wanted)
+            await chat.begin(services, wanted)
 
 
-async def _load_events(said: _Chat) -> AsyncGenerator[Event]:
+async def _load_events(chat: _Chat) -> AsyncGenerator[Event]:
     """Tell how the load goes."""
-    instance = said.answering
+    instance = chat.answering
     started = time.monotonic()
     yield load_event("start", instance)
     async for fraction in instance.progress():
         yield load_event("progress", instance, progress=fraction)
-    if await said.found.settled() is None:
+    if await chat.found.settled() is None:
         return
-    said.load_s = time.monotonic() - started
-    yield load_event("end", instance, load_time_seconds=said.load_s)
+    chat.load_s = time.monotonic() - started
+    yield load_event("end", instance, load_time_seconds=chat.load_s)
 
 
 def _system(body: Mapping[str, Any], earlier: list[Any]) -> list[dict[str, Any]]:

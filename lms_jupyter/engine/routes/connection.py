@@ -207,8 +207,8 @@ class Connection:
         except TooDeepError as error:
             self.write(frames.refusal(data, error))
 
-    def _take(self, said: dict[str, Any] | None) -> None:
-        frame = said or {}
+    def _take(self, message: dict[str, Any] | None) -> None:
+        frame = message or {}
         match frame:
             case {"type": "rpcCall", "callId": int(call_id), "endpoint": str(endpoint)}:
                 self._call(call_id, endpoint, frame.get("parameter"))

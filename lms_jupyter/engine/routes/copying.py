@@ -58,10 +58,10 @@ async def copy_model(services: Services, channel: Channel) -> None:
         have = size
 
     async def tell() -> None:
-        told = -1
+        reported = -1
         while True:
-            if have != told:
-                told = have
+            if have != reported:
+                reported = have
                 channel.send({"type": "progress", "copiedBytes": have})
             await asyncio.sleep(TELL_EVERY_S)
 
@@ -87,8 +87,10 @@ def _wanted(asked: Mapping[str, Any]) -> Copy:
     )
 
 
-def _file(said: Mapping[str, Any]) -> RemoteFile:
-    size = said.get("sizeBytes")
+def _file(entry: Mapping[str, Any]) -> RemoteFile:
+    size = entry.get("sizeBytes")
     if isinstance(size, bool) or not isinstance(size, int) or size < 0:
         raise BadRequestError(f"'sizeBytes' has to be a number of bytes, not {size!r:.100}.")
-    return RemoteFile(path=text(said, "path"), size_bytes=size, sha256=text(said, "sha256").lower())
+    return RemoteFile(
+        path=text(entry, "path"), size_bytes=size, sha256=text(entry, "sha256").lower()
+    )

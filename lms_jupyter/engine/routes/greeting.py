@@ -32,7 +32,7 @@ async def _status(token: Token | None, more: tuple[str, ...], request: web.Reque
     Who has the token may ask for a proof that it is the engine which has it, too, and not a
     stranger on its port.
     """
-    said: dict[str, Any] = {
+    reply: dict[str, Any] = {
         "package": "lms-jupyter-engine",
         "version": VERSION,
         "extensions": [
@@ -44,5 +44,5 @@ async def _status(token: Token | None, more: tuple[str, ...], request: web.Reque
     }
     challenge = request.query.get("challenge", "")
     if token is not None and challenge:
-        said["proof"] = token.proof(challenge)
-    return web.json_response(said)
+        reply["proof"] = token.proof(challenge)
+    return web.json_response(reply)

@@ -70,7 +70,11 @@ def find(services: Services, domain: Domain, value: Any) -> Instance:
 def _list_loaded(
     services: Services, domain: Domain, _caller: Caller, _parameter: Any
 ) -> list[dict[str, Any]]:
-    return [instance_info(one) for one in services.registry.instances if one.domain == domain]
+    return [
+        instance_info(instance)
+        for instance in services.registry.instances
+        if instance.domain == domain
+    ]
 
 
 async def _unload(services: Services, domain: Domain, caller: Caller, parameter: Any) -> None:

@@ -148,7 +148,7 @@ async def _respond(
 
 
 def _through(first: EventFilter, second: EventFilter) -> EventFilter:
-    return lambda said: [last for one in first(said) for last in second(one)]
+    return lambda event: [last for each in first(event) for last in second(each)]
 
 
 def _finished(

@@ -23,7 +23,7 @@ from lms_jupyter.engine.instances.instance import Instance, Request, Work
 from lms_jupyter.engine.instances.loader import LoadRequest
 from lms_jupyter.engine.prediction import logs
 from lms_jupyter.engine.prediction.inference import check_template
-from lms_jupyter.engine.routes.answers import Answer, EventFilter, meant
+from lms_jupyter.engine.routes.answers import Answer, EventFilter, error_of_use
 from lms_jupyter.engine.routes.http import Style, reply
 from lms_jupyter.engine.services import Services
 from lms_jupyter.engine.wire import content, sse
@@ -130,7 +130,7 @@ async def _logged(
         yield transcript
     finally:
         outcome = transcript.end(unloaded=not instance.is_ready)
-        use.marker.told = outcome.predicted_tokens
+        use.marker.predicted_tokens = outcome.predicted_tokens
         services.log.end(instance, outcome)
 
 
@@ -139,14 +139,14 @@ async def _prompt(services: Services, instance: Instance, body: Mapping[str, Any
     prompt = body.get("prompt")
     if isinstance(prompt, str):
         return prompt
-    said = {name: body[name] for name in _PROMPT_FIELDS if name in body}
-    if not services.log.is_heard:
+    fields = {name: body[name] for name in _PROMPT_FIELDS if name in body}
+    if not services.log.has_listeners:
         # Nobody waits for it: what was sent is kept, without asking llama.cpp to write it out.
-        return msgspec.json.encode(said).decode()
+        return msgspec.json.encode(fields).decode()
     try:
-        answer = await services.llama.post(instance, "/apply-template", said)
+        answer = await services.llama.post(instance, "/apply-template", fields)
     except EngineError:
-        return msgspec.json.encode(said).decode()
+        return msgspec.json.encode(fields).decode()
     return str(answer.get("prompt", ""))
 
 
@@ -157,7 +157,7 @@ def load_request(services: Services, body: dict[str, Any], domain: Domain) -> Lo
     """
     name = optional_text(body, "model")
     if not name:
-        loaded = [one for one in services.registry.instances if one.domain == domain]
+        loaded = [instance for instance in services.registry.instances if instance.domain == domain]
         if not loaded:
             raise BadRequestError("'model' has to be there: nothing is loaded.")
         name = loaded[0].identifier
@@ -204,7 +204,7 @@ async def _once(
     try:
         answer = await services.llama.post(use.instance, target.path, body)
     except InferenceError as error:
-        raise meant(use.instance, error) from error
+        raise error_of_use(use.instance, error) from error
     if target.domain == "embedding":
         transcript.note_usage(answer)
         services.log.on_request(use.instance, transcript.end(unloaded=False))

@@ -62,7 +62,7 @@ def add_routes(
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(GOODBYE_S):
                 await asyncio.gather(
-                    *(one.close(code=WSCloseCode.GOING_AWAY) for one in set(sockets))
+                    *(each.close(code=WSCloseCode.GOING_AWAY) for each in set(sockets))
                 )
 
     application.on_shutdown.append(close_sockets)
@@ -116,8 +116,8 @@ def _handler(
             """Ask anew at each call: a token may have been taken back since."""
             needed, settings = permissions.of_endpoint(endpoint), services.settings
             if is_owner:
-                said = parameter.get("user") if isinstance(parameter, Mapping) else None
-                user = who.named(said, who.owner(settings))
+                entry = parameter.get("user") if isinstance(parameter, Mapping) else None
+                user = who.named(entry, who.owner(settings))
             else:
                 guest = guests_of.carried_by(caller.identifier, caller.passkey)
                 if guest is None:

@@ -27,16 +27,16 @@ def guest(settings: Settings, who: Guest) -> User:
     return User(name=who.name, limits=settings.limits.of(who.name), may_manage=manages)
 
 
-def named(said: Any, otherwise: User) -> User:
+def named(entry: Any, otherwise: User) -> User:
     """Return the user that a gateway names."""
-    if not isinstance(said, Mapping) or not isinstance(said.get("name"), str):
+    if not isinstance(entry, Mapping) or not isinstance(entry.get("name"), str):
         return otherwise
-    rate = said.get("tokensPerSecond")
+    rate = entry.get("tokensPerSecond")
     is_rate = isinstance(rate, int | float) and not isinstance(rate, bool) and rate > 0
     return User(
-        name=said["name"][:256],
+        name=entry["name"][:256],
         limits=Limits(tokens_per_second=float(rate) if is_rate and rate is not None else None),
-        may_manage=said.get("mayManage") is True,
+        may_manage=entry.get("mayManage") is True,
     )
 
 
@@ -48,7 +48,7 @@ def named_by(header: str, otherwise: User) -> User:
         return otherwise
 
 
-def told(user: User) -> dict[str, Any] | None:
+def as_entry(user: User) -> dict[str, Any] | None:
     """Return how a gateway names a user to its devices; `None` for its own owner."""
     if not user.name:
         return None

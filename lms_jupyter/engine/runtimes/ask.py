@@ -49,8 +49,8 @@ async def ask(command: Sequence[str], *, patience_s: float = ANSWER_S) -> tuple[
         raise NoAnswerError(known) from None
     except ValueError as error:
         raise NoAnswerError(str(error)) from None
-    streams = [one for one in (process.stdout, process.stderr) if one is not None]
-    readers = [asyncio.create_task(_all(one)) for one in streams]
+    streams = [each for each in (process.stdout, process.stderr) if each is not None]
+    readers = [asyncio.create_task(_all(stream)) for stream in streams]
     try:
         async with asyncio.timeout(patience_s):
             out, err = await asyncio.gather(*readers)
@@ -109,8 +109,8 @@ async def _all(stream: asyncio.StreamReader) -> str:
     return pieces.decode(errors="replace")
 
 
-def _why(code: int, said: str) -> str:
-    library = _LIBRARY.search(said)
+def _why(code: int, output: str) -> str:
+    library = _LIBRARY.search(output)
     if library:
         return f"it lacks the library {library['name']}"
     if code < 0:

@@ -14,14 +14,14 @@ def choose(runtimes: Sequence[Runtime], selected: str = "") -> tuple[Runtime, st
         runtimes: All there are, the installed xllamacpp among them.
         selected: The name of the one that somebody has selected before.
     """
-    usable = [one for one in runtimes if not one.problem]
-    for one in usable:
-        if one.name == selected:
-            return one, "it was selected"
-    own = next((one for one in runtimes if one.program is None), runtimes[0])
+    usable = [runtime for runtime in runtimes if not runtime.problem]
+    for each in usable:
+        if each.name == selected:
+            return each, "it was selected"
+    own = next((runtime for runtime in runtimes if runtime.program is None), runtimes[0])
     if own.devices and not own.problem:
         return own, f"it computes on {own.devices[0].description}"
-    for one in usable:
-        if one.devices:
-            return one, f"it computes on {one.devices[0].description}"
+    for entry in usable:
+        if entry.devices:
+            return entry, f"it computes on {entry.devices[0].description}"
     return own, "no other computes on a GPU"

@@ -99,15 +99,15 @@ class Runtimes:
             RuntimeUnusableError: It cannot be used.
         """
         known = await self.surveyed()
-        for one in known:
-            if one.name == name and version in (None, one.version):
-                if one.problem:
-                    raise RuntimeUnusableError(one.problem)
-                self._select(one)
+        for build in known:
+            if build.name == name and version in (None, build.version):
+                if build.problem:
+                    raise RuntimeUnusableError(build.problem)
+                self._select(build)
                 self._keep(name)
-                return one
+                return build
         asked = f"{name}@{version}" if version else name
-        raise RuntimeNotFoundError(asked, [f"{one.name}@{one.version}" for one in known])
+        raise RuntimeNotFoundError(asked, [f"{build.name}@{build.version}" for build in known])
 
     async def close(self) -> None:
         """End the survey."""
@@ -120,20 +120,20 @@ class Runtimes:
         return self._survey
 
     async def _look(self) -> None:
-        taken = {one.program for one in self._runtimes}
-        names = {one.name for one in self._runtimes}
+        taken = {build.program for build in self._runtimes}
+        names = {build.name for build in self._runtimes}
         asked: list[Candidate] = []
         found = await asyncio.to_thread(discover.candidates, self._environ, Path.home())
-        for one in found:
-            if one.program in taken:
+        for build in found:
+            if build.program in taken:
                 continue
-            name, number = one.name, 1
+            name, number = build.name, 1
             while name in names:
                 number += 1
-                name = f"{one.name}-{number}"
+                name = f"{build.name}-{number}"
             names.add(name)
-            asked.append(Candidate(name, one.program))
-        surveys = [survey_program(one, self._answers) for one in asked]
+            asked.append(Candidate(name, build.program))
+        surveys = [survey_program(candidate, self._answers) for candidate in asked]
         if discover.may_have_gpu(sys.platform):
             own, *others = await asyncio.gather(survey_installed(), *surveys)
         else:

@@ -89,7 +89,7 @@ async def survey_program(
             return _with_problem(found, f"{program} cannot be used: {answer}.")
         if isinstance(answer, BaseException):
             raise answer
-    listed, *texts = ("\n".join(one) for one in answers if not isinstance(one, BaseException))
+    listed, *texts = ("\n".join(each) for each in answers if not isinstance(each, BaseException))
     if known is None:
         version, flags = read_version(texts[0]), read_flags(texts[1])
         await asyncio.to_thread(partial(kept.keep, program, version=version, flags=flags))
@@ -129,16 +129,16 @@ async def survey_installed(*, patience_s: float = ANSWER_S) -> Runtime:
     """
     found = installed()
     try:
-        said, _ = await ask([sys.executable, "-P", "-c", _OWN], patience_s=patience_s)
+        output, _ = await ask([sys.executable, "-P", "-c", _OWN], patience_s=patience_s)
         devices = tuple(
             Device(
-                name=str(one["name"]),
-                description=_text(str(one["description"])),
-                total_bytes=int(one["memory_total"]),
-                free_bytes=int(one["memory_free"]),
-                device_id=str(one["device_id"] or ""),
+                name=str(load["name"]),
+                description=_text(str(load["description"])),
+                total_bytes=int(load["memory_total"]),
+                free_bytes=int(load["memory_free"]),
+                device_id=str(load["device_id"] or ""),
             )
-            for one in json.loads(said.splitlines()[-1])
+            for load in json.loads(output.splitlines()[-1])
         )
     except NoAnswerError as error:
         return _with_problem(found, f"The installed xllamacpp cannot be used: {error}.")

@@ -61,10 +61,10 @@ class Templates:
         texts = [{**message, "content": _text(message.get("content"))} for message in conversation]
         order = json.dumps({"template": template, "conversation": texts})
         async with self._room:
-            said, code = await _answer(order.encode())
+            output, code = await _answer(order.encode())
         if code == -SIGXCPU:
             raise EndlessTemplateError
-        return _prompt_of(said)
+        return _prompt_of(output)
 
     async def is_endless(self, source: str) -> bool:
         """Whether a jinja template never comes to an end, with a conversation of one message."""
@@ -98,10 +98,10 @@ async def _answer(order: bytes) -> tuple[bytes, int]:
         process.stdin.write(order)
         process.stdin.write_eof()
         async with asyncio.timeout(PATIENCE_S):
-            said = bytearray()
+            output = bytearray()
             while part := await process.stdout.read(2**16):
-                said += part
-            return bytes(said), await process.wait()
+                output += part
+            return bytes(output), await process.wait()
     except TimeoutError:
         raise EndlessTemplateError from None
     finally:
@@ -114,9 +114,9 @@ async def _end(process: Process) -> None:
     process.stdin.close()
 
 
-def _prompt_of(said: bytes) -> str:
+def _prompt_of(output: bytes) -> str:
     try:
-        answer = json.loads(said)
+        answer = json.loads(output)
     except ValueError:
         why = f"it takes more than {MEMORY_BYTES // 2**20} MiB of memory"
         raise EndlessTemplateError(why) from None

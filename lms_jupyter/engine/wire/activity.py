@@ -31,7 +31,7 @@ def activity_packet(activity: Activity) -> dict[str, Any]:
             "availableBytes": activity.memory.available_bytes,
             "gpus": [_gpu(gpu, activity.users) for gpu in activity.gpus],
         },
-        "gaveWay": [_gave_way(one) for one in activity.given],
+        "gaveWay": [_gave_way(each) for each in activity.given],
     }
 
 
@@ -75,7 +75,9 @@ def _instance(instance: Instance, memory_bytes: int, gpus: tuple[Gpu, ...]) -> d
         "warmTokens": instance.warm_tokens,
         "keep": keep_packet(instance.state.keep),
     }
-    speeds = [one.tokens_per_second for one in instance.requests if one.tokens_per_second]
+    speeds = [
+        request.tokens_per_second for request in instance.requests if request.tokens_per_second
+    ]
     if speeds:
         info["tokensPerSecond"] = sum(speeds)
     waiting = waiting_users(instance.requests)
@@ -107,8 +109,8 @@ def _owner(instance: Instance) -> dict[str, Any]:
 def waiting_users(requests: Iterable[Request]) -> list[dict[str, Any]]:
     """Say which users wait for which; nothing where nobody has a name."""
     requests = tuple(requests)
-    served = sorted({one.user for one in requests if one.work is not Work.WAITING})
-    counts = Counter(one.user for one in requests if one.work is Work.WAITING)
+    served = sorted({request.user for request in requests if request.work is not Work.WAITING})
+    counts = Counter(request.user for request in requests if request.work is Work.WAITING)
     if not any((*served, *counts)):
         return []
     return [

@@ -40,8 +40,8 @@ def whole_message(message: dict[str, Any]) -> dict[str, Any]:
     return message | _stopped(message)
 
 
-def _stopped(said: Mapping[str, Any]) -> dict[str, Any]:
-    is_word = said.get("stop_sequence") and said.get("stop_reason") == "end_turn"
+def _stopped(delta: Mapping[str, Any]) -> dict[str, Any]:
+    is_word = delta.get("stop_sequence") and delta.get("stop_reason") == "end_turn"
     return {"stop_reason": "stop_sequence"} if is_word else {}
 
 
@@ -69,14 +69,14 @@ class MessageEvents:
         self._model = model
         self._has_started = False
 
-    def complete(self, said: Event) -> Sequence[Event]:
+    def complete(self, incoming: Event) -> Sequence[Event]:
         """Return the event, with the start before it if that is missing."""
-        if said.name == "message_delta":
-            content = said.decode()
+        if incoming.name == "message_delta":
+            content = incoming.decode()
             content["delta"] |= _stopped(content["delta"])
-            said = event(content)
+            incoming = event(content)
         is_first, self._has_started = not self._has_started, True
-        if not is_first or said.name == "message_start":
-            return (said,)
+        if not is_first or incoming.name == "message_start":
+            return (incoming,)
         message = new_message(self._model)
-        return (event({"type": "message_start", "message": message}), said)
+        return (event({"type": "message_start", "message": message}), incoming)

@@ -76,18 +76,18 @@ def image_data(url: object) -> str:
     return data
 
 
-def tool_arguments(said: object, of_what: str) -> dict[str, Any]:
+def tool_arguments(value: object, of_what: str) -> dict[str, Any]:
     """Read the arguments of a call: a JSON object, or its text; nothing said means no arguments.
 
     Raises:
         BadRequestError: They are something else.
     """
-    if said is None or said == "":
+    if value is None or value == "":
         return {}
-    arguments = said
-    if isinstance(said, str):
+    arguments = value
+    if isinstance(value, str):
         try:
-            arguments = msgspec.json.decode(said)
+            arguments = msgspec.json.decode(value)
         except RecursionError:
             raise TooDeepError(f"The arguments of the call of {of_what:.100}") from None
         except (msgspec.DecodeError, UnicodeError) as error:
@@ -97,7 +97,7 @@ def tool_arguments(said: object, of_what: str) -> dict[str, Any]:
     if not isinstance(arguments, dict):
         raise BadRequestError(
             f"The arguments of the call of {of_what:.100} have to be a JSON object, "
-            f"not {said!r:.100}."
+            f"not {value!r:.100}."
         )
     check_depth(arguments, f"The arguments of the call of {of_what:.100}")
     return arguments
@@ -131,12 +131,12 @@ def _call(call: Any) -> Any:
     return {"type": "function"} | dict(call) | {"function": {**function, "arguments": arguments}}
 
 
-def _check_texts(said: Mapping[str, Any], *names: str) -> None:
+def _check_texts(call: Mapping[str, Any], *names: str) -> None:
     """Refuse what llama.cpp would replace by a default of its own."""
     for name in names:
-        if not isinstance(said.get(name, ""), str):
+        if not isinstance(call.get(name, ""), str):
             raise BadRequestError(
-                f"The {name!r} of a tool's call has to be text, not {said[name]!r:.100}."
+                f"The {name!r} of a tool's call has to be text, not {call[name]!r:.100}."
             )
 
 
@@ -155,7 +155,7 @@ def _part(part: Any, name: str, *, vision: bool) -> Any:
     if kind == "tool_use":
         plain["input"] = tool_arguments(plain.get("input"), repr(plain.get("name")))
     elif kind == "tool_result" and isinstance(plain.get("content"), list):
-        plain["content"] = [_part(one, name, vision=vision) for one in plain["content"]]
+        plain["content"] = [_part(each, name, vision=vision) for each in plain["content"]]
     elif isinstance(kind, str) and kind in _SOUNDS | _VIDEOS and not vision:
         what = "listen to sounds" if kind in _SOUNDS else "look at videos"
         raise BadRequestError(f"{name!r} cannot {what}.", hint="Send text.")

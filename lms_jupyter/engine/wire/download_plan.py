@@ -50,7 +50,7 @@ def _model(plan: DownloadPlan) -> dict[str, Any]:
     if not plan.is_resolved:
         return node
     options = [_option(choice) for choice in plan.choices]
-    best = [place for place, one in enumerate(plan.choices) if one.option.recommended]
+    best = [place for place, choice in enumerate(plan.choices) if choice.option.recommended]
     node |= {
         "state": "completed" if plan.chosen else "satisfied",
         "downloadOptions": options,

@@ -80,11 +80,11 @@ def refusal(data: str, error: EngineError) -> bytes:
     places = [place for place in (begin, end) if place > 0]
     head = data[: min(places, default=0)].rpartition(",")[0] + "}"
     tail = "{" + data[max(data.rfind("]"), data.rfind("}", 0, -1)) + 1 :].lstrip(" ,")
-    said: dict[str, Any] = {}
+    message: dict[str, Any] = {}
     for part in (head, tail):
         with contextlib.suppress(ValueError, RecursionError):
-            said |= msgspec.json.decode(part, type=dict[str, Any])
-    match said:
+            message |= msgspec.json.decode(part, type=dict[str, Any])
+    match message:
         case {"type": "rpcCall", "callId": int(call_id)}:
             return rpc_error(call_id, error)
         case {"type": "channelCreate", "channelId": int(channel_id)}:

@@ -25,22 +25,22 @@ def read_split(values: Mapping[str, Any]) -> dict[str, Any]:
     """
     if KEY not in values:
         return {}
-    said = values[KEY]
-    if isinstance(said, Mapping) and said.get("strategy") == _TENSOR:
+    split = values[KEY]
+    if isinstance(split, Mapping) and split.get("strategy") == _TENSOR:
         raise UnsupportedError(
             f"The strategy {_TENSOR!r} of {KEY!r} cannot be had: GPUs share a model by layers.",
             hint=f"Use one of {', '.join(_STRATEGIES)}.",
         )
     try:
         return {
-            "split_strategy": one_of(*_STRATEGIES)(_object(said).get("strategy")),
-            "disabled_gpus": _members(said, "disabledGpus", integer(0, MAX_GPUS)),
-            "gpu_priority": _members(said, "priority", integer(0, MAX_GPUS)),
-            "gpu_custom_ratio": _members(said, "customRatio", number(0)),
+            "split_strategy": one_of(*_STRATEGIES)(_object(split).get("strategy")),
+            "disabled_gpus": _members(split, "disabledGpus", integer(0, MAX_GPUS)),
+            "gpu_priority": _members(split, "priority", integer(0, MAX_GPUS)),
+            "gpu_custom_ratio": _members(split, "customRatio", number(0)),
         }
     except ValueError as error:
         raise BadRequestError(
-            f"The setting {KEY!r} has to be {error}, not {said!r:.200}."
+            f"The setting {KEY!r} has to be {error}, not {split!r:.200}."
         ) from None
 
 

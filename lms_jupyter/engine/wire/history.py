@@ -29,11 +29,11 @@ def messages(history: Any, find: FindUpload, *, only_named: bool = False) -> lis
 
     With `only_named` a file need not have been uploaded: its place and its name are enough.
     """
-    said = an_object(history).get("messages")
-    if not isinstance(said, list):
+    entries = an_object(history).get("messages")
+    if not isinstance(entries, list):
         raise BadRequestError("A history needs a list of 'messages'.")
     look = partial(_content, find, only_named)
-    return [message for one in said for message in _messages(an_object(one), look)]
+    return [message for entry in entries for message in _messages(an_object(entry), look)]
 
 
 def _messages(

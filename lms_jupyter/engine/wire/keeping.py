@@ -20,15 +20,15 @@ def keep_packet(keep: Keep | None) -> dict[str, Any] | None:
     return {"type": "until", "at": milliseconds(keep.until_s)}
 
 
-def read_keep(said: object) -> Keep | None:
+def read_keep(value: object) -> Keep | None:
     """Read what is to keep an instance; `None` lets its TTL count again.
 
     Raises:
         BadRequestError: It is none of these, or a time that has passed.
     """
-    if said is None:
+    if value is None:
         return None
-    asked = an_object(said)
+    asked = an_object(value)
     match asked.get("type"):
         case "whileOpen":
             return Keep()

@@ -51,9 +51,9 @@ def read(values: Mapping[str, Any], keys: Iterable[Key]) -> dict[str, Any]:
         try:
             value = key.read(values[key.name])
         except ValueError as error:
-            said = repr(values[key.name])
+            shown = repr(values[key.name])
             raise BadRequestError(
-                f"The setting {key.name!r} has to be {error}, not {said:.200}."
+                f"The setting {key.name!r} has to be {error}, not {shown:.200}."
             ) from None
         if value is not None:
             fields[key.field] = value
@@ -100,7 +100,7 @@ def text(value: object) -> str:
 
 def texts(value: object) -> list[str]:
     """Read a list of strings."""
-    if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+    if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
         raise ValueError("a list of texts")
     return value
 

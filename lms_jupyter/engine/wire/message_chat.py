@@ -27,7 +27,7 @@ _TEXTS: Final = {
 def chat_request(body: Mapping[str, Any]) -> dict[str, Any]:
     """Return the request for a chat that says the same as a message without tools or a form."""
     asked = {name: body[name] for name in _SAME if name in body}
-    messages = [one for message in body["messages"] for one in _messages(message)]
+    messages = [each for message in body["messages"] for each in _messages(message)]
     if body.get("system") is not None:
         messages.insert(0, {"role": "system", "content": _parts(body["system"])})
     thinking = body.get("thinking")
@@ -50,17 +50,17 @@ def _messages(message: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     kinds: dict[Any, list[Any]] = {}
     for block in content:
         kinds.setdefault(block.get("type"), []).append(block)
-    said: dict[str, Any] = {"role": role}
+    written: dict[str, Any] = {"role": role}
     if parts := _parts([block for block in content if block.get("type") in ("text", "image")]):
-        said["content"] = parts
+        written["content"] = parts
     if "thinking" in kinds:
-        said["reasoning_content"] = "".join(
+        written["reasoning_content"] = "".join(
             str(block.get("thinking", "")) for block in kinds["thinking"]
         )
     if "tool_use" in kinds:
-        said["tool_calls"] = [_call(block) for block in kinds["tool_use"]]
-    if len(said) > 1:
-        yield {"content": ""} | said
+        written["tool_calls"] = [_call(block) for block in kinds["tool_use"]]
+    if len(written) > 1:
+        yield {"content": ""} | written
     for block in kinds.get("tool_result", ()):
         result = _parts(block.get("content") or "")
         yield {"role": "tool", "tool_call_id": block.get("tool_use_id", ""), "content": result}
@@ -107,18 +107,18 @@ class MessageOfChat:
         """Return the message of a whole answer."""
         (choice,) = answer["choices"]
         self._note_end(choice)
-        said = choice["message"]
+        answered = choice["message"]
         blocks = [
-            _block(kind) | {kind: said[name]}
+            _block(kind) | {kind: answered[name]}
             for name, (kind, _) in _TEXTS.items()
-            if said.get(name)
+            if answered.get(name)
         ]
         usage = _usage(answer.get("usage") or {})
         return self._message | {"content": blocks, "stop_reason": self._end(usage), "usage": usage}
 
-    def complete(self, said: Event) -> Sequence[Event]:
+    def complete(self, incoming: Event) -> Sequence[Event]:
         """Return the events for one event of the chat."""
-        return tuple(map(event, self._events(said.decode())))
+        return tuple(map(event, self._events(incoming.decode())))
 
     def _events(self, content: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         if not self._has_begun:
@@ -134,7 +134,7 @@ class MessageOfChat:
             for name, (kind, delta_type) in _TEXTS.items():
                 if text := (choice.get("delta") or {}).get(name):
                     yield from self._open(kind)
-                    yield self._told("delta", delta={"type": delta_type, kind: text})
+                    yield self._block_event("delta", delta={"type": delta_type, kind: text})
         if content.get("usage"):
             usage = _usage(content["usage"])
             yield from self._open("")
@@ -147,13 +147,13 @@ class MessageOfChat:
         if kind == self._kind:
             return
         if self._kind:
-            yield self._told("stop")
+            yield self._block_event("stop")
             self._blocks += 1
         self._kind = kind
         if kind:
-            yield self._told("start", content_block=_block(kind))
+            yield self._block_event("start", content_block=_block(kind))
 
-    def _told(self, what: str, **more: Any) -> dict[str, Any]:
+    def _block_event(self, what: str, **more: Any) -> dict[str, Any]:
         return {"type": f"content_block_{what}", "index": self._blocks, **more}
 
     def _note_end(self, choice: Mapping[str, Any]) -> None:

@@ -62,9 +62,9 @@ def model_entry(name: str, owner: str | None) -> dict[str, Any]:
     }
 
 
-def without_progress(said: Event) -> Sequence[Event]:
+def without_progress(incoming: Event) -> Sequence[Event]:
     """Drop llama.cpp's reports about the prompt, which OpenAI's clients do not know."""
-    return () if PROGRESS in said.data else (said,)
+    return () if PROGRESS in incoming.data else (incoming,)
 
 
 class ChatEvents:
@@ -75,17 +75,17 @@ class ChatEvents:
     """
 
     def __init__(self) -> None:
-        self._is_role_told = False
+        self._has_sent_role = False
 
-    def complete(self, said: Event) -> Sequence[Event]:
+    def complete(self, incoming: Event) -> Sequence[Event]:
         """Return the event as OpenAI sends it."""
-        is_report = PROGRESS in said.data
-        if self._is_role_told and (is_report or _ROLE in said.data):
+        is_report = PROGRESS in incoming.data
+        if self._has_sent_role and (is_report or _ROLE in incoming.data):
             return ()
-        self._is_role_told = True
+        self._has_sent_role = True
         if not is_report:
-            return (said,)
-        content = said.decode()
+            return (incoming,)
+        content = incoming.decode()
         content.pop("prompt_progress", None)
         return (Event(msgspec.json.encode(content)),)
 
@@ -111,11 +111,11 @@ def kept_items(items: Sequence[Any]) -> list[Any]:
 
 def echo(body: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a response repeats of its request."""
-    said = {name: body[name] for name in _ECHOED if body.get(name) is not None}
-    written = said.get("text") or {}
+    echoed = {name: body[name] for name in _ECHOED if body.get(name) is not None}
+    written = echoed.get("text") or {}
     if not isinstance(written, Mapping):
         raise BadRequestError(f"'text' has to be an object, not {written!r:.100}.")
-    return said | {"text": {"format": {"type": "text"}, **written}}
+    return echoed | {"text": {"format": {"type": "text"}, **written}}
 
 
 def whole_response(
@@ -170,9 +170,9 @@ class ResponseEvents:
         self._items: list[str] = []
         self._is_in_progress = False
 
-    def complete(self, said: Event) -> Sequence[Event]:
+    def complete(self, incoming: Event) -> Sequence[Event]:
         """Return the event as OpenAI sends it; none if it is not one of theirs."""
-        content = said.decode()
+        content = incoming.decode()
         kind = content.get("type")
         if kind == "response.in_progress":
             if self._is_in_progress:

@@ -14,7 +14,7 @@ import msgspec
 from lms_jupyter.engine.wire import anthropic
 from lms_jupyter.engine.wire.sse import DONE, Event, event
 
-TOLD_BY_PART = ("choices", "prompt_progress")
+SENT_IN_PARTS = ("choices", "prompt_progress")
 
 
 class Parts(Protocol):
@@ -43,13 +43,13 @@ class ChatParts:
 
     def hear(self, content: Mapping[str, Any]) -> None:
         """Take in one chunk."""
-        head = {name: value for name, value in content.items() if name not in TOLD_BY_PART}
+        head = {name: value for name, value in content.items() if name not in SENT_IN_PARTS}
         self._usage = head.pop("usage", None) or self._usage
         self._timings = head.pop("timings", None) or self._timings
         self._head |= head
-        for said in content.get("choices") or ():
-            choice = self._choices.setdefault(said.get("index", 0), {})
-            self._add(choice, said)
+        for part in content.get("choices") or ():
+            choice = self._choices.setdefault(part.get("index", 0), {})
+            self._add(choice, part)
 
     def ending(self) -> Sequence[Event]:
         """Return a last chunk for each choice that is not at its end, and the usage if wanted."""
@@ -92,14 +92,14 @@ class ChatParts:
             chunk["timings"] = self._timings
         return Event(msgspec.json.encode(chunk))
 
-    def _add(self, choice: dict[str, Any], said: Mapping[str, Any]) -> None:
-        choice["finish_reason"] = said.get("finish_reason") or choice.get("finish_reason")
-        probabilities = said.get("logprobs")
+    def _add(self, choice: dict[str, Any], part: Mapping[str, Any]) -> None:
+        choice["finish_reason"] = part.get("finish_reason") or choice.get("finish_reason")
+        probabilities = part.get("logprobs")
         if isinstance(probabilities, Mapping):
-            told = choice.setdefault("logprobs", {})
+            gathered = choice.setdefault("logprobs", {})
             for name, values in probabilities.items():
-                told[name] = (told.get(name) or []) + (values or [])
-        delta = said.get("delta") or {"content": said.get("text")}
+                gathered[name] = (gathered.get(name) or []) + (values or [])
+        delta = part.get("delta") or {"content": part.get("text")}
         for name in ("content", "reasoning_content"):
             if delta.get(name):
                 choice[name] = choice.get(name, "") + delta[name]
@@ -123,12 +123,12 @@ class ChatParts:
         return written | {"text": choice.get("content", ""), "logprobs": choice.get("logprobs")}
 
 
-def _add_call(call: dict[str, Any], said: Mapping[str, Any]) -> None:
+def _add_call(call: dict[str, Any], part: Mapping[str, Any]) -> None:
     """Add a piece of a tool's call."""
     function = call.setdefault("function", {"name": "", "arguments": ""})
-    for name, value in (said.get("function") or {}).items():
+    for name, value in (part.get("function") or {}).items():
         function[name] = function.get(name, "") + (value or "")
-    call |= {name: said[name] for name in ("id", "type") if said.get(name)}
+    call |= {name: part[name] for name in ("id", "type") if part.get(name)}
 
 
 class MessageParts:
@@ -190,10 +190,10 @@ class MessageParts:
         self._is_open = False
         if self._blocks and self._blocks[-1].get("type") == "tool_use":
             try:
-                said = msgspec.json.decode(self._json or "{}")
+                arguments = msgspec.json.decode(self._json or "{}")
             except msgspec.DecodeError:
-                said = {}
-            self._blocks[-1]["input"] = said
+                arguments = {}
+            self._blocks[-1]["input"] = arguments
 
 
 class ResponseParts:

@@ -99,7 +99,7 @@ def log_prob(token: Mapping[str, Any]) -> dict[str, Any]:
 
 def stats(outcome: Outcome) -> dict[str, Any]:
     """Write what can be told about a prediction; what is unknown is left out."""
-    said: dict[str, Any] = {
+    figures: dict[str, Any] = {
         "stopReason": outcome.stop_reason,
         "tokensPerSecond": outcome.tokens_per_second,
         "timeToFirstTokenSec": outcome.first_token_s,
@@ -113,5 +113,5 @@ def stats(outcome: Outcome) -> dict[str, Any]:
         "acceptedDraftTokensCount": outcome.accepted_tokens,
     }
     if outcome.drafted_tokens is not None and outcome.accepted_tokens is not None:
-        said["rejectedDraftTokensCount"] = outcome.drafted_tokens - outcome.accepted_tokens
-    return {name: value for name, value in said.items() if value is not None}
+        figures["rejectedDraftTokensCount"] = outcome.drafted_tokens - outcome.accepted_tokens
+    return {name: value for name, value in figures.items() if value is not None}

@@ -33,7 +33,7 @@ def chat_request(body: Mapping[str, Any]) -> dict[str, Any]:
     asked = {name: value for name, value in body.items() if name not in _NOT_FOR_CHATS}
     instructions = body.get("instructions")
     first = [{"role": "system", "content": instructions}] if instructions else []
-    asked["messages"] = first + [one for item in body["input"] for one in _messages(item)]
+    asked["messages"] = first + [message for item in body["input"] for message in _messages(item)]
     if body.get("max_output_tokens") is not None:
         asked["max_tokens"] = body["max_output_tokens"]
     if body.get("tools"):
@@ -59,9 +59,9 @@ def _messages(item: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         yield {"role": "tool", "tool_call_id": item.get("call_id"), "content": output}
 
 
-def _content(said: str | Sequence[Mapping[str, Any]]) -> Any:
+def _content(content: str | Sequence[Mapping[str, Any]]) -> Any:
     """Return what an item says, its parts as those of a chat."""
-    return said if isinstance(said, str) else [_part(part) for part in said]
+    return content if isinstance(content, str) else [_part(part) for part in content]
 
 
 def _part(part: Mapping[str, Any]) -> dict[str, Any]:
@@ -89,9 +89,9 @@ class ResponseOfChat:
         self._hear(choice["message"].get("content") or "", choice)
         return self._response(self._end, [self._item(self._end)], answer.get("usage"))
 
-    def complete(self, said: Event) -> Sequence[Event]:
+    def complete(self, incoming: Event) -> Sequence[Event]:
         """Return the events for one event of the chat."""
-        return tuple(map(event, self._events(said.decode())))
+        return tuple(map(event, self._events(incoming.decode())))
 
     def _events(self, content: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         if "prompt_progress" in content:
@@ -130,14 +130,14 @@ class ResponseOfChat:
 
     def _hear(self, text: str, choice: Mapping[str, Any]) -> list[dict[str, Any]]:
         self._text += text
-        told = (choice.get("logprobs") or {}).get("content") or ()
-        new = [self._probability(one) for one in told]
+        probabilities = (choice.get("logprobs") or {}).get("content") or ()
+        new = [self._probability(probability) for probability in probabilities]
         self._probabilities += new
         return new
 
-    def _probability(self, told: Mapping[str, Any]) -> dict[str, Any]:
-        top = told.get("top_logprobs") or []
-        return _token(told) | {"top_logprobs": [_token(one) for one in top[: self._top]]}
+    def _probability(self, entry: Mapping[str, Any]) -> dict[str, Any]:
+        top = entry.get("top_logprobs") or []
+        return _token(entry) | {"top_logprobs": [_token(each) for each in top[: self._top]]}
 
     def _part(self, kind: str, **more: Any) -> dict[str, Any]:
         return {"type": f"response.{kind}", "item_id": self._item_id, **more}
@@ -182,5 +182,5 @@ class ResponseOfChat:
         return response
 
 
-def _token(told: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: told.get(name) for name in ("token", "bytes", "logprob")}
+def _token(entry: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: entry.get(name) for name in ("token", "bytes", "logprob")}

@@ -60,15 +60,15 @@ class WithFigures:
         timings = answer.pop("timings", None) or {}
         return answer | self._figures(timings)
 
-    def event(self, said: Event) -> Sequence[Event]:
+    def event(self, incoming: Event) -> Sequence[Event]:
         """Complete one event: the last one with content gets the figures."""
-        return tuple(self._with_figures(one) for one in self._complete(said))
+        return tuple(self._with_figures(each) for each in self._complete(incoming))
 
-    def _with_figures(self, said: Event) -> Event:
-        content = said.decode()
+    def _with_figures(self, incoming: Event) -> Event:
+        content = incoming.decode()
         self._note_reason(content)
-        if _TIMINGS not in said.data:
-            return said
+        if _TIMINGS not in incoming.data:
+            return incoming
         figures = self._figures(content.pop("timings", None) or {})
         return Event(msgspec.json.encode(content | figures))
 

@@ -94,8 +94,8 @@ def model_entry(model: DownloadedModel, instances: Sequence[Instance]) -> dict[s
 
 
 def _description(model: DownloadedModel) -> str | None:
-    said = model.header.text("general.description")
-    return None if said is None else said[:MAX_DESCRIPTION]
+    description = model.header.text("general.description")
+    return None if description is None else description[:MAX_DESCRIPTION]
 
 
 def load_config(instance: Instance) -> dict[str, Any]:

@@ -81,11 +81,11 @@ def milliseconds(seconds: float | None) -> int | None:
     return None if seconds is None else round(seconds * 1000)
 
 
-def seconds_from(milliseconds_said: object, name: str) -> float | None:
+def seconds_from(milliseconds: object, name: str) -> float | None:
     """Read an optional time to live; a whole number of milliseconds from 1 on, 60000.0 included."""
-    if milliseconds_said is None:
+    if milliseconds is None:
         return None
-    number = milliseconds_said
+    number = milliseconds
     if isinstance(number, bool) or not isinstance(number, int | float):
         raise BadRequestError(f"{name!r} has to be a number of milliseconds, not {number!r:.100}.")
     if not 1 <= number < 2**53 or number != number // 1:

@@ -19,20 +19,20 @@ def in_required_order(schema: Mapping[str, Any]) -> Mapping[str, Any]:
     return ordered
 
 
-def _is_sorted(said: Any) -> bool:
-    if isinstance(said, Mapping):
-        names = list(said)
-        return names == sorted(names) and all(map(_is_sorted, said.values()))
-    return not isinstance(said, list) or all(map(_is_sorted, said))
+def _is_sorted(schema: Any) -> bool:
+    if isinstance(schema, Mapping):
+        names = list(schema)
+        return names == sorted(names) and all(map(_is_sorted, schema.values()))
+    return not isinstance(schema, list) or all(map(_is_sorted, schema))
 
 
-def _ordered(said: Any) -> Any:
-    if isinstance(said, list):
-        return [_ordered(one) for one in said]
-    if not isinstance(said, Mapping):
-        return said
-    written = {name: _ordered(value) for name, value in said.items()}
-    properties, required = written.get("properties"), said.get("required")
+def _ordered(schema: Any) -> Any:
+    if isinstance(schema, list):
+        return [_ordered(each) for each in schema]
+    if not isinstance(schema, Mapping):
+        return schema
+    written = {name: _ordered(value) for name, value in schema.items()}
+    properties, required = written.get("properties"), schema.get("required")
     if isinstance(properties, dict) and isinstance(required, list):
         first = {name: properties[name] for name in required if _is_among(name, properties)}
         written["properties"] = first | properties

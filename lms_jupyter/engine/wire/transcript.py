@@ -36,12 +36,12 @@ class Transcript:
         self.outcome = Outcome()
         self._started = time.monotonic()
 
-    def hear(self, said: Event) -> None:
+    def hear(self, incoming: Event) -> None:
         """Take in one event of a streamed answer."""
-        if said.data == DONE:
+        if incoming.data == DONE:
             return
         try:
-            content = said.decode()
+            content = incoming.decode()
         except msgspec.DecodeError:
             return
         self._add(_new_text(content))
@@ -113,7 +113,7 @@ def _whole_text(answer: Mapping[str, Any]) -> Iterator[str]:
 
 def _chosen(content: Mapping[str, Any]) -> Iterator[str]:
     for choice in content.get("choices") or ():
-        said = choice.get("delta") or choice.get("message") or {}
+        delta = choice.get("delta") or choice.get("message") or {}
         yield str(choice.get("text") or "")
-        yield str(said.get("reasoning_content") or "")
-        yield str(said.get("content") or "")
+        yield str(delta.get("reasoning_content") or "")
+        yield str(delta.get("content") or "")

@@ -85,8 +85,8 @@ def body_for(
             body = {**body, _KWARGS: {**variables, **given}}
     if settings.system_prompt:
         body = _with_system_prompt(body, settings.system_prompt, path)
-    said = {name: value for name, value in body.items() if value is not None or name not in below}
-    return {**below, **said}
+    own = {name: value for name, value in body.items() if value is not None or name not in below}
+    return {**below, **own}
 
 
 def _with_system_prompt(body: dict[str, Any], prompt: str, path: str) -> dict[str, Any]:

@@ -83,8 +83,8 @@ _DRIVER = re.compile(r"(?:CUDA|ROCm|HIP|SYCL) error: .+|\bvk::.+Error\w+|ErrorDe
 def explain(stderr: Iterable[str], exit_code: int, file: Path) -> LoadFailedError:
     """Return the error for a worker that ended before its model was ready."""
     lines = list(stderr)
-    said = [match["text"] for line in lines if (match := _ERROR_LINE.match(line))]
-    reasons = [text for text in said if not any(noise in text for noise in _NOISE)]
+    errors = [match["text"] for line in lines if (match := _ERROR_LINE.match(line))]
+    reasons = [text for text in errors if not any(noise in text for noise in _NOISE)]
     everything = "\n".join(reasons)
     first = f" llama.cpp says: {_short(reasons[0])}" if reasons else ""
     for pattern, title, hint in _KNOWN:

@@ -36,11 +36,11 @@ class Stillness:
         self._computed: object = None
         self._got_on = self._computed_at = self._looked = clock()
 
-    def too_long_s(self, said: object) -> float:
+    def too_long_s(self, report: object) -> float:
         """Return for how many seconds nothing has happened, once that is too long; else 0.
 
         Args:
-            said: What changes with all that the process writes.
+            report: What changes with all that the process writes.
         """
         now = self._clock()
         if now - self._looked < LOOK_EVERY_S:
@@ -51,7 +51,7 @@ class Stillness:
         self._looked = now
         try:
             self._process = self._process or psutil.Process(self._pid)
-            self._look(self._process, said, now)
+            self._look(self._process, report, now)
         except psutil.Error:
             return 0.0  # It has ended, which others notice.
         still_s = now - self._got_on
@@ -59,13 +59,13 @@ class Stillness:
         is_long = idle_s >= self._patience.idle_s or still_s >= self._patience.computing_s
         return still_s if is_long else 0.0
 
-    def _look(self, process: psutil.Process, said: object, now: float) -> None:
+    def _look(self, process: psutil.Process, report: object, now: float) -> None:
         with process.oneshot():
             if process.status() == psutil.STATUS_STOPPED:
                 # Somebody has stopped it, and may let it go on.
                 self._got_on = now
             times = process.cpu_times()
-            progress = (said, process.memory_info().rss, _read_bytes(process))
+            progress = (report, process.memory_info().rss, _read_bytes(process))
         if progress != self._progress:
             self._progress, self._got_on = progress, now
         if (times.user, times.system) != self._computed:

@@ -74,7 +74,7 @@ def test_a_slice_is_found_by_the_name_of_the_whole() -> None:
 
 def test_what_no_driver_tells_is_what_llama_cpp_said_less_what_we_hold_since() -> None:
     (gpu,) = joined([device("Vulkan0", description="llvmpipe")], [], {}, {"Vulkan0": 5 * GB})
-    assert (gpu.free_bytes, gpu.is_told, gpu.is_measured) == (18 * GB, False, False)
+    assert (gpu.free_bytes, gpu.names_holders, gpu.is_measured) == (18 * GB, False, False)
 
 
 def test_metal_computes_in_main_memory() -> None:
