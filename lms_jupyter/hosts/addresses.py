@@ -5,7 +5,6 @@ path before it if the proxy has one for each of the servers behind it.
 """
 
 import re
-from typing import Any
 
 from lms_jupyter.errors import CommandError
 
@@ -93,9 +92,8 @@ def server_of(address: str) -> tuple[str, int]:
 
 
 def _none(text: str) -> CommandError:
-    shown: Any = "What was written" if "@" in text else repr(text)
-    if re.match(r"(?:http|ws)://", text, re.IGNORECASE):
-        hint = "Write host:port, for example 127.0.0.1:1234, without http://."
-    else:
-        hint = "Write host:port, for example 127.0.0.1:1234, or https://host behind a proxy."
+    shown = "What was written" if "@" in text else repr(text)
+    is_plain = re.match(r"(?:http|ws)://", text, re.IGNORECASE)
+    rest = "without http://" if is_plain else "or https://host behind a proxy"
+    hint = f"Write host:port, for example 127.0.0.1:1234, {rest}."
     return CommandError(f"{shown} is no address of a host.", hint=hint)

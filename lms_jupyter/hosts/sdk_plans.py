@@ -33,16 +33,14 @@ async def plan(repository: AsyncSession, name: str, quantization: str | None) ->
         HostReplyError: It is not what LM Studio promises.
     """
     owner, _, repo = name.partition("/")
-    source = {"type": "huggingface", "user": owner, "repo": repo}
-    targets: tuple[Mapping[str, Any], ...] = (
-        {"type": "artifact", "owner": owner, "name": repo},
-        {"type": "model", "source": source},
-    )
+    hub = {"type": "artifact", "owner": owner, "name": repo}
+    hugging_face = {"type": "huggingface", "user": owner, "repo": repo}
     try:
         async with asyncio.timeout(PATIENCE_S):
             with contextlib.suppress(lmstudio.LMStudioServerError):
-                return await _plan(repository, name, targets[0], quantization)
-            return await _plan(repository, name, targets[1], quantization)
+                return await _plan(repository, name, hub, quantization)
+            target = {"type": "model", "source": hugging_face}
+            return await _plan(repository, name, target, quantization)
     except TimeoutError:
         raise HostTimeoutError(
             "This host does not answer when it is asked to plan a download.",

@@ -8,19 +8,6 @@ from typing import Any
 from lms_jupyter.protocol.models import Instance
 from lms_jupyter.server.agents import desk_here
 
-TOOLS = [
-    f"{__name__}:{name}"
-    for name in (
-        "list_local_models",
-        "list_models_in_memory",
-        "estimate_model_memory",
-        "load_model",
-        "unload_model",
-        "free_model_memory",
-    )
-]
-"""As the entry point `jupyter_server_mcp.tools` wants them."""
-
 
 async def list_local_models() -> list[dict[str, Any]]:
     """List the language models on this machine's disk that could be loaded."""
@@ -100,3 +87,13 @@ def _described(instance: Instance, **more: Any) -> dict[str, Any]:
         "ttl_seconds": instance.ttl_s,
         **more,
     }
+
+
+TOOLS = [
+    f"{__name__}:{tool.__name__}"
+    for tool in (
+        *(list_local_models, list_models_in_memory, estimate_model_memory),
+        *(load_model, unload_model, free_model_memory),
+    )
+]
+"""As the entry point `jupyter_server_mcp.tools` wants them."""

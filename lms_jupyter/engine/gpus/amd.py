@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections import Counter
 from pathlib import Path
 
 from lms_jupyter.engine.gpus.gpu import Reading
@@ -22,7 +22,8 @@ class Amd:
 
     def read(self) -> tuple[Reading, ...]:
         """Return what is told now, empty if nothing is."""
-        found = [(card, total) for card, total in self._found() if total]
+        known = sorted(self._cards.glob("card[0-9]*/device"))
+        found = [(card, size) for card in known if (size := _number(card / "mem_info_vram_total"))]
         if not found:
             return ()
         holders = self._holders()
@@ -42,10 +43,6 @@ class Amd:
                 )
             )
         return tuple(readings)
-
-    def _found(self) -> Iterator[tuple[Path, int]]:
-        for card in sorted(self._cards.glob("card[0-9]*/device")):
-            yield card, _number(card / "mem_info_vram_total") or 0
 
     def _holders(self) -> dict[str, dict[int, int]]:
         """Return bus id → process id → bytes, of the processes that we may look at."""
@@ -76,9 +73,9 @@ def _held_by(process: Path) -> dict[str, int]:
         number, _, unit = fields.get("drm-memory-vram", "0").partition(" ")
         size = int(number) * {"KiB": 2**10, "MiB": 2**20}.get(unit, 1) if number.isdigit() else 0
         clients[fields.get("drm-pdev", "").lower(), fields.get("drm-client-id", descriptor)] = size
-    held: dict[str, int] = {}
+    held = Counter[str]()
     for (bus_id, _), size in clients.items():
-        held[bus_id] = held.get(bus_id, 0) + size
+        held[bus_id] += size
     return held
 
 

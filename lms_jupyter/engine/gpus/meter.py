@@ -33,10 +33,6 @@ class Driver(Protocol):
         """Return what is told now; may take its time."""
 
 
-def _nothing() -> Mapping[str, int]:
-    return {}
-
-
 class GpuMeter:
     """The GPUs that llama.cpp can use now, with their memory.
 
@@ -55,7 +51,7 @@ class GpuMeter:
         self._drivers = (Nvml(), Amd()) if drivers is None else tuple(drivers)
         self._environment = environment
         self._driver = DriverThread(self._ask, "GPU memory", patience_s)
-        self.held: Callable[[], Mapping[str, int]] = _nothing
+        self.held: Callable[[], Mapping[str, int]] = dict
         self._held_before: dict[Device, int] = {}
         self._readings: tuple[Reading, ...] = ()
         self.holders: Mapping[int, Holder] = {}

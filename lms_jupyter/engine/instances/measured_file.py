@@ -45,14 +45,12 @@ class Took(Struct, frozen=True, kw_only=True):
         if self.is_whole != other.is_whole:
             return self if self.is_whole else other
         gpus = {*self.gpu_bytes, *other.gpu_bytes}
-        return Took(
-            kind=self.kind,
-            context_length=self.context_length,
+        return msgspec.structs.replace(
+            self,
             main_bytes=max(self.main_bytes, other.main_bytes),
             gpu_bytes={
                 gpu: max(self.gpu_bytes.get(gpu, 0), other.gpu_bytes.get(gpu, 0)) for gpu in gpus
             },
-            is_whole=self.is_whole,
             at=max(self.at, other.at),
         )
 
