@@ -36,11 +36,11 @@ def _item(item: Mapping[str, Any], where: str) -> list[dict[str, Any]]:
     if kind == "function_call":
         return [dict(item)]
     if kind == "function_call_output":
-        return [{**item, "output": _told(item.get("output"), f"{where}.output")}]
+        return [{**item, "output": _content(item.get("output"), f"{where}.output")}]
     if kind == "reasoning":
         thoughts = item.get("content") or item.get("summary")
-        said = _thoughts(thoughts, where) if thoughts else []
-        return [{"type": "reasoning", "summary": [], "content": said}] if said else []
+        content = _thoughts(thoughts, where) if thoughts else []
+        return [{"type": "reasoning", "summary": [], "content": content}] if content else []
     if kind == "item_reference" or (kind is None and "id" in item):
         raise BadRequestError(
             f"There is no item {item.get('id')!r:.100} to refer to ({where}).",
@@ -50,19 +50,19 @@ def _item(item: Mapping[str, Any], where: str) -> list[dict[str, Any]]:
 
 
 def _message(item: Mapping[str, Any], where: str) -> dict[str, Any]:
-    role, said = item.get("role"), item.get("content")
+    role, content = item.get("role"), item.get("content")
     if role == "assistant":
         # Also an empty text: llama.cpp reads no message of an assistant that is not in parts.
-        parts = [{"type": "output_text", "text": said}] if isinstance(said, str) else said
+        parts = [{"type": "output_text", "text": content}] if isinstance(content, str) else content
         return {**item, "type": "message", "content": _parts(parts, "output_text", where)}
     if role in _ASKING:
-        return {**item, "type": "message", "content": _told(said, f"{where}.content")}
+        return {**item, "type": "message", "content": _content(content, f"{where}.content")}
     raise BadRequestError(f"{role!r:.100} is not the role of a message ({where}.role).")
 
 
-def _told(said: Any, where: str) -> Any:
+def _content(content: Any, where: str) -> Any:
     """Return what a user or a tool says: a text, or parts."""
-    return said if isinstance(said, str) else _parts(said, "input_text", where)
+    return content if isinstance(content, str) else _parts(content, "input_text", where)
 
 
 def _parts(parts: Any, kind: str, where: str) -> list[dict[str, Any]]:
@@ -95,7 +95,7 @@ def _thoughts(thoughts: Any, where: str) -> list[dict[str, Any]]:
 
 
 def _text(part: Mapping[str, Any], name: str, where: str) -> str:
-    said = part.get(name)
-    if not isinstance(said, str):
-        raise BadRequestError(f"The text of a part has to be text, not {said!r:.100} ({where}).")
-    return said
+    text = part.get(name)
+    if not isinstance(text, str):
+        raise BadRequestError(f"The text of a part has to be text, not {text!r:.100} ({where}).")
+    return text
