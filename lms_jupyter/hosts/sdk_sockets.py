@@ -10,6 +10,7 @@ The SDK knows of no TLS either, and puts `ws://` and `http://` before whatever a
 what stands there for an address with TLS is read as the URL that is meant.
 """
 
+import socket
 from collections.abc import Iterator
 from contextlib import AbstractAsyncContextManager, contextmanager
 from ipaddress import ip_address
@@ -27,6 +28,29 @@ from lms_jupyter.hosts.forks import fork_safe_lock, in_child
 
 GREETED_TIMEOUT_S = 10.0
 """How long the SDK's own greeting may take: ours has been answered before."""
+
+UNHEARD_S = 8
+"""How long nothing of a host may come, not even that something arrived, before it is gone."""
+IDLE_S = 10
+"""How long nobody says anything before the system asks whether the other side is there."""
+_WANTED = {
+    # macOS calls the second otherwise and has no first: there it takes as long as the system says.
+    "TCP_USER_TIMEOUT": UNHEARD_S * 1000,
+    "TCP_KEEPIDLE": IDLE_S,
+    "TCP_KEEPALIVE": IDLE_S,
+    "TCP_KEEPINTVL": UNHEARD_S // 2,
+    "TCP_KEEPCNT": 2,
+}
+SOCKET_OPTIONS = (
+    (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
+    *(
+        (socket.IPPROTO_TCP, getattr(socket, name), value)
+        for name, value in _WANTED.items()
+        if hasattr(socket, name)
+    ),
+)
+"""A connection through a router that has forgotten it, or to a machine that sleeps, is dead without
+a word. The system finds that out, also where nobody asks, and the next question begins anew."""
 
 _ours: set[str] = set()
 """The addresses of hosts that we have made clients for."""
@@ -101,9 +125,13 @@ def open_plain(url: str) -> AbstractAsyncContextManager[httpx_ws.AsyncWebSocketS
     if not is_secure(address) and parsed.netloc.decode() not in _ours and not _is_here(parsed.host):
         return httpx_ws.aconnect_ws(url)
     # It keeps no connection, so that there is nothing to close when the websocket is closed.
-    client = httpx.AsyncClient(
-        trust_env=False, verify=trust(address), limits=httpx.Limits(max_keepalive_connections=0)
+    transport = httpx.AsyncHTTPTransport(
+        trust_env=False,
+        verify=trust(address),
+        limits=httpx.Limits(max_keepalive_connections=0),
+        socket_options=SOCKET_OPTIONS,
     )
+    client = httpx.AsyncClient(trust_env=False, transport=transport)
     return httpx_ws.aconnect_ws(str(parsed), client)
 
 

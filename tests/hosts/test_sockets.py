@@ -1,6 +1,7 @@
 """What speaks plain HTTP reads no certificates."""
 
 import asyncio
+import socket
 import ssl
 from typing import NoReturn
 
@@ -42,6 +43,17 @@ async def test_clients_for_handles(address: str) -> None:
     client = await handles.async_client(address)
     assert await client.list_downloaded_models()
     await client.aclose()
+
+
+@pytest.mark.asyncio
+async def test_the_system_finds_out_that_a_connection_is_dead(address: str) -> None:
+    async with sdk_sockets.open_plain(f"ws://{address}/llm") as session:
+        raw = session.stream.get_extra_info("socket")
+        assert raw.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+        assert raw.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+        if hasattr(socket, "TCP_USER_TIMEOUT"):
+            unheard = raw.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT)
+            assert unheard == sdk_sockets.UNHEARD_S * 1000
 
 
 @pytest.mark.asyncio
