@@ -90,3 +90,12 @@ def matplotlib() -> Path:
 def newest_sdk() -> Path:
     """Return a folder with the SDK's newest release, a beta; what it needs is here already."""
     return installed("lmstudio-1.6.0b1", "--no-deps", "lmstudio==1.6.0b1")
+
+
+def jupyter_collaboration() -> Path:
+    """Return a folder with what several people need who work in one notebook of JupyterLab."""
+    parts = ("jupyter-collaboration==5.0.4", "jupyter-collaboration-ui==3.0.4")
+    parts += ("jupyter-docprovider==3.0.4", "jupyter-server-ydoc==3.0.4")
+    parts += ("jupyter-server-fileid==0.10.0", "jupyter-ydoc==4.2.1", "pycrdt==0.14.13")
+    parts += ("pycrdt-websocket==0.16.5", "pycrdt-store==0.1.5", "sqlite-anyio==0.2.10")
+    return installed("jupyter-collaboration-5.0.4", "--no-deps", *parts)

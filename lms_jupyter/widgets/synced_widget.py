@@ -63,13 +63,14 @@ class SyncedWidget(anywidget.AnyWidget):
     ).tag(sync=True)
 
     def __init__(self, manager: Manager | None = None, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
+        self._still = StillPicture()
+        # Said as the widget is made: a page that is told later may not listen yet.
+        classes = (*kwargs.pop("_dom_classes", ()), self._still.live_class)
+        super().__init__(_dom_classes=classes, **kwargs)
         self._outbox = Outbox()
         self._manager = manager or here()
         self._mirroring = threading.Lock()
         self._listening = True
-        self._still = StillPicture(self.model_id or "")
-        self.add_class(self._still.live_class)
         self._manager.observe(self._on_slice, names=self.slices)
         for name in self.slices:
             self._mirror(name, getattr(self._manager, name))

@@ -48,12 +48,12 @@ const settle = () => vi.advanceTimersByTimeAsync(0);
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-it("shows nothing where the picture stands above and ipywidgets finds no model", async () => {
+it("shows nothing where the picture stands below and ipywidgets finds no model", async () => {
   const renderer = rendererFor((node) => {
     node.textContent = "Error displaying widget: model not found";
   });
 
-  await renderer.renderModel({ ...model(), metadata: { lms_jupyter: { picture: "above" } } });
+  await renderer.renderModel({ ...model(), metadata: { lms_jupyter: { picture: "below" } } });
   await settle();
 
   expect(renderer.node.textContent).toBe("");
@@ -121,4 +121,24 @@ it("leaves what is not ours as it is", async () => {
     await settle();
     expect(renderer.node.textContent).toBe("Error displaying widget: model not found");
   }
+});
+
+it.each([
+  ["", "This is a picture."],
+  ["de-CH", "Das ist ein Bild."],
+])("says below a picture that is not trusted what makes it live (%s)", async (lang, words) => {
+  document.documentElement.lang = lang;
+  const registry = registryOf(() => undefined);
+  keepStills(registry as unknown as IRenderMimeRegistry);
+  const textOf = async (html: string, trusted: boolean) => {
+    const { node, renderModel } = registry.clone().createRenderer("text/html");
+    await renderModel({ data: { "text/html": html }, trusted } as never);
+    return node.textContent;
+  };
+  const still = `<div class="lms-Of-1a">${OURS}</div><style></style>`;
+
+  expect(await textOf(still, false)).toContain(words);
+  expect(await textOf(still, true)).toBe("Models in memory");
+  expect(await textOf("<b>theirs</b>", false)).toBe("theirs");
+  document.documentElement.lang = "";
 });

@@ -9,17 +9,27 @@ const FAILED = ".jupyter-widgets-error-widget";
 /** A widget that is there comes sooner; until then nothing flickers. */
 export const PATIENCE_MS = 500;
 
-/** The still picture in an output of ours; the second form is that of older notebooks. */
+/** How the picture in an output of ours begins; the last form is that of older notebooks. */
+const STILL =
+  /^<(div class="lms-Of-\w+"><div class="lms-Still"|div class="lms-Still"|p>Models in memory of )/;
+
+/** The still picture in an output of ours. */
 function hasStill({ data }: IRenderMime.IMimeModel): boolean {
   const html = data[HTML];
   const text = Array.isArray(html) ? html.join("") : html;
-  return typeof text === "string" && /^<(div class="lms-Still"|p>Models in memory of )/.test(text);
+  return typeof text === "string" && STILL.test(text);
 }
 
-/** Whether the picture stands in the output above, where any viewer shows it. */
+/** What is said below a picture in an output that JupyterLab does not trust. */
+const UNTRUSTED = {
+  en: "This is a picture. Run the cell for a live panel.",
+  de: "Das ist ein Bild. Für ein lebendes Panel die Zelle ausführen.",
+};
+
+/** Whether the picture is an output of its own beside it, which any viewer shows. */
 function isBesideStill({ metadata }: IRenderMime.IMimeModel): boolean {
   const ours = metadata?.lms_jupyter as { picture?: unknown } | undefined;
-  return ours?.picture === "above";
+  return ours?.picture === "below";
 }
 
 /**
@@ -36,6 +46,7 @@ export function keepStills(registry: IRenderMimeRegistry): void {
   registry.createRenderer = (mimeType) => {
     const renderer = create(mimeType);
     if (mimeType === VIEW) fallBack(renderer, () => create(HTML));
+    else if (mimeType === HTML) explain(renderer);
     return renderer;
   };
   registry.clone = (options) => {
@@ -48,6 +59,19 @@ export function keepStills(registry: IRenderMimeRegistry): void {
 /** Whether it is a widget, and not word that there is none. */
 function isLive(view: Element): boolean {
   return !view.matches(FAILED) && view.querySelector(FAILED) === null;
+}
+
+/** Say why a picture of ours does not live, where that is for want of trust. */
+function explain(renderer: IRenderMime.IRenderer): void {
+  const { node } = renderer;
+  const render = renderer.renderModel.bind(renderer);
+  renderer.renderModel = async (model) => {
+    await render(model);
+    if (model.trusted || !hasStill(model)) return;
+    const hint = document.createElement("p");
+    hint.textContent = UNTRUSTED[document.documentElement.lang.startsWith("de") ? "de" : "en"];
+    node.append(hint);
+  };
 }
 
 /** Put the still picture into a renderer of widgets for as long as it shows no live one. */

@@ -18,12 +18,18 @@ export function chosenIn(notebook: INotebookModel): string {
   return typeof model === "string" && model.length <= LONGEST ? model.trim() : "";
 }
 
-/** Have a notebook choose a model, or none; what else is ours in it stays. */
+/** Whether a model was ever chosen in a notebook, also if it has none now. */
+export function hasChosen(notebook: INotebookModel): boolean {
+  return "model" in ours(notebook);
+}
+
+/**
+ * Have a notebook choose a model, or none, which is an empty name; what else is ours stays.
+ *
+ * "None" is written down too: kernels may have been told otherwise, by this page or another.
+ */
 export function choose(notebook: INotebookModel, name: string): void {
-  const { model: _, ...others } = ours(notebook);
-  const next = name === "" ? others : { ...others, model: name };
-  if (Object.keys(next).length > 0) notebook.setMetadata(KEY, next);
-  else notebook.deleteMetadata(KEY);
+  notebook.setMetadata(KEY, { ...ours(notebook), model: name });
 }
 
 /** Whether cells of this notebook can know our magics, as far as it is known. */

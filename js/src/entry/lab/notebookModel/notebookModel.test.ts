@@ -59,18 +59,14 @@ function createKernel(status = "ok") {
 const line = (name: string) =>
   `__import__("os").environ["LMS_JUPYTER_MODEL"] = ${JSON.stringify(name)}`;
 
-it("keeps what else is ours in the metadata, and leaves nothing behind", () => {
+it("keeps what else is ours in the metadata, and writes down that none is chosen", () => {
   const { metadata, model } = createNotebook({ lms_jupyter: { other: 1 } });
 
   choose(model, "qwen3-4b");
   expect(metadata).toEqual({ lms_jupyter: { other: 1, model: "qwen3-4b" } });
   choose(model, "");
-  expect(metadata).toEqual({ lms_jupyter: { other: 1 } });
-
-  const empty = createNotebook();
-  choose(empty.model, "qwen3-4b");
-  choose(empty.model, "");
-  expect(empty.metadata).toEqual({});
+  expect(metadata).toEqual({ lms_jupyter: { other: 1, model: "" } });
+  expect(chosenIn(model)).toBe("");
 });
 
 it.each([null, 4, "qwen", [], { model: 4 }, { model: "x".repeat(301) }, { model: {} }])(
@@ -95,6 +91,35 @@ it("tells a kernel once, and again when it is another model or the kernel begins
   choose(model, "");
   tell(kernel, model);
   expect(sent).toEqual([line("a/b"), line("a/b"), line("")]);
+});
+
+it("tells it again what another page may have told it otherwise meanwhile", () => {
+  const { model } = createNotebook({ lms_jupyter: { model: "a" } });
+  const { kernel, sent } = createKernel();
+  tell(kernel, model);
+
+  // Somebody else chooses b, runs a cell, and a is chosen again.
+  choose(model, "b");
+  choose(model, "a");
+  tell(kernel, model);
+  tell(kernel, model);
+
+  expect(sent).toEqual([line("a"), line("a")]);
+});
+
+it("tells a kernel that none is chosen any more, also from a page that was loaded again", () => {
+  const { model, metadata } = createNotebook({ lms_jupyter: { model: "a" } });
+  const { kernel, sent } = createKernel();
+  choose(model, "");
+
+  tell(kernel, model);
+  tell(kernel, model);
+  expect(sent).toEqual([line("")]);
+
+  delete metadata.lms_jupyter;
+  const untouched = createKernel();
+  tell(untouched.kernel, model);
+  expect(untouched.sent).toEqual([]);
 });
 
 it("tells it again where the cell before it has failed", async () => {

@@ -1,21 +1,35 @@
 import type { INotebookModel } from "@jupyterlab/notebook";
 import type { Kernel } from "@jupyterlab/services";
-import { chosenIn, isPython } from "./choice";
+import { chosenIn, hasChosen, isPython } from "./choice";
 
 /** What our Python reads; it needs not be there yet when this is set. */
 const VARIABLE = "LMS_JUPYTER_MODEL";
 const BEGINS_ANEW = new Set(["starting", "restarting", "autorestarting", "dead"]);
 
-/** What a kernel has been told; one that is started again knows nothing any more. */
-const known = new WeakMap<Kernel.IKernelConnection, string>();
+/**
+ * What a kernel was last told, as far as this page knows; one that is started again knows nothing.
+ *
+ * `null` where another page may have told it something: that of somebody else in the same
+ * notebook, or this one before it was loaded again.
+ */
+const known = new WeakMap<Kernel.IKernelConnection, string | null>();
 const followed = new WeakSet<Kernel.IKernelConnection>();
 
-function follow(kernel: Kernel.IKernelConnection): void {
+function follow(kernel: Kernel.IKernelConnection, notebook: INotebookModel): void {
   if (followed.has(kernel)) return;
   followed.add(kernel);
   kernel.statusChanged.connect((_, status) => {
     if (BEGINS_ANEW.has(status)) known.delete(kernel);
   });
+  notebook.metadataChanged.connect(() => {
+    if (known.has(kernel) && known.get(kernel) !== chosenIn(notebook)) known.set(kernel, null);
+  });
+}
+
+/** What a kernel has been told, in a notebook in which models may have been chosen before. */
+function told(kernel: Kernel.IKernelConnection, notebook: INotebookModel): string | null {
+  const unknown = hasChosen(notebook) ? null : "";
+  return known.get(kernel) ?? (known.has(kernel) ? null : unknown);
 }
 
 /**
@@ -26,8 +40,8 @@ function follow(kernel: Kernel.IKernelConnection): void {
  */
 export function tell(kernel: Kernel.IKernelConnection, notebook: INotebookModel): void {
   const name = chosenIn(notebook);
-  if (!isPython(notebook) || name === (known.get(kernel) ?? "")) return;
-  follow(kernel);
+  if (!isPython(notebook) || name === told(kernel, notebook)) return;
+  follow(kernel, notebook);
   known.set(kernel, name);
   // A text in JSON is the same text in Python.
   const [variable, value] = [VARIABLE, name].map((text) => JSON.stringify(text));
