@@ -32,11 +32,15 @@ import type {
 } from "../src/protocol/protocol";
 import type { FakeTransport } from "../src/transport/fake";
 import type { Link } from "../src/transport/transport";
+import type { DetailWords } from "../src/ui/text/detailWords";
 
-/** What a scene delivers, and what is clicked then (accessible names). */
+type Strings = DetailWords["strings"];
+
+/** What a scene delivers, and what is clicked then. */
 export interface Scene {
   news: (Slice | Link)[];
-  clicks?: string[];
+  /** Accessible names in the language of the page, or how they begin. */
+  clicks?: (strings: Strings) => string[];
   answer?: FakeTransport["answer"];
   /** What is typed into the field that has the focus, before the last click. */
   typed?: string;
@@ -137,6 +141,12 @@ const answering =
     (answers[command.kind] ?? { kind: "accepted", now: 0 }) as Reply;
 const formAnswer = answering({ estimate: estimated, list_profiles: profiles });
 
+const openMore = ({ loadWith, moreSettings }: Strings) => [
+  loadWith(gemma.model_key),
+  // How many are changed stands behind it.
+  moreSettings(0).split(" (")[0] ?? "",
+];
+
 /** Every state that the panel can be in. */
 export const SCENES: Record<string, Scene> = {
   idle: { news: [models, three, "live"] },
@@ -168,11 +178,11 @@ export const SCENES: Record<string, Scene> = {
       activity({ revision: 100 }),
       "live",
     ],
-    clicks: ["Timeline"],
+    clicks: ({ timeline }) => [timeline],
   },
   problems: { news: [models, problems as Activity, "live"] },
-  engine: { news: [models, engine as Activity, "live"], clicks: ["More about chat"] },
-  gpus: { news: [models, twoGpus, "live"], clicks: ["More about my-coder"] },
+  engine: { news: [models, engine as Activity, "live"], clicks: ({ more }) => [more("chat")] },
+  gpus: { news: [models, twoGpus, "live"], clicks: ({ more }) => [more("my-coder")] },
   gpu_full: { news: [models, oneGpu({ available_bytes: 0 }), "live"] },
   gpu_empty: {
     news: [
@@ -194,40 +204,40 @@ export const SCENES: Record<string, Scene> = {
   },
   gpu_form: {
     news: [models, twoGpus, "live"],
-    clicks: ["Load google/gemma-3-12b with settings", "More settings"],
+    clicks: openMore,
     answer: formAnswer,
   },
   form: {
     news: [models, three, "live"],
-    clicks: ["Load google/gemma-3-12b with settings"],
+    clicks: ({ loadWith }) => [loadWith(gemma.model_key)],
     answer: formAnswer,
   },
   form_more: {
     news: [models, three, "live"],
-    clicks: ["Load google/gemma-3-12b with settings", "More settings"],
+    clicks: openMore,
     answer: formAnswer,
   },
   form_large: {
     news: [models, three, "live"],
-    clicks: ["Load google/gemma-3-12b with settings", "Save as profile"],
+    clicks: ({ loadWith, saveProfile }) => [loadWith(gemma.model_key), saveProfile],
     answer: answering({ estimate: estimatedLarge, list_profiles: profiles }),
   },
   downloading: { news: [models, downloading as Activity, "live"] },
   get: {
     news: [emptyCatalog as Catalog, empty as Activity, "live"],
-    clicks: ["Get model", "Find"],
+    clicks: ({ getMore, find }) => [getMore, find],
     answer: answering({ find_downloads: found }),
     typed: "qwen/qwen3-0.6b",
   },
   get_names: {
     news: [models, empty as Activity, "live"],
-    clicks: ["Get model", "Find"],
+    clicks: ({ getMore, find }) => [getMore, find],
     answer: answering({ find_downloads: foundNames }),
     typed: "qwen3",
   },
   hosts: {
     news: [models, three, "live"],
-    clicks: ["Host details"],
+    clicks: ({ hostDetails }) => [hostDetails],
     answer: answering({ list_hosts: hosts }),
   },
   expired: {
@@ -235,18 +245,18 @@ export const SCENES: Record<string, Scene> = {
   },
   refused: {
     news: [models, three, "live"],
-    clicks: ["Load google/gemma-3-12b", "Unload chat"],
+    clicks: ({ loadNamed, unloadNamed }) => [loadNamed(gemma.model_key), unloadNamed("chat")],
     answer: () => refused as Reply,
   },
   queued: {
     news: [models, three, "live"],
-    clicks: ["Load google/gemma-3-12b"],
+    clicks: ({ loadNamed }) => [loadNamed(gemma.model_key)],
     answer: () => new Promise<Reply>(() => {}),
   },
-  twins: { news: [models, twins, "live"], clicks: ["More about chat (gpu-box)"] },
+  twins: { news: [models, twins, "live"], clicks: ({ more }) => [more("chat (gpu-box)")] },
   undo: {
     news: [models, three, "live"],
-    clicks: ["Unload chat"],
+    clicks: ({ unloadNamed }) => [unloadNamed("chat")],
   },
   nasty: { news: [nastyCatalog, nastyActivity, "live"] },
   thousands: { news: [thousands, three, "live"] },

@@ -21,8 +21,8 @@ from lms_jupyter.widgets.pulling import Outbox, is_unheard
 from lms_jupyter.widgets.snapshot import snapshot_html, snapshot_text
 from lms_jupyter.widgets.still_picture import StillPicture
 
-VS_CODE = "VSCODE_PID"
-"""Set where VS Code has started the kernel."""
+CHOOSE_THEMSELVES = ("VSCODE_PID", "POSITRON")
+"""Set in kernels that VS Code, or Positron, has started."""
 VIEW = "application/vnd.jupyter.widget-view+json"
 
 
@@ -107,7 +107,8 @@ class SyncedWidget(anywidget.AnyWidget):
         activity = self._manager.activity
         if view is None:
             return
-        if VS_CODE in os.environ or VIEW not in view or not _can_update():
+        chooses = not os.environ.keys().isdisjoint(CHOOSE_THEMSELVES)
+        if chooses or VIEW not in view or not _can_update():
             # It chooses among the types of one output by what it can show, and knows no style here.
             self._still.show_alone({**view, **_picture(activity)})
             return

@@ -121,6 +121,9 @@ def test_a_program_that_ends_during_a_call_fails_that_call(tmp_path: Path) -> No
     client.close()
 
 
+LOGIN = 'Bearer resource_metadata="https://a.example/.well-known/oauth-protected-resource"'
+
+
 class _Handler(BaseHTTPRequestHandler):
     """Answers as JSON or as a stream of events, by its path; wants a header."""
 
@@ -132,6 +135,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.asked.append((asked["method"], self.headers["Mcp-Session-Id"], version))
         if self.headers["Authorization"] != "Bearer key":
             self._put(401, "text/plain", "no")
+        elif self.path == "/login":
+            self._put(401, "text/plain", "no", **{"WWW-Authenticate": LOGIN})
         elif "id" not in asked:
             self._put(202, "text/plain", "")
         elif self.path == "/html":
@@ -153,9 +158,11 @@ class _Handler(BaseHTTPRequestHandler):
         self.asked.append(("DELETE", self.headers["Mcp-Session-Id"], None))
         self._put(200, "text/plain", "")
 
-    def _put(self, code: int, kind: str, text: str) -> None:
+    def _put(self, code: int, kind: str, text: str, **headers: str) -> None:
         body = text.encode()
         self.send_response(code)
+        for name, value in headers.items():
+            self.send_header(name, value)
         self.send_header("Content-Type", kind)
         self.send_header("Mcp-Session-Id", "s1")
         self.send_header("Content-Length", str(len(body)))
@@ -196,6 +203,7 @@ def test_a_server_at_an_address_does_the_same(address: str, path: str, tmp_path:
     ("path", "key", "sentence"),
     [
         ("/json", "wrong", "refuses (401)"),
+        ("/login", "key", "wants a login in a browser (OAuth)"),
         ("/", "key", "does not take messages at its address (404)"),
         ("/html", "key", "answers what is no JSON"),
         ("/silent", "key", "has ended its stream unanswered"),
@@ -266,6 +274,7 @@ def test_a_file_of_lm_studio_names_programs_and_addresses(tmp_path: Path) -> Non
         (servers(x={}), "has neither of `command` and `url`"),
         (servers(x={"command": "a", "url": "http://b"}), "has both of `command` and `url`"),
         (servers(x={"url": "file:///etc/passwd"}), "neither http:// nor https://"),
+        (servers(x={"url": "http://b/sse", "type": "sse"}), "speaks the protocol of 2024 (sse)"),
         (servers(x={"command": ["a"]}), "`command` that is no text"),
         (servers(x={"command": "a\0b"}), "`command` that is no text"),
         (servers(x={"command": "a", "args": "b"}), "`args` that are no list of texts"),

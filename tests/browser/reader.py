@@ -41,7 +41,7 @@ class Reader:
         self.at += 1
         if cell.cell_type == "code" and cell.source:
             self.notebook.run(index)
-        return self._output(index)
+        return self.output(index)
 
     def read_to(self, words: str) -> None:
         """Run what comes before the cell with these words."""
@@ -61,7 +61,7 @@ class Reader:
     def check_too_early(self) -> Locator:
         """Run the check while the exercise is still to be done."""
         self.notebook.run(self.at + 1)
-        return self._output(self.at + 1)
+        return self.output(self.at + 1)
 
     def solve(self) -> None:
         """Write the solution into the exercise."""
@@ -81,6 +81,7 @@ class Reader:
         found: list[str] = self._page.evaluate(ERRORS)
         return found
 
-    def _output(self, index: int) -> Locator:
+    def output(self, index: int) -> Locator:
+        """Return the output of a cell, whatever other notebooks are open."""
         book = self._page.locator(".jp-NotebookPanel:not(.lm-mod-hidden)")
         return book.locator(".jp-Notebook .jp-Cell").nth(index).locator(".jp-Cell-outputArea")

@@ -61,7 +61,9 @@ def shared_lab(tmp_path_factory: pytest.TempPathFactory, engine_address: str) ->
         "JUPYTER_PATH": str(packages / "share" / "jupyter"),
         "JUPYTER_CONFIG_PATH": str(packages / "etc" / "jupyter"),
     }
-    with jupyterlab(tmp_path_factory.mktemp("shared-lab"), variables) as lab:
+    folder = tmp_path_factory.mktemp("shared-lab")
+    kept = f"--SQLiteYStore.db_path={folder / 'documents.db'}"
+    with jupyterlab(folder, variables, kept) as lab:
         yield lab
 
 

@@ -54,11 +54,13 @@ def test_papermill_runs_a_notebook_with_parameters(
     assert "2 combinations" in str(outputs)
 
 
-@pytest.fixture
-def no_front_end(environ: dict[str, str], folder: Path) -> dict[str, str]:
-    """VS Code's way: no name of the notebook in the environment, and no answer to any comm."""
+@pytest.fixture(params=["VSCODE_PID", "POSITRON"])
+def no_front_end(
+    environ: dict[str, str], folder: Path, request: pytest.FixtureRequest
+) -> dict[str, str]:
+    """VS Code's and Positron's way: no name of the notebook, and no answer to any comm."""
     told = {name: value for name, value in environ.items() if name != "JPY_SESSION_NAME"}
-    return {**os.environ, **told, "VSCODE_PID": "1", "PWD": str(folder)}
+    return {**os.environ, **told, request.param: "1", "PWD": str(folder)}
 
 
 def test_without_a_front_end_everything_is_text_too(
@@ -94,4 +96,4 @@ def test_the_panel_leaves_a_widget_view_and_a_page_that_stays(
         kernel.run("%load_ext lms_jupyter")
         (bundle,) = kernel.run("%lms panel").bundles
 
-    assert {"application/vnd.jupyter.widget-view+json", "text/plain"} <= set(bundle)
+    assert {"application/vnd.jupyter.widget-view+json", "text/html", "text/plain"} == set(bundle)

@@ -26,6 +26,13 @@ def publish_msg(self, *given, **named):
 BaseComm.publish_msg = publish_msg
 """
 LOADED = "import time\nwhile not panel.activity['instances']:\n    time.sleep(0.01)"
+LABELS = "_options_labels"
+PICKER = """
+from lms_jupyter.widgets.picker import ModelPicker
+picker = ModelPicker(manager=local.manager)
+host.disk.append(fake_model("new/model"))
+"""
+SEEN = "while 'new/model' not in picker.options:\n    time.sleep(0.01)"
 
 
 @pytest.fixture(scope="module")
@@ -76,6 +83,21 @@ def test_what_was_told_is_not_told_again() -> None:
     outbox.put({"rid": "2"})
     assert list(outbox.take()) == [{"rid": "1"}, {"rid": "2"}]
     assert list(outbox.take()) == []
+
+
+def test_a_picker_says_at_the_end_of_a_cell_what_is_on_the_disk_now(running: Kernel) -> None:
+    running.run(PICKER)
+    running.click(running.comm_id, {"kind": "refresh"}, "look")
+
+    running.run(SEEN)
+
+    running.wait_for(
+        lambda m: "new/model" in m["content"].get("data", {}).get("state", {}).get(LABELS, ())
+    )
+    # Once it is closed, nothing is left of it in the kernel.
+    running.run("picker.close()")
+    left = running.run("print(str(get_ipython().events.callbacks).count('ModelPicker'))")
+    assert text_of(left).strip() == "0"
 
 
 def test_a_panel_elsewhere_is_not_asked(running: Kernel) -> None:

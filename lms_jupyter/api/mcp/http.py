@@ -17,6 +17,8 @@ END_S: Final = 2.0
 SESSION: Final = "Mcp-Session-Id"
 VERSION: Final = "MCP-Protocol-Version"
 HERE: Final = ("localhost", "127.0.0.1", "::1")
+LOGIN_OFFERED: Final = "resource_metadata="
+"""How a server says where a login by OAuth begins."""
 _REFUSALS: Final = (401, 403)
 _OLD: Final = (404, 405)
 
@@ -94,6 +96,11 @@ class HttpChannel:
         if response.is_success:
             return
         name = self._server.name
+        if code in _REFUSALS and LOGIN_OFFERED in response.headers.get("WWW-Authenticate", ""):
+            raise McpError(
+                f"The MCP server {name!r} wants a login in a browser (OAuth); cells have none.",
+                hint="If it gives tokens too, one goes into its `headers` in the file.",
+            )
         if code in _REFUSALS:
             raise McpError(
                 f"The MCP server {name!r} refuses ({code}).",

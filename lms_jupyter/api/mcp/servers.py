@@ -88,6 +88,11 @@ def _server(file: Path, name: str, spec: object) -> McpServer:
         )
     if url and not url.startswith(("http://", "https://")):
         raise CommandError(f"{where} has a `url` that is neither http:// nor https://.")
+    if "sse" in (spec.get("type"), spec.get("transport")):
+        raise CommandError(
+            f"{where} speaks the protocol of 2024 (sse), which cells do not.",
+            hint="Most have a newer address beside it, often /mcp: name that, without a type.",
+        )
     args = spec.get("args", [])
     if not isinstance(args, list) or not all(isinstance(each, str) for each in args):
         raise CommandError(f"{where} has `args` that are no list of texts.")

@@ -22,6 +22,8 @@ interface Props {
   now: () => number;
   stale: boolean;
   inert: boolean;
+  /** Whether the host has anything to load. */
+  loadable: boolean;
   pending: State["pending"];
   refusals: State["refusals"];
   onSend(command: Command): void;
@@ -63,7 +65,13 @@ export function InstanceList(props: Props) {
       />
       {shown.length + activity.loads.length === 0 && !isSplit ? (
         <p class="lms-Empty">
-          {strings.nothingLoaded} {strings.nothingLoadedHint} <code>%lms load</code>
+          {strings.nothingLoaded}
+          {props.loadable && (
+            <>
+              {" "}
+              {strings.nothingLoadedHint} <code>%lms load</code>
+            </>
+          )}
         </p>
       ) : (
         <div ref={roving.list} {...roving.handlers} {...marks.handlers}>

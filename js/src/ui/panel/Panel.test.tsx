@@ -328,6 +328,7 @@ describe("when things are not as they should be", () => {
     expect(screen.getByText(/Nothing in memory/).textContent).toContain("%lms load");
     await deliver(transport, { ...emptyCatalog, revision: 9 });
     expect(screen.getByText(/No models on this host/)).toBeTruthy();
+    expect(screen.getByText(/Nothing in memory/).textContent).toBe("Nothing in memory.");
   });
 
   it("takes a host that was there and had nothing for a lost one, not for none", async () => {

@@ -86,12 +86,8 @@ export function Panel({ store }: { store: Store }) {
             {/* A kernel or a host that is another has nothing to call back. */}
             <InstanceList
               key={activity.epoch}
-              activity={activity}
-              now={now}
-              stale={stale}
-              inert={inert}
-              pending={pending}
-              refusals={refusals}
+              {...{ activity, now, stale, inert, pending, refusals }}
+              loadable={state.catalog?.models.length !== 0}
               onSend={send}
               onForgive={store.forgive}
             />

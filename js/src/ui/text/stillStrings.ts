@@ -118,7 +118,7 @@ const de: StillStrings = {
   aboutLeft: (time) => `noch etwa ${time}`,
   cancelling: "bricht ab",
   onDisk: "Auf der Platte",
-  loaded: (count) => (count > 1 ? `${count} im Speicher` : "im Speicher"),
+  loaded: (count) => (count > 1 ? `${count} geladen` : "geladen"),
   looking: "Suche LM Studio…",
   models: (count) => (count === 1 ? "1 Modell" : `${count || "keine"} Modelle`),
   snapshot: (time) => `Stand von ${time}`,
