@@ -27,7 +27,7 @@ function follow(kernel: Kernel.IKernelConnection, notebook: INotebookModel): voi
 }
 
 /** What a kernel has been told, in a notebook in which models may have been chosen before. */
-function told(kernel: Kernel.IKernelConnection, notebook: INotebookModel): string | null {
+function lastWord(kernel: Kernel.IKernelConnection, notebook: INotebookModel): string | null {
   const unknown = hasChosen(notebook) ? null : "";
   return known.get(kernel) ?? (known.has(kernel) ? null : unknown);
 }
@@ -40,7 +40,7 @@ function told(kernel: Kernel.IKernelConnection, notebook: INotebookModel): strin
  */
 export function tell(kernel: Kernel.IKernelConnection, notebook: INotebookModel): void {
   const name = chosenIn(notebook);
-  if (!isPython(notebook) || name === told(kernel, notebook)) return;
+  if (!isPython(notebook) || name === lastWord(kernel, notebook)) return;
   follow(kernel, notebook);
   known.set(kernel, name);
   // A text in JSON is the same text in Python.
