@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Generator, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -70,12 +70,53 @@ def design_address() -> Iterator[str]:
         yield address
 
 
+class Chromium:
+    """The browser of this process while tests of this folder follow each other, and its pages.
+
+    Whoever else has a loop or a Playwright in this thread needs this one to have ended.
+    """
+
+    def __init__(self) -> None:
+        self._open = ExitStack()
+        self._browser: Browser | None = None
+        self._pages: dict[str, Pages] = {}
+
+    @property
+    def browser(self) -> Browser:
+        """Return it, started for the first who asks."""
+        if self._browser is None:
+            self._browser = chromium(self._open.enter_context(sync_playwright()))
+            self._open.callback(self._browser.close)
+        return self._browser
+
+    def pages(self, lab: str) -> Pages:
+        """Return the pages of a JupyterLab that lives as long as this process."""
+        if lab not in self._pages:
+            self._pages[lab] = Pages(self.browser)
+        return self._pages[lab]
+
+    def close(self) -> None:
+        """End it, with all of its pages."""
+        self._pages.clear()
+        self._browser = None
+        self._open.close()
+
+
+CHROMIUM = Chromium()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(nextitem: pytest.Item | None) -> Generator[None, None, None]:
+    """End the browser where a test of another folder follows, or none."""
+    yield
+    if nextitem is None or Path(__file__).parent not in nextitem.path.parents:
+        CHROMIUM.close()
+
+
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = chromium(playwright)
-        yield browser
-        browser.close()
+def browser() -> Browser:
+    """Return the browser that all tests here share, each with contexts of its own."""
+    return CHROMIUM.browser
 
 
 FAILED = pytest.StashKey[bool]()
@@ -90,15 +131,15 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, Any]:
 
 
 @pytest.fixture(scope="module")
-def pages(browser: Browser) -> Pages:
-    """Return the pages of the JupyterLab that most tests of a module use."""
-    return Pages(browser)
+def pages() -> Pages:
+    """Return the pages of the JupyterLab that most tests use."""
+    return CHROMIUM.pages("lab")
 
 
 @pytest.fixture(scope="module")
-def bare_pages(browser: Browser) -> Pages:
+def bare_pages() -> Pages:
     """Return the same where our part of the page is missing."""
-    return Pages(browser)
+    return CHROMIUM.pages("bare lab")
 
 
 @contextmanager

@@ -254,7 +254,9 @@ class Notebook:
 
 
 OPEN_ALONE = """async (path) => {
-  const { commands, shell } = window.jupyterapp;
+  const { commands, serviceManager, shell } = window.jupyterapp;
+  // A kernel may have been added since the page was loaded.
+  await serviceManager.kernelspecs.refreshSpecs();
   const opened = await commands.execute("docmanager:open", { path });
   for (const other of [...shell.widgets("main")]) if (other !== opened) other.dispose();
 }"""

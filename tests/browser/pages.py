@@ -29,6 +29,11 @@ IS_EMPTY = """() => {
 }"""
 SHOW_FIRST = """() => {
   const { shell } = window.jupyterapp;
+  const choice = document.querySelector(".lms-Sidebar-head select");
+  if (choice?.selectedIndex > 0) {
+    choice.selectedIndex = 0;
+    choice.dispatchEvent(new Event("change"));
+  }
   shell.collapseRight();
   shell.activateById("filebrowser");
   shell.activateById([...shell.widgets("main")][0].id);
@@ -37,11 +42,10 @@ HAS_FOCUS = """() => {
   const { currentWidget } = window.jupyterapp.shell;
   return currentWidget !== null && currentWidget.node.contains(document.activeElement);
 }"""
-# A host that was chosen stays chosen, and what was told stays in JupyterLab's list.
+# What was told stays in JupyterLab's list.
 IS_AS_LOADED = """() => {
-  const choice = document.querySelector(".lms-Sidebar-head select");
   const told = document.querySelector(".jp-Notification-Status")?.textContent ?? "";
-  return !choice?.selectedIndex && !/[1-9]/.test(told) &&
+  return !/[1-9]/.test(told) &&
     document.querySelector(".jp-Dialog, .lm-Menu, .Toastify__toast") === null;
 }"""
 
@@ -74,6 +78,11 @@ class Pages:
             self._left.append(page)
         else:
             page.context.close()
+
+    def close(self) -> None:
+        """Close those that were left: their JupyterLab is about to end."""
+        while self._left:
+            self._left.pop().context.close()
 
     def _is_emptied(self, page: Page) -> bool:
         page.evaluate(CLOSE_ALL)

@@ -52,9 +52,11 @@ def two_hosts(
 
 
 @pytest.fixture(scope="module")
-def pages(browser: Browser) -> Pages:
+def pages(browser: Browser, two_hosts: Lab) -> Iterator[Pages]:  # noqa: ARG001 - which outlives them
     """Return the pages of the JupyterLab with two hosts."""
-    return Pages(browser)
+    pages = Pages(browser)
+    yield pages
+    pages.close()
 
 
 @pytest.fixture

@@ -35,9 +35,11 @@ def two_hosts(tmp_path_factory: pytest.TempPathFactory, engine_address: str) -> 
 
 
 @pytest.fixture(scope="module")
-def pages(browser: Browser) -> Pages:
+def pages(browser: Browser, two_hosts: Lab) -> Iterator[Pages]:  # noqa: ARG001 - which outlives them
     """Return the pages of the JupyterLab with two hosts."""
-    return Pages(browser)
+    pages = Pages(browser)
+    yield pages
+    pages.close()
 
 
 def _side(page: Page, _lab: Lab, _address: str) -> None:
