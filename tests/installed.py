@@ -87,6 +87,11 @@ def matplotlib() -> Path:
     return installed("matplotlib", "matplotlib", "matplotlib-inline")
 
 
+def marimo() -> Path:
+    """Return a folder with marimo."""
+    return installed("marimo", "marimo")
+
+
 def newest_sdk() -> Path:
     """Return a folder with the SDK's newest release, a beta; what it needs is here already."""
     return installed("lmstudio-1.6.0b1", "--no-deps", "lmstudio==1.6.0b1")

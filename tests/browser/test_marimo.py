@@ -1,7 +1,4 @@
-"""The panel in marimo, which is no Jupyter: drawn, and its clicks do what they say.
-
-marimo gets an environment of its own, made with the first run and kept below this one.
-"""
+"""The panel in marimo, which is no Jupyter: drawn, and its clicks do what they say."""
 
 import contextlib
 import os
@@ -10,7 +7,6 @@ import sys
 import time
 import urllib.error
 import urllib.request
-import venv
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +14,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.browser.sidebar import unload_all
+from tests.installed import marimo
 from tests.ports import free_port
 
 pytestmark = pytest.mark.browser
@@ -45,32 +42,18 @@ if __name__ == "__main__":
 """
 
 
-@pytest.fixture(scope="module")
-def marimo() -> Path:
-    """Return the Python of an environment with marimo and this package."""
-    folder = Path(sys.prefix) / "marimo-for-tests"
-    python = folder / "bin" / "python"
-    if not python.exists():
-        venv.create(folder, with_pip=True)
-    pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    done = subprocess.run(
-        [*pip, "marimo", "-e", str(ROOT)], capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    return python
-
-
 @contextlib.contextmanager
-def serving(python: Path, verb: str, folder: Path, host: str) -> Iterator[str]:
+def serving(verb: str, folder: Path, host: str) -> Iterator[str]:
     """Run or edit the notebook until the end of the block; yields its address."""
     (folder / "app.py").write_text(APP)
     (folder / "pyproject.toml").write_text("[tool.marimo.runtime]\nauto_instantiate = true\n")
     port = free_port()
-    command = [str(python), "-m", "marimo", "--yes", verb, "app.py", "--headless", "--no-token"]
+    command = [sys.executable, "-m", "marimo", "--yes", verb, "app.py", "--headless", "--no-token"]
     environment = {
         **{key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"},
         "HOME": str(folder),
         "LMS_JUPYTER_HOST": host,
+        "PYTHONPATH": os.pathsep.join(map(str, (marimo(), ROOT))),
     }
     with (folder / "marimo.log").open("w") as log:
         process = subprocess.Popen(
@@ -99,12 +82,11 @@ def serving(python: Path, verb: str, folder: Path, host: str) -> Iterator[str]:
         process.wait(30)
 
 
-# The first of them makes the environment.
+# The first of them installs marimo.
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("verb", ["run", "edit"])
 def test_the_panel_lives_in_marimo(
     browser: Browser,
-    marimo: Path,
     tmp_path: Path,
     engine_address: str,
     artifacts: Path,
@@ -112,7 +94,7 @@ def test_the_panel_lives_in_marimo(
 ) -> None:
     unload_all(engine_address)
     context = browser.new_context(viewport={"width": 1100, "height": 800})
-    with serving(marimo, verb, tmp_path, engine_address) as address:
+    with serving(verb, tmp_path, engine_address) as address:
         page = context.new_page()
         thrown: list[str] = []
         page.on("pageerror", lambda error: thrown.append(str(error)))
