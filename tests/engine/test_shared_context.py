@@ -12,7 +12,8 @@ import lmstudio
 import psutil
 import pytest
 
-from lms_jupyter.engine.wire.parts import MessageParts
+from lms_jupyter.engine.wire.parts import ChatParts, MessageParts
+from lms_jupyter.engine.wire.sse import DONE
 
 from .conftest import EngineProcess
 from .tutor import config_of, llm_socket
@@ -25,6 +26,12 @@ REST = (
 NEVER_END = [[token, "-inf"] for token in range(3)]
 
 
+REPORT = {
+    "id": "chatcmpl-1",
+    "choices": [{"index": 0, "delta": {"role": "assistant", "content": None}}],
+    "prompt_progress": {"total": 12, "processed": 12},
+}
+"""What llama.cpp says before its first word."""
 SHARED = {"type": "query", "query": {"identifier": "shared"}}
 CONTEXT_LENGTH = 512
 HEAVY = 300
@@ -253,6 +260,25 @@ def test_a_message_of_anthropics_ends_in_its_own_form() -> None:
     assert whole["content"] == [{"type": "text", "text": "Hi"}]
     assert whole["stop_reason"] == "model_context_window_exceeded"
     assert whole["usage"] == {"input_tokens": 3, "output_tokens": 1}
+
+
+@pytest.mark.parametrize("heard", [[], [REPORT]])
+def test_a_chat_that_ends_before_its_first_word_ends_in_its_own_form(
+    heard: list[dict[str, Any]],
+) -> None:
+    parts = ChatParts(is_chat=True, tells_usage=False)
+    for content in heard:
+        parts.hear(content)
+
+    *events, done = parts.ending()
+
+    (last,) = [event.decode() for event in events]
+    assert last["choices"] == [{"index": 0, "delta": {}, "finish_reason": "length"}]
+    assert [last.get("id")] == [content["id"] for content in heard] or not heard
+    assert "prompt_progress" not in last
+    assert done.data == DONE
+    (choice,) = parts.whole()["choices"]
+    assert (choice["finish_reason"], choice["message"]["content"]) == ("length", "")
 
 
 def test_afterwards_all_of_the_context_is_there_again(shared: lmstudio.LLM) -> None:

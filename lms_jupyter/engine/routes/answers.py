@@ -120,7 +120,7 @@ class Answer:
         content = event.decode()
         if openai.PROGRESS not in event.data:
             self.on_words()
-            self.parts.hear(content)
+        self.parts.hear(content)
         if _TIMINGS in event.data and not _is_last(content):
             del content["timings"]
             return sse.Event(msgspec.json.encode(content), event.name)

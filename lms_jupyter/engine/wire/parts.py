@@ -54,6 +54,8 @@ class ChatParts:
     def ending(self) -> Sequence[Event]:
         """Return a last chunk for each choice that is not at its end, and the usage if wanted."""
         events = []
+        # Whoever ends before its first word ends all the same.
+        self._choices = self._choices or {0: {}}
         for index, choice in self._choices.items():
             if choice.get("finish_reason"):
                 continue
