@@ -89,9 +89,7 @@ class Downloads:
             PathNotFoundError: The source has no such repository.
             DownloadFailedError: The repository lacks the quantization, or the source is not there.
         """
-        repository, wanted = self._parse(model)
-        options = await self._hub.options(repository)
-        option = _choose(options, repository, quantization or wanted)
+        option = await self.option(model, quantization)
         for job in self.jobs:
             if job.option.identifier == option.identifier and job.state not in OVER:
                 _limit(job, bytes_per_second)
@@ -109,6 +107,12 @@ class Downloads:
         else:
             self._run(job)
         return job
+
+    async def option(self, model: str, quantization: str | None = None) -> DownloadOption:
+        """Return what would be fetched for a model; as for `start`, which says what is raised."""
+        repository, wanted = self._parse(model)
+        options = await self._hub.options(repository)
+        return _choose(options, repository, quantization or wanted)
 
     def resume(self, job_id: str) -> Job:
         """Continue a job that is paused or has failed; no effect on others."""

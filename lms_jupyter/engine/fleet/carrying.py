@@ -1,6 +1,7 @@
 """Brings a model's files to a device that has none: from another device, or from the gateway.
 
 The gateway has one offer them and the other fetch them; the bytes go straight between the two.
+What none of them has comes from the source of models.
 """
 
 from __future__ import annotations
@@ -10,17 +11,27 @@ import logging
 import secrets
 import time
 from collections import defaultdict
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 import msgspec
 
+from lms_jupyter.engine.downloads.hub import DownloadOption
 from lms_jupyter.engine.errors import EngineError, LoadCancelledError, PathNotFoundError
 from lms_jupyter.engine.fleet.device import Device, Info
 from lms_jupyter.engine.fleet.errors import NotCopiedError, RelayedError
 from lms_jupyter.engine.fleet.gateway import Copying, Gateway
+from lms_jupyter.engine.fleet.source import Source, fetched
 from lms_jupyter.engine.limits import using
 from lms_jupyter.engine.routes.copying import offer_model
 from lms_jupyter.engine.routes.handshake import Caller
@@ -53,6 +64,7 @@ class Carrier:
     domain: str
     here: Callable[[Mapping[str, Any]], Awaitable[Any]]
     """What a load would take on the gateway, `None` if the file is not there."""
+    source: Source
     _locks: dict[str, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
 
     async def provide(self, order: Order, device: Device) -> None:
@@ -100,6 +112,20 @@ class Carrier:
                 return
         if problem:
             raise NotCopiedError(key, device.name, problem)
+        option = await self.source.option(key)
+        if option is not None:
+            await self._fetch(order, option, device)
+
+    async def _fetch(self, order: Order, option: DownloadOption, device: Device) -> None:
+        """Have a device fetch from the source what nobody has."""
+        key = str(order.question["modelKey"])
+        try:
+            async with aclosing(fetched(device, option)) as sizes:
+                await self._follow(order, option.size_bytes, sizes, device)
+        except LoadCancelledError:
+            raise
+        except EngineError as error:
+            raise NotCopiedError(key, device.name, error.title) from error
 
     async def _sources(
         self, question: Mapping[str, Any], device: Device
@@ -123,11 +149,19 @@ class Carrier:
         return {**told, "from": f"http://{address}"}
 
     async def _copy(self, order: Order, offer: Info, device: Device) -> None:
-        size = max(1, sum(file["sizeBytes"] for file in offer["files"]))
+        size = sum(file["sizeBytes"] for file in offer["files"])
+        async with aclosing(_copied(device, offer)) as sizes:
+            await self._follow(order, size, sizes, device)
+
+    async def _follow(
+        self, order: Order, size: int, sizes: AsyncIterator[int], device: Device
+    ) -> None:
+        """Tell how far it is until all is there."""
+        size = max(1, size)
         with self._shown(order, size, device) as shown:
             try:
                 async with shown.scope:
-                    async for have in _packets(device, offer):
+                    async for have in sizes:
                         shown.info["progress"] = have / size
                         order.told(have / size)
                         self.gateway.fleet.changed()
@@ -159,7 +193,7 @@ class Carrier:
             self.gateway.fleet.changed()
 
 
-async def _packets(device: Device, offer: Info) -> AsyncIterator[int]:
+async def _copied(device: Device, offer: Info) -> AsyncGenerator[int]:
     """Have a device fetch what is offered; yields how many bytes are there."""
     async with (
         device.line("system") as line,

@@ -101,6 +101,12 @@ class Line:
             {"type": "channelSend", "channelId": self._number, "message": dict(message)}
         )
 
+    async def over(self) -> None:
+        """Wait for the end of the channel that is open, whatever comes before it."""
+        while (await self._next()).type not in {"channelClose", "channelError"}:
+            continue
+        self.is_busy = False
+
     async def _begin(self, frame: Mapping[str, Any]) -> None:
         self.is_busy = True
         await self._send(frame)

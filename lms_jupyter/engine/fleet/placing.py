@@ -17,6 +17,7 @@ from lms_jupyter.engine.fleet.errors import NoPlaceError, NotCopiedError, Relaye
 from lms_jupyter.engine.fleet.gateway import Gateway
 from lms_jupyter.engine.fleet.placement import SAMPLE, Decision, Place, Wait, choose, fits
 from lms_jupyter.engine.fleet.places import fetching, place
+from lms_jupyter.engine.fleet.source import Source, needed
 from lms_jupyter.engine.fleet.where import ANYWHERE, Where
 from lms_jupyter.engine.instances.activity import look
 from lms_jupyter.engine.limits import using
@@ -55,7 +56,8 @@ class Placing:
 
     def __post_init__(self) -> None:
         """Have somebody bring files to where they lack."""
-        carrier = Carrier(self.gateway, self.domain, self.here)
+        source = Source(self.gateway.services.downloads)
+        carrier = Carrier(self.gateway, self.domain, self.here, source)
         object.__setattr__(self, "carrier", carrier)
 
     async def device(
@@ -83,7 +85,7 @@ class Placing:
         failed: dict[str, str] = {}
         while True:
             left = Without(but, failed)
-            answer = await self._decided(order.question, where, left)
+            answer = await self._decided(order.question, where, left, loads=loads)
             if isinstance(answer, Wait):
                 said = "".join(f" Not copied to {name}: {why}" for name, why in failed.items())
                 raise NoPlaceError(str(order.question["modelKey"]), f"{answer.reason}{said}")
@@ -146,14 +148,14 @@ class Placing:
         return [one for one in (*(told for _, told in answers), here) if one is not None]
 
     async def _decided(
-        self, question: Mapping[str, Any], where: Where, but: Container[str | None]
+        self, question: Mapping[str, Any], where: Where, but: Container[str | None], *, loads: bool
     ) -> Decision | Wait:
         """Decide, as soon as there is room."""
         answer: Decision | Wait | None = None
         try:
             async with asyncio.timeout(WAIT_S):
                 while True:
-                    answer = await self._decide(question, where, but)
+                    answer = await self._decide(question, where, but, loads=loads)
                     if isinstance(answer, Decision) or answer.is_in_vain:
                         return answer
                     await self._change()
@@ -161,7 +163,7 @@ class Placing:
             return answer or Wait(reason="The devices do not answer.")
 
     async def _decide(
-        self, question: Mapping[str, Any], where: Where, but: Container[str | None]
+        self, question: Mapping[str, Any], where: Where, but: Container[str | None], *, loads: bool
     ) -> Decision | Wait:
         here, answers = await asyncio.gather(
             self.here(question),
@@ -182,9 +184,13 @@ class Placing:
             for one in self.gateway.fleet
             if one.is_connected
         ]
-        if not any(one.has_file for one in places):
-            return Decision(device=None, step="fits")  # which says that there is no such model
-        places = await self._fetching(places, here, list(estimates.values()))
+        if any(one.has_file for one in places):
+            places = await self._fetching(places, here, list(estimates.values()))
+        else:
+            option = await self.carrier.source.option(str(question["modelKey"])) if loads else None
+            if option is None or len(places) == 1:
+                return Decision(device=None, step="fits")  # which says that there is no such model
+            places = [*places[:1], *(fetching(one, [needed(option)]) for one in places[1:])]
         able = [one for one in places if one.device not in but]
         fitting = [one for one in able if where.fits(one)]
         if not fitting:
