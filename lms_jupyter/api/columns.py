@@ -37,7 +37,8 @@ def fit(heading: Sequence[str], rows: Rows, width: int | None) -> tuple[str, lis
     for names in _expendable(table):
         for name in names:
             if name in table[0] and not _fits(table, gap, width):
-                table = _without(table, list(table[0]).index(name))
+                place = list(table[0]).index(name)
+                table = [[*row[:place], *row[place + 1 :]] for row in table]
                 left_out.append(name)
         if width is not None:
             table = _shorten(table, gap, width)
@@ -53,10 +54,6 @@ def _expendable(table: Rows) -> tuple[Sequence[str], Sequence[str]]:
             others = tuple(name for name in EXPENDABLE if name != "DEVICE")
             return others, (*LAST, "DEVICE")
     return EXPENDABLE, LAST
-
-
-def _without(table: Rows, place: int) -> Rows:
-    return [[*row[:place], *row[place + 1 :]] for row in table]
 
 
 def _shorten(table: Rows, gap: int, width: int) -> Rows:
@@ -80,15 +77,12 @@ def shortened(text: str, most: int) -> str:
     if len(text) <= most:
         return text
     text = text.replace("…", "")
-    head = most // 2
-    tail = most - head - 1
+    head, tail = most // 2, (most - 1) // 2
     return f"{text[:head]}…{text[len(text) - tail :]}"
 
 
 def _fits(table: Rows, gap: int, width: int | None) -> bool:
-    if width is None:
-        return True
-    return all(len(line) <= width for line in _lines(table, gap).split("\n"))
+    return width is None or all(len(line) <= width for line in _lines(table, gap).split("\n"))
 
 
 def _widths(table: Rows) -> list[int]:
