@@ -6,6 +6,7 @@ from here is how a request is cancelled.
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from typing import Any
@@ -35,6 +36,8 @@ The others come while it reads the request, and llama.cpp answers most of these 
 _EXCEPTION = re.compile(r"\[json\.exception\.[\w.]+\] ")
 _TOO_LONG = re.compile(r"input \((\d+) tokens\) is too large to process.*batch size: (\d+)")
 _FULL = "Context size has been exceeded"
+END_KNOWN_S = 1.0
+"""How long the end of a process may take to be known after its connections broke."""
 _NO_IMAGE = "Failed to load image or audio file"
 
 
@@ -83,7 +86,7 @@ class LlamaHttp:
                         raise problem(500, msgspec.json.encode(event))
                     yield event
         except (aiohttp.ClientError, OSError) as error:
-            raise _broken(instance, error) from error
+            raise await _broken(instance, error) from error
 
     async def raw(
         self, instance: Instance, path: str, body: Mapping[str, Any]
@@ -96,7 +99,7 @@ class LlamaHttp:
                 async for chunk in response.content.iter_any():
                     yield chunk
         except (aiohttp.ClientError, OSError) as error:
-            raise _broken(instance, error) from error
+            raise await _broken(instance, error) from error
 
     async def _ask(
         self, instance: Instance, method: str, path: str, body: Mapping[str, Any] | None
@@ -108,7 +111,7 @@ class LlamaHttp:
                     raise problem(response.status, content)
                 return msgspec.json.decode(content)
         except (aiohttp.ClientError, OSError) as error:
-            raise _broken(instance, error) from error
+            raise await _broken(instance, error) from error
 
     def _request(
         self, instance: Instance, method: str, path: str, body: Mapping[str, Any] | None
@@ -174,8 +177,18 @@ def problem(status: int, content: bytes) -> EngineError:
     return kind(f"llama.cpp refused the request: {_EXCEPTION.sub('', message)}.")
 
 
-def _broken(instance: Instance, error: Exception) -> InferenceError:
+async def _broken(instance: Instance, error: Exception) -> InferenceError:
+    """Return what to tell of a connection that broke, once it is clear whether its process ended.
+
+    Its sockets are closed some moments before the end of a process is known. Who asks for the
+    instance then must not be given one that is as good as gone.
+    """
+    worker, name = instance.worker, repr(instance.identifier)
+    if worker is not None:
+        await asyncio.wait([worker.exited], timeout=END_KNOWN_S)
+    if worker is None or not worker.is_running:
+        return InferenceError(f"The process of {name} has ended.", hint="The log says more.")
+    why = f": {error.strerror}" if isinstance(error, OSError) and error.strerror else ""
     return InferenceError(
-        f"The connection to the process of {instance.identifier!r} broke: {error or type(error)}.",
-        hint="Its process may have ended; see the log.",
+        f"The connection to the process of {name} broke{why}.", hint="The log says more."
     )
