@@ -45,12 +45,15 @@ c.SimpleLocalProcessSpawner.home_dir_template = "{folder}/home/{{username}}"
 
 
 @contextlib.contextmanager
-def jupyterhub(folder: Path, environments: Mapping[str, Mapping[str, str]]) -> Iterator[str]:
+def jupyterhub(
+    folder: Path, environments: Mapping[str, Mapping[str, str]], recipe: str = ""
+) -> Iterator[str]:
     """Run JupyterHub until the end of the block; yields its address, with the base URL.
 
     Args:
         folder: Where everything of it lies.
         environments: For each user, variables for the environment of their server.
+        recipe: What stands in its configuration after that.
     """
     assert PROXY.exists(), "Run npm ci in js/: the proxy of JupyterHub is one of its packages."
     port, hub_port, api_port = free_ports(3)
@@ -66,6 +69,7 @@ def jupyterhub(folder: Path, environments: Mapping[str, Mapping[str, str]]) -> I
             proxy=PROXY,
             environments={name: dict(variables) for name, variables in environments.items()},
         )
+        + recipe
     )
     environment = {
         **{key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"},
