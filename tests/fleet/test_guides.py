@@ -77,6 +77,62 @@ def test_the_manifest_wants_a_token_everywhere_and_starts_a_gateway() -> None:
     assert (settings.fleet, settings.host) == ("ray:127.0.0.1:6379", "0.0.0.0")  # noqa: S104 - what the manifest says
 
 
+CONTAINER = {"name", "image", "command", "ports", "env", "resources", "volumeMounts"}
+FIELDS = {
+    "": {"apiVersion", "kind", "metadata", "spec"},
+    "spec": {"headGroupSpec", "workerGroupSpecs"},
+    "spec.headGroupSpec": {"rayStartParams", "template"},
+    "spec.workerGroupSpecs": {"groupName", "replicas", "rayStartParams", "template"},
+    "template": {"spec"},
+    "template.spec": {"containers", "volumes"},
+    "template.spec.containers": CONTAINER,
+    "template.spec.containers.env": {"name", "value", "valueFrom"},
+    "template.spec.containers.env.valueFrom": {"secretKeyRef"},
+    "template.spec.containers.env.valueFrom.secretKeyRef": {"name", "key"},
+    "template.spec.containers.ports": {"containerPort"},
+    "template.spec.containers.resources": {"limits"},
+    "template.spec.containers.volumeMounts": {"name", "mountPath"},
+    "template.spec.volumes": {"name", "persistentVolumeClaim"},
+    "template.spec.volumes.persistentVolumeClaim": {"claimName"},
+}
+"""What KubeRay's `RayCluster` and Kubernetes' pods call the fields that the manifest uses."""
+NAMED_FREELY = {"metadata", "rayStartParams", "limits"}
+
+
+def unknown_fields(said: Any, path: str = "") -> list[str]:
+    """Return the fields of a manifest that are not among those."""
+    if isinstance(said, list):
+        return [name for one in said for name in unknown_fields(one, path)]
+    if not isinstance(said, dict) or path.rpartition(".")[2] in NAMED_FREELY:
+        return []
+    at = path[path.find("template") :] if "template" in path else path
+    below = (unknown_fields(one, f"{path}.{name}".lstrip(".")) for name, one in said.items())
+    return [f"{path}.{n}" for n in said.keys() - FIELDS[at]] + [n for each in below for n in each]
+
+
+def test_the_manifest_has_fields_that_kubernetes_and_kuberay_know() -> None:
+    (manifest,) = map(yaml.safe_load, blocks("kubernetes.md", "yaml"))
+
+    assert unknown_fields(manifest) == []
+    assert (manifest["apiVersion"], manifest["kind"]) == ("ray.io/v1", "RayCluster")
+    (workers,) = manifest["spec"]["workerGroupSpecs"]
+    for group in (manifest["spec"]["headGroupSpec"], workers):
+        pod = group["template"]["spec"]
+        there = {one["name"] for one in pod.get("volumes", [])}
+        mounted = {
+            one["name"] for each in pod["containers"] for one in each.get("volumeMounts", [])
+        }
+        assert mounted == there
+        assert all({"name", "image"} <= set(one) for one in pod["containers"])
+        assert all(set(one) & {"value", "valueFrom"} for c in pod["containers"] for one in c["env"])
+
+
+@pytest.mark.parametrize("guide", sorted(path.name for path in GUIDES.glob("*.md")))
+def test_every_command_of_a_guide_is_shell(guide: str) -> None:
+    for script in blocks(guide, "bash"):
+        subprocess.run(["/bin/bash", "-n"], input=script, text=True, check=True)
+
+
 def test_the_hubs_recipe_gives_each_user_a_token_that_the_engine_knows(tmp_path: Path) -> None:
     limits = tmp_path / "limits.toml"
     limits.write_text(blocks("jupyterhub.md", "toml")[0])
