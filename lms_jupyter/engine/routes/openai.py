@@ -26,6 +26,7 @@ from lms_jupyter.engine.routes.http import (
 from lms_jupyter.engine.routes.passthrough import Target, forward
 from lms_jupyter.engine.services import Services
 from lms_jupyter.engine.wire import openai, requests
+from lms_jupyter.engine.wire.completion_logprobs import CompletionLogprobs
 from lms_jupyter.engine.wire.fields import optional_text
 from lms_jupyter.engine.wire.forms import Form, take_form
 from lms_jupyter.engine.wire.parts import ChatParts, ResponseParts
@@ -67,7 +68,8 @@ COMPLETION: Final = Target(
     request=requests.Completion,
     settle=take_form,
     parts=partial(_parts, is_chat=False),
-    on_event=lambda _instance: openai.without_progress,
+    on_answer=lambda _instance: CompletionLogprobs().whole,
+    on_event=lambda _instance: CompletionLogprobs().complete,
 )
 EMBEDDINGS: Final = Target(
     path="/v1/embeddings", style=STYLE, request=requests.Embedding, domain="embedding"
