@@ -233,16 +233,14 @@ def test_all() -> None:
     Pages of JupyterLab and installations have a turn of their own: they are not in a hurry, and
     what is beside them would wait for a processor longer than it says.
     """
-    processors = os.cpu_count() or 2
-    by_file = ("--dist", "loadfile", "--no-loadscope-reorder")
-    # Kernels and engines are waited for most of the time: one worker more has something to do.
-    files = ("-n", str(min(processors + 1, MAX_WORKERS)), *by_file)
-    pages = ("-n", str(min(processors, MAX_WORKERS)), *by_file)
+    # Kernels, engines and pages are waited for much of the time: one worker more has work then.
+    workers = ("-n", str(min((os.cpu_count() or 2) + 1, MAX_WORKERS)))
+    files = (*workers, "--dist", "loadfile", "--no-loadscope-reorder")
     slow = ("-m", "(browser or large) and not alone", *marked("browser", "large"))
     failed = []
     for title, arguments in (
         ("Tests: Python", (*files, "-m", "not (alone or browser or large)")),
-        ("Tests: JupyterLab in Chromium, and what is built or installed", (*pages, *slow)),
+        ("Tests: JupyterLab in Chromium, and what is built or installed", (*files, *slow)),
         ("Tests: what measures time", ("-m", "alone", *marked("alone"))),
     ):
         say(f"{title} ({time.monotonic() - STARTED:.0f} s so far)")
