@@ -11,6 +11,14 @@ from tests.browser.sidebar import Page
 
 SOURCES = """() => window.jupyterapp.shell.currentWidget.content.widgets
   .map(cell => cell.model.sharedModel.getSource())"""
+# A launcher that is new still asks for the focus, and would come to the front.
+OPEN = """async (path) => {
+  const { commands, shell } = window.jupyterapp;
+  await commands.execute("docmanager:open", { path });
+  for (const widget of [...shell.widgets("main")]) {
+    if (widget.id.startsWith("launcher")) widget.dispose();
+  }
+}"""
 IS_OPEN = """path => {
   const widget = window.jupyterapp.shell.currentWidget;
   return widget?.context?.path === path
@@ -50,7 +58,7 @@ def open_notebook(page: Page, lab: Lab, cells: Sequence[str], folder: str = "") 
 def show_notebook(page: Page, lab: Lab, path: Path) -> None:
     """Open a notebook that is there, and wait for its kernel."""
     name = path.relative_to(lab.folder).as_posix()
-    page.execute("docmanager:open", path=name)
+    page.page.evaluate(OPEN, name)
     page.page.wait_for_function(IS_OPEN, arg=name, timeout=60_000)
 
 

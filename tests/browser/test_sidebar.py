@@ -4,18 +4,19 @@ from pathlib import Path
 
 import lmstudio
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import expect
 
 from tests.browser.lab import Lab
-from tests.browser.sidebar import opened
+from tests.browser.pages import Pages
+from tests.browser.sidebar import shared
 
 pytestmark = pytest.mark.browser
 
 
 def test_a_model_is_loaded_and_unloaded_by_click_with_no_notebook_and_no_kernel(
-    browser: Browser, lab: Lab, engine_address: str, artifacts: Path
+    pages: Pages, lab: Lab, engine_address: str, artifacts: Path
 ) -> None:
-    with opened(browser, lab, empty=engine_address) as page:
+    with shared(pages, lab, empty=engine_address) as page:
         page.sidebar.show()
 
         page.sidebar.panel.get_by_role("button", name="Load tutor-1m", exact=True).click()

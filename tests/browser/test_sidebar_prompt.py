@@ -4,11 +4,12 @@ from pathlib import Path
 
 import lmstudio
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import expect
 
 from tests.browser.lab import Lab
-from tests.browser.sidebar import opened
-from tests.browser.sidebar_notebooks import SHUT_DOWN, open_notebook, sources
+from tests.browser.pages import Pages
+from tests.browser.sidebar import shared
+from tests.browser.sidebar_notebooks import open_notebook, sources
 
 pytestmark = pytest.mark.browser
 
@@ -18,9 +19,9 @@ IS_WRITTEN = """text => window.jupyterapp.shell.currentWidget.content.widgets
 
 
 def test_an_answer_streams_and_its_prompt_goes_into_a_cell(
-    browser: Browser, lab: Lab, engine_address: str, artifacts: Path
+    pages: Pages, lab: Lab, engine_address: str, artifacts: Path
 ) -> None:
-    with opened(browser, lab, empty=engine_address, settings={}) as page:
+    with shared(pages, lab, empty=engine_address) as page:
         open_notebook(page, lab, ["1"])
         with lmstudio.Client(engine_address) as client:
             client.llm.load_new_instance("tutor-1m", "chat", ttl=600)
@@ -37,4 +38,3 @@ def test_an_answer_streams_and_its_prompt_goes_into_a_cell(
         page.page.wait_for_function(IS_WRITTEN, arg=CELL)
         assert CELL in sources(page.page)
         assert page.ours == []
-        page.page.evaluate(SHUT_DOWN)
