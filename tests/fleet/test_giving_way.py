@@ -10,6 +10,7 @@ import pytest
 
 from lms_jupyter.engine.errors import EngineError
 from lms_jupyter.engine.fleet.system import _System
+from lms_jupyter.engine.fleet.telling import Telling
 from lms_jupyter.engine.routes.handshake import Caller
 
 from .conftest import all_connected, asking, begun, loaded, until, with_token, written
@@ -40,7 +41,9 @@ async def test_what_a_cell_uses_is_held_where_it_is() -> None:
     gateway = SimpleNamespace(fleet=[lost, alpha, beta, idle])
     asked = {"instanceReferences": ["own", "a", "b", "c"], "forMs": 30_000}
 
-    await _System(gateway).hold(  # type: ignore[arg-type]
+    telling = Telling(gateway.fleet)
+
+    await _System(gateway, telling).hold(  # type: ignore[arg-type]
         lambda _caller, parameter: here.append(parameter), Caller("", ""), asked
     )
 
