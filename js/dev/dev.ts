@@ -12,6 +12,8 @@ import { SCENES } from "./scenes";
  * `window.lms` is the transport and `window.scene` the scene, to deliver more by hand or by script.
  */
 const wanted = new URLSearchParams(location.search);
+/** Within so many, what a host is asked first is answered and drawn. */
+const MOST_FRAMES = 30;
 const scene = SCENES[wanted.get("scene") ?? "idle"];
 const root = document.documentElement;
 root.dir = wanted.get("dir") ?? "ltr";
@@ -79,22 +81,37 @@ function showAll(list: HTMLElement): void {
   }
 }
 
+/** Until what was done is drawn. */
+function drawn(): Promise<void> {
+  return new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
+}
+
 /** Click things one after the other, each once it is there; what is missing is said. */
 async function click(names: string[], typed?: string): Promise<void> {
   for (const name of names) {
-    await new Promise((drawn) => requestAnimationFrame(() => setTimeout(drawn)));
+    await drawn();
     if (typed && name === names.at(-1)) {
       const field = document.activeElement as HTMLInputElement;
       field.value = typed;
       field.dispatchEvent(new Event("input", { bubbles: true }));
-      await new Promise((drawn) => requestAnimationFrame(() => setTimeout(drawn)));
+      await drawn();
     }
-    const named = [...document.querySelectorAll<HTMLElement>("main button, main summary")];
-    const found = named.find((element) => nameOf(element).startsWith(name));
+    const found = await control(name);
     if (found) found.click();
     else reportError(new Error(`Nothing is called ${name}.`));
   }
-  await new Promise((drawn) => requestAnimationFrame(() => setTimeout(drawn)));
+  await drawn();
+}
+
+/** The control whose name begins like this. */
+async function control(name: string): Promise<HTMLElement | undefined> {
+  for (let frame = 0; frame < MOST_FRAMES; frame++) {
+    const all = [...document.querySelectorAll<HTMLElement>("main button, main summary")];
+    const found = all.find((element) => nameOf(element).startsWith(name));
+    if (found) return found;
+    await drawn();
+  }
+  return undefined;
 }
 
 function nameOf(element: HTMLElement): string {

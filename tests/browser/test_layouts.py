@@ -4,7 +4,6 @@ Letters are boxes of one width (`plain_font`), so that a machine's fonts make no
 change has moved on purpose is copied from `tests/browser/artifacts/layouts`, after a look at it.
 """
 
-import base64
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from tests.browser.design import Scene, design_page
-from tests.browser.plain_font import plain_font
+from tests.browser.drawn import Box, boxes, in_plain_font
 
 pytestmark = pytest.mark.browser
 
@@ -20,28 +19,7 @@ KEPT = Path(__file__).parent / "layouts"
 SCENES = ("idle", "busy", "loading", "problems", "timeline", "downloading")
 WIDTHS = (280, 400, 560, 720, 1000)
 TOLERANCE_PX = 1
-IN_PLAIN_FONT = """async (data) => {
-  const font = new FontFace("Plain", `url(data:font/ttf;base64,${data})`);
-  document.fonts.add(await font.load());
-  const style = document.createElement("style");
-  style.textContent = "body, body * { font-family: Plain !important; }";
-  document.head.append(style);
-  await document.fonts.ready;
-}"""
-BOXES = """() => {
-  const main = document.querySelector("main").getBoundingClientRect();
-  return [...document.querySelectorAll("main [class*='lms-'], main .lms-Row-facts > span")]
-    // What is drawn within a picture has no layout, and what the clock writes has its own room.
-    .filter((node) => !node.closest("svg *"))
-    .filter((node) => !node.matches(".lms-Ticking, .lms-Hidden, .lms-Icon"))
-    .filter((node) => node.checkVisibility() && node.getClientRects().length > 0)
-    .map((node) => {
-      const { left, top, width, height } = node.getBoundingClientRect();
-      const name = /lms-[\\w-]+/.exec(node.className.baseVal ?? node.className)?.[0] ?? "fact";
-      return [name, left - main.left, top - main.top, width, height];
-    });
-}"""
-Layout = dict[int, list[tuple[str, list[int]]]]
+Layout = dict[int, list[Box]]
 
 
 @pytest.fixture(scope="module")
@@ -53,13 +31,11 @@ def address() -> Iterator[str]:
 def seen(browser: Browser, address: str, name: str) -> Layout:
     """Return each element with its place and its size, at every width."""
     scene = Scene(browser, address, name, width=WIDTHS[0])
-    scene.page.evaluate(IN_PLAIN_FONT, base64.b64encode(plain_font()).decode())
+    in_plain_font(scene.page)
     layout = {}
     for width in WIDTHS:
         scene.width(width)
-        layout[width] = [
-            (name, [round(edge) for edge in edges]) for name, *edges in scene.page.evaluate(BOXES)
-        ]
+        layout[width] = boxes(scene.page)
     scene.close()
     return layout
 
