@@ -142,6 +142,7 @@ class CommandHandler(LmsHandler):
                 Refused.because("too_many_commands", "Too many commands at once."), 429
             )
             return
+        self.line()  # An unknown host is 404 whatever the body is.
         try:
             message = read_message(self.request.body)
         except ValueError as error:

@@ -53,6 +53,9 @@ async def test_a_page_names_no_other_host(door: Door) -> None:
         with pytest.raises(HTTPClientError) as refusal:
             await door.listen(query)
         assert refusal.value.code == 404
+        # A body that is no command is looked at only where there is such a host.
+        answer = await door.ask("lms/command", query, headers=door.key, body=[])
+        assert answer.code == 404
 
 
 class TestConfigured:
