@@ -60,7 +60,7 @@ class Preset:
         """Whether a name means this preset, in any case of letters."""
         bare = self.identifier.removeprefix(_LOCAL)
         known = {self.identifier, bare, self.name, self.path.name.removesuffix(SUFFIX)}
-        return name.strip().casefold() in {each.casefold() for each in known}
+        return name.strip().casefold() in {known_name.casefold() for known_name in known}
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +113,7 @@ def read_presets(home: Path | None = None) -> PresetShelf:
             presets.append(read_preset(path))
         except PresetError as error:
             refused[path] = error.title
-    return PresetShelf(tuple(sorted(presets, key=lambda each: each.name.casefold())), refused)
+    return PresetShelf(tuple(sorted(presets, key=lambda preset: preset.name.casefold())), refused)
 
 
 def read_preset(path: Path) -> Preset:
@@ -229,7 +229,7 @@ def _fields(content: Mapping[str, Any], part: str, path: Path) -> Fields:
     fields = config.get("fields") if isinstance(config, Mapping) else None
     if not isinstance(fields, list):
         raise PresetError(f"The preset {path} has no list of fields in {part!r}.")
-    for each in fields:
-        if not isinstance(each, Mapping) or not isinstance(each.get("key"), str):
+    for entry in fields:
+        if not isinstance(entry, Mapping) or not isinstance(entry.get("key"), str):
             raise PresetError(f"The preset {path} has a field without a key in {part!r}.")
-    return tuple((each["key"], each.get("value")) for each in fields)
+    return tuple((entry["key"], entry.get("value")) for entry in fields)

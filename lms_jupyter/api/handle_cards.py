@@ -22,7 +22,11 @@ def draw_handle(identifier: str, seen: "Seen", manager: Manager) -> RichOutput:
     """
     activity = manager.activity
     found = next(
-        (each for each in activity.instances if each.instance_reference == seen.instance_reference),
+        (
+            instance
+            for instance in activity.instances
+            if instance.instance_reference == seen.instance_reference
+        ),
         None,
     )
     if found is None:

@@ -78,7 +78,7 @@ async def last_used(manager: Manager) -> Instance:
     Raises:
         CommandError: None is in memory.
     """
-    known = [each for each in await lookup.instances(manager) if each.kind == "llm"]
+    known = [instance for instance in await lookup.instances(manager) if instance.kind == "llm"]
     if not known:
         raise CommandError(
             "No model is in memory that could answer.",

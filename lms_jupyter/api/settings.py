@@ -276,7 +276,7 @@ def preset_loads() -> tuple[PresetLoad, ...]:
             return PresetLoad(name=preset.name, problem=problem)
 
     found = [read(preset) for preset in presets().presets if preset.load]
-    return tuple(each for each in found if each.problem or each.config != LoadConfig())
+    return tuple(profile for profile in found if profile.problem or profile.config != LoadConfig())
 
 
 def profile_names(folder: Path) -> tuple[str, ...]:

@@ -80,7 +80,7 @@ class Reasons:
             yield "no TTL"
         elif not instance.pinned and instance.ttl_s is not None:
             yield f"its TTL of {format_duration(instance.ttl_s)}{self._left(instance, now)}"
-        if rule := next((each.rule for each in self._of(instance) if each.rule), ""):
+        if rule := next((entry.rule for entry in self._of(instance) if entry.rule), ""):
             yield rule
 
     def ends(self, instance: Instance) -> Iterator[str]:
@@ -128,7 +128,7 @@ class Reasons:
 
     def _is_leased(self, instance: Instance) -> bool:
         leases = tuple(self._of(instance))
-        return any(each.loaded for each in leases) and all(each.expires for each in leases)
+        return any(lease.loaded for lease in leases) and all(lease.expires for lease in leases)
 
     def _rules_note(self) -> str:
         read = self._manager.collaborators.read_rules

@@ -272,7 +272,7 @@ class PresetNotFoundError(EngineError):
 
     def display_data(self) -> dict[str, object]:
         """Name the preset, and a sample of those there are."""
-        sample = [{"identifier": each, "name": name} for each, name in self.available[:SAMPLE]]
+        sample = [{"identifier": key, "name": name} for key, name in self.available[:SAMPLE]]
         return {
             "code": "generic.presetNotFound",
             "specifiedFuzzyPresetIdentifier": self.name,

@@ -90,7 +90,7 @@ class GuestTokens:
     def carried_by(self, identifier: str, passkey: str) -> Guest | None:
         """Return whose token the first frame of a socket carries."""
         self._refresh()
-        found = [each for each in self._guests if each.token.is_carried_by(identifier, passkey)]
+        found = [guest for guest in self._guests if guest.token.is_carried_by(identifier, passkey)]
         return found[0] if found else None
 
     def _refresh(self) -> None:
@@ -127,9 +127,9 @@ def _guest(name: str, entry: Any, file: Path) -> Guest:
     if not isinstance(entry, Mapping) or not isinstance(entry.get("token"), str):
         raise BadRequestError(f"{name!r} in {file} has no token.")
     given = entry.get("permissions")
-    if not isinstance(given, list) or not all(isinstance(each, str) for each in given):
+    if not isinstance(given, list) or not all(isinstance(permission, str) for permission in given):
         raise BadRequestError(f"{name!r} in {file} has no list of permissions.")
-    unknown = ", ".join(repr(each) for each in given if each not in PERMISSIONS)
+    unknown = ", ".join(repr(permission) for permission in given if permission not in PERMISSIONS)
     if unknown:
         known = ", ".join(get_args(Permission))
         raise BadRequestError(

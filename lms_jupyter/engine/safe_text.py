@@ -39,7 +39,11 @@ def _letter(letter: str) -> str:
 def sendable(value: Any) -> Any:
     """Return what is sent without the lone surrogates in its texts, which no JSON can carry."""
     if isinstance(value, str):
-        return safe(value) if any(unicodedata.category(each) == "Cs" for each in value) else value
+        return (
+            safe(value)
+            if any(unicodedata.category(character) == "Cs" for character in value)
+            else value
+        )
     if isinstance(value, dict):
         return {sendable(key): sendable(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):

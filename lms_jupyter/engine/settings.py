@@ -162,7 +162,7 @@ def is_loopback(host: str) -> bool:
         found = socket.getaddrinfo(host or None, 0, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):
         return False
-    return bool(host) and all(ipaddress.ip_address(each[4][0]).is_loopback for each in found)
+    return bool(host) and all(ipaddress.ip_address(address[4][0]).is_loopback for address in found)
 
 
 def default_folders() -> tuple[Path, ...]:

@@ -47,7 +47,7 @@ def _requests(raw: Any) -> tuple[DiaryRequest, ...]:
 
 @reads("its diary")
 def _entries(raw: Any, kind: type[Entry]) -> tuple[Entry, ...]:
-    return tuple(noun(_fields(table(each)), kind) for each in rows(raw))
+    return tuple(noun(_fields(table(row)), kind) for row in rows(raw))
 
 
 def _fields(raw: Mapping[str, Any]) -> dict[str, Any]:

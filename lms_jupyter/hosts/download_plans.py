@@ -64,9 +64,9 @@ def read_plan(name: str, raw: Any) -> DownloadPlan:
         HostReplyError: It is not what LM Studio promises.
     """
     found = table(raw)
-    nodes = [table(each) for each in rows(found["nodes"])]
-    models = [each for each in nodes if each.get("type") == "model"]
-    chosen = next((each for each in models if each.get("downloadOptions")), None)
+    nodes = [table(node) for node in rows(found["nodes"])]
+    models = [node for node in nodes if node.get("type") == "model"]
+    chosen = next((model for model in models if model.get("downloadOptions")), None)
     fields: dict[str, Any] = {
         "name": name,
         "options": [],
@@ -74,7 +74,7 @@ def read_plan(name: str, raw: Any) -> DownloadPlan:
         "job_id": found.get("downloadJobIdentifier", ""),
     }
     if chosen is not None:
-        fields["options"] = [_option(table(each)) for each in rows(chosen["downloadOptions"])]
+        fields["options"] = [_option(table(option)) for option in rows(chosen["downloadOptions"])]
         fields["selected"] = chosen.get("selectedDownloadOptionIndex")
         fields["node"] = nodes.index(chosen)
         fields["version"] = found.get("version", 0)

@@ -108,7 +108,7 @@ def address_of(text: str) -> str:
 
 def kept_token(address: str) -> Token | None:
     """Return the token that is kept for the host at an address; may take as long as a keyring."""
-    known = next((each for each in known_hosts() if each.address == address and each.token), None)
+    known = next((host for host in known_hosts() if host.address == address and host.token), None)
     if known is None:
         return None
     if known.token == host_tokens.FILE:

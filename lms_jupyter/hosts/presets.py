@@ -105,9 +105,9 @@ def save_preset(name: str, config: LoadConfig) -> Preset:
         CommandError: It cannot be written, or a file of this name cannot be read.
     """
     (layer,) = kv_config.stack(config, "llm")["layers"]
-    fields = [(each["key"], each["value"]) for each in layer["config"]["fields"]]
+    fields = [(field["key"], field["value"]) for field in layer["config"]["fields"]]
     shelf = read_presets()
-    former = next((each for each in shelf.presets if each.answers_to(name)), None)
+    former = next((preset for preset in shelf.presets if preset.answers_to(name)), None)
     if former is not None and former.path.name == "preset.json":
         raise CommandError(
             f"{name!r} is a preset of LM Studio's hub, which is not changed here.",

@@ -153,8 +153,8 @@ def _check(name: str, value: Any) -> None:
             if not value.isascii():
                 value.encode()
         case tuple():
-            for each in value:
-                _check(name, each)
+            for item in value:
+                _check(name, item)
         case _:
             return
 

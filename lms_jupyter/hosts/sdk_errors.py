@@ -132,5 +132,5 @@ def _words(raw: Any) -> str:
 
 def _names(raw: Any) -> list[str]:
     return (
-        [one_line(each) for each in raw if isinstance(each, str)] if isinstance(raw, list) else []
+        [one_line(line) for line in raw if isinstance(line, str)] if isinstance(raw, list) else []
     )

@@ -99,7 +99,7 @@ def offers(raw: Any) -> tuple[Offer, ...]:
     Raises:
         HostReplyError: It is not what LM Studio promises.
     """
-    return tuple(_offer(table(each)) for each in rows(table(raw).get("results", [])))
+    return tuple(_offer(table(result)) for result in rows(table(raw).get("results", [])))
 
 
 def _offer(raw: Mapping[str, Any]) -> Offer:

@@ -82,7 +82,7 @@ def describe(found: Iterable[Difference]) -> str:
 
 def _readable(value: Any) -> Any:
     """Return a value that one word can say; of several, a list in words."""
-    return ", ".join(f"{each:g}" for each in value) if isinstance(value, tuple) else value
+    return ", ".join(f"{part:g}" for part in value) if isinstance(value, tuple) else value
 
 
 def _equal(wanted: Any, got: Any) -> bool:

@@ -88,7 +88,7 @@ async def switch(address: str, manager: "Manager") -> None:
         await _reach(address, manager, anew=True)
         manager.host = address
         manager.selectable_hosts |= {
-            each for each in (former, manager.activity.host.address) if each
+            address for address in (former, manager.activity.host.address) if address
         }
         if former_host is not None and not manager.has(former_host):
             # What is under way there belongs to slices that are no more.

@@ -15,7 +15,9 @@ async def check_connected(device: str, manager: Manager) -> None:
         LoadFailedError: It is not connected. Nothing was loaded.
     """
     known = manager.activity.lm_link
-    if known is None or all(each.connected for each in known.devices if each.device == device):
+    if known is None or all(
+        link_device.connected for link_device in known.devices if link_device.device == device
+    ):
         return
     from lms_jupyter.hosts.link_status import link_status  # noqa: PLC0415 - seldom needed
 

@@ -106,7 +106,7 @@ async def _as_it_is(request: LoadRequest, instance: Instance, host: Host) -> tup
         return ()
     found = differences(request.config, await host.load_config(instance), instance.kind)
     there = "it was in memory already"
-    return tuple(replace(each, why=each.why or there) for each in found)
+    return tuple(replace(difference, why=difference.why or there) for difference in found)
 
 
 def _addressed(request: LoadRequest, resolution: Resolution, *, chooses: bool) -> LoadRequest:

@@ -26,6 +26,8 @@ class AssistantsHandler(LmsHandler):
         except LmsError as error:
             await self.refuse(error)
             return
-        models = [each.identifier for each in manager.activity.instances if each.kind == "llm"]
+        models = [
+            instance.identifier for instance in manager.activity.instances if instance.kind == "llm"
+        ]
         reply = {"address": host.address, "changed": changed, "models": models}
         await self.finish_json(reply)

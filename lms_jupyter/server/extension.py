@@ -92,7 +92,7 @@ class LmsExtension(ExtensionApp):
             return []
         names = {known.name for known in known_hosts()}
         return [
-            each if each in names else normal_address(each) for each in map(str, proposal["value"])
+            host if host in names else normal_address(host) for host in map(str, proposal["value"])
         ]
 
     def initialize_settings(self) -> None:

@@ -34,8 +34,8 @@ class LocalModelPersona(BasePersona):  # type: ignore[misc] # Jupyter AI has no 
     async def process_message(self, message: Any) -> None:
         """Answer a message with the chat before it."""
         lines = [
-            ChatLine(sender=str(each.sender), body=str(each.body))
-            for each in self.chat.get_messages()
+            ChatLine(sender=str(message.sender), body=str(message.body))
+            for message in self.chat.get_messages()
         ]
         if not lines or lines[-1].body != message.body:
             lines.append(ChatLine(sender=str(message.sender), body=str(message.body)))

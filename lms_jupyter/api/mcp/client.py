@@ -66,7 +66,7 @@ class McpClient:
             listed = page.get("tools")
             if not isinstance(listed, list):
                 raise self._odd("lists no tools")
-            found += [self._tool(each) for each in listed]
+            found += [self._tool(tool) for tool in listed]
             cursor = page.get("nextCursor")
             if not isinstance(cursor, str) or not cursor:
                 return tuple(found)
@@ -82,7 +82,7 @@ class McpClient:
         asked = {"name": name, "arguments": dict(arguments)}
         result = self._ask("tools/call", asked, None)
         content = result.get("content")
-        parts = [_as_text(each) for each in content] if isinstance(content, list) else []
+        parts = [_as_text(part) for part in content] if isinstance(content, list) else []
         text = "\n".join(parts)
         if not parts and "structuredContent" in result:
             text = as_text(result["structuredContent"])

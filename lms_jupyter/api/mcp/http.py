@@ -127,9 +127,9 @@ class HttpChannel:
                     f"The MCP server {self._server.name!r} answers what is no JSON.",
                     hint="Is its `url` the address of an MCP server?",
                 ) from None
-            for each in reply if isinstance(reply, list) else [reply]:
-                if isinstance(each, dict):
-                    yield each
+            for message in reply if isinstance(reply, list) else [reply]:
+                if isinstance(message, dict):
+                    yield message
 
     def _bounded_lines(self, response: httpx.Response) -> Iterator[str]:
         """Read lines, of which none is without end."""

@@ -94,7 +94,7 @@ def _server(file: Path, name: str, spec: object) -> McpServer:
             hint="Most have a newer address beside it, often /mcp: name that, without a type.",
         )
     args = spec.get("args", [])
-    if not isinstance(args, list) or not all(isinstance(each, str) for each in args):
+    if not isinstance(args, list) or not all(isinstance(argument, str) for argument in args):
         raise CommandError(f"{where} has `args` that are no list of texts.")
     cwd = _text(where, spec, "cwd")
     return McpServer(
@@ -120,7 +120,7 @@ def _text(where: str, spec: Mapping[str, Any], key: str) -> str:
 def _texts(where: str, spec: Mapping[str, Any], key: str) -> dict[str, str]:
     value = spec.get(key) or {}
     if not isinstance(value, Mapping) or not all(
-        isinstance(each, str) and "\0" not in each for each in value.values()
+        isinstance(text, str) and "\0" not in text for text in value.values()
     ):
         raise CommandError(f"{where} has `{key}` that is no object of texts.")
     return dict(value)

@@ -41,7 +41,7 @@ def _matches(
     for device in devices:
         # Slices of one GPU have the address of the whole: there it settles nothing.
         bus_id = normal_bus_id(device.device_id)
-        here = [each for each in left if bus_id and each.bus_id == bus_id]
+        here = [gpu for gpu in left if bus_id and gpu.bus_id == bus_id]
         if len(here) == 1:
             found[device.name] = here[0]
             left.remove(here[0])
@@ -49,7 +49,7 @@ def _matches(
         if device.name in found or is_unified(device):
             continue
         ordered = _visible(left, readings, environment) if device.name.startswith("CUDA") else left
-        named = [each for each in ordered if _same_name(each.name, device.description)]
+        named = [gpu for gpu in ordered if _same_name(gpu.name, device.description)]
         if named:
             found[device.name] = named[0]
             left.remove(named[0])
@@ -64,7 +64,7 @@ def _visible(
     if visible is None:
         return list(left)
     seen: list[Reading] = []
-    for word in (each.strip() for each in visible.split(",")):
+    for word in (entry.strip() for entry in visible.split(",")):
         if word.isdigit():
             chosen = [readings[int(word)]] if int(word) < len(readings) else []
         else:
@@ -73,7 +73,7 @@ def _visible(
             # CUDA itself stops at the first that does not exist.
             break
         seen += chosen[:1]
-    return [each for each in seen if each in left]
+    return [gpu for gpu in seen if gpu in left]
 
 
 def _same_name(reported: str, described: str) -> bool:

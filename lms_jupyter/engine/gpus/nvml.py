@@ -81,19 +81,19 @@ class Nvml:
         except library.NVMLError:
             return
         slices = list(self._slices(device))
-        for each in slices or [device]:
+        for handle in slices or [device]:
             try:
-                memory = library.nvmlDeviceGetMemoryInfo(each)
-                name = _text(library.nvmlDeviceGetName(each))
+                memory = library.nvmlDeviceGetMemoryInfo(handle)
+                name = _text(library.nvmlDeviceGetName(handle))
             except library.NVMLError:
                 continue
             yield Reading(
                 name=name,
                 bus_id=bus_id,
-                uuid=self._uuid(each),
+                uuid=self._uuid(handle),
                 total_bytes=int(memory.total),
                 free_bytes=int(memory.free),
-                by_process=self._processes(each),
+                by_process=self._processes(handle),
             )
 
     def _slices(self, device: Any) -> Iterator[Any]:

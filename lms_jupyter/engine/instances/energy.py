@@ -109,11 +109,11 @@ class Energy:
         """Give what was spent since to those who share it, of whom there are now so many."""
         async with self._turn:
             spent = await self._spent.answer()
-            each = self._samples[-1].each_j if self._samples else 0.0
+            each_j = self._samples[-1].each_j if self._samples else 0.0
             if self._sharing and spent is not None:
-                each += spent / self._sharing
+                each_j += spent / self._sharing
             self._is_known = spent is not None
-            self._samples.append(_Sample(time.monotonic(), each))
+            self._samples.append(_Sample(time.monotonic(), each_j))
             self._sharing = self._sharing if working is None else working
             if self._timer is not None:
                 self._timer.cancel()

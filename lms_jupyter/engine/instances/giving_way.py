@@ -102,7 +102,7 @@ class GivingWay:
         if short or (stalled and not self.registry.loads):
             self._stalled_until_s = time.monotonic() + SETTLES_S
             # What lies on GPUs gives little back here: it leaves when nothing else can.
-            candidates.sort(key=lambda each: _lies_on_gpus(each, gpus))
+            candidates.sort(key=lambda instance: _lies_on_gpus(instance, gpus))
             return await self._end(candidates[0], gpus, await asyncio.to_thread(_largest))
         return None
 

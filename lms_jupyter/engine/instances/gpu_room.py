@@ -41,7 +41,7 @@ class _Leaving:
 
     def is_back(self, gpus: Iterable[Gpu]) -> bool:
         """Whether its memory has been given back, as far as the driver tells."""
-        gpu = next((each for each in gpus if each.gpu_id == self.gpu_id), None)
+        gpu = next((gpu for gpu in gpus if gpu.gpu_id == self.gpu_id), None)
         if gpu is None:
             return True
         if gpu.names_holders and self.pid in gpu.by_process:
@@ -149,7 +149,7 @@ class GpuRoom:
         last = time.monotonic() + RETURN_S
         gpus = await self._meter.look(fresh=True)
         while self._leaving and time.monotonic() < last:
-            self._leaving = [each for each in self._leaving if not each.is_back(gpus)]
+            self._leaving = [leaving for leaving in self._leaving if not leaving.is_back(gpus)]
             if self._leaving:
                 await asyncio.sleep(LOOK_EVERY_S)
                 gpus = await self._meter.look(fresh=True)

@@ -43,7 +43,7 @@ def reader(file: Path | None) -> Callable[[], Ruled]:
 
 
 def _ruled(plan: Plan, rules: Sequence[Rule]) -> Plan:
-    rule = next((each for each in rules if each.fits(plan.model.model_key, plan.model.type)), None)
+    rule = next((rule for rule in rules if rule.fits(plan.model.model_key, plan.model.type)), None)
     if rule is None:
         return plan
     ttl_s = plan.ttl_s if isinstance(rule.ttl, UnsetType) else read_ttl(rule.ttl)

@@ -254,11 +254,11 @@ class Loader:
         everything = (*self._registry.instances, *self._registry.loads)
         return next(
             (
-                each
-                for each in everything
-                if each.model.file == model.file
-                and each.model.virtual == model.virtual
-                and identifier in (None, each.identifier)
+                instance
+                for instance in everything
+                if instance.model.file == model.file
+                and instance.model.virtual == model.virtual
+                and identifier in (None, instance.identifier)
             ),
             None,
         )

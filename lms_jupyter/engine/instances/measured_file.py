@@ -78,9 +78,9 @@ class MeasuredFile:
         Raises:
             OSError: The disk is full, or the folder is not to be written to.
         """
-        known = {each.name: each for each in self.read()}
+        known = {measurement.name: measurement for measurement in self.read()}
         known[took.name] = took.larger(known.get(took.name, took))
-        newest = sorted(known.values(), key=lambda each: each.at, reverse=True)[:MOST]
+        newest = sorted(known.values(), key=lambda measurement: measurement.at, reverse=True)[:MOST]
         draft = self.file.with_name(f".{self.file.name}.{os.getpid()}")
         self.file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         try:

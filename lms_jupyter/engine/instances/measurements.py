@@ -60,8 +60,8 @@ class Measurements:
         self._runtime = runtime
         self._meter = meter
         self._by_kind: dict[str, dict[int, Took]] = {}
-        for each in self._file.read() if self._file else ():
-            self._by_kind.setdefault(each.kind, {})[each.context_length] = each
+        for measurement in self._file.read() if self._file else ():
+            self._by_kind.setdefault(measurement.kind, {})[measurement.context_length] = measurement
         self._read: WeakKeyDictionary[Instance, int] = WeakKeyDictionary()
         self._tasks: set[asyncio.Task[None]] = set()
         self._writing = asyncio.Lock()
@@ -163,7 +163,7 @@ def between(off: Sequence[tuple[int, tuple[int, ...]]], context: int) -> tuple[i
     >>> between([(1000, (10,)), (3000, (30,))], 2000)
     (20,)
     """
-    after = bisect_right(off, context, key=lambda each: each[0])
+    after = bisect_right(off, context, key=lambda point: point[0])
     if after in (0, len(off)):
         return off[min(after, len(off) - 1)][1]
     (low, below), (high, above) = off[after - 1], off[after]

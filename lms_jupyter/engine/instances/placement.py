@@ -157,8 +157,8 @@ class Placer:
             alone = self._site(replace(placement, devices=(self.gpus[number].gpu_id,)))
             use = self.uses(alone)[number]
             fixed = use.compute + use.process
-            each = max(1, (use.total - fixed) // placement.gpu_layers)
-            room = max(0, int(self.share * self.gpus[number].free_bytes) - fixed) // each
+            layer_bytes = max(1, (use.total - fixed) // placement.gpu_layers)
+            room = max(0, int(self.share * self.gpus[number].free_bytes) - fixed) // layer_bytes
             weights[number] = float(left if number == order[-1] else min(left, room))
             left -= int(weights[number])
         return weights

@@ -75,7 +75,7 @@ def seeing_layers(header: GgufHeader, layers: int) -> tuple[bool, ...]:
     if family in _BOTH:
         return (True,) * layers
     if family in _FED_FORWARD:
-        return tuple(bool(each) for each in _listed(header, "attention.head_count_kv", layers))
+        return tuple(bool(count) for count in _listed(header, "attention.head_count_kv", layers))
     return tuple(not layer for layer in stateful_layers(header, layers))
 
 
@@ -108,6 +108,6 @@ def _listed(header: GgufHeader, key: str, layers: int) -> tuple[int, ...]:
     """Return a number for each layer, where a file may say one for all."""
     value = header.of_architecture(key)
     if isinstance(value, tuple):
-        numbers = tuple(each if isinstance(each, int) else 0 for each in value[:layers])
+        numbers = tuple(count if isinstance(count, int) else 0 for count in value[:layers])
         return numbers + (0,) * (layers - len(numbers))
     return (value if isinstance(value, int) else 0,) * layers

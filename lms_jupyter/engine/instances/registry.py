@@ -100,8 +100,8 @@ class Registry:
     @property
     def loads(self) -> tuple[Instance, ...]:
         """The instances that are still loading, oldest first."""
-        loading = Phase.LOADING
-        return tuple(each for each in self._instances.values() if each.state.phase is loading)
+        everything = self._instances.values()
+        return tuple(held for held in everything if held.state.phase is Phase.LOADING)
 
     def is_taken(self, identifier: str) -> bool:
         """Whether an instance has this identifier or is about to have it."""
@@ -120,7 +120,7 @@ class Registry:
             raise IdentifierExistsError(plan.identifier)
         victims, user = tuple(evict), using.get()
         plan = replace(plan, user=user.name)
-        staying = [each for each in self._instances.values() if each not in victims]
+        staying = [instance for instance in self._instances.values() if instance not in victims]
         self._shares.admit(user, plan, staying)
         for victim in victims:
             self._begin_unload(victim, "evicted")
@@ -357,7 +357,7 @@ class Registry:
             watching.cancel()
 
     def _others(self, instance: Instance) -> tuple[Instance, ...]:
-        return tuple(each for each in self._instances.values() if each is not instance)
+        return tuple(other for other in self._instances.values() if other is not instance)
 
     def _move(self, instance: Instance, fraction: float) -> None:
         if fraction > instance.state.fraction:

@@ -50,11 +50,13 @@ def select(
         other = _fitting(instances, query) if query.identifier or query.path else []
         if other and domain is not None:
             raise DomainMismatchError(other[0].identifier, other[0].domain, domain)
-        raise NoModelMatchingQueryError(query.as_asked(), [each.identifier for each in right])
+        raise NoModelMatchingQueryError(
+            query.as_asked(), [instance.identifier for instance in right]
+        )
     name = query.identifier or query.path
-    files = {each.model.file for each in found}
+    files = {instance.model.file for instance in found}
     if name and len(found) > 1 and (sole or len(files) > 1):
-        raise AmbiguousNameError(name, [each.identifier for each in found])
+        raise AmbiguousNameError(name, [instance.identifier for instance in found])
     return found[0]
 
 
@@ -74,19 +76,21 @@ def named(name: str, instances: Sequence[Instance]) -> list[Instance]:
         if instance.identifier == name:
             return [instance]
     wanted = spelled(name)
-    found = [each for each in instances if spelled(each.identifier) == wanted]
+    found = [instance for instance in instances if spelled(instance.identifier) == wanted]
     if found:
         return found
-    found = closest(name, instances, lambda each: each.model)
+    found = closest(name, instances, lambda instance: instance.model)
     if found:
         return found
     stem, number = without_number(name)
-    numbered = [each for each in instances if number and each.identifier.endswith(number)]
-    return closest(stem, numbered, lambda each: each.model)
+    numbered = [
+        instance for instance in instances if number and instance.identifier.endswith(number)
+    ]
+    return closest(stem, numbered, lambda instance: instance.model)
 
 
 def _fitting(instances: Iterable[Instance], query: Query) -> list[Instance]:
     fitting = [instance for instance in instances if query.vision in (None, instance.model.vision)]
     if query.path is not None:
-        fitting = closest(query.path, fitting, lambda each: each.model)
+        fitting = closest(query.path, fitting, lambda instance: instance.model)
     return fitting if query.identifier is None else named(query.identifier, fitting)

@@ -43,7 +43,7 @@ def number(header: GgufHeader, key: str, default: int) -> int:
     """Return the family's own number under `key`, the largest if there is one for each layer."""
     value = header.of_architecture(key)
     if isinstance(value, tuple):
-        value = max((each for each in value if isinstance(each, int)), default=None)
+        value = max((number for number in value if isinstance(number, int)), default=None)
     return value if isinstance(value, int) else default
 
 
@@ -101,9 +101,9 @@ def cache_bytes(header: GgufHeader, settings: LoadSettings) -> tuple[int, ...]:
         for layer, slides in enumerate(sliding_layers(header, count))
     ]
     if keeps_states(header):
-        each = (settings.num_parallel_sessions or 1) * state_bytes(header)
+        state = (settings.num_parallel_sessions or 1) * state_bytes(header)
         kept = stateful_layers(header, count)
-        caches = [cache + each * keeps for cache, keeps in zip(caches, kept, strict=True)]
+        caches = [cache + state * keeps for cache, keeps in zip(caches, kept, strict=True)]
     if not settings.draft_mtp:
         caches[count - predicting_layers(header) :] = [0] * predicting_layers(header)
     return tuple(caches)

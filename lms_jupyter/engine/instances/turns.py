@@ -64,7 +64,7 @@ class Turns:
                 self._served.clear()
             return
         place = min(
-            waiting, key=lambda each: (self._under_way[each[0]], self._served.get(each[0], 0))
+            waiting, key=lambda waiter: (self._under_way[waiter[0]], self._served.get(waiter[0], 0))
         )
         self._waiting.remove(place)
         self._begin(place[0])

@@ -143,8 +143,8 @@ def layer_weights(header: GgufHeader) -> tuple[int, ...]:
     """
     count, tensors = shape.layers(header), header.tensors
     if tensors is None or not tensors.layer_bytes or tensors.total_bytes == 0:
-        each = header.file_bytes // (count + 1)
-        return (each,) * (count + 1)
+        layer_bytes = header.file_bytes // (count + 1)
+        return (layer_bytes,) * (count + 1)
     each_layer = tuple(tensors.layer_bytes.get(layer, 0) for layer in range(count))
     return (*each_layer, _output(header, tensors))
 

@@ -93,7 +93,7 @@ class Catalog:
     async def everything(self) -> tuple[DownloadedModel, ...]:
         """Return every model and every variant, under each of their keys."""
         found = (await self._look()).all_families
-        return tuple(each for family in found for each in (family.chosen, *family.variants))
+        return tuple(model for family in found for model in (family.chosen, *family.variants))
 
     async def variants(self, model_key: str) -> tuple[DownloadedModel, ...]:
         """Return all quantisations of a model; none if it is a single file.
@@ -119,9 +119,11 @@ class Catalog:
         """
         listing = await self._look()
         families = listing.all_families
-        models = [each for family in families for each in (family.chosen, *family.variants)]
+        models = [model for family in families for model in (family.chosen, *family.variants)]
         right = [model for model in models if domain in (None, model.type)]
-        hits = closest(name, right, lambda each: each) or closest(name, models, lambda each: each)
+        hits = closest(name, right, lambda model: model) or closest(
+            name, models, lambda model: model
+        )
         if not hits:
             raise listing.not_found(name)
         if len({model.file for model in hits}) > 1:

@@ -62,7 +62,7 @@ def files_of(
             hint="Remove that model.yaml, or delete the model that it is made of.",
         )
     made = sorted(
-        {each.model_key for each in everything if each.virtual and each.file == model.file}
+        {other.model_key for other in everything if other.virtual and other.file == model.file}
     )
     if made:
         raise BadRequestError(
@@ -70,7 +70,7 @@ def files_of(
             hint="Remove the model.yaml first.",
         )
     own = parts_of(model.file)
-    others = {each.mmproj for each in everything if each.file != model.file}
+    others = {other.mmproj for other in everything if other.file != model.file}
     if model.mmproj is not None and model.mmproj not in others:
         own = (*own, model.mmproj)
     return own
@@ -126,6 +126,6 @@ def parts_of(file: Path) -> tuple[Path, ...]:
 
 def _remove_empty(folder: Path) -> None:
     """Remove the model's folder and its publisher's, if nothing is left in them."""
-    for each in (folder, folder.parent):
+    for path in (folder, folder.parent):
         with contextlib.suppress(OSError):
-            each.rmdir()
+            path.rmdir()

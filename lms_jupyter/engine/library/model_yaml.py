@@ -72,7 +72,7 @@ class CustomField:
     @property
     def variables(self) -> tuple[str, ...]:
         """The variables of the chat template that it sets."""
-        return tuple(each.text for each in self.effects if each.kind == "setJinjaVariable")
+        return tuple(effect.text for effect in self.effects if effect.kind == "setJinjaVariable")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,8 +92,8 @@ class ModelYaml:
         """Return this with what its base says below it."""
         if base is None:
             return self
-        own = {each.key for each in self.custom_fields}
-        kept = tuple(each for each in base.custom_fields if each.key not in own)
+        own = {field.key for field in self.custom_fields}
+        kept = tuple(field for field in base.custom_fields if field.key not in own)
         return ModelYaml(
             model=self.model,
             path=self.path,
@@ -125,7 +125,7 @@ def read_model_yaml(path: Path) -> ModelYaml:
         load=_fields(config.get("load"), "config.load"),
         operation=_fields(config.get("operation"), "config.operation"),
         custom_fields=tuple(
-            _custom_field(each) for each in _list(content.get("customFields"), "customFields")
+            _custom_field(field) for field in _list(content.get("customFields"), "customFields")
         ),
         overrides=_mapping(content.get("metadataOverrides"), "metadataOverrides"),
     )
@@ -160,13 +160,13 @@ def _parsed(text: bytes) -> Mapping[str, Any]:
 
 def _depth(text: bytes) -> int:
     """Return how many brackets are open at once; reading takes the square of that as long."""
-    steps = (1 if each in b"[{" else -1 for each in text if each in b"[]{}")
+    steps = (1 if bracket in b"[{" else -1 for bracket in text if bracket in b"[]{}")
     return max(accumulate(steps), default=0)
 
 
 def _bases(value: Any) -> tuple[Base, ...]:
     """Read `base`: a key, or a list of keys, each alone or with its sources."""
-    found = tuple(_base(each) for each in ([value] if isinstance(value, str) else _list(value)))
+    found = tuple(_base(base) for base in ([value] if isinstance(value, str) else _list(value)))
     if not found:
         raise ModelYamlError("it has no 'base', so there are no weights")
     return found
@@ -178,11 +178,11 @@ def _base(value: Any) -> Base:
             return Base(key=value)
         case {"key": str(key)}:
             sources = _list(value.get("sources"), "sources")
-            named = (each for each in sources if isinstance(each, Mapping))
+            named = (source for source in sources if isinstance(source, Mapping))
             repositories = tuple(
-                f"{each['user']}/{each['repo']}"
-                for each in named
-                if isinstance(each.get("user"), str) and isinstance(each.get("repo"), str)
+                f"{source['user']}/{source['repo']}"
+                for source in named
+                if isinstance(source.get("user"), str) and isinstance(source.get("repo"), str)
             )
             return Base(key=key, repositories=repositories)
     raise ModelYamlError(f"its 'base' has an entry without a key: {value!r:.80}")
@@ -190,10 +190,10 @@ def _base(value: Any) -> Base:
 
 def _fields(value: Any, name: str) -> Fields:
     fields = _list(_mapping(value, name).get("fields"), f"{name}.fields")
-    for each in fields:
-        if not isinstance(each, Mapping) or not isinstance(each.get("key"), str):
-            raise ModelYamlError(f"its '{name}' has a field without a key: {each!r:.80}")
-    return tuple((each["key"], each.get("value")) for each in fields)
+    for entry in fields:
+        if not isinstance(entry, Mapping) or not isinstance(entry.get("key"), str):
+            raise ModelYamlError(f"its '{name}' has a field without a key: {entry!r:.80}")
+    return tuple((entry["key"], entry.get("value")) for entry in fields)
 
 
 def _custom_field(value: Any) -> CustomField:
@@ -202,8 +202,8 @@ def _custom_field(value: Any) -> CustomField:
     if not isinstance(key, str) or not isinstance(kind, str) or kind not in _CUSTOM_TYPES:
         raise ModelYamlError(f"its custom field {key!r:.80} is of the type {kind!r:.80}")
     options = tuple(
-        str(each.get("value", each)) if isinstance(each, Mapping) else str(each)
-        for each in _list(entry.get("options"), "options")
+        str(option.get("value", option)) if isinstance(option, Mapping) else str(option)
+        for option in _list(entry.get("options"), "options")
     )
     types = _CUSTOM_TYPES[kind]
     if not isinstance(default, types) or (kind != "boolean" and isinstance(default, bool)):
@@ -213,7 +213,7 @@ def _custom_field(value: Any) -> CustomField:
     return CustomField(
         key=key,
         default=default,
-        effects=tuple(_effect(each, key) for each in _list(entry.get("effects"), "effects")),
+        effects=tuple(_effect(effect, key) for effect in _list(entry.get("effects"), "effects")),
         options=options if kind == "select" else (),
         types=types,
     )

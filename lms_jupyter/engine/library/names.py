@@ -51,14 +51,18 @@ def fit(name: str, model: DownloadedModel) -> Fit | None:
     if wanted in {spelled(model.model_key), spelled(model.selected_variant or "")}:
         return Fit.KEY
     fits = [_fit(stem, label, model, path) for stem, label in _readings(wanted)]
-    return min((each for each in fits if each is not None), default=None)
+    return min((step for step in fits if step is not None), default=None)
 
 
 def closest(name: str, among: Iterable[T], model_of: Callable[[T], DownloadedModel]) -> list[T]:
     """Return those that a name fits best; they are of one model unless the name is ambiguous."""
-    fits = [(how, each) for each in among if (how := fit(name, model_of(each))) is not None]
+    fits = [
+        (how, candidate)
+        for candidate in among
+        if (how := fit(name, model_of(candidate))) is not None
+    ]
     best = min((how for how, _ in fits), default=None)
-    return [each for how, each in fits if how is best]
+    return [candidate for how, candidate in fits if how is best]
 
 
 def without_number(name: str) -> tuple[str, str]:

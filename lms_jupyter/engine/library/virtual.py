@@ -58,7 +58,9 @@ def virtual_families(
             refused[spelled(name)] = f"The {FILE} of {name!r} cannot be read: {error.strerror}."
     made: dict[str, Family] = {}
     # One may be made of another: each round makes those whose base is there by then.
-    while ready := [(each, base) for each in waiting if (base := _base(each, families, made))]:
+    while ready := [
+        (virtual, base) for virtual in waiting if (base := _base(virtual, families, made))
+    ]:
         for definition, base in ready:
             made[definition.model] = _family(definition, base)
             waiting.remove(definition)
@@ -81,7 +83,7 @@ def _base(
             hits = hits or [
                 replace(family, chosen=variant)
                 for family in families
-                for variant in closest(name, family.variants, lambda each: each)
+                for variant in closest(name, family.variants, lambda key: key)
             ]
             if hits:
                 return hits[0]
@@ -91,13 +93,13 @@ def _base(
 def _family(definition: ModelYaml, base: Family) -> Family:
     merged = definition.over(base.chosen.virtual)
     key = definition.model
-    labels = [each.model_key.rpartition("@")[2] for each in base.variants]
+    labels = [variant.model_key.rpartition("@")[2] for variant in base.variants]
     names = tuple(f"{key}@{label}" for label in labels)
     variants = tuple(
         replace(
-            _made(each, merged), model_key=name, path=name, variants=names, selected_variant=name
+            _made(variant, merged), model_key=name, path=name, variants=names, selected_variant=name
         )
-        for each, name in zip(base.variants, names, strict=True)
+        for variant, name in zip(base.variants, names, strict=True)
     )
     selected = base.chosen.selected_variant
     chosen = replace(

@@ -96,7 +96,7 @@ class Inference:
         outcome = Outcome(stop_reason="eosFound", prompt_tokens=read, total_s=spent_s)
         self._log.on_request(instance, outcome)
         ordered = sorted(answer["data"], key=lambda item: int(item["index"]))
-        return [each["embedding"] for each in ordered]
+        return [row["embedding"] for row in ordered]
 
     async def render(
         self, instance: Instance, conversation: Sequence[Message], settings: PredictionSettings

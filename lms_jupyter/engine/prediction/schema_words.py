@@ -56,12 +56,12 @@ class UnkeepableError(ValueError):
 def refuse(schema: Mapping[str, Any], pointer: str) -> None:
     """Raise `UnkeepableError` for what asks for something that cannot be kept."""
     for name, harmless in _REFUSED.items():
-        if name in schema and not any(schema[name] == each for each in harmless):
+        if name in schema and not any(schema[name] == value for value in harmless):
             raise UnkeepableError(f"{pointer}/{name}", f"{name!r} cannot be enforced")
     if pointer and isinstance(schema.get("$id"), str):
         raise UnkeepableError(f"{pointer}/$id", "a schema inside another cannot have an '$id'")
     required = schema.get("required", [])
-    if not isinstance(required, list) or not all(isinstance(each, str) for each in required):
+    if not isinstance(required, list) or not all(isinstance(key, str) for key in required):
         raise UnkeepableError(f"{pointer}/required", "'required' is a list of names")
     least = schema.get("minProperties", 0)
     if not isinstance(least, int | float) or least > len(set(required)):
@@ -100,9 +100,9 @@ def copy_values(schema: Mapping[str, Any], pointer: str, written: dict[str, Any]
 
 def _is_exact(value: Any) -> bool:
     if isinstance(value, list):
-        return all(_is_exact(each) for each in value)
+        return all(_is_exact(item) for item in value)
     if isinstance(value, Mapping):
-        return all(_is_exact(each) for each in value.values())
+        return all(_is_exact(item) for item in value.values())
     if isinstance(value, bool) or not isinstance(value, int | float):
         return True
     return math.isfinite(value) and abs(value) <= EXACT
@@ -144,7 +144,7 @@ def _kinds(schema: Mapping[str, Any]) -> set[str]:
     """Return the types that a value may have; none is any."""
     kind = schema.get("type")
     kinds = kind if isinstance(kind, list) else [kind]
-    return {each for each in kinds if isinstance(each, str)}
+    return {kind for kind in kinds if isinstance(kind, str)}
 
 
 def _limit(

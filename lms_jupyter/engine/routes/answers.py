@@ -141,7 +141,7 @@ async def _seat(
     at_most = limits[0] if limits and limits[0] >= 0 else None
     many = body.get("n") if isinstance(body.get("n"), int) else 1
     prompts = body.get("prompt")
-    several = isinstance(prompts, list) and not all(isinstance(each, int) for each in prompts)
+    several = isinstance(prompts, list) and not all(isinstance(token, int) for token in prompts)
     times = max(1, many or 1) * (len(prompts) if several and prompts else 1)
     async with room.seat(prompt, at_most, times) as seat:
         if not instance.is_ready:

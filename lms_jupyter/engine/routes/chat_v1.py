@@ -111,8 +111,8 @@ async def _stream(
     start = {"type": "chat.start", "model_instance_id": chat.answering.identifier}
     await send(request, response, event(start))
     try:
-        async for each in events:
-            await send(request, response, each)
+        async for next_event in events:
+            await send(request, response, next_event)
     except EngineError as error:
         await send(request, response, rest_v1.error_event(error))
     end = {"type": "chat.end", "result": chat.result()}
@@ -127,10 +127,10 @@ async def _events(
     """Wait for the load if there is one, generate, and remember."""
     async with aclosing(_answer(services, chat, wanted)) as answer:
         async for part in answer:
-            for each in (part,) if isinstance(part, Event) else chat.writer.write(part):
-                yield each
-    for each in chat.writer.end():
-        yield each
+            for next_event in (part,) if isinstance(part, Event) else chat.writer.write(part):
+                yield next_event
+    for next_event in chat.writer.end():
+        yield next_event
     if chat.outcome.stop_reason == "modelUnloaded":
         name = chat.answering.identifier
         raise ModelUnloadedError(f"{name!r} was unloaded during the request.")
@@ -144,8 +144,8 @@ async def _answer(
 ) -> AsyncGenerator[Event | Piece]:
     """Yield how the load goes, then the answer; load again what is gone before its first use."""
     for attempt in range(1, ATTEMPTS + 1):
-        async for each in _loaded(services, chat, wanted):
-            yield each
+        async for next_event in _loaded(services, chat, wanted):
+            yield next_event
         model = chat.answering.model
         settings = with_reasoning(model, settings_below(model, chat.settings), chat.reasoning)
         answer = services.inference.respond(chat.answering, chat.messages, settings)
@@ -163,8 +163,8 @@ async def _answer(
                 chat.prediction = None
                 await chat.begin(services, wanted)
                 continue
-            for each in chat.writer.begin():
-                yield each
+            for next_event in chat.writer.begin():
+                yield next_event
             if first is not None:
                 yield first
             async for piece in pieces:
@@ -176,8 +176,8 @@ async def _loaded(services: Services, chat: _Chat, wanted: LoadRequest) -> Async
     """Wait until there is an instance that answers, and tell how its load goes."""
     while not chat.answering.is_ready:
         async with services.registry.waiting(chat.answering):
-            async for each in _load_events(chat):
-                yield each
+            async for next_event in _load_events(chat):
+                yield next_event
         if not chat.answering.is_ready:
             # Somebody else's load, which we waited for, came to nothing.
             await chat.begin(services, wanted)

@@ -31,8 +31,8 @@ async def _stream_logs(services: Services, channel: Channel) -> None:
         with services.log.listening() as (kept, entries):
             past = [log_packet(noted) for noted in kept]
             if last is not None:
-                wanted = [each for each in past if _is_wanted(each["log"]["data"], kinds, of)]
-                past = [each | {"past": True} for each in wanted[max(0, len(wanted) - last) :]]
+                wanted = [entry for entry in past if _is_wanted(entry["log"]["data"], kinds, of)]
+                past = [entry | {"past": True} for entry in wanted[max(0, len(wanted) - last) :]]
                 past.append({"type": "pastEnd"})
             for packet in past:
                 channel.send(packet)

@@ -45,11 +45,11 @@ async def sum_diary(services: Services, _caller: Caller, parameter: Any) -> list
     pages = await _read(services, replace(query, most=EVERYTHING))
     if by == "load":
         every = await asyncio.to_thread(loads, pages, now=time.time())
-        return [entry_packet(each) for each in every[: query.most]]
+        return [entry_packet(entry) for entry in every[: query.most]]
     found = await asyncio.to_thread(
         sums, pages, by, since=query.since, now=time.time(), utc_offset_s=float(offset)
     )
-    return [entry_packet(each) for each in found]
+    return [entry_packet(entry) for entry in found]
 
 
 async def _read(services: Services, query: Query) -> Pages:

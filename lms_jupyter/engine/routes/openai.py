@@ -150,7 +150,7 @@ async def _respond(
 
 
 def _through(first: EventFilter, second: EventFilter) -> EventFilter:
-    return lambda event: [last for each in first(event) for last in second(each)]
+    return lambda event: [last for part in first(event) for last in second(part)]
 
 
 def _finished(

@@ -60,7 +60,7 @@ async def _model(services: Services, request: web.Request) -> web.Response:
 async def _pass(services: Services, target: Target, request: web.Request) -> web.StreamResponse:
     body = await read_object(request)
     limits = (body.get("max_completion_tokens"), body.get("max_tokens"))
-    limit = next((each for each in limits if isinstance(each, int) and each >= 0), None)
+    limit = next((limit for limit in limits if isinstance(limit, int) and limit >= 0), None)
 
     def figured_event(instance: Instance) -> EventFilter:
         complete = target.on_event(instance) if target.on_event else as_it_is

@@ -68,7 +68,7 @@ def _engine(runtime: Runtime) -> dict[str, Any]:
 
 
 async def _list_engines(services: Services, _caller: Caller, _parameter: Any) -> list[Any]:
-    return [_engine(each) for each in await services.runtimes.surveyed() if not each.problem]
+    return [_engine(build) for build in await services.runtimes.surveyed() if not build.problem]
 
 
 async def _selections(services: Services, _caller: Caller, _parameter: Any) -> dict[str, Any]:
@@ -107,9 +107,9 @@ def _no_extensions(_caller: Caller, _parameter: Any) -> None:
 async def _survey(services: Services, _caller: Caller, parameter: Any) -> dict[str, Any]:
     """Tell what memory, what processor and what GPUs there are, as each build sees them."""
     is_asked_for = _scope(parameter)
-    known = [each for each in await services.runtimes.surveyed() if not each.problem]
+    known = [build for build in await services.runtimes.surveyed() if not build.problem]
     selected, cpu = services.runtimes.selected, await asyncio.to_thread(_cpu)
-    engines = [_surveyed(each, cpu) for each in known if is_asked_for(each, selected)]
+    engines = [_surveyed(build, cpu) for build in known if is_asked_for(build, selected)]
     return {"status": "ok", "engines": engines}
 
 
@@ -182,7 +182,7 @@ def _scope(scope: Any) -> Callable[[Runtime, Runtime], bool]:
     asked = an_object(scope)
     match asked.get("type"):
         case "selected":
-            return lambda each, selected: each == selected
+            return lambda build, selected: build == selected
         case "all":
             return lambda _one, _selected: True
         case "custom":
@@ -190,8 +190,8 @@ def _scope(scope: Any) -> Callable[[Runtime, Runtime], bool]:
             if not isinstance(engines, list):
                 raise BadRequestError("'engines' has to be a list of engines.")
             named = [an_object(engine) for engine in engines]
-            wanted = [(each.get("name"), each.get("version")) for each in named]
-            return lambda each, _selected: (each.name, each.version) in wanted
+            wanted = [(name.get("name"), name.get("version")) for name in named]
+            return lambda build, _selected: (build.name, build.version) in wanted
         case other:
             raise BadRequestError(
                 f"The scope of a survey is 'selected', 'all' or 'custom', not {other!r:.100}."

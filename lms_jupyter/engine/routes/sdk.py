@@ -62,7 +62,7 @@ def add_routes(
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(GOODBYE_S):
                 await asyncio.gather(
-                    *(each.close(code=WSCloseCode.GOING_AWAY) for each in set(sockets))
+                    *(socket.close(code=WSCloseCode.GOING_AWAY) for socket in set(sockets))
                 )
 
     application.on_shutdown.append(close_sockets)

@@ -49,7 +49,7 @@ async def ask(command: Sequence[str], *, patience_s: float = ANSWER_S) -> tuple[
         raise NoAnswerError(known) from None
     except ValueError as error:
         raise NoAnswerError(str(error)) from None
-    streams = [each for each in (process.stdout, process.stderr) if each is not None]
+    streams = [stream for stream in (process.stdout, process.stderr) if stream is not None]
     readers = [asyncio.create_task(_all(stream)) for stream in streams]
     try:
         async with asyncio.timeout(patience_s):

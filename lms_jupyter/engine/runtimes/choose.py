@@ -15,9 +15,9 @@ def choose(runtimes: Sequence[Runtime], selected: str = "") -> tuple[Runtime, st
         selected: The name of the one that somebody has selected before.
     """
     usable = [runtime for runtime in runtimes if not runtime.problem]
-    for each in usable:
-        if each.name == selected:
-            return each, "it was selected"
+    for build in usable:
+        if build.name == selected:
+            return build, "it was selected"
     own = next((runtime for runtime in runtimes if runtime.program is None), runtimes[0])
     if own.devices and not own.problem:
         return own, f"it computes on {own.devices[0].description}"

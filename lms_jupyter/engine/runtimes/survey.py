@@ -89,7 +89,9 @@ async def survey_program(
             return _with_problem(found, f"{program} cannot be used: {answer}.")
         if isinstance(answer, BaseException):
             raise answer
-    listed, *texts = ("\n".join(each) for each in answers if not isinstance(each, BaseException))
+    listed, *texts = (
+        "\n".join(answer) for answer in answers if not isinstance(answer, BaseException)
+    )
     if known is None:
         version, flags = read_version(texts[0]), read_flags(texts[1])
         await asyncio.to_thread(partial(kept.keep, program, version=version, flags=flags))

@@ -31,7 +31,7 @@ def activity_packet(activity: Activity) -> dict[str, Any]:
             "availableBytes": activity.memory.available_bytes,
             "gpus": [_gpu(gpu, activity.users) for gpu in activity.gpus],
         },
-        "gaveWay": [_gave_way(each) for each in activity.given],
+        "gaveWay": [_gave_way(instance) for instance in activity.given],
     }
 
 

@@ -155,7 +155,7 @@ def _part(part: Any, name: str, *, vision: bool) -> Any:
     if kind == "tool_use":
         plain["input"] = tool_arguments(plain.get("input"), repr(plain.get("name")))
     elif kind == "tool_result" and isinstance(plain.get("content"), list):
-        plain["content"] = [_part(each, name, vision=vision) for each in plain["content"]]
+        plain["content"] = [_part(part, name, vision=vision) for part in plain["content"]]
     elif isinstance(kind, str) and kind in _SOUNDS | _VIDEOS and not vision:
         what = "listen to sounds" if kind in _SOUNDS else "look at videos"
         raise BadRequestError(f"{name!r} cannot {what}.", hint="Send text.")

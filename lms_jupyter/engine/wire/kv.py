@@ -100,7 +100,7 @@ def text(value: object) -> str:
 
 def texts(value: object) -> list[str]:
     """Read a list of strings."""
-    if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
         raise ValueError("a list of texts")
     return value
 

@@ -27,7 +27,7 @@ _TEXTS: Final = {
 def chat_request(body: Mapping[str, Any]) -> dict[str, Any]:
     """Return the request for a chat that says the same as a message without tools or a form."""
     asked = {name: body[name] for name in _SAME if name in body}
-    messages = [each for message in body["messages"] for each in _messages(message)]
+    messages = [plain for message in body["messages"] for plain in _messages(message)]
     if body.get("system") is not None:
         messages.insert(0, {"role": "system", "content": _parts(body["system"])})
     thinking = body.get("thinking")

@@ -33,7 +33,7 @@ async def take_preset(body: dict[str, Any], path: str) -> dict[str, Any] | None:
     del body["preset"]
     stack: dict[str, Any] = await with_preset({"fuzzyPresetIdentifier": name})
     settings = prediction_settings(stack)
-    refused = [each for each in _ONLY_SDK if getattr(settings, each)]
+    refused = [key for key in _ONLY_SDK if getattr(settings, key)]
     if settings.overflow != "stopAtLimit":
         refused.append("overflow")
     if refused:
@@ -43,7 +43,7 @@ async def take_preset(body: dict[str, Any], path: str) -> dict[str, Any] | None:
             f"{name!r:.100} sets {', '.join(refused)}, which this path cannot do",
             hint="The SDKs can, and `/api/v1/chat` where it is said in the request.",
         )
-    if not any(body.get(each) for each in _FORMS):
+    if not any(body.get(key) for key in _FORMS):
         form = {"json_schema": settings.json_schema, "grammar": settings.grammar}
         body |= {field: value for field, value in form.items() if value is not None}
     return stack
@@ -72,5 +72,5 @@ def _find(name: str) -> Preset:
     try:
         return shelf.find(name)
     except PresetError as error:
-        known = [(each.identifier, each.name) for each in shelf.presets]
+        known = [(preset.identifier, preset.name) for preset in shelf.presets]
         raise PresetNotFoundError(name, error.title, hint=error.hint, available=known) from error

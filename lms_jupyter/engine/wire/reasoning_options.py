@@ -76,7 +76,7 @@ def _of_yaml(model: DownloadedModel) -> ReasoningOptions | None:
     """Read the switches of a model: how hard it thinks says more than whether."""
     switches = model.virtual.custom_fields if model.virtual else ()
     for switch in switches:
-        allowed = tuple(each for each in ALL if each in switch.options)
+        allowed = tuple(option for option in ALL if option in switch.options)
         if EFFORT in switch.variables and switch.default in allowed:
             return ReasoningOptions(allowed=allowed, default=switch.default, variable=EFFORT)
     for switch in switches:

@@ -137,7 +137,9 @@ class ResponseOfChat:
 
     def _probability(self, entry: Mapping[str, Any]) -> dict[str, Any]:
         top = entry.get("top_logprobs") or []
-        return _token(entry) | {"top_logprobs": [_token(each) for each in top[: self._top]]}
+        return _token(entry) | {
+            "top_logprobs": [_token(candidate) for candidate in top[: self._top]]
+        }
 
     def _part(self, kind: str, **more: Any) -> dict[str, Any]:
         return {"type": f"response.{kind}", "item_id": self._item_id, **more}

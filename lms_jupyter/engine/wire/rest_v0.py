@@ -62,7 +62,7 @@ class WithFigures:
 
     def event(self, incoming: Event) -> Sequence[Event]:
         """Complete one event: the last one with content gets the figures."""
-        return tuple(self._with_figures(each) for each in self._complete(incoming))
+        return tuple(self._with_figures(event) for event in self._complete(incoming))
 
     def _with_figures(self, incoming: Event) -> Event:
         content = incoming.decode()

@@ -149,15 +149,15 @@ def check_integrations(body: Mapping[str, Any]) -> None:
     if not isinstance(given, list):
         raise _of_integrations(BadRequestError("'integrations' has to be a list."))
     names = []
-    for each in given:
-        match each:
+    for item in given:
+        match item:
             case str(name) | {"type": "plugin", "id": str(name)}:
                 names.append(name)
             case {"type": "ephemeral_mcp", "server_label": str(name), "server_url": str()}:
                 names.append(name)
             case _:
                 raise _of_integrations(
-                    BadRequestError(f"An entry of 'integrations' is not understood: {each!r:.100}.")
+                    BadRequestError(f"An entry of 'integrations' is not understood: {item!r:.100}.")
                 )
     listed = ", ".join(repr(name) for name in names)
     raise _of_integrations(

@@ -28,7 +28,7 @@ def _is_sorted(schema: Any) -> bool:
 
 def _ordered(schema: Any) -> Any:
     if isinstance(schema, list):
-        return [_ordered(each) for each in schema]
+        return [_ordered(item) for item in schema]
     if not isinstance(schema, Mapping):
         return schema
     written = {name: _ordered(value) for name, value in schema.items()}

@@ -34,4 +34,4 @@ def is_exact(repository: str, term: str) -> bool:
     """Whether a term is the name of a repository, with or without its owner and `-GGUF`."""
     name, wanted = repository.casefold(), term.strip().casefold()
     names = {name, name.partition("/")[2]}
-    return wanted in names | {each.removesuffix("-gguf") for each in names}
+    return wanted in names | {name.removesuffix("-gguf") for name in names}

@@ -50,7 +50,7 @@ def refuse_unsupported(body: Mapping[str, Any], path: str) -> None:
     """Raise `ConstraintError` for a field of a request to a path of llama.cpp's."""
     for name, harmless in _OF_PATH.get(path, {}).items():
         value = body.get(name)
-        if value is not None and not any(value == each for each in harmless):
+        if value is not None and not any(value == harmless_value for harmless_value in harmless):
             raise ConstraintError(
                 name, "", f"this engine cannot do that (the value is {value!r:.100})"
             )

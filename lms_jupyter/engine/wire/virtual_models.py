@@ -99,7 +99,7 @@ def _with_system_prompt(body: dict[str, Any], prompt: str, path: str) -> dict[st
     messages = body.get("messages")
     if path != _CHAT or not isinstance(messages, list):
         return body
-    roles = {each.get("role") for each in messages if isinstance(each, Mapping)}
+    roles = {message.get("role") for message in messages if isinstance(message, Mapping)}
     if {"system", "developer"} & roles:
         return body
     return {**body, "messages": [{"role": "system", "content": prompt}, *messages]}
@@ -116,7 +116,7 @@ def _below(below: Fields, stack: object) -> dict[str, Any]:
 
 def _over(settings: Kind, below: Kind, default: Kind) -> Kind:
     """Return `below` with all that is set in `settings`."""
-    named = {each.name: getattr(settings, each.name) for each in fields(settings)}
+    named = {field.name: getattr(settings, field.name) for field in fields(settings)}
     chosen = {name: value for name, value in named.items() if value != getattr(default, name)}
     return replace(below, **chosen)
 
@@ -143,7 +143,9 @@ def _switched(
 def _value(switch: CustomField, values: Mapping[str, Any]) -> Any:
     """Return how a custom field is set."""
     names = [name for name in values if name.startswith(CUSTOM)]
-    name = next((each for each in names if each.rpartition(".")[2] == switch.key), None)
+    name = next(
+        (full_name for full_name in names if full_name.rpartition(".")[2] == switch.key), None
+    )
     value = switch.default if name is None else values[name]
     is_wrong = not isinstance(value, switch.types)
     if is_wrong or (switch.options and value not in switch.options):

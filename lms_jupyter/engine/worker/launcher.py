@@ -76,7 +76,7 @@ class ProcessLauncher:
     async def _fill(self) -> None:
         while True:
             runtime = await self._selected()
-            for worker in [each for each in self._waiting if each.runtime != runtime]:
+            for worker in [spare for spare in self._waiting if spare.runtime != runtime]:
                 self._waiting.remove(worker)
                 await worker.end()
             if len(self._waiting) >= self._spares:

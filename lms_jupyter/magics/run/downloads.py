@@ -78,7 +78,7 @@ def _done(found: Sequence[str | LmsError], context: MagicContext) -> list[str]:
     keys = [key for key in found if isinstance(key, str)]
     for key in keys:
         context.say(f"Done: %lms load {key}")
-    problems = [each for each in found if isinstance(each, LmsError)]
+    problems = [result for result in found if isinstance(result, LmsError)]
     for problem in problems[1:]:
         context.say(problem.title)
     if problems:

@@ -70,8 +70,8 @@ def _end_all(known: Sequence[Instance], request: Unload, context: MagicContext) 
 @perform.register
 def extend(request: SetTtl, context: MagicContext) -> None:
     """Give an instance another TTL that counts from now."""
-    for each in (aimed := _aimed(request, context)):
-        context.session.run(memory.extend(context.manager, each))
+    for command in (aimed := _aimed(request, context)):
+        context.session.run(memory.extend(context.manager, command))
     context.say(f"{_with_replicas(aimed)} {_leaves(request.ttl_s)}.")
 
 
@@ -101,12 +101,12 @@ def _leaves(ttl_s: float | None) -> str:
 def pin(request: PinInstance, context: MagicContext) -> None:
     """Keep an instance from expiring, or no longer."""
     can_keep = "keep" in context.manager.activity.host.features
-    for each in (aimed := _aimed(request, context)):
-        context.command(each)
+    for command in (aimed := _aimed(request, context)):
+        context.command(command)
         if not request.pinned and can_keep:
-            reference = each.instance_reference
+            reference = command.instance_reference
             context.command(
-                KeepInstance(identifier=each.identifier, instance_reference=reference, keep=None)
+                KeepInstance(identifier=command.identifier, instance_reference=reference, keep=None)
             )
     state = (
         "is pinned: it stays in memory until it is unloaded"
@@ -119,8 +119,8 @@ def pin(request: PinInstance, context: MagicContext) -> None:
 @perform.register
 def keep(request: KeepInstance, context: MagicContext) -> None:
     """Keep an instance while this notebook is open, or until a time."""
-    for each in (aimed := _aimed(request, context)):
-        context.command(each)
+    for command in (aimed := _aimed(request, context)):
+        context.command(command)
     if request.keep is not None:
         kept = "while this notebook is open"
         if request.keep.until is not None:

@@ -66,12 +66,12 @@ def with_preset(request: Talk, context: MagicContext) -> Talk:
 def _list(context: MagicContext, *, as_json: bool) -> None:
     shelf = presets.presets()
     if as_json:
-        found = [{"identifier": each.identifier, "name": each.name} for each in shelf.presets]
+        found = [{"identifier": preset.identifier, "name": preset.name} for preset in shelf.presets]
         context.say(compact(found))
         return
     rows = [
-        (each.name, each.identifier, _keys(each.load), _keys(each.operation))
-        for each in shelf.presets
+        (preset.name, preset.identifier, _keys(preset.load), _keys(preset.operation))
+        for preset in shelf.presets
     ]
     place = preset_folder() or "LM Studio's folder"
     lead = f"{len(rows)} in {place}." if rows else f"There are no presets in {place}."

@@ -250,8 +250,8 @@ def _found(names: Iterable[str], context: MagicContext) -> Iterable[ToolFunction
             )
         value = context.names[name]
         if isinstance(value, list | tuple):
-            for each in value:
-                tool = tool_of(str(getattr(each, "__name__", name)), each)
+            for item in value:
+                tool = tool_of(str(getattr(item, "__name__", name)), item)
                 found[tool.name] = tool
         else:
             found[name] = tool_of(name, value)
