@@ -14,6 +14,8 @@ from typing import Any
 import msgspec
 from aiohttp import web
 
+from tests.loop_thread import loop_thread
+
 
 @dataclass
 class FlakyHub:
@@ -156,7 +158,7 @@ def serving(hub: FlakyHub) -> Iterator[str]:
             ready.set()
             await over.wait()
 
-    thread = threading.Thread(target=loop.run_until_complete, args=(serve(),))
+    thread = loop_thread(loop, serve())
     thread.start()
     assert ready.wait(10)
     try:
@@ -166,4 +168,3 @@ def serving(hub: FlakyHub) -> Iterator[str]:
         loop.call_soon_threadsafe(hub.gate.set)
         loop.call_soon_threadsafe(over.set)
         thread.join()
-        loop.close()

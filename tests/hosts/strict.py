@@ -17,6 +17,7 @@ import aiohttp
 from aiohttp import WSMsgType, web
 
 from tests.engine.published import node
+from tests.loop_thread import loop_thread
 
 Frame = dict[str, Any]
 Socket = web.WebSocketResponse | aiohttp.ClientWebSocketResponse
@@ -120,7 +121,7 @@ def strict(behind: str) -> Iterator[StrictHost]:
         await over.wait()
         await runner.cleanup()
 
-    thread = threading.Thread(target=loop.run_until_complete, args=(serve(),))
+    thread = loop_thread(loop, serve())
     thread.start()
     try:
         assert ready.wait(10)
@@ -128,4 +129,3 @@ def strict(behind: str) -> Iterator[StrictHost]:
     finally:
         loop.call_soon_threadsafe(over.set)
         thread.join(10)
-        loop.close()

@@ -30,6 +30,7 @@ from tests.hosts.answers import (
     refusal,
     result,
 )
+from tests.loop_thread import loop_thread
 from tests.ports import free_port
 
 
@@ -90,7 +91,7 @@ class Studio:
     def __enter__(self) -> Self:
         self._ready = threading.Event()
         self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_until_complete, args=(self._serve(),))
+        self._thread = loop_thread(self._loop, self._serve())
         self._thread.start()
         assert self._ready.wait(10)
         return self
@@ -98,7 +99,6 @@ class Studio:
     def __exit__(self, *_: object) -> None:
         self._loop.call_soon_threadsafe(self._over.set)
         self._thread.join(10)
-        self._loop.close()
 
     def go_on(self) -> None:
         """Hold loads no more."""
