@@ -34,6 +34,9 @@ def _private_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         folder = tmp_path / "home" / variable.lower()
         folder.mkdir(parents=True)
         monkeypatch.setenv(variable, str(folder))
+    # A pytest within a test, as in a tutorial, would at its end remove the folders of earlier runs
+    # of this suite, which can take longer than everything else that it does.
+    monkeypatch.setenv("PYTEST_DEBUG_TEMPROOT", str(tmp_path))
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
     monkeypatch.delenv("LMS_JUPYTER_HOST", raising=False)
 

@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, expect, sync_playwright
 from tests.browser.design import design_page
 from tests.browser.lab import Lab, Notebook, chromium, disable_extension, jupyterlab
 from tests.browser.pages import CLOSE_ALL, Pages
+from tests.browser.sidebar import unload_all
 from tests.engine.synthetic import Shape, write_llm
 from tests.engines import engine
 
@@ -22,6 +23,10 @@ ARTIFACTS = Path(__file__).parent / "artifacts"
 NOTEBOOK_7 = "--JupyterNotebookApp.expose_app_in_browser=True"
 LARGE = Shape(layers=10, width=1024, heads=8, kv_heads=8, feed_forward=2816, vocabulary=8000)
 """About 270 MB as F16: its load takes long enough to be watched and cancelled."""
+
+ENGINE = pytest.StashKey[str]()
+"""The address of the engine, once it runs."""
+FAILED = pytest.StashKey[bool]()
 
 
 class Open(Protocol):
@@ -41,10 +46,21 @@ def large_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def engine_address(tmp_path_factory: pytest.TempPathFactory, large_model: Path) -> Iterator[str]:
+def engine_address(
+    tmp_path_factory: pytest.TempPathFactory, large_model: Path, pytestconfig: pytest.Config
+) -> Iterator[str]:
     home = tmp_path_factory.mktemp("engine")
     with engine(home, "--models", str(large_model)) as address:
+        pytestconfig.stash[ENGINE] = address
         yield address
+        del pytestconfig.stash[ENGINE]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _empty_engine(pytestconfig: pytest.Config) -> None:
+    """Begin each file with nothing in the memory of the engine, once it runs."""
+    if ENGINE in pytestconfig.stash:
+        unload_all(pytestconfig.stash[ENGINE])
 
 
 @pytest.fixture(scope="session")
@@ -117,9 +133,6 @@ def pytest_runtest_teardown(nextitem: pytest.Item | None) -> Generator[None, Non
 def browser() -> Browser:
     """Return the browser that all tests here share, each with contexts of its own."""
     return CHROMIUM.browser
-
-
-FAILED = pytest.StashKey[bool]()
 
 
 @pytest.hookimpl(wrapper=True)
