@@ -18,8 +18,8 @@ from lms_jupyter.engine.limits import User
 
 
 @dataclass(frozen=True, slots=True)
-class _One:
-    """An instance or a load that a device tells of."""
+class _Usage:
+    """An instance or a load of a user, as its device describes it."""
 
     device: str | None
     key: str
@@ -34,7 +34,7 @@ class Pending:
     user: str
     name: str
     needed: int
-    before: frozenset[_One] | None = None
+    before: frozenset[_Usage] | None = None
     """What the user had when it went to its device; `None`: it has no device yet."""
     device: str | None = None
     """`None`: the gateway itself, or none yet."""
@@ -55,61 +55,63 @@ class Admission:
         Raises:
             LimitReachedError: The user has all that they may have.
         """
-        told = self._told(user.name)
-        pending = [one for one in self._pending if one.user == user.name]
-        counted = _beside(told, pending)
-        names = [*(one.name for one in counted), *(one.name for one in pending)]
+        usages = self._usages(user.name)
+        pending = [load for load in self._pending if load.user == user.name]
+        counted = _beside(usages, pending)
+        names = [*(usage.name for usage in counted), *(load.name for load in pending)]
         check_instances(user, names)
-        held = sum(one.size for one in counted) + sum(one.needed for one in pending)
+        held = sum(usage.size for usage in counted) + sum(load.needed for load in pending)
         check_memory(user, model_key, needed, held)
-        one = Pending(user.name, model_key, needed)
-        self._pending.append(one)
+        load = Pending(user.name, model_key, needed)
+        self._pending.append(load)
         try:
-            yield one
+            yield load
         finally:
-            self._pending.remove(one)
+            self._pending.remove(load)
 
-    def place(self, one: Pending, device: Device | None) -> None:
+    def place(self, load: Pending, device: Device | None) -> None:
         """Note where a load goes; what comes up there from now on is it."""
-        one.before = frozenset(self._told(one.user))
-        one.device = None if device is None else device.device
+        load.before = frozenset(self._usages(load.user))
+        load.device = None if device is None else device.device
 
-    def _told(self, user: str) -> list[_One]:
+    def _usages(self, user: str) -> list[_Usage]:
         """Return what a user has in memory or is loading, as the devices tell."""
         found = [
-            _One(
+            _Usage(
                 device=None,
-                key=one.reference,
-                name=one.identifier,
-                size=one.private_bytes() + one.mapped_bytes(),
+                key=entry.reference,
+                name=entry.identifier,
+                size=entry.private_bytes() + entry.mapped_bytes(),
             )
-            for one in (*self.registry.instances, *self.registry.loads)
-            if one.plan.user == user
+            for entry in (*self.registry.instances, *self.registry.loads)
+            if entry.plan.user == user
         ]
         found += [
-            _One(
+            _Usage(
                 device=device.device,
-                key=one.get("instanceReference") or one["loadId"],
-                name=one["identifier"],
-                size=int(one.get("memoryBytes", 0)),
+                key=info.get("instanceReference") or info["loadId"],
+                name=info["identifier"],
+                size=int(info.get("memoryBytes", 0)),
             )
             for device in self.fleet
-            for one in (*device.instances, *device.loads)
-            if one.get("user", "") == user
+            for info in (*device.instances, *device.loads)
+            if info.get("user", "") == user
         ]
         return found
 
 
-def _beside(told: list[_One], pending: list[Pending]) -> list[_One]:
+def _beside(usages: list[_Usage], pending: list[Pending]) -> list[_Usage]:
     """Leave out what is one of the loads under way: for each, the first that came since."""
-    left = list(told)
+    left = list(usages)
     for load in pending:
         before = load.before
         if before is None:
             continue
-        keys = {(one.device, one.key) for one in before}
+        keys = {(usage.device, usage.key) for usage in before}
         came = (
-            one for one in left if one.device == load.device and (one.device, one.key) not in keys
+            usage
+            for usage in left
+            if usage.device == load.device and (usage.device, usage.key) not in keys
         )
         found = next(came, None)
         if found is not None:

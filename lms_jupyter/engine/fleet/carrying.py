@@ -53,7 +53,7 @@ class Order:
     """What `estimateModelUsage` is asked."""
     load_id: str = ""
     identifier: str = ""
-    told: OnCopied = lambda _fraction: None
+    on_copied: OnCopied = lambda _fraction: None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ class Carrier:
         try:
             await device.call(self.domain, "estimateModelUsage", question)
         except RelayedError as error:
-            return error.told_code != PathNotFoundError.code
+            return error.relayed_code != PathNotFoundError.code
         return True
 
     async def _bring(self, order: Order, device: Device) -> None:
@@ -133,7 +133,7 @@ class Carrier:
         """Return who has the files; the gateway is asked last, it has to answer everybody."""
         fleet = self.gateway.fleet
         answers = await fleet.ask_all(self.domain, "estimateModelUsage", question)
-        found: list[Device | None] = [one for one, _ in answers if one is not device]
+        found: list[Device | None] = [holder for holder, _ in answers if holder is not device]
         if await self.here(question) is not None and await self.reaches_gateway(device):
             found.append(None)
         return found
@@ -142,11 +142,11 @@ class Carrier:
         asked = {"modelKey": key}
         if source is None:
             address = await self.reaches_gateway(device)
-            told = await offer_model(self.gateway.services, Caller("", ""), asked)
+            offer = await offer_model(self.gateway.services, Caller("", ""), asked)
         else:
             address = source.node.address
-            told = await source.call("system", "offerModel", asked)
-        return {**told, "from": f"http://{address}"}
+            offer = await source.call("system", "offerModel", asked)
+        return {**offer, "from": f"http://{address}"}
 
     async def _copy(self, order: Order, offer: Info, device: Device) -> None:
         size = sum(file["sizeBytes"] for file in offer["files"])
@@ -163,7 +163,7 @@ class Carrier:
                 async with shown.scope:
                     async for have in sizes:
                         shown.info["progress"] = have / size
-                        order.told(have / size)
+                        order.on_copied(have / size)
                         self.gateway.fleet.changed()
             except TimeoutError:
                 raise LoadCancelledError(order.identifier) from None
@@ -200,6 +200,6 @@ async def _copied(device: Device, offer: Info) -> AsyncGenerator[int]:
         aclosing(line.packets("copyModel", offer)) as packets,
     ):
         async for packet in packets:
-            said = msgspec.json.decode(packet)
-            if said["type"] == "progress":
-                yield int(said["copiedBytes"])
+            payload = msgspec.json.decode(packet)
+            if payload["type"] == "progress":
+                yield int(payload["copiedBytes"])

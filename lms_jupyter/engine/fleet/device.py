@@ -88,11 +88,13 @@ class Device:
         self._lines = Lines(session, node, connect_s)
         self._on_change = on_change
         self._on_lost = on_lost
-        self._heard_ms = 0
+        self._account_ms = 0
+        """When the last account was written, by the clock of the device."""
         self._skew_ms = 0
         self._failures = 0
         self._doubted: set[str] = set()
-        self._is_told = False
+        self._has_account = False
+        """Whether anything is known of its memory since it is connected."""
         self._watching: Line | None = None
         self._asked: Counter[str] = Counter()
 
@@ -111,10 +113,12 @@ class Device:
         if domain not in self._listed:
             self._listed[domain] = [
                 msgspec.Raw(
-                    encode({name: value for name, value in one.items() if name not in _ACTIVITY})
+                    encode(
+                        {name: value for name, value in instance.items() if name not in _ACTIVITY}
+                    )
                 )
-                for one in self.instances
-                if one["type"] == domain
+                for instance in self.instances
+                if instance["type"] == domain
             ]
         return self._listed[domain]
 
@@ -168,9 +172,9 @@ class Device:
         if not self.is_connected:
             raise DeviceDisconnectedError(self.name, self.problem)
         headers = self._lines.headers | {hdrs.CONTENT_TYPE: "application/json"}
-        told = who.as_entry(using.get())
-        if told is not None:
-            headers[who.HEADER] = msgspec.json.encode(told).decode()
+        user = who.as_entry(using.get())
+        if user is not None:
+            headers[who.HEADER] = msgspec.json.encode(user).decode()
         url, body = self._lines.url(request.path), await request.read()
         async with self._session.request(
             request.method, url, data=body, headers=headers, timeout=aiohttp.ClientTimeout()
@@ -190,10 +194,10 @@ class Device:
         if self.is_connected:
             try:
                 async with asyncio.timeout(LIST_S):
-                    said = await self.call("system", "listDownloadedModels")
+                    models = await self.call("system", "listDownloadedModels")
             except (TimeoutError, EngineError):
                 return self._models
-            self._models = tuple(self.placed(one) for one in said)
+            self._models = tuple(self.placed(model) for model in models)
         return self._models
 
     async def refresh(self) -> None:
@@ -243,7 +247,7 @@ class Device:
 
     async def _watch(self) -> None:
         """Hear what happens until the line is lost."""
-        self._heard_ms = 0
+        self._account_ms = 0
         if not self.is_connected:
             await self._lines.greet()
         async with (
@@ -260,36 +264,41 @@ class Device:
     def _hear(self, activity: Mapping[str, Any]) -> None:
         """Take in an account; one that is older than the last one is left aside."""
         now_ms = int(activity["now"])
-        if now_ms < self._heard_ms:
+        if now_ms < self._account_ms:
             return
-        self._heard_ms = now_ms
+        self._account_ms = now_ms
         skew_ms = round(time.time() * 1000) - now_ms
         if abs(skew_ms - self._skew_ms) > SKEW_MS:
             self._skew_ms = skew_ms
         before = self._account()
-        self._is_told = True
+        self._has_account = True
         self._doubted.clear()
-        self._hold(tuple(self.placed(one) for one in activity["instances"]))
+        self._hold(tuple(self.placed(instance) for instance in activity["instances"]))
         self.loads = tuple(
-            {**one, "startedAt": one["startedAt"] + self._skew_ms, "deviceIdentifier": self.device}
-            for one in activity["loads"]
+            {
+                **load,
+                "startedAt": load["startedAt"] + self._skew_ms,
+                "deviceIdentifier": self.device,
+            }
+            for load in activity["loads"]
         )
         self.given = tuple(
-            {**one, "at": one["at"] + self._skew_ms} for one in activity.get("gaveWay") or ()
+            {**departure, "at": departure["at"] + self._skew_ms}
+            for departure in activity.get("gaveWay") or ()
         )
         self.memory = dict(activity["memory"])
         self._on_change(self, in_memory=self._account() != before)
 
     def _account(self) -> tuple[object, ...]:
-        return self._is_told, self.instances, self.loads, self.given
+        return self._has_account, self.instances, self.loads, self.given
 
     def _hold(self, instances: tuple[Info, ...]) -> None:
         self.instances = instances
         self._listed = {}
-        self._by_reference = {one["instanceReference"]: one for one in instances}
+        self._by_reference = {instance["instanceReference"]: instance for instance in instances}
         self._by_identifier = {}
-        for one in instances:
-            self._by_identifier.setdefault(one["identifier"], []).append(one)
+        for instance in instances:
+            self._by_identifier.setdefault(instance["identifier"], []).append(instance)
 
     def _go(self) -> None:
         """Have nothing in memory any more, as far as can be known."""
@@ -301,5 +310,5 @@ class Device:
         self._doubted.clear()
         self._hold(())
         self.loads, self.memory = (), {}
-        self._is_told = False
+        self._has_account = False
         self._on_change(self, in_memory=True)

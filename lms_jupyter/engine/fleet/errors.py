@@ -106,10 +106,10 @@ class RelayedError(EngineError):
 
     def __init__(self, envelope: Mapping[str, Any]) -> None:
         super().__init__(str(envelope.get("title") or "The device failed."))
-        self.told = dict(envelope)
+        self._envelope = dict(envelope)
         data = envelope.get("errorData")
-        self.told_code = data.get("code") if isinstance(data, Mapping) else None
+        self.relayed_code = data.get("code") if isinstance(data, Mapping) else None
 
     def envelope(self) -> dict[str, object]:
         """Return the error object as it came."""
-        return self.told
+        return self._envelope

@@ -16,7 +16,7 @@ async def carried(asked: Mapping[str, Any], uploads: Uploads, device: Device) ->
     if not isinstance(history, Mapping) or not isinstance(history.get("messages"), list):
         return dict(asked)
     names: dict[str, str] = {}
-    messages = [await _message(one, uploads, device, names) for one in history["messages"]]
+    messages = [await _message(message, uploads, device, names) for message in history["messages"]]
     return {**asked, "history": {**history, "messages": messages}}
 
 
@@ -39,5 +39,5 @@ async def _message(message: Any, uploads: Uploads, device: Device, names: dict[s
 
 async def _send(upload: Upload, device: Device) -> str:
     content = base64.b64encode(upload.content).decode()
-    told = {"name": upload.name, "contentBase64": content}
-    return str((await device.call("files", "uploadFileBase64", told))["identifier"])
+    file = {"name": upload.name, "contentBase64": content}
+    return str((await device.call("files", "uploadFileBase64", file))["identifier"])

@@ -52,10 +52,10 @@ class Fleet:
         """
         if identifier in self._devices:
             return self._devices[identifier]
-        named = [one for one in self if one.name == identifier]
+        named = [device for device in self if device.name == identifier]
         if len(named) == 1:
             return named[0]
-        raise DeviceNotFoundError(identifier, (one.name for one in self))
+        raise DeviceNotFoundError(identifier, (device.name for device in self))
 
     def holder(self, wanted: Query | str, domain: str | None) -> tuple[Device, Info] | None:
         """Return an instance that is meant by its reference or by its very identifier.
@@ -63,14 +63,14 @@ class Fleet:
         Of several that are called so, the one with the fewest requests.
         """
         if isinstance(wanted, str):
-            pairs = [(one, info) for one in self if (info := one.with_reference(wanted))]
+            pairs = [(device, info) for device in self if (info := device.with_reference(wanted))]
         elif wanted.identifier is not None:
             name = wanted.identifier
-            pairs = [(one, info) for one in self for info in one.called(name)]
+            pairs = [(device, info) for device in self for info in device.called(name)]
         elif wanted.path is not None:
             pairs = []
         else:
-            pairs = [(one, info) for one in self for info in one.instances]
+            pairs = [(device, info) for device in self for info in device.instances]
         vision = None if isinstance(wanted, str) else wanted.vision
         fitting = [
             pair
@@ -82,9 +82,9 @@ class Fleet:
     def all_called(self, identifier: str, domain: str | None) -> list[tuple[Device, Info]]:
         """Return all instances that are called so."""
         return [
-            (one, info)
-            for one in self
-            for info in one.called(identifier)
+            (device, info)
+            for device in self
+            for info in device.called(identifier)
             if domain in (None, info["type"])
         ]
 
@@ -99,7 +99,7 @@ class Fleet:
                     return device, await device.call(namespace, endpoint, parameter)
             return device, None
 
-        answers = await asyncio.gather(*(ask(one) for one in self if one.is_connected))
+        answers = await asyncio.gather(*(ask(device) for device in self if device.is_connected))
         return [answer for answer in answers if answer[1] is not None]
 
     def listen(self, callback: Callable[[], None]) -> Callable[[], None]:

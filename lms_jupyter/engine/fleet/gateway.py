@@ -65,7 +65,7 @@ class Gateway:
             raise DeviceDisconnectedError(device.name, device.problem)
         return device
 
-    def meant(self, asked: Mapping[str, Any], domain: str | None) -> list[Device | None]:
+    def holders(self, asked: Mapping[str, Any], domain: str | None) -> list[Device | None]:
         """Return on which devices are what a call names; `None` is the gateway's own.
 
         All replicas of one load are meant by their name together.
@@ -78,12 +78,14 @@ class Gateway:
         if "deviceIdentifier" in asked:
             return [self.named(optional_text(asked, "deviceIdentifier"))]
         name = text(asked, "identifier")
-        here = [one for one in self.services.registry.instances if one.identifier == name]
+        here = [
+            instance for instance in self.services.registry.instances if instance.identifier == name
+        ]
         elsewhere = self.fleet.all_called(name, domain)
         holders = [None for _ in here] + [device for device, _ in elsewhere]
         is_set = not here and all(info.get("replica") for _, info in elsewhere)
         if len(holders) > 1 and not is_set:
-            names = ", ".join(self.name if one is None else one.name for one in holders)
+            names = ", ".join(self.name if holder is None else holder.name for holder in holders)
             raise BadRequestError(
                 f"There are {len(holders)} instances called {name!r}: on {names}.",
                 hint="Name the device: deviceIdentifier.",
@@ -97,11 +99,11 @@ class Gateway:
             "issues": [],
             "peers": [
                 {
-                    "deviceIdentifier": one.device,
-                    "deviceName": one.name,
-                    "status": "connected" if one.is_connected else "disconnected",
+                    "deviceIdentifier": device.device,
+                    "deviceName": device.name,
+                    "status": "connected" if device.is_connected else "disconnected",
                 }
-                for one in self.fleet
+                for device in self.fleet
             ],
             "deviceIdentifier": self.device,
             "deviceName": self.name,

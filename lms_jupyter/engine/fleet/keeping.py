@@ -74,9 +74,13 @@ class Keeper:
 
     def _look(self) -> None:
         """Note what is there now, and begin to bring back what is gone."""
-        devices = [one for one in self._gateway.fleet if one.is_connected]
-        connected = {one.device for one in devices}
-        there = {i["instanceReference"]: (one, i) for one in devices for i in one.instances}
+        devices = [device for device in self._gateway.fleet if device.is_connected]
+        connected = {device.device for device in devices}
+        there = {
+            info["instanceReference"]: (device, info)
+            for device in devices
+            for info in device.instances
+        }
         for reference, kept in list(self._kept.items()):
             if reference in there:
                 device, info = there[reference]
@@ -103,15 +107,17 @@ class Keeper:
 
     async def _note(self, device: Device, info: Info) -> None:
         reference = info["instanceReference"]
-        one = {"type": "instanceReference", "instanceReference": reference}
+        specifier = {"type": "instanceReference", "instanceReference": reference}
         try:
             async with self._asking:
-                config = await device.call(info["type"], "getLoadConfig", {"specifier": one})
+                config = await device.call(info["type"], "getLoadConfig", {"specifier": specifier})
         except EngineError:
             return  # it is gone already
         layer = {"layerName": "apiOverride", "config": config}
         # It may have been pinned meanwhile.
-        now = (each for each in device.instances if each["instanceReference"] == reference)
+        now = (
+            instance for instance in device.instances if instance["instanceReference"] == reference
+        )
         self._kept[reference] = _Kept(device, next(now, info), {"layers": [layer]})
 
     async def _restore(self, reference: str) -> None:

@@ -22,23 +22,23 @@ def named(alive: Iterable[Mapping[str, Any]], known: Iterable[Node] = ()) -> lis
         alive: The nodes as Ray describes them.
         known: What was returned before.
     """
-    held = {(one.labels[NODE_ID], one.device) for one in known}
+    held = {(node.labels[NODE_ID], node.device) for node in known}
 
-    def order(one: Mapping[str, Any]) -> tuple[bool, str]:
-        node_id = str(one["NodeID"])
-        return (node_id, one.get("Labels", {}).get(LABEL)) not in held, node_id
+    def order(ray_node: Mapping[str, Any]) -> tuple[bool, str]:
+        node_id = str(ray_node["NodeID"])
+        return (node_id, ray_node.get("Labels", {}).get(LABEL)) not in held, node_id
 
     nodes: dict[str, Node] = {}
-    for one in sorted(alive, key=order):
-        node_id = str(one["NodeID"])
-        labels = {**one.get("Labels", {}), NODE_ID: node_id}
+    for ray_node in sorted(alive, key=order):
+        node_id = str(ray_node["NodeID"])
+        labels = {**ray_node.get("Labels", {}), NODE_ID: node_id}
         label = labels.get(LABEL, "")
         problem = f"Another node has the label {LABEL}={label}." if label in nodes else ""
         device = label if label and not problem else node_id[:SHORT]
         nodes[device] = Node(
             device=device,
             name=device,
-            address="" if problem else str(one["NodeManagerAddress"]),
+            address="" if problem else str(ray_node["NodeManagerAddress"]),
             labels=labels,
             problem=problem,
         )

@@ -65,13 +65,13 @@ class Line:
         parameter = _for_user(parameter)
         await self._begin(frame | ({} if parameter is None else {"parameter": parameter}))
         while True:
-            frame_said = await self._next()
-            if frame_said.type == "rpcResult":
+            reply = await self._next()
+            if reply.type == "rpcResult":
                 self.is_busy = False
-                return msgspec.json.decode(frame_said.result)
-            if frame_said.type == "rpcError":
+                return msgspec.json.decode(reply.result)
+            if reply.type == "rpcError":
                 self.is_busy = False
-                raise RelayedError(frame_said.error)
+                raise RelayedError(reply.error)
 
     async def packets(self, endpoint: str, parameter: Any = None) -> AsyncGenerator[msgspec.Raw]:
         """Open a channel and yield what comes, unread, until it is closed.
@@ -85,15 +85,15 @@ class Line:
         parameter = _for_user(parameter)
         await self._begin(frame | ({} if parameter is None else {"creationParameter": parameter}))
         while True:
-            said = await self._next()
-            if said.type == "channelSend":
-                yield said.message
-            elif said.type == "channelClose":
+            reply = await self._next()
+            if reply.type == "channelSend":
+                yield reply.message
+            elif reply.type == "channelClose":
                 self.is_busy = False
                 return
-            elif said.type == "channelError":
+            elif reply.type == "channelError":
                 self.is_busy = False
-                raise RelayedError(said.error)
+                raise RelayedError(reply.error)
 
     async def say(self, message: Mapping[str, Any]) -> None:
         """Send a message on the channel that is open."""
@@ -118,19 +118,19 @@ class Line:
             raise DeviceLostError(self._name) from error
 
     async def _next(self) -> _Frame:
-        said = await self.socket.receive()
-        if said.type is not aiohttp.WSMsgType.TEXT:
+        message = await self.socket.receive()
+        if message.type is not aiohttp.WSMsgType.TEXT:
             raise DeviceLostError(self._name)
-        return _decode(said.data)
+        return _decode(message.data)
 
 
 def _for_user(parameter: Any) -> Any:
     """Name the user for whom something is asked; what a client itself says of it does not count."""
     if not isinstance(parameter, Mapping):
         return parameter
-    told = who.as_entry(using.get())
+    user = who.as_entry(using.get())
     asked = {name: value for name, value in parameter.items() if name != "user"}
-    return asked if told is None else asked | {"user": told}
+    return asked if user is None else asked | {"user": user}
 
 
 class Lines:
@@ -186,15 +186,15 @@ class Lines:
         patience = aiohttp.ClientTimeout(total=self._connect_s)
         try:
             async with self._session.get(self.url("/lms-status"), timeout=patience) as answer:
-                said = msgspec.json.decode(await answer.read())
+                status = msgspec.json.decode(await answer.read())
         except (aiohttp.ClientError, ConnectionError, TimeoutError) as error:
             raise DeviceLostError(self._node.name) from error
         except msgspec.DecodeError:
-            said = None
-        if not isinstance(said, dict) or said.get("package") != PACKAGE:
+            status = None
+        if not isinstance(status, dict) or status.get("package") != PACKAGE:
             raise RelayedError({"title": f"{self._node.address} is no engine of lms-jupyter."})
-        if said.get("version") != VERSION:
-            raise RelayedError({"title": other_version(said.get("version"))})
+        if status.get("version") != VERSION:
+            raise RelayedError({"title": other_version(status.get("version"))})
 
     async def close(self) -> None:
         """Close all lines; whoever waits at one is told that the device went away."""
@@ -221,8 +221,8 @@ class Lines:
             raise DeviceLostError(node.name) from error
         try:
             await socket.send_frame(encode(hello), aiohttp.WSMsgType.TEXT)
-            said = await socket.receive(timeout=self._connect_s)
-            answer = msgspec.json.decode(said.data) if isinstance(said.data, str) else {}
+            message = await socket.receive(timeout=self._connect_s)
+            answer = msgspec.json.decode(message.data) if isinstance(message.data, str) else {}
         except (aiohttp.ClientError, ConnectionError, TimeoutError) as error:
             await socket.close()
             raise DeviceLostError(node.name) from error

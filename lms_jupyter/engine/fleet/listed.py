@@ -35,20 +35,20 @@ class Listed:
             BadRequestError: It cannot be read, or says something else.
         """
         try:
-            said = tomllib.loads(file.read_text(encoding="utf-8"))
+            content = tomllib.loads(file.read_text(encoding="utf-8"))
         except OSError as error:
             raise BadRequestError(
                 f"The fleet cannot be read from {file}: {error.strerror}."
             ) from error
         except ValueError as error:
             raise BadRequestError(f"The fleet in {file} is no TOML: {error}.") from error
-        devices = said.get("devices")
+        devices = content.get("devices")
         if not isinstance(devices, dict) or not devices:
             raise BadRequestError(
                 f"The fleet in {file} has no devices.",
                 hint='Write one as [devices.NAME] with address = "HOST:PORT".',
             )
-        return cls(tuple(_node(file, name, one) for name, one in devices.items()))
+        return cls(tuple(_node(file, name, entry) for name, entry in devices.items()))
 
     async def watch(self) -> AsyncIterator[Sequence[Node]]:
         """Yield them, once: a file stays as it was read."""
@@ -56,8 +56,8 @@ class Listed:
         await asyncio.Event().wait()
 
 
-def _node(file: Path, name: str, said: Any) -> Node:
-    fields = said if isinstance(said, Mapping) else {}
+def _node(file: Path, name: str, entry: Any) -> Node:
+    fields = entry if isinstance(entry, Mapping) else {}
     address = fields.get("address")
     if not isinstance(address, str) or not address.rpartition(":")[2].isdecimal():
         raise BadRequestError(

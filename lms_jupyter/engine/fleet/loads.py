@@ -51,33 +51,33 @@ class Loads:
             group = replicas.Replicas(self.gateway, self.domain, self.placing, place)
             await group.load(channel, question, asked, copies)
             return
-        one = _Load(endpoint, asked, channel, local)
+        load = _Load(endpoint, asked, channel, local)
         if endpoint == "getOrLoad" and "deviceIdentifier" not in asked:
-            meant = {"specifier": {"type": "query", "query": {"identifier": name}}}
-            if self.finder.is_here(meant, "specifier"):
-                await self._at(None, one)
+            parameter = {"specifier": {"type": "query", "query": {"identifier": name}}}
+            if self.finder.is_here(parameter, "specifier"):
+                await self._at(None, load)
                 return
-            device = await self.finder.holder(meant, "specifier")
+            device = await self.finder.holder(parameter, "specifier")
             if device is not None:
-                await self._at(device, one)
+                await self._at(device, load)
                 return
         async with self.placing.admitted(question) as pending:
-            device = await self._place(one, question, place)
+            device = await self._place(load, question, place)
             self.gateway.admission.place(pending, device)
-            await self._at(device, one)
+            await self._at(device, load)
 
-    async def _place(self, one: _Load, question: Mapping[str, Any], place: Where) -> Device | None:
+    async def _place(self, load: _Load, question: Mapping[str, Any], place: Where) -> Device | None:
         """Return where to load; the client may call it off meanwhile."""
         order = Order(
             question=question,
-            load_id=optional_text(one.asked, "loadId") or "",
-            identifier=optional_text(one.asked, "identifier") or "",
-            told=one.copied,
+            load_id=optional_text(load.asked, "loadId") or "",
+            identifier=optional_text(load.asked, "identifier") or "",
+            on_copied=load.copied,
         )
         device: Device | None = None
-        async with one.channel.interrupted_by("cancel") as scope:
-            if "deviceIdentifier" in one.asked:
-                named = optional_text(one.asked, "deviceIdentifier")
+        async with load.channel.interrupted_by("cancel") as scope:
+            if "deviceIdentifier" in load.asked:
+                named = optional_text(load.asked, "deviceIdentifier")
                 device = await self.placing.named(named, order, loads=True)
             else:
                 device = await self.placing.device(order, where=place)
@@ -85,15 +85,15 @@ class Loads:
             raise LoadCancelledError(order.identifier or str(question["modelKey"]))
         return device
 
-    async def _at(self, device: Device | None, one: _Load) -> None:
+    async def _at(self, device: Device | None, load: _Load) -> None:
         """Carry a load on at a device, or here."""
-        asked = one.asked
+        asked = load.asked
         asked.pop("deviceIdentifier", None)
-        one.channel.parameter = asked
+        load.channel.parameter = asked
         if device is None:
-            await one.local(one.channel)
+            await load.local(load.channel)
             return
-        asked.setdefault("owner", one.channel.caller.kind)
+        asked.setdefault("owner", load.channel.caller.kind)
 
         async def placed(packet: dict[str, Any]) -> dict[str, Any]:
             return packet | {"info": device.placed(packet["info"])}
@@ -110,9 +110,9 @@ class Loads:
             "success": loaded,
             "loadSuccess": loaded,
         }
-        if one.was_copied:
-            changed[PROGRESS[one.endpoint]] = one.after_copy
-        await pipe(one.channel, device, Asked(self.domain, one.endpoint, asked), changed)
+        if load.was_copied:
+            changed[PROGRESS[load.endpoint]] = load.after_copy
+        await pipe(load.channel, device, Asked(self.domain, load.endpoint, asked), changed)
 
 
 @dataclass(slots=True)

@@ -14,7 +14,7 @@ from lms_jupyter.engine.fleet.files import carried
 from lms_jupyter.engine.fleet.finding import Finder
 from lms_jupyter.engine.fleet.gateway import Gateway
 from lms_jupyter.engine.fleet.loads import Loads
-from lms_jupyter.engine.fleet.piping import SAID, Asked, Change, pipe
+from lms_jupyter.engine.fleet.piping import OUTPUT_PACKETS, Asked, Change, pipe
 from lms_jupyter.engine.fleet.placing import Placing
 from lms_jupyter.engine.routes.connection import Channel, ChannelHandler, Namespace, Rpc
 from lms_jupyter.engine.routes.handshake import Caller
@@ -39,28 +39,28 @@ LOADS: Final[Mapping[str, str]] = {"loadModel": "modelKey", "getOrLoad": "identi
 
 def over(gateway: Gateway, domain: Domain, local: Namespace, placing: Placing) -> Namespace:
     """Return a namespace that reaches all devices."""
-    one = _Models(gateway, domain, placing, Finder(gateway, domain))
+    models = _Models(gateway, domain, placing, Finder(gateway, domain))
     rpcs = dict(local.rpcs) | {
-        name: partial(one.ask, name, where, local.rpcs[name])
+        name: partial(models.ask, name, where, local.rpcs[name])
         for name, where in ABOUT_ONE.items()
         if name in local.rpcs
     }
     rpcs |= {
         name: partial(call, local.rpcs[name])
         for name, call in {
-            "listLoaded": one.list_loaded,
-            "getModelInfo": one.info,
-            "unloadModel": one.unload,
-            "estimateModelUsage": one.estimate,
+            "listLoaded": models.list_loaded,
+            "getModelInfo": models.info,
+            "unloadModel": models.unload,
+            "estimateModelUsage": models.estimate,
         }.items()
     }
     channels = dict(local.channels)
     channels |= {
-        name: partial(one.predict, name, local.channels[name])
+        name: partial(models.predict, name, local.channels[name])
         for name in PREDICTIONS
         if name in local.channels
     }
-    loads = Loads(gateway, domain, placing, one.finder)
+    loads = Loads(gateway, domain, placing, models.finder)
     channels |= {
         name: partial(loads.load, name, where, local.channels[name])
         for name, where in LOADS.items()
@@ -114,7 +114,7 @@ class _Models:
     async def unload(self, local: Rpc, caller: Caller, parameter: Any) -> None:
         """End an instance on the device that is named, else wherever it is."""
         asked = dict(an_object(parameter))
-        devices = self.gateway.meant(asked, self.domain)
+        devices = self.gateway.holders(asked, self.domain)
         asked.pop("deviceIdentifier", None)
         for device in devices:
             if device is None:
@@ -143,34 +143,37 @@ class _Models:
 
         If its device goes away before it has said anything, another instance of its name goes on.
         """
-        said = False
+        has_output = False
 
-        def hear(kind: str) -> None:
-            nonlocal said
-            said = said or kind in SAID
+        def note_output(kind: str) -> None:
+            nonlocal has_output
+            has_output = has_output or kind in OUTPUT_PACKETS
 
         while not self.finder.is_here(channel.parameter, "modelSpecifier"):
             device = await self.finder.holder(channel.parameter, "modelSpecifier")
             if device is None:
                 break
             try:
-                await self._pipe(device, endpoint, channel, hear)
+                await self._pipe(device, endpoint, channel, note_output)
             except (DeviceLostError, DeviceDisconnectedError):
                 await device.doubt()
-                if said or await self.finder.holder(channel.parameter, "modelSpecifier") is None:
+                if (
+                    has_output
+                    or await self.finder.holder(channel.parameter, "modelSpecifier") is None
+                ):
                     raise
             else:
                 return
         await local(channel)
 
-    async def _pipe(self, device: Device, endpoint: str, channel: Channel, hear: Any) -> None:
+    async def _pipe(self, device: Device, endpoint: str, channel: Channel, on_packet: Any) -> None:
         async def placed(packet: dict[str, Any]) -> dict[str, Any]:
             return packet | {"modelInfo": device.placed(packet["modelInfo"])}
 
         asked = await carried(an_object(channel.parameter), self.gateway.services.uploads, device)
         changed: dict[str, Change] = {"success": placed}
         with device.asked(_name(asked)):
-            await pipe(channel, device, Asked(self.domain, endpoint, asked), changed, hear)
+            await pipe(channel, device, Asked(self.domain, endpoint, asked), changed, on_packet)
 
 
 def _name(asked: Mapping[str, Any]) -> str:

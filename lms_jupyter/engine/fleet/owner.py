@@ -59,12 +59,12 @@ class EngineOwner:
         )
         os.close(token_end)
         os.close(alive_end)
-        said = self._process.stdout.readline(MAX_LINE) if self._process.stdout else ""
-        if not said.startswith(MARKER):
+        line = self._process.stdout.readline(MAX_LINE) if self._process.stdout else ""
+        if not line.startswith(MARKER):
             code = self._process.wait()
             self._let_go()
             return {"problem": f"The engine on {self._host} ended at once (exit code {code})."}
-        return {"address": said.removeprefix(MARKER).strip(), "token": token}
+        return {"address": line.removeprefix(MARKER).strip(), "token": token}
 
     def _let_go(self) -> None:
         """Close what connects us with an engine that has ended."""

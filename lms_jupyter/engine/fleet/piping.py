@@ -14,7 +14,7 @@ from lms_jupyter.engine.fleet.device import Device
 from lms_jupyter.engine.fleet.lines import Line
 from lms_jupyter.engine.routes.connection import Channel
 
-SAID: Final = frozenset({"fragment", "toolCallGenerationStart", "success"})
+OUTPUT_PACKETS: Final = frozenset({"fragment", "toolCallGenerationStart", "success"})
 """The packets of a prediction after which it cannot begin anew somewhere else."""
 
 
@@ -44,7 +44,7 @@ async def pipe(
     device: Device,
     asked: Asked,
     changed: Mapping[str, Change],
-    heard: Callable[[str], None] = lambda _kind: None,
+    on_packet: Callable[[str], None] = lambda _kind: None,
 ) -> None:
     """Carry a channel on at a device until it ends.
 
@@ -53,14 +53,14 @@ async def pipe(
         device: Where.
         asked: What is opened there.
         changed: What is changed about packets of some types; all others are handed on unread.
-        heard: Called with the type of each packet.
+        on_packet: Called with the type of each packet.
     """
     async with device.line(asked.namespace) as line:
         packets = line.packets(asked.endpoint, asked.parameter)
         async with aclosing(packets), _passing_on(channel, line):
             async for packet in packets:
                 kind = _kind(packet).type
-                heard(kind)
+                on_packet(kind)
                 change = changed.get(kind)
                 if change is None:
                     channel.send(packet)

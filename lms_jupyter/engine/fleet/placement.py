@@ -144,20 +144,20 @@ def _leaving(place: Place) -> list[str] | None:
     """Return which instances have to leave, the least recently used first; `None`: in vain."""
     missing = place.needed_bytes - place.free_bytes
     missing_vram = place.needed_vram_bytes - place.free_vram_bytes
-    idle = [one for one in place.held if one.may_leave and not one.is_busy]
+    idle = [instance for instance in place.held if instance.may_leave and not instance.is_busy]
     idle.sort(key=_used_at)
     leaving = []
-    for one in idle:
-        leaving.append(one.reference)
-        missing -= one.memory_bytes
-        missing_vram -= one.vram_bytes
+    for instance in idle:
+        leaving.append(instance.reference)
+        missing -= instance.memory_bytes
+        missing_vram -= instance.vram_bytes
         if missing <= 0 and missing_vram <= 0:
             return leaving
     return None
 
 
 def _sum(held: Iterable[Held]) -> tuple[int, int]:
-    freed = [(one.memory_bytes, one.vram_bytes) for one in held]
+    freed = [(instance.memory_bytes, instance.vram_bytes) for instance in held]
     return sum(main for main, _ in freed), sum(vram for _, vram in freed)
 
 
@@ -167,7 +167,7 @@ def _no_file(places: Sequence[Place]) -> str:
 
 
 def _no_room(places: Sequence[Place]) -> str:
-    said = "; ".join(
+    shortages = "; ".join(
         f"{place.name} has {_gb(place.free_bytes)} of {_gb(place.needed_bytes)}"
         + (
             f" and {_gb(place.free_vram_bytes)} of {_gb(place.needed_vram_bytes)} on GPUs"
@@ -176,7 +176,7 @@ def _no_room(places: Sequence[Place]) -> str:
         )
         for place in places[:SAMPLE]
     )
-    return f"No device has room: {said}{'; …' if len(places) > SAMPLE else ''}."
+    return f"No device has room: {shortages}{'; …' if len(places) > SAMPLE else ''}."
 
 
 def _gb(size: int) -> str:

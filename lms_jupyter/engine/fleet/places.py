@@ -45,31 +45,32 @@ def place(
         needed_vram_bytes=needed_vram,
         free_bytes=free,
         free_vram_bytes=free_vram,
-        requests=sum(int(one.get("queued", 0)) for one in instances),
+        requests=sum(int(instance.get("queued", 0)) for instance in instances),
         labels=labels or {},
         held=tuple(_held(instances)),
     )
 
 
-def fetching(one: Place, estimates: Iterable[Mapping[str, Any]]) -> Place:
+def fetching(destination: Place, estimates: Iterable[Mapping[str, Any]]) -> Place:
     """Describe a device that has to get the file first: what it would take, others tell.
 
     It goes onto the GPUs there if it fits there as a whole; its engine says so for sure.
     """
-    needed = max(int(said["memory"]["totalBytes"]) for said in estimates)
-    if needed <= one.free_vram_bytes:
-        return replace(one, can_fetch=True, needed_vram_bytes=needed)
-    return replace(one, can_fetch=True, needed_bytes=needed)
+    needed = max(int(estimate["memory"]["totalBytes"]) for estimate in estimates)
+    if needed <= destination.free_vram_bytes:
+        return replace(destination, can_fetch=True, needed_vram_bytes=needed)
+    return replace(destination, can_fetch=True, needed_bytes=needed)
 
 
 def _held(instances: Iterable[Mapping[str, Any]]) -> Iterable[Held]:
-    for one in instances:
-        vram = sum(int(share["memoryBytes"]) for share in one.get("gpuMemory") or ())
+    for instance in instances:
+        vram = sum(int(share["memoryBytes"]) for share in instance.get("gpuMemory") or ())
         yield Held(
-            reference=one["instanceReference"],
-            memory_bytes=int(one.get("memoryBytes", 0)),
+            reference=instance["instanceReference"],
+            memory_bytes=int(instance.get("memoryBytes", 0)),
             vram_bytes=vram,
-            is_busy=one.get("status", "idle") != "idle",
-            may_leave=not one.get("pinned") and bool(one.get("jit") or one.get("ttlMs")),
-            used_at=float(one.get("lastUsedTime") or 0),
+            is_busy=instance.get("status", "idle") != "idle",
+            may_leave=not instance.get("pinned")
+            and bool(instance.get("jit") or instance.get("ttlMs")),
+            used_at=float(instance.get("lastUsedTime") or 0),
         )

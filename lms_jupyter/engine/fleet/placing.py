@@ -87,8 +87,8 @@ class Placing:
             left = Without(but, failed)
             answer = await self._decided(order.question, where, left, loads=loads)
             if isinstance(answer, Wait):
-                said = "".join(f" Not copied to {name}: {why}" for name, why in failed.items())
-                raise NoPlaceError(str(order.question["modelKey"]), f"{answer.reason}{said}")
+                failures = "".join(f" Not copied to {name}: {why}" for name, why in failed.items())
+                raise NoPlaceError(str(order.question["modelKey"]), f"{answer.reason}{failures}")
             device = await self._taken(answer, makes_room=loads)
             if device is None or answer.step != "fetch" or not loads:
                 return device
@@ -115,14 +115,14 @@ class Placing:
         try:
             return await device.call(self.domain, "estimateModelUsage", question)
         except RelayedError as error:
-            if error.told_code != PathNotFoundError.code:
+            if error.relayed_code != PathNotFoundError.code:
                 raise
-            said = await self._told(question)
-            if not said:
+            estimates = await self._estimates(question)
+            if not estimates:
                 raise
             activity = {"memory": device.memory, "instances": device.instances}
-            there = fetching(place(device.device, device.name, activity, None), said)
-            return {**said[0], "passesGuardrails": fits(there)}
+            there = fetching(place(device.device, device.name, activity, None), estimates)
+            return {**estimates[0], "passesGuardrails": fits(there)}
 
     @asynccontextmanager
     async def admitted(self, question: Mapping[str, Any]) -> AsyncIterator[Pending]:
@@ -134,18 +134,24 @@ class Placing:
         user, key = using.get(), str(question["modelKey"])
         needed = 0
         if user.limits.memory_bytes is not None:
-            said = await self._told(question)
-            needed = min((int(one["memory"]["totalBytes"]) for one in said), default=0)
+            estimates = await self._estimates(question)
+            needed = min(
+                (int(estimate["memory"]["totalBytes"]) for estimate in estimates), default=0
+            )
         with self.gateway.admission.admitted(user, key, needed) as pending:
             yield pending
 
-    async def _told(self, question: Mapping[str, Any]) -> list[Any]:
+    async def _estimates(self, question: Mapping[str, Any]) -> list[Any]:
         """Return what a load would take wherever that can be told: on the devices, then here."""
         here, answers = await asyncio.gather(
             self.here(question),
             self.gateway.fleet.ask_all(self.domain, "estimateModelUsage", question),
         )
-        return [one for one in (*(told for _, told in answers), here) if one is not None]
+        return [
+            estimate
+            for estimate in (*(answer for _, answer in answers), here)
+            if estimate is not None
+        ]
 
     async def _decided(
         self, question: Mapping[str, Any], where: Where, but: Container[str | None], *, loads: bool
@@ -169,30 +175,33 @@ class Placing:
             self.here(question),
             self.gateway.fleet.ask_all(self.domain, "estimateModelUsage", question),
         )
-        estimates = {device.device: said for device, said in answers}
+        estimates = {device.device: estimate for device, estimate in answers}
         services = self.gateway.services
         own = activity_packet(await look(services.registry, services.gpus))
         places = [place(None, self.gateway.name, own, here)]
         places += [
             place(
-                one.device,
-                one.name,
-                {"memory": one.memory, "instances": one.instances},
-                estimates.get(one.device),
-                one.node.labels,
+                device.device,
+                device.name,
+                {"memory": device.memory, "instances": device.instances},
+                estimates.get(device.device),
+                device.node.labels,
             )
-            for one in self.gateway.fleet
-            if one.is_connected
+            for device in self.gateway.fleet
+            if device.is_connected
         ]
-        if any(one.has_file for one in places):
+        if any(candidate.has_file for candidate in places):
             places = await self._fetching(places, here, list(estimates.values()))
         else:
             option = await self.carrier.source.option(str(question["modelKey"])) if loads else None
             if option is None or len(places) == 1:
                 return Decision(device=None, step="fits")  # which says that there is no such model
-            places = [*places[:1], *(fetching(one, [needed(option)]) for one in places[1:])]
-        able = [one for one in places if one.device not in but]
-        fitting = [one for one in able if where.fits(one)]
+            places = [
+                *places[:1],
+                *(fetching(candidate, [needed(option)]) for candidate in places[1:]),
+            ]
+        able = [candidate for candidate in places if candidate.device not in but]
+        fitting = [candidate for candidate in able if where.fits(candidate)]
         if not fitting:
             return Wait(reason=_nowhere(able, where), is_in_vain=True)
         return choose(fitting)
@@ -202,21 +211,21 @@ class Placing:
     ) -> list[Place]:
         """Say of the devices that have no file whether they can get it, from whoever has it."""
         found = []
-        for one in places:
+        for candidate in places:
             can = False
-            if one.device is not None and not one.has_file:
-                device = self.gateway.fleet.device(one.device)
+            if candidate.device is not None and not candidate.has_file:
+                device = self.gateway.fleet.device(candidate.device)
                 with suppress(EngineError):
                     can = bool(elsewhere) or bool(await self.carrier.reaches_gateway(device))
-            said = [*elsewhere, *([here] if here is not None else [])]
-            found.append(fetching(one, said) if can else one)
+            estimates = [*elsewhere, *([here] if here is not None else [])]
+            found.append(fetching(candidate, estimates) if can else candidate)
         return found
 
     async def here(self, question: Mapping[str, Any]) -> Any:
         """Return what a load would take on the gateway; `None` if it cannot be loaded there."""
         try:
-            said = self.estimate(question)
-            return await said if isinstance(said, Awaitable) else said
+            result = self.estimate(question)
+            return await result if isinstance(result, Awaitable) else result
         except EngineError:
             return None
 
@@ -257,5 +266,5 @@ class Placing:
 def _nowhere(places: Sequence[Place], where: Where) -> str:
     if not places:
         return "Every device has it already."
-    names = ", ".join(one.name for one in places[:SAMPLE])
+    names = ", ".join(candidate.name for candidate in places[:SAMPLE])
     return f"No device is {where.text!r}: {names}{'…' if len(places) > SAMPLE else ''}."

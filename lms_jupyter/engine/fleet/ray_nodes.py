@@ -95,9 +95,9 @@ class RayNodes:
     async def _look(self) -> list[Node]:
         """Look at all nodes; one whose engine takes long to start holds up no other."""
         alive = [
-            one
-            for one in await asyncio.to_thread(ray.nodes)
-            if one["Alive"] and one["NodeID"] != self._own
+            ray_node
+            for ray_node in await asyncio.to_thread(ray.nodes)
+            if ray_node["Alive"] and ray_node["NodeID"] != self._own
         ]
         nodes = {node.device: node for node in named(alive, self._known.values())}
         for device, node in nodes.items():
@@ -126,17 +126,17 @@ class RayNodes:
             return node
         try:
             async with asyncio.timeout(START_S):
-                told = await self._ask(node)
+                reply = await self._ask(node)
         except TimeoutError:
             return _refused(node, f"No engine started there within {START_S:.0f} seconds.")
         except Exception as error:  # noqa: BLE001 - whatever Ray has met there
             self._owners.pop(node.labels[NODE_ID], None)
             return _refused(node, ray_sentence(error))
-        if told["version"] != VERSION:
-            return _refused(node, other_version(told["version"]))
-        if "problem" in told:
-            return _refused(node, told["problem"])
-        return replace(node, address=told["address"], token=Token(told["token"]))
+        if reply["version"] != VERSION:
+            return _refused(node, other_version(reply["version"]))
+        if "problem" in reply:
+            return _refused(node, reply["problem"])
+        return replace(node, address=reply["address"], token=Token(reply["token"]))
 
     async def _ask(self, node: Node) -> Mapping[str, str]:
         node_id, host = node.labels[NODE_ID], node.address

@@ -61,7 +61,7 @@ class Replicas:
                 async with self.placing.admitted(question) as pending:
                     device = await self._place(channel, question, but, number / copies)
                     self.gateway.admission.place(pending, device)
-                    info = await self._one(channel, device, asked, number, copies)
+                    info = await self._load_replica(channel, device, asked, number, copies)
             except BaseException as error:
                 await self._undo(made)
                 if isinstance(error, NoPlaceError) and made:
@@ -82,13 +82,13 @@ class Replicas:
         def copying(_fraction: float) -> None:
             channel.send({"type": "progress", "progress": so_far})
 
-        order = Order(question=question, told=copying)
+        order = Order(question=question, on_copied=copying)
         device = await self.placing.device(order, where=self.where, but=but)
         if device is None:
             raise NoPlaceError(str(question["modelKey"]), "No device but the gateway has it.")
         return device
 
-    async def _one(
+    async def _load_replica(
         self, channel: Channel, device: Device, asked: Packet, number: int, copies: int
     ) -> Packet:
         loaded: Packet = {}

@@ -78,13 +78,13 @@ class _Rest:
             return answer
         where, key = LISTS[request.path]
         content = msgspec.json.decode(answer.body if isinstance(answer.body, bytes) else b"{}")
-        entries = {one[key]: one for one in content[where]}
-        devices = [one for one in self.gateway.fleet if one.is_connected]
-        for more in await asyncio.gather(*(_list(one, request.path) for one in devices)):
-            for one in more.get(where, ()):
-                known = entries.setdefault(one[key], one)
-                if known is not one:
-                    _join(known, one)
+        entries = {model[key]: model for model in content[where]}
+        devices = [device for device in self.gateway.fleet if device.is_connected]
+        for more in await asyncio.gather(*(_list(device, request.path) for device in devices)):
+            for model in more.get(where, ()):
+                known = entries.setdefault(model[key], model)
+                if known is not model:
+                    _join(known, model)
         return reply({**content, where: list(entries.values())})
 
     async def answer(self, handler: Handler, request: web.Request) -> web.StreamResponse:

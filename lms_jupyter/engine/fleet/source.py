@@ -60,9 +60,9 @@ async def fetched(device: Device, option: DownloadOption) -> AsyncGenerator[int]
     ):
         try:
             async for packet in packets:
-                said = msgspec.json.decode(packet)
-                if said["type"] == "downloadProgress":
-                    yield int(said["update"]["downloadedBytes"])
+                payload = msgspec.json.decode(packet)
+                if payload["type"] == "downloadProgress":
+                    yield int(payload["update"]["downloadedBytes"])
         except (GeneratorExit, asyncio.CancelledError):
             await _call_off(line)
             raise

@@ -22,24 +22,24 @@ from lms_jupyter.engine.wire.fields import an_object, optional_flag, text
 
 def over(gateway: Gateway, local: Namespace) -> Namespace:
     """Return a namespace that tells of all devices."""
-    one = _System(gateway, Telling(gateway.fleet))
+    system = _System(gateway, Telling(gateway.fleet))
     rpcs = dict(local.rpcs) | {
         name: partial(call, local.rpcs[name])
         for name, call in {
-            "listDownloadedModels": one.models,
-            "listDownloadedModelVariants": one.variants,
-            "cancelLoad": one.cancel_load,
-            "getDeparture": one.departure,
-            "holdInstances": one.hold,
-            "forgetPrompts": one.forget,
+            "listDownloadedModels": system.models,
+            "listDownloadedModelVariants": system.variants,
+            "cancelLoad": system.cancel_load,
+            "getDeparture": system.departure,
+            "holdInstances": system.hold,
+            "forgetPrompts": system.forget,
         }.items()
     }
     rpcs |= {
-        name: partial(one.change, name, rpcs[name])
+        name: partial(system.change, name, rpcs[name])
         for name in ("setInstanceTtl", "pinInstance", "setInstanceKeep")
     }
-    rpcs["getActivity"] = one.activity
-    return Namespace(local.name, rpcs, {**local.channels, "watchActivity": one.watch})
+    rpcs["getActivity"] = system.activity
+    return Namespace(local.name, rpcs, {**local.channels, "watchActivity": system.watch})
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +86,9 @@ class _System:
 
     async def departure(self, local: Rpc, caller: Caller, parameter: Any) -> Any:
         """Tell why an instance went: with its device, or as its device says."""
-        said = await _settled(local(caller, parameter))
-        if said["why"] != "unknown":
-            return said
+        departure = await _settled(local(caller, parameter))
+        if departure["why"] != "unknown":
+            return departure
         reference = text(an_object(parameter), "instanceReference")
         lost = self.gateway.fleet.lost(reference)
         if lost is not None:
@@ -98,7 +98,7 @@ class _System:
         ):
             if answer["why"] != "unknown":
                 return answer
-        return said
+        return departure
 
     async def hold(self, local: Rpc, caller: Caller, parameter: Any) -> None:
         """Have instances not give way for a while, wherever they are."""
@@ -121,7 +121,7 @@ class _System:
     async def change(self, endpoint: str, local: Rpc, caller: Caller, parameter: Any) -> None:
         """Change an instance on the device that is named, else wherever its name is."""
         asked = dict(an_object(parameter))
-        devices = self.gateway.meant(asked, None)
+        devices = self.gateway.holders(asked, None)
         asked.pop("deviceIdentifier", None)
         for device in devices:
             if device is None:
@@ -134,10 +134,10 @@ class _System:
         """Say what goes on on all devices; the memory is that of each device's machine."""
         packet = await self._own()
         fleet = self.gateway.fleet
-        packet["instances"] += [one for device in fleet for one in device.instances]
-        packet["loads"] += [one for device in fleet for one in device.loads]
-        given = [*packet["gaveWay"], *(one for device in fleet for one in device.given)]
-        packet["gaveWay"] = sorted(given, key=lambda one: int(one["at"]))
+        packet["instances"] += [instance for device in fleet for instance in device.instances]
+        packet["loads"] += [load for device in fleet for load in device.loads]
+        given = [*packet["gaveWay"], *(departure for device in fleet for departure in device.given)]
+        packet["gaveWay"] = sorted(given, key=lambda departure: int(departure["at"]))
         packet["devices"] = [described(device) for device in fleet]
         return packet
 
@@ -145,7 +145,7 @@ class _System:
         """Say what goes on on the gateway's own machine, and what is copied by it."""
         services = self.gateway.services
         packet = activity_packet(await look(services.registry, services.gpus))
-        packet["loads"] += [one.info for one in self.gateway.copies.values()]
+        packet["loads"] += [copying.info for copying in self.gateway.copies.values()]
         return packet
 
     async def watch(self, channel: Channel) -> None:

@@ -55,8 +55,9 @@ class Telling:
 
 def _accounts(devices: Iterable[Device]) -> list[Packet]:
     return [
-        described(one) | {"instances": one.instances, "loads": one.loads, "gaveWay": one.given}
-        for one in devices
+        described(device)
+        | {"instances": device.instances, "loads": device.loads, "gaveWay": device.given}
+        for device in devices
     ]
 
 
