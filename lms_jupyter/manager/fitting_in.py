@@ -125,7 +125,7 @@ async def search(  # noqa: PLR0913 - all of it decides
     least = named or min(ENOUGH, most)
     best: Fitted | None = None
     reason: Limit | None = None
-    for added, tried in _ways(config, room, may_quantize=may_quantize):
+    for added, tried in _candidates(config, room, may_quantize=may_quantize):
         estimate = await ask(replace(tried, context_length=least))
         reason = room.limit(estimate)
         if reason is not None and (named is not None or best is not None):
@@ -169,7 +169,7 @@ async def _longest(tried: LoadConfig, ask: Ask, room: Room, most: int) -> Fitted
     return Fitted(config=config, limit=limit, estimate=best, room=room)
 
 
-def _ways(
+def _candidates(
     config: LoadConfig, room: Room, *, may_quantize: bool
 ) -> Iterator[tuple[tuple[str, ...], LoadConfig]]:
     """Yield what may be tried, the best first, and what of it is our choice."""

@@ -133,7 +133,7 @@ def estimate(
     settings = config.settled(model_type(header), maximum)
     gpus = gpu_uses(header, settings, site)
     used = next((place for place in places(site, shape.layers(header)) if place is not None), None)
-    model, context = _one(header, settings, site)
+    model, context = _main_memory(header, settings, site)
     if projector_bytes and used is None:
         model += projector_bytes
     if projector_bytes:
@@ -142,7 +142,7 @@ def estimate(
     if draft is not None:
         drafted = replace(settings, k_cache_type="f16", v_cache_type="f16")
         there = _all_on(site, used, draft)
-        drafts_model, drafts_context = _one(draft, drafted, there)
+        drafts_model, drafts_context = _main_memory(draft, drafted, there)
         model, context = model + drafts_model, context + drafts_context
         for place, use in enumerate(gpu_uses(draft, drafted, there)):
             gpus = _plus(gpus, place, use)
@@ -180,7 +180,7 @@ def _plus(gpus: tuple[GpuUse, ...], place: int | None, more: GpuUse) -> tuple[Gp
     return tuple(use + more if number == place else use for number, use in enumerate(gpus))
 
 
-def _one(header: GgufHeader, settings: LoadSettings, site: Site) -> tuple[int, int]:
+def _main_memory(header: GgufHeader, settings: LoadSettings, site: Site) -> tuple[int, int]:
     """Return the bytes of the weights and of the context of one model, in main memory."""
     where = places(site, shape.layers(header))
     caches = shape.cache_bytes(header, settings)

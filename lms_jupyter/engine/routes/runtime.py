@@ -178,13 +178,13 @@ def _scope(scope: Any) -> Callable[[Runtime, Runtime], bool]:
     Without a scope all are meant.
     """
     if scope is None:
-        return lambda _one, _selected: True
+        return lambda _build, _selected: True
     asked = an_object(scope)
     match asked.get("type"):
         case "selected":
             return lambda build, selected: build == selected
         case "all":
-            return lambda _one, _selected: True
+            return lambda _build, _selected: True
         case "custom":
             engines = asked.get("engines")
             if not isinstance(engines, list):

@@ -29,8 +29,8 @@ def _about_term(index: int, rng: random.Random) -> tuple[str, str]:
         term.more,
         rng.choice((term.name, *term.aliases)),
     )
-    one, other = rng.sample(range(4), 2)
-    return texts[one], texts[other]
+    first, second = rng.sample(range(4), 2)
+    return texts[first], texts[second]
 
 
 def _about_topic(index: int, rng: random.Random) -> tuple[str, str]:
@@ -42,8 +42,8 @@ def _about_topic(index: int, rng: random.Random) -> tuple[str, str]:
 
 def _about_everyday(index: int, rng: random.Random) -> tuple[str, str]:
     *texts, keywords = EVERYDAY[index]
-    one, other = rng.sample((*texts, rng.choice(keywords.split(", "))), 2)
-    return one, other
+    first, second = rng.sample((*texts, rng.choice(keywords.split(", "))), 2)
+    return first, second
 
 
 def _thin_out(text: str, rng: random.Random) -> str:
@@ -63,8 +63,8 @@ def pair_batch(rng: random.Random, size: int) -> tuple[list[str], list[str]]:
     )
     places = [(make, index) for make, count in kinds for index in range(count)]
     pairs = [make(index, rng) for make, index in rng.sample(places, min(size, len(places)))]
-    ones = [_thin_out(vary(one, rng), rng) for one, _ in pairs]
-    return ones, [_thin_out(other, rng) for _, other in pairs]
+    anchors = [_thin_out(vary(text, rng), rng) for text, _ in pairs]
+    return anchors, [_thin_out(other, rng) for _, other in pairs]
 
 
 def sentences() -> Iterator[str]:

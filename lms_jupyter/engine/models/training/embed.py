@@ -106,8 +106,8 @@ def run(weights: Weights, tokens: Tensor, mask: Tensor, shape: BertShape) -> Ten
 
 def _vectors(weights: Weights, texts: list[str], tokenizer: Tokenizer, shape: BertShape) -> Tensor:
     encoded = tokenizer.encode_batch(texts)
-    tokens = torch.tensor([one.ids for one in encoded])
-    mask = torch.tensor([one.attention_mask for one in encoded])
+    tokens = torch.tensor([encoding.ids for encoding in encoded])
+    mask = torch.tensor([encoding.attention_mask for encoding in encoded])
     return run(weights, tokens, mask, shape)
 
 
