@@ -10,6 +10,7 @@ from pathlib import Path
 import psutil
 
 from lms_jupyter.hosts.starting import EngineStart
+from tests.suspending import suspend
 
 
 def start(log: Path, *options: str, **environment: str) -> tuple[subprocess.Popen[str], str]:
@@ -57,8 +58,7 @@ def family(address: str) -> list[psutil.Process]:
 def held(address: str) -> Iterator[list[psutil.Process]]:
     """Hold the processes of an engine until the end of the block: no load ends before that."""
     processes = family(address)
-    for process in processes:
-        process.suspend()
+    suspend(*processes)
     try:
         yield processes
     finally:

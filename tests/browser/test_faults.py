@@ -15,6 +15,7 @@ from tests.browser.lab import KERNEL_IS_IDLE, NOTEBOOK, Notebook, click_impatien
 from tests.browser.sidebar import Sidebar, unload_all
 from tests.engines import engine, family, held, owner
 from tests.ports import free_port
+from tests.suspending import suspend
 
 pytestmark = pytest.mark.browser
 
@@ -54,8 +55,7 @@ def ask_for_all(notebook: Notebook, _address: str) -> None:
 
 
 def begin_load(notebook: Notebook, address: str) -> None:
-    for child in family(address):
-        child.suspend()
+    suspend(*family(address))
     press(notebook, "Load text-embedding-tutor-embed")
     name = "Cancel loading text-embedding-tutor-embed"
     expect(notebook.panel.get_by_role("button", name=name)).to_be_visible()

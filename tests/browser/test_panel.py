@@ -11,6 +11,7 @@ from playwright.sync_api import expect
 from tests.browser.conftest import Open
 from tests.browser.kernels import busy
 from tests.engines import family
+from tests.suspending import suspend
 
 pytestmark = pytest.mark.browser
 
@@ -88,8 +89,7 @@ def test_a_load_can_be_cancelled_and_its_process_ends(
     notebook.run(0)
     # A process that is held cannot finish its load before the click.
     held = family(engine_address)
-    for child in held:
-        child.suspend()
+    suspend(*held)
 
     notebook.panel.get_by_role("button", name="Load large", exact=True).click()
     notebook.panel.get_by_role("button", name="Cancel loading large").click()

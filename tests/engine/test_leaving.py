@@ -11,6 +11,8 @@ import aiohttp
 import psutil
 import pytest
 
+from tests.suspending import suspend
+
 from .conftest import EngineProcess
 from .raw import Raw, introduced
 
@@ -36,7 +38,7 @@ async def _held(engine: EngineProcess) -> AsyncIterator[psutil.Process]:
         while not engine.children:  # noqa: ASYNC110 - looks at another process
             await asyncio.sleep(0.01)
     (spare,) = engine.children
-    spare.suspend()
+    suspend(spare)
     try:
         yield spare
     finally:

@@ -14,6 +14,7 @@ import pytest
 
 from lms_jupyter.engine.wire.parts import ChatParts, MessageParts
 from lms_jupyter.engine.wire.sse import DONE
+from tests.suspending import suspend
 
 from .conftest import EngineProcess
 from .tutor import config_of, llm_socket
@@ -197,7 +198,7 @@ async def test_an_engine_that_gets_no_processor_lets_no_request_end_another(
             await read()
 
         engine = psutil.Process(tutor_engine.process.pid)
-        engine.suspend()
+        suspend(engine)
         try:
             await idle(tutor_engine.children)
         finally:

@@ -33,6 +33,8 @@ from .conftest import (
 
 pytest.importorskip("ray", reason="a fleet on Ray needs the extra `fleet`")
 
+from tests.suspending import suspend
+
 from .ray_machines import Cluster, other_version, running
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.alone, pytest.mark.timeout(400)]
@@ -205,8 +207,7 @@ async def test_a_node_dies_with_something_in_each_state(cluster: Cluster, gatewa
         await speaking.packet(answer, "fragment")
         engine = cluster.engine("beta")
         workers = engine.children(recursive=True)
-        for worker in workers:
-            worker.suspend()  # no load ends from here on
+        suspend(*workers)  # no load ends from here on
         asked = {"modelKey": CHAT, "loadConfigStack": CONFIG, "deviceIdentifier": "beta"}
         load = await loading.open("loadModel", **asked)
         await until(gateway, lambda told: told["loads"])

@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from tests.engines import owner
+from tests.suspending import suspend
 
 from .kernels import Kernel
 
@@ -59,7 +60,7 @@ def test_a_prompt_is_no_magic(kernel: Kernel) -> None:
 
 def test_tab_answers_from_what_is_known_while_the_host_cannot(kernel: Kernel, engine: str) -> None:
     process = owner(engine)
-    process.suspend()
+    suspend(process)
     try:
         assert "tutor-1m" in kernel.complete("%lms load tutor")
     finally:
